@@ -1,0 +1,293 @@
+/**
+ * What one cache consists of: its state, its journal, its turns, its timers and its lifecycle. The façade calls it in the
+ * caller's own stack; the XState actor (`logic.ts`) calls it for messages that were sent.
+ */
+import { type Actor, createActor, type InspectionEvent, type Observer } from 'xstate'
+import { CacheClosedError, CacheError } from '../errors.js'
+import { evolve, recordHit, recordMiss, restoreRecency } from '../evolve/evolve.js'
+import { FrozenRows } from '../evolve/frozen-rows.js'
+import { State, type StateOptions } from '../evolve/state.js'
+import type {
+  CompactionReport,
+  CompactionThresholds,
+  FsyncPolicy,
+  Journal,
+  RecoveryReport,
+} from '../journal/journal.js'
+import { refusal } from '../journal/refusal.js'
+import type { Clock } from '../model/clock.js'
+import type { Command } from '../model/command.js'
+import type { CacheEvent } from '../model/event.js'
+import type { StoredValue } from '../model/stored-value.js'
+import { ExpiryTimer } from './expiry-timer.js'
+import { createLifecycle, type LifecycleState, toLifecycleState } from './lifecycle.js'
+import { type EventOutlet, Turns } from './turns.js'
+
+export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+
+export interface CoreOptions extends StateOptions {
+  journal: Journal
+  clock: Clock
+  fsync: FsyncPolicy
+  cleanupIntervalMs: number
+  compaction: CompactionThresholds | false
+  inspect: Inspector | undefined
+  onProgress: ((progress: { done: number; total: number }) => void) | undefined
+}
+
+/** Entries that one slice of cleanup removes: one or two milliseconds. */
+const SLICE_ENTRIES = 1_000
+
+export class CacheCore {
+  readonly state: State
+  readonly turns: Turns
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly #options: CoreOptions
+  readonly #expiry: ExpiryTimer
+  readonly #lifecycle: Actor<ReturnType<typeof createLifecycle>>
+  #isOpen = false
+  #recovery: RecoveryReport | undefined
+  #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
+  #closing: Promise<void> | undefined
+  /** Called with the events of every turn; set by who must know of them, whether or not anybody subscribes. */
+  onCommit: ((events: readonly CacheEvent[]) => void) | undefined
+  /** Called once, when the cache is about to close. */
+  onClose: (() => void) | undefined
+
+  constructor(options: CoreOptions, outlet: EventOutlet) {
+    this.#options = options
+    this.clock = options.clock
+    this.journal = options.journal
+    this.state = new State(options)
+    this.turns = new Turns(this.state, options.journal, outlet, (events) => {
+      this.#expiry.arm()
+      this.onCommit?.(events)
+    })
+    this.#expiry = new ExpiryTimer(options.clock, this.state, () => this.#removeSlice())
+    this.#lifecycle = createActor(
+      createLifecycle({ cleanupIntervalMs: options.cleanupIntervalMs, removeSlice: () => this.#removeSlice() }),
+      { clock: options.clock as never, ...(options.inspect === undefined ? {} : { inspect: options.inspect }) },
+    )
+    this.#lifecycle.start()
+  }
+
+  // ── lifecycle ──
+
+  get lifecycle(): LifecycleState {
+    return toLifecycleState(this.#lifecycle.getSnapshot())
+  }
+
+  onLifecycle(listener: (state: LifecycleState) => void): void {
+    this.#lifecycle.subscribe({ next: (snapshot) => listener(toLifecycleState(snapshot)) })
+  }
+
+  /** Recovers the state from the journal. Until it is done every command is refused. */
+  async open(): Promise<void> {
+    const { state, journal, clock } = this
+    const { fsync, compaction, onProgress } = this.#options
+    try {
+      const report = await journal.open({
+        fsync,
+        clock,
+        compaction,
+        counters: state.counters,
+        receiver: {
+          row: (key, value, expiresAtMs) => evolve(state, { type: 'set', key, value, expiresAtMs }),
+          event: (event) => evolve(state, event),
+          counters: (counters) => state.counters.copyFrom(counters),
+          recency: (keys) => restoreRecency(state, keys),
+          progress: (done, total) => {
+            this.#lifecycle.send({ type: 'progress', done, total })
+            onProgress?.({ done, total })
+          },
+        },
+      })
+      journal.onChange = () => this.#onJournalChange()
+      this.turns.isWritable = true
+      this.#trim(report)
+      this.#recovery = report
+      this.#isOpen = true
+      this.#lifecycle.send({ type: 'recovered' })
+      this.#onJournalChange()
+      this.#expiry.arm()
+    } catch (error) {
+      this.#lifecycle.send({ type: 'failed', reason: (error as Error).message })
+      this.onClose?.()
+      throw error
+    }
+  }
+
+  /** A smaller limit than the journal was written with: events, like any other eviction, before anybody can call. */
+  #trim(report: RecoveryReport): void {
+    for (;;) {
+      const { expired, evicted } = this.turns.trim(this.clock.now(), SLICE_ENTRIES)
+      if (expired + evicted === 0) return
+      report.expired += expired
+      report.evicted += evicted
+    }
+  }
+
+  get recovery(): RecoveryReport {
+    if (this.#recovery === undefined) throw this.#notOpen()
+    return this.#recovery
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** @throws CacheClosedError unless the cache is open. */
+  admitRead(): void {
+    if (!this.#isOpen) throw this.#notOpen()
+  }
+
+  /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal takes nothing. */
+  admitWrite(): void {
+    if (!this.#isOpen) throw this.#notOpen()
+    if (!this.turns.isWritable) throw refusal(this.journal.health)
+  }
+
+  #notOpen(): CacheClosedError {
+    const { state } = this.lifecycle
+    return new CacheClosedError(
+      state === 'recovering'
+        ? 'The cache is still recovering: await openCache() first. Nothing was changed.'
+        : `The cache is ${state === 'draining' ? 'closing' : 'closed'}, and nothing was changed: open it again with openCache().`,
+    )
+  }
+
+  // ── commands ──
+
+  /** Removals make room for what is written, and happen on reading too; so this is the one way in for both. */
+  run(command: Command): unknown {
+    return this.turns.run(command)
+  }
+
+  /**
+   * A shortcut for the commonest read: it decides nothing, so there is no command, no event and, for an entry without a
+   * deadline, no look at the clock. What it answers and leaves behind is what `run({ type: 'get' })` does; the property
+   * tests run with and without it.
+   */
+  get(key: string): StoredValue | undefined {
+    this.admitRead()
+    const { state } = this
+    const slot = state.find(key)
+    if (slot === undefined) {
+      recordMiss(state)
+      return undefined
+    }
+    const deadlineMs = state.deadlineAt(slot)
+    if (deadlineMs !== Number.POSITIVE_INFINITY) {
+      const nowMs = this.clock.now()
+      if (nowMs >= deadlineMs) return this.run({ type: 'get', key, nowMs }) as StoredValue | undefined
+    }
+    recordHit(state, slot)
+    return state.valueAt(slot)
+  }
+
+  // ── expiry ──
+
+  /** Everything that has expired, slice by slice, each a turn of its own. Answers how many entries went. */
+  cleanup(): number {
+    if (!this.turns.isWritable) return 0
+    let removed = 0
+    for (;;) {
+      const slice = this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES)
+      removed += slice
+      if (slice < SLICE_ENTRIES) return removed
+    }
+  }
+
+  /** One slice, for a timer. Answers whether there is more. */
+  #removeSlice(): boolean {
+    if (!this.#isOpen || !this.turns.isWritable) return false
+    return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES) === SLICE_ENTRIES
+  }
+
+  // ── journal ──
+
+  #onJournalChange(): void {
+    const { health } = this.journal
+    const isWritable = health.status === 'writable'
+    if (isWritable !== this.turns.isWritable && this.#isOpen) {
+      this.turns.isWritable = isWritable
+      if (health.status === 'writable') {
+        this.#lifecycle.send({ type: 'journal resumed' })
+        this.#expiry.arm()
+      }
+    }
+    if (health.status !== 'writable') this.#lifecycle.send({ type: 'journal stopped', reason: health.error.message })
+    else if (this.journal.isDueForCompaction && this.#isOpen && this.#compaction === undefined) {
+      this.compact().catch(() => undefined) // lifecycle$ says it; the journal goes on, and asks again when it has grown
+    }
+  }
+
+  flush(): Promise<number> {
+    return this.journal.flush()
+  }
+
+  compact(): Promise<CompactionReport> {
+    if (this.#compaction === undefined) {
+      const controller = new AbortController()
+      const promise = this.#compactNow(controller.signal).finally(() => {
+        this.#compaction = undefined
+      })
+      this.#compaction = { promise, controller }
+    }
+    return this.#compaction.promise
+  }
+
+  async #compactNow(signal: AbortSignal): Promise<CompactionReport> {
+    const lifecycle = this.#lifecycle
+    lifecycle.send({ type: 'compaction began', total: this.state.size })
+    try {
+      const report = await this.journal.compact({
+        freeze: () => new FrozenRows(this.state),
+        progress: (done, total) => lifecycle.send({ type: 'progress', done, total }),
+        signal,
+      })
+      lifecycle.send({ type: 'compaction ended' })
+      return report
+    } catch (error) {
+      lifecycle.send({ type: 'compaction ended', reason: (error as Error).message })
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    if (this.lifecycle.state === 'closed') return // it could not be opened
+    this.#isOpen = false
+    this.#expiry.stop()
+    this.#lifecycle.send({ type: 'close' })
+    this.onClose?.()
+    this.#compaction?.controller.abort(
+      new CacheClosedError('The cache was closed while it was compacted: nothing was changed.'),
+    )
+    await this.#compaction?.promise.catch(() => undefined)
+    let failure: unknown
+    try {
+      await this.journal.close(this.state.isOrderJournaled ? [] : this.state.keysByUse())
+    } catch (error) {
+      failure = error
+    }
+    this.journal.onChange = undefined
+    this.#lifecycle.send(
+      failure === undefined ? { type: 'closed' } : { type: 'failed', reason: (failure as Error).message },
+    )
+    if (failure !== undefined) {
+      throw failure instanceof CacheError
+        ? failure
+        : new CacheError(
+            'OUTCOME_UNKNOWN',
+            `The last flush failed: ${(failure as Error).message}. The directory was let go; open it again to see what was kept.`,
+            { cause: failure },
+          )
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The life of a cache as a statechart. Drawn in docs/architecture.md.
+ *
+ * The chart decides what state the cache is in; what is done there (replaying, writing a snapshot, a slice of cleanup) is
+ * done by whoever starts it and comes back as an event.
+ */
+import { assign, type SnapshotFrom, setup } from 'xstate'
+
+/** The states of `lifecycle$`. `compacting` is running, with a snapshot being written. */
+export type LifecycleStateName = 'recovering' | 'running' | 'compacting' | 'read-only' | 'draining' | 'closed'
+
+export interface LifecycleState {
+  state: LifecycleStateName
+  /** While recovering: bytes. While compacting: entries. */
+  done?: number
+  total?: number
+  /** Why the cache is read-only, could not be opened, or (while running) why the last compaction failed. */
+  reason?: string
+}
+
+export type LifecycleEvent =
+  | { type: 'progress'; done: number; total: number }
+  | { type: 'recovered' }
+  | { type: 'failed'; reason: string }
+  | { type: 'journal stopped'; reason: string }
+  | { type: 'journal resumed' }
+  | { type: 'compaction began'; total: number }
+  | { type: 'compaction ended'; reason?: string }
+  | { type: 'slice removed' }
+  | { type: 'cleanup ended' }
+  | { type: 'close' }
+  | { type: 'closed' }
+
+interface Context {
+  done: number
+  total: number
+  reason: string | undefined
+}
+
+export interface LifecycleEffects {
+  /** Removes one slice of what has expired; answers whether there is more. */
+  removeSlice(): boolean
+  cleanupIntervalMs: number
+}
+
+export function createLifecycle(effects: LifecycleEffects) {
+  return setup({
+    types: { context: {} as Context, events: {} as LifecycleEvent },
+    delays: { cleanupInterval: effects.cleanupIntervalMs },
+    guards: { isCleanupOn: () => effects.cleanupIntervalMs > 0 },
+    actions: {
+      removeSlice: ({ self }) => self.send({ type: effects.removeSlice() ? 'slice removed' : 'cleanup ended' }),
+      noteProgress: assign(({ event }) => (event.type === 'progress' ? { done: event.done, total: event.total } : {})),
+      noteTotal: assign(({ event }) =>
+        event.type === 'compaction began' ? { done: 0, total: event.total, reason: undefined } : {},
+      ),
+      noteReason: assign(({ event }) => ('reason' in event ? { reason: event.reason } : {})),
+      forgetReason: assign({ reason: undefined }),
+    },
+  }).createMachine({
+    id: 'lifecycle',
+    context: { done: 0, total: 0, reason: undefined },
+    initial: 'recovering',
+    on: { close: '.draining' },
+    states: {
+      recovering: {
+        on: {
+          progress: { actions: 'noteProgress' },
+          recovered: 'open',
+          failed: { target: 'closed', actions: 'noteReason' },
+        },
+      },
+      open: {
+        type: 'parallel',
+        states: {
+          journal: {
+            initial: 'writable',
+            states: {
+              writable: { on: { 'journal stopped': { target: 'stopped', actions: 'noteReason' } } },
+              stopped: {
+                on: {
+                  'journal stopped': { actions: 'noteReason' },
+                  'journal resumed': { target: 'writable', actions: 'forgetReason' },
+                },
+              },
+            },
+          },
+          compaction: {
+            initial: 'idle',
+            states: {
+              idle: { on: { 'compaction began': { target: 'writing', actions: 'noteTotal' } } },
+              writing: {
+                on: {
+                  progress: { actions: 'noteProgress' },
+                  'compaction ended': { target: 'idle', actions: 'noteReason' },
+                },
+              },
+            },
+          },
+          cleanup: {
+            initial: 'waiting',
+            states: {
+              waiting: { after: { cleanupInterval: { guard: 'isCleanupOn', target: 'slicing' } } },
+              // One slice per turn of the loop, so that no call waits long behind the cleanup.
+              slicing: { entry: 'removeSlice', on: { 'slice removed': 'pausing', 'cleanup ended': 'waiting' } },
+              pausing: { after: { 0: 'slicing' } },
+            },
+          },
+        },
+      },
+      draining: { on: { closed: 'closed', failed: { target: 'closed', actions: 'noteReason' } } },
+      closed: { type: 'final' },
+    },
+  })
+}
+
+export type LifecycleSnapshot = SnapshotFrom<ReturnType<typeof createLifecycle>>
+
+/** What `lifecycle$` shows of the chart. */
+export function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
+  const { done, total, reason } = snapshot.context
+  const why = reason === undefined ? {} : { reason }
+  if (snapshot.matches('recovering')) return { state: 'recovering', done, total }
+  if (snapshot.matches('draining')) return { state: 'draining' }
+  if (snapshot.matches('closed')) return { state: 'closed', ...why }
+  if (snapshot.matches({ open: { journal: 'stopped' } })) return { state: 'read-only', ...why }
+  if (snapshot.matches({ open: { compaction: 'writing' } })) return { state: 'compacting', done, total }
+  return { state: 'running', ...why }
+}

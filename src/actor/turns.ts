@@ -1,0 +1,256 @@
+/**
+ * A turn: the actor's handling of one message.
+ *
+ *   decide ─► evolve ─► (again, for a turn of several steps) ─► append, once ─► reply ─► streams
+ *
+ * Turns never interleave: everything here is synchronous. A call made inside a turn (from `transact`) is a step of that
+ * turn, with a savepoint of its own; a call made by a subscriber or a loader comes after the turn and is one of its own.
+ * A turn that throws, be it in its last step or in the append, is undone whole.
+ */
+
+import { decide, decideExpiry, decideRemoval, findLive } from '../decide/decide.js'
+import { CacheError } from '../errors.js'
+import { evolve, recordHit, recordMiss } from '../evolve/evolve.js'
+import type { State } from '../evolve/state.js'
+import type { Journal } from '../journal/journal.js'
+import type { Command } from '../model/command.js'
+import type { CacheEvent } from '../model/event.js'
+import type { StoredValue } from '../model/stored-value.js'
+
+/** An event as its subscribers need it: with its number, and with what it removed. */
+export interface JournaledEvent {
+  event: CacheEvent
+  sequence: number
+  /** What an `expired` or `evicted` event removed. */
+  oldValue: StoredValue | undefined
+  oldDeadlineMs: number
+  /** The time of the command that brought it about, epoch milliseconds. */
+  seenAtMs: number
+}
+
+/** Where events go when their turn has ended. */
+export interface EventOutlet {
+  /** Whether anybody is listening. Nothing is built for nobody. */
+  readonly isObserved: boolean
+  deliver(journaled: JournaledEvent): void
+}
+
+export class Turns {
+  readonly #state: State
+  readonly #journal: Journal
+  readonly #outlet: EventOutlet
+  /** Called after every turn that changed something, with its events. Must not keep the array. */
+  readonly #onCommit: (events: readonly CacheEvent[]) => void
+  isWritable = false
+
+  #depth = 0
+  readonly #events: CacheEvent[] = []
+  /** For those who observe: one for each of `#events` since somebody did. */
+  readonly #captured: JournaledEvent[] = []
+  readonly #outbox: JournaledEvent[] = []
+  #isDelivering = false
+  readonly #afterTurn: (() => void)[] = []
+
+  constructor(state: State, journal: Journal, outlet: EventOutlet, onCommit: (events: readonly CacheEvent[]) => void) {
+    this.#state = state
+    this.#journal = journal
+    this.#outlet = outlet
+    this.#onCommit = onCommit
+  }
+
+  /** Whether a turn is open: the caller is inside `transact`. */
+  get isOpen(): boolean {
+    return this.#depth > 0
+  }
+
+  /** Runs `task` when no turn is open: now, or after the one that is. */
+  whenIdle(task: () => void): void {
+    if (this.#depth === 0) task()
+    else this.#afterTurn.push(task)
+  }
+
+  /** One command, one turn (or one step of the turn that is open). */
+  run(command: Command): unknown {
+    const { undo, counters } = this.#state
+    const undoMark = undo.save(counters)
+    const eventMark = this.#events.length
+    this.#depth++
+    let reply: unknown
+    try {
+      reply = this.#step(command)
+      if (this.#depth === 1 && this.#events.length > 0) this.#append()
+    } catch (error) {
+      this.#abandon(undoMark, eventMark)
+      throw error
+    }
+    this.#settle()
+    return reply
+  }
+
+  /** Several steps as one turn: `steps` calls {@link run}. All of it happens or nothing. */
+  runAll<T>(steps: () => T): T {
+    const { undo, counters } = this.#state
+    const undoMark = undo.save(counters)
+    const eventMark = this.#events.length
+    this.#depth++
+    let reply: T
+    try {
+      reply = steps()
+      if (this.#depth === 1 && this.#events.length > 0) this.#append()
+    } catch (error) {
+      this.#abandon(undoMark, eventMark)
+      throw error
+    }
+    this.#settle()
+    return reply
+  }
+
+  #step(command: Command): unknown {
+    const state = this.#state
+    if (this.isWritable) {
+      for (let event = decideRemoval(state, command); event !== undefined; event = decideRemoval(state, command)) {
+        this.#apply(event, command.nowMs)
+      }
+    }
+    switch (command.type) {
+      case 'get': {
+        const slot = findLive(state, command.key, command.nowMs)
+        if (slot === undefined) {
+          recordMiss(state)
+          return undefined
+        }
+        recordHit(state, slot)
+        return state.valueAt(slot)
+      }
+      case 'peek': {
+        const slot = findLive(state, command.key, command.nowMs)
+        return slot === undefined ? undefined : state.valueAt(slot)
+      }
+      case 'has':
+        return findLive(state, command.key, command.nowMs) !== undefined
+      case 'ttl': {
+        const slot = findLive(state, command.key, command.nowMs)
+        return slot === undefined ? undefined : (state.deadlineAt(slot) - command.nowMs) / 1_000
+      }
+      default: {
+        const event = decide(state, command)
+        if (event === undefined) return false
+        this.#apply(event, command.nowMs)
+        return command.type === 'increment' && event.type === 'set' ? event.value : true
+      }
+    }
+  }
+
+  /** Up to `limit` entries that have expired, as one turn. Answers how many. */
+  removeExpired(nowMs: number, limit: number): number {
+    return this.runAll(() => {
+      let removed = 0
+      while (removed < limit) {
+        const event = decideExpiry(this.#state, nowMs)
+        if (event === undefined) break
+        this.#apply(event, nowMs)
+        removed++
+      }
+      return removed
+    })
+  }
+
+  /** Makes a recovered state fit its limits: what has expired goes first, then the least recently used. In slices. */
+  trim(nowMs: number, limit: number): { expired: number; evicted: number } {
+    const state = this.#state
+    return this.runAll(() => {
+      const removed = { expired: 0, evicted: 0 }
+      while (
+        (state.size > state.maxSize || state.bytes > state.maxBytes) &&
+        removed.expired + removed.evicted < limit
+      ) {
+        const expired = decideExpiry(state, nowMs)
+        const oldest = state.oldest
+        if (expired === undefined && oldest === undefined) break
+        this.#apply(expired ?? { type: 'evicted', key: state.keyAt(oldest as NonNullable<typeof oldest>) }, nowMs)
+        removed[expired === undefined ? 'evicted' : 'expired']++
+      }
+      return removed
+    })
+  }
+
+  #apply(event: CacheEvent, nowMs: number): void {
+    if (this.#outlet.isObserved) this.#capture(event, nowMs)
+    evolve(this.#state, event)
+    this.#events.push(event)
+  }
+
+  #capture(event: CacheEvent, seenAtMs: number): void {
+    const removes = event.type === 'expired' || event.type === 'evicted'
+    const slot = removes ? this.#state.find(event.key) : undefined
+    // Subscribers who came in the middle of a turn hear of what happens from then on.
+    while (this.#captured.length < this.#events.length) this.#captured.push(UNSEEN)
+    this.#captured.push({
+      event,
+      sequence: 0, // known when the turn is appended
+      oldValue: slot === undefined ? undefined : this.#state.valueAt(slot),
+      oldDeadlineMs: slot === undefined ? Number.POSITIVE_INFINITY : this.#state.deadlineAt(slot),
+      seenAtMs,
+    })
+  }
+
+  #append(): void {
+    const events = this.#events
+    const first = this.#journal.append(events)
+    this.#captured.forEach((captured, index) => {
+      if (captured === UNSEEN) return
+      captured.sequence = first + index
+      this.#outbox.push(captured)
+    })
+    this.#onCommit(events)
+    events.length = 0
+    this.#captured.length = 0
+  }
+
+  #settle(): void {
+    this.#state.undo.release()
+    if (--this.#depth > 0) return
+    if (this.#outbox.length > 0 && !this.#isDelivering) this.#deliver()
+    while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
+  }
+
+  #abandon(undoMark: number, eventMark: number): void {
+    this.#state.undo.rollBack(this.#state, undoMark)
+    this.#events.length = eventMark
+    if (this.#captured.length > eventMark) this.#captured.length = eventMark
+    this.#depth--
+    while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
+  }
+
+  /**
+   * Every event to every subscriber before the next event to any. What subscribers do in their callbacks are turns of their
+   * own; the events of those wait here for theirs.
+   */
+  #deliver(): void {
+    this.#isDelivering = true
+    try {
+      // Not a for-of over a copy: callbacks add to it. Not shift(): that moves the rest, each time.
+      for (let next = 0; next < this.#outbox.length; next++) this.#outlet.deliver(this.#outbox[next] as JournaledEvent)
+    } finally {
+      this.#outbox.length = 0
+      this.#isDelivering = false
+    }
+  }
+
+  /** @throws CacheError inside a turn: what takes longer than a turn cannot be part of one. */
+  refuseInside(method: string): void {
+    if (!this.isOpen) return
+    throw new CacheError(
+      'INSIDE_TRANSACTION',
+      `${method}() cannot be called inside transact(): it takes longer than a turn. Nothing was changed by it; call it before or after.`,
+    )
+  }
+}
+
+const UNSEEN: JournaledEvent = {
+  event: { type: 'cleared' },
+  sequence: 0,
+  oldValue: undefined,
+  oldDeadlineMs: 0,
+  seenAtMs: 0,
+}

@@ -1,0 +1,481 @@
+/**
+ * First stop on the path of a message: a method call becomes a command, and what the command comes to becomes the answer.
+ *
+ *   cache.set(key, value) ─► command ─► actor/turns ─► decide ─► evolve ─► journal ─► reply ─► streams
+ *
+ * Everything is handled in the caller's own stack: when a call returns it has happened (durable it is only after `flush()`).
+ */
+import type { Observable } from 'rxjs'
+import type { ActorRefFrom } from 'xstate'
+import type { CacheCore } from '../actor/cache-core.js'
+import type { LifecycleState } from '../actor/lifecycle.js'
+import type { CacheLogic } from '../actor/logic.js'
+import { compileGlob } from '../decide/glob.js'
+import type { CompactionReport, RecoveryReport } from '../journal/journal.js'
+import { type Isolation, restoreValue, storeValue } from '../journal/value.js'
+import type { Command, KeyCommand } from '../model/command.js'
+import type { Slot } from '../model/state.js'
+import type { StoredValue } from '../model/stored-value.js'
+import type { Change } from '../streams/change.js'
+import type { Eviction } from '../streams/evictions.js'
+import type { Expiration } from '../streams/expirations.js'
+import { LifecycleStream } from '../streams/lifecycle.js'
+import { createStats$, type Stats } from '../streams/stats.js'
+import type { Streams } from '../streams/streams.js'
+import { watch } from '../streams/watch.js'
+import {
+  checkBy,
+  checkFunction,
+  checkKey,
+  checkKeys,
+  checkOnly,
+  checkOptions,
+  checkPattern,
+  deadlineIn,
+  deadlineOf,
+  listOf,
+  type SetOptions,
+} from './arguments.js'
+import { type Duration, toMilliseconds } from './duration.js'
+import { Loads } from './loads.js'
+import type { ResolvedOptions } from './options.js'
+
+const NO_OPTIONS: Readonly<SetOptions> = {}
+
+/**
+ * A cache that keeps a journal. Made by `openCache()`.
+ *
+ * Every method throws (or rejects with) a `CacheClosedError` once the cache is closing, a `TypeError` for arguments of the
+ * wrong type, and changes nothing when it throws. Methods that change something throw a `JournalWriteError` while the
+ * journal cannot be written. A return is not yet durability: `flush()` is.
+ */
+export class Cache<V = unknown> {
+  /**
+   * Every journaled event in order of sequence, each exactly once. It runs ahead of durability: after a crash, sequences
+   * past the recovered one are given again, to other events.
+   */
+  readonly changes$: Observable<Change<V>>
+  /** Entries whose deadline has passed, on time (within 50 ms when the event loop is free), with the value they had. */
+  readonly expirations$: Observable<Expiration<V>>
+  /** Entries that had to make room, with the value they had. */
+  readonly evictions$: Observable<Eviction<V>>
+  /** The current stats at once, then at most one per `statsInterval`, and only when a counter or the size has changed. */
+  readonly stats$: Observable<Stats>
+  /** The current state at once, then every change, with progress while recovering and compacting. */
+  readonly lifecycle$: Observable<LifecycleState>
+  /** The cache as an XState actor: inspect it, subscribe to it, send it commands with a `replyTo`. */
+  readonly actor!: ActorRefFrom<CacheLogic>
+  /** The same method as {@link has}. */
+  declare readonly exists: (key: string) => boolean
+
+  readonly #core: CacheCore
+  readonly #streams: Streams<V>
+  readonly #loads: Loads
+  readonly #isolation: Isolation
+  readonly #defaultTtlMs: number
+  readonly #isEverythingDurable: boolean
+  /** Who waits for the end: open subscriptions of `stats$`. */
+  readonly #atEnd = new Set<() => void>()
+
+  /** @internal Use `openCache()`. */
+  constructor(core: CacheCore, streams: Streams<V>, options: ResolvedOptions) {
+    this.#core = core
+    this.#streams = streams
+    this.#isolation = options.isolation
+    this.#defaultTtlMs = options.ttlMs
+    this.#isEverythingDurable = options.fsync === 'always'
+    this.#loads = new Loads({
+      clock: options.clock,
+      peek: (key) => core.run({ type: 'peek', key, nowMs: core.clock.now() }) as StoredValue | undefined,
+      encode: (value) => storeValue(value, options.isolation),
+    })
+    core.onCommit = this.#loads.onCommit
+    core.onClose = this.#loads.close
+    this.changes$ = streams.changes$
+    this.expirations$ = streams.expirations$
+    this.evictions$ = streams.evictions$
+    this.stats$ = createStats$(
+      () => this.#readStats(),
+      options.clock,
+      options.statsIntervalMs,
+      (complete) => this.#onEnd(complete),
+    )
+    const lifecycle = new LifecycleStream(core.lifecycle)
+    this.lifecycle$ = lifecycle.observable
+    core.onLifecycle((state) => {
+      lifecycle.next(state)
+      if (state.state === 'closed') this.#end()
+    })
+  }
+
+  // ── one key ──
+
+  /** The value, or `undefined`. A hit makes the entry the most recently used; an expired entry is a miss and is removed. */
+  get(key: string): V | undefined {
+    checkKey(key)
+    return this.#restore(this.#core.get(key))
+  }
+
+  /** The value, without touching the order of use or the counts of hits and misses. */
+  peek(key: string): V | undefined {
+    checkKey(key)
+    return this.#restore(this.#runOn('peek', key) as StoredValue | undefined)
+  }
+
+  /** Whether there is a live entry. Counts no hit and no miss, and is no use of it. */
+  has(key: string): boolean {
+    checkKey(key)
+    return this.#runOn('has', key) as boolean
+  }
+
+  /**
+   * Stores a value; the entry becomes the most recently used and gets a new deadline (or none). Answers whether it was
+   * stored, which is `false` only with `only`.
+   * @throws ValueError for a value that cannot be stored: see docs; RangeError for a bad `ttl`, or an entry above `maxBytes`.
+   */
+  set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
+    checkKey(key)
+    checkOptions(options)
+    checkOnly(options.only)
+    const stored = storeValue(value, this.#isolation)
+    this.#core.admitWrite()
+    const nowMs = this.#nowMs()
+    const expiresAtMs = deadlineOf(options, this.#defaultTtlMs, nowMs)
+    return this.#core.run({ type: 'set', key, value: stored, expiresAtMs, only: options.only, nowMs }) as boolean
+  }
+
+  /** Removes an entry. `false` for a missing or expired one. */
+  delete(key: string): boolean {
+    checkKey(key)
+    this.#core.admitWrite()
+    return this.#runOn('delete', key) as boolean
+  }
+
+  /**
+   * Adds to a number and answers the sum. A missing entry becomes `by`, with `ttl` or the default ttl; an entry that is
+   * there keeps its deadline.
+   * @throws ValueError when the entry holds no finite number; RangeError when `by` is not finite or the sum would be a whole number past ±(2^53 − 1).
+   */
+  increment(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
+    checkKey(key)
+    checkBy(by)
+    checkOptions(options)
+    this.#core.admitWrite()
+    const nowMs = this.#nowMs()
+    const expiresAtMs = deadlineOf({ ttl: options.ttl }, this.#defaultTtlMs, nowMs)
+    return this.#core.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
+  }
+
+  /** `increment(key, -by)`. */
+  decrement(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
+    checkBy(by)
+    return this.increment(key, -by, options)
+  }
+
+  /** Seconds left; `Infinity` without a deadline; `undefined` for a missing entry. */
+  ttl(key: string): number | undefined {
+    checkKey(key)
+    return this.#runOn('ttl', key) as number | undefined
+  }
+
+  /** Gives an entry another deadline, `ttl` from now (`Infinity`: none). `false` when there is no entry. */
+  expire(key: string, ttl: Duration): boolean {
+    checkKey(key)
+    const ttlMs = toMilliseconds(ttl, 'ttl')
+    this.#core.admitWrite()
+    const nowMs = this.#core.clock.now()
+    return this.#core.run({ type: 'expire', key, expiresAtMs: deadlineIn(ttlMs, nowMs), nowMs }) as boolean
+  }
+
+  /** Takes an entry's deadline away. `false` when there is no entry, or it has no deadline. */
+  persist(key: string): boolean {
+    checkKey(key)
+    this.#core.admitWrite()
+    return this.#runOn('persist', key) as boolean
+  }
+
+  // ── many keys, one turn ──
+
+  /** The values of several keys, `undefined` where there is none; each counts as a `get`. */
+  getMany(keys: Iterable<string>): (V | undefined)[] {
+    const list = checkKeys(keys)
+    this.#core.admitRead()
+    const stored = this.#core.turns.runAll(() => list.map((key) => this.#core.get(key)))
+    return stored.map((value) => this.#restore(value))
+  }
+
+  /** Stores several entries, all or none. Answers how many were stored (with `only`, it may be fewer than given). */
+  setMany(entries: Iterable<readonly [string, V]>, options: SetOptions = NO_OPTIONS): number {
+    checkOptions(options)
+    checkOnly(options.only)
+    const rows = listOf(entries, 'entries').map((entry) => {
+      const [key, value] = listOf(entry, 'An entry')
+      checkKey(key)
+      return { key, value: storeValue(value, this.#isolation) }
+    })
+    this.#core.admitWrite()
+    const nowMs = this.#core.clock.now()
+    const expiresAtMs = deadlineOf(options, this.#defaultTtlMs, nowMs)
+    return this.#runEach(
+      rows.map(({ key, value }) => ({ type: 'set', key, value, expiresAtMs, only: options.only, nowMs })),
+    )
+  }
+
+  /** Removes several entries, all or none. Answers how many there were. */
+  deleteMany(keys: Iterable<string>): number {
+    const list = checkKeys(keys)
+    this.#core.admitWrite()
+    const nowMs = this.#core.clock.now()
+    return this.#runEach(list.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  /** The keys that match a pattern (`*`, `?`, `[a-z]`, `\`), least recently used first. Expired entries are not listed. */
+  keys(pattern = '*'): string[] {
+    checkPattern(pattern)
+    return this.#liveSlots(pattern).map((slot) => this.#core.state.keyAt(slot))
+  }
+
+  /** Removes all entries whose keys match, all or none. Answers how many there were. */
+  deletePattern(pattern: string): number {
+    checkPattern(pattern)
+    this.#core.admitWrite()
+    const { state, clock } = this.#core
+    const nowMs = clock.now()
+    return this.#runEach(this.#liveSlots(pattern).map((slot) => ({ type: 'delete', key: state.keyAt(slot), nowMs })))
+  }
+
+  /** Keys and values, least recently used first. What it visits is fixed at the first `next()`. No use of the entries. */
+  entries(pattern = '*'): IterableIterator<[string, V]> {
+    checkPattern(pattern)
+    this.#core.admitRead()
+    return this.#iterate(pattern)
+  }
+
+  *#iterate(pattern: string): Generator<[string, V], void, undefined> {
+    const { state } = this.#core
+    const rows = this.#liveSlots(pattern).map((slot) => ({ key: state.keyAt(slot), value: state.valueAt(slot) }))
+    for (const { key, value } of rows) yield [key, this.#restore(value) as V]
+  }
+
+  // ── the whole cache ──
+
+  /** Removes every entry and sets all counters to 0. */
+  clear(): void {
+    this.#core.admitWrite()
+    this.#core.run({ type: 'clear', nowMs: this.#core.clock.now() })
+  }
+
+  /** Entries stored now, expired ones that nobody has met yet included. */
+  get size(): number {
+    this.#core.admitRead()
+    return this.#core.state.size
+  }
+
+  stats(): Stats {
+    this.#core.admitRead()
+    return this.#readStats()
+  }
+
+  /** Removes what has expired, as the background cleanup does. Answers how many entries went. */
+  cleanup(): number {
+    this.#core.admitWrite()
+    return this.#core.cleanup()
+  }
+
+  /**
+   * Runs `fn`, which calls the cache as usual, as one turn and one frame of the journal. If it throws, nothing of it
+   * happened: not on disk, not in memory, not in the streams. A `transact` inside it that throws undoes only itself, if
+   * the outer one catches.
+   * @throws TypeError for an async function: a turn cannot wait.
+   */
+  transact<T>(fn: () => T): T {
+    checkFunction(fn, 'fn')
+    if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asyncTransaction()
+    this.#core.admitRead()
+    return this.#core.turns.runAll(() => {
+      const result = fn()
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+        Promise.resolve(result).catch(() => undefined) // it is refused here, whatever becomes of it
+        throw asyncTransaction()
+      }
+      return result
+    })
+  }
+
+  /**
+   * The value under a key, loaded and stored if there is none. One load per key at a time, whoever asks; a loader's error
+   * goes to all who wait, and the next call loads afresh. With `fsync: 'always'` it resolves when the value is durable.
+   * @throws CacheError `LOAD_TIMEOUT` after `timeout` (default: none), `LOAD_CYCLE` for a load that would wait for itself.
+   */
+  getOrSet(
+    key: string,
+    loader: (key: string) => V | PromiseLike<V>,
+    options: { ttl?: Duration | undefined; timeout?: Duration | undefined } = NO_OPTIONS,
+  ): Promise<V> {
+    this.#core.turns.refuseInside('getOrSet')
+    return this.#getOrSet(key, loader, options)
+  }
+
+  async #getOrSet(
+    key: string,
+    loader: (key: string) => V | PromiseLike<V>,
+    options: { ttl?: Duration | undefined; timeout?: Duration | undefined },
+  ): Promise<V> {
+    checkKey(key)
+    checkFunction(loader, 'loader')
+    checkOptions(options)
+    const { ttl, timeout } = options
+    if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
+    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout')
+    const found = this.#core.get(key)
+    if (found !== undefined) return this.#restore(found) as V
+    const stored = await this.#loads.get(
+      key,
+      loader as (key: string) => unknown,
+      async (value) => {
+        this.#core.admitWrite()
+        const nowMs = this.#core.clock.now()
+        this.#core.run({
+          type: 'set',
+          key,
+          value,
+          expiresAtMs: deadlineOf({ ttl }, this.#defaultTtlMs, nowMs),
+          only: undefined,
+          nowMs,
+        })
+        if (this.#isEverythingDurable) await this.#core.flush()
+      },
+      timeoutMs,
+    )
+    return this.#restore(stored) as V
+  }
+
+  /**
+   * Resolves with the sequence that is now on disk (fsynced, under every policy).
+   * @throws JournalWriteError when that cannot be done: the outcome of what was not yet durable is unknown then.
+   */
+  flush(): Promise<number> {
+    this.#core.turns.refuseInside('flush')
+    return this.#whileOpen(() => this.#core.flush())
+  }
+
+  /** Writes a snapshot now and removes the journal before it; while one is being written, answers with that one's report. */
+  compact(): Promise<CompactionReport> {
+    this.#core.turns.refuseInside('compact')
+    return this.#whileOpen(() => this.#core.compact())
+  }
+
+  /** What opening found. */
+  get recovery(): RecoveryReport {
+    return this.#core.recovery
+  }
+
+  /** Changes of the keys that match a pattern, and those that concern all keys: `cleared` and `loaded`. */
+  watch(pattern: string): Observable<Change<V>> {
+    checkPattern(pattern)
+    this.#core.admitRead()
+    return watch(this.changes$, pattern)
+  }
+
+  /** Writes and fsyncs what is pending, completes the streams, lets go of the directory. Calling it again does nothing more. */
+  close(): Promise<void> {
+    this.#core.turns.refuseInside('close')
+    return this.#core.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // ── inside ──
+
+  async #whileOpen<T>(task: () => Promise<T>): Promise<T> {
+    this.#core.admitRead()
+    return task()
+  }
+
+  #runOn(type: KeyCommand['type'], key: string): unknown {
+    this.#core.admitRead()
+    return this.#core.run({ type, key, nowMs: this.#core.clock.now() })
+  }
+
+  /** Answers how many of the commands came to something. */
+  #runEach(commands: Command[]): number {
+    return this.#core.turns.runAll(() => {
+      let count = 0
+      for (const command of commands) if (this.#core.run(command) === true) count++
+      return count
+    })
+  }
+
+  /** Entries that match and have not expired, least recently used first. Those that have expired go now, as events. */
+  #liveSlots(pattern: string): Slot[] {
+    this.#core.admitRead()
+    const { state, clock } = this.#core
+    const matches = compileGlob(pattern)
+    this.#core.cleanup()
+    const nowMs = clock.now()
+    const slots: Slot[] = []
+    for (let slot = state.oldest; slot !== undefined; slot = state.newerThan(slot)) {
+      if (state.deadlineAt(slot) > nowMs && matches(state.keyAt(slot))) slots.push(slot)
+    }
+    return slots
+  }
+
+  /** The time of a command, epoch milliseconds. */
+  #nowMs(): number {
+    return this.#core.clock.now()
+  }
+
+  #restore(stored: StoredValue | undefined): V | undefined {
+    if (typeof stored !== 'object' || stored === null) return stored as V | undefined
+    return restoreValue(stored, this.#isolation) as V
+  }
+
+  #readStats(): Stats {
+    const { state, journal, isOpen } = this.#core
+    const { hits, misses, evictions, expirations, sets, deletes } = state.counters
+    const reads = hits + misses
+    return {
+      hits,
+      misses,
+      evictions,
+      size: state.size,
+      expirations,
+      sets,
+      deletes,
+      hitRatio: reads === 0 ? 0 : hits / reads,
+      journal: isOpen ? journal.figures() : CLOSED_FIGURES,
+    }
+  }
+
+  #onEnd(complete: () => void): () => void {
+    if (this.#core.lifecycle.state === 'closed') complete()
+    this.#atEnd.add(complete)
+    return () => this.#atEnd.delete(complete)
+  }
+
+  #end(): void {
+    this.#streams.complete()
+    for (const complete of [...this.#atEnd]) complete()
+  }
+}
+
+// One function under two names, not one that calls the other.
+Object.defineProperty(Cache.prototype, 'exists', { value: Cache.prototype.has, writable: true, configurable: true })
+
+const CLOSED_FIGURES = {
+  sequence: 0,
+  durableSequence: 0,
+  pendingBytes: 0,
+  bytes: 0,
+  segments: 0,
+  snapshotSequence: 0,
+  snapshotBytes: 0,
+}
+
+function asyncTransaction(): TypeError {
+  return new TypeError(
+    'transact() takes a function that does its work before it returns; this one is async (or returned a promise), and a turn cannot wait. Nothing was changed: await first, then call transact().',
+  )
+}

@@ -1,0 +1,129 @@
+/**
+ * The messages that the cache actor takes: named like the methods, with the arguments by name. `{ type: 'set', key, value,
+ * ttl }` does what `cache.set(key, value, { ttl })` does. The answer goes to `replyTo`.
+ */
+import type { AnyActorRef } from 'xstate'
+import { CacheError, shown } from '../errors.js'
+import { Cache } from './cache.js'
+import type { Duration } from './duration.js'
+
+interface Addressed {
+  /** Who gets the answer: `{ type: 'reply', ok: true, value }` or `{ type: 'reply', ok: false, error }`. */
+  replyTo?: Pick<AnyActorRef, 'send'> | undefined
+  /** Comes back in the reply, if given: tells the answers to several messages apart. */
+  id?: unknown
+}
+
+interface StoreArguments {
+  ttl?: Duration | undefined
+  expiresAt?: Date | number | undefined
+  only?: 'absent' | 'present' | undefined
+}
+
+type Asked =
+  | { type: 'get' | 'peek' | 'has' | 'exists' | 'delete' | 'ttl' | 'persist'; key: string }
+  | ({ type: 'set'; key: string; value: unknown } & StoreArguments)
+  | { type: 'increment' | 'decrement'; key: string; by?: number | undefined; ttl?: Duration | undefined }
+  | { type: 'expire'; key: string; ttl: Duration }
+  | { type: 'getMany' | 'deleteMany'; keys: Iterable<string> }
+  | ({ type: 'setMany'; entries: Iterable<readonly [string, unknown]> } & StoreArguments)
+  | { type: 'keys' | 'entries'; pattern?: string | undefined }
+  | { type: 'deletePattern'; pattern: string }
+  | { type: 'clear' | 'stats' | 'size' | 'cleanup' | 'flush' | 'compact' | 'close' }
+  | { type: 'transact'; fn: () => unknown }
+  | {
+      type: 'getOrSet'
+      key: string
+      loader: (key: string) => unknown
+      ttl?: Duration | undefined
+      timeout?: Duration | undefined
+    }
+
+export type CacheMessage = Asked & Addressed
+
+export type CacheReply =
+  | { type: 'reply'; ok: true; value: unknown; id?: unknown }
+  | { type: 'reply'; ok: false; error: unknown; id?: unknown }
+
+type AnyMessage = Record<string, never> & { type: string }
+
+/** From a message to the arguments of its method. */
+const ARGUMENTS: Record<Asked['type'], (message: AnyMessage) => unknown[]> = {
+  get: ({ key }) => [key],
+  peek: ({ key }) => [key],
+  has: ({ key }) => [key],
+  exists: ({ key }) => [key],
+  delete: ({ key }) => [key],
+  ttl: ({ key }) => [key],
+  persist: ({ key }) => [key],
+  set: ({ key, value, ttl, expiresAt, only }) => [key, value, { ttl, expiresAt, only }],
+  increment: ({ key, by, ttl }) => [key, by, { ttl }],
+  decrement: ({ key, by, ttl }) => [key, by, { ttl }],
+  expire: ({ key, ttl }) => [key, ttl],
+  getMany: ({ keys }) => [keys],
+  deleteMany: ({ keys }) => [keys],
+  setMany: ({ entries, ttl, expiresAt, only }) => [entries, { ttl, expiresAt, only }],
+  keys: ({ pattern }) => [pattern],
+  entries: ({ pattern }) => [pattern],
+  deletePattern: ({ pattern }) => [pattern],
+  clear: () => [],
+  stats: () => [],
+  size: () => [],
+  cleanup: () => [],
+  flush: () => [],
+  compact: () => [],
+  close: () => [],
+  transact: ({ fn }) => [fn],
+  getOrSet: ({ key, loader, ttl, timeout }) => [key, loader, { ttl, timeout }],
+}
+
+/** The names of an inspected call's arguments; the inverse of {@link ARGUMENTS}, for messages that were never sent. */
+const PARAMETERS: Partial<Record<string, readonly string[]>> = {
+  set: ['key', 'value'],
+  increment: ['key', 'by'],
+  decrement: ['key', 'by'],
+  expire: ['key', 'ttl'],
+  getMany: ['keys'],
+  deleteMany: ['keys'],
+  setMany: ['entries'],
+  keys: ['pattern'],
+  entries: ['pattern'],
+  deletePattern: ['pattern'],
+  transact: ['fn'],
+  getOrSet: ['key', 'loader'],
+}
+
+/** Does what a message asks, by the very method that it is named after. */
+export function answer(cache: Cache, message: { type: string }): unknown {
+  if (!Object.hasOwn(ARGUMENTS, message.type)) {
+    throw new CacheError(
+      'UNKNOWN_COMMAND',
+      `There is no command ${shown(message.type)}. Nothing was changed; the commands are ${Object.keys(ARGUMENTS).join(', ')}.`,
+    )
+  }
+  const type = message.type as Asked['type']
+  if (type === 'size') return cache.size
+  const method = Cache.prototype[type] as (...parameters: unknown[]) => unknown
+  const value = method.apply(cache, ARGUMENTS[type](message as AnyMessage))
+  return type === 'entries' ? [...(value as Iterable<unknown>)] : value
+}
+
+/** Has every method call told as the message that it is. For an inspector; without one, calls cost nothing more. */
+export function tellCalls(cache: Cache, tell: (message: { type: string }) => void): void {
+  for (const type of Object.keys(ARGUMENTS) as Asked['type'][]) {
+    if (type === 'size') continue
+    const method = Cache.prototype[type] as (...parameters: unknown[]) => unknown
+    const names = PARAMETERS[type] ?? ['key']
+    const value = (...parameters: unknown[]) => {
+      const message: Record<string, unknown> = { type }
+      parameters.forEach((parameter, index) => {
+        const name = names[index]
+        if (name !== undefined) message[name] = parameter
+        else Object.assign(message, parameter)
+      })
+      tell(message as { type: string })
+      return method.apply(cache, parameters)
+    }
+    Object.defineProperty(cache, type, { value, writable: true, configurable: true })
+  }
+}

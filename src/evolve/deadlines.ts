@@ -1,0 +1,117 @@
+import type { Slot } from '../model/state.js'
+
+/**
+ * Which entry expires next: a binary min-heap of slots ordered by deadline, with a column that says where in the heap
+ * each slot stands, so that a deadline can be changed or dropped in O(log n) and there is never a stale one.
+ * (Indexed priority queue: Sedgewick & Wayne, Algorithms, 4th ed., 2.4.)
+ *
+ * A cache without deadlines allocates none of it.
+ */
+export class Deadlines {
+  /** How many entries have a deadline. */
+  count = 0
+  #capacity: number
+  #at = new Float64Array(0)
+  #heap = new Uint32Array(0)
+  /** 0: not in the heap; else 1 + the place in it. */
+  #place = new Uint32Array(0)
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  grow(capacity: number): void {
+    this.#capacity = capacity
+    if (this.#at.length > 0) this.#allocate()
+  }
+
+  #allocate(): void {
+    const at = new Float64Array(this.#capacity)
+    const heap = new Uint32Array(this.#capacity)
+    const place = new Uint32Array(this.#capacity)
+    at.set(this.#at)
+    heap.set(this.#heap)
+    place.set(this.#place)
+    this.#at = at
+    this.#heap = heap
+    this.#place = place
+  }
+
+  /** Epoch milliseconds, `Infinity` for none. */
+  get(slot: Slot): number {
+    if (this.count === 0 || this.#place[slot] === 0) return Number.POSITIVE_INFINITY
+    return this.#at[slot] as number
+  }
+
+  get first(): Slot | undefined {
+    return this.count === 0 ? undefined : (this.#heap[0] as Slot)
+  }
+
+  set(slot: Slot, deadlineMs: number): void {
+    if (deadlineMs === Number.POSITIVE_INFINITY) {
+      if (this.count > 0) this.#remove(slot)
+      return
+    }
+    if (this.#at.length === 0) this.#allocate()
+    this.#at[slot] = deadlineMs
+    const place = this.#place[slot] as number
+    if (place === 0) this.#up(this.count++, slot)
+    else this.#settle(place - 1, slot)
+  }
+
+  #remove(slot: Slot): void {
+    const place = this.#place[slot] as number
+    if (place === 0) return
+    this.#place[slot] = 0
+    const last = this.#heap[--this.count] as Slot
+    if (last !== slot) this.#settle(place - 1, last)
+  }
+
+  #settle(index: number, slot: Slot): void {
+    const parent = (index - 1) >> 1
+    if (index > 0 && (this.#at[this.#heap[parent] as number] as number) > (this.#at[slot] as number))
+      this.#up(index, slot)
+    else this.#down(index, slot)
+  }
+
+  #up(from: number, slot: Slot): void {
+    const at = this.#at
+    const heap = this.#heap
+    const deadlineMs = at[slot] as number
+    let index = from
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1
+      const parent = heap[parentIndex] as number
+      if ((at[parent] as number) <= deadlineMs) break
+      heap[index] = parent
+      this.#place[parent] = index + 1
+      index = parentIndex
+    }
+    heap[index] = slot
+    this.#place[slot] = index + 1
+  }
+
+  #down(from: number, slot: Slot): void {
+    const at = this.#at
+    const heap = this.#heap
+    const { count } = this
+    const deadlineMs = at[slot] as number
+    let index = from
+    for (;;) {
+      let childIndex = 2 * index + 1
+      if (childIndex >= count) break
+      if (
+        childIndex + 1 < count &&
+        (at[heap[childIndex + 1] as number] as number) < (at[heap[childIndex] as number] as number)
+      )
+        childIndex++
+      const child = heap[childIndex] as number
+      if ((at[child] as number) >= deadlineMs) break
+      heap[index] = child
+      this.#place[child] = index + 1
+      index = childIndex
+    }
+    heap[index] = slot
+    this.#place[slot] = index + 1
+  }
+}

@@ -1,0 +1,121 @@
+import type { Slot } from '../model/state.js'
+import type { StoredValue } from '../model/stored-value.js'
+import { Deadlines } from './deadlines.js'
+import { ANCHOR, Recency } from './recency.js'
+
+/** Told before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
+export type RowWatcher = (slot: Slot) => void
+
+const INITIAL_CAPACITY = 1024
+
+/**
+ * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. One object
+ * per entry costs twice as much at a million keys, because each of them is a cache miss of its own.
+ *
+ * Only `evolve.ts`, `undo.ts` and the snapshot's frozen view call the methods that change it.
+ */
+export class Entries {
+  readonly #slots = new Map<string, Slot>()
+  readonly #keys: (string | undefined)[]
+  readonly #values: (StoredValue | undefined)[]
+  /** Encoded bytes by slot; only when somebody asked for a limit on bytes. */
+  #weights: Float64Array | undefined
+  readonly recency: Recency
+  readonly deadlines: Deadlines
+  /** Slots given back, to be used again, last in first out: an undone removal gets its old slot. */
+  readonly #free: Slot[] = []
+  #capacity = INITIAL_CAPACITY
+  #nextSlot = 1
+  bytes = 0
+  watcher: RowWatcher | undefined
+
+  constructor(weighed: boolean) {
+    // `undefined` first, so that V8 never specializes the columns to small integers or doubles.
+    this.#keys = [undefined]
+    this.#values = [undefined]
+    this.recency = new Recency(INITIAL_CAPACITY)
+    this.deadlines = new Deadlines(INITIAL_CAPACITY)
+    this.#weights = weighed ? new Float64Array(INITIAL_CAPACITY) : undefined
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  find(key: string): Slot | undefined {
+    return this.#slots.get(key)
+  }
+
+  keyAt(slot: Slot): string {
+    return this.#keys[slot] as string // a slot that is in use has a key
+  }
+
+  valueAt(slot: Slot): StoredValue {
+    return this.#values[slot] as StoredValue // and a value
+  }
+
+  weightAt(slot: Slot): number {
+    return this.#weights === undefined ? 0 : (this.#weights[slot] as number)
+  }
+
+  isUsed(slot: Slot): boolean {
+    return this.#keys[slot] !== undefined
+  }
+
+  add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
+    const slot = this.#free.pop() ?? this.#newSlot()
+    this.#slots.set(key, slot)
+    this.#keys[slot] = key
+    this.#values[slot] = value
+    this.recency.insertBefore(successor, slot)
+    if (deadlineMs !== Number.POSITIVE_INFINITY) this.deadlines.set(slot, deadlineMs)
+    if (this.#weights !== undefined) this.#weigh(slot, weight)
+    return slot
+  }
+
+  replace(slot: Slot, value: StoredValue, deadlineMs: number, weight: number): void {
+    this.watcher?.(slot)
+    this.#values[slot] = value
+    this.deadlines.set(slot, deadlineMs)
+    if (this.#weights !== undefined) this.#weigh(slot, weight)
+  }
+
+  reschedule(slot: Slot, deadlineMs: number): void {
+    this.watcher?.(slot)
+    this.deadlines.set(slot, deadlineMs)
+  }
+
+  remove(slot: Slot): void {
+    this.watcher?.(slot)
+    this.#slots.delete(this.keyAt(slot))
+    this.#keys[slot] = undefined
+    this.#values[slot] = undefined
+    this.recency.unlink(slot)
+    this.deadlines.set(slot, Number.POSITIVE_INFINITY)
+    if (this.#weights !== undefined) this.#weigh(slot, 0)
+    this.#free.push(slot)
+  }
+
+  #weigh(slot: Slot, weight: number): void {
+    const weights = this.#weights as Float64Array // callers check
+    this.bytes += weight - (weights[slot] as number)
+    weights[slot] = weight
+  }
+
+  #newSlot(): Slot {
+    const slot = this.#nextSlot++ as Slot
+    if (slot >= this.#capacity) this.#grow()
+    return slot
+  }
+
+  #grow(): void {
+    this.#capacity *= 2
+    this.recency.grow(this.#capacity)
+    this.deadlines.grow(this.#capacity)
+    if (this.#weights !== undefined) {
+      const weights = new Float64Array(this.#capacity)
+      weights.set(this.#weights)
+      this.#weights = weights
+    }
+  }
+}

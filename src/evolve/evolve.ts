@@ -1,0 +1,86 @@
+/**
+ * Fourth stop on the path of a message. Before: `decide/`. After: `journal/`.
+ *
+ * The only writer of state. {@link evolve} turns one event into a change, and it is the same function whether the event
+ * was decided a moment ago or read back from the journal; so what recovery rebuilds is what was there. It never decides
+ * anything and never reads a clock.
+ *
+ * Beside events there are two things that a cache remembers of being read, which nobody journals one by one: that an entry
+ * was used, and whether a read hit or missed.
+ */
+import type { CacheEvent } from '../model/event.js'
+import type { Slot } from '../model/state.js'
+import type { State } from './state.js'
+
+export function evolve(state: State, event: CacheEvent): void {
+  const { entries, counters, undo } = state
+  switch (event.type) {
+    case 'set': {
+      const weight = state.weigh(event.key, event.value)
+      const slot = entries.find(event.key)
+      counters.sets++
+      if (slot === undefined) {
+        const added = entries.add(event.key, event.value, event.expiresAtMs, weight)
+        if (undo.isRecording) undo.added(added)
+      } else {
+        if (undo.isRecording) undo.replaced(entries, slot)
+        entries.replace(slot, event.value, event.expiresAtMs, weight)
+        entries.recency.touch(slot)
+      }
+      return
+    }
+    case 'deleted':
+      counters.deletes++
+      remove(state, event.key)
+      return
+    case 'expired':
+      counters.expirations++
+      remove(state, event.key)
+      return
+    case 'evicted':
+      counters.evictions++
+      remove(state, event.key)
+      return
+    case 'rescheduled': {
+      const slot = entries.find(event.key)
+      if (slot === undefined) return
+      if (undo.isRecording) undo.rescheduled(entries, slot)
+      entries.reschedule(slot, event.expiresAtMs)
+      return
+    }
+    case 'cleared':
+    case 'loaded': // its entries and counters follow: the file that it names is read by whoever has the files
+      if (undo.isRecording) undo.replacedAll(entries)
+      state.entries = state.emptyEntries()
+      counters.reset()
+      return
+  }
+}
+
+function remove(state: State, key: string): void {
+  const slot = state.entries.find(key)
+  if (slot === undefined) return // the journal's checksums held, so this is an event of a newer daybook: nothing to remove
+  if (state.undo.isRecording) state.undo.removed(state.entries, slot)
+  state.entries.remove(slot)
+}
+
+/** A read that found its entry: it is now the most recently used. */
+export function recordHit(state: State, slot: Slot): void {
+  state.counters.hits++
+  const { entries, undo } = state
+  state.isOrderJournaled = false
+  if (undo.isRecording) undo.touched(entries, slot)
+  entries.recency.touch(slot)
+}
+
+export function recordMiss(state: State): void {
+  state.counters.misses++
+}
+
+/** Restores the order of use that a clean close wrote down: every key in turn becomes the most recently used. */
+export function restoreRecency(state: State, keys: Iterable<string>): void {
+  for (const key of keys) {
+    const slot = state.entries.find(key)
+    if (slot !== undefined) state.entries.recency.touch(slot)
+  }
+}

@@ -1,0 +1,64 @@
+import { TEXT } from './format.js'
+
+/** Thrown when bytes whose checksum held do not make sense: a newer version's, or a mistake of ours. */
+export class MalformedBytesError extends Error {}
+
+/** Reads what {@link ByteWriter} wrote. Every length is checked against what is left before anything is allocated. */
+export class ByteReader {
+  readonly bytes: Buffer
+  at: number
+  readonly end: number
+
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+  }
+
+  get isDone(): boolean {
+    return this.at >= this.end
+  }
+
+  byte(): number {
+    if (this.at >= this.end) throw new MalformedBytesError('the payload ends in the middle of an event')
+    return this.bytes[this.at++] as number
+  }
+
+  double(): number {
+    const start = this.#take(8)
+    return this.bytes.readDoubleLE(start)
+  }
+
+  varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+    throw new MalformedBytesError('a number is longer than 32 bits')
+  }
+
+  /** A view of the bytes, not a copy. */
+  view(): Buffer {
+    const length = this.varint()
+    const start = this.#take(length)
+    return this.bytes.subarray(start, start + length)
+  }
+
+  text(kind: number): string {
+    const length = this.varint()
+    const start = this.#take(length)
+    if (kind === TEXT.ascii) return this.bytes.latin1Slice(start, start + length)
+    if (kind === TEXT.utf8) return this.bytes.utf8Slice(start, start + length)
+    if (kind === TEXT.utf16) return this.bytes.ucs2Slice(start, start + length)
+    throw new MalformedBytesError(`unknown kind of text ${kind}`)
+  }
+
+  #take(length: number): number {
+    const start = this.at
+    if (length > this.end - start) throw new MalformedBytesError('a length points past the end of the payload')
+    this.at = start + length
+    return start
+  }
+}

@@ -1,0 +1,114 @@
+import { TEXT } from './format.js'
+
+/** Text up to this length is written by a loop; a call into the runtime costs more than these few bytes. */
+const LOOP_LENGTH_MAX = 48
+
+/** Bytes that grow at the end; what the journal and the snapshot compose their frames in. Numbers are little-endian. */
+export class ByteWriter {
+  bytes: Buffer
+  length = 0
+  readonly #initialBytes: number
+
+  constructor(initialBytes: number) {
+    this.#initialBytes = initialBytes
+    this.bytes = Buffer.allocUnsafeSlow(initialBytes)
+  }
+
+  /** Empties it, and gives back the memory that one very large frame needed. */
+  clear(): void {
+    this.length = 0
+    if (this.bytes.length > this.#initialBytes * 4) this.bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
+  }
+
+  /** Makes sure that `count` more bytes fit. Callers of the `put` methods below have called this. */
+  reserve(count: number): void {
+    const needed = this.length + count
+    if (needed <= this.bytes.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2))
+    this.bytes.copy(grown, 0, 0, this.length)
+    this.bytes = grown
+  }
+
+  skip(count: number): void {
+    this.reserve(count)
+    this.length += count
+  }
+
+  putByte(value: number): void {
+    this.bytes[this.length++] = value
+  }
+
+  putDouble(value: number): void {
+    this.length = this.bytes.writeDoubleLE(value, this.length)
+  }
+
+  /** LEB128 of a whole number below 2^32: seven bits a byte, the lowest first. At most 5 bytes. */
+  putVarint(value: number): void {
+    let rest = value >>> 0
+    while (rest > 0x7f) {
+      this.bytes[this.length++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    this.bytes[this.length++] = rest
+  }
+
+  putBytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length + 5)
+    this.putVarint(bytes.length)
+    this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  /** A varint of bytes and the text itself; answers how it was written (TEXT). */
+  putText(text: string): number {
+    this.reserve(text.length * 3 + 5)
+    if (text.length <= LOOP_LENGTH_MAX) {
+      const start = this.length
+      const { bytes } = this
+      bytes[this.length++] = text.length // at most 48: one byte of varint
+      for (let at = 0; at < text.length; at++) {
+        const unit = text.charCodeAt(at)
+        if (unit > 0x7f) {
+          this.length = start
+          return this.#putLongText(text)
+        }
+        bytes[this.length++] = unit
+      }
+      return TEXT.ascii
+    }
+    return this.#putLongText(text)
+  }
+
+  #putLongText(text: string): number {
+    const utf8Bytes = Buffer.byteLength(text, 'utf8')
+    if (utf8Bytes === text.length) {
+      this.putVarint(utf8Bytes)
+      this.length += this.bytes.latin1Write(text, this.length)
+      return TEXT.ascii
+    }
+    if (text.isWellFormed()) {
+      this.putVarint(utf8Bytes)
+      this.length += this.bytes.utf8Write(text, this.length)
+      return TEXT.utf8
+    }
+    this.putVarint(text.length * 2)
+    this.length += this.bytes.ucs2Write(text, this.length)
+    return TEXT.utf16
+  }
+}
+
+declare global {
+  interface String {
+    /** ES2024; in Node since 20. */
+    isWellFormed(): boolean
+  }
+  interface Buffer {
+    /** Node's own fast paths behind `write` and `toString`, without their checks. */
+    latin1Write(text: string, offset?: number, length?: number): number
+    utf8Write(text: string, offset?: number, length?: number): number
+    ucs2Write(text: string, offset?: number, length?: number): number
+    latin1Slice(start?: number, end?: number): string
+    utf8Slice(start?: number, end?: number): string
+    ucs2Slice(start?: number, end?: number): string
+  }
+}

@@ -1,0 +1,69 @@
+/** Bytes to events and values. The way there is `encode-event.ts`; both follow `format.ts`. */
+import type { CacheEvent } from '../model/event.js'
+import { EncodedValue, type StoredValue } from '../model/stored-value.js'
+import { type ByteReader, MalformedBytesError } from './byte-reader.js'
+import { EVENT_HAS_DEADLINE, EVENT_TYPE, EVENT_TYPE_MASK, KEY_TEXT_SHIFT, VALUE } from './format.js'
+
+/** @throws MalformedBytesError for bytes that no version 1 writer wrote. */
+export function decodeEvent(reader: ByteReader): CacheEvent {
+  const head = reader.byte()
+  const hasDeadline = (head & EVENT_HAS_DEADLINE) !== 0
+  const type = head & EVENT_TYPE_MASK
+  if (type === EVENT_TYPE.cleared) return { type: 'cleared' }
+  const key = reader.text(head >> KEY_TEXT_SHIFT)
+  switch (type) {
+    case EVENT_TYPE.set: {
+      const value = decodeValue(reader)
+      return { type: 'set', key, value, expiresAtMs: hasDeadline ? reader.double() : Number.POSITIVE_INFINITY }
+    }
+    case EVENT_TYPE.deleted:
+      return { type: 'deleted', key }
+    case EVENT_TYPE.expired:
+      return { type: 'expired', key }
+    case EVENT_TYPE.evicted:
+      return { type: 'evicted', key }
+    case EVENT_TYPE.rescheduled:
+      return { type: 'rescheduled', key, expiresAtMs: hasDeadline ? reader.double() : Number.POSITIVE_INFINITY }
+    case EVENT_TYPE.loaded:
+      return { type: 'loaded', file: key, checksum: reader.varint(), entries: reader.double() }
+    default:
+      throw new MalformedBytesError(`unknown type of event ${type}`)
+  }
+}
+
+function decodeValue(reader: ByteReader): StoredValue {
+  const tag = reader.byte()
+  switch (tag) {
+    case VALUE.null:
+      return null
+    case VALUE.false:
+      return false
+    case VALUE.true:
+      return true
+    case VALUE.integer: {
+      const zigzag = reader.varint()
+      return (zigzag >>> 1) ^ -(zigzag & 1)
+    }
+    case VALUE.double:
+      return reader.double()
+    case VALUE.bigint:
+      return parseBigint(reader.text(0))
+    case VALUE.structured:
+      return new EncodedValue('structured', own(reader.view()))
+    case VALUE.bytes:
+      return new EncodedValue('bytes', own(reader.view()))
+    case VALUE.buffer:
+      return new EncodedValue('buffer', own(reader.view()))
+    default:
+      return reader.text(tag - VALUE.text)
+  }
+}
+
+/** A copy: a view would keep the whole buffer that the file was read into. */
+function own(view: Buffer): Uint8Array {
+  return Uint8Array.prototype.slice.call(view)
+}
+
+function parseBigint(hexadecimal: string): bigint {
+  return hexadecimal.startsWith('-') ? -BigInt(`0x${hexadecimal.slice(1)}`) : BigInt(`0x${hexadecimal}`)
+}

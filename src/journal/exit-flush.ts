@@ -1,0 +1,18 @@
+/**
+ * `process.exit()` and an uncaught exception end the process without another turn of the event loop. What was appended in
+ * the last one is handed to the operating system here: one listener for all journals that are open.
+ */
+const open = new Set<() => void>()
+
+function writeAllPending(): void {
+  for (const writePending of open) writePending()
+}
+
+export function writeAtExit(writePending: () => void): () => void {
+  if (open.size === 0) process.on('exit', writeAllPending)
+  open.add(writePending)
+  return () => {
+    open.delete(writePending)
+    if (open.size === 0) process.off('exit', writeAllPending)
+  }
+}

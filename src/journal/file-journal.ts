@@ -1,0 +1,503 @@
+/**
+ * Fifth and last stop on the path of a message: events to frames, frames to segments. Before: `evolve/`.
+ *
+ *   append ─► pending frame ─► (end of the event-loop turn, or the buffer is full) ─► segment ─► (fsync policy) ─► durable
+ *
+ * Writes are synchronous and in order, so what a call appended survives the process as soon as the event loop turns. Only
+ * fsync leaves the main thread; one fsync serves all who wait for one. When a write fails, the frame stays pending and is
+ * tried again each second; when an fsync fails, the journal is dead until it is reopened, because the page cache may have
+ * dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+ */
+import { CacheClosedError, CacheError, JournalWriteError } from '../errors.js'
+import type { CacheEvent } from '../model/event.js'
+import { openDirectory } from '../recovery/open-directory.js'
+import { recover } from '../recovery/recover.js'
+import { writeCompaction } from '../snapshot/compact.js'
+import type { Storage, StorageLock } from '../storage/storage.js'
+import { ByteWriter } from './byte-writer.js'
+import { checksum } from './checksum.js'
+import { encodeEvent } from './encode-event.js'
+import { writeAtExit } from './exit-flush.js'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind, SEAL_HAS_SUCCESSOR } from './format.js'
+import { beginFrame, finishFrame } from './frame.js'
+import type {
+  CompactionReport,
+  CompactionRequest,
+  Journal,
+  JournalFigures,
+  JournalHealth,
+  JournalSession,
+  RecoveryReport,
+} from './journal.js'
+import { refusal } from './refusal.js'
+import { SegmentWriter } from './segment-writer.js'
+
+/** Pending bytes at which a frame is written at once instead of at the end of the turn. */
+const PENDING_BYTES_MAX = 256 * 1024
+const WRITE_RETRY_MS = 1_000
+const SYNC_INTERVAL_MS = 1_000
+/** A recency frame holds about this many bytes of keys; the order of use of a large cache takes several. */
+const RECENCY_FRAME_BYTES = 1024 * 1024
+/** Segments that are not large but many, from many short runs, are also a reason to compact. */
+const SEGMENTS_MAX = 64
+
+const WRITABLE: JournalHealth = { status: 'writable' }
+
+export class FileJournal implements Journal {
+  readonly directory: string
+  readonly #storage: Storage
+  onChange: (() => void) | undefined
+  #health: JournalHealth = WRITABLE
+
+  // What open() finds. A journal is used by one cache, from open() to close().
+  #opened: Opened | undefined
+
+  readonly #pending = new ByteWriter(PENDING_BYTES_MAX + 64 * 1024)
+  #pendingCount = 0
+  #isWriteQueued = false
+
+  #appended = 0
+  #written = 0
+  #durable = 0
+  /** The durable sequence that the last frame's header tells. */
+  #durableTold = 0
+  #syncing: Promise<void> | undefined
+  #syncTimer: unknown
+  #retryTimer: unknown
+
+  constructor(storage: Storage, directory: string) {
+    this.#storage = storage
+    this.directory = directory
+  }
+
+  async open(session: JournalSession): Promise<RecoveryReport> {
+    if (this.#opened !== undefined)
+      throw new CacheError('CACHE_LOCKED', 'This journal is open already: close the other cache first.')
+    const lock = openDirectory(this.#storage, this.directory)
+    try {
+      const { report, journalId, segment, base } = await recover(this.#storage, this.directory, lock, session)
+      const segmentBytes = session.compaction === false ? SEGMENT_BYTES_DEFAULT : session.compaction.segmentBytes
+      this.#opened = {
+        session,
+        lock,
+        journalId,
+        seed: checksum(journalId),
+        segment,
+        base,
+        segmentBytes,
+        rotateAtBytes: segmentBytes,
+        compactAgainAtBytes: 0,
+        forgetExit: writeAtExit(() => this.#writeAtExit()),
+      }
+      this.#health = WRITABLE
+      this.#appended = this.#written = report.sequence
+      // What was read back may lie in the page cache only; the first fsync of whatever kind makes it durable.
+      this.#durable = this.#durableTold = base.durableSequence
+      this.#pending.clear()
+      this.#pendingCount = 0
+      return report
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  get #open(): Opened {
+    if (this.#opened === undefined) throw new CacheClosedError('This journal is not open: open a cache on it first.')
+    return this.#opened
+  }
+
+  get health(): JournalHealth {
+    return this.#health
+  }
+
+  // ── append ──
+
+  append(events: readonly CacheEvent[]): number {
+    const { session } = this.#open
+    if (this.#health.status !== 'writable') throw this.#refusal()
+    const first = this.#appended + 1
+    this.#encode(events)
+    this.#appended += events.length
+    if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
+    else if (!this.#isWriteQueued) {
+      // Before any immediate that the caller queues from now on, and never by a timer: nothing waits for the clock.
+      this.#isWriteQueued = true
+      setImmediate(() => {
+        this.#isWriteQueued = false
+        this.#writePending()
+        if (session.fsync === 'always' && this.#durable < this.#written) this.#sync().catch(ignore)
+      })
+    }
+    return first
+  }
+
+  #encode(events: readonly CacheEvent[]): void {
+    const pending = this.#pending
+    if (pending.length === 0) beginFrame(pending)
+    const before = pending.length
+    try {
+      for (const event of events) encodeEvent(pending, event)
+    } catch (error) {
+      pending.length = before
+      if (this.#pendingCount === 0) pending.clear()
+      throw error
+    }
+    if (pending.length > FRAME_BYTES_MAX) {
+      const bytes = pending.length - before
+      pending.length = before
+      if (before > FRAME_HEADER_BYTES) {
+        this.#writePending() // the turns before this one get a frame of their own
+        if (this.#health.status !== 'writable') throw this.#refusal()
+        this.#encode(events)
+        return
+      }
+      pending.clear()
+      throw new RangeError(
+        `This change needs ${bytes} bytes in the journal; one frame holds ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES}. Nothing was changed: make it in several smaller ones.`,
+      )
+    }
+    this.#pendingCount += events.length
+  }
+
+  #refusal(): JournalWriteError {
+    return refusal(this.#health)
+  }
+
+  // ── write ──
+
+  #writePending(): void {
+    if (this.#pendingCount === 0 || this.#opened === undefined || this.#health.status === 'failed') return
+    try {
+      this.#writeFrame('events', this.#pendingCount)
+    } catch (error) {
+      this.#stall(error as Error)
+      return
+    }
+    this.#pendingCount = 0
+    this.#written = this.#appended
+    this.#armSyncTimer()
+    if (this.#isSegmentFull && this.#syncing === undefined) this.#prepareRotation()
+    if (this.isDueForCompaction) this.onChange?.()
+  }
+
+  /** Makes a frame of what `#pending` holds and appends it to the segment. Throws when that fails; the frame stays then. */
+  #writeFrame(kind: FrameKind, count: number): void {
+    this.#appendFrame(this.#finishFrame(kind, count))
+  }
+
+  #finishFrame(kind: FrameKind, count: number, flags = 0): number {
+    const { session, seed, segment } = this.#open
+    if (this.#pending.length === 0) beginFrame(this.#pending)
+    const header = {
+      kind,
+      flags,
+      firstSequence: this.#written + 1,
+      count,
+      previousChecksum: segment.lastChecksum,
+      durableSequence: this.#durable,
+      writtenAtMs: session.clock.now(),
+    }
+    return finishFrame(this.#pending, 0, header, session.counters, seed)
+  }
+
+  #appendFrame(sum: number): void {
+    const pending = this.#pending
+    this.#open.segment.append(pending.bytes.subarray(0, pending.length), sum)
+    this.#durableTold = this.#durable
+    pending.clear()
+  }
+
+  /** What the callers were answered stays pending; until it is written, nothing more is taken. */
+  #stall(error: Error): void {
+    this.#setHealth({ status: 'stalled', error })
+    this.#retryTimer ??= this.#open.session.clock.setTimeout(() => {
+      this.#retryTimer = undefined
+      if (this.#health.status === 'stalled') this.#retry()
+    }, WRITE_RETRY_MS)
+  }
+
+  #retry(): void {
+    this.#writePending()
+    if (this.#pendingCount === 0) this.#setHealth(WRITABLE)
+  }
+
+  #writeAtExit(): void {
+    this.#writePending()
+  }
+
+  #setHealth(health: JournalHealth): void {
+    if (this.#health.status === 'failed') return // for good
+    const isChange = this.#health.status !== health.status
+    this.#health = health
+    if (isChange) this.onChange?.()
+  }
+
+  // ── fsync ──
+
+  async flush(): Promise<number> {
+    const opened = this.#open
+    if (this.#health.status === 'stalled') this.#retry()
+    else this.#writePending()
+    const target = this.#appended
+    while (this.#durable < target || this.#written < target) {
+      if (this.#health.status !== 'writable') throw this.#outcomeUnknown(target)
+      if (this.#opened !== opened)
+        throw new CacheClosedError(
+          'The cache was closed before the flush was done: what was pending is lost or durable as close() said.',
+        )
+      await this.#sync()
+    }
+    return this.#durable
+  }
+
+  #outcomeUnknown(target: number): JournalWriteError {
+    const { error, status } = this.#health as Exclude<JournalHealth, { status: 'writable' }>
+    return new JournalWriteError(
+      status === 'failed' ? 'OUTCOME_UNKNOWN' : 'JOURNAL_WRITE_FAILED',
+      `Outcome unknown: sequences ${this.#durable + 1} to ${target} may or may not be on disk (${error.message}). ` +
+        (status === 'failed'
+          ? 'Close the cache and open it again to see what was kept.'
+          : 'They stay pending and are tried again every second: make room, then flush again.'),
+      { cause: error },
+    )
+  }
+
+  /** One fsync for everything written until it begins; whoever comes while it runs waits for the next one. */
+  async #sync(): Promise<void> {
+    if (this.#syncing !== undefined) await this.#syncing.catch(ignore)
+    if (this.#health.status === 'failed') return
+    this.#syncing ??= this.#syncOnce().finally(() => {
+      this.#syncing = undefined
+    })
+    await this.#syncing
+  }
+
+  async #syncOnce(): Promise<void> {
+    const { segment } = this.#open
+    const target = this.#written
+    try {
+      await segment.sync()
+    } catch (error) {
+      this.#setHealth({ status: 'failed', error: error as Error })
+      return
+    }
+    this.#durable = Math.max(this.#durable, target)
+    setImmediate(() => this.#tellDurable())
+    if (this.#isSegmentFull) this.#rotateWhenFull()
+  }
+
+  /** An fsync that no frame follows within this moment is recorded by an empty frame: damage before it is then no torn tail. */
+  #tellDurable(): void {
+    if (this.#opened === undefined || this.#opened.isClosing === true) return
+    if (this.#pendingCount > 0 || this.#durableTold >= this.#durable || this.#health.status !== 'writable') return
+    try {
+      this.#writeFrame('events', 0)
+    } catch {
+      this.#pending.clear() // nothing of anybody's is in it; the next real frame will say
+    }
+  }
+
+  #armSyncTimer(): void {
+    const { session } = this.#open
+    if (session.fsync !== 'everysec' || this.#syncTimer !== undefined) return
+    this.#syncTimer = session.clock.setTimeout(() => {
+      this.#syncTimer = undefined
+      if (this.#opened !== undefined && this.#durable < this.#written) this.#sync().catch(ignore)
+    }, SYNC_INTERVAL_MS)
+  }
+
+  // ── segments ──
+
+  get #isSegmentFull(): boolean {
+    const { segment, rotateAtBytes } = this.#open
+    return segment.offset >= rotateAtBytes && segment.sequence <= this.#written
+  }
+
+  /** A first fsync off the main thread, so that the one within {@link rotate} finds little left to do. */
+  #prepareRotation(): void {
+    this.#sync().catch(ignore)
+  }
+
+  #rotateWhenFull(): void {
+    const opened = this.#open
+    try {
+      this.#rotate()
+    } catch {
+      // The segment goes on growing, and a new one is tried again later; a failed fsync has said so already.
+      opened.rotateAtBytes = opened.segment.offset + opened.segmentBytes
+    }
+  }
+
+  /**
+   * The next segment is created and its directory synced, the old one is sealed and synced, and only then does the next
+   * one get a frame; so damage in any segment but the last is never a torn write. (The last of these fsyncs blocks, because
+   * a frame may wait neither in memory nor in the next segment: docs/decisions/0004.)
+   */
+  #rotate(): void {
+    this.#writePending()
+    if (this.#health.status !== 'writable') throw this.#refusal()
+    const opened = this.#open
+    const old = opened.segment
+    const sum = this.#finishFrame('seal', 0, SEAL_HAS_SUCCESSOR)
+    let next: SegmentWriter | undefined
+    try {
+      next = SegmentWriter.create(this.#storage, this.directory, {
+        journalId: opened.journalId,
+        sequence: this.#written + 1,
+        previousChecksum: sum,
+        createdAtMs: opened.session.clock.now(),
+      })
+      this.#appendFrame(sum)
+    } catch (error) {
+      this.#pending.clear()
+      next?.discard(this.#storage)
+      throw error
+    }
+    try {
+      old.syncNow()
+    } catch (error) {
+      this.#setHealth({ status: 'failed', error: error as Error })
+      next.close()
+      throw this.#refusal()
+    }
+    this.#durable = this.#written
+    opened.base.segments++
+    opened.base.sealedBytes += old.offset
+    opened.segment = next
+    opened.rotateAtBytes = opened.segmentBytes
+    old.close()
+  }
+
+  // ── compaction ──
+
+  get isDueForCompaction(): boolean {
+    if (this.#opened === undefined || this.#health.status !== 'writable') return false
+    const { session, base, compactAgainAtBytes } = this.#opened
+    if (session.compaction === false || this.#journalBytes < compactAgainAtBytes) return false
+    const { journalBytes, factor } = session.compaction
+    return this.#journalBytes >= Math.max(journalBytes, factor * base.snapshotBytes) || base.segments >= SEGMENTS_MAX
+  }
+
+  get #journalBytes(): number {
+    const { segment, base } = this.#open
+    return base.sealedBytes + segment.offset
+  }
+
+  async compact(request: CompactionRequest): Promise<CompactionReport> {
+    const opened = this.#open
+    await this.flush()
+    // From here to freeze() without an await: the segment ends at the very sequence whose state is frozen.
+    this.#writePending()
+    if (opened.segment.sequence <= this.#written) this.#rotate()
+    if (this.#health.status !== 'writable') throw this.#refusal()
+    const sequence = this.#written
+    const before = { ...opened.base }
+    try {
+      const report = await writeCompaction({
+        storage: this.#storage,
+        directory: this.directory,
+        journalId: opened.journalId,
+        sequence,
+        previousChecksum: opened.segment.previousChecksum,
+        request,
+        clock: opened.session.clock,
+      })
+      opened.base.snapshotSequence = sequence
+      opened.base.snapshotBytes = report.bytes
+      // Segments that were begun while the snapshot was written are still needed.
+      opened.base.segments -= before.segments - 1
+      opened.base.sealedBytes -= before.sealedBytes
+      return report
+    } catch (error) {
+      opened.compactAgainAtBytes = 2 * this.#journalBytes
+      throw error
+    }
+  }
+
+  figures(): JournalFigures {
+    const { base } = this.#open
+    return {
+      sequence: this.#appended,
+      durableSequence: this.#durable,
+      pendingBytes: this.#pendingCount === 0 ? 0 : this.#pending.length,
+      bytes: this.#journalBytes,
+      segments: base.segments,
+      snapshotSequence: base.snapshotSequence,
+      snapshotBytes: base.snapshotBytes,
+    }
+  }
+
+  // ── close ──
+
+  async close(recency: Iterable<string>): Promise<void> {
+    const opened = this.#opened
+    if (opened === undefined) return
+    opened.isClosing = true
+    const { clock } = opened.session
+    try {
+      await this.flush()
+      this.#writeRecency(recency)
+      this.#writeFrame('seal', 0)
+      await opened.segment.sync()
+    } finally {
+      clock.clearTimeout(this.#syncTimer)
+      clock.clearTimeout(this.#retryTimer)
+      this.#syncTimer = this.#retryTimer = undefined
+      opened.forgetExit()
+      opened.segment.close()
+      opened.lock.release()
+      this.#opened = undefined
+    }
+  }
+
+  #writeRecency(recency: Iterable<string>): void {
+    const pending = this.#pending
+    let count = 0
+    for (const key of recency) {
+      if (count === 0) beginFrame(pending)
+      pending.reserve(1)
+      const at = pending.length++
+      const text = pending.putText(key)
+      pending.bytes[at] = text
+      count++
+      if (pending.length >= RECENCY_FRAME_BYTES) {
+        this.#writeFrame('recency', count)
+        count = 0
+      }
+    }
+    if (count > 0) this.#writeFrame('recency', count)
+  }
+}
+
+export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024
+
+/** What the journal keeps count of, from recovery on. */
+export interface JournalBase {
+  durableSequence: number
+  snapshotSequence: number
+  snapshotBytes: number
+  segments: number
+  /** Bytes of all segments but the open one. */
+  sealedBytes: number
+}
+
+interface Opened {
+  session: JournalSession
+  lock: StorageLock
+  journalId: Buffer
+  seed: number
+  segment: SegmentWriter
+  base: JournalBase
+  segmentBytes: number
+  /** The size at which the open segment is full. */
+  rotateAtBytes: number
+  /** After a failed compaction: not before the journal has grown to this. */
+  compactAgainAtBytes: number
+  forgetExit: () => void
+  isClosing?: true
+}
+
+function ignore(): void {
+  // Whoever waits for the fsync is told; the journal's health says it to everybody else.
+}

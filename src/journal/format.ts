@@ -1,0 +1,90 @@
+/**
+ * The layout of the journal's files: numbers and offsets, nothing else. In words, with a grammar and a worked example, in
+ * docs/format.md; the same bytes are a golden file in the tests. All numbers are little-endian.
+ */
+
+/** The format version that this code writes, and the only one it reads. */
+export const VERSION = 1
+
+/** ── File header: laid out alike in every version, in segments, snapshots and loaded files ── */
+export const FILE_HEADER_BYTES = 64
+export const FILE_MAGIC = 'daybook\n'
+export const FILE = {
+  magic: 0, // 8 bytes
+  version: 8, // u32
+  kind: 12, // u32, FILE_KIND
+  journalId: 16, // 16 bytes, random
+  sequence: 32, // u64: the first sequence of a segment, the sequence of a snapshot
+  previousChecksum: 40, // u32: of the last frame before this file
+  createdAtMs: 48, // f64, epoch milliseconds
+  checksum: 60, // u32: crc32 of bytes 0–59
+} as const
+export const FILE_KIND = { segment: 1, snapshot: 2, loaded: 3 } as const
+export type FileKind = keyof typeof FILE_KIND
+
+/** ── Frame: a header and a payload, valid whole or not at all ── */
+export const FRAME_HEADER_BYTES = 96
+export const FRAME_MAGIC = 0xdab0_0cf1
+export const FRAME = {
+  magic: 0, // u32
+  checksum: 4, // u32: crc32 of bytes 8 to the end of the payload, begun with the crc32 of the journal id
+  payloadBytes: 8, // u32
+  kind: 12, // u8, FRAME_KIND
+  flags: 13, // u8, SEAL_HAS_SUCCESSOR
+  // 14: u16, zero
+  firstSequence: 16, // u64: the number of the first event (of the next one, if there is none); of a row: 1, 2, …
+  count: 24, // u32: events, rows or keys in the payload
+  previousChecksum: 28, // u32: of the frame before; of the file header for the first frame of a file
+  durableSequence: 32, // u64: the last event known to be on disk when this frame was made
+  writtenAtMs: 40, // f64, epoch milliseconds
+  counters: 48, // 6 × u64: hits, misses, evictions, expirations, sets, deletes
+} as const
+export const FRAME_KIND = { events: 1, rows: 2, recency: 3, seal: 4, end: 5 } as const
+export type FrameKind = keyof typeof FRAME_KIND
+export const SEAL_HAS_SUCCESSOR = 1
+
+/** The largest frame, header included. A change that would need a larger one is refused with a `RangeError`. */
+export const FRAME_BYTES_MAX = 256 * 1024 * 1024
+
+/** ── Payload: events, one after the other ── */
+export const EVENT_TYPE = { set: 1, deleted: 2, expired: 3, evicted: 4, rescheduled: 5, cleared: 6, loaded: 7 } as const
+export const EVENT_TYPE_MASK = 0x0f
+/** The event has a deadline: an f64 of epoch milliseconds at its end. */
+export const EVENT_HAS_DEADLINE = 0x10
+/** How the key is written, shifted into the event's first byte. */
+export const KEY_TEXT_SHIFT = 5
+
+/** How text is written: one byte a character below U+0080, UTF-8, or UTF-16LE for what UTF-8 cannot say (lone surrogates). */
+export const TEXT = { ascii: 0, utf8: 1, utf16: 2 } as const
+
+/** The first byte of a value. */
+export const VALUE = {
+  null: 0,
+  false: 1,
+  true: 2,
+  /** A whole number of 32 bits, zigzag varint. */
+  integer: 3,
+  /** f64. */
+  double: 4,
+  /** Text: 5 + TEXT, then a varint of bytes, then the bytes. */
+  text: 5,
+  /** Sign and hexadecimal digits, as ASCII with a varint of bytes. */
+  bigint: 8,
+  /** Node's `v8.serialize`, with a varint of bytes. */
+  structured: 9,
+  /** The bytes of a Uint8Array, with a varint of bytes. */
+  bytes: 10,
+  /** The same of a Buffer. */
+  buffer: 11,
+} as const
+
+/** ── File names ── */
+export const SEQUENCE_DIGITS = 16
+export function fileName(sequence: number, kind: FileKind): string {
+  return `${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.${kind}`
+}
+const NAME = /^(\d{16})\.(segment|snapshot|loaded)$/
+export function parseFileName(name: string): { sequence: number; kind: FileKind } | undefined {
+  const match = NAME.exec(name)
+  return match === null ? undefined : { sequence: Number(match[1]), kind: match[2] as FileKind }
+}

@@ -1,0 +1,90 @@
+/**
+ * Reads the frames of one file in order, in pieces of a few megabytes; recovery, `inspect` and `verify` all read through
+ * this. It checks each frame's own soundness; whether the frames follow one another is for the caller to check.
+ */
+import { readAll, type StorageFile } from '../storage/storage.js'
+import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } from './format.js'
+import { type Frame, readFrame } from './frame.js'
+
+const CHUNK_BYTES = 4 * 1024 * 1024
+
+/** A sound frame and the buffer that its payload lies in; or the place where no sound frame is. */
+export type Scanned = { frame: Frame; bytes: Buffer } | { frame: undefined; offset: number; reason: string }
+
+export class FrameScanner {
+  readonly #file: StorageFile
+  readonly #seed: number
+  readonly fileBytes: number
+  #bytes: Buffer = Buffer.alloc(0)
+  /** The place of `#bytes[0]` in the file. */
+  #offset: number
+  #at = 0
+
+  constructor(file: StorageFile, seed: number, start = FILE_HEADER_BYTES) {
+    this.#file = file
+    this.#seed = seed
+    this.fileBytes = file.size()
+    this.#offset = start
+  }
+
+  /** The next frame; `undefined` at the file's end. After an unsound one there is no next: see {@link findFrame}. */
+  async next(): Promise<Scanned | undefined> {
+    for (;;) {
+      const place = this.#offset + this.#at
+      if (place >= this.fileBytes) return undefined
+      const found = readFrame(this.#bytes, this.#at, this.#offset, this.fileBytes, this.#seed)
+      if (!('problem' in found)) {
+        this.#at += found.length
+        return { frame: found, bytes: this.#bytes }
+      }
+      if (found.problem === 'unsound') return { frame: undefined, offset: place, reason: found.reason }
+      if (!(await this.#fill(found.needed)))
+        return { frame: undefined, offset: place, reason: 'the file became shorter while it was read' }
+    }
+  }
+
+  /** The first sound frame that begins after `offset`, wherever it lies: what was written after a damaged place. */
+  async findFrame(offset: number, accept: (frame: Frame) => boolean): Promise<Frame | undefined> {
+    this.#offset = offset + 1
+    this.#at = 0
+    this.#bytes = Buffer.alloc(0)
+    for (;;) {
+      if (this.#offset + this.#at + FRAME_HEADER_BYTES > this.fileBytes) return undefined
+      const found = this.#bytes.indexOf(MAGIC, this.#at)
+      if (found === -1) {
+        // The magic may begin in the last three bytes that were read.
+        this.#at = Math.max(this.#at, this.#bytes.length - MAGIC.length + 1)
+        if (!(await this.#fill(CHUNK_BYTES))) return undefined
+        continue
+      }
+      this.#at = found
+      const frame = readFrame(this.#bytes, found, this.#offset, this.fileBytes, this.#seed)
+      if (!('problem' in frame)) {
+        if (accept(frame)) return frame
+        this.#at = found + 1
+      } else if (frame.problem === 'unsound') {
+        this.#at = found + 1
+      } else if (!(await this.#fill(frame.needed))) {
+        return undefined
+      }
+    }
+  }
+
+  /** Drops what was read already and reads on, until `needed` bytes are there. False when the file has no more. */
+  async #fill(needed: number): Promise<boolean> {
+    const kept = this.#bytes.subarray(this.#at)
+    this.#offset += this.#at
+    this.#at = 0
+    const left = this.fileBytes - this.#offset
+    const size = Math.min(left, Math.max(CHUNK_BYTES, Math.min(needed, FRAME_BYTES_MAX)))
+    if (size <= kept.length) return false
+    const bytes = Buffer.allocUnsafeSlow(size)
+    kept.copy(bytes)
+    const read = await readAll(this.#file, bytes, kept.length, size - kept.length, this.#offset + kept.length)
+    this.#bytes = bytes.subarray(0, kept.length + read)
+    return read > 0
+  }
+}
+
+const MAGIC = Buffer.alloc(4)
+MAGIC.writeUInt32LE(FRAME_MAGIC)

@@ -1,0 +1,61 @@
+/**
+ * What `v8.serialize` takes and a cache must not: `undefined` anywhere inside, and nesting so deep that reading the value
+ * back could run out of stack. Both are looked for in the serialized copy, where there are no getters and no proxies; and
+ * only when the bytes show that there may be something to find, since looking costs as much as a second clone.
+ */
+
+/** Deeper values are refused. V8 reads nested objects recursively; this leaves it room on any stack. */
+export const NESTING_LEVELS_MAX = 1_000
+
+/** V8's tag for undefined; also a character of many a text, hence the closer look. */
+const UNDEFINED_TAG = 0x5f
+/** V8's tags that open something nested: object, dense and sparse array, map, set, error, boxed primitives are leaves. */
+const OPENING_TAGS: ReadonlySet<number> = new Set([0x6f, 0x41, 0x61, 0x3b, 0x27, 0x72])
+
+/** What is wrong with the value behind `bytes`, or `undefined` when nothing is. */
+export function findUnstorable(bytes: Uint8Array, deserialize: () => unknown): string | undefined {
+  if (!bytes.includes(UNDEFINED_TAG) && !mayBeDeep(bytes)) return undefined
+  let copy: unknown
+  try {
+    copy = deserialize()
+  } catch {
+    return 'nesting too deep to be read back'
+  }
+  return walk(copy)
+}
+
+function mayBeDeep(bytes: Uint8Array): boolean {
+  if (bytes.length < 4 * NESTING_LEVELS_MAX) return false // a level takes at least four bytes
+  let opened = 0
+  for (const byte of bytes) {
+    if (OPENING_TAGS.has(byte) && ++opened > NESTING_LEVELS_MAX) return true
+  }
+  return false
+}
+
+/** Depth first, in the order in which V8 reads, without recursion. */
+function walk(root: unknown): string | undefined {
+  const seen = new Set<unknown>()
+  const stack: Iterator<unknown>[] = [[root][Symbol.iterator]()]
+  while (stack.length > 0) {
+    const { done, value } = (stack.at(-1) as Iterator<unknown>).next()
+    if (done) {
+      stack.pop()
+      continue
+    }
+    if (value === undefined) return 'undefined'
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue
+    seen.add(value)
+    if (stack.length > NESTING_LEVELS_MAX) return `nesting deeper than ${NESTING_LEVELS_MAX} levels`
+    stack.push(children(value))
+  }
+  return undefined
+}
+
+function* children(value: object): Generator<unknown> {
+  if (value instanceof Map) for (const pair of value) yield* pair
+  if (value instanceof Set) yield* value
+  if (value instanceof Error && Object.hasOwn(value, 'cause')) yield value.cause
+  // Own properties only, and of arrays only those that are there: a hole is not undefined.
+  for (const key in value) if (Object.hasOwn(value, key)) yield (value as Record<string, unknown>)[key]
+}

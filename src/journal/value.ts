@@ -1,0 +1,109 @@
+/**
+ * Values: from what a caller gives to what the cache stores, and back. The structured clone algorithm decides what a value
+ * may be; Node's `v8.serialize` is that algorithm, writing bytes.
+ */
+import { DefaultDeserializer, serialize } from 'node:v8'
+import { shown, ValueError } from '../errors.js'
+import { EncodedValue, type StoredValue } from '../model/stored-value.js'
+import { findUnstorable, NESTING_LEVELS_MAX } from './value-checks.js'
+
+/** `'copy'`: callers and the cache never share an object. `'share'`: `get` returns the object that was set. */
+export type Isolation = 'copy' | 'share'
+
+/**
+ * What the cache stores for `value`.
+ * @throws ValueError for `undefined`, a function or a symbol at any depth, whatever else structured cloning refuses, and
+ * nesting deeper than 1,000 levels.
+ */
+export function storeValue(value: unknown, isolation: Isolation): StoredValue {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return value
+    case 'object':
+      return value === null ? null : encodeObject(value, isolation)
+    default:
+      throw new ValueError(
+        `Cannot store ${shown(value)}: a value is anything that structuredClone() takes, except undefined. Nothing was changed; use null for "nothing".`,
+      )
+  }
+}
+
+function encodeObject(value: object, isolation: Isolation): EncodedValue {
+  const shared = isolation === 'share' ? value : undefined
+  if (Buffer.isBuffer(value)) return new EncodedValue('buffer', Uint8Array.from(value), shared)
+  if (isPlainBytes(value)) return new EncodedValue('bytes', value.slice(), shared)
+  let bytes: Buffer
+  try {
+    bytes = serialize(value)
+  } catch (error) {
+    throw new ValueError(
+      `Cannot store this value: ${messageOf(error)}. Nothing was changed; store what structuredClone() takes.`,
+      { cause: error },
+    )
+  }
+  const reason = findUnstorable(bytes, () => deserialize(bytes))
+  if (reason !== undefined) {
+    throw new ValueError(
+      `Cannot store this value: it contains ${reason}. Nothing was changed; leave it out, use null, or nest it at most ${NESTING_LEVELS_MAX} levels deep.`,
+    )
+  }
+  return new EncodedValue('structured', bytes, shared)
+}
+
+/** Only a Uint8Array itself; a subclass is left to the structured clone. */
+function isPlainBytes(value: object): value is Uint8Array {
+  return Object.getPrototypeOf(value) === Uint8Array.prototype
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : shown(error)
+}
+
+/** The caller's value again: its own copy, or with `'share'` the object that was set (the first one decoded after a recovery). */
+export function restoreValue(stored: StoredValue, isolation: Isolation): unknown {
+  if (typeof stored !== 'object' || stored === null) return stored
+  if (isolation === 'copy') return decodeObject(stored)
+  stored.shared ??= decodeObject(stored)
+  return stored.shared
+}
+
+function decodeObject(stored: EncodedValue): unknown {
+  switch (stored.encoding) {
+    case 'bytes':
+      return stored.bytes.slice()
+    case 'buffer':
+      return Buffer.from(stored.bytes)
+    case 'structured':
+      return deserialize(stored.bytes)
+  }
+}
+
+function deserialize(bytes: Uint8Array): unknown {
+  const reader = new CopyingDeserializer(bytes)
+  reader.readHeader()
+  return reader.readValue()
+}
+
+type HostObject = NodeJS.ArrayBufferView
+
+/** Node's own reader gives typed arrays as views of the bytes that it reads: of ours. These are copies. */
+class CopyingDeserializer extends DefaultDeserializer {
+  // Node's documented hook for host objects, with this name.
+  override _readHostObject(): HostObject {
+    const view = super._readHostObject()
+    if (Buffer.isBuffer(view)) return Buffer.from(view)
+    if (view instanceof DataView) {
+      return new DataView(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength))
+    }
+    return view.slice() as HostObject
+  }
+}
+
+declare module 'node:v8' {
+  interface DefaultDeserializer {
+    _readHostObject(): HostObject
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What a caller asks. Second stop on the path of a message: `cache/` makes it from a method call, `decide/` answers it.
+ *
+ * A command carries the time (`nowMs`, epoch milliseconds), so that deciding never reads a clock, and arguments that were
+ * checked already. `ttlMs: Infinity` means: no deadline.
+ */
+import type { StoredValue } from './stored-value.js'
+
+export interface KeyCommand {
+  readonly type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist'
+  readonly key: string
+  readonly nowMs: number
+}
+
+export interface SetCommand {
+  readonly type: 'set'
+  readonly key: string
+  readonly value: StoredValue
+  /** Epoch milliseconds; `Infinity` for none. */
+  readonly expiresAtMs: number
+  readonly only: 'absent' | 'present' | undefined
+  readonly nowMs: number
+}
+
+export interface IncrementCommand {
+  readonly type: 'increment'
+  readonly key: string
+  readonly by: number
+  /** The deadline of an entry that this creates. An entry that is there keeps its own. */
+  readonly expiresAtMs: number
+  readonly nowMs: number
+}
+
+export interface ExpireCommand {
+  readonly type: 'expire'
+  readonly key: string
+  readonly expiresAtMs: number
+  readonly nowMs: number
+}
+
+export interface ClearCommand {
+  readonly type: 'clear'
+  readonly nowMs: number
+}
+
+export type Command = KeyCommand | SetCommand | IncrementCommand | ExpireCommand | ClearCommand

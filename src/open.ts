@@ -1,0 +1,100 @@
+/** The composition root: the only place that knows all the parts. */
+import { type Actor, createActor, toObserver } from 'xstate'
+import { CacheCore } from './actor/cache-core.js'
+import { type CacheInstance, type CacheLogic, createLogic } from './actor/logic.js'
+import { Cache } from './cache/cache.js'
+import { answer, tellCalls } from './cache/messages.js'
+import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import { encodedBytes } from './journal/encode-event.js'
+import { FileJournal } from './journal/file-journal.js'
+import type { Journal } from './journal/journal.js'
+import { restoreValue } from './journal/value.js'
+import { disk } from './storage/disk.js'
+import { MemoryStorage } from './storage/memory.js'
+import { Streams } from './streams/streams.js'
+
+/**
+ * Opens a cache: recovers what its journal holds, and takes the directory for itself.
+ *
+ * @throws CacheLockedError when another cache has the directory; CorruptionError when the journal is damaged;
+ * CacheError when it cannot be read; TypeError or RangeError for a bad option.
+ */
+export async function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
+  const resolved = resolveOptions(options)
+  const { cache, instance } = compose<V>(resolved)
+  const { promise, settle } = once()
+  const logic = createLogic(() => ({
+    ...instance,
+    open: () => settle(instance.open()),
+  }))
+  const actor = createActor(logic, {
+    clock: resolved.clock as never,
+    ...(resolved.inspect === undefined ? {} : { inspect: resolved.inspect }),
+  })
+  actor.subscribe({ error: () => undefined }) // it goes to our caller
+  if (resolved.inspect !== undefined) tellInspector(cache as Cache, actor, resolved.inspect)
+  Object.defineProperty(cache, 'actor', { value: actor, enumerable: true })
+  actor.start()
+  await promise
+  return cache
+}
+
+/**
+ * The cache's actor logic, to `invoke` or `spawnChild` from a machine of yours. Send it commands named after the methods,
+ * with `replyTo`. Stopping the actor closes the cache. Its persisted snapshot names the directory, not the data.
+ *
+ * @throws TypeError or RangeError for a bad option.
+ */
+export function cacheLogic(options: CacheOptions = {}): CacheLogic {
+  const resolved = resolveOptions(options)
+  return createLogic(() => compose(resolved).instance)
+}
+
+/** A journal that lives in memory only: for tests, and for a cache that should behave like one with a journal. It can be opened again after `close()`. */
+export function memoryJournal(): Journal {
+  return new FileJournal(new MemoryStorage(), 'memory')
+}
+
+function compose<V>(options: ResolvedOptions): { cache: Cache<V>; instance: CacheInstance } {
+  const { directory, isolation } = options
+  const journal = options.journal ?? new FileJournal(disk, directory as string) // one of them is given
+  const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
+  const core = new CacheCore({ ...options, journal, weigh: encodedBytes }, streams)
+  const cache = new Cache<V>(core, streams, options)
+  return {
+    cache,
+    instance: {
+      directory,
+      open: () => core.open(),
+      answer: (message) => answer(cache as Cache, message),
+      whenIdle: (task) => core.turns.whenIdle(task),
+      close: () => core.close(),
+    },
+  }
+}
+
+/** A call is a message, though it is not sent: the inspector is told of it in XState's own words. */
+function tellInspector(cache: Cache, actor: Actor<CacheLogic>, inspect: NonNullable<ResolvedOptions['inspect']>): void {
+  const inspector = toObserver(inspect as never)
+  tellCalls(cache, (event) => {
+    inspector.next?.({
+      type: '@xstate.event',
+      actorRef: actor,
+      rootId: actor.sessionId,
+      sourceRef: undefined,
+      event,
+    } as never)
+  })
+}
+
+/** Resolves with the first promise that is handed in. */
+function once() {
+  let settle!: (outcome: Promise<void>) => Promise<void>
+  const promise = new Promise<void>((resolve) => {
+    settle = (outcome) => {
+      resolve(outcome)
+      return outcome
+    }
+  })
+  return { promise, settle }
+}

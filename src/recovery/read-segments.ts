@@ -1,0 +1,169 @@
+/**
+ * Reads segments in order and checks that every frame follows from the one before: by its sequence and by its
+ * predecessor's checksum, across files too. Stops at the first place where that fails and says what is there; what it
+ * means is decided in `damage.ts`.
+ */
+import { CorruptionError } from '../errors.js'
+import { checksum } from '../journal/checksum.js'
+import { decodeFileHeader, type FileHeader } from '../journal/file-header.js'
+import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../journal/format.js'
+import type { Frame } from '../journal/frame.js'
+import { FrameScanner } from '../journal/frame-scanner.js'
+import type { SegmentPosition } from '../journal/segment-writer.js'
+import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
+import type { JournalFile } from './journal-files.js'
+
+/** What the first segment must follow from: the snapshot, or nothing. */
+export interface ChainStart {
+  /** `undefined` when the first segment tells. */
+  journalId: Buffer | undefined
+  nextSequence: number
+  previousChecksum: number
+}
+
+export type FrameVisitor = (frame: Frame, bytes: Buffer, segment: JournalFile) => void | Promise<void>
+
+/** Where reading ended. */
+export interface ChainEnd {
+  journalId: Buffer | undefined
+  nextSequence: number
+  /** The highest sequence that any frame says is durable. */
+  durableSequence: number
+  /** The last segment with a sound header, and the place after its last sound frame. */
+  position: (SegmentPosition & { file: JournalFile }) | undefined
+  /** Whether the last frame is a seal, and whether it names a successor. */
+  seal: 'closed' | 'continued' | undefined
+  frames: number
+  /** What keeps the chain from going on, if it is not simply over. */
+  stop: ChainStop | undefined
+}
+
+export interface ChainStop {
+  kind:
+    | 'unsound header' // of this segment; none of its frames was read
+    | 'unsound frame' // a torn write or damage
+    | 'foreign frame' // sound, but not the one that follows
+  file: JournalFile
+  /** The place of the segment among those read. */
+  index: number
+  offset: number
+  reason: string
+  /** For a header: what decoding it threw. */
+  error?: unknown
+}
+
+export async function readSegments(
+  storage: Storage,
+  segments: readonly JournalFile[],
+  start: ChainStart,
+  visit: FrameVisitor,
+): Promise<ChainEnd> {
+  const end: ChainEnd = {
+    journalId: start.journalId,
+    nextSequence: start.nextSequence,
+    durableSequence: start.nextSequence - 1,
+    position: undefined,
+    seal: undefined,
+    frames: 0,
+    stop: undefined,
+  }
+  let previousChecksum = start.previousChecksum
+  for (const [index, segment] of segments.entries()) {
+    const file = storage.open(segment.path, 'read')
+    try {
+      const header = await readHeader(file, segment, end, previousChecksum)
+      if ('reason' in header) {
+        end.stop = { kind: 'unsound header', file: segment, index, offset: 0, ...header }
+        return end
+      }
+      await readFrames(file, segment, index, header, end, visit)
+      if (end.stop !== undefined) return end
+      previousChecksum = end.position?.lastChecksum ?? 0
+    } finally {
+      file.close()
+    }
+  }
+  return end
+}
+
+/** Does not follow, or is none: the reason, which the caller judges together with what comes after. */
+async function readHeader(
+  file: StorageFile,
+  segment: JournalFile,
+  end: ChainEnd,
+  previousChecksum: number,
+): Promise<FileHeader | { reason: string; error?: unknown }> {
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES)
+  const length = await readAll(file, bytes, 0, FILE_HEADER_BYTES, 0)
+  let header: FileHeader
+  try {
+    header = decodeFileHeader(bytes.subarray(0, length), segment.path, { kind: 'segment', sequence: segment.sequence })
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error
+    return { reason: error.message, error }
+  }
+  if (end.journalId !== undefined && !header.journalId.equals(end.journalId))
+    return { reason: 'the file belongs to another journal' }
+  end.journalId = header.journalId
+  if (header.sequence !== end.nextSequence) {
+    return {
+      reason: `the file begins with sequence ${header.sequence}; sequences from ${end.nextSequence} on are missing`,
+    }
+  }
+  const isEmptyAfterUnsealed = end.position !== undefined && end.seal !== 'continued'
+  if (header.previousChecksum !== previousChecksum || isEmptyAfterUnsealed) {
+    return { reason: 'the file does not follow from the one before it' }
+  }
+  return header
+}
+
+async function readFrames(
+  file: StorageFile,
+  segment: JournalFile,
+  index: number,
+  header: FileHeader,
+  end: ChainEnd,
+  visit: FrameVisitor,
+): Promise<void> {
+  const position = {
+    file: segment,
+    sequence: header.sequence,
+    previousChecksum: header.previousChecksum,
+    offset: FILE_HEADER_BYTES,
+    lastChecksum: header.checksum,
+  }
+  end.position = position
+  end.seal = undefined
+  const scanner = new FrameScanner(file, checksum(header.journalId))
+  for (let scanned = await scanner.next(); scanned !== undefined; scanned = await scanner.next()) {
+    const { frame } = scanned
+    if (frame === undefined) {
+      end.stop = { kind: 'unsound frame', file: segment, index, offset: scanned.offset, reason: scanned.reason }
+      return
+    }
+    const reason = whyForeign(frame, end, position.lastChecksum)
+    if (reason !== undefined) {
+      end.stop = { kind: 'foreign frame', file: segment, index, offset: frame.offset, reason }
+      return
+    }
+    await visit(frame, scanned.bytes, segment)
+    end.frames++
+    end.durableSequence = Math.max(end.durableSequence, frame.durableSequence)
+    if (frame.kind === 'events') end.nextSequence += frame.count
+    end.seal = frame.kind !== 'seal' ? undefined : frame.flags & SEAL_HAS_SUCCESSOR ? 'continued' : 'closed'
+    position.offset = frame.offset + frame.length
+    position.lastChecksum = frame.checksum
+  }
+}
+
+function whyForeign(frame: Frame, end: ChainEnd, lastChecksum: number): string | undefined {
+  if (end.seal === 'continued') return 'a frame follows the seal of a segment that goes on in another file'
+  if (frame.firstSequence !== end.nextSequence) {
+    return `the frame that stands here begins with sequence ${frame.firstSequence}: frames are missing, doubled or swapped`
+  }
+  if (frame.previousChecksum !== lastChecksum)
+    return 'the frame that stands here does not follow from the one before it'
+  if (frame.kind === 'rows' || frame.kind === 'end') return `a frame of kind "${frame.kind}" has no place in a segment`
+  if (!(frame.durableSequence < end.nextSequence)) return 'the frame says that later sequences are durable'
+  return undefined
+}

@@ -1,0 +1,222 @@
+/**
+ * Opening a journal: snapshot → segments → evolve, then the end of the last segment is made ready for the next frame.
+ *
+ *   recover ─► planRecovery (which files) ─► readSnapshot ─► readSegments ─► judge (how it ends) ─► setAside (a torn tail)
+ *
+ * Replay never decides anything and never reads the clock: what it hands over are the events as they were journaled.
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { CorruptionError } from '../errors.js'
+import { ByteReader, MalformedBytesError } from '../journal/byte-reader.js'
+import { decodeEvent } from '../journal/decode-event.js'
+import type { JournalBase } from '../journal/file-journal.js'
+import { fileName, parseFileName } from '../journal/format.js'
+import type { Frame } from '../journal/frame.js'
+import type { JournalSession, RecoveryReport } from '../journal/journal.js'
+import { SegmentWriter } from '../journal/segment-writer.js'
+import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
+import type { Storage, StorageLock } from '../storage/storage.js'
+import { judge } from './damage.js'
+import { findJournalFiles, type JournalFile, planRecovery } from './journal-files.js'
+import { unreadable } from './open-directory.js'
+import { type ChainEnd, type ChainStart, readSegments } from './read-segments.js'
+import { setAside } from './set-aside.js'
+
+export interface Recovered {
+  report: RecoveryReport
+  journalId: Buffer
+  /** Where the next frame goes. */
+  segment: SegmentWriter
+  base: JournalBase
+}
+
+export async function recover(
+  storage: Storage,
+  directory: string,
+  lock: StorageLock,
+  session: JournalSession,
+): Promise<Recovered> {
+  try {
+    return await new Recovery(storage, directory, lock, session).run()
+  } catch (error) {
+    throw unreadable(directory, error)
+  }
+}
+
+class Recovery {
+  readonly #storage: Storage
+  readonly #directory: string
+  readonly #lock: StorageLock
+  readonly #session: JournalSession
+  readonly #startMs = performance.now()
+  #doneBytes = 0
+  #totalBytes = 0
+  #events = 0
+  /** The order of use of a clean close, held until its seal is read. */
+  #recency: string[] = []
+
+  constructor(storage: Storage, directory: string, lock: StorageLock, session: JournalSession) {
+    this.#storage = storage
+    this.#directory = directory
+    this.#lock = lock
+    this.#session = session
+  }
+
+  async run(): Promise<Recovered> {
+    const files = await findJournalFiles(this.#storage, this.#directory)
+    for (const path of files.temporary) this.#storage.unlink(path)
+    const note = this.#lock.read().trim()
+    const { snapshot, segments } = planRecovery(files, this.#directory)
+    if (note !== '' && snapshot === undefined && segments.length === 0) throw this.#missingFirst()
+    this.#totalBytes = [snapshot, ...segments].reduce((sum, file) => sum + (file?.bytes ?? 0), 0)
+
+    const start = await this.#readSnapshot(snapshot)
+    const end = await readSegments(this.#storage, segments, start.chain, (frame, bytes, file) =>
+      this.#replay(frame, bytes, file),
+    )
+    const verdict = await judge(this.#storage, this.#directory, segments, end, note !== '' || snapshot !== undefined)
+    if (verdict.verdict === 'corrupt') throw verdict.error
+    if (verdict.dropped !== undefined) this.#storage.unlink(verdict.dropped.path)
+    const tail =
+      verdict.verdict === 'torn'
+        ? await setAside(this.#storage, verdict.stop.file.path, verdict.stop.offset)
+        : undefined
+
+    const journalId = end.journalId ?? randomBytes(16)
+    const segment = this.#openSegment(end, journalId)
+    if (note === '') this.#lock.write(`${journalId.toString('hex')}\n`)
+    const used = segments.filter((file) => file !== verdict.dropped)
+    return {
+      journalId,
+      segment,
+      base: {
+        durableSequence: end.durableSequence,
+        snapshotSequence: start.report?.sequence ?? 0,
+        snapshotBytes: snapshot?.bytes ?? 0,
+        segments: Math.max(1, used.length),
+        sealedBytes: used.slice(0, -1).reduce((sum, file) => sum + file.bytes, 0),
+      },
+      report: {
+        snapshot: start.report,
+        segments: used.length,
+        frames: end.frames,
+        events: this.#events,
+        sequence: end.nextSequence - 1,
+        bytes: this.#totalBytes,
+        durationMs: performance.now() - this.#startMs,
+        clean: tail === undefined && (end.seal === 'closed' || this.#totalBytes === 0),
+        setAside:
+          verdict.verdict === 'torn' && tail !== undefined
+            ? {
+                file: verdict.stop.file.path,
+                offset: verdict.stop.offset,
+                bytes: tail.bytes,
+                sequence: end.nextSequence,
+                reason: verdict.stop.reason,
+                savedAs: tail.savedAs,
+              }
+            : undefined,
+        evicted: 0,
+        expired: 0,
+      },
+    }
+  }
+
+  async #readSnapshot(
+    snapshot: JournalFile | undefined,
+  ): Promise<{ chain: ChainStart; report: RecoveryReport['snapshot'] }> {
+    if (snapshot === undefined)
+      return { chain: { journalId: undefined, nextSequence: 1, previousChecksum: 0 }, report: undefined }
+    const { receiver } = this.#session
+    const found = await this.#readRows(snapshot, 'snapshot')
+    receiver.counters(found.counters)
+    return {
+      chain: {
+        journalId: found.journalId,
+        nextSequence: snapshot.sequence + 1,
+        previousChecksum: found.previousChecksum,
+      },
+      report: { file: snapshot.name, sequence: snapshot.sequence, entries: found.entries },
+    }
+  }
+
+  async #readRows(file: { path: string; sequence: number }, kind: 'snapshot' | 'loaded') {
+    const { receiver } = this.#session
+    return readSnapshot(this.#storage, { path: file.path, kind, sequence: file.sequence }, (frame, bytes) => {
+      for (const row of decodeRows(frame, bytes)) receiver.row(row.key, row.value, row.expiresAtMs)
+      this.#progress(frame.length)
+    })
+  }
+
+  async #replay(frame: Frame, bytes: Buffer, file: JournalFile): Promise<void> {
+    const { receiver } = this.#session
+    const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+    try {
+      if (frame.kind === 'events') {
+        for (let index = 0; index < frame.count; index++) {
+          const event = decodeEvent(reader)
+          receiver.event(event)
+          if (event.type === 'loaded') await this.#replayLoaded(event, file)
+        }
+        this.#events += frame.count
+        this.#recency = []
+      } else if (frame.kind === 'recency') {
+        for (let index = 0; index < frame.count; index++) this.#recency.push(reader.text(reader.byte()))
+      } else if (frame.kind === 'seal' && this.#recency.length > 0) {
+        receiver.recency(this.#recency)
+        this.#recency = []
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedBytesError)) throw error
+      const { offset, firstSequence: sequence } = frame
+      throw new CorruptionError({ file: file.path, offset, sequence, reason: error.message }, { cause: error })
+    }
+    receiver.counters(frame.counters)
+    this.#progress(frame.length)
+  }
+
+  /** The rows lie in a file of their own, which was durable before the event was journaled. */
+  async #replayLoaded(event: { file: string; checksum: number; entries: number }, segment: JournalFile): Promise<void> {
+    const path = join(this.#directory, event.file)
+    const parsed = parseFileName(event.file)
+    const damaged = (reason: string) =>
+      new CorruptionError({ file: path, offset: 0, sequence: parsed?.sequence ?? segment.sequence, reason })
+    if (parsed?.kind !== 'loaded') throw damaged('this is no name of a loaded file')
+    let found: Awaited<ReturnType<typeof readSnapshot>>
+    try {
+      found = await this.#readRows({ path, sequence: parsed.sequence }, 'loaded')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        throw damaged('the file is missing, and the journal refers to it')
+      throw error
+    }
+    if (found.checksum !== event.checksum || found.entries !== event.entries)
+      throw damaged('this is not the file that was loaded')
+    this.#session.receiver.counters(found.counters)
+  }
+
+  #openSegment(end: ChainEnd, journalId: Buffer): SegmentWriter {
+    if (end.position !== undefined) return SegmentWriter.reopen(this.#storage, this.#directory, end.position)
+    return SegmentWriter.create(this.#storage, this.#directory, {
+      journalId,
+      sequence: end.nextSequence,
+      previousChecksum: 0,
+      createdAtMs: this.#session.clock.now(),
+    })
+  }
+
+  #missingFirst(): CorruptionError {
+    return new CorruptionError({
+      file: join(this.#directory, fileName(1, 'segment')),
+      offset: 0,
+      sequence: 1,
+      reason: 'the file is missing, and LOCK says that a journal was here (to begin a new one, remove LOCK as well)',
+    })
+  }
+
+  #progress(bytes: number): void {
+    this.#doneBytes += bytes
+    this.#session.receiver.progress(Math.min(this.#doneBytes, this.#totalBytes), this.#totalBytes)
+  }
+}

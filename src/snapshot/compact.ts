@@ -1,0 +1,80 @@
+/**
+ * Compaction: a snapshot of the state at one sequence takes the place of the journal before it. The journal has rotated at
+ * that sequence and is durable through it; so whatever step a crash interrupts, either the old files are all there or the
+ * snapshot is.
+ */
+import { join } from 'node:path'
+import { CacheError } from '../errors.js'
+import { fileName } from '../journal/format.js'
+import type { CompactionReport, CompactionRequest } from '../journal/journal.js'
+import type { Clock } from '../model/clock.js'
+import { findJournalFiles } from '../recovery/journal-files.js'
+import type { Storage } from '../storage/storage.js'
+import { writeSnapshot } from './write-snapshot.js'
+
+export async function writeCompaction(options: {
+  storage: Storage
+  directory: string
+  journalId: Buffer
+  sequence: number
+  previousChecksum: number
+  request: CompactionRequest
+  clock: Clock
+}): Promise<CompactionReport> {
+  const { storage, directory, sequence, request } = options
+  const startMs = performance.now()
+  const name = fileName(sequence, 'snapshot')
+  const source = request.freeze()
+  try {
+    const written = await writeSnapshot({
+      storage,
+      path: join(directory, name),
+      kind: 'snapshot',
+      journalId: options.journalId,
+      sequence,
+      previousChecksum: options.previousChecksum,
+      createdAtMs: options.clock.now(),
+      source,
+      progress: request.progress,
+      signal: request.signal,
+    })
+    const removed = await removeCovered(storage, directory, sequence)
+    return {
+      file: name,
+      sequence,
+      entries: written.entries,
+      bytes: written.bytes,
+      removed,
+      durationMs: performance.now() - startMs,
+    }
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason
+    throw new CacheError(
+      'COMPACTION_FAILED',
+      `The snapshot could not be written: ${(error as Error).message}. The journal before it was kept and the cache goes on; make room or call compact() again.`,
+      { cause: error },
+    )
+  } finally {
+    source.release()
+  }
+}
+
+/** Oldest first, so that what a crash leaves is a run of whole files up to the snapshot. What cannot be removed stays. */
+async function removeCovered(storage: Storage, directory: string, sequence: number): Promise<string[]> {
+  const removed: string[] = []
+  const files = await findJournalFiles(storage, directory)
+  const covered = [
+    ...files.segments.filter((file) => file.sequence <= sequence),
+    ...files.loaded.filter((file) => file.sequence <= sequence),
+    ...files.snapshots.filter((file) => file.sequence < sequence),
+  ]
+  for (const file of covered) {
+    try {
+      storage.unlink(file.path)
+      removed.push(file.name)
+    } catch {
+      // Recovery ignores it; the next compaction tries again.
+    }
+  }
+  return removed
+}

@@ -1,0 +1,96 @@
+/** Reads a snapshot or a loaded file, frame by frame. Any deviation is a CorruptionError: these files are never torn. */
+import { CorruptionError } from '../errors.js'
+import { ByteReader } from '../journal/byte-reader.js'
+import { checksum } from '../journal/checksum.js'
+import { decodeEvent } from '../journal/decode-event.js'
+import { decodeFileHeader } from '../journal/file-header.js'
+import { FILE_HEADER_BYTES, type FileKind } from '../journal/format.js'
+import type { Frame } from '../journal/frame.js'
+import { FrameScanner } from '../journal/frame-scanner.js'
+import type { Counters } from '../model/counters.js'
+import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
+
+export interface SnapshotFile {
+  path: string
+  kind: Extract<FileKind, 'snapshot' | 'loaded'>
+  sequence: number
+  /** The name in messages. */
+  shown?: string
+}
+
+export interface ReadSnapshot {
+  journalId: Buffer
+  previousChecksum: number
+  counters: Counters
+  entries: number
+  bytes: number
+  /** Of the last frame. */
+  checksum: number
+}
+
+/** Calls `visit` with each frame of rows; {@link decodeRows} gives what is in it. */
+export async function readSnapshot(
+  storage: Storage,
+  snapshot: SnapshotFile,
+  visit: (frame: Frame, bytes: Buffer) => void,
+): Promise<ReadSnapshot> {
+  const file = storage.open(snapshot.path, 'read')
+  try {
+    return await read(file, snapshot, visit)
+  } finally {
+    file.close()
+  }
+}
+
+async function read(
+  file: StorageFile,
+  snapshot: SnapshotFile,
+  visit: (frame: Frame, bytes: Buffer) => void,
+): Promise<ReadSnapshot> {
+  const { kind, sequence } = snapshot
+  const shown = snapshot.shown ?? snapshot.path
+  const damaged = (offset: number, reason: string) => new CorruptionError({ file: shown, offset, sequence, reason })
+  const head = Buffer.alloc(FILE_HEADER_BYTES)
+  const length = await readAll(file, head, 0, FILE_HEADER_BYTES, 0)
+  const header = decodeFileHeader(head.subarray(0, length), shown, { kind, sequence })
+  const scanner = new FrameScanner(file, checksum(header.journalId))
+  let previous = header.checksum
+  let rows = 0
+  let offset = FILE_HEADER_BYTES
+  let end: Frame | undefined
+  for (let scanned = await scanner.next(); scanned !== undefined; scanned = await scanner.next()) {
+    const { frame } = scanned
+    if (frame === undefined) throw damaged(scanned.offset, scanned.reason)
+    if (end !== undefined) throw damaged(frame.offset, 'a frame follows the last one')
+    if (
+      frame.firstSequence !== rows + 1 ||
+      frame.previousChecksum !== previous ||
+      (frame.kind !== 'rows' && frame.kind !== 'end')
+    ) {
+      throw damaged(frame.offset, 'the frame that stands here does not follow from the one before it')
+    }
+    if (frame.kind === 'rows') visit(frame, scanned.bytes)
+    else end = frame
+    rows += frame.count
+    previous = frame.checksum
+    offset = frame.offset + frame.length
+  }
+  if (end === undefined) throw damaged(offset, 'the file ends before its last frame')
+  return {
+    journalId: header.journalId,
+    previousChecksum: header.previousChecksum,
+    counters: end.counters,
+    entries: rows,
+    bytes: offset,
+    checksum: previous,
+  }
+}
+
+/** The rows of one frame, as the `set` events that they are written as. */
+export function* decodeRows(frame: Frame, bytes: Buffer) {
+  const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+  for (let row = 0; row < frame.count; row++) {
+    const event = decodeEvent(reader)
+    if (event.type === 'set') yield event
+  }
+}

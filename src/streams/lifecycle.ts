@@ -1,0 +1,21 @@
+import { distinctUntilChanged, type Observable, ReplaySubject } from 'rxjs'
+import type { LifecycleState } from '../actor/lifecycle.js'
+
+/** The current state at once (also when it is `closed` for good), then every change; completes when the cache is closed. */
+export class LifecycleStream {
+  readonly #states = new ReplaySubject<LifecycleState>(1)
+  readonly observable: Observable<LifecycleState> = this.#states.pipe(
+    distinctUntilChanged(
+      (a, b) => a.state === b.state && a.done === b.done && a.total === b.total && a.reason === b.reason,
+    ),
+  )
+
+  constructor(current: LifecycleState) {
+    this.#states.next(current)
+  }
+
+  next(state: LifecycleState): void {
+    this.#states.next(state)
+    if (state.state === 'closed') this.#states.complete()
+  }
+}
