@@ -4,7 +4,7 @@
  */
 import { type Actor, createActor, type InspectionEvent, type Observer } from 'xstate'
 import { CacheClosedError, CacheError } from '../errors.js'
-import { evolve, recordHit, recordMiss, restoreRecency } from '../evolve/evolve.js'
+import { evolve, evolveSet, recordHit, recordMiss, restoreRecency } from '../evolve/evolve.js'
 import { FrozenRows } from '../evolve/frozen-rows.js'
 import { State, type StateOptions } from '../evolve/state.js'
 import type {
@@ -50,7 +50,7 @@ export class CacheCore {
   #recovery: RecoveryReport | undefined
   #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
   #closing: Promise<void> | undefined
-  /** Called with the events of every turn; set by who must know of them, whether or not anybody subscribes. */
+  /** Called with the events of every turn while somebody must know of them, whether or not anybody subscribes. */
   onCommit: ((events: readonly CacheEvent[]) => void) | undefined
   /** Called once, when the cache is about to close. */
   onClose: (() => void) | undefined
@@ -184,6 +184,29 @@ export class CacheCore {
     }
     recordHit(state, slot)
     return state.valueAt(slot)
+  }
+
+  /**
+   * A shortcut for the commonest write, a `set` that needs nothing removed and that nobody observes: `decide` would come to
+   * this one event. It is appended before it is evolved, so there is nothing to undo when the append throws; no clock is
+   * read and no command, event or array is made. Answers whether it was taken; if not, `run` is the way.
+   */
+  setAlone(key: string, value: StoredValue, expiresAtMs: number): boolean {
+    const { state, turns, journal } = this
+    if (
+      turns.isBusyOrObserved ||
+      this.onCommit !== undefined ||
+      state.maxBytes !== Number.POSITIVE_INFINITY ||
+      journal.appendSet === undefined
+    )
+      return false
+    const slot = state.find(key)
+    if (slot === undefined ? state.size >= state.maxSize : state.deadlineAt(slot) !== Number.POSITIVE_INFINITY)
+      return false
+    journal.appendSet(key, value, expiresAtMs)
+    evolveSet(state, slot, key, value, expiresAtMs)
+    if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiry.arm()
+    return true
   }
 
   // ── expiry ──

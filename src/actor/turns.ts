@@ -58,6 +58,11 @@ export class Turns {
     this.#onCommit = onCommit
   }
 
+  /** Whether a turn is open, or somebody wants to hear of its events. */
+  get isBusyOrObserved(): boolean {
+    return this.#depth > 0 || this.#outlet.isObserved
+  }
+
   /** Whether a turn is open: the caller is inside `transact`. */
   get isOpen(): boolean {
     return this.#depth > 0
@@ -71,9 +76,10 @@ export class Turns {
 
   /** One command, one turn (or one step of the turn that is open). */
   run(command: Command): unknown {
-    const { undo, counters } = this.#state
-    const undoMark = undo.save(counters)
+    const { undo } = this.#state
+    const undoMark = undo.mark
     const eventMark = this.#events.length
+    undo.isRecording = true
     this.#depth++
     let reply: unknown
     try {
@@ -89,9 +95,10 @@ export class Turns {
 
   /** Several steps as one turn: `steps` calls {@link run}. All of it happens or nothing. */
   runAll<T>(steps: () => T): T {
-    const { undo, counters } = this.#state
-    const undoMark = undo.save(counters)
+    const { undo } = this.#state
+    const undoMark = undo.mark
     const eventMark = this.#events.length
+    undo.isRecording = true
     this.#depth++
     let reply: T
     try {
@@ -197,28 +204,29 @@ export class Turns {
   #append(): void {
     const events = this.#events
     const first = this.#journal.append(events)
-    this.#captured.forEach((captured, index) => {
-      if (captured === UNSEEN) return
+    for (let index = 0; index < this.#captured.length; index++) {
+      const captured = this.#captured[index] as JournaledEvent
+      if (captured === UNSEEN) continue
       captured.sequence = first + index
       this.#outbox.push(captured)
-    })
+    }
     this.#onCommit(events)
-    events.length = 0
-    this.#captured.length = 0
+    truncate(events, 0)
+    truncate(this.#captured, 0)
   }
 
   #settle(): void {
-    this.#state.undo.release()
     if (--this.#depth > 0) return
+    this.#state.undo.forget()
     if (this.#outbox.length > 0 && !this.#isDelivering) this.#deliver()
     while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
   }
 
   #abandon(undoMark: number, eventMark: number): void {
     this.#state.undo.rollBack(this.#state, undoMark)
-    this.#events.length = eventMark
-    if (this.#captured.length > eventMark) this.#captured.length = eventMark
-    this.#depth--
+    truncate(this.#events, eventMark)
+    truncate(this.#captured, eventMark)
+    if (--this.#depth === 0) this.#state.undo.forget()
     while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
   }
 
@@ -253,4 +261,10 @@ const UNSEEN: JournaledEvent = {
   oldValue: undefined,
   oldDeadlineMs: 0,
   seenAtMs: 0,
+}
+
+/** `list.length = length`, without a call into the runtime for the few that a turn mostly has. */
+function truncate(list: unknown[], length: number): void {
+  if (list.length > length + 8) list.length = length
+  else while (list.length > length) list.pop()
 }

@@ -73,6 +73,8 @@ export class Cache<V = unknown> {
   readonly #loads: Loads
   readonly #isolation: Isolation
   readonly #defaultTtlMs: number
+  /** Without a default ttl, a `set` without options has no deadline. */
+  readonly #isPlain: boolean
   readonly #isEverythingDurable: boolean
   /** Who waits for the end: open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
@@ -83,13 +85,16 @@ export class Cache<V = unknown> {
     this.#streams = streams
     this.#isolation = options.isolation
     this.#defaultTtlMs = options.ttlMs
+    this.#isPlain = options.ttlMs === Number.POSITIVE_INFINITY
     this.#isEverythingDurable = options.fsync === 'always'
     this.#loads = new Loads({
       clock: options.clock,
       peek: (key) => core.run({ type: 'peek', key, nowMs: core.clock.now() }) as StoredValue | undefined,
       encode: (value) => storeValue(value, options.isolation),
+      listen: (listener) => {
+        core.onCommit = listener
+      },
     })
-    core.onCommit = this.#loads.onCommit
     core.onClose = this.#loads.close
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -135,10 +140,12 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
-    checkOptions(options)
-    checkOnly(options.only)
     const stored = storeValue(value, this.#isolation)
     this.#core.admitWrite()
+    if (options === NO_OPTIONS && this.#isPlain && this.#core.setAlone(key, stored, Number.POSITIVE_INFINITY))
+      return true
+    checkOptions(options)
+    checkOnly(options.only)
     const nowMs = this.#nowMs()
     const expiresAtMs = deadlineOf(options, this.#defaultTtlMs, nowMs)
     return this.#core.run({ type: 'set', key, value: stored, expiresAtMs, only: options.only, nowMs }) as boolean

@@ -15,6 +15,8 @@ export interface LoadTarget {
   peek(key: string): StoredValue | undefined
   /** @throws ValueError for what the cache cannot hold. */
   encode(value: unknown): StoredValue
+  /** Has every turn's events told to a listener, for as long as there is one. */
+  listen(listener: ((events: readonly CacheEvent[]) => void) | undefined): void
 }
 
 /** Stores what was loaded, and resolves when it is as durable as the fsync policy promises. */
@@ -56,10 +58,12 @@ export class Loads {
     const { promise, resolve, reject } = withResolvers<StoredValue>()
     const load: Load = { key, promise, reject, isOverruled: false, isDone: false, waitsFor: new Set() }
     this.#loads.set(key, load)
+    this.#target.listen(this.#onCommit)
     promise.catch(() => undefined) // those who wait are told; a load that nobody waits for any more is nobody's error
     const finish = () => {
       load.isDone = true
       if (this.#loads.get(key) === load) this.#loads.delete(key)
+      if (this.#loads.size === 0) this.#target.listen(undefined)
     }
     // The loader runs after this call, so that nothing it does can see the load half made.
     this.#current.run(load, () =>
@@ -96,9 +100,8 @@ export class Loads {
     }
   }
 
-  /** Told of every turn, whether or not anybody observes the streams. */
-  readonly onCommit = (events: readonly CacheEvent[]): void => {
-    if (this.#loads.size === 0) return
+  /** A set, delete or clear wins over what is being loaded. */
+  readonly #onCommit = (events: readonly CacheEvent[]): void => {
     for (const event of events) {
       if (event.type === 'cleared' || event.type === 'loaded')
         for (const load of this.#loads.values()) load.isOverruled = true

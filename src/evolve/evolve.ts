@@ -10,36 +10,27 @@
  */
 import type { CacheEvent } from '../model/event.js'
 import type { Slot } from '../model/state.js'
+import type { StoredValue } from '../model/stored-value.js'
 import type { State } from './state.js'
 
 export function evolve(state: State, event: CacheEvent): void {
   const { entries, counters, undo } = state
   switch (event.type) {
     case 'set': {
-      const weight = state.weigh(event.key, event.value)
-      const slot = entries.find(event.key)
-      counters.sets++
-      if (slot === undefined) {
-        const added = entries.add(event.key, event.value, event.expiresAtMs, weight)
-        if (undo.isRecording) undo.added(added)
-      } else {
-        if (undo.isRecording) undo.replaced(entries, slot)
-        entries.replace(slot, event.value, event.expiresAtMs, weight)
-        entries.recency.touch(slot)
-      }
+      evolveSet(state, entries.find(event.key), event.key, event.value, event.expiresAtMs)
       return
     }
     case 'deleted':
       counters.deletes++
-      remove(state, event.key)
+      remove(state, event.key, 'deletes')
       return
     case 'expired':
       counters.expirations++
-      remove(state, event.key)
+      remove(state, event.key, 'expirations')
       return
     case 'evicted':
       counters.evictions++
-      remove(state, event.key)
+      remove(state, event.key, 'evictions')
       return
     case 'rescheduled': {
       const slot = entries.find(event.key)
@@ -50,17 +41,38 @@ export function evolve(state: State, event: CacheEvent): void {
     }
     case 'cleared':
     case 'loaded': // its entries and counters follow: the file that it names is read by whoever has the files
-      if (undo.isRecording) undo.replacedAll(entries)
+      if (undo.isRecording) undo.replacedAll(state)
       state.entries = state.emptyEntries()
       counters.reset()
       return
   }
 }
 
-function remove(state: State, key: string): void {
+/** A `set` event whose entry, if there is one, was found already. */
+export function evolveSet(
+  state: State,
+  slot: Slot | undefined,
+  key: string,
+  value: StoredValue,
+  expiresAtMs: number,
+): void {
+  const { entries, undo } = state
+  const weight = state.weigh(key, value)
+  state.counters.sets++
+  if (slot === undefined) {
+    const added = entries.add(key, value, expiresAtMs, weight)
+    if (undo.isRecording) undo.added(added)
+  } else {
+    if (undo.isRecording) undo.replaced(entries, slot)
+    entries.replace(slot, value, expiresAtMs, weight)
+    entries.recency.touch(slot)
+  }
+}
+
+function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
   const slot = state.entries.find(key)
   if (slot === undefined) return // the journal's checksums held, so this is an event of a newer daybook: nothing to remove
-  if (state.undo.isRecording) state.undo.removed(state.entries, slot)
+  if (state.undo.isRecording) state.undo.removed(state.entries, slot, counter)
   state.entries.remove(slot)
 }
 
@@ -75,6 +87,7 @@ export function recordHit(state: State, slot: Slot): void {
 
 export function recordMiss(state: State): void {
   state.counters.misses++
+  if (state.undo.isRecording) state.undo.missed()
 }
 
 /** Restores the order of use that a clean close wrote down: every key in turn becomes the most recently used. */

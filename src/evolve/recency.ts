@@ -41,11 +41,16 @@ export class Recency {
     previous[successor] = predecessor
   }
 
+  /** Puts a linked slot elsewhere. */
+  moveBefore(successor: number, slot: Slot): void {
+    this.unlink(slot)
+    this.insertBefore(successor, slot)
+  }
+
   /** Makes a linked slot the most recently used. */
   touch(slot: Slot): void {
     if (this.next[slot] === ANCHOR) return
-    this.unlink(slot)
-    this.insertBefore(ANCHOR, slot)
+    this.moveBefore(ANCHOR, slot)
   }
 
   get oldest(): Slot | undefined {

@@ -2,85 +2,146 @@ import { Counters } from '../model/counters.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
+import { ANCHOR } from './recency.js'
 import type { State } from './state.js'
 
-type Step = (state: State) => void
+/** The counter that a change has counted up, and that undoing it counts down again. */
+type Counter = keyof Omit<Counters, 'copyFrom' | 'reset'>
+
+type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all'
+
+/** What one change has overwritten. */
+class Step {
+  change: Change = 'counted'
+  counter: Counter | undefined
+  slot = ANCHOR as Slot
+  key = ''
+  value: StoredValue = null
+  deadlineMs = 0
+  weight = 0
+  /** The entry that was used next after this one; the list is put back in reverse, so it is where it was. */
+  successor = ANCHOR
+  entries: Entries | undefined
+  counters: Counters | undefined
+}
+
+/** Steps kept to be used again; a turn of more makes garbage. */
+const POOL_SIZE = 32
 
 /**
  * The inverse of every change since a turn began. A turn that fails is undone step by step in reverse: entries, deadlines,
  * recency and counters come out exactly as they were.
+ *
+ * Steps are objects that are used again and again, because every `set` makes one and hardly any is ever needed.
  */
 export class UndoLog {
+  isRecording = false
   readonly #steps: Step[] = []
-  readonly #counters: Counters[] = []
-  #depth = 0
+  #count = 0
 
-  /** Remembers the counters; every later change is recorded until {@link release}. */
-  save(counters: Readonly<Counters>): number {
-    const saved = this.#counters[this.#depth] ?? new Counters()
-    saved.copyFrom(counters)
-    this.#counters[this.#depth++] = saved
-    return this.#steps.length
+  /** A place to roll back to. */
+  get mark(): number {
+    return this.#count
   }
 
-  /** The changes since the innermost {@link save} stay. Those of the outermost are forgotten. */
-  release(): void {
-    if (--this.#depth === 0 && this.#steps.length > 0) this.#steps.length = 0
+  /** The turn has ended well: nothing of it will be undone. */
+  forget(): void {
+    this.isRecording = false
+    for (let index = 0; index < this.#count; index++) {
+      const step = this.#steps[index] as Step // below the count there are only steps
+      step.value = null
+      step.entries = undefined
+    }
+    this.#count = 0
+    if (this.#steps.length > POOL_SIZE) this.#steps.length = POOL_SIZE
   }
 
-  /** Undoes the changes since the innermost {@link save}, which answered `mark`, and forgets them. */
   rollBack(state: State, mark: number): void {
-    while (this.#steps.length > mark) this.#steps.pop()?.(state)
-    state.counters.copyFrom(this.#counters[this.#depth - 1] as Counters) // saved by the call that answered `mark`
-    this.release()
+    this.isRecording = false // undoing is not a change to be undone
+    while (this.#count > mark) undo(state, this.#steps[--this.#count] as Step)
+    this.isRecording = true
   }
 
-  get isRecording(): boolean {
-    return this.#depth > 0
+  #next(change: Change, counter: Counter | undefined, slot: Slot): Step {
+    const index = this.#count++
+    let step = this.#steps[index]
+    if (step === undefined) {
+      step = new Step()
+      this.#steps.push(step)
+    }
+    step.change = change
+    step.counter = counter
+    step.slot = slot
+    return step
   }
 
   added(slot: Slot): void {
-    this.#steps.push((state) => state.entries.remove(slot))
+    this.#next('added', 'sets', slot)
   }
 
   replaced(entries: Entries, slot: Slot): void {
-    const value = entries.valueAt(slot)
-    const deadlineMs = entries.deadlines.get(slot)
-    const weight = entries.weightAt(slot)
-    const successor = entries.recency.next[slot] as number
-    this.#steps.push((state) => {
-      state.entries.replace(slot, value, deadlineMs, weight)
-      moveBefore(state.entries, successor, slot)
-    })
+    const step = this.#next('replaced', 'sets', slot)
+    step.value = entries.valueAt(slot)
+    step.deadlineMs = entries.deadlines.get(slot)
+    step.weight = entries.weightAt(slot)
+    step.successor = entries.recency.next[slot] as number
   }
 
-  removed(entries: Entries, slot: Slot): void {
-    const key = entries.keyAt(slot)
-    const value: StoredValue = entries.valueAt(slot)
-    const deadlineMs = entries.deadlines.get(slot)
-    const weight = entries.weightAt(slot)
-    const successor = entries.recency.next[slot] as number
-    this.#steps.push((state) => void state.entries.add(key, value, deadlineMs, weight, successor))
+  removed(entries: Entries, slot: Slot, counter: Counter): void {
+    const step = this.#next('removed', counter, slot)
+    step.key = entries.keyAt(slot)
+    step.value = entries.valueAt(slot)
+    step.deadlineMs = entries.deadlines.get(slot)
+    step.weight = entries.weightAt(slot)
+    step.successor = entries.recency.next[slot] as number
   }
 
   rescheduled(entries: Entries, slot: Slot): void {
-    const deadlineMs = entries.deadlines.get(slot)
-    this.#steps.push((state) => state.entries.reschedule(slot, deadlineMs))
+    this.#next('rescheduled', undefined, slot).deadlineMs = entries.deadlines.get(slot)
   }
 
   touched(entries: Entries, slot: Slot): void {
-    const successor = entries.recency.next[slot] as number
-    this.#steps.push((state) => moveBefore(state.entries, successor, slot))
+    this.#next('touched', 'hits', slot).successor = entries.recency.next[slot] as number
   }
 
-  replacedAll(entries: Entries): void {
-    this.#steps.push((state) => {
-      state.entries = entries
-    })
+  missed(): void {
+    this.#next('counted', 'misses', ANCHOR as Slot)
+  }
+
+  replacedAll(state: State): void {
+    const step = this.#next('replaced all', undefined, ANCHOR as Slot)
+    step.entries = state.entries
+    step.counters = new Counters()
+    step.counters.copyFrom(state.counters)
   }
 }
 
-function moveBefore(entries: Entries, successor: number, slot: Slot): void {
-  entries.recency.unlink(slot)
-  entries.recency.insertBefore(successor, slot)
+function undo(state: State, step: Step): void {
+  const { entries } = state
+  const { slot, value, deadlineMs, weight, successor } = step
+  if (step.counter !== undefined) state.counters[step.counter]--
+  switch (step.change) {
+    case 'added':
+      entries.remove(slot)
+      return
+    case 'replaced':
+      entries.replace(slot, value, deadlineMs, weight)
+      entries.recency.moveBefore(successor, slot)
+      return
+    case 'removed':
+      entries.add(step.key, value, deadlineMs, weight, successor)
+      return
+    case 'rescheduled':
+      entries.reschedule(slot, deadlineMs)
+      return
+    case 'touched':
+      entries.recency.moveBefore(successor, slot)
+      return
+    case 'replaced all':
+      state.entries = step.entries as Entries // recorded with this kind of step
+      state.counters.copyFrom(step.counters as Counters)
+      return
+    case 'counted':
+      return
+  }
 }

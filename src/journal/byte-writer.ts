@@ -44,12 +44,15 @@ export class ByteWriter {
 
   /** LEB128 of a whole number below 2^32: seven bits a byte, the lowest first. At most 5 bytes. */
   putVarint(value: number): void {
+    const { bytes } = this
+    let at = this.length
     let rest = value >>> 0
     while (rest > 0x7f) {
-      this.bytes[this.length++] = (rest & 0x7f) | 0x80
+      bytes[at++] = (rest & 0x7f) | 0x80
       rest >>>= 7
     }
-    this.bytes[this.length++] = rest
+    bytes[at++] = rest
+    this.length = at
   }
 
   putBytes(bytes: Uint8Array): void {
@@ -63,17 +66,15 @@ export class ByteWriter {
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
     if (text.length <= LOOP_LENGTH_MAX) {
-      const start = this.length
       const { bytes } = this
-      bytes[this.length++] = text.length // at most 48: one byte of varint
-      for (let at = 0; at < text.length; at++) {
-        const unit = text.charCodeAt(at)
-        if (unit > 0x7f) {
-          this.length = start
-          return this.#putLongText(text)
-        }
-        bytes[this.length++] = unit
+      let at = this.length
+      bytes[at++] = text.length // at most 48: one byte of varint
+      for (let index = 0; index < text.length; index++) {
+        const unit = text.charCodeAt(index)
+        if (unit > 0x7f) return this.#putLongText(text)
+        bytes[at++] = unit
       }
+      this.length = at
       return TEXT.ascii
     }
     return this.#putLongText(text)

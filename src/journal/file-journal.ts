@@ -10,13 +10,14 @@
  */
 import { CacheClosedError, CacheError, JournalWriteError } from '../errors.js'
 import type { CacheEvent } from '../model/event.js'
+import type { StoredValue } from '../model/stored-value.js'
 import { openDirectory } from '../recovery/open-directory.js'
 import { recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { ByteWriter } from './byte-writer.js'
 import { checksum } from './checksum.js'
-import { encodeEvent } from './encode-event.js'
+import { encodeEvent, encodeSet } from './encode-event.js'
 import { writeAtExit } from './exit-flush.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind, SEAL_HAS_SUCCESSOR } from './format.js'
 import { beginFrame, finishFrame } from './frame.js'
@@ -34,6 +35,8 @@ import { SegmentWriter } from './segment-writer.js'
 
 /** Pending bytes at which a frame is written at once instead of at the end of the turn. */
 const PENDING_BYTES_MAX = 256 * 1024
+/** Characters of a key or a text that are far from filling a frame. */
+const SMALL = 16 * 1024
 const WRITE_RETRY_MS = 1_000
 const SYNC_INTERVAL_MS = 1_000
 /** A recency frame holds about this many bytes of keys; the order of use of a large cache takes several. */
@@ -114,22 +117,42 @@ export class FileJournal implements Journal {
   // ── append ──
 
   append(events: readonly CacheEvent[]): number {
-    const { session } = this.#open
-    if (this.#health.status !== 'writable') throw this.#refusal()
+    if (this.#opened === undefined || this.#health !== WRITABLE) throw this.#refusal()
     const first = this.#appended + 1
     this.#encode(events)
     this.#appended += events.length
-    if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
-    else if (!this.#isWriteQueued) {
-      // Before any immediate that the caller queues from now on, and never by a timer: nothing waits for the clock.
-      this.#isWriteQueued = true
-      setImmediate(() => {
-        this.#isWriteQueued = false
-        this.#writePending()
-        if (session.fsync === 'always' && this.#durable < this.#written) this.#sync().catch(ignore)
-      })
-    }
+    this.#queueWrite()
     return first
+  }
+
+  appendSet(key: string, value: StoredValue, expiresAtMs: number): number {
+    // A large value may outgrow the frame; the general way knows what to do then.
+    if (key.length > SMALL || (typeof value === 'string' ? value.length > SMALL : typeof value === 'object')) {
+      return this.append([{ type: 'set', key, value, expiresAtMs }])
+    }
+    if (this.#opened === undefined || this.#health !== WRITABLE) throw this.#refusal()
+    if (this.#pending.length === 0) beginFrame(this.#pending)
+    encodeSet(this.#pending, key, value, expiresAtMs)
+    this.#pendingCount++
+    const sequence = ++this.#appended
+    this.#queueWrite()
+    return sequence
+  }
+
+  /** At once when the buffer is full, else at the end of this turn of the event loop. */
+  #queueWrite(): void {
+    if (this.#isWriteQueued) {
+      if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
+      return
+    }
+    // Before any immediate that the caller queues from now on, and never by a timer: nothing waits for the clock.
+    this.#isWriteQueued = true
+    setImmediate(() => {
+      this.#isWriteQueued = false
+      this.#writePending()
+      const { session } = this.#opened ?? {}
+      if (session?.fsync === 'always' && this.#durable < this.#written) this.#sync().catch(ignore)
+    })
   }
 
   #encode(events: readonly CacheEvent[]): void {
@@ -160,7 +183,8 @@ export class FileJournal implements Journal {
     this.#pendingCount += events.length
   }
 
-  #refusal(): JournalWriteError {
+  #refusal(): Error {
+    if (this.#opened === undefined) return new CacheClosedError('This journal is not open: open a cache on it first.')
     return refusal(this.#health)
   }
 

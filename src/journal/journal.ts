@@ -123,6 +123,8 @@ export interface Journal {
    * @throws JournalWriteError when the journal takes nothing now; RangeError when the events are too large for one frame.
    */
   append(events: readonly CacheEvent[]): number
+  /** The same for a single `set` event, without the event: for the commonest turn of all. May be left out. */
+  appendSet?(key: string, value: StoredValue, expiresAtMs: number): number
   /** Resolves with the last sequence when everything appended until now is on disk. */
   flush(): Promise<number>
   /** Writes a snapshot and removes what it makes superfluous. */
