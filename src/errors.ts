@@ -70,7 +70,12 @@ export interface Damage {
   offset: number
   sequence: number
   reason: string
+  /** What it means and what to do, where that differs from what is true of a journal. */
+  advice?: string
 }
+
+const JOURNAL_ADVICE =
+  'No file was changed. Look at it with "daybook verify", restore a backup, or give up what follows with "daybook repair".'
 
 /** The journal holds bytes that no crash can explain. Nothing was changed; `daybook verify` and `daybook repair` help. */
 export class CorruptionError extends CacheError {
@@ -81,17 +86,18 @@ export class CorruptionError extends CacheError {
   readonly offset: number
   /** The sequence that was expected there. */
   readonly sequence: number
+  readonly reason: string
 
   constructor(damage: Damage, options?: CacheErrorOptions) {
     super(
       'CORRUPTION',
-      `${damage.file} is damaged at byte ${damage.offset}, where sequence ${damage.sequence} should be: ${damage.reason}. ` +
-        `No file was changed. Look at it with "daybook verify", restore a backup, or give up what follows with "daybook repair".`,
+      `${damage.file} is damaged at byte ${damage.offset}, where sequence ${damage.sequence} should be: ${damage.reason}. ${damage.advice ?? JOURNAL_ADVICE}`,
       options,
     )
     this.file = damage.file
     this.offset = damage.offset
     this.sequence = damage.sequence
+    this.reason = damage.reason
   }
 }
 

@@ -6,6 +6,7 @@ import { type Actor, createActor, type InspectionEvent, type Observer } from 'xs
 import { CacheClosedError, CacheError } from '../errors.js'
 import { evolve, evolveSet, recordHit, recordMiss, restoreRecency } from '../evolve/evolve.js'
 import { FrozenRows } from '../evolve/frozen-rows.js'
+import { Replacement } from '../evolve/replacement.js'
 import { State, type StateOptions } from '../evolve/state.js'
 import type {
   CompactionReport,
@@ -19,6 +20,10 @@ import type { Clock } from '../model/clock.js'
 import type { Command } from '../model/command.js'
 import type { CacheEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
+import type { SaveFormat } from '../save/format.js'
+import { readSave } from '../save/read-save.js'
+import { type Saved, writeSave } from '../save/write-save.js'
+import { disk } from '../storage/disk.js'
 import { ExpiryTimer } from './expiry-timer.js'
 import { createLifecycle, type LifecycleState, toLifecycleState } from './lifecycle.js'
 import { type EventOutlet, Turns } from './turns.js'
@@ -35,6 +40,17 @@ export interface CoreOptions extends StateOptions {
   onProgress: ((progress: { done: number; total: number }) => void) | undefined
 }
 
+type Progress = (done: number, total: number) => void
+
+export interface LoadReport {
+  /** Entries that the cache now holds. */
+  entries: number
+  /** Entries of the file that had expired, and were left out. */
+  expired: number
+  /** Entries of the file that the cache has no room for: the least recently used ones, left out. */
+  evicted: number
+}
+
 /** Entries that one slice of cleanup removes: one or two milliseconds. */
 const SLICE_ENTRIES = 1_000
 
@@ -49,6 +65,7 @@ export class CacheCore {
   #isOpen = false
   #recovery: RecoveryReport | undefined
   #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
+  #maintenance: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
   /** Called with the events of every turn while somebody must know of them, whether or not anybody subscribes. */
   onCommit: ((events: readonly CacheEvent[]) => void) | undefined
@@ -94,7 +111,8 @@ export class CacheCore {
         counters: state.counters,
         receiver: {
           row: (key, value, expiresAtMs) => evolve(state, { type: 'set', key, value, expiresAtMs }),
-          event: (event) => evolve(state, event),
+          event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what rows() made
+          rows: () => new Replacement(state),
           counters: (counters) => state.counters.copyFrom(counters),
           recency: (keys) => restoreRecency(state, keys),
           progress: (done, total) => {
@@ -250,10 +268,11 @@ export class CacheCore {
     return this.journal.flush()
   }
 
+  /** While one is being written, the promise of that one. */
   compact(): Promise<CompactionReport> {
     if (this.#compaction === undefined) {
       const controller = new AbortController()
-      const promise = this.#compactNow(controller.signal).finally(() => {
+      const promise = this.#exclusively(() => this.#compactNow(controller.signal)).finally(() => {
         this.#compaction = undefined
       })
       this.#compaction = { promise, controller }
@@ -262,6 +281,7 @@ export class CacheCore {
   }
 
   async #compactNow(signal: AbortSignal): Promise<CompactionReport> {
+    signal.throwIfAborted()
     const lifecycle = this.#lifecycle
     lifecycle.send({ type: 'compaction began', total: this.state.size })
     try {
@@ -278,6 +298,51 @@ export class CacheCore {
     }
   }
 
+  /** A compaction and a load never overlap: the one removes files that the other is about to name. */
+  #exclusively<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#maintenance.then(task)
+    this.#maintenance = done.catch(() => undefined)
+    return done
+  }
+
+  // ── save and load ──
+
+  async save(path: string, format: SaveFormat, progress: Progress | undefined): Promise<Saved> {
+    const source = new FrozenRows(this.state)
+    try {
+      return await writeSave({ storage: disk, path, format, source, nowMs: this.clock.now(), progress })
+    } finally {
+      source.release()
+    }
+  }
+
+  /** The file becomes rows aside, those are made durable beside the journal, and one event puts them in place. */
+  load(path: string, format: SaveFormat, progress: Progress | undefined): Promise<LoadReport> {
+    return this.#exclusively(async () => {
+      this.admitWrite()
+      const nowMs = this.clock.now()
+      const replacement = new Replacement(this.state)
+      let expired = 0
+      await readSave(disk, path, format, {
+        counters: replacement.counters,
+        add: (key, value, expiresAtMs) => {
+          if (expiresAtMs <= nowMs) expired++
+          else replacement.add(key, value, expiresAtMs)
+          replacement.trim()
+        },
+      })
+      const source = new FrozenRows(replacement)
+      try {
+        const staged = await this.journal.stage(source, (done, total) => progress?.(done, total))
+        this.admitWrite()
+        this.turns.replaceAll({ type: 'loaded', ...staged }, replacement, this.clock.now())
+        return { entries: staged.entries, expired, evicted: replacement.evicted }
+      } finally {
+        source.release()
+      }
+    })
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -292,7 +357,7 @@ export class CacheCore {
     this.#compaction?.controller.abort(
       new CacheClosedError('The cache was closed while it was compacted: nothing was changed.'),
     )
-    await this.#compaction?.promise.catch(() => undefined)
+    await this.#maintenance
     let failure: unknown
     try {
       await this.journal.close(this.state.isOrderJournaled ? [] : this.state.keysByUse())

@@ -11,10 +11,11 @@
 import { decide, decideExpiry, decideRemoval, findLive } from '../decide/decide.js'
 import { CacheError } from '../errors.js'
 import { evolve, recordHit, recordMiss } from '../evolve/evolve.js'
+import type { Replacement } from '../evolve/replacement.js'
 import type { State } from '../evolve/state.js'
 import type { Journal } from '../journal/journal.js'
 import type { Command } from '../model/command.js'
-import type { CacheEvent } from '../model/event.js'
+import type { CacheEvent, LoadedEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 
 /** An event as its subscribers need it: with its number, and with what it removed. */
@@ -181,9 +182,14 @@ export class Turns {
     })
   }
 
-  #apply(event: CacheEvent, nowMs: number): void {
+  /** Puts other entries in place of all that there are. */
+  replaceAll(event: LoadedEvent, replacement: Replacement, nowMs: number): void {
+    this.runAll(() => this.#apply(event, nowMs, replacement))
+  }
+
+  #apply(event: CacheEvent, nowMs: number, replacement?: Replacement): void {
     if (this.#outlet.isObserved) this.#capture(event, nowMs)
-    evolve(this.#state, event)
+    evolve(this.#state, event, replacement)
     this.#events.push(event)
   }
 

@@ -11,11 +11,13 @@ import type { CacheCore } from '../actor/cache-core.js'
 import type { LifecycleState } from '../actor/lifecycle.js'
 import type { CacheLogic } from '../actor/logic.js'
 import { compileGlob } from '../decide/glob.js'
+import { CacheClosedError } from '../errors.js'
 import type { CompactionReport, RecoveryReport } from '../journal/journal.js'
 import { type Isolation, restoreValue, storeValue } from '../journal/value.js'
 import type { Command, KeyCommand } from '../model/command.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import type { SaveFormat } from '../save/format.js'
 import type { Change } from '../streams/change.js'
 import type { Eviction } from '../streams/evictions.js'
 import type { Expiration } from '../streams/expirations.js'
@@ -37,6 +39,7 @@ import {
   type SetOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './files.js'
 import { Loads } from './loads.js'
 import type { ResolvedOptions } from './options.js'
 
@@ -370,6 +373,42 @@ export class Cache<V = unknown> {
   compact(): Promise<CompactionReport> {
     this.#core.turns.refuseInside('compact')
     return this.#whileOpen(() => this.#core.compact())
+  }
+
+  /**
+   * Writes what is alive now, with the counters, into one file, atomically: a Python pickle for `.pickle` and `.pkl`, else
+   * daybook's own format. Turns go on meanwhile; the file holds the state of this moment. The old file survives any failure,
+   * and the answer then is `{ ok: false, error }`.
+   */
+  save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
+    this.#core.turns.refuseInside('save')
+    return this.#file('save', path, options, (format) => this.#core.save(path, format, options.onProgress))
+  }
+
+  /**
+   * Replaces all entries and counters by those of a file, as one event: subscribers see one `loaded` change. What has
+   * expired since is left out; of more than there is room for, the most recently used are kept. A file that is missing,
+   * damaged, hostile or foreign changes nothing, and the answer then is `{ ok: false, error }`.
+   */
+  load(path: string, options: SaveOptions = {}): Promise<LoadResult> {
+    this.#core.turns.refuseInside('load')
+    return this.#file('load', path, options, (format) => this.#core.load(path, format, options.onProgress))
+  }
+
+  async #file<T extends object>(
+    method: 'save' | 'load',
+    path: string,
+    options: SaveOptions,
+    task: (format: SaveFormat) => Promise<T>,
+  ): Promise<({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }> {
+    const format = checkFile(path, options)
+    this.#core.admitRead()
+    try {
+      return { ok: true, path, format, ...(await task(format)) }
+    } catch (error) {
+      if (error instanceof CacheClosedError) throw error
+      return { ok: false, error: fileError(method, path, error) }
+    }
   }
 
   /** What opening found. */

@@ -4,6 +4,7 @@
  */
 import type { AnyActorRef } from 'xstate'
 import { CacheError, shown } from '../errors.js'
+import type { SaveFormat } from '../save/format.js'
 import { Cache } from './cache.js'
 import type { Duration } from './duration.js'
 
@@ -30,6 +31,7 @@ type Asked =
   | { type: 'keys' | 'entries'; pattern?: string | undefined }
   | { type: 'deletePattern'; pattern: string }
   | { type: 'clear' | 'stats' | 'size' | 'cleanup' | 'flush' | 'compact' | 'close' }
+  | { type: 'save' | 'load'; path: string; format?: SaveFormat | undefined }
   | { type: 'transact'; fn: () => unknown }
   | {
       type: 'getOrSet'
@@ -73,6 +75,8 @@ const ARGUMENTS: Record<Asked['type'], (message: AnyMessage) => unknown[]> = {
   flush: () => [],
   compact: () => [],
   close: () => [],
+  save: ({ path, format }) => [path, { format }],
+  load: ({ path, format }) => [path, { format }],
   transact: ({ fn }) => [fn],
   getOrSet: ({ key, loader, ttl, timeout }) => [key, loader, { ttl, timeout }],
 }
@@ -89,6 +93,8 @@ const PARAMETERS: Partial<Record<string, readonly string[]>> = {
   keys: ['pattern'],
   entries: ['pattern'],
   deletePattern: ['pattern'],
+  save: ['path'],
+  load: ['path'],
   transact: ['fn'],
   getOrSet: ['key', 'loader'],
 }

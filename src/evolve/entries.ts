@@ -27,7 +27,9 @@ export class Entries {
   #capacity = INITIAL_CAPACITY
   #nextSlot = 1
   bytes = 0
-  watcher: RowWatcher | undefined
+  /** All that watch, as one function; `undefined` when nobody does. */
+  #watcher: RowWatcher | undefined
+  readonly #watchers = new Set<RowWatcher>()
 
   constructor(weighed: boolean) {
     // `undefined` first, so that V8 never specializes the columns to small integers or doubles.
@@ -74,19 +76,19 @@ export class Entries {
   }
 
   replace(slot: Slot, value: StoredValue, deadlineMs: number, weight: number): void {
-    this.watcher?.(slot)
+    this.#watcher?.(slot)
     this.#values[slot] = value
     this.deadlines.set(slot, deadlineMs)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
   }
 
   reschedule(slot: Slot, deadlineMs: number): void {
-    this.watcher?.(slot)
+    this.#watcher?.(slot)
     this.deadlines.set(slot, deadlineMs)
   }
 
   remove(slot: Slot): void {
-    this.watcher?.(slot)
+    this.#watcher?.(slot)
     this.#slots.delete(this.keyAt(slot))
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
@@ -94,6 +96,26 @@ export class Entries {
     this.deadlines.set(slot, Number.POSITIVE_INFINITY)
     if (this.#weights !== undefined) this.#weigh(slot, 0)
     this.#free.push(slot)
+  }
+
+  /** Has `watcher` told of every row before it changes, until the function that this answers is called. */
+  watch(watcher: RowWatcher): () => void {
+    this.#watchers.add(watcher)
+    this.#composeWatchers()
+    return () => {
+      this.#watchers.delete(watcher)
+      this.#composeWatchers()
+    }
+  }
+
+  #composeWatchers(): void {
+    const [first, ...others] = this.#watchers
+    this.#watcher =
+      others.length === 0
+        ? first
+        : (slot) => {
+            for (const watcher of this.#watchers) watcher(slot)
+          }
   }
 
   #weigh(slot: Slot, weight: number): void {

@@ -8,12 +8,15 @@
  * Beside events there are two things that a cache remembers of being read, which nobody journals one by one: that an entry
  * was used, and whether a read hit or missed.
  */
+import { CacheError } from '../errors.js'
 import type { CacheEvent } from '../model/event.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import type { Replacement } from './replacement.js'
 import type { State } from './state.js'
 
-export function evolve(state: State, event: CacheEvent): void {
+/** @param replacement What a `loaded` event puts in place: the rows of the file that it names. */
+export function evolve(state: State, event: CacheEvent, replacement?: Replacement): void {
   const { entries, counters, undo } = state
   switch (event.type) {
     case 'set': {
@@ -40,10 +43,16 @@ export function evolve(state: State, event: CacheEvent): void {
       return
     }
     case 'cleared':
-    case 'loaded': // its entries and counters follow: the file that it names is read by whoever has the files
       if (undo.isRecording) undo.replacedAll(state)
       state.entries = state.emptyEntries()
       counters.reset()
+      return
+    case 'loaded':
+      if (replacement === undefined)
+        throw new CacheError('INTERNAL', `${event.file} was not read before it was put in place.`)
+      if (undo.isRecording) undo.replacedAll(state)
+      state.entries = replacement.entries
+      counters.copyFrom(replacement.counters)
       return
   }
 }

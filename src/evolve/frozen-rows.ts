@@ -1,8 +1,8 @@
 import { Counters } from '../model/counters.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import type { Entries } from './entries.js'
 import { ANCHOR } from './recency.js'
-import type { State } from './state.js'
 
 /** One entry as a snapshot keeps it. */
 export interface Row {
@@ -22,21 +22,21 @@ export interface Row {
 export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
-  readonly #entries: State['entries']
+  readonly #entries: Entries
   readonly #next: Uint32Array
   /** 1 once a slot's row was read or handed over. */
   readonly #settled: Uint8Array
   readonly #handedOver = new Map<Slot, Row>()
+  readonly #unwatch: () => void
   #cursor = ANCHOR
 
-  constructor(state: State) {
-    this.#entries = state.entries
-    if (this.#entries.watcher !== undefined) throw new Error('one frozen view at a time: release the other one first')
-    this.count = state.entries.size
-    this.counters.copyFrom(state.counters)
-    this.#next = state.entries.recency.next.slice()
+  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }) {
+    this.#entries = entries
+    this.count = entries.size
+    this.counters.copyFrom(counters)
+    this.#next = entries.recency.next.slice()
     this.#settled = new Uint8Array(this.#next.length)
-    this.#entries.watcher = (slot) => this.#handOver(slot)
+    this.#unwatch = entries.watch((slot) => this.#handOver(slot))
   }
 
   /** The next row, least recently used first; `undefined` after the last. */
@@ -55,7 +55,7 @@ export class FrozenRows {
 
   /** Lets go of the state. Must be called, also after a failure. */
   release(): void {
-    this.#entries.watcher = undefined
+    this.#unwatch()
     this.#handedOver.clear()
   }
 

@@ -8,18 +8,22 @@
  * tried again each second; when an fsync fails, the journal is dead until it is reopened, because the page cache may have
  * dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
  */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { CacheClosedError, CacheError, JournalWriteError } from '../errors.js'
 import type { CacheEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { openDirectory } from '../recovery/open-directory.js'
 import { recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
+import { writeSnapshot } from '../snapshot/write-snapshot.js'
+import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { ByteWriter } from './byte-writer.js'
 import { checksum } from './checksum.js'
 import { encodeEvent, encodeSet } from './encode-event.js'
 import { writeAtExit } from './exit-flush.js'
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind, SEAL_HAS_SUCCESSOR } from './format.js'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind, fileName, SEAL_HAS_SUCCESSOR } from './format.js'
 import { beginFrame, finishFrame } from './frame.js'
 import type {
   CompactionReport,
@@ -29,6 +33,7 @@ import type {
   JournalHealth,
   JournalSession,
   RecoveryReport,
+  SnapshotSource,
 } from './journal.js'
 import { refusal } from './refusal.js'
 import { SegmentWriter } from './segment-writer.js'
@@ -49,6 +54,7 @@ const WRITABLE: JournalHealth = { status: 'writable' }
 export class FileJournal implements Journal {
   readonly directory: string
   readonly #storage: Storage
+  readonly #newJournalId: () => Buffer
   onChange: (() => void) | undefined
   #health: JournalHealth = WRITABLE
 
@@ -68,9 +74,11 @@ export class FileJournal implements Journal {
   #syncTimer: unknown
   #retryTimer: unknown
 
-  constructor(storage: Storage, directory: string) {
+  /** `newJournalId`: 16 random bytes, for a journal that begins here. */
+  constructor(storage: Storage, directory: string, newJournalId = () => randomBytes(16)) {
     this.#storage = storage
     this.directory = directory
+    this.#newJournalId = newJournalId
   }
 
   async open(session: JournalSession): Promise<RecoveryReport> {
@@ -78,7 +86,13 @@ export class FileJournal implements Journal {
       throw new CacheError('CACHE_LOCKED', 'This journal is open already: close the other cache first.')
     const lock = openDirectory(this.#storage, this.directory)
     try {
-      const { report, journalId, segment, base } = await recover(this.#storage, this.directory, lock, session)
+      const { report, journalId, segment, base } = await recover(
+        this.#storage,
+        this.directory,
+        lock,
+        session,
+        this.#newJournalId,
+      )
       const segmentBytes = session.compaction === false ? SEGMENT_BYTES_DEFAULT : session.compaction.segmentBytes
       this.#opened = {
         session,
@@ -437,6 +451,28 @@ export class FileJournal implements Journal {
       opened.compactAgainAtBytes = 2 * this.#journalBytes
       throw error
     }
+  }
+
+  async stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
+    const { journalId, session } = this.#open
+    if (this.#health.status !== 'writable') throw this.#refusal()
+    const sequence = this.#appended + 1 // later than any event that a file here belongs to
+    const file = fileName(sequence, 'loaded')
+    const path = join(this.directory, file)
+    removeIfThere(this.#storage, `${path}.tmp`)
+    const { checksum, entries } = await writeSnapshot({
+      storage: this.#storage,
+      path,
+      temporary: `${path}.tmp`,
+      kind: 'loaded',
+      journalId,
+      sequence,
+      previousChecksum: 0,
+      createdAtMs: session.clock.now(),
+      source,
+      progress,
+    })
+    return { file, checksum, entries }
   }
 
   figures(): JournalFigures {

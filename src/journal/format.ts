@@ -19,7 +19,8 @@ export const FILE = {
   createdAtMs: 48, // f64, epoch milliseconds
   checksum: 60, // u32: crc32 of bytes 0–59
 } as const
-export const FILE_KIND = { segment: 1, snapshot: 2, loaded: 3 } as const
+/** A saved file is what `save()` writes: a snapshot that belongs to no journal. */
+export const FILE_KIND = { segment: 1, snapshot: 2, loaded: 3, saved: 4 } as const
 export type FileKind = keyof typeof FILE_KIND
 
 /** ── Frame: a header and a payload, valid whole or not at all ── */
@@ -80,11 +81,11 @@ export const VALUE = {
 
 /** ── File names ── */
 export const SEQUENCE_DIGITS = 16
-export function fileName(sequence: number, kind: FileKind): string {
+export function fileName(sequence: number, kind: Exclude<FileKind, 'saved'>): string {
   return `${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.${kind}`
 }
 const NAME = /^(\d{16})\.(segment|snapshot|loaded)$/
-export function parseFileName(name: string): { sequence: number; kind: FileKind } | undefined {
+export function parseFileName(name: string): { sequence: number; kind: Exclude<FileKind, 'saved'> } | undefined {
   const match = NAME.exec(name)
-  return match === null ? undefined : { sequence: Number(match[1]), kind: match[2] as FileKind }
+  return match === null ? undefined : { sequence: Number(match[1]), kind: match[2] as Exclude<FileKind, 'saved'> }
 }

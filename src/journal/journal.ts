@@ -24,11 +24,20 @@ export interface JournalSession {
 export interface JournalReceiver {
   /** A row of the snapshot or the loaded file, least recently used first. */
   row(key: string, value: StoredValue, expiresAtMs: number): void
-  event(event: CacheEvent): void
+  /** `rows`: of a `loaded` event, what the file that it names holds. */
+  event(event: CacheEvent, rows?: ReceivedRows): void
+  /** Takes the rows of a loaded file, to be handed over with its event. */
+  rows(): ReceivedRows
   counters(counters: Readonly<Counters>): void
   /** The order of use at a clean close: each key in turn is the most recently used. */
   recency(keys: Iterable<string>): void
   progress(doneBytes: number, totalBytes: number): void
+}
+
+/** Rows that come one by one, least recently used first, and stay aside until an event puts them in place. */
+export interface ReceivedRows {
+  add(key: string, value: StoredValue, expiresAtMs: number): void
+  readonly counters: Counters
 }
 
 /** Sizes past which the journal asks to be compacted. */
@@ -129,6 +138,14 @@ export interface Journal {
   flush(): Promise<number>
   /** Writes a snapshot and removes what it makes superfluous. */
   compact(request: CompactionRequest): Promise<CompactionReport>
+  /**
+   * Makes rows durable aside, for a `loaded` event that the caller appends next and that names them. No compaction may
+   * run in between.
+   */
+  stage(
+    source: SnapshotSource,
+    progress: (done: number, total: number) => void,
+  ): Promise<{ file: string; checksum: number; entries: number }>
   figures(): JournalFigures
   readonly health: JournalHealth
   /** Called after every change of {@link health}, and when {@link isDueForCompaction} becomes true. */

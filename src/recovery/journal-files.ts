@@ -35,7 +35,7 @@ export async function findJournalFiles(storage: Storage, directory: string): Pro
   return files
 }
 
-function listOf(files: JournalFiles, kind: FileKind): JournalFile[] {
+function listOf(files: JournalFiles, kind: Exclude<FileKind, 'saved'>): JournalFile[] {
   if (kind === 'loaded') return files.loaded
   return kind === 'segment' ? files.segments : files.snapshots
 }

@@ -5,7 +5,6 @@
  *
  * Replay never decides anything and never reads the clock: what it hands over are the events as they were journaled.
  */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { CorruptionError } from '../errors.js'
 import { ByteReader, MalformedBytesError } from '../journal/byte-reader.js'
@@ -15,6 +14,8 @@ import { fileName, parseFileName } from '../journal/format.js'
 import type { Frame } from '../journal/frame.js'
 import type { JournalSession, RecoveryReport } from '../journal/journal.js'
 import { SegmentWriter } from '../journal/segment-writer.js'
+import type { LoadedEvent } from '../model/event.js'
+import type { StoredValue } from '../model/stored-value.js'
 import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { judge } from './damage.js'
@@ -36,9 +37,10 @@ export async function recover(
   directory: string,
   lock: StorageLock,
   session: JournalSession,
+  newJournalId: () => Buffer,
 ): Promise<Recovered> {
   try {
-    return await new Recovery(storage, directory, lock, session).run()
+    return await new Recovery(storage, directory, lock, session, newJournalId).run()
   } catch (error) {
     throw unreadable(directory, error)
   }
@@ -49,6 +51,7 @@ class Recovery {
   readonly #directory: string
   readonly #lock: StorageLock
   readonly #session: JournalSession
+  readonly #newJournalId: () => Buffer
   readonly #startMs = performance.now()
   #doneBytes = 0
   #totalBytes = 0
@@ -56,11 +59,18 @@ class Recovery {
   /** The order of use of a clean close, held until its seal is read. */
   #recency: string[] = []
 
-  constructor(storage: Storage, directory: string, lock: StorageLock, session: JournalSession) {
+  constructor(
+    storage: Storage,
+    directory: string,
+    lock: StorageLock,
+    session: JournalSession,
+    newJournalId: () => Buffer,
+  ) {
     this.#storage = storage
     this.#directory = directory
     this.#lock = lock
     this.#session = session
+    this.#newJournalId = newJournalId
   }
 
   async run(): Promise<Recovered> {
@@ -83,7 +93,7 @@ class Recovery {
         ? await setAside(this.#storage, verdict.stop.file.path, verdict.stop.offset)
         : undefined
 
-    const journalId = end.journalId ?? randomBytes(16)
+    const journalId = end.journalId ?? this.#newJournalId()
     const segment = this.#openSegment(end, journalId)
     if (note === '') this.#lock.write(`${journalId.toString('hex')}\n`)
     const used = segments.filter((file) => file !== verdict.dropped)
@@ -129,7 +139,9 @@ class Recovery {
     if (snapshot === undefined)
       return { chain: { journalId: undefined, nextSequence: 1, previousChecksum: 0 }, report: undefined }
     const { receiver } = this.#session
-    const found = await this.#readRows(snapshot, 'snapshot')
+    const found = await this.#readRows(snapshot, 'snapshot', (key, value, expiresAtMs) =>
+      receiver.row(key, value, expiresAtMs),
+    )
     receiver.counters(found.counters)
     return {
       chain: {
@@ -141,10 +153,13 @@ class Recovery {
     }
   }
 
-  async #readRows(file: { path: string; sequence: number }, kind: 'snapshot' | 'loaded') {
-    const { receiver } = this.#session
+  async #readRows(
+    file: { path: string; sequence: number },
+    kind: 'snapshot' | 'loaded',
+    take: (key: string, value: StoredValue, expiresAtMs: number) => void,
+  ) {
     return readSnapshot(this.#storage, { path: file.path, kind, sequence: file.sequence }, (frame, bytes) => {
-      for (const row of decodeRows(frame, bytes)) receiver.row(row.key, row.value, row.expiresAtMs)
+      for (const row of decodeRows(frame, bytes)) take(row.key, row.value, row.expiresAtMs)
       this.#progress(frame.length)
     })
   }
@@ -156,8 +171,8 @@ class Recovery {
       if (frame.kind === 'events') {
         for (let index = 0; index < frame.count; index++) {
           const event = decodeEvent(reader)
-          receiver.event(event)
           if (event.type === 'loaded') await this.#replayLoaded(event, file)
+          else receiver.event(event)
         }
         this.#events += frame.count
         this.#recency = []
@@ -177,15 +192,19 @@ class Recovery {
   }
 
   /** The rows lie in a file of their own, which was durable before the event was journaled. */
-  async #replayLoaded(event: { file: string; checksum: number; entries: number }, segment: JournalFile): Promise<void> {
+  async #replayLoaded(event: LoadedEvent, segment: JournalFile): Promise<void> {
     const path = join(this.#directory, event.file)
     const parsed = parseFileName(event.file)
     const damaged = (reason: string) =>
       new CorruptionError({ file: path, offset: 0, sequence: parsed?.sequence ?? segment.sequence, reason })
     if (parsed?.kind !== 'loaded') throw damaged('this is no name of a loaded file')
+    const { receiver } = this.#session
+    const rows = receiver.rows()
     let found: Awaited<ReturnType<typeof readSnapshot>>
     try {
-      found = await this.#readRows({ path, sequence: parsed.sequence }, 'loaded')
+      found = await this.#readRows({ path, sequence: parsed.sequence }, 'loaded', (key, value, expiresAtMs) =>
+        rows.add(key, value, expiresAtMs),
+      )
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT')
         throw damaged('the file is missing, and the journal refers to it')
@@ -193,7 +212,8 @@ class Recovery {
     }
     if (found.checksum !== event.checksum || found.entries !== event.entries)
       throw damaged('this is not the file that was loaded')
-    this.#session.receiver.counters(found.counters)
+    rows.counters.copyFrom(found.counters)
+    receiver.event(event, rows)
   }
 
   #openSegment(end: ChainEnd, journalId: Buffer): SegmentWriter {

@@ -9,6 +9,7 @@ import { fileName } from '../journal/format.js'
 import type { CompactionReport, CompactionRequest } from '../journal/journal.js'
 import type { Clock } from '../model/clock.js'
 import { findJournalFiles } from '../recovery/journal-files.js'
+import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage } from '../storage/storage.js'
 import { writeSnapshot } from './write-snapshot.js'
 
@@ -26,9 +27,12 @@ export async function writeCompaction(options: {
   const name = fileName(sequence, 'snapshot')
   const source = request.freeze()
   try {
+    const path = join(directory, name)
+    removeIfThere(storage, `${path}.tmp`)
     const written = await writeSnapshot({
       storage,
-      path: join(directory, name),
+      path,
+      temporary: `${path}.tmp`,
       kind: 'snapshot',
       journalId: options.journalId,
       sequence,

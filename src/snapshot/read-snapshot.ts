@@ -12,10 +12,8 @@ import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
 
 export interface SnapshotFile {
   path: string
-  kind: Extract<FileKind, 'snapshot' | 'loaded'>
+  kind: Exclude<FileKind, 'segment'>
   sequence: number
-  /** The name in messages. */
-  shown?: string
 }
 
 export interface ReadSnapshot {
@@ -47,8 +45,7 @@ async function read(
   snapshot: SnapshotFile,
   visit: (frame: Frame, bytes: Buffer) => void,
 ): Promise<ReadSnapshot> {
-  const { kind, sequence } = snapshot
-  const shown = snapshot.shown ?? snapshot.path
+  const { kind, sequence, path: shown } = snapshot
   const damaged = (offset: number, reason: string) => new CorruptionError({ file: shown, offset, sequence, reason })
   const head = Buffer.alloc(FILE_HEADER_BYTES)
   const length = await readAll(file, head, 0, FILE_HEADER_BYTES, 0)

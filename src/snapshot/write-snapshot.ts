@@ -3,7 +3,6 @@
  * next slice. The file gets its name only when it is complete, on disk, and was read back; a crash or a failure before that
  * leaves at most a `.tmp` file, which the next opening removes.
  */
-import { basename, dirname } from 'node:path'
 import { CacheError } from '../errors.js'
 import { ByteWriter } from '../journal/byte-writer.js'
 import { checksum } from '../journal/checksum.js'
@@ -12,6 +11,7 @@ import { encodeFileHeader } from '../journal/file-header.js'
 import { FILE_HEADER_BYTES, type FileKind, type FrameKind } from '../journal/format.js'
 import { beginFrame, finishFrame } from '../journal/frame.js'
 import type { SnapshotSource } from '../journal/journal.js'
+import { replaceFile } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
 import { readSnapshot } from './read-snapshot.js'
 
@@ -23,7 +23,9 @@ export interface SnapshotRequest {
   storage: Storage
   /** The final name. */
   path: string
-  kind: Extract<FileKind, 'snapshot' | 'loaded'>
+  /** The name until then, in the same directory. */
+  temporary: string
+  kind: Exclude<FileKind, 'segment'>
   journalId: Buffer
   sequence: number
   previousChecksum: number
@@ -41,25 +43,14 @@ export interface WrittenSnapshot {
 }
 
 export async function writeSnapshot(request: SnapshotRequest): Promise<WrittenSnapshot> {
-  const { storage, path } = request
-  const temporary = `${path}.tmp`
-  let file: StorageFile | undefined
-  try {
-    removeLeftover(storage, temporary)
-    file = storage.create(temporary)
+  const { storage, path, temporary } = request
+  return replaceFile(storage, path, temporary, async (file) => {
     const written = await writeRows(file, request)
     await file.sync()
-    await verify(request, temporary, written)
+    await verify(request, written)
     request.signal?.throwIfAborted()
-    storage.rename(temporary, path)
-    storage.syncDirectory(dirname(path))
     return written
-  } catch (error) {
-    removeLeftover(storage, temporary)
-    throw error
-  } finally {
-    file?.close()
-  }
+  })
 }
 
 async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<WrittenSnapshot> {
@@ -117,23 +108,13 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
 }
 
 /** Reads the file back: a snapshot replaces the journal before it, so it must be known to be readable first. */
-async function verify(request: SnapshotRequest, temporary: string, written: WrittenSnapshot): Promise<void> {
-  const { storage, kind, sequence, signal } = request
-  const found = await readSnapshot(storage, { path: temporary, kind, sequence, shown: basename(temporary) }, () =>
-    signal?.throwIfAborted(),
-  )
+async function verify(request: SnapshotRequest, written: WrittenSnapshot): Promise<void> {
+  const { storage, temporary, kind, sequence, signal } = request
+  const found = await readSnapshot(storage, { path: temporary, kind, sequence }, () => signal?.throwIfAborted())
   if (found.checksum !== written.checksum || found.entries !== written.entries) {
     throw new CacheError(
       'COMPACTION_FAILED',
       `${temporary} reads back differently from what was written: the disk may be failing.`,
     )
-  }
-}
-
-function removeLeftover(storage: Storage, path: string): void {
-  try {
-    storage.unlink(path)
-  } catch {
-    // It is not there, or the next opening removes it.
   }
 }

@@ -1,0 +1,120 @@
+/**
+ * Fills lists, dicts and sets while a pickle is read.
+ *
+ * A dict is an object until a key comes that is not a str; then it becomes a Map. By then the memo, and in a cycle other
+ * containers too, may hold the object: `moved` knows where it went, and `settle` replaces what is left of it.
+ */
+import { ALIKE_KEYS_MAX, type Allowance, cost, ITEMS_MAX, KEYS_MAX } from './limits.js'
+import { refusal } from './refusal.js'
+
+export type Dict = Record<string, unknown> | Map<unknown, unknown>
+
+/** How often the size of a growing object is looked at: counting an object's keys takes as long as it is large. */
+const SIZE_CHECK_EVERY = 2 ** 20
+
+export class Containers {
+  /** What was an object and is a Map. */
+  readonly moved = new Map<object, Map<unknown, unknown>>()
+  /** What was fetched from the memo or duplicated: more than one reference may lead to it. */
+  readonly shared = new Set<object>()
+  readonly #allowance: Allowance
+  /** Of the bigint keys of each dict and set: how many have the same lowest 64 bits. */
+  readonly #alike = new Map<object, Map<bigint, number>>()
+  #propertiesSet = 0
+
+  constructor(allowance: Allowance) {
+    this.#allowance = allowance
+  }
+
+  append(list: unknown, items: readonly unknown[], at: number): void {
+    if (!Array.isArray(list)) throw refusal('items for something that is not a list', at)
+    this.#allowance.take(cost.item * items.length, at)
+    if (list.length + items.length > ITEMS_MAX) throw refusal(`a list of more than ${ITEMS_MAX} items`, at)
+    for (const item of items) list.push(item)
+  }
+
+  /** Sets `pairs`, which alternate keys and values, and returns the dict: `dict` itself or the Map that it became. */
+  setPairs(dict: unknown, pairs: readonly unknown[], at: number): Dict {
+    if (!isDict(dict)) throw refusal('keys for something that is not a dict', at)
+    if (pairs.length % 2 !== 0) throw refusal('a key without a value', at)
+    let target = this.moved.get(dict) ?? dict
+    for (let i = 0; i < pairs.length; i += 2) target = this.#set(target, pairs[i], pairs[i + 1], at)
+    return target
+  }
+
+  addAll(set: unknown, items: readonly unknown[], at: number): void {
+    if (!(set instanceof Set)) throw refusal('items for something that is not a set', at)
+    this.#allowance.take(cost.member * items.length, at)
+    for (const item of items) {
+      this.#checkKey(set, item, at)
+      set.add(item)
+    }
+  }
+
+  /** Notes that one more reference leads to `value`, and returns what it is now. */
+  share(value: unknown, at: number): unknown {
+    if (typeof value !== 'object' || value === null) return value
+    const now = this.moved.get(value) ?? value
+    if (!this.shared.has(now)) {
+      this.#allowance.take(cost.member, at)
+      this.shared.add(now)
+    }
+    return now
+  }
+
+  #set(dict: Dict, key: unknown, value: unknown, at: number): Dict {
+    if (dict instanceof Map) {
+      this.#allowance.take(cost.pair, at)
+      this.#checkKey(dict, key, at)
+      return dict.set(key, value)
+    }
+    if (typeof key !== 'string') return this.#set(this.#toMap(dict, at), key, value, at)
+    this.#allowance.take(cost.property, at)
+    if (key === '__proto__') {
+      Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true })
+    } else dict[key] = value
+    if (++this.#propertiesSet % SIZE_CHECK_EVERY === 0 && Object.keys(dict).length > KEYS_MAX) throw tooManyKeys(at)
+    return dict
+  }
+
+  #toMap(dict: Record<string, unknown>, at: number): Map<unknown, unknown> {
+    const keys = Object.keys(dict)
+    this.#allowance.take(cost.map + cost.pair * (1 + keys.length), at)
+    const map = new Map<unknown, unknown>()
+    for (const key of keys) map.set(key, dict[key])
+    this.moved.set(dict, map)
+    if (this.shared.has(dict)) this.shared.add(map)
+    return map
+  }
+
+  #checkKey(container: Map<unknown, unknown> | Set<unknown>, key: unknown, at: number): void {
+    if (container.size >= KEYS_MAX) throw tooManyKeys(at)
+    if (typeof key === 'number' && Number.isNaN(key) && container.has(key)) {
+      throw refusal('a second nan among the keys of a dict or set, which JavaScript cannot tell from the first', at)
+    }
+    if (typeof key === 'bigint') this.#checkAlike(container, key, at)
+    if (isDict(key)) throw refusal('a dict as a key, which Python cannot hash', at)
+  }
+
+  /** V8 hashes a bigint by its lowest 64 bits: a dict of 30,000 keys that share them takes seconds to fill. */
+  #checkAlike(container: object, key: bigint, at: number): void {
+    let counts = this.#alike.get(container)
+    if (!counts) this.#alike.set(container, (counts = new Map()))
+    const lowest = BigInt.asUintN(64, key < 0n ? -key : key)
+    const count = (counts.get(lowest) ?? 0) + 1
+    if (count > ALIKE_KEYS_MAX) {
+      throw refusal(`more than ${ALIKE_KEYS_MAX} keys of a dict or set that differ only above their lowest 64 bits`, at)
+    }
+    this.#allowance.take(cost.pair + cost.integer, at)
+    counts.set(lowest, count)
+  }
+}
+
+export function isDict(value: unknown): value is Dict {
+  if (value instanceof Map) return true
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function tooManyKeys(at: number): Error {
+  return refusal(`a dict or set of more than ${KEYS_MAX} keys`, at)
+}

@@ -1,0 +1,94 @@
+/**
+ * What a pickle may ask for, so that no file, however made, can end or stall the process. Each limit is far above what
+ * data needs; exceeding one is a refusal that names it.
+ */
+import { constants } from 'node:buffer'
+import { getHeapStatistics } from 'node:v8'
+import { refusal } from './refusal.js'
+
+/** Levels of containers in a value, on writing and on reading: deeper ones would overflow whoever walks them recursively. */
+export const NESTING_MAX = 1_000
+
+/** Bytes of an int in binary (about 40 million decimal digits): conversion is linear, so this only bounds memory. */
+export const INTEGER_BYTES_MAX = 2 ** 24
+
+/** Digits of an int in decimal: conversion is quadratic. Python itself stops at 4,300. */
+export const INTEGER_DIGITS_MAX = 10_000
+
+/** Bytes of a line that holds a number, a module or a name. */
+export const LINE_BYTES_MAX = 1_000
+
+/** Bytes of one str: V8's longest string. */
+export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH
+
+/** Items of one list, slots of the stack and of the memo: a growing array ends the process near 2^27. */
+export const ITEMS_MAX = 2 ** 26
+
+/** Keys of one dict or set: a `Map` throws above 2^24, an object ends the process above 4/3 of it. */
+export const KEYS_MAX = 2 ** 24
+
+/** Ints alike in their lowest 64 bits, among the keys of one dict or set: V8 hashes no more, and searches them one by one. */
+export const ALIKE_KEYS_MAX = 1_000
+
+/** Parts of one dict key or set item on writing (a tuple of tuples …): Python's hash visits each of them every time. */
+export const KEY_PARTS_MAX = 10_000
+
+/**
+ * Estimated bytes on V8's heap, charged before they are taken. One byte of a pickle can ask for 200 (an empty set), so
+ * lengths alone bound nothing. The limit is 2 GiB or three times the file, whichever is more, and never more than 70 % of
+ * the heap that this process has left.
+ */
+export class Allowance {
+  readonly #heapBytesMax: number
+  readonly #outsideBytesMax: number
+  #heapBytes = 0
+  #outsideBytes = 0
+
+  constructor(fileBytes: number, heapBytesMax = heapBytesFor(fileBytes)) {
+    this.#heapBytesMax = heapBytesMax
+    this.#outsideBytesMax = 2 * fileBytes + 2 ** 20
+  }
+
+  /** Charges `bytes` of objects; `at` is the byte offset that asked for them. */
+  take(bytes: number, at: number): void {
+    this.#heapBytes += bytes
+    if (this.#heapBytes > this.#heapBytesMax) {
+      throw refusal(
+        `it needs more than the ${Math.round(this.#heapBytesMax / 2 ** 20)} MiB of heap that a file of this size may have here`,
+        at,
+        'Start Node with a larger --max-old-space-size, or split the file',
+      )
+    }
+  }
+
+  /** Charges `bytes` of bytes objects, which live outside the heap: only copies of copies can exceed the file. */
+  takeOutside(bytes: number, at: number): void {
+    this.#outsideBytes += bytes
+    if (this.#outsideBytes > this.#outsideBytesMax)
+      throw refusal('its bytes objects are larger than the file allows', at)
+  }
+}
+
+function heapBytesFor(fileBytes: number): number {
+  const { heap_size_limit, used_heap_size } = getHeapStatistics()
+  const left = 0.7 * (heap_size_limit - used_heap_size)
+  return Math.max(2 ** 24, Math.min(left, Math.max(2 ** 31, 3 * fileBytes)))
+}
+
+/** Estimated heap bytes of what a pickle makes, measured on 64-bit V8 and rounded up. */
+export const cost = {
+  text: 32,
+  float: 16,
+  integer: 32,
+  bytes: 240,
+  date: 112,
+  list: 64,
+  item: 12,
+  object: 64,
+  property: 64,
+  map: 320,
+  pair: 64,
+  set: 240,
+  member: 40,
+  reference: 12,
+} as const

@@ -1,0 +1,34 @@
+import { dirname } from 'node:path'
+import type { Storage, StorageFile } from './storage.js'
+
+/**
+ * Writes a file so that at every moment either the old one or the whole new one has the name: a temporary file beside it,
+ * fsync, rename, fsync of the directory. On failure the old file stays and the temporary one goes.
+ */
+export async function replaceFile<T>(
+  storage: Storage,
+  path: string,
+  temporary: string,
+  write: (file: StorageFile) => Promise<T>,
+): Promise<T> {
+  const file = storage.create(temporary)
+  try {
+    const written = await write(file)
+    storage.rename(temporary, path)
+    storage.syncDirectory(dirname(path))
+    return written
+  } catch (error) {
+    removeIfThere(storage, temporary)
+    throw error
+  } finally {
+    file.close()
+  }
+}
+
+export function removeIfThere(storage: Storage, path: string): void {
+  try {
+    storage.unlink(path)
+  } catch {
+    // It is not there, or cannot be removed: nothing refers to it.
+  }
+}
