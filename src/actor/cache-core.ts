@@ -111,8 +111,8 @@ export class CacheCore {
         counters: state.counters,
         receiver: {
           row: (key, value, expiresAtMs) => evolve(state, { type: 'set', key, value, expiresAtMs }),
-          event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what rows() made
-          rows: () => new Replacement(state),
+          event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
+          loadedRows: () => new Replacement(state),
           counters: (counters) => state.counters.copyFrom(counters),
           recency: (keys) => restoreRecency(state, keys),
           progress: (done, total) => {

@@ -27,7 +27,7 @@ export interface JournalReceiver {
   /** `rows`: of a `loaded` event, what the file that it names holds. */
   event(event: CacheEvent, rows?: ReceivedRows): void
   /** Takes the rows of a loaded file, to be handed over with its event. */
-  rows(): ReceivedRows
+  loadedRows(): ReceivedRows
   counters(counters: Readonly<Counters>): void
   /** The order of use at a clean close: each key in turn is the most recently used. */
   recency(keys: Iterable<string>): void

@@ -199,7 +199,7 @@ class Recovery {
       new CorruptionError({ file: path, offset: 0, sequence: parsed?.sequence ?? segment.sequence, reason })
     if (parsed?.kind !== 'loaded') throw damaged('this is no name of a loaded file')
     const { receiver } = this.#session
-    const rows = receiver.rows()
+    const rows = receiver.loadedRows()
     let found: Awaited<ReturnType<typeof readSnapshot>>
     try {
       found = await this.#readRows({ path, sequence: parsed.sequence }, 'loaded', (key, value, expiresAtMs) =>
