@@ -20,19 +20,26 @@ import { Streams } from './streams/streams.js'
  * CacheError when it cannot be read; TypeError or RangeError for a bad option.
  */
 export async function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  const resolved = resolveOptions(options)
-  const { cache, instance } = compose<V>(resolved)
+  return openComposed(compose<V>(resolveOptions(options)))
+}
+
+/** @internal The same with the full turn for every call: what the tests compare the shortcuts with. */
+export async function openCacheWithoutShortcuts<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
+  return openComposed(compose<V>(resolveOptions(options), false))
+}
+
+async function openComposed<V>({ cache, instance, options }: Composition<V>): Promise<Cache<V>> {
   const { promise, settle } = once()
   const logic = createLogic(() => ({
     ...instance,
     open: () => settle(instance.open()),
   }))
   const actor = createActor(logic, {
-    clock: resolved.clock as never,
-    ...(resolved.inspect === undefined ? {} : { inspect: resolved.inspect }),
+    clock: options.clock as never,
+    ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
   })
   actor.subscribe({ error: () => undefined }) // it goes to our caller
-  if (resolved.inspect !== undefined) tellInspector(cache as Cache, actor, resolved.inspect)
+  if (options.inspect !== undefined) tellInspector(cache as Cache, actor, options.inspect)
   Object.defineProperty(cache, 'actor', { value: actor, enumerable: true })
   actor.start()
   await promise
@@ -55,14 +62,21 @@ export function memoryJournal(): Journal {
   return new FileJournal(new MemoryStorage(), 'memory')
 }
 
-function compose<V>(options: ResolvedOptions): { cache: Cache<V>; instance: CacheInstance } {
+interface Composition<V> {
+  cache: Cache<V>
+  instance: CacheInstance
+  options: ResolvedOptions
+}
+
+function compose<V>(options: ResolvedOptions, usesShortcuts = true): Composition<V> {
   const { directory, isolation } = options
   const journal = options.journal ?? new FileJournal(disk, directory as string) // one of them is given
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
-  const core = new CacheCore({ ...options, journal, weigh: encodedBytes }, streams)
+  const core = new CacheCore({ ...options, journal, weigh: encodedBytes, usesShortcuts }, streams)
   const cache = new Cache<V>(core, streams, options)
   return {
     cache,
+    options,
     instance: {
       directory,
       open: () => core.open(),

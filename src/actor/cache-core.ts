@@ -38,6 +38,8 @@ export interface CoreOptions extends StateOptions {
   compaction: CompactionThresholds | false
   inspect: Inspector | undefined
   onProgress: ((progress: { done: number; total: number }) => void) | undefined
+  /** Off only in tests, which compare the two ways. */
+  usesShortcuts: boolean
 }
 
 type Progress = (done: number, total: number) => void
@@ -62,6 +64,7 @@ export class CacheCore {
   readonly #options: CoreOptions
   readonly #expiry: ExpiryTimer
   readonly #lifecycle: Actor<ReturnType<typeof createLifecycle>>
+  readonly #usesShortcuts: boolean
   #isOpen = false
   #recovery: RecoveryReport | undefined
   #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
@@ -74,6 +77,7 @@ export class CacheCore {
 
   constructor(options: CoreOptions, outlet: EventOutlet) {
     this.#options = options
+    this.#usesShortcuts = options.usesShortcuts
     this.clock = options.clock
     this.journal = options.journal
     this.state = new State(options)
@@ -189,6 +193,7 @@ export class CacheCore {
    */
   get(key: string): StoredValue | undefined {
     this.admitRead()
+    if (!this.#usesShortcuts) return this.run({ type: 'get', key, nowMs: this.clock.now() }) as StoredValue | undefined
     const { state } = this
     const slot = state.find(key)
     if (slot === undefined) {
@@ -212,6 +217,7 @@ export class CacheCore {
   setAlone(key: string, value: StoredValue, expiresAtMs: number): boolean {
     const { state, turns, journal } = this
     if (
+      !this.#usesShortcuts ||
       turns.isBusyOrObserved ||
       this.onCommit !== undefined ||
       state.maxBytes !== Number.POSITIVE_INFINITY ||

@@ -59,11 +59,12 @@ function decodeValue(reader: ByteReader): StoredValue {
   }
 }
 
-/** A copy: a view would keep the whole buffer that the file was read into. */
+/** A copy: a view would keep the whole buffer that the file was read into. (`slice` of a Buffer would be a Buffer again.) */
 function own(view: Buffer): Uint8Array {
-  return Uint8Array.prototype.slice.call(view)
+  return new Uint8Array(view)
 }
 
 function parseBigint(hexadecimal: string): bigint {
+  if (!/^-?[0-9a-f]+$/.test(hexadecimal)) throw new MalformedBytesError('a bigint is not written in hexadecimal digits')
   return hexadecimal.startsWith('-') ? -BigInt(`0x${hexadecimal.slice(1)}`) : BigInt(`0x${hexadecimal}`)
 }
