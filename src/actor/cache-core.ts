@@ -24,7 +24,7 @@ import type { SaveFormat } from '../save/format.js'
 import { readSave } from '../save/read-save.js'
 import { type Saved, writeSave } from '../save/write-save.js'
 import { disk } from '../storage/disk.js'
-import { ExpiryTimer } from './expiry-timer.js'
+import { ExpiryTimer, type Slice } from './expiry-timer.js'
 import { createLifecycle, type LifecycleState, toLifecycleState } from './lifecycle.js'
 import { type EventOutlet, Turns } from './turns.js'
 
@@ -87,7 +87,7 @@ export class CacheCore {
     })
     this.#expiry = new ExpiryTimer(options.clock, this.state, () => this.#removeSlice())
     this.#lifecycle = createActor(
-      createLifecycle({ cleanupIntervalMs: options.cleanupIntervalMs, removeSlice: () => this.#removeSlice() }),
+      createLifecycle({ cleanupIntervalMs: options.cleanupIntervalMs, removeSlice: () => this.#removeSlice() === 'more' }),
       { clock: options.clock as never, ...(options.inspect === undefined ? {} : { inspect: options.inspect }) },
     )
     this.#lifecycle.start()
@@ -246,10 +246,10 @@ export class CacheCore {
     }
   }
 
-  /** One slice, for a timer. Answers whether there is more. */
-  #removeSlice(): boolean {
-    if (!this.#isOpen || !this.turns.isWritable) return false
-    return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES) === SLICE_ENTRIES
+  /** One slice, for a timer. */
+  #removeSlice(): Slice {
+    if (!this.#isOpen || !this.turns.isWritable) return 'blocked'
+    return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES) === SLICE_ENTRIES ? 'more' : 'done'
   }
 
   // ── journal ──

@@ -1,6 +1,9 @@
 import type { Clock } from '../model/clock.js'
 import type { ReadableState } from '../model/state.js'
 
+/** What came of removing some of what has expired. `blocked`: nothing may be removed now; {@link ExpiryTimer.arm} goes on. */
+export type Slice = 'more' | 'done' | 'blocked'
+
 /**
  * One timer for all deadlines: armed for the first of them, moved forward when an earlier one comes, and left alone when
  * the first one goes (it then finds nothing due and is armed anew). Many entries that expire at once are removed in slices,
@@ -9,12 +12,11 @@ import type { ReadableState } from '../model/state.js'
 export class ExpiryTimer {
   readonly #clock: Clock
   readonly #state: ReadableState
-  readonly #removeSlice: () => boolean
+  readonly #removeSlice: () => Slice
   #timer: unknown
   #armedForMs = Number.POSITIVE_INFINITY
 
-  /** `removeSlice` removes some of what has expired and answers whether there is more. */
-  constructor(clock: Clock, state: ReadableState, removeSlice: () => boolean) {
+  constructor(clock: Clock, state: ReadableState, removeSlice: () => Slice) {
     this.#clock = clock
     this.#state = state
     this.#removeSlice = removeSlice
@@ -42,7 +44,8 @@ export class ExpiryTimer {
   #fire(): void {
     this.#timer = undefined
     this.#armedForMs = Number.POSITIVE_INFINITY
-    if (this.#removeSlice()) this.#armFor(Number.NEGATIVE_INFINITY, 0)
-    else this.arm()
+    const slice = this.#removeSlice()
+    if (slice === 'more') this.#armFor(Number.NEGATIVE_INFINITY, 0)
+    else if (slice === 'done') this.arm()
   }
 }

@@ -30,11 +30,13 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
+    let value = this.byte()
+    if (value < 0x80) return value // most of them
+    value &= 0x7f
+    for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
     }
     throw new MalformedBytesError('a number is longer than 32 bits')
   }

@@ -1,7 +1,7 @@
 import { TEXT } from './format.js'
 
 /** Text up to this length is written by a loop; a call into the runtime costs more than these few bytes. */
-const LOOP_LENGTH_MAX = 48
+const LOOP_LENGTH_MAX = 16
 
 /** Bytes that grow at the end; what the journal and the snapshot compose their frames in. Numbers are little-endian. */
 export class ByteWriter {
@@ -68,7 +68,7 @@ export class ByteWriter {
     if (text.length <= LOOP_LENGTH_MAX) {
       const { bytes } = this
       let at = this.length
-      bytes[at++] = text.length // at most 48: one byte of varint
+      bytes[at++] = text.length // at most 16: one byte of varint
       for (let index = 0; index < text.length; index++) {
         const unit = text.charCodeAt(index)
         if (unit > 0x7f) return this.#putLongText(text)
@@ -81,12 +81,15 @@ export class ByteWriter {
   }
 
   #putLongText(text: string): number {
-    const utf8Bytes = Buffer.byteLength(text, 'utf8')
+    // Most text is ASCII: it is written as if it were, and its length as UTF-8 tells whether it was.
+    const start = this.length
+    this.putVarint(text.length)
+    const utf8Bytes = this.bytes.utf8Write(text, this.length)
     if (utf8Bytes === text.length) {
-      this.putVarint(utf8Bytes)
-      this.length += this.bytes.latin1Write(text, this.length)
+      this.length += utf8Bytes
       return TEXT.ascii
     }
+    this.length = start
     if (text.isWellFormed()) {
       this.putVarint(utf8Bytes)
       this.length += this.bytes.utf8Write(text, this.length)

@@ -86,7 +86,7 @@ export class FileJournal implements Journal {
       throw new CacheError('CACHE_LOCKED', 'This journal is open already: close the other cache first.')
     const lock = openDirectory(this.#storage, this.directory)
     try {
-      const { report, journalId, segment, base } = await recover(
+      const { report, journalId, segment, base, hasLooseRecency } = await recover(
         this.#storage,
         this.directory,
         lock,
@@ -104,6 +104,7 @@ export class FileJournal implements Journal {
         segmentBytes,
         rotateAtBytes: segmentBytes,
         compactAgainAtBytes: 0,
+        hasLooseRecency,
         forgetExit: writeAtExit(() => this.#writeAtExit()),
       }
       this.#health = WRITABLE
@@ -257,7 +258,9 @@ export class FileJournal implements Journal {
 
   #retry(): void {
     this.#writePending()
-    if (this.#pendingCount === 0) this.#setHealth(WRITABLE)
+    if (this.#pendingCount > 0) return
+    this.#setHealth(WRITABLE)
+    if (this.#open.session.fsync === 'always') this.#sync().catch(ignore)
   }
 
   #writeAtExit(): void {
@@ -425,9 +428,11 @@ export class FileJournal implements Journal {
   async compact(request: CompactionRequest): Promise<CompactionReport> {
     const opened = this.#open
     await this.flush()
+    // The system reports a lost write to one of two fsyncs that overlap: let the other one have its say first.
+    while (this.#syncing !== undefined) await this.#syncing.catch(ignore)
     // From here to freeze() without an await: the segment ends at the very sequence whose state is frozen.
     this.#writePending()
-    if (opened.segment.sequence <= this.#written) this.#rotate()
+    if (opened.segment.sequence <= this.#written) this.#rotateForCompaction()
     if (this.#health.status !== 'writable') throw this.#refusal()
     const sequence = this.#written
     const before = { ...opened.base }
@@ -475,6 +480,20 @@ export class FileJournal implements Journal {
     return { file, checksum, entries }
   }
 
+  #rotateForCompaction(): void {
+    try {
+      this.#rotate()
+    } catch (error) {
+      this.#open.compactAgainAtBytes = 2 * this.#journalBytes
+      if (error instanceof CacheError) throw error
+      throw new CacheError(
+        'COMPACTION_FAILED',
+        `The next segment could not be begun: ${(error as Error).message}. Nothing was removed and the cache goes on; make room or call compact() again.`,
+        { cause: error },
+      )
+    }
+  }
+
   figures(): JournalFigures {
     const { base } = this.#open
     return {
@@ -497,9 +516,13 @@ export class FileJournal implements Journal {
     const { clock } = opened.session
     try {
       await this.flush()
-      this.#writeRecency(recency)
-      this.#writeFrame('seal', 0)
-      await opened.segment.sync()
+      // After a failed fsync nothing more is written: a seal may stand there that was to be the segment's last frame.
+      if (this.#health.status !== 'failed') {
+        if (opened.hasLooseRecency) this.#writeFrame('events', 0)
+        this.#writeRecency(recency)
+        this.#writeFrame('seal', 0)
+        await opened.segment.sync()
+      }
     } finally {
       clock.clearTimeout(this.#syncTimer)
       clock.clearTimeout(this.#retryTimer)
@@ -554,6 +577,8 @@ interface Opened {
   rotateAtBytes: number
   /** After a failed compaction: not before the journal has grown to this. */
   compactAgainAtBytes: number
+  /** The journal ends with an order of use whose seal was never written: not to be taken for that of the next close. */
+  hasLooseRecency: boolean
   forgetExit: () => void
   isClosing?: true
 }

@@ -30,6 +30,8 @@ export interface Recovered {
   /** Where the next frame goes. */
   segment: SegmentWriter
   base: JournalBase
+  /** An order of use stands at the end, without the seal that would have completed it. */
+  hasLooseRecency: boolean
 }
 
 export async function recover(
@@ -100,6 +102,7 @@ class Recovery {
     return {
       journalId,
       segment,
+      hasLooseRecency: this.#recency.length > 0,
       base: {
         durableSequence: end.durableSequence,
         snapshotSequence: start.report?.sequence ?? 0,
