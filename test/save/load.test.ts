@@ -1,0 +1,248 @@
+/** `load`: everything is replaced by one event, or nothing happens. */
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { CorruptionError, memoryJournal, openCache, ValueError } from '../../src/index.js'
+import { ManualClock } from '../../src/testing.js'
+import { loopTurn } from '../helpers/loop-turn.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+
+const START = 1_704_110_400_000
+
+/** A saved file of three entries: a (10 s left, most recently used), b, c. */
+async function savedFile(t: ExecutionContext, extension: string) {
+  const directory = await temporaryDirectory(t)
+  const clock = new ManualClock(START)
+  const cache = await openCache<unknown>({ journal: memoryJournal(), clock })
+  cache.set('a', { x: 1 }, { ttl: 10 })
+  cache.set('b', 'two')
+  cache.set('c', 3, { ttl: 3 })
+  cache.get('a')
+  cache.get('missing')
+  const path = join(directory, `saved.${extension}`)
+  t.true((await cache.save(path)).ok)
+  return { directory, path }
+}
+
+for (const extension of ['pickle', 'dbk']) {
+  test(`${extension}: remaining lifetimes are exact, and what expired in between is left out`, async (t) => {
+    const { path } = await savedFile(t, extension)
+    const clock = new ManualClock(START + 3_000)
+    const cache = await openCache<unknown>({ journal: memoryJournal(), clock })
+    t.like(await cache.load(path), { ok: true, entries: 2, expired: 1, evicted: 0 })
+    t.deepEqual(cache.keys(), ['b', 'a'])
+    t.is(cache.ttl('a'), 7)
+    t.like(cache.stats(), { hits: 1, misses: 1, expirations: 0, size: 2 })
+    const expired: string[] = []
+    cache.expirations$.subscribe(({ key }) => expired.push(key))
+    clock.advance('6999ms')
+    t.deepEqual(expired, [])
+    clock.advance('1ms')
+    t.deepEqual(expired, ['a'])
+  })
+
+  test(`${extension}: it replaces the entries and the counters, and subscribers see one loaded change`, async (t) => {
+    const { path } = await savedFile(t, extension)
+    const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
+    cache.set('before', 1)
+    for (let index = 0; index < 7; index++) cache.get('before')
+    const changes: unknown[] = []
+    const watched: unknown[] = []
+    const others: unknown[] = []
+    cache.changes$.subscribe((change) => changes.push(change))
+    cache.watch('nothing:*').subscribe((change) => watched.push(change))
+    cache.expirations$.subscribe((event) => others.push(event))
+    cache.evictions$.subscribe((event) => others.push(event))
+    await cache.load(path)
+    t.deepEqual(changes, [{ type: 'loaded', sequence: 2 }])
+    t.deepEqual(watched, changes)
+    t.deepEqual(others, [])
+    t.deepEqual(cache.keys(), ['b', 'c', 'a'])
+    t.like(cache.stats(), { hits: 1, misses: 1, size: 3 })
+    cache.set('after', 1)
+    t.is(cache.stats().journal.sequence, 3)
+  })
+
+  test(`${extension}: of more than maxSize the most recently used are kept`, async (t) => {
+    const { path } = await savedFile(t, extension)
+    const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START), maxSize: 2 })
+    t.like(await cache.load(path), { ok: true, entries: 2, evicted: 1 })
+    t.deepEqual(cache.keys(), ['c', 'a'])
+    t.is(cache.stats().evictions, 0)
+  })
+
+  test(`${extension}: after a clean close and after a crash all of it is there`, async (t) => {
+    const { directory, path } = await savedFile(t, extension)
+    const clock = new ManualClock(START)
+    const journal = join(directory, 'journal')
+    const cache = await openCache<unknown>({ directory: journal, clock })
+    cache.set('before', 1)
+    await cache.load(path)
+    cache.set('after', 1)
+    await loopTurn()
+    await cp(journal, join(directory, 'crashed'), { recursive: true })
+    await cache.close()
+    for (const name of ['crashed', 'journal']) {
+      const again = await openCache<unknown>({ directory: join(directory, name), clock })
+      t.deepEqual(again.keys(), ['b', 'c', 'a', 'after'], name)
+      t.is(again.ttl('a'), 10)
+      t.deepEqual(again.get('a'), { x: 1 })
+      await again.compact()
+      t.false((await readdir(join(directory, name))).some((file) => file.endsWith('.loaded')))
+      await again.close()
+      const compacted = await openCache<unknown>({ directory: join(directory, name), clock })
+      t.deepEqual(compacted.keys(), ['b', 'c', 'after', 'a'])
+      await compacted.close()
+    }
+  })
+
+  test(`${extension}: cut at every byte it is refused or sound, and a refusal changes nothing`, async (t) => {
+    const { directory, path } = await savedFile(t, extension)
+    const bytes = await readFile(path)
+    const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
+    cache.set('kept', 1)
+    const cut = join(directory, `cut.${extension}`)
+    for (let length = 0; length < bytes.length; length++) {
+      await writeFile(cut, bytes.subarray(0, length))
+      const loaded = await cache.load(cut)
+      t.true(
+        !loaded.ok && (loaded.error instanceof CorruptionError || loaded.error instanceof ValueError),
+        `cut at ${length}`,
+      )
+    }
+    t.deepEqual(cache.keys(), ['kept'])
+    t.is(cache.stats().journal.sequence, 1)
+  })
+}
+
+test('every flipped bit of a file in our own format is refused, and changes nothing', async (t) => {
+  const { directory, path } = await savedFile(t, 'dbk')
+  const bytes = await readFile(path)
+  const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
+  cache.set('kept', 1)
+  const flipped = join(directory, 'flipped.dbk')
+  let accepted = 0
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const copy = Buffer.from(bytes)
+    copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7))
+    await writeFile(flipped, copy)
+    if ((await cache.load(flipped)).ok) accepted++
+  }
+  t.is(accepted, 0)
+  t.deepEqual(cache.keys(), ['kept'])
+})
+
+test('a pickle that would call os.system is refused by name, and nothing is executed or changed', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const proof = join(directory, 'executed')
+  const hostile = Buffer.concat([Buffer.from('cos\nsystem\n(S'), Buffer.from(`'touch ${proof}'`), Buffer.from('\ntR.')])
+  await writeFile(join(directory, 'x.pkl'), hostile)
+  const cache = await openCache<unknown>({ journal: memoryJournal() })
+  cache.set('kept', 1)
+  const loaded = await cache.load(join(directory, 'x.pkl'))
+  t.true(!loaded.ok && loaded.error instanceof ValueError && loaded.error.message.includes('os.system'))
+  t.deepEqual(cache.keys(), ['kept'])
+  t.false((await readdir(directory)).includes('executed'))
+})
+
+test('a missing file, a directory, a foreign file: { ok: false } with the cause, nothing changed', async (t) => {
+  const directory = await temporaryDirectory(t)
+  await writeFile(join(directory, 'foreign.dbk'), 'SQLite format 3\0'.repeat(50))
+  const cache = await openCache<unknown>({ journal: memoryJournal() })
+  cache.set('kept', 1)
+  for (const name of ['missing.dbk', 'missing.pkl', 'foreign.dbk', '.']) {
+    const loaded = await cache.load(join(directory, name))
+    t.true(!loaded.ok && loaded.error instanceof Error, name)
+  }
+  t.deepEqual([cache.keys(), cache.stats().journal.sequence], [['kept'], 1])
+})
+
+test('a loaded file that is missing or not the one that was loaded refuses to open', async (t) => {
+  const { directory, path } = await savedFile(t, 'dbk')
+  const clock = new ManualClock(START)
+  const journal = join(directory, 'journal')
+  const cache = await openCache<unknown>({ directory: journal, clock })
+  await cache.load(path)
+  await cache.close()
+  const [loaded] = (await readdir(journal)).filter((name) => name.endsWith('.loaded'))
+  t.truthy(loaded)
+  const file = join(journal, loaded as string)
+  const bytes = await readFile(file)
+  await rm(file)
+  await t.throwsAsync(openCache({ directory: journal, clock }), { instanceOf: CorruptionError, message: /missing/ })
+  bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1
+  await writeFile(file, bytes)
+  await t.throwsAsync(openCache({ directory: journal, clock }), { instanceOf: CorruptionError })
+})
+
+test('a load that was not journaled leaves a file that nothing refers to: it is ignored, and compaction removes it', async (t) => {
+  const { directory, path } = await savedFile(t, 'dbk')
+  const clock = new ManualClock(START)
+  const journal = join(directory, 'journal')
+  const cache = await openCache<unknown>({ directory: journal, clock })
+  cache.set('kept', 1)
+  await cache.flush()
+  const loading = cache.load(path)
+  // A crash in the moment between the file and the event: the directory as it is when the file has its name.
+  for (;;) {
+    const names = await readdir(journal)
+    if (names.some((name) => name.endsWith('.loaded'))) break
+    await loopTurn()
+  }
+  await loading
+  await cache.close()
+  const [loaded] = (await readdir(journal)).filter((name) => name.endsWith('.loaded'))
+  const orphaned = join(directory, 'orphaned')
+  const other = await openCache<unknown>({ directory: orphaned, clock })
+  other.set('kept', 1)
+  await other.flush()
+  await cp(join(journal, loaded as string), join(orphaned, loaded as string))
+  await other.close()
+  const reopened = await openCache<unknown>({ directory: orphaned, clock })
+  t.deepEqual(reopened.keys(), ['kept'])
+  reopened.set('more', 1)
+  await reopened.compact()
+  t.false((await readdir(orphaned)).some((name) => name.endsWith('.loaded')))
+  await reopened.close()
+})
+
+test('while the journal takes nothing, a load is refused; inside a transaction too', async (t) => {
+  const { path } = await savedFile(t, 'dbk')
+  const cache = await openCache<unknown>({ journal: memoryJournal() })
+  t.throws(() => cache.transact(() => void cache.load(path)), { code: 'INSIDE_TRANSACTION' })
+  await cache.close()
+  await t.throwsAsync(cache.load(path), { code: 'CACHE_CLOSED' })
+  await t.throwsAsync(cache.save(path), { code: 'CACHE_CLOSED' })
+})
+
+test('two loads and a compaction at once come one after the other', async (t) => {
+  const { directory, path } = await savedFile(t, 'dbk')
+  const clock = new ManualClock(START)
+  const journal = join(directory, 'journal')
+  const cache = await openCache<unknown>({ directory: journal, clock })
+  cache.set('before', 1)
+  const results = await Promise.all([cache.load(path), cache.compact(), cache.load(path), cache.compact()])
+  t.true(results[0].ok && results[2].ok)
+  await cache.close()
+  const again = await openCache<unknown>({ directory: journal, clock })
+  t.deepEqual(again.keys(), ['b', 'c', 'a'])
+  await again.close()
+})
+
+test('a load of a key that is being loaded by getOrSet wins', async (t) => {
+  const { path } = await savedFile(t, 'dbk')
+  const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
+  let settle: (value: unknown) => void = () => undefined
+  const loading = cache.getOrSet(
+    'b',
+    () =>
+      new Promise((resolve) => {
+        settle = resolve
+      }),
+  )
+  await loopTurn()
+  await cache.load(path)
+  settle('too late')
+  t.is(await loading, 'two')
+  t.is(cache.get('b'), 'two')
+})
