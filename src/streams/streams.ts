@@ -2,7 +2,7 @@
  * Last of all: a turn has ended, and those who subscribed are told. Each event goes to every subscriber before the next
  * event goes to any. Nothing is built for a stream that nobody observes.
  */
-import { type Observable, Subject } from 'rxjs'
+import { Observable, Subject } from 'rxjs'
 import type { EventOutlet, JournaledEvent } from '../actor/turns.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Change } from './change.js'
@@ -14,9 +14,12 @@ export class Streams<V> implements EventOutlet {
   readonly #changes = new Subject<Change<V>>()
   readonly #expirations = new Subject<Expiration<V>>()
   readonly #evictions = new Subject<Eviction<V>>()
-  readonly changes$: Observable<Change<V>> = this.#changes.asObservable()
-  readonly expirations$: Observable<Expiration<V>> = this.#expirations.asObservable()
-  readonly evictions$: Observable<Eviction<V>> = this.#evictions.asObservable()
+  readonly changes$: Observable<Change<V>> = this.#counted(this.#changes)
+  readonly expirations$: Observable<Expiration<V>> = this.#counted(this.#expirations)
+  readonly evictions$: Observable<Eviction<V>> = this.#counted(this.#evictions)
+  /** Whether anybody observes any of them. A field, because every `set` asks. */
+  isObserved = false
+  #subscriptions = 0
   readonly #restore: (stored: StoredValue) => unknown
 
   /** `restore`: a stored value as subscribers may have it: their own copy, or the shared object. */
@@ -24,8 +27,14 @@ export class Streams<V> implements EventOutlet {
     this.#restore = restore
   }
 
-  get isObserved(): boolean {
-    return this.#changes.observed || this.#expirations.observed || this.#evictions.observed
+  #counted<T>(subject: Subject<T>): Observable<T> {
+    return new Observable((subscriber) => {
+      this.isObserved = ++this.#subscriptions > 0
+      subscriber.add(() => {
+        this.isObserved = --this.#subscriptions > 0
+      })
+      subscriber.add(subject.subscribe(subscriber))
+    })
   }
 
   deliver(journaled: JournaledEvent): void {
