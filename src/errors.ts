@@ -23,6 +23,9 @@ export type ErrorCode =
   | 'LOAD_CYCLE'
   | 'UNKNOWN_COMMAND'
   | 'WOULD_DEADLOCK'
+  | 'CONDITION_FAILED'
+  | 'LOADER_GONE'
+  | 'SUBSCRIBER_TOO_SLOW'
   | 'INTERNAL'
 
 export interface CacheErrorOptions {

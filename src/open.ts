@@ -1,9 +1,10 @@
 /** The composition root: the only place that knows all the parts. */
+import { resolve } from 'node:path'
 import { type Actor, createActor, toObserver } from 'xstate'
 import { CacheCore } from './actor/cache-core.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './actor/logic.js'
 import { Cache } from './cache/cache.js'
-import { answer, tellCalls } from './cache/messages.js'
+import { answer, type CacheMessage, tellCalls } from './cache/messages.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
 import { encodedBytes } from './journal/encode-event.js'
 import { FileJournal } from './journal/file-journal.js'
@@ -12,6 +13,7 @@ import { restoreValue } from './journal/value.js'
 import { disk } from './storage/disk.js'
 import { MemoryStorage } from './storage/memory.js'
 import { Streams } from './streams/streams.js'
+import { PortOwner } from './threads/port-owner.js'
 
 /**
  * Opens a cache: recovers what its journal holds, and takes the directory for itself.
@@ -52,9 +54,9 @@ async function openComposed<V>({ cache, instance, options }: Composition<V>): Pr
  *
  * @throws TypeError or RangeError for a bad option.
  */
-export function cacheLogic(options: CacheOptions = {}): CacheLogic {
+export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved).instance)
+  return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // `answer` refuses others
 }
 
 /** A journal that lives in memory only: for tests, and for a cache that should behave like one with a journal. It can be opened again after `close()`. */
@@ -70,10 +72,15 @@ interface Composition<V> {
 
 function compose<V>(options: ResolvedOptions, usesShortcuts = true): Composition<V> {
   const { directory, isolation } = options
-  const journal = options.journal ?? new FileJournal(disk, directory as string) // one of them is given
+  // One of them is given. A relative directory is that of this moment, wherever the program goes later.
+  const journal = options.journal ?? new FileJournal(disk, resolve(directory as string))
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const core = new CacheCore({ ...options, journal, weigh: encodedBytes, usesShortcuts }, streams)
-  const cache = new Cache<V>(core, streams, options)
+  let ports: PortOwner | undefined // made for the first who shares
+  const cache: Cache<V> = new Cache<V>(core, streams, options, () => {
+    ports ??= new PortOwner(cache as Cache, core, options.fsync === 'always')
+    return ports.share()
+  })
   return {
     cache,
     options,

@@ -48,7 +48,7 @@ export class ManualClock implements Clock {
       this.#nowMs = Math.max(this.#nowMs, timer.dueMs)
       timer.callback()
     }
-    this.#nowMs = endMs
+    this.#nowMs = Math.max(this.#nowMs, endMs) // a timer may have advanced it further
   }
 
   /** Sets the wall clock forward or back by `ms` milliseconds, as an administrator would: no timer fires. */

@@ -18,7 +18,6 @@ import type {
 import { refusal } from '../journal/refusal.js'
 import type { Clock } from '../model/clock.js'
 import type { Command } from '../model/command.js'
-import type { CacheEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { SaveFormat } from '../save/format.js'
 import { readSave } from '../save/read-save.js'
@@ -26,7 +25,7 @@ import { type Saved, writeSave } from '../save/write-save.js'
 import { disk } from '../storage/disk.js'
 import { ExpiryTimer, type Slice } from './expiry-timer.js'
 import { createLifecycle, type LifecycleState, toLifecycleState } from './lifecycle.js'
-import { type EventOutlet, Turns } from './turns.js'
+import { type CommitListener, type EventOutlet, Turns } from './turns.js'
 
 export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
 
@@ -69,9 +68,10 @@ export class CacheCore {
   #recovery: RecoveryReport | undefined
   #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
   #maintenance: Promise<unknown> = Promise.resolve()
+  #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
   /** Called with the events of every turn while somebody must know of them, whether or not anybody subscribes. */
-  onCommit: ((events: readonly CacheEvent[]) => void) | undefined
+  onCommit: CommitListener | undefined
   /** Called once, when the cache is about to close. */
   onClose: (() => void) | undefined
 
@@ -81,13 +81,16 @@ export class CacheCore {
     this.clock = options.clock
     this.journal = options.journal
     this.state = new State(options)
-    this.turns = new Turns(this.state, options.journal, outlet, (events) => {
+    this.turns = new Turns(this.state, options.journal, outlet, (events, deletedNothing) => {
       this.#expiry.arm()
-      this.onCommit?.(events)
+      this.onCommit?.(events, deletedNothing)
     })
     this.#expiry = new ExpiryTimer(options.clock, this.state, () => this.#removeSlice())
     this.#lifecycle = createActor(
-      createLifecycle({ cleanupIntervalMs: options.cleanupIntervalMs, removeSlice: () => this.#removeSlice() === 'more' }),
+      createLifecycle({
+        cleanupIntervalMs: options.cleanupIntervalMs,
+        removeSlice: () => this.#removeSlice() === 'more',
+      }),
       { clock: options.clock as never, ...(options.inspect === undefined ? {} : { inspect: options.inspect }) },
     )
     this.#lifecycle.start()
@@ -104,7 +107,12 @@ export class CacheCore {
   }
 
   /** Recovers the state from the journal. Until it is done every command is refused. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    this.#opening = this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
     const { state, journal, clock } = this
     const { fsync, compaction, onProgress } = this.#options
     try {
@@ -125,6 +133,7 @@ export class CacheCore {
           },
         },
       })
+      if (this.#closing !== undefined) throw this.#notOpen()
       journal.onChange = () => this.#onJournalChange()
       this.turns.isWritable = true
       this.#trim(report)
@@ -134,6 +143,10 @@ export class CacheCore {
       this.#onJournalChange()
       this.#expiry.arm()
     } catch (error) {
+      this.turns.isWritable = false
+      journal.onChange = undefined
+      this.#expiry.stop()
+      await journal.close([]).catch(() => undefined) // it may have been opened already
       this.#lifecycle.send({ type: 'failed', reason: (error as Error).message })
       this.onClose?.()
       throw error
@@ -246,26 +259,35 @@ export class CacheCore {
     }
   }
 
-  /** One slice, for a timer. */
+  /** One slice, for a timer. A journal that refuses it is no timer's error: the slice is undone, and the next cleanup tries again. */
   #removeSlice(): Slice {
     if (!this.#isOpen || !this.turns.isWritable) return 'blocked'
-    return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES) === SLICE_ENTRIES ? 'more' : 'done'
+    try {
+      return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES) === SLICE_ENTRIES ? 'more' : 'done'
+    } catch {
+      return 'blocked'
+    }
   }
 
   // ── journal ──
 
   #onJournalChange(): void {
     const { health } = this.journal
-    const isWritable = health.status === 'writable'
-    if (isWritable !== this.turns.isWritable && this.#isOpen) {
-      this.turns.isWritable = isWritable
-      if (health.status === 'writable') {
-        this.#lifecycle.send({ type: 'journal resumed' })
-        this.#expiry.arm()
-      }
+    if (this.#isOpen) this.turns.isWritable = health.status === 'writable'
+    // Listeners are told when the turn is over: the journal may notice in the middle of an append.
+    this.turns.whenIdle(() => this.#tellJournalState())
+  }
+
+  #tellJournalState(): void {
+    const { health } = this.journal
+    if (health.status !== 'writable') {
+      this.#lifecycle.send({ type: 'journal stopped', reason: health.error.message })
+      return
     }
-    if (health.status !== 'writable') this.#lifecycle.send({ type: 'journal stopped', reason: health.error.message })
-    else if (this.journal.isDueForCompaction && this.#isOpen && this.#compaction === undefined) {
+    this.#lifecycle.send({ type: 'journal resumed' })
+    if (!this.#isOpen) return
+    this.#expiry.arm()
+    if (this.journal.isDueForCompaction && this.#compaction === undefined) {
       this.compact().catch(() => undefined) // lifecycle$ says it; the journal goes on, and asks again when it has grown
     }
   }
@@ -288,6 +310,7 @@ export class CacheCore {
 
   async #compactNow(signal: AbortSignal): Promise<CompactionReport> {
     signal.throwIfAborted()
+    this.admitWrite()
     const lifecycle = this.#lifecycle
     lifecycle.send({ type: 'compaction began', total: this.state.size })
     try {
@@ -359,6 +382,11 @@ export class CacheCore {
     this.#isOpen = false
     this.#expiry.stop()
     this.#lifecycle.send({ type: 'close' })
+    if (this.#recovery === undefined) {
+      await this.#opening?.catch(() => undefined) // recovery lets go of the journal by itself
+      this.#lifecycle.send({ type: 'closed' })
+      return
+    }
     this.onClose?.()
     this.#compaction?.controller.abort(
       new CacheClosedError('The cache was closed while it was compacted: nothing was changed.'),

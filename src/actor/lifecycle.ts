@@ -34,7 +34,10 @@ export type LifecycleEvent =
 interface Context {
   done: number
   total: number
+  /** Why the journal takes nothing, or why the cache could not be opened or closed. */
   reason: string | undefined
+  /** Why the last compaction failed, if it did. */
+  compactionFailure: string | undefined
 }
 
 export interface LifecycleEffects {
@@ -51,15 +54,16 @@ export function createLifecycle(effects: LifecycleEffects) {
     actions: {
       removeSlice: ({ self }) => self.send({ type: effects.removeSlice() ? 'slice removed' : 'cleanup ended' }),
       noteProgress: assign(({ event }) => (event.type === 'progress' ? { done: event.done, total: event.total } : {})),
-      noteTotal: assign(({ event }) =>
-        event.type === 'compaction began' ? { done: 0, total: event.total, reason: undefined } : {},
-      ),
+      noteTotal: assign(({ event }) => (event.type === 'compaction began' ? { done: 0, total: event.total } : {})),
       noteReason: assign(({ event }) => ('reason' in event ? { reason: event.reason } : {})),
       forgetReason: assign({ reason: undefined }),
+      noteCompaction: assign(({ event }) =>
+        event.type === 'compaction ended' ? { compactionFailure: event.reason } : {},
+      ),
     },
   }).createMachine({
     id: 'lifecycle',
-    context: { done: 0, total: 0, reason: undefined },
+    context: { done: 0, total: 0, reason: undefined, compactionFailure: undefined },
     initial: 'recovering',
     on: { close: '.draining' },
     states: {
@@ -92,7 +96,7 @@ export function createLifecycle(effects: LifecycleEffects) {
               writing: {
                 on: {
                   progress: { actions: 'noteProgress' },
-                  'compaction ended': { target: 'idle', actions: 'noteReason' },
+                  'compaction ended': { target: 'idle', actions: 'noteCompaction' },
                 },
               },
             },
@@ -125,5 +129,6 @@ export function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
   if (snapshot.matches('closed')) return { state: 'closed', ...why }
   if (snapshot.matches({ open: { journal: 'stopped' } })) return { state: 'read-only', ...why }
   if (snapshot.matches({ open: { compaction: 'writing' } })) return { state: 'compacting', done, total }
-  return { state: 'running', ...why }
+  const { compactionFailure } = snapshot.context
+  return compactionFailure === undefined ? { state: 'running' } : { state: 'running', reason: compactionFailure }
 }

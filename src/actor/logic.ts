@@ -6,7 +6,8 @@
  * replies, never throws, because XState stops an actor whose transition throws; and a closed cache stays an active actor,
  * because XState drops what is sent to a stopped one without a word.
  */
-import type { ActorLogic, ActorSystem, AnyActorRef, EventObject, Snapshot } from 'xstate'
+import type { ActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate'
+import { shown } from '../errors.js'
 
 /** What the logic runs: made anew for each actor. */
 export interface CacheInstance {
@@ -33,12 +34,19 @@ export interface CacheSnapshot {
 
 type Message = EventObject & { replyTo?: Pick<AnyActorRef, 'send'>; id?: unknown }
 
-export type CacheLogic = ActorLogic<
+/** Emitted for what nobody is answered: a refusal without a `replyTo`, or a `replyTo` that takes no answer. */
+export interface Refused {
+  type: 'refused'
+  message: EventObject
+  error: unknown
+}
+
+export type CacheLogic<TMessage extends EventObject = Message> = ActorLogic<
   CacheSnapshot & Snapshot<undefined>,
-  Message,
+  TMessage,
   undefined,
-  ActorSystem<never>,
-  EventObject
+  AnyActorRef['system'],
+  Refused
 >
 
 const OPENED = 'daybook.opened'
@@ -97,7 +105,9 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
           return { ...snapshot, status: 'error', error } as typeof snapshot
         }
         case XSTATE_STOP:
-          instance.close().catch((error: unknown) => emit({ type: 'refused', error } as EventObject))
+          instance.whenIdle(() => {
+            instance.close().catch((error: unknown) => emit({ type: 'refused', message, error }))
+          })
           return snapshot
         default:
           if (snapshot.isOpen) handle(message)
@@ -108,14 +118,25 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
   }
 }
 
-/** Answers a message. Without a `replyTo`, a refusal is emitted as `{ type: 'refused', message, error }`. */
-function reply(instance: CacheInstance, message: Message, emit: (event: EventObject) => void): void {
+/** Answers a message. A refusal that has no `replyTo` to go to is emitted. Never throws: XState would stop the actor. */
+function reply(instance: CacheInstance, message: Message, emit: (event: Refused) => void): void {
   const { replyTo } = message
   const id = message.id === undefined ? {} : { id: message.id }
-  const accept = (value: unknown) => replyTo?.send({ type: 'reply', ok: true, value, ...id })
   const refuse = (error: unknown) => {
-    if (replyTo === undefined) emit({ type: 'refused', message, error } as EventObject)
-    else replyTo.send({ type: 'reply', ok: false, error, ...id })
+    if (replyTo === undefined) emit({ type: 'refused', message, error })
+    else deliver({ type: 'reply', ok: false, error, ...id })
+  }
+  const deliver = (answer: { type: 'reply'; ok: boolean; value?: unknown; error?: unknown; id?: unknown }) => {
+    try {
+      replyTo?.send(answer)
+    } catch (error) {
+      emit({ type: 'refused', message, error })
+    }
+  }
+  if (replyTo !== undefined && typeof (replyTo as typeof replyTo | null)?.send !== 'function') {
+    const error = new TypeError(`replyTo must be an actor; ${shown(replyTo)} is not. Nothing was changed.`)
+    emit({ type: 'refused', message, error })
+    return
   }
   let value: unknown
   try {
@@ -124,6 +145,7 @@ function reply(instance: CacheInstance, message: Message, emit: (event: EventObj
     refuse(error)
     return
   }
+  const accept = (answer: unknown) => deliver({ type: 'reply', ok: true, value: answer, ...id })
   if (value instanceof Promise) value.then(accept, refuse)
   else accept(value)
 }

@@ -36,23 +36,30 @@ export interface EventOutlet {
   deliver(journaled: JournaledEvent): void
 }
 
+/**
+ * Called after every turn that changed something, with its events, and with the keys whose deletion found nothing to delete.
+ * Must not keep the arrays.
+ */
+export type CommitListener = (events: readonly CacheEvent[], deletedNothing: readonly string[]) => void
+
 export class Turns {
   readonly #state: State
   readonly #journal: Journal
   readonly #outlet: EventOutlet
-  /** Called after every turn that changed something, with its events. Must not keep the array. */
-  readonly #onCommit: (events: readonly CacheEvent[]) => void
+  readonly #onCommit: CommitListener
   isWritable = false
 
   #depth = 0
   readonly #events: CacheEvent[] = []
   /** For those who observe: one for each of `#events` since somebody did. */
   readonly #captured: JournaledEvent[] = []
+  /** Keys that were deleted without being there: no event, but whoever is loading one must know. */
+  readonly #deletedNothing: string[] = []
   readonly #outbox: JournaledEvent[] = []
   #isDelivering = false
   readonly #afterTurn: (() => void)[] = []
 
-  constructor(state: State, journal: Journal, outlet: EventOutlet, onCommit: (events: readonly CacheEvent[]) => void) {
+  constructor(state: State, journal: Journal, outlet: EventOutlet, onCommit: CommitListener) {
     this.#state = state
     this.#journal = journal
     this.#outlet = outlet
@@ -80,14 +87,15 @@ export class Turns {
     const { undo } = this.#state
     const undoMark = undo.mark
     const eventMark = this.#events.length
+    const deletedMark = this.#deletedNothing.length
     undo.isRecording = true
     this.#depth++
     let reply: unknown
     try {
       reply = this.#step(command)
-      if (this.#depth === 1 && this.#events.length > 0) this.#append()
+      if (this.#depth === 1) this.#commit()
     } catch (error) {
-      this.#abandon(undoMark, eventMark)
+      this.#abandon(undoMark, eventMark, deletedMark)
       throw error
     }
     this.#settle()
@@ -99,14 +107,15 @@ export class Turns {
     const { undo } = this.#state
     const undoMark = undo.mark
     const eventMark = this.#events.length
+    const deletedMark = this.#deletedNothing.length
     undo.isRecording = true
     this.#depth++
     let reply: T
     try {
       reply = steps()
-      if (this.#depth === 1 && this.#events.length > 0) this.#append()
+      if (this.#depth === 1) this.#commit()
     } catch (error) {
-      this.#abandon(undoMark, eventMark)
+      this.#abandon(undoMark, eventMark, deletedMark)
       throw error
     }
     this.#settle()
@@ -142,7 +151,10 @@ export class Turns {
       }
       default: {
         const event = decide(state, command)
-        if (event === undefined) return false
+        if (event === undefined) {
+          if (command.type === 'delete') this.#deletedNothing.push(command.key)
+          return false
+        }
         this.#apply(event, command.nowMs)
         return command.type === 'increment' && event.type === 'set' ? event.value : true
       }
@@ -207,6 +219,13 @@ export class Turns {
     })
   }
 
+  #commit(): void {
+    if (this.#events.length > 0) this.#append()
+    if (this.#events.length > 0 || this.#deletedNothing.length > 0) this.#onCommit(this.#events, this.#deletedNothing)
+    truncate(this.#events, 0)
+    truncate(this.#deletedNothing, 0)
+  }
+
   #append(): void {
     const events = this.#events
     const first = this.#journal.append(events)
@@ -216,8 +235,6 @@ export class Turns {
       captured.sequence = first + index
       this.#outbox.push(captured)
     }
-    this.#onCommit(events)
-    truncate(events, 0)
     truncate(this.#captured, 0)
   }
 
@@ -228,10 +245,11 @@ export class Turns {
     while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
   }
 
-  #abandon(undoMark: number, eventMark: number): void {
+  #abandon(undoMark: number, eventMark: number, deletedMark: number): void {
     this.#state.undo.rollBack(this.#state, undoMark)
     truncate(this.#events, eventMark)
     truncate(this.#captured, eventMark)
+    truncate(this.#deletedNothing, deletedMark)
     if (--this.#depth === 0) this.#state.undo.forget()
     while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
   }

@@ -5,6 +5,7 @@
  *
  * Everything is handled in the caller's own stack: when a call returns it has happened (durable it is only after `flush()`).
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
 import type { ActorRefFrom } from 'xstate'
 import type { CacheCore } from '../actor/cache-core.js'
@@ -41,6 +42,7 @@ import {
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './files.js'
 import { Loads } from './loads.js'
+import type { CacheMessage } from './messages.js'
 import type { ResolvedOptions } from './options.js'
 
 const NO_OPTIONS: Readonly<SetOptions> = {}
@@ -67,13 +69,14 @@ export class Cache<V = unknown> {
   /** The current state at once, then every change, with progress while recovering and compacting. */
   readonly lifecycle$: Observable<LifecycleState>
   /** The cache as an XState actor: inspect it, subscribe to it, send it commands with a `replyTo`. */
-  readonly actor!: ActorRefFrom<CacheLogic>
+  readonly actor!: ActorRefFrom<CacheLogic<CacheMessage>>
   /** The same method as {@link has}. */
   declare readonly exists: (key: string) => boolean
 
   readonly #core: CacheCore
   readonly #streams: Streams<V>
   readonly #loads: Loads
+  readonly #openPort: () => MessagePort
   readonly #isolation: Isolation
   readonly #defaultTtlMs: number
   /** Without a default ttl, a `set` without options has no deadline. */
@@ -83,8 +86,9 @@ export class Cache<V = unknown> {
   readonly #atEnd = new Set<() => void>()
 
   /** @internal Use `openCache()`. */
-  constructor(core: CacheCore, streams: Streams<V>, options: ResolvedOptions) {
+  constructor(core: CacheCore, streams: Streams<V>, options: ResolvedOptions, openPort: () => MessagePort) {
     this.#core = core
+    this.#openPort = openPort
     this.#streams = streams
     this.#isolation = options.isolation
     this.#defaultTtlMs = options.ttlMs
@@ -179,7 +183,7 @@ export class Cache<V = unknown> {
   /** `increment(key, -by)`. */
   decrement(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     checkBy(by)
-    return this.increment(key, -by, options)
+    return Cache.prototype.increment.call(this, key, -by, options) // one call, also for an inspector
   }
 
   /** Seconds left; `Infinity` without a deadline; `undefined` for a missing entry. */
@@ -251,7 +255,9 @@ export class Cache<V = unknown> {
     this.#core.admitWrite()
     const { state, clock } = this.#core
     const nowMs = clock.now()
-    return this.#runEach(this.#liveSlots(pattern).map((slot) => ({ type: 'delete', key: state.keyAt(slot), nowMs })))
+    const keys = this.#liveSlots(pattern).map((slot) => state.keyAt(slot))
+    const loading = this.#loads.keys().filter(compileGlob(pattern)) // deleting wins over what is being loaded
+    return this.#runEach([...keys, ...loading].map((key) => ({ type: 'delete', key, nowMs })))
   }
 
   /** Keys and values, least recently used first. What it visits is fixed at the first `next()`. No use of the entries. */
@@ -421,6 +427,15 @@ export class Cache<V = unknown> {
     checkPattern(pattern)
     this.#core.admitRead()
     return watch(this.changes$, pattern)
+  }
+
+  /**
+   * A port for another thread, which makes a client of it with `connect()` of `daybook/threads`. A new one each time; a port
+   * may be passed on until somebody connects. It keeps no process alive.
+   */
+  share(): MessagePort {
+    this.#core.admitRead()
+    return this.#openPort()
   }
 
   /** Writes and fsyncs what is pending, completes the streams, lets go of the directory. Calling it again does nothing more. */

@@ -4,7 +4,7 @@ import { shown } from '../errors.js'
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-const TEXT = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)$/
+const TEXT = /^(-?(?:\d+(?:\.\d+)?|\.\d+))(ms|s|m|h|d)$/
 
 /** The last moment that a Date can say: ±8.64e15 ms. No deadline lies past it. */
 export const EPOCH_MS_MAX = 8.64e15

@@ -3,9 +3,9 @@
  * wins over what the loader brings. A load that would wait for itself, through other keys too, is refused.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { CommitListener } from '../actor/turns.js'
 import { CacheClosedError, CacheError, shown } from '../errors.js'
 import type { Clock } from '../model/clock.js'
-import type { CacheEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 
 /** What a load needs of the cache. Values are as the cache stores them, so that every waiter can be given a copy of its own. */
@@ -16,7 +16,7 @@ export interface LoadTarget {
   /** @throws ValueError for what the cache cannot hold. */
   encode(value: unknown): StoredValue
   /** Has every turn's events told to a listener, for as long as there is one. */
-  listen(listener: ((events: readonly CacheEvent[]) => void) | undefined): void
+  listen(listener: CommitListener | undefined): void
 }
 
 /** Stores what was loaded, and resolves when it is as durable as the fsync policy promises. */
@@ -101,15 +101,23 @@ export class Loads {
   }
 
   /** A set, delete or clear wins over what is being loaded. */
-  readonly #onCommit = (events: readonly CacheEvent[]): void => {
+  readonly #onCommit: CommitListener = (events, deletedNothing): void => {
+    for (const key of deletedNothing) this.#overrule(key)
     for (const event of events) {
       if (event.type === 'cleared' || event.type === 'loaded')
         for (const load of this.#loads.values()) load.isOverruled = true
-      else if (event.type === 'set' || event.type === 'deleted') {
-        const load = this.#loads.get(event.key)
-        if (load !== undefined) load.isOverruled = true
-      }
+      else if (event.type === 'set' || event.type === 'deleted') this.#overrule(event.key)
     }
+  }
+
+  #overrule(key: string): void {
+    const load = this.#loads.get(key)
+    if (load !== undefined) load.isOverruled = true
+  }
+
+  /** The keys that are being loaded. */
+  keys(): string[] {
+    return [...this.#loads.keys()]
   }
 
   /** Everybody who waits is told that the cache is closed. */

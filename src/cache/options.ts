@@ -62,7 +62,10 @@ const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, fact
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`options must be an object, not ${shown(options)}.`)
+  // Defaults are for what is undefined, and not for null: that is a mistake, and is told.
   const { directory, journal, clock = systemClock, inspect, onProgress } = options
+  const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
+  const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
     throw wrong('directory', 'a path', directory)
   if (journal !== undefined) {
@@ -72,22 +75,22 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   }
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
     throw wrong('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
-  if (inspect !== undefined && typeof inspect !== 'function' && typeof inspect !== 'object')
+  if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
     throw wrong('inspect', 'a function or an observer', inspect)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw wrong('onProgress', 'a function', onProgress)
-  const statsIntervalMs = toMilliseconds(options.statsInterval ?? 1, 'statsInterval')
+  const statsIntervalMs = toMilliseconds(statsInterval, 'statsInterval')
   if (statsIntervalMs === 0) throw new RangeError('statsInterval must be more than 0; 0 is not.')
   return {
     directory: journal === undefined ? (directory ?? 'journal') : undefined,
     journal,
-    maxSize: limit('maxSize', options.maxSize ?? 1000),
-    maxBytes: limit('maxBytes', options.maxBytes ?? Number.POSITIVE_INFINITY),
-    ttlMs: toMilliseconds(options.ttl ?? Number.POSITIVE_INFINITY, 'ttl'),
-    fsync: oneOf('fsync', options.fsync ?? 'everysec', ['always', 'everysec', 'never']),
-    cleanupIntervalMs: off(toMilliseconds(options.cleanupInterval ?? 60, 'cleanupInterval')),
+    maxSize: limit('maxSize', maxSize),
+    maxBytes: limit('maxBytes', maxBytes),
+    ttlMs: toMilliseconds(ttl, 'ttl'),
+    fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
+    cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
     statsIntervalMs,
     compaction: resolveCompaction(options.compaction),
-    isolation: oneOf('isolation', options.isolation ?? 'copy', ['copy', 'share']),
+    isolation: oneOf('isolation', isolation, ['copy', 'share']),
     clock,
     inspect,
     onProgress,

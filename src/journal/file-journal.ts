@@ -68,6 +68,8 @@ export class FileJournal implements Journal {
   #appended = 0
   #written = 0
   #durable = 0
+  /** Durable as well, once the fsync that is on its way has succeeded. */
+  #durableThen = 0
   /** The durable sequence that the last frame's header tells. */
   #durableTold = 0
   #syncing: Promise<void> | undefined
@@ -75,7 +77,7 @@ export class FileJournal implements Journal {
   #retryTimer: unknown
 
   /** `newJournalId`: 16 random bytes, for a journal that begins here. */
-  constructor(storage: Storage, directory: string, newJournalId = () => randomBytes(16)) {
+  constructor(storage: Storage, directory: string, newJournalId: () => Buffer = () => randomBytes(16)) {
     this.#storage = storage
     this.directory = directory
     this.#newJournalId = newJournalId
@@ -111,6 +113,7 @@ export class FileJournal implements Journal {
       this.#appended = this.#written = report.sequence
       // What was read back may lie in the page cache only; the first fsync of whatever kind makes it durable.
       this.#durable = this.#durableTold = base.durableSequence
+      this.#durableThen = 0
       this.#pending.clear()
       this.#pendingCount = 0
       return report
@@ -323,7 +326,7 @@ export class FileJournal implements Journal {
       this.#setHealth({ status: 'failed', error: error as Error })
       return
     }
-    this.#durable = Math.max(this.#durable, target)
+    this.#durable = Math.max(this.#durable, target, this.#durableThen)
     setImmediate(() => this.#tellDurable())
     if (this.#isSegmentFull) this.#rotateWhenFull()
   }
@@ -363,7 +366,7 @@ export class FileJournal implements Journal {
   #rotateWhenFull(): void {
     const opened = this.#open
     try {
-      this.#rotate()
+      this.#rotate(false)
     } catch {
       // The segment goes on growing, and a new one is tried again later; a failed fsync has said so already.
       opened.rotateAtBytes = opened.segment.offset + opened.segmentBytes
@@ -375,7 +378,7 @@ export class FileJournal implements Journal {
    * one get a frame; so damage in any segment but the last is never a torn write. (The last of these fsyncs blocks, because
    * a frame may wait neither in memory nor in the next segment: docs/decisions/0004.)
    */
-  #rotate(): void {
+  #rotate(isSyncOnItsWay: boolean): void {
     this.#writePending()
     if (this.#health.status !== 'writable') throw this.#refusal()
     const opened = this.#open
@@ -402,7 +405,9 @@ export class FileJournal implements Journal {
       next.close()
       throw this.#refusal()
     }
-    this.#durable = this.#written
+    // The system tells of a lost write to one of two fsyncs that overlap: the one on its way may yet say what this one did not.
+    if (isSyncOnItsWay) this.#durableThen = this.#written
+    else this.#durable = this.#written
     opened.base.segments++
     opened.base.sealedBytes += old.offset
     opened.segment = next
@@ -428,8 +433,6 @@ export class FileJournal implements Journal {
   async compact(request: CompactionRequest): Promise<CompactionReport> {
     const opened = this.#open
     await this.flush()
-    // The system reports a lost write to one of two fsyncs that overlap: let the other one have its say first.
-    while (this.#syncing !== undefined) await this.#syncing.catch(ignore)
     // From here to freeze() without an await: the segment ends at the very sequence whose state is frozen.
     this.#writePending()
     if (opened.segment.sequence <= this.#written) this.#rotateForCompaction()
@@ -482,7 +485,7 @@ export class FileJournal implements Journal {
 
   #rotateForCompaction(): void {
     try {
-      this.#rotate()
+      this.#rotate(this.#syncing !== undefined)
     } catch (error) {
       this.#open.compactAgainAtBytes = 2 * this.#journalBytes
       if (error instanceof CacheError) throw error

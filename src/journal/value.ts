@@ -2,6 +2,7 @@
  * Values: from what a caller gives to what the cache stores, and back. The structured clone algorithm decides what a value
  * may be; Node's `v8.serialize` is that algorithm, writing bytes.
  */
+import { types } from 'node:util'
 import { DefaultDeserializer, serialize } from 'node:v8'
 import { shown, ValueError } from '../errors.js'
 import { EncodedValue, type StoredValue } from '../model/stored-value.js'
@@ -33,10 +34,11 @@ export function storeValue(value: unknown, isolation: Isolation): StoredValue {
 
 function encodeObject(value: object, isolation: Isolation): EncodedValue {
   const shared = isolation === 'share' ? value : undefined
-  if (Buffer.isBuffer(value)) return new EncodedValue('buffer', Uint8Array.from(value), shared)
-  if (isPlainBytes(value)) return new EncodedValue('bytes', value.slice(), shared)
   let bytes: Buffer
   try {
+    if (value instanceof EncodedValue) return value // from another thread, which encoded it: src/threads
+    const encoding = bytesEncodingOf(value)
+    if (encoding !== undefined) return new EncodedValue(encoding, new Uint8Array(value as Uint8Array), shared)
     bytes = serialize(value)
   } catch (error) {
     throw new ValueError(
@@ -44,22 +46,46 @@ function encodeObject(value: object, isolation: Isolation): EncodedValue {
       { cause: error },
     )
   }
-  const reason = findUnstorable(bytes, () => deserialize(bytes))
-  if (reason !== undefined) {
-    throw new ValueError(
-      `Cannot store this value: it contains ${reason}. Nothing was changed; leave it out, use null, or nest it at most ${NESTING_LEVELS_MAX} levels deep.`,
-    )
-  }
+  refuseUnstorable(bytes, () => deserialize(bytes))
   return new EncodedValue('structured', bytes, shared)
 }
 
-/** Only a Uint8Array itself; a subclass is left to the structured clone. */
-function isPlainBytes(value: object): value is Uint8Array {
-  return Object.getPrototypeOf(value) === Uint8Array.prototype
+/**
+ * A value that was encoded elsewhere, by `storeValue` one hopes: the bytes become the cache's own.
+ * @throws ValueError for bytes that are no structured value, and for a value that {@link storeValue} would refuse.
+ */
+export function adoptEncoded(bytes: Uint8Array): StoredValue {
+  let value: unknown
+  try {
+    value = deserialize(bytes)
+  } catch (error) {
+    throw new ValueError(
+      `Cannot store these bytes: they are no encoded value (${messageOf(error)}). Nothing was changed; encode what structuredClone() takes.`,
+      { cause: error },
+    )
+  }
+  if (typeof value !== 'object' || value === null) return storeValue(value, 'copy')
+  refuseUnstorable(bytes, () => value)
+  return new EncodedValue('structured', bytes)
+}
+
+function refuseUnstorable(bytes: Uint8Array, decode: () => unknown): void {
+  const reason = findUnstorable(bytes, decode)
+  if (reason === undefined) return
+  throw new ValueError(
+    `Cannot store this value: it contains ${reason}. Nothing was changed; leave it out, use null, or nest it at most ${NESTING_LEVELS_MAX} levels deep.`,
+  )
+}
+
+/** Only a real Uint8Array (a Proxy of one is none), and no subclass but Buffer; the rest is left to the structured clone. */
+function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
+  if (!types.isUint8Array(value)) return undefined
+  if (Buffer.isBuffer(value)) return 'buffer'
+  return Object.getPrototypeOf(value) === Uint8Array.prototype ? 'bytes' : undefined
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : shown(error)
+  return error instanceof Error ? error.message.replace(/\.$/, '') : shown(error)
 }
 
 /** The caller's value again: its own copy, or with `'share'` the object that was set (the first one decoded after a recovery). */

@@ -10,7 +10,7 @@ import { decodeDecimal, decodeFloat, decodeLong } from './integers.js'
 import { cost, INTEGER_BYTES_MAX, INTEGER_DIGITS_MAX, LINE_BYTES_MAX, TEXT_BYTES_MAX } from './limits.js'
 import type { Machine } from './machine.js'
 import { type OpcodeName, opcodes, PROTOCOL_MAX } from './opcodes.js'
-import { decodeRawUnicodeEscape, decodeStringLiteral, decodeUtf8 } from './text.js'
+import { decodeRawUnicodeEscape, decodeStringLiteral } from './text.js'
 
 type Action = (machine: Machine) => void
 
@@ -18,7 +18,7 @@ const actionsByName: Record<OpcodeName, Action> = {
   MARK: (machine) => machine.mark(),
   STOP: (machine) => machine.stop(),
   POP: (machine) => machine.discard(),
-  POP_MARK: (machine) => void machine.popToMark(),
+  POP_MARK: (machine) => void machine.takeToMark(),
   DUP: (machine) => machine.duplicate(),
   PUT: (machine) => machine.put(memoIndex(machine)),
   BINPUT: (machine) => machine.put(machine.cursor.uint1()),
@@ -83,11 +83,11 @@ const actionsByName: Record<OpcodeName, Action> = {
   EMPTY_LIST: (machine) => pushList(machine, []),
   APPEND(machine) {
     const item = machine.pop()
-    machine.containers.append(machine.top(), [item], machine.at)
+    machine.containers.append(machine.top(), [item], 0, 1, machine.at)
   },
   APPENDS(machine) {
-    const items = machine.popToMark()
-    machine.containers.append(machine.top(), items, machine.at)
+    const { start, end } = machine.takeToMark()
+    machine.containers.append(machine.top(), machine.stack, start, end, machine.at)
   },
   LIST: (machine) => pushList(machine, machine.popToMark()),
   EMPTY_TUPLE: (machine) => pushList(machine, []),
@@ -104,20 +104,26 @@ const actionsByName: Record<OpcodeName, Action> = {
   },
   EMPTY_DICT: (machine) => machine.push(machine.newDict()),
   DICT(machine) {
-    const pairs = machine.popToMark()
-    machine.push(machine.containers.setPairs(machine.newDict(), pairs, machine.at))
+    const { start, end } = machine.takeToMark()
+    machine.push(machine.containers.setPairs(machine.newDict(), machine.stack, start, end, machine.at))
   },
   SETITEM(machine) {
     const value = machine.pop()
-    setPairs(machine, [machine.pop(), value])
+    setPairs(machine, [machine.pop(), value], 0, 2)
   },
-  SETITEMS: (machine) => setPairs(machine, machine.popToMark()),
-  EMPTY_SET: (machine) => pushSet(machine, []),
+  SETITEMS(machine) {
+    const { start, end } = machine.takeToMark()
+    setPairs(machine, machine.stack, start, end)
+  },
+  EMPTY_SET: (machine) => pushSet(machine, 0, 0),
   ADDITEMS(machine) {
-    const items = machine.popToMark()
-    machine.containers.addAll(machine.top(), items, machine.at)
+    const { start, end } = machine.takeToMark()
+    machine.containers.addAll(machine.top(), machine.stack, start, end, machine.at)
   },
-  FROZENSET: (machine) => pushSet(machine, machine.popToMark()),
+  FROZENSET(machine) {
+    const { start, end } = machine.takeToMark()
+    pushSet(machine, start, end)
+  },
 
   GLOBAL(machine) {
     const module = nameLine(machine)
@@ -213,7 +219,7 @@ function pushUtf8(machine: Machine, length: number): void {
   const start = machine.cursor.skip(length)
   if (length > TEXT_BYTES_MAX) throw machine.refusal(`a str of ${length} bytes; ${TEXT_BYTES_MAX} is the limit`)
   machine.allowance.take(cost.text + length, machine.at)
-  pushText(machine, decodeUtf8(machine.cursor.bytes, start, start + length))
+  pushText(machine, machine.texts.decode(start, start + length))
 }
 
 function pushText(machine: Machine, text: string | undefined): void {
@@ -240,16 +246,17 @@ function pushList(machine: Machine, items: unknown[]): void {
   machine.push(items)
 }
 
-function pushSet(machine: Machine, items: unknown[]): void {
+function pushSet(machine: Machine, start: number, end: number): void {
   machine.allowance.take(cost.set, machine.at)
   const set = new Set()
-  machine.containers.addAll(set, items, machine.at)
+  machine.containers.addAll(set, machine.stack, start, end, machine.at)
   machine.push(set)
 }
 
-function setPairs(machine: Machine, pairs: unknown[]): void {
+/** Into the dict on top, which may have to become a Map. */
+function setPairs(machine: Machine, from: readonly unknown[], start: number, end: number): void {
   const dict = machine.top()
-  const now = machine.containers.setPairs(dict, pairs, machine.at)
+  const now = machine.containers.setPairs(dict, from, start, end, machine.at)
   if (now !== dict) machine.replaceTop(now)
 }
 

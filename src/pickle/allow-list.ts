@@ -58,7 +58,7 @@ const set: Call = (args, machine) => {
   if (args.length > 1 || !Array.isArray(items)) throw badArguments('set', machine)
   machine.allowance.take(cost.set, machine.at)
   const made = new Set()
-  machine.containers.addAll(made, items, machine.at)
+  machine.containers.addAll(made, items, 0, items.length, machine.at)
   return made
 }
 
@@ -94,7 +94,7 @@ const orderedDict: Call = (args, machine) => {
   const isPair = (pair: unknown): pair is unknown[] => Array.isArray(pair) && pair.length === 2
   if (!pairs.every(isPair)) throw badArguments('OrderedDict', machine)
   let dict = machine.newDict()
-  for (const pair of pairs) dict = machine.containers.setPairs(dict, pair, machine.at)
+  for (const pair of pairs) dict = machine.containers.setPairs(dict, pair, 0, 2, machine.at)
   return dict
 }
 

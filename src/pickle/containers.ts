@@ -4,13 +4,13 @@
  * A dict is an object until a key comes that is not a str; then it becomes a Map. By then the memo, and in a cycle other
  * containers too, may hold the object: `moved` knows where it went, and `settle` replaces what is left of it.
  */
-import { ALIKE_KEYS_MAX, type Allowance, cost, ITEMS_MAX, KEYS_MAX } from './limits.js'
+import { ALIKE_KEYS_MAX, type Allowance, cost, ITEMS_MAX, KEYS_MAX, PROPERTIES_MAX } from './limits.js'
 import { refusal } from './refusal.js'
 
 export type Dict = Record<string, unknown> | Map<unknown, unknown>
 
-/** How often the size of a growing object is looked at: counting an object's keys takes as long as it is large. */
-const SIZE_CHECK_EVERY = 2 ** 20
+/** Keys that may come at once before a dict's are counted: Python's picklers write no more. */
+const BATCH_KEYS = 1_000
 
 export class Containers {
   /** What was an object and is a Map. */
@@ -20,34 +20,40 @@ export class Containers {
   readonly #allowance: Allowance
   /** Of the bigint keys of each dict and set: how many have the same lowest 64 bits. */
   readonly #alike = new Map<object, Map<bigint, number>>()
-  #propertiesSet = 0
+  /** Keys set so far, of dicts that were given more than one batch: an object's size cannot be asked for cheaply. */
+  readonly #keysSet = new Map<object, number>()
 
   constructor(allowance: Allowance) {
     this.#allowance = allowance
   }
 
-  append(list: unknown, items: readonly unknown[], at: number): void {
+  /** Appends `from[start]` up to `from[end]`. */
+  append(list: unknown, from: readonly unknown[], start: number, end: number, at: number): void {
     if (!Array.isArray(list)) throw refusal('items for something that is not a list', at)
-    this.#allowance.take(cost.item * items.length, at)
-    if (list.length + items.length > ITEMS_MAX) throw refusal(`a list of more than ${ITEMS_MAX} items`, at)
-    for (const item of items) list.push(item)
+    this.#allowance.take(cost.item * (end - start) + (list.length === 0 ? cost.firstItem : 0), at)
+    if (list.length + end - start > ITEMS_MAX) throw refusal(`a list of more than ${ITEMS_MAX} items`, at)
+    for (let i = start; i < end; i++) list.push(from[i])
   }
 
-  /** Sets `pairs`, which alternate keys and values, and returns the dict: `dict` itself or the Map that it became. */
-  setPairs(dict: unknown, pairs: readonly unknown[], at: number): Dict {
+  /**
+   * Sets the pairs from `from[start]` up to `from[end]`, keys and values by turns. Returns the dict: `dict` itself or the
+   * Map that it became.
+   */
+  setPairs(dict: unknown, from: readonly unknown[], start: number, end: number, at: number): Dict {
     if (!isDict(dict)) throw refusal('keys for something that is not a dict', at)
-    if (pairs.length % 2 !== 0) throw refusal('a key without a value', at)
+    if ((end - start) % 2 !== 0) throw refusal('a key without a value', at)
     let target = this.moved.get(dict) ?? dict
-    for (let i = 0; i < pairs.length; i += 2) target = this.#set(target, pairs[i], pairs[i + 1], at)
+    this.#checkSize(target, (end - start) / 2, at)
+    for (let i = start; i < end; i += 2) target = this.#set(target, from[i], from[i + 1], at)
     return target
   }
 
-  addAll(set: unknown, items: readonly unknown[], at: number): void {
+  addAll(set: unknown, from: readonly unknown[], start: number, end: number, at: number): void {
     if (!(set instanceof Set)) throw refusal('items for something that is not a set', at)
-    this.#allowance.take(cost.member * items.length, at)
-    for (const item of items) {
-      this.#checkKey(set, item, at)
-      set.add(item)
+    this.#allowance.take(cost.member * (end - start), at)
+    for (let i = start; i < end; i++) {
+      this.#checkKey(set, from[i], at)
+      set.add(from[i])
     }
   }
 
@@ -73,7 +79,6 @@ export class Containers {
     if (key === '__proto__') {
       Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true })
     } else dict[key] = value
-    if (++this.#propertiesSet % SIZE_CHECK_EVERY === 0 && Object.keys(dict).length > KEYS_MAX) throw tooManyKeys(at)
     return dict
   }
 
@@ -87,8 +92,17 @@ export class Containers {
     return map
   }
 
+  #checkSize(dict: Dict, keys: number, at: number): void {
+    if (dict instanceof Map || (keys <= BATCH_KEYS && isEmpty(dict))) return
+    const before = this.#keysSet.get(dict)
+    if (before === undefined) this.#allowance.take(cost.pair, at)
+    const after = (before ?? BATCH_KEYS) + keys
+    if (after > PROPERTIES_MAX) throw refusal(`a dict of more than ${PROPERTIES_MAX} str keys`, at)
+    this.#keysSet.set(dict, after)
+  }
+
   #checkKey(container: Map<unknown, unknown> | Set<unknown>, key: unknown, at: number): void {
-    if (container.size >= KEYS_MAX) throw tooManyKeys(at)
+    if (container.size >= KEYS_MAX) throw refusal(`a dict or set of more than ${KEYS_MAX} keys`, at)
     if (typeof key === 'number' && Number.isNaN(key) && container.has(key)) {
       throw refusal('a second nan among the keys of a dict or set, which JavaScript cannot tell from the first', at)
     }
@@ -115,6 +129,7 @@ export function isDict(value: unknown): value is Dict {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-function tooManyKeys(at: number): Error {
-  return refusal(`a dict or set of more than ${KEYS_MAX} keys`, at)
+function isEmpty(dict: Record<string, unknown>): boolean {
+  for (const _ in dict) return false
+  return true
 }

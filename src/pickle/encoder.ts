@@ -64,6 +64,7 @@ export class Encoder {
   #writeItem({ source }: Level, index: number): void {
     switch (source.kind) {
       case 'list':
+        if (!(index in source.list)) throw this.#refusal('it is a hole, and a list has none', 'Store null')
         this.#write(source.list[index])
         break
       case 'object': {
@@ -160,7 +161,8 @@ export class Encoder {
     if (areSurelyDistinct(all)) return
     const forms = new Set<string>()
     for (const key of all) {
-      const form = hashableForm(key)
+      // Inside the container, which is one level below those on the path.
+      const form = hashableForm(key, this.#path.length + 2)
       if (form === undefined) {
         throw this.#refusal(
           `it has ${shown(key)} as a key or item, and Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,

@@ -20,11 +20,15 @@ export function areSurelyDistinct(keys: Iterable<unknown>): boolean {
   return true
 }
 
-/** The form of a key; undefined if Python cannot hash it, or if it is too large to be one (a cycle is). */
-export function hashableForm(key: unknown): string | undefined {
+/**
+ * The form of a key; undefined if Python cannot hash it, or if it is too large to be one (a cycle is).
+ *
+ * @param level the nesting of the key if it is a container; 1 is the value itself
+ */
+export function hashableForm(key: unknown, level: number): string | undefined {
   let parts = 0
   const form = (part: unknown, level: number): string | undefined => {
-    if (++parts > KEY_PARTS_MAX || level > NESTING_MAX) return undefined
+    if (++parts > KEY_PARTS_MAX) return undefined
     switch (typeof part) {
       case 'string':
         return JSON.stringify(part)
@@ -44,7 +48,7 @@ export function hashableForm(key: unknown): string | undefined {
     if (types.isProxy(part)) return undefined
     if (types.isDate(part)) return `d${part.getTime()}`
     if (types.isUint8Array(part)) return `b${Buffer.from(part.buffer, part.byteOffset, part.length).toString('hex')}`
-    if (!Array.isArray(part) && !types.isSet(part)) return undefined
+    if (level > NESTING_MAX || (!Array.isArray(part) && !types.isSet(part))) return undefined
     const forms: string[] = []
     for (const item of part) {
       const its = form(item, level + 1)
@@ -55,5 +59,5 @@ export function hashableForm(key: unknown): string | undefined {
     // The order of a set's items says nothing, and two that are equal to Python would be one.
     return new Set(forms).size === forms.length ? `{${forms.sort().join()}}` : undefined
   }
-  return form(key, 1)
+  return form(key, level)
 }

@@ -9,6 +9,9 @@ import { refusal } from './refusal.js'
 /** Levels of containers in a value, on writing and on reading: deeper ones would overflow whoever walks them recursively. */
 export const NESTING_MAX = 1_000
 
+/** Open marks. A container, with the call that may make it, has at most a few. */
+export const MARKS_MAX = 10 * NESTING_MAX
+
 /** Bytes of an int in binary (about 40 million decimal digits): conversion is linear, so this only bounds memory. */
 export const INTEGER_BYTES_MAX = 2 ** 24
 
@@ -24,8 +27,11 @@ export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH
 /** Items of one list, slots of the stack and of the memo: a growing array ends the process near 2^27. */
 export const ITEMS_MAX = 2 ** 26
 
-/** Keys of one dict or set: a `Map` throws above 2^24, an object ends the process above 4/3 of it. */
+/** Keys of one Map or Set, which throw above. */
 export const KEYS_MAX = 2 ** 24
+
+/** Keys of one dict that becomes an object: V8 numbers an object's keys anew with each one above 2^23. */
+export const PROPERTIES_MAX = 2 ** 22
 
 /** Ints alike in their lowest 64 bits, among the keys of one dict or set: V8 hashes no more, and searches them one by one. */
 export const ALIKE_KEYS_MAX = 1_000
@@ -83,6 +89,8 @@ export const cost = {
   bytes: 240,
   date: 112,
   list: 64,
+  /** An array that grows begins with room for 17. */
+  firstItem: 152,
   item: 12,
   object: 64,
   property: 64,

@@ -6,8 +6,9 @@
  */
 import { Containers, type Dict } from './containers.js'
 import type { Cursor } from './cursor.js'
-import { type Allowance, cost, ITEMS_MAX } from './limits.js'
+import { type Allowance, cost, ITEMS_MAX, MARKS_MAX } from './limits.js'
 import { refusal } from './refusal.js'
+import { Texts } from './texts.js'
 
 /** Values on the stack while the outermost dict of a cache's document is read: itself, its keys, their values. */
 const OUTER_HEIGHT_MAX = 100
@@ -16,17 +17,21 @@ export class Machine {
   readonly cursor: Cursor
   readonly allowance: Allowance
   readonly containers: Containers
+  readonly texts: Texts
   /** Byte offset of the opcode that runs. */
   at = 0
   /** The value, once STOP has run. */
   result: { readonly value: unknown } | undefined
 
-  readonly #stack: unknown[] = []
-  /** Heights of the stack at each open mark. Nothing below the last one can be popped. */
+  /** The values up to {@link #height}; what lies above is left over. */
+  readonly stack: unknown[] = []
+  #height = 0
+  /** Where the stack stood at the last open mark: nothing below can be popped. */
+  #floor = 0
+  /** The floors below that one. */
   readonly #marks: number[] = []
   readonly #memo: unknown[] = []
   #memoized = 0
-  #heightMax = 0
   readonly #keyOfMap: string | undefined
 
   /**
@@ -37,50 +42,61 @@ export class Machine {
     this.cursor = cursor
     this.allowance = allowance
     this.containers = new Containers(allowance)
+    this.texts = new Texts(cursor.bytes)
     this.#keyOfMap = keyOfMap
   }
 
   push(value: unknown): void {
-    const height = this.#stack.push(value)
-    if (height > this.#heightMax) {
-      this.#heightMax = height
+    if (this.#height === this.stack.length) {
       this.allowance.take(cost.reference, this.at)
-      if (height > ITEMS_MAX) throw this.refusal(`a stack of more than ${ITEMS_MAX} values`)
+      if (this.#height >= ITEMS_MAX) throw this.refusal(`a stack of more than ${ITEMS_MAX} values`)
     }
+    this.stack[this.#height++] = value
   }
 
   pop(): unknown {
-    if (this.#stack.length <= this.#floor) throw this.refusal('a value is taken from an empty stack')
-    return this.#stack.pop()
+    if (this.#height <= this.#floor) throw this.refusal('a value is taken from an empty stack')
+    return this.stack[--this.#height]
   }
 
   /** The value on top, which stays there. */
   top(): unknown {
-    if (this.#stack.length <= this.#floor) throw this.refusal('an empty stack')
-    return this.#stack[this.#stack.length - 1]
+    if (this.#height <= this.#floor) throw this.refusal('an empty stack')
+    return this.stack[this.#height - 1]
   }
 
   replaceTop(value: unknown): void {
-    this.#stack[this.#stack.length - 1] = value
+    this.stack[this.#height - 1] = value
   }
 
   mark(): void {
-    this.allowance.take(cost.reference, this.at)
-    this.#marks.push(this.#stack.length)
+    if (this.#marks.length >= MARKS_MAX) throw this.refusal(`more than ${MARKS_MAX} containers are open at once`)
+    this.#marks.push(this.#floor)
+    this.#floor = this.#height
   }
 
-  /** Takes everything above the last mark, and the mark. */
+  /**
+   * Takes everything above the last mark, and the mark, off the stack. The items stay in {@link stack}, from the returned
+   * `start` up to `end`, until something is pushed.
+   */
+  takeToMark(): { start: number; end: number } {
+    const below = this.#marks.pop()
+    if (below === undefined) throw this.refusal('items without a mark')
+    const end = this.#height
+    this.#height = this.#floor
+    this.#floor = below
+    return { start: this.#height, end }
+  }
+
+  /** {@link takeToMark} as a new array. */
   popToMark(): unknown[] {
-    const mark = this.#marks.pop()
-    if (mark === undefined) throw this.refusal('items without a mark')
-    const items = this.#stack.slice(mark)
-    this.#stack.length = mark
-    return items
+    const { start, end } = this.takeToMark()
+    return this.stack.slice(start, end)
   }
 
   /** POP: the top value, or the mark if nothing is above it. */
   discard(): void {
-    if (this.#marks.length > 0 && this.#stack.length === this.#floor) this.#marks.pop()
+    if (this.#marks.length > 0 && this.#height === this.#floor) this.takeToMark()
     else this.pop()
   }
 
@@ -123,7 +139,7 @@ export class Machine {
 
   stop(): void {
     const value = this.pop()
-    if (this.#stack.length > 0 || this.#marks.length > 0) throw this.refusal('values are left over at its end')
+    if (this.#height > 0 || this.#marks.length > 0) throw this.refusal('values are left over at its end')
     if (this.cursor.left > 0) throw refusal(`${this.cursor.left} bytes follow its end`, this.cursor.offset)
     this.result = { value }
   }
@@ -135,12 +151,8 @@ export class Machine {
 
   /** True if what comes next is the value of `key` in the outermost dict: it is the first such key on a low stack. */
   #isUnder(key: string): boolean {
-    const height = this.#stack.length
+    const height = this.#height
     const isNear = height > 1 && height <= OUTER_HEIGHT_MAX && this.#marks.length <= 1
-    return isNear && this.#stack[height - 1] === key && this.#stack.indexOf(key) === height - 1
-  }
-
-  get #floor(): number {
-    return this.#marks.length > 0 ? this.#marks[this.#marks.length - 1]! : 0
+    return isNear && this.stack[height - 1] === key && this.stack.indexOf(key) === height - 1
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Reads pickles of protocols 0 to 5 without executing anything: plain data and the short list of `allow-list.ts`.
  *
- * file → `cursor` → `machine` + `actions` (+ `containers`, `allow-list`) → `settle` → `cache-document`
+ * file → `cursor` → `machine` and its `actions` (with `texts`, `containers`, `allow-list`) → `settle` → `cache-document`
  *
  * | Python | here |
  * |---|---|

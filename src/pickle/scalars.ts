@@ -2,7 +2,9 @@
  * Writes what holds no other value: None, bool, int, float, str, bytes. Second on the writer's path. Before: `frames`;
  * after: `encoder`.
  */
+import { ValueError } from '../errors.js'
 import type { Frames } from './frames.js'
+import { TEXT_BYTES_MAX } from './limits.js'
 import { opcodes } from './opcodes.js'
 import { encodeUtf8 } from './text.js'
 
@@ -61,6 +63,11 @@ export function writeText(frames: Frames, text: string): void {
     return
   }
   const length = Buffer.byteLength(text)
+  if (length > TEXT_BYTES_MAX) {
+    throw new ValueError(
+      `Cannot write a text of ${length} bytes to a Python pickle: it could not be read back. No file was written. Store it in parts.`,
+    )
+  }
   const header = length <= 0xff ? shortHeader(opcodes.SHORT_BINUNICODE, length) : header4(opcodes.BINUNICODE, length)
   writeBody(frames, header, length, (target, at) => encodeUtf8(text, target, at))
 }

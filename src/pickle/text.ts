@@ -7,17 +7,8 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 const BACKSLASH = 0x5c
 
-/** Most texts are short: below this many bytes, looking at each is faster than making a view for Node to look at. */
-const SHORT = 48
-
-/** UTF-8 with 'surrogatepass', from `start` to `end`, to text; undefined if it is not that. */
-export function decodeUtf8(file: Buffer, start: number, end: number): string | undefined {
-  if (end - start <= SHORT) {
-    let at = start
-    while (at < end && file[at]! < 0x80) at++
-    if (at === end) return file.toString('latin1', start, end)
-  }
-  const bytes = file.subarray(start, end)
+/** UTF-8 with 'surrogatepass' to text; undefined if it is not that. */
+export function decodeUtf8(bytes: Buffer): string | undefined {
   if (isAscii(bytes)) return bytes.toString('latin1')
   if (isUtf8(bytes)) return bytes.toString('utf8')
   const units = new Uint16Array(bytes.length)

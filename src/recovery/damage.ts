@@ -6,16 +6,19 @@
  *  nothing: it is over            the last frame is no seal that names a successor        sound
  *  nothing: it is over            the last frame is a seal that names a successor         corrupt: a file is missing
  *  a foreign frame                (sound, but it does not follow: no torn write)          corrupt
- *  an unsound header              a predecessor sealed "goes on"; or frames are in it;
- *                                 or more files follow; or the journal was in use         corrupt
+ *  an unsound header              a predecessor sealed "goes on"; or frames are in it or
+ *                                 in a later file; or the journal was in use              corrupt
  *  an unsound header              otherwise: its creation was interrupted                 sound; the file is dropped
  *  an unsound frame               a later segment has frames                              corrupt
- *  an unsound frame               a sound frame after it says that it was durable,
- *                                 or is a seal                                            corrupt
+ *  an unsound frame               a sound frame after it says that it was durable         corrupt
  *  an unsound frame               otherwise                                               torn tail: set aside, cut
  *
- * "Unsound header" includes a header that does not follow from the file before it. One thing cannot be told apart: damage
- * within the last frame after an unclean stop looks like a write that the crash cut short.
+ * "Unsound header" includes a header that does not follow from the file before it. A file without frames and without the
+ * expected number is no part of the chain: the beginning of a rotation that failed, whose removal a crash undid. It is
+ * dropped wherever it stands. A seal proves no more than any other frame, because one fsync serves it and what it seals.
+ *
+ * One thing cannot be told apart: damage behind the last sequence that any frame says was durable looks like a write that
+ * a crash cut short.
  */
 import { join } from 'node:path'
 import { CorruptionError } from '../errors.js'
@@ -27,8 +30,8 @@ import type { JournalFile } from './journal-files.js'
 import type { ChainEnd, ChainStop } from './read-segments.js'
 
 export type Verdict =
-  | { verdict: 'sound'; dropped: JournalFile | undefined }
-  | { verdict: 'torn'; stop: ChainStop; dropped: JournalFile | undefined }
+  | { verdict: 'sound'; dropped: JournalFile[] }
+  | { verdict: 'torn'; stop: ChainStop; dropped: JournalFile[] }
   | { verdict: 'corrupt'; error: CorruptionError }
 
 /** `wasInUse`: the lock file says that the journal was created whole once. */
@@ -41,7 +44,7 @@ export async function judge(
 ): Promise<Verdict> {
   const { stop } = end
   if (stop === undefined) {
-    if (end.seal !== 'continued') return { verdict: 'sound', dropped: undefined }
+    if (end.seal !== 'continued') return { verdict: 'sound', dropped: end.strays }
     return corrupt({
       file: join(directory, fileName(end.nextSequence, 'segment')),
       offset: 0,
@@ -50,26 +53,21 @@ export async function judge(
     })
   }
   const found = { file: stop.file.path, offset: stop.offset, sequence: end.nextSequence, reason: stop.reason }
-  const isLastFile = stop.index === segments.length - 1
+  const later = segments.slice(stop.index + 1)
+  const isLastWithFrames = later.every(hasNoFrames)
   switch (stop.kind) {
     case 'foreign frame':
       return corrupt(found)
     case 'unsound header': {
       const wasDurable = end.seal === 'continued' || (stop.index === 0 && wasInUse)
-      if (!wasDurable && isLastFile && stop.file.bytes <= FILE_HEADER_BYTES)
-        return { verdict: 'sound', dropped: stop.file }
+      if (!wasDurable && isLastWithFrames && hasNoFrames(stop.file))
+        return { verdict: 'sound', dropped: [...end.strays, stop.file, ...later] }
       return stop.error instanceof CorruptionError ? { verdict: 'corrupt', error: stop.error } : corrupt(found)
     }
     case 'unsound frame': {
-      const follower = segments[stop.index + 1]
-      const dropped =
-        follower !== undefined && stop.index === segments.length - 2 && follower.bytes <= FILE_HEADER_BYTES
-          ? follower
-          : undefined
-      if (!isLastFile && dropped === undefined)
-        return corrupt({ ...found, reason: `${stop.reason}, and later files follow` })
+      if (!isLastWithFrames) return corrupt({ ...found, reason: `${stop.reason}, and later files follow` })
       const witness = await findWitness(storage, stop, end)
-      if (witness === undefined) return { verdict: 'torn', stop, dropped }
+      if (witness === undefined) return { verdict: 'torn', stop, dropped: [...end.strays, ...later] }
       return corrupt({
         ...found,
         reason: `${stop.reason}, and a sound frame at byte ${witness} shows that what stood here was on disk`,
@@ -85,14 +83,16 @@ async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Pr
     const scanner = new FrameScanner(file, checksum(end.journalId as Buffer)) // a frame was reached, so a header was read
     const frame = await scanner.findFrame(
       stop.offset,
-      (candidate) =>
-        candidate.firstSequence >= end.nextSequence &&
-        (candidate.kind === 'seal' || candidate.durableSequence >= end.nextSequence),
+      (candidate) => candidate.firstSequence >= end.nextSequence && candidate.durableSequence >= end.nextSequence,
     )
     return frame?.offset
   } finally {
     file.close()
   }
+}
+
+function hasNoFrames(file: JournalFile): boolean {
+  return file.bytes <= FILE_HEADER_BYTES
 }
 
 function corrupt(damage: ConstructorParameters<typeof CorruptionError>[0]): Verdict {

@@ -34,6 +34,10 @@ export interface ChainEnd {
   /** Whether the last frame is a seal, and whether it names a successor. */
   seal: 'closed' | 'continued' | undefined
   frames: number
+  /** Files without frames that are no part of the chain. */
+  strays: JournalFile[]
+  /** The place from which on no frame is known to be on disk; `undefined`: from the first one. */
+  unproven: { file: JournalFile; offset: number } | undefined
   /** What keeps the chain from going on, if it is not simply over. */
   stop: ChainStop | undefined
 }
@@ -52,6 +56,15 @@ export interface ChainStop {
   error?: unknown
 }
 
+/** A frame of events of which no later one has said yet that it is durable. */
+interface UnprovenFrame {
+  /** Of its last event. */
+  sequence: number
+  file: JournalFile
+  /** The place behind it. */
+  offset: number
+}
+
 export async function readSegments(
   storage: Storage,
   segments: readonly JournalFile[],
@@ -65,10 +78,17 @@ export async function readSegments(
     position: undefined,
     seal: undefined,
     frames: 0,
+    strays: [],
+    unproven: undefined,
     stop: undefined,
   }
   let previousChecksum = start.previousChecksum
+  const unproven: UnprovenFrame[] = []
   for (const [index, segment] of segments.entries()) {
+    if (segment.bytes <= FILE_HEADER_BYTES && segment.sequence !== end.nextSequence) {
+      end.strays.push(segment)
+      continue
+    }
     const file = storage.open(segment.path, 'read')
     try {
       const header = await readHeader(file, segment, end, previousChecksum)
@@ -76,7 +96,7 @@ export async function readSegments(
         end.stop = { kind: 'unsound header', file: segment, index, offset: 0, ...header }
         return end
       }
-      await readFrames(file, segment, index, header, end, visit)
+      await readFrames(file, segment, index, header, end, unproven, visit)
       if (end.stop !== undefined) return end
       previousChecksum = end.position?.lastChecksum ?? 0
     } finally {
@@ -123,6 +143,7 @@ async function readFrames(
   index: number,
   header: FileHeader,
   end: ChainEnd,
+  unproven: UnprovenFrame[],
   visit: FrameVisitor,
 ): Promise<void> {
   const position = {
@@ -149,7 +170,12 @@ async function readFrames(
     await visit(frame, scanned.bytes, segment)
     end.frames++
     end.durableSequence = Math.max(end.durableSequence, frame.durableSequence)
+    while (unproven[0] !== undefined && unproven[0].sequence <= frame.durableSequence) {
+      end.unproven = unproven.shift() as UnprovenFrame // looked at just now
+    }
     if (frame.kind === 'events') end.nextSequence += frame.count
+    if (frame.kind === 'events' && frame.count > 0)
+      unproven.push({ sequence: end.nextSequence - 1, file: segment, offset: frame.offset + frame.length })
     end.seal = frame.kind !== 'seal' ? undefined : frame.flags & SEAL_HAS_SUCCESSOR ? 'continued' : 'closed'
     position.offset = frame.offset + frame.length
     position.lastChecksum = frame.checksum

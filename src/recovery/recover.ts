@@ -22,6 +22,7 @@ import { judge } from './damage.js'
 import { findJournalFiles, type JournalFile, planRecovery } from './journal-files.js'
 import { unreadable } from './open-directory.js'
 import { type ChainEnd, type ChainStart, readSegments } from './read-segments.js'
+import { rewriteUnproven } from './rewrite-unproven.js'
 import { setAside } from './set-aside.js'
 
 export interface Recovered {
@@ -47,6 +48,9 @@ export async function recover(
     throw unreadable(directory, error)
   }
 }
+
+/** What LOCK says of the journal beside it. */
+const JOURNAL_ID = /^[0-9a-f]{32}$/
 
 class Recovery {
   readonly #storage: Storage
@@ -87,18 +91,22 @@ class Recovery {
     const end = await readSegments(this.#storage, segments, start.chain, (frame, bytes, file) =>
       this.#replay(frame, bytes, file),
     )
+    if (end.journalId !== undefined && JOURNAL_ID.test(note) && note !== end.journalId.toString('hex'))
+      throw this.#otherJournal(segments[0] ?? (snapshot as JournalFile)) // an id was read from one of them
     const verdict = await judge(this.#storage, this.#directory, segments, end, note !== '' || snapshot !== undefined)
     if (verdict.verdict === 'corrupt') throw verdict.error
-    if (verdict.dropped !== undefined) this.#storage.unlink(verdict.dropped.path)
+    for (const file of verdict.dropped) this.#storage.unlink(file.path)
     const tail =
       verdict.verdict === 'torn'
         ? await setAside(this.#storage, verdict.stop.file.path, verdict.stop.offset)
         : undefined
 
+    const used = segments.filter((file) => !verdict.dropped.includes(file))
+    await rewriteUnproven(this.#storage, used, end)
+
     const journalId = end.journalId ?? this.#newJournalId()
     const segment = this.#openSegment(end, journalId)
     if (note === '') this.#lock.write(`${journalId.toString('hex')}\n`)
-    const used = segments.filter((file) => file !== verdict.dropped)
     return {
       journalId,
       segment,
@@ -235,6 +243,15 @@ class Recovery {
       offset: 0,
       sequence: 1,
       reason: 'the file is missing, and LOCK says that a journal was here (to begin a new one, remove LOCK as well)',
+    })
+  }
+
+  #otherJournal({ path: file, sequence }: JournalFile): CorruptionError {
+    return new CorruptionError({
+      file,
+      offset: 0,
+      sequence,
+      reason: 'the file belongs to another journal than LOCK says (to go on with this one, remove LOCK)',
     })
   }
 

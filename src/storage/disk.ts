@@ -15,6 +15,7 @@ import {
   write,
   writeSync,
 } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import glob from 'fast-glob'
 import { tryLock } from 'fs-native-extensions'
@@ -32,7 +33,11 @@ const fdatasyncLater = promisify(fdatasync)
 /** The real file system. */
 export const disk: Storage = {
   makeDirectory(directory) {
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+    const first = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+    if (first === undefined) return
+    // The names of what was made have to be on disk, or a power cut takes the journal with them.
+    for (let made = resolve(directory); made.length >= first.length; made = dirname(made))
+      this.syncDirectory(dirname(made))
   },
 
   async list(directory, pattern) {

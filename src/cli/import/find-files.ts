@@ -1,0 +1,40 @@
+/** The files that an import is about: those that match any of the patterns, each once, in order of their paths. */
+import { statSync } from 'node:fs'
+import glob from 'fast-glob'
+
+export interface FoundFile {
+  /** As the pattern gives it; the key of its entry. */
+  path: string
+  bytes: number
+}
+
+export interface Found {
+  files: FoundFile[]
+  /** Patterns that no file matches. */
+  unmatched: string[]
+}
+
+export async function findFiles(patterns: readonly string[], options: { dot: boolean }): Promise<Found> {
+  const found = new Map<string, FoundFile>()
+  const unmatched: string[] = []
+  for (const pattern of patterns) {
+    const entries = await glob(isFile(pattern) ? glob.escapePath(pattern) : pattern, {
+      dot: options.dot || isFile(pattern),
+      followSymbolicLinks: false, // a link into a parent directory would never end
+      suppressErrors: true, // a directory that may not be read holds nothing for us
+      stats: true,
+    })
+    if (entries.length === 0) unmatched.push(pattern)
+    for (const { path, stats } of entries) found.set(path, { path, bytes: stats?.size ?? 0 })
+  }
+  return { files: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), unmatched }
+}
+
+/** A name that a shell has already put in place of a pattern may have characters that mean something in one: `[id].json`. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}

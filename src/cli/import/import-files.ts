@@ -1,0 +1,58 @@
+/** One entry for each file, its path the key. What is there already with the same content is left as it is. */
+import type { Cache } from '../../cache/cache.js'
+import type { Duration } from '../../cache/duration.js'
+import { messageOf } from '../failures.js'
+import type { Progress } from '../progress.js'
+import { showCountOf } from '../quantities.js'
+import { readContent } from './file-content.js'
+import type { FoundFile } from './find-files.js'
+import { Pace } from './pace.js'
+import { Tally } from './tally.js'
+
+export interface ImportRun {
+  cache: Cache
+  files: readonly FoundFile[]
+  ttl: Duration | undefined
+  progress: Progress
+  signal: AbortSignal
+}
+
+export async function importFiles({ cache, files, ttl, progress, signal }: ImportRun): Promise<Tally> {
+  const tally = new Tally()
+  const pace = new Pace(cache)
+  const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  let doneBytes = 0
+  for (const file of files) {
+    if (signal.aborted) break
+    let bytes = 0
+    try {
+      bytes = importFile(cache, file.path, ttl, tally)
+    } catch (error) {
+      tally.failed++
+      progress.remark(`daybook: ${file.path} was left out: ${messageOf(error)}`)
+    }
+    doneBytes += file.bytes
+    progress.update(doneBytes, totalBytes, () => showCountOf(tally.imported + tally.unchanged, 'file'))
+    await pace.keep(bytes)
+  }
+  await pace.flush()
+  return tally
+}
+
+/** Answers the bytes that were stored. */
+function importFile(cache: Cache, path: string, ttl: Duration | undefined, tally: Tally): number {
+  const { value, bytes } = readContent(path)
+  if (isSame(cache.peek(path), value)) {
+    tally.unchanged++
+    return 0
+  }
+  cache.set(path, value, { ttl })
+  tally.imported++
+  tally.bytes += bytes
+  return bytes
+}
+
+function isSame(stored: unknown, value: string | Uint8Array): boolean {
+  if (typeof value === 'string') return stored === value
+  return stored instanceof Uint8Array && Buffer.compare(stored, value) === 0
+}

@@ -1,0 +1,32 @@
+/** One line of `{"key": …, "value": …, "ttl": …}`. */
+import { isUtf8 } from 'node:buffer'
+import type { Duration } from '../../cache/duration.js'
+import { parseDuration } from '../options.js'
+
+export interface NdjsonEntry {
+  key: string
+  value: unknown
+  ttl: Duration | undefined
+}
+
+/** `undefined` for an empty line. @throws Error that says what is wrong with it. */
+export function parseEntry(bytes: Buffer): NdjsonEntry | undefined {
+  if (!isUtf8(bytes)) throw new Error('it is not UTF-8')
+  const text = bytes.toString('utf8')
+  if (text.trim() === '') return undefined
+  const parsed = JSON.parse(text) as unknown
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw expected('it is no object')
+  const { key, value, ttl } = parsed as Partial<Record<string, unknown>>
+  if (typeof key !== 'string') throw expected('it has no "key" that is a string')
+  if (value === undefined) throw expected('it has no "value"')
+  return { key, value, ttl: ttlOf(ttl) }
+}
+
+function ttlOf(ttl: unknown): Duration | undefined {
+  if (ttl === undefined || ttl === null) return undefined
+  return typeof ttl === 'string' ? parseDuration(ttl) : (ttl as Duration) // the cache's own error names what is no duration
+}
+
+function expected(reason: string): Error {
+  return new Error(`${reason}; a line looks like {"key": "user:1", "value": {"name": "Ada"}, "ttl": "1h"}`)
+}

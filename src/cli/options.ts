@@ -1,0 +1,69 @@
+/** Options that several commands share, and how their values are read. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Duration, toMilliseconds } from '../cache/duration.js'
+import type { FsyncPolicy } from '../journal/journal.js'
+
+export interface DirectoryOptions {
+  directory: string
+}
+
+export interface OpenOptions extends DirectoryOptions {
+  maxSize: number
+  fsync: FsyncPolicy
+}
+
+export function addDirectoryOption(command: Command): Command {
+  return command.option('-d, --directory <path>', 'where the journal lies', 'journal')
+}
+
+/** For commands that open the cache for writing. */
+export function addOpenOptions(command: Command): Command {
+  return addDirectoryOption(command)
+    .addOption(
+      new Option('--max-size <entries>', 'evict the least recently used beyond this many entries')
+        .default(Number.POSITIVE_INFINITY, 'no limit')
+        .argParser(parseMaxSize),
+    )
+    .addOption(
+      new Option('--fsync <policy>', 'when changes are forced to disk')
+        .choices(['always', 'everysec', 'never'])
+        .default('everysec'),
+    )
+}
+
+function parseMaxSize(text: string): number {
+  if (text === 'Infinity') return Number.POSITIVE_INFINITY
+  return parseWhole(text, 1)
+}
+
+/** A sequence of the journal. */
+export function parseSequence(text: string): number {
+  return parseWhole(text, 0)
+}
+
+function parseWhole(text: string, least: number): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least)
+    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
+  return number
+}
+
+export function parseTtlOption(text: string): Duration {
+  const ttl = parseDuration(text)
+  try {
+    toMilliseconds(ttl, 'It')
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message.replace(' Nothing was changed.', ''))
+  }
+  return ttl
+}
+
+/** `10` (seconds), `10s`, `5m`, `Infinity`. What is no duration goes on as it is: the cache's own error names it. */
+export function parseDuration(text: string): Duration {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) || text === 'Infinity' ? Number(text) : (text as Duration)
+}
+
+/** Whether text begins like a duration; then it was meant as one, even if it is a wrong one. */
+export function looksLikeDuration(text: string): boolean {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(ms|s|m|h|d)?$/.test(text) || text === 'Infinity'
+}

@@ -1,0 +1,45 @@
+/** The subcommands, put together. Each is a file of its own; to add one, add a line. */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addConvertCommand } from './convert.js'
+import { EXIT_CODES_HELP } from './exit-codes.js'
+import { addImportCommand } from './import.js'
+import { addInspectCommand } from './inspect.js'
+import { addLoadCommand } from './load.js'
+import { addRepairCommand } from './repair.js'
+import { addSaveCommand } from './save.js'
+import { addShellCommand } from './shell.js'
+import { addStatsCommand } from './stats.js'
+import { addVerifyCommand } from './verify.js'
+
+/** In the order in which help lists them. */
+const COMMANDS = [
+  addShellCommand,
+  addImportCommand,
+  addStatsCommand,
+  addInspectCommand,
+  addVerifyCommand,
+  addRepairCommand,
+  addSaveCommand,
+  addLoadCommand,
+  addConvertCommand,
+]
+
+export function createProgram(): Command {
+  const program = new Command('daybook')
+    .description(
+      'An embedded cache that keeps an append-only journal: use it, fill it, look into it, check it, repair it.',
+    )
+    .version(version())
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'daybook: ')) })
+    .showHelpAfterError() // an unknown option is answered with those that there are
+    .exitOverride()
+    .addHelpText('after', EXIT_CODES_HELP)
+  for (const addCommand of COMMANDS) addCommand(program)
+  return program
+}
+
+function version(): string {
+  const path = new URL('../../../package.json', import.meta.url) // from dist/src/cli
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+}

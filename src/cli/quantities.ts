@@ -1,0 +1,50 @@
+/** Numbers as people read them: counts, bytes, lengths of time, rates. */
+
+const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+
+export function showCount(count: number): string {
+  return COUNT.format(count)
+}
+
+/** `1 entry`, `3,214 entries`. */
+export function showCountOf(count: number, one: string, many = `${one}s`): string {
+  return `${showCount(count)} ${count === 1 ? one : many}`
+}
+
+const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB', 'PB']
+
+export function showBytes(bytes: number): string {
+  if (bytes < 1000) return showCountOf(bytes, 'byte')
+  let scaled = bytes
+  let unit = -1
+  do {
+    scaled /= 1000
+    unit++
+  } while (scaled >= 999.95 && unit < BYTE_UNITS.length - 1)
+  return `${scaled.toFixed(1)} ${BYTE_UNITS[unit]}`
+}
+
+export function showMilliseconds(ms: number): string {
+  if (ms < 1000) return `${Math.max(1, Math.round(ms))} ms`
+  const seconds = ms / 1000
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `2,904,112` of something in a second. Rates over less than a millisecond say nothing. */
+export function ratePerSecond(amount: number, ms: number): number {
+  return amount / (Math.max(1, ms) / 1000)
+}
+
+export function showPercent(ratio: number): string {
+  const percent = ratio * 100
+  return `${percent > 99 && percent < 100 ? percent.toFixed(2) : percent.toFixed(percent < 10 && percent > 0 ? 1 : 0)}%`
+}
+
+/** A moment in UTC; a deadline may lie past the last one that a Date can say. */
+export function showMoment(epochMs: number): string {
+  const moment = new Date(epochMs)
+  return Number.isNaN(moment.getTime()) ? String(epochMs) : moment.toISOString()
+}

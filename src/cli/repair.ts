@@ -1,0 +1,104 @@
+/** `daybook repair`: says what it would take to open a damaged journal again, and with --yes does it. Nothing is deleted. */
+import type { Command } from 'commander'
+import { CacheLockedError } from '../errors.js'
+import { fileName } from '../journal/format.js'
+import { openDirectory } from '../recovery/open-directory.js'
+import { disk } from '../storage/disk.js'
+import { EXIT } from './exit-codes.js'
+import { addDirectoryOption, type DirectoryOptions } from './options.js'
+import { output } from './output.js'
+import { showBytes, showCount, showCountOf } from './quantities.js'
+import { isInUse } from './reading/in-use.js'
+import { listJournal } from './reading/listing.js'
+import { applyStep } from './repair/apply-repair.js'
+import { planRepair } from './repair/plan-repair.js'
+import type { RepairPlan, RepairStep } from './repair/repair-plan.js'
+import { verifyJournal } from './verify/verify-journal.js'
+import { exitCodeOf } from './verify.js'
+
+interface RepairOptions extends DirectoryOptions {
+  yes?: true
+}
+
+/** One repair can lay bare the next: a rebuilt header the damage behind it. There are not many files to go through. */
+const ROUNDS_MAX = 100
+
+export function addRepairCommand(program: Command): void {
+  addDirectoryOption(program.command('repair'))
+    .description('make a damaged journal open again; without --yes only says what it would do')
+    .option('--yes', 'do it')
+    .addHelpText(
+      'after',
+      `
+Nothing is deleted: what is set aside stays in .broken files beside the journal. Make a copy of the directory all the same.
+Exit codes: without --yes those of verify (0 nothing to repair, 3 torn, 4 corrupt); with --yes 0 when it opens again.`,
+    )
+    .action(async ({ directory, yes }: RepairOptions) => {
+      await listJournal(directory) // an error if there is none
+      process.exitCode = yes ? await repair(directory) : await propose(directory)
+    })
+}
+
+async function propose(directory: string): Promise<number> {
+  if (isInUse(directory)) throw locked(directory)
+  const plan = await planRepair(directory)
+  if (plan.status === 'sound') output.line('Nothing to repair: the journal is sound.')
+  else {
+    output.line(`${plan.status}: ${plan.finding}`)
+    output.line('A repair would do this:')
+    for (const step of plan.steps) output.line(`  ${stepText(step)}`)
+    printLosses(plan, 'It would lose')
+    output.line(`Nothing was changed. To do it: daybook repair --directory ${directory} --yes`)
+  }
+  return exitCodeOf(plan)
+}
+
+async function repair(directory: string): Promise<number> {
+  const lock = openDirectory(disk, directory)
+  try {
+    for (let round = 1; ; round++) {
+      const plan = await planRepair(directory)
+      if (plan.status === 'sound') {
+        output.line(round === 1 ? 'Nothing to repair: the journal is sound.' : await conclusion(directory))
+        return EXIT.fine
+      }
+      if (round > ROUNDS_MAX) throw new Error(`There is still damage: ${plan.finding}. What was set aside is kept.`)
+      output.line(`${plan.status}: ${plan.finding}`)
+      for (const step of plan.steps) output.line(`  ${await applyStep(directory, step)}`)
+      printLosses(plan, 'Lost')
+    }
+  } finally {
+    lock.release()
+  }
+}
+
+function printLosses({ losses }: RepairPlan, verb: string): void {
+  if (losses.length === 0) output.line(`${verb}: nothing.`)
+  for (const [index, loss] of losses.entries()) output.line(index === 0 ? `${verb}: ${loss}` : `  ${loss}`)
+}
+
+async function conclusion(directory: string): Promise<string> {
+  const { sequence } = await verifyJournal(directory, () => undefined)
+  return `The journal opens again, through sequence ${showCount(sequence)}.`
+}
+
+function locked(directory: string): CacheLockedError {
+  return new CacheLockedError(
+    `${directory} is open in another process: close that one before a repair. ("daybook verify" works meanwhile.)`,
+  )
+}
+
+function stepText(step: RepairStep): string {
+  switch (step.type) {
+    case 'move aside':
+      return `move ${step.file.name} to a .broken file`
+    case 'cut':
+      return `move ${showBytes(step.file.bytes - step.offset)} of ${step.file.name}, from byte ${step.offset} on, to a .broken file`
+    case 'rebuild header':
+      return `rebuild the header of ${step.file.name} (its frames prove it right), and look again`
+    case 'begin segment':
+      return `begin ${fileName(step.sequence, 'segment')} anew`
+    case 'write snapshot':
+      return `write ${fileName(step.sequence, 'snapshot')} with ${showCountOf(step.rows.length, 'entry', 'entries')}, and look again`
+  }
+}

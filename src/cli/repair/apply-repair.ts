@@ -1,0 +1,114 @@
+/** Does what a plan says. Whatever a step replaces is kept under a `.broken` name that nothing else has. */
+import { constants, copyFileSync, existsSync, linkSync, renameSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileName } from '../../journal/format.js'
+import { SegmentWriter } from '../../journal/segment-writer.js'
+import type { JournalFile } from '../../recovery/journal-files.js'
+import { setAside } from '../../recovery/set-aside.js'
+import { writeSnapshot } from '../../snapshot/write-snapshot.js'
+import { disk } from '../../storage/disk.js'
+import { removeIfThere } from '../../storage/replace-file.js'
+import { writeAll } from '../../storage/storage.js'
+import type { RepairStep } from './repair-plan.js'
+import type { SalvagedRow } from './salvage.js'
+
+/** Answers what was done, in words. */
+export async function applyStep(directory: string, step: RepairStep): Promise<string> {
+  switch (step.type) {
+    case 'move aside':
+      return moveAside(directory, step.file)
+    case 'cut':
+      return cut(step.file, step.offset)
+    case 'rebuild header':
+      return rebuild(directory, step.file, step.header)
+    case 'begin segment':
+      SegmentWriter.create(disk, directory, { ...step, createdAtMs: Date.now() }).close()
+      return `${fileName(step.sequence, 'segment')} was begun anew`
+    case 'write snapshot':
+      return replaceSnapshot(directory, step)
+  }
+}
+
+function moveAside(directory: string, file: JournalFile): string {
+  const kept = freeName(`${file.path}.broken`)
+  renameSync(file.path, kept)
+  disk.syncDirectory(directory)
+  return `${file.name} was moved to ${basename(kept)}`
+}
+
+async function cut(file: JournalFile, offset: number): Promise<string> {
+  // What an earlier opening has set aside from the same place stays as well.
+  const name = `${file.path}.${offset}.broken`
+  if (existsSync(name)) renameSync(name, freeName(name))
+  const { savedAs, bytes } = await setAside(disk, file.path, offset)
+  return `${bytes} bytes of ${file.name}, from byte ${offset} on, were moved to ${basename(savedAs)}`
+}
+
+/** Written in place: a copy of the whole file is there first. */
+async function rebuild(directory: string, file: JournalFile, header: Buffer): Promise<string> {
+  const kept = freeName(`${file.path}.broken`)
+  copyFileSync(file.path, kept, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  const copy = disk.open(kept, 'write')
+  try {
+    await copy.sync()
+  } finally {
+    copy.close()
+  }
+  disk.syncDirectory(directory)
+  const opened = disk.open(file.path, 'write')
+  try {
+    writeAll(opened, header, 0)
+    await opened.sync()
+  } finally {
+    opened.close()
+  }
+  return `the header of ${file.name} was rebuilt; the file as it was is ${basename(kept)}`
+}
+
+async function replaceSnapshot(
+  directory: string,
+  step: Extract<RepairStep, { type: 'write snapshot' }>,
+): Promise<string> {
+  const { file, sequence, rows, counters } = step
+  const name = fileName(sequence, 'snapshot')
+  const path = join(directory, name)
+  // A second name, not another one: until the new snapshot takes its place, the file is where it was.
+  const kept = file === undefined ? undefined : freeName(`${path}.broken`)
+  if (kept !== undefined) {
+    keepAs(path, kept)
+    disk.syncDirectory(directory)
+  }
+  const temporary = `${path}.tmp`
+  removeIfThere(disk, temporary) // half of one, from a crash
+  await writeSnapshot({
+    storage: disk,
+    path,
+    temporary,
+    kind: 'snapshot',
+    journalId: step.journalId,
+    sequence,
+    previousChecksum: step.previousChecksum,
+    createdAtMs: Date.now(),
+    source: { count: rows.length, counters, ...reader(rows) },
+  })
+  return `${name} was written anew with ${rows.length} entries${kept === undefined ? '' : `; the file as it was is ${basename(kept)}`}`
+}
+
+function keepAs(path: string, kept: string): void {
+  try {
+    linkSync(path, kept)
+  } catch {
+    copyFileSync(path, kept, constants.COPYFILE_EXCL) // a file system without links
+  }
+}
+
+function reader(rows: readonly SalvagedRow[]) {
+  let at = 0
+  return { read: () => rows[at++], release: () => undefined }
+}
+
+function freeName(path: string): string {
+  let name = path
+  for (let number = 2; existsSync(name); number++) name = path.replace(/\.broken$/, `.${number}.broken`)
+  return name
+}

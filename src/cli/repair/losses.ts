@@ -1,0 +1,65 @@
+/** What a repair gives up, as far as it can be known: the sound frames among what is set aside tell how far it reached. */
+import { checksum } from '../../journal/checksum.js'
+import { FILE_HEADER_BYTES } from '../../journal/format.js'
+import { FrameScanner } from '../../journal/frame-scanner.js'
+import type { JournalFile } from '../../recovery/journal-files.js'
+import { disk } from '../../storage/disk.js'
+import { showBytes, showCount, showCountOf } from '../quantities.js'
+import { soundFramesAfter } from '../reading/sound-frames.js'
+
+/** A file, and where what is set aside of it begins. */
+export interface SetAsidePart {
+  file: JournalFile
+  offset: number
+}
+
+export async function describeLoss(
+  parts: readonly SetAsidePart[],
+  firstLost: number,
+  journalId: Buffer | undefined,
+): Promise<string[]> {
+  let bytes = 0
+  let frames = 0
+  let events = 0
+  let last = firstLost - 1
+  for (const part of parts) {
+    bytes += part.file.bytes - part.offset
+    if (journalId === undefined) continue
+    const found = await countSound(part, journalId)
+    frames += found.frames
+    events += found.events
+    last = Math.max(last, found.last)
+  }
+  const lines: string[] = []
+  if (last >= firstLost) {
+    lines.push(
+      `Sequences ${showCount(firstLost)} to ${showCount(last)} at least: ${showCountOf(last - firstLost + 1, 'event')}.`,
+    )
+    if (events > 0) {
+      lines.push(
+        `${showCountOf(events, 'event')} of them in ${showCountOf(frames, 'frame')} that are sound, but follow what is damaged.`,
+      )
+    }
+  } else
+    lines.push(`What came after sequence ${showCount(firstLost - 1)}, if anything: how much it was cannot be known.`)
+  if (bytes > 0) lines.push(`${showBytes(bytes)} are kept in .broken files.`)
+  return lines
+}
+
+async function countSound({ file, offset }: SetAsidePart, journalId: Buffer) {
+  const found = { frames: 0, events: 0, last: 0 }
+  const opened = disk.open(file.path, 'read')
+  try {
+    const scanner = new FrameScanner(opened, checksum(journalId))
+    for await (const { frame } of soundFramesAfter(scanner, Math.max(offset, FILE_HEADER_BYTES) - 1)) {
+      found.last = Math.max(found.last, frame.durableSequence)
+      if (frame.kind !== 'events' || frame.count === 0) continue
+      found.frames++
+      found.events += frame.count
+      found.last = Math.max(found.last, frame.firstSequence + frame.count - 1)
+    }
+  } finally {
+    opened.close()
+  }
+  return found
+}

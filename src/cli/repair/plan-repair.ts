@@ -1,0 +1,323 @@
+/**
+ * How a damaged journal can be made to open again with as little lost as can be, without guessing:
+ *
+ *   what is damaged           what is done                                                     what is lost
+ *   ────────────────────────  ───────────────────────────────────────────────────────────────  ─────────────────────────────
+ *   a header, frames sound    rebuilt, if the first frame's chain proves it right              nothing
+ *   a frame, in any segment   set aside from there on, with all later segments                 every event from there on
+ *   a segment is missing      all later segments are set aside                                 every event from there on
+ *   the snapshot              an older snapshot, if the journal since then is still there;     nothing
+ *                             else a new one of the rows that are sound                        the other rows
+ *   the beginning is missing  an empty snapshot, for the events that follow it                what it held
+ *
+ * Events are never taken out of the middle: without a `deleted` that came between, something deleted would be back. A row
+ * of a snapshot that is gone is only a miss.
+ */
+import { randomBytes } from 'node:crypto'
+import { CorruptionError } from '../../errors.js'
+import type { Frame } from '../../journal/frame.js'
+import { Counters } from '../../model/counters.js'
+import type { JournalFile, JournalFiles } from '../../recovery/journal-files.js'
+import type { ChainStart, ChainStop } from '../../recovery/read-segments.js'
+import { showCount, showCountOf } from '../quantities.js'
+import { type Chain, eventsOf, JOURNAL_BEGIN, readChain, readHeaderOf } from '../reading/chain.js'
+import { readLockNote } from '../reading/in-use.js'
+import { listJournal } from '../reading/listing.js'
+import { readLoaded } from '../reading/loaded-file.js'
+import { checkRows } from '../verify/check-file.js'
+import { describeLoss, type SetAsidePart } from './losses.js'
+import { rebuildHeader } from './rebuild-header.js'
+import type { RepairPlan, RepairStep } from './repair-plan.js'
+import { salvageRows } from './salvage.js'
+
+export async function planRepair(directory: string): Promise<RepairPlan> {
+  return new Planner(directory, await listJournal(directory)).plan()
+}
+
+/** A sound snapshot or the journal's beginning, and the segments that follow it. */
+interface Base {
+  start: ChainStart
+  segments: JournalFile[]
+  hasSnapshot: boolean
+}
+
+class Planner {
+  readonly #directory: string
+  readonly #files: JournalFiles
+
+  constructor(directory: string, files: JournalFiles) {
+    this.#directory = directory
+    this.#files = files
+  }
+
+  async plan(): Promise<RepairPlan> {
+    const newest = this.#files.snapshots.at(-1)
+    if (newest === undefined) return this.#planFrom(undefined)
+    const { damage } = await checkRows(newest, 'snapshot', () => undefined)
+    if (damage === undefined) return this.#planFrom(newest)
+    const finding = `${newest.path}, byte ${damage.offset}: ${damage.reason}`
+    return (await this.#planOlder(newest, finding)) ?? (await this.#planSalvage(newest, finding))
+  }
+
+  // ── the snapshot ──
+
+  /** The journal that the snapshot was made of, if compaction did not get to removing it. */
+  async #planOlder(newest: JournalFile, finding: string): Promise<RepairPlan | undefined> {
+    const { snapshots } = this.#files
+    const older = [...snapshots.slice(0, -1).reverse(), undefined]
+    for (const [index, snapshot] of older.entries()) {
+      if (snapshot !== undefined && (await checkRows(snapshot, 'snapshot', () => undefined)).damage !== undefined)
+        continue
+      const base = await this.#baseOf(snapshot)
+      if (base.segments[0]?.sequence !== base.start.nextSequence) continue
+      const reading = await this.#read(base)
+      if (reading.lastSequence < newest.sequence) continue
+      const aside = [newest, ...older.slice(0, index)].filter((file) => file !== undefined)
+      return {
+        status: 'corrupt',
+        finding,
+        steps: aside.map((file): RepairStep => ({ type: 'move aside', file })),
+        losses: [],
+      }
+    }
+    return undefined
+  }
+
+  async #planSalvage(newest: JournalFile, finding: string): Promise<RepairPlan> {
+    const journalId = await this.#journalId()
+    const next = this.#files.segments.find(({ sequence }) => sequence === newest.sequence + 1)
+    const previousChecksum =
+      (next === undefined ? undefined : await headerOf(next, 'segment'))?.previousChecksum ??
+      (await headerOf(newest, 'snapshot'))?.previousChecksum
+    if (journalId === undefined || previousChecksum === undefined) {
+      return {
+        status: 'corrupt',
+        finding,
+        steps: [
+          ...[...this.#files.segments, newest].map((file): RepairStep => ({ type: 'move aside', file })),
+          begin(JOURNAL_BEGIN),
+        ],
+        losses: [
+          'Everything: no header is left that tells which journal these files belong to. They are kept as .broken files.',
+        ],
+      }
+    }
+    const { rows, counters, total, isTotalKnown } = await salvageRows(newest, journalId)
+    const lost = total - rows.length
+    const losses = isTotalKnown
+      ? lost === 0
+        ? []
+        : [`${showCount(lost)} of the ${showCountOf(total, 'entry', 'entries')} of ${newest.name}.`]
+      : [
+          `The entries of ${newest.name} that come after the damage; ${showCount(rows.length)} were read. How many it held cannot be known.`,
+        ]
+    const { sequence } = newest
+    return {
+      status: 'corrupt',
+      finding,
+      steps: [{ type: 'write snapshot', sequence, journalId, previousChecksum, rows, counters, file: newest }],
+      losses,
+    }
+  }
+
+  // ── the segments ──
+
+  async #baseOf(snapshot: JournalFile | undefined): Promise<Base> {
+    const after = (sequence: number) => this.#files.segments.filter((file) => file.sequence > sequence)
+    if (snapshot === undefined) return { start: JOURNAL_BEGIN, segments: after(0), hasSnapshot: false }
+    const { journalId, previousChecksum } = await readHeaderOf(snapshot, 'snapshot')
+    return {
+      start: { journalId, nextSequence: snapshot.sequence + 1, previousChecksum },
+      segments: after(snapshot.sequence),
+      hasSnapshot: true,
+    }
+  }
+
+  async #planFrom(snapshot: JournalFile | undefined): Promise<RepairPlan> {
+    const base = await this.#baseOf(snapshot)
+    const { start, segments } = base
+    const [first] = segments
+    const journalId = start.journalId ?? (await this.#journalId())
+    if (first?.sequence !== start.nextSequence) return this.#planGap(base, journalId)
+
+    const { chain, refused, lastFrame, lastSequence } = await this.#read(base)
+    if (refused === undefined && chain?.verdict.verdict === 'sound') {
+      return { status: 'sound', finding: '', steps: [], losses: [] }
+    }
+    if (chain?.verdict.verdict === 'torn') {
+      const { file, offset, reason } = chain.verdict.stop
+      return {
+        status: 'torn',
+        finding: `${file.path}, byte ${offset}, sequence ${lastSequence + 1}: ${reason}`,
+        steps: [{ type: 'cut', file, offset }],
+        losses: [
+          `What a crash cut short after sequence ${showCount(lastSequence)}; no sign that it was ever on disk as a whole.`,
+        ],
+      }
+    }
+
+    const stop = refused ?? chain?.end.stop
+    const error = refused?.error ?? (chain?.verdict.verdict === 'corrupt' ? chain.verdict.error : undefined)
+    const finding = `${error?.file}, byte ${error?.offset}, sequence ${error?.sequence}: ${error?.reason}`
+    if (chain?.end.stop?.error !== undefined && stop?.file.sequence === lastSequence + 1 && journalId !== undefined) {
+      const previousChecksum = stop.index === 0 ? start.previousChecksum : (chain?.end.position?.lastChecksum ?? 0)
+      const header = await rebuildHeader(stop.file, journalId, previousChecksum)
+      if (header !== undefined)
+        return { status: 'corrupt', finding, steps: [{ type: 'rebuild header', file: stop.file, header }], losses: [] }
+    }
+    // The last frame is a seal that says where the journal goes on: without that file it has to go as well.
+    const seal = refused === undefined && chain?.end.seal === 'continued' ? lastFrame : undefined
+    return this.#planCut(base, { stop, seal, finding, firstLost: lastSequence + 1, journalId })
+  }
+
+  async #planCut(
+    { start, segments }: Base,
+    damage: {
+      stop: Pick<ChainStop, 'file' | 'index' | 'offset' | 'kind'> | undefined
+      seal: { file: JournalFile; frame: Frame } | undefined
+      finding: string
+      firstLost: number
+      journalId: Buffer | undefined
+    },
+  ): Promise<RepairPlan> {
+    const { stop, seal, finding, firstLost, journalId } = damage
+    const steps: RepairStep[] = []
+    const parts: SetAsidePart[] = []
+    const isWholeFile = stop?.kind === 'unsound header'
+    const aside = stop === undefined ? [] : segments.slice(stop.index + (isWholeFile ? 0 : 1))
+    for (const file of [...aside].reverse()) {
+      steps.push({ type: 'move aside', file })
+      parts.push({ file, offset: 0 })
+    }
+    const cut = seal === undefined ? stop : { file: seal.file, offset: seal.frame.offset }
+    if (cut !== undefined && (!isWholeFile || seal !== undefined)) {
+      steps.push({ type: 'cut', file: cut.file, offset: cut.offset })
+      parts.push(cut)
+    }
+    if (isWholeFile && stop?.index === 0) steps.push(begin(start, journalId))
+    return { status: 'corrupt', finding, steps, losses: await describeLoss(parts, firstLost, journalId) }
+  }
+
+  /** The file that comes first is not there. */
+  async #planGap({ start, segments, hasSnapshot }: Base, journalId: Buffer | undefined): Promise<RepairPlan> {
+    const { nextSequence } = start
+    const [first] = segments
+    const finding = `sequence ${nextSequence} is in no file${first === undefined ? '' : `; the next one that is there is ${first.sequence}`}`
+    const header = first === undefined ? undefined : await headerOf(first, 'segment')
+    if (!hasSnapshot && first !== undefined && header !== undefined) {
+      const { previousChecksum } = header
+      return {
+        status: 'corrupt',
+        finding,
+        steps: [
+          {
+            type: 'write snapshot',
+            sequence: first.sequence - 1,
+            journalId: header.journalId,
+            previousChecksum,
+            rows: [],
+            counters: new Counters(),
+            file: undefined,
+          },
+        ],
+        losses: [`Everything through sequence ${showCount(first.sequence - 1)}: no file has it any more.`],
+      }
+    }
+    if (
+      !hasSnapshot &&
+      first === undefined &&
+      readLockNote(this.#directory) === '' &&
+      this.#files.loaded.length === 0
+    ) {
+      return { status: 'sound', finding: '', steps: [], losses: [] }
+    }
+    const aside = [...segments].reverse()
+    return {
+      status: 'corrupt',
+      finding,
+      steps: [...aside.map((file): RepairStep => ({ type: 'move aside', file })), begin(start, journalId)],
+      losses: await describeLoss(
+        aside.map((file) => ({ file, offset: 0 })),
+        nextSequence,
+        journalId,
+      ),
+    }
+  }
+
+  /** Reads on until something is wrong, be it in a frame that is sound: a file it names, or an event nobody knows. */
+  async #read({ start, segments, hasSnapshot }: Base) {
+    let lastFrame: { file: JournalFile; frame: Frame } | undefined
+    let lastSequence = start.nextSequence - 1
+    try {
+      const chain: Chain = await readChain(
+        this.#directory,
+        segments,
+        start,
+        hasSnapshot,
+        async (frame, bytes, file) => {
+          try {
+            for (const event of eventsOf(frame, bytes, file.path)) {
+              if (event.type === 'loaded') await readLoaded(this.#directory, event, () => undefined)
+            }
+          } catch (error) {
+            if (!(error instanceof CorruptionError)) throw error
+            throw new RefusedFrame(file, segments.indexOf(file), frame.offset, error)
+          }
+          lastFrame = { file, frame }
+          if (frame.kind === 'events') lastSequence += frame.count
+        },
+      )
+      return { chain, refused: undefined, lastFrame, lastSequence }
+    } catch (error) {
+      if (!(error instanceof RefusedFrame)) throw error
+      return { chain: undefined, refused: error, lastFrame, lastSequence }
+    }
+  }
+
+  /** From the first header that is sound, or from LOCK. */
+  async #journalId(): Promise<Buffer | undefined> {
+    const { snapshots, segments, loaded } = this.#files
+    for (const [kind, files] of [
+      ['segment', segments],
+      ['snapshot', snapshots],
+      ['loaded', loaded],
+    ] as const) {
+      for (const file of files) {
+        const header = await headerOf(file, kind)
+        if (header !== undefined) return header.journalId
+      }
+    }
+    const note = readLockNote(this.#directory)
+    return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
+  }
+}
+
+class RefusedFrame extends Error {
+  readonly kind = 'foreign frame'
+  readonly file: JournalFile
+  readonly index: number
+  readonly offset: number
+  readonly error: CorruptionError
+
+  constructor(file: JournalFile, index: number, offset: number, error: CorruptionError) {
+    super(error.message)
+    this.file = file
+    this.index = index
+    this.offset = offset
+    this.error = error
+  }
+}
+
+async function headerOf(file: JournalFile, kind: 'segment' | 'snapshot' | 'loaded') {
+  try {
+    return await readHeaderOf(file, kind)
+  } catch (error) {
+    if (error instanceof CorruptionError) return undefined
+    throw error
+  }
+}
+
+/** A journal that nothing is left of gets a new id. */
+function begin({ nextSequence, previousChecksum }: ChainStart, journalId?: Buffer): RepairStep {
+  return { type: 'begin segment', sequence: nextSequence, journalId: journalId ?? randomBytes(16), previousChecksum }
+}

@@ -1,0 +1,49 @@
+/**
+ * A segment whose header is damaged and whose frames are not. Everything in a header is known from elsewhere but the moment
+ * of its creation; and the first frame names the header's checksum, so a rebuilt header is either proved right or not used.
+ */
+import { checksum } from '../../journal/checksum.js'
+import { encodeFileHeader } from '../../journal/file-header.js'
+import { FILE, FILE_HEADER_BYTES } from '../../journal/format.js'
+import { FrameScanner } from '../../journal/frame-scanner.js'
+import type { JournalFile } from '../../recovery/journal-files.js'
+import { disk } from '../../storage/disk.js'
+import { readAll } from '../../storage/storage.js'
+
+export async function rebuildHeader(
+  file: JournalFile,
+  journalId: Buffer,
+  previousChecksum: number,
+): Promise<Buffer | undefined> {
+  const opened = disk.open(file.path, 'read')
+  try {
+    const scanned = await new FrameScanner(opened, checksum(journalId)).next()
+    if (scanned?.frame === undefined || scanned.frame.firstSequence !== file.sequence) return undefined
+    const bytes = Buffer.alloc(FILE_HEADER_BYTES)
+    await readAll(opened, bytes, 0, FILE_HEADER_BYTES, 0)
+    for (const createdAt of candidates(bytes.subarray(FILE.createdAtMs, FILE.createdAtMs + 8))) {
+      const createdAtMs = createdAt.readDoubleLE(0)
+      const header = encodeFileHeader({
+        kind: 'segment',
+        journalId,
+        sequence: file.sequence,
+        previousChecksum,
+        createdAtMs,
+      })
+      if (header.readUInt32LE(FILE.checksum) === scanned.frame.previousChecksum) return header
+    }
+    return undefined
+  } finally {
+    opened.close()
+  }
+}
+
+/** The bytes as they stand, and with any one bit turned. */
+function* candidates(bytes: Buffer): Generator<Buffer> {
+  yield bytes
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const turned = Buffer.from(bytes)
+    turned[bit >> 3] = (turned[bit >> 3] as number) ^ (1 << (bit & 7))
+    yield turned
+  }
+}

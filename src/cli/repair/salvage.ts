@@ -1,0 +1,54 @@
+/** What can still be read of a damaged snapshot: the rows of its sound frames. */
+
+import { MalformedBytesError } from '../../journal/byte-reader.js'
+import { checksum } from '../../journal/checksum.js'
+import { FILE_HEADER_BYTES } from '../../journal/format.js'
+import type { Frame } from '../../journal/frame.js'
+import { FrameScanner } from '../../journal/frame-scanner.js'
+import { Counters } from '../../model/counters.js'
+import type { StoredValue } from '../../model/stored-value.js'
+import type { JournalFile } from '../../recovery/journal-files.js'
+import { decodeRows } from '../../snapshot/read-snapshot.js'
+import { disk } from '../../storage/disk.js'
+import { soundFramesAfter } from '../reading/sound-frames.js'
+
+export interface SalvagedRow {
+  key: string
+  value: StoredValue
+  expiresAtMs: number
+}
+
+export interface Salvaged {
+  rows: SalvagedRow[]
+  counters: Counters
+  /** How many rows there were, if the last frame is sound; else at least that many. */
+  total: number
+  isTotalKnown: boolean
+}
+
+export async function salvageRows(file: JournalFile, journalId: Buffer): Promise<Salvaged> {
+  const found: Salvaged = { rows: [], counters: new Counters(), total: 0, isTotalKnown: false }
+  const opened = disk.open(file.path, 'read')
+  try {
+    const scanner = new FrameScanner(opened, checksum(journalId))
+    for await (const { frame, bytes } of soundFramesAfter(scanner, FILE_HEADER_BYTES - 1)) {
+      if (frame.kind === 'rows') found.rows.push(...rowsOf(frame, bytes))
+      else if (frame.kind === 'end') found.isTotalKnown = true
+      else continue
+      found.counters.copyFrom(frame.counters) // the same in all of them
+      found.total = frame.firstSequence - 1 + frame.count
+    }
+  } finally {
+    opened.close()
+  }
+  return found
+}
+
+function rowsOf(frame: Frame, bytes: Buffer): SalvagedRow[] {
+  try {
+    return [...decodeRows(frame, bytes)]
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return []
+    throw error
+  }
+}

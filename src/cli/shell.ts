@@ -1,0 +1,63 @@
+/** `daybook shell`, and what `daybook` alone does: a prompt on a journal, or commands from a pipe. */
+import type { Command } from 'commander'
+import { UsageError } from './failures.js'
+import { Interruption } from './interruption.js'
+import { openForCommand } from './opening.js'
+import { addOpenOptions, type OpenOptions } from './options.js'
+import { output, remark } from './output.js'
+import { showCount } from './quantities.js'
+import { recoveryLines } from './recovery-text.js'
+import { runInteractive } from './shell/interactive.js'
+import { runPiped } from './shell/piped.js'
+import { SHELL_COMMANDS } from './shell/shell-commands.js'
+import { suggest } from './suggestion.js'
+
+export function addShellCommand(program: Command): void {
+  addOpenOptions(program.command('shell', { isDefault: true }))
+    .description('a prompt on the cache; without a terminal, commands from standard input, one a line')
+    .allowExcessArguments() // so that an unknown subcommand, which lands here, is told what there is
+    .addHelpText(
+      'after',
+      `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)`,
+    )
+    .action(async (options: OpenOptions, command: Command) => {
+      refuseArguments(program, command)
+      process.exitCode = await shell(options)
+    })
+}
+
+async function shell(options: OpenOptions): Promise<number> {
+  const isInteractive = process.stdin.isTTY === true && output.isTerminal
+  const say = isInteractive ? (line: string) => output.line(line) : remark
+  const interruption = new Interruption()
+  const cache = await openForCommand(options)
+  let exitCode = 0
+  try {
+    for (const line of recoveryLines(cache.recovery, cache.size, options.directory)) say(line)
+    if (isInteractive) {
+      say(output.colors.dim('Type "help" for the commands, "exit" to leave.'))
+      await runInteractive(cache, interruption)
+    } else exitCode = await runPiped(cache, interruption)
+  } finally {
+    const sequence = cache.stats().journal.sequence
+    await cache.close()
+    if (isInteractive) say(output.colors.dim(`Closed; everything is on disk, through sequence ${showCount(sequence)}.`))
+    interruption.release()
+  }
+  return interruption.exitCode(exitCode)
+}
+
+function refuseArguments(program: Command, { args }: Command): void {
+  const [first] = args
+  if (first === undefined) return
+  const names = program.commands.map((command) => command.name())
+  if (names.includes(first)) {
+    throw new UsageError(
+      first === 'shell' ? 'shell takes no arguments' : `options come after the command: daybook ${first} …`,
+    )
+  }
+  const meant = suggest(first, names)
+  throw new UsageError(
+    `there is no command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,
+  )
+}

@@ -1,0 +1,27 @@
+import type { Stats } from '../../streams/stats.js'
+import { figureLines } from '../figures.js'
+import { showBytes, showCount, showPercent } from '../quantities.js'
+
+/** What `stats` prints. */
+export function cacheStatsLines(stats: Stats): string[] {
+  const { journal } = stats
+  return figureLines([
+    ['size', showCount(stats.size)],
+    ['hits', showCount(stats.hits)],
+    ['misses', showCount(stats.misses)],
+    ['hit ratio', stats.hits + stats.misses === 0 ? '-' : showPercent(stats.hitRatio)],
+    ['sets', showCount(stats.sets)],
+    ['deletes', showCount(stats.deletes)],
+    ['expirations', showCount(stats.expirations)],
+    ['evictions', showCount(stats.evictions)],
+    ['sequence', showCount(journal.sequence)],
+    ['durable through', showCount(journal.durableSequence)],
+    ['journal', `${showBytes(journal.bytes)} in ${showCount(journal.segments)} segments`],
+    [
+      'snapshot',
+      journal.snapshotSequence === 0
+        ? 'none'
+        : `${showBytes(journal.snapshotBytes)} as of sequence ${showCount(journal.snapshotSequence)}`,
+    ],
+  ])
+}

@@ -1,0 +1,30 @@
+/** The shell's help, made from the table of commands. */
+import type { Colors } from '../output.js'
+import { findCommand, unknownCommand } from './find-command.js'
+import type { ShellCommand } from './shell-command.js'
+
+const NOTES = [
+  'What has spaces goes in quotes: "…" with escapes as in JSON, \'…\' as it is. JSON may have spaces.',
+  'Tab completes commands and keys. "help COMMAND" says more.',
+]
+
+export function helpLines(commands: readonly ShellCommand[], name: string | undefined, colors: Colors): string[] {
+  if (name !== undefined) {
+    const command = findCommand(commands, name)
+    if (command === undefined) throw unknownCommand(commands, name)
+    const { aliases = [], details = [] } = command
+    const also = aliases.length === 0 ? [] : [`  Also: ${aliases.join(', ')}`]
+    return [
+      `${colors.bold(command.name)} ${command.usage}`.trimEnd(),
+      `  ${command.summary}`,
+      ...details.map((line) => `  ${line}`),
+      ...also,
+    ]
+  }
+  const usages = commands.map((command) => `${command.name} ${command.usage}`.trimEnd())
+  const width = Math.max(...usages.map((usage) => usage.length))
+  const lines = commands.map(
+    (command, index) => `${colors.bold((usages[index] as string).padEnd(width))}  ${colors.dim(command.summary)}`,
+  )
+  return [...lines, '', ...NOTES]
+}

@@ -1,0 +1,47 @@
+/**
+ * What was typed at the prompt, kept in `~/.daybook_history` (DAYBOOK_HISTORY names another file; empty: none). Readable for
+ * its owner only, since values stand in it. Lines are appended one by one, so that two shells don't overwrite each other.
+ */
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+const LINES_MAX = 1_000
+/** A pasted value of megabytes is not worth recalling. */
+const LINE_LENGTH_MAX = 10_000
+
+export class History {
+  readonly #path: string
+  /** The last line comes first, as `readline` wants it. */
+  readonly lines: string[]
+  #isWritable: boolean
+
+  constructor(path = process.env['DAYBOOK_HISTORY'] ?? join(homedir(), '.daybook_history')) {
+    this.#path = path
+    this.#isWritable = path !== ''
+    this.lines = this.#read()
+  }
+
+  #read(): string[] {
+    if (!this.#isWritable) return []
+    try {
+      const lines = readFileSync(this.#path, 'utf8').split('\n').filter(Boolean)
+      const kept = lines.slice(-LINES_MAX)
+      if (lines.length > 2 * LINES_MAX) writeFileSync(this.#path, `${kept.join('\n')}\n`, { mode: 0o600 })
+      return kept.reverse()
+    } catch {
+      return [] // there is none yet, or it cannot be read: a shell without a past works as well
+    }
+  }
+
+  add(line: string): void {
+    if (!this.#isWritable || line.trim() === '' || line.length > LINE_LENGTH_MAX) return
+    try {
+      appendFileSync(this.#path, `${line}\n`, { mode: 0o600 })
+    } catch {
+      this.#isWritable = false
+    }
+  }
+}
+
+export const HISTORY_LINES_MAX = LINES_MAX

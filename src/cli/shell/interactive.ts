@@ -1,0 +1,138 @@
+/** The shell at a terminal: a prompt with live stats, history, completion. */
+import { createInterface, type Interface } from 'node:readline'
+import type { Cache } from '../../cache/cache.js'
+import { messageOf } from '../failures.js'
+import type { Interruption } from '../interruption.js'
+import { output } from '../output.js'
+import { complete } from './completion.js'
+import { HISTORY_LINES_MAX, History } from './history.js'
+import { LivePrompt } from './live-prompt.js'
+import { runLine } from './run-line.js'
+import type { ShellContext } from './shell-command.js'
+import { Watching } from './watching.js'
+
+export async function runInteractive(cache: Cache, interruption: Interruption): Promise<void> {
+  const terminal = new Terminal(cache, interruption)
+  const stop = () => terminal.end()
+  interruption.signal.addEventListener('abort', stop)
+  try {
+    await terminal.run()
+  } finally {
+    interruption.signal.removeEventListener('abort', stop)
+  }
+}
+
+class Terminal {
+  readonly #cache: Cache
+  readonly #interruption: Interruption
+  readonly #history = new History()
+  readonly #readline: Interface
+  readonly #prompt: LivePrompt
+  readonly #watching: Watching
+  readonly #context: ShellContext
+  /** Lines that were entered (pasted, mostly) while a command took its time. */
+  readonly #waiting: string[] = []
+  #running: Promise<void> | undefined
+  #isLeaving = false
+
+  constructor(cache: Cache, interruption: Interruption) {
+    const { colors } = output
+    this.#cache = cache
+    this.#interruption = interruption
+    this.#readline = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      completer: (line: string) => complete(cache, line),
+      history: this.#history.lines,
+      historySize: HISTORY_LINES_MAX,
+      removeHistoryDuplicates: true,
+    })
+    this.#prompt = new LivePrompt(this.#readline, cache, colors)
+    this.#watching = new Watching(cache, colors, (line) => this.#prompt.printAbove(line))
+    this.#context = {
+      cache,
+      colors,
+      watching: this.#watching,
+      print: (line) => output.line(line),
+      hint: (line) => output.line(colors.dim(line)),
+      leave: () => {
+        this.#isLeaving = true
+      },
+    }
+  }
+
+  /** Resolves when somebody has left, one way or another, and no command runs any more. */
+  async run(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#readline.once('close', resolve))
+    this.#readline.on('line', (line) => this.#take(line))
+    this.#readline.on('SIGINT', () => this.#onInterrupt())
+    if (this.#interruption.isStopped) this.end()
+    else this.#prompt.open(this.#cache.stats())
+    await closed
+    this.#prompt.end()
+    this.#watching.stop()
+    if (!this.#isLeaving) output.line('') // Ctrl-C and Ctrl-D leave the cursor behind the prompt
+    await this.#running
+  }
+
+  end(): void {
+    this.#readline.close()
+  }
+
+  /** The terminal is in raw mode, so Ctrl-C comes as a key: it drops what is typed, and on an empty line it leaves. */
+  #onInterrupt(): void {
+    if (this.#readline.line === '' || this.#interruption.isStopped) this.#interruption.stop('SIGINT')
+    else {
+      this.#readline.write(null, { ctrl: true, name: 'e' })
+      this.#readline.write(null, { ctrl: true, name: 'u' })
+    }
+  }
+
+  #take(line: string): void {
+    if (this.#running !== undefined) {
+      this.#waiting.push(line)
+      return
+    }
+    this.#prompt.close()
+    this.#history.add(line)
+    if (line.trim() === '' && this.#watching.isOn) {
+      this.#watching.stop()
+      this.#context.hint('no longer watching')
+    }
+    try {
+      const running = runLine(line, this.#context)
+      if (running === undefined) this.#next()
+      else this.#running = this.#wait(running)
+    } catch (error) {
+      this.#fail(error)
+      this.#next()
+    }
+  }
+
+  async #wait(running: Promise<void>): Promise<void> {
+    try {
+      await running
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#running = undefined
+    this.#next()
+  }
+
+  #fail(error: unknown): void {
+    output.line(output.colors.red(messageOf(error)))
+  }
+
+  #next(): void {
+    if (this.#interruption.isStopped) return
+    if (this.#isLeaving) {
+      this.end()
+      return
+    }
+    this.#prompt.open(this.#cache.stats())
+    const line = this.#waiting.shift()
+    if (line === undefined) return
+    output.line(line) // as if it were typed now
+    queueMicrotask(() => this.#take(line)) // not from in here: thousands of lines may be waiting
+  }
+}

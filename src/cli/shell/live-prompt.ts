@@ -1,0 +1,98 @@
+/**
+ * The prompt, which shows live stats: it follows `stats$` and `lifecycle$` and is drawn anew when they say something new,
+ * without disturbing what is being typed.
+ */
+import { clearScreenDown, cursorTo, type Interface, moveCursor } from 'node:readline'
+import type { Subscription } from 'rxjs'
+import type { LifecycleState } from '../../actor/lifecycle.js'
+import type { Cache } from '../../cache/cache.js'
+import type { Stats } from '../../streams/stats.js'
+import type { Colors } from '../output.js'
+import { showCount, showCountOf, showPercent } from '../quantities.js'
+
+export class LivePrompt {
+  readonly #readline: Interface
+  readonly #colors: Colors
+  readonly #subscriptions: Subscription[] = []
+  #stats: Stats | undefined
+  #lifecycle: LifecycleState | undefined
+  #shown = ''
+  /** Whether somebody may be typing: not while a command runs. */
+  #isOpen = false
+
+  constructor(readline: Interface, cache: Cache, colors: Colors) {
+    this.#readline = readline
+    this.#colors = colors
+    this.#subscriptions.push(
+      cache.stats$.subscribe((stats) => {
+        this.#stats = stats
+        this.#refresh()
+      }),
+      cache.lifecycle$.subscribe((lifecycle) => {
+        const isNews = lifecycle.state !== this.#lifecycle?.state
+        this.#lifecycle = lifecycle
+        if (isNews && lifecycle.state === 'read-only')
+          this.printAbove(this.#colors.red(`read-only: ${lifecycle.reason}`))
+        this.#refresh()
+      }),
+    )
+  }
+
+  /** Asks for a line. `stats`: the figures as of now, so that a command's effect shows at once. */
+  open(stats: Stats): void {
+    this.#stats = stats
+    this.#isOpen = true
+    this.#shown = this.#text()
+    this.#readline.setPrompt(this.#shown)
+    this.#readline.prompt()
+  }
+
+  /** A line was entered. */
+  close(): void {
+    this.#isOpen = false
+  }
+
+  end(): void {
+    this.#isOpen = false
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+  }
+
+  /** Prints a line; if somebody is typing, above what is typed. */
+  printAbove(line: string): void {
+    if (!this.#isOpen) {
+      process.stdout.write(`${line}\n`)
+      return
+    }
+    const { rows } = this.#readline.getCursorPos()
+    moveCursor(process.stdout, 0, -rows)
+    cursorTo(process.stdout, 0)
+    clearScreenDown(process.stdout)
+    process.stdout.write(`${line}\n`)
+    // Readline moves up by the rows that it drew last time; they are gone.
+    Object.assign(this.#readline, { prevRows: 0 })
+    this.#readline.prompt(true)
+  }
+
+  #refresh(): void {
+    if (!this.#isOpen) return
+    const text = this.#text()
+    if (text === this.#shown) return
+    this.#shown = text
+    this.#readline.setPrompt(text)
+    this.#readline.prompt(true)
+  }
+
+  #text(): string {
+    const { dim, red } = this.#colors
+    const stats = this.#stats
+    if (stats === undefined) return 'daybook> '
+    const parts = [showCountOf(stats.size, 'entry', 'entries')]
+    if (stats.hits + stats.misses > 0) parts.push(`${showPercent(stats.hitRatio)} hits`)
+    if (stats.expirations > 0) parts.push(`${showCount(stats.expirations)} expired`)
+    if (stats.evictions > 0) parts.push(`${showCount(stats.evictions)} evicted`)
+    const lifecycle = this.#lifecycle
+    if (lifecycle?.state === 'compacting') parts.push(`compacting ${showCount(lifecycle.done ?? 0)}`)
+    const state = lifecycle?.state === 'read-only' ? red(' READ-ONLY') : ''
+    return `daybook ${dim(parts.join(', '))}${state}> `
+  }
+}

@@ -1,0 +1,36 @@
+/** `watch`: changes are printed as they happen. One pattern at a time; another `watch` takes its place. */
+import type { Subscription } from 'rxjs'
+import type { Cache } from '../../cache/cache.js'
+import { changeText } from '../change-text.js'
+import type { Colors } from '../output.js'
+
+const VALUE_LENGTH_MAX = 200
+
+export class Watching {
+  readonly #cache: Cache
+  readonly #colors: Colors
+  readonly #print: (line: string) => void
+  #subscription: Subscription | undefined
+
+  constructor(cache: Cache, colors: Colors, print: (line: string) => void) {
+    this.#cache = cache
+    this.#colors = colors
+    this.#print = print
+  }
+
+  get isOn(): boolean {
+    return this.#subscription !== undefined
+  }
+
+  start(pattern: string): void {
+    this.stop()
+    this.#subscription = this.#cache.watch(pattern).subscribe((change) => {
+      this.#print(changeText(change, { colors: this.#colors, valueLengthMax: VALUE_LENGTH_MAX }))
+    })
+  }
+
+  stop(): void {
+    this.#subscription?.unsubscribe()
+    this.#subscription = undefined
+  }
+}

@@ -1,0 +1,116 @@
+/** `daybook stats`: what a journal holds, found by replaying it without opening it; also while another process writes. */
+import type { Command } from 'commander'
+import { isExpired } from '../decide/decide.js'
+import type { State } from '../evolve/state.js'
+import { figureLines } from './figures.js'
+import { addDirectoryOption, type DirectoryOptions } from './options.js'
+import { output } from './output.js'
+import { Progress } from './progress.js'
+import { showBytes, showCount, showCountOf, showPercent } from './quantities.js'
+import { troubleOf } from './reading/chain.js'
+import { isInUse } from './reading/in-use.js'
+import { type Replayed, replay } from './reading/replay.js'
+import { readSettled } from './reading/settled.js'
+
+interface StatsOptions extends DirectoryOptions {
+  json?: true
+}
+
+export function addStatsCommand(program: Command): void {
+  addDirectoryOption(program.command('stats'))
+    .description('what the journal holds: entries, counters, sequences, files; also of a directory that is in use')
+    .option('--json', 'as one line of JSON')
+    .action(async (options: StatsOptions) => {
+      const found = await readStats(options.directory)
+      if (options.json) output.line(JSON.stringify(found))
+      else for (const line of statsLines(found)) output.line(line)
+    })
+}
+
+async function readStats(directory: string) {
+  const progress = new Progress({ verb: 'Reading' })
+  try {
+    const { result } = await readSettled(directory, async (files) => {
+      const replayed = await replay(directory, files, (done, total) => progress.update(done, total))
+      const { verdict } = replayed.chain
+      if (verdict.verdict === 'corrupt') throw verdict.error
+      return { result: replayed, trouble: troubleOf(replayed.chain) }
+    })
+    return summarize(directory, result)
+  } finally {
+    progress.end()
+  }
+}
+
+type Summary = ReturnType<typeof summarize>
+
+/** What `--json` prints. Bytes are bytes in files, but `entryBytes`: keys and values as they are encoded. */
+function summarize(directory: string, { state, chain, snapshot, segments, events }: Replayed) {
+  const { hits, misses, evictions, expirations, sets, deletes } = state.counters
+  const reads = hits + misses
+  const isClosedCleanly = chain.end.seal === 'closed' && chain.end.stop === undefined
+  return {
+    directory,
+    isInUse: !isClosedCleanly && isInUse(directory),
+    size: state.size,
+    expired: countExpired(state),
+    entryBytes: state.bytes,
+    hits,
+    misses,
+    hitRatio: reads === 0 ? 0 : hits / reads,
+    evictions,
+    expirations,
+    sets,
+    deletes,
+    sequence: chain.end.nextSequence - 1,
+    durableSequence: chain.end.durableSequence,
+    isClosedCleanly,
+    snapshot:
+      snapshot === undefined ? null : { file: snapshot.name, sequence: snapshot.sequence, bytes: snapshot.bytes },
+    segments: segments.length,
+    segmentBytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
+    events,
+  }
+}
+
+function countExpired(state: State): number {
+  const nowMs = Date.now()
+  let count = 0
+  for (let slot = state.oldest; slot !== undefined; slot = state.newerThan(slot)) {
+    if (isExpired(state, slot, nowMs)) count++
+  }
+  return count
+}
+
+function statsLines(found: Summary): string[] {
+  const { snapshot, size, expired } = found
+  return figureLines([
+    ['directory', `${found.directory}${found.isInUse ? ' (open in another process)' : ''}`],
+    [
+      'entries',
+      `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} of them expired, to be removed on opening)`}`,
+    ],
+    ['keys and values', showBytes(found.entryBytes)],
+    ['hits', showCount(found.hits)],
+    ['misses', showCount(found.misses)],
+    ['hit ratio', found.hits + found.misses === 0 ? '-' : showPercent(found.hitRatio)],
+    ['sets', showCount(found.sets)],
+    ['deletes', showCount(found.deletes)],
+    ['expirations', showCount(found.expirations)],
+    ['evictions', showCount(found.evictions)],
+    ['sequence', `${showCount(found.sequence)} (at least ${showCount(found.durableSequence)} on disk for certain)`],
+    ['snapshot', snapshot === null ? 'none' : `${snapshot.file}, ${showBytes(snapshot.bytes)}`],
+    [
+      'journal',
+      `${showCountOf(found.events, 'event')} in ${showCountOf(found.segments, 'segment')}, ${showBytes(found.segmentBytes)}`,
+    ],
+    [
+      'closed',
+      found.isInUse
+        ? 'no, in use'
+        : found.isClosedCleanly
+          ? 'cleanly'
+          : 'not cleanly: the counters are as of the last write',
+    ],
+  ])
+}

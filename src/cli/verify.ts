@@ -1,0 +1,45 @@
+/** `daybook verify`: is every frame and every snapshot sound? Also of a directory that is in use. */
+import type { Command } from 'commander'
+import { EXIT } from './exit-codes.js'
+import { addDirectoryOption, type DirectoryOptions } from './options.js'
+import { output } from './output.js'
+import { Progress } from './progress.js'
+import type { Verification } from './verify/findings.js'
+import { verificationLines } from './verify/verification-text.js'
+import { verifyJournal } from './verify/verify-journal.js'
+
+interface VerifyOptions extends DirectoryOptions {
+  json?: true
+}
+
+export function addVerifyCommand(program: Command): void {
+  addDirectoryOption(program.command('verify'))
+    .description('check every frame and snapshot; changes nothing, also of a directory that is in use')
+    .option('--json', 'as one line of JSON')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 sound, 3 torn (the last frame is not whole, as a crash leaves it; opening sets it aside), 4 corrupt
+(opening is refused), 1 there is nothing to check, or it cannot be read.`,
+    )
+    .action(async (options: VerifyOptions) => {
+      const found = await verify(options.directory)
+      if (options.json) output.line(JSON.stringify(found))
+      else for (const line of verificationLines(found, output.colors)) output.line(line)
+      process.exitCode = exitCodeOf(found)
+    })
+}
+
+async function verify(directory: string): Promise<Verification> {
+  const progress = new Progress({ verb: 'Verifying' })
+  try {
+    return await verifyJournal(directory, (done, total) => progress.update(done, total))
+  } finally {
+    progress.end()
+  }
+}
+
+export function exitCodeOf({ status }: Pick<Verification, 'status'>): number {
+  if (status === 'sound') return EXIT.fine
+  return status === 'torn' ? EXIT.torn : EXIT.corrupt
+}

@@ -1,0 +1,50 @@
+/** What `verify` finds out about each file, and about the journal as a whole. */
+import type { Damage } from '../../errors.js'
+import type { JournalFile } from '../../recovery/journal-files.js'
+
+export type FileKindName = 'segment' | 'snapshot' | 'loaded'
+
+export type FileStatus =
+  | 'sound'
+  | 'torn' // ends with part of a frame, as a crash leaves it: opening sets that aside
+  | 'being written' // the same, while another process has the journal open
+  | 'corrupt'
+  | 'unreachable' // sound or not: what comes before it is damaged
+  | 'unneeded' // a newer snapshot covers it, or nothing refers to it: opening ignores it
+  | 'unfinished' // its creation was interrupted: opening removes it
+
+export interface FileFinding {
+  file: string
+  kind: FileKindName
+  bytes: number
+  status: FileStatus
+  frames: number
+  /** Events of a segment, entries of a snapshot. */
+  items: number
+  damage: FileDamage | undefined
+}
+
+export interface FileDamage {
+  offset: number
+  sequence: number
+  reason: string
+  /** Sound frames that come after the damage in the same file; nothing that opens the journal reads them. */
+  soundFramesAfter: number
+  soundItemsAfter: number
+}
+
+export interface Verification {
+  directory: string
+  status: 'sound' | 'torn' | 'corrupt'
+  /** Whether another process is writing to it. Known only if something looked unfinished. */
+  isLive: boolean
+  /** The last sequence that can be reached. */
+  sequence: number
+  files: FileFinding[]
+  /** What opening would stop at, if it would. */
+  problem: Damage | undefined
+}
+
+export function findingOf(file: JournalFile, kind: FileKindName, status: FileStatus = 'sound'): FileFinding {
+  return { file: file.name, kind, bytes: file.bytes, status, frames: 0, items: 0, damage: undefined }
+}

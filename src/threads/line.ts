@@ -1,0 +1,254 @@
+/**
+ * A client's end of the port. What is asked in one tick is one batch and leaves when the tick ends; a few batches are on the
+ * way at most, and what a flood asks beyond that waits here, in the worker that makes it. A client that waits for an answer
+ * keeps its worker alive; one that doesn't, doesn't.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { CacheClosedError, type CacheError } from '../errors.js'
+import { answerOf, errorOf, isError } from './answers.js'
+import {
+  ANSWERS,
+  ARITY,
+  BATCH_BYTES_MAX,
+  BATCH_REQUESTS_MAX,
+  BATCHES_MAX,
+  CLOSED,
+  LATER,
+  LONG_CALLS_MAX,
+  OP,
+  OPERATION_NAMES,
+  type OperationName,
+} from './protocol.js'
+import { fromWireError } from './wire-error.js'
+import { isBytesTag, LATER_TAG } from './wire-value.js'
+
+type Settle = (outcome: unknown) => void
+
+interface Batch {
+  readonly message: unknown[]
+  /** One for each request; a refusal is settled with a rejected promise. */
+  readonly waiting: Settle[]
+  readonly transfer: ArrayBuffer[]
+  bytes: number
+}
+
+const LONG: ReadonlySet<number> = new Set(
+  (['getOrSet', 'flush', 'compact', 'save', 'load'] satisfies OperationName[]).map((name) => OP[name]),
+)
+const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
+/** Bytes that are rather handed over than copied: they are the batch's own. */
+const TRANSFER_BYTES_MIN = 16 * 1024
+
+export class Line {
+  readonly #port: MessagePort
+  readonly #onPart: (part: readonly [number, ...unknown[]]) => void
+  readonly #onEnd: (error: CacheError | undefined) => void
+  #nextId = 1
+  #open: Batch
+  /** Full batches for which there is no room on the way. */
+  readonly #queue: Batch[] = []
+  readonly #sent = new Map<number, Batch>()
+  /** Requests whose answers come in messages of their own. */
+  readonly #later = new Map<number, Settle>()
+  #longCalls = 0
+  readonly #longQueue: (() => void)[] = []
+  #isFlushQueued = false
+  #isReferenced = false
+  #ended: CacheError | undefined
+  isClosing = false
+
+  /** `onPart` gets what is no answer; `onEnd` is told once that nothing more will come, and why if it was not asked for. */
+  constructor(
+    port: MessagePort,
+    onPart: (part: readonly [number, ...unknown[]]) => void,
+    onEnd: (error: CacheError | undefined) => void,
+  ) {
+    this.#port = port
+    this.#onPart = onPart
+    this.#onEnd = onEnd
+    this.#open = this.#newBatch()
+    port.on('message', this.#receive)
+    port.on('messageerror', () => this.end(gone(), false))
+    port.on('close', () => this.end(gone(), false))
+    port.unref()
+  }
+
+  #newBatch(): Batch {
+    return { message: [this.#nextId], waiting: [], transfer: [], bytes: 0 }
+  }
+
+  // ── out ──
+
+  /**
+   * Asks, and promises the answer. `onId` is told the number of the request when it has one. `isUrgent`: not to wait for
+   * other long calls, because one of them waits for it.
+   */
+  ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
+    return new Promise((resolve) => {
+      if (!LONG.has(code)) {
+        this.#add(code, parameters, resolve)
+        return
+      }
+      const begin = () => {
+        this.#longCalls++
+        onId?.(this.#nextId)
+        this.#add(code, parameters, (outcome) => {
+          this.#longCalls--
+          resolve(outcome)
+          if (this.#ended === undefined) this.#longQueue.shift()?.()
+        })
+      }
+      if (this.#longCalls < LONG_CALLS_MAX || isUrgent) begin()
+      else this.#longQueue.push(Object.assign(begin, { resolve }))
+    })
+  }
+
+  /** Says something that nobody waits for. */
+  tell(code: number, ...parameters: unknown[]): void {
+    if (this.#ended === undefined) this.#add(code, parameters, ignore)
+  }
+
+  #add(code: number, parameters: readonly unknown[], settle: Settle): void {
+    const batch = this.#open
+    const { message } = batch
+    message.push(code)
+    const arity = ARITIES[code] as number // a code of ours
+    for (let index = 0; index < arity; index++) {
+      const parameter = parameters[index]
+      message.push(parameter)
+      if (typeof parameter === 'string') batch.bytes += parameter.length
+      else if (typeof parameter === 'object' && parameter !== null) weigh(batch, parameter)
+    }
+    batch.waiting.push(settle)
+    this.#nextId++
+    if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
+      this.#queue.push(batch)
+      this.#open = this.#newBatch()
+    }
+    if (this.#isFlushQueued) return
+    this.#isFlushQueued = true
+    queueMicrotask(this.#queueFlush)
+  }
+
+  /** After all microtasks of this tick, whichever kind of callback it began with. */
+  readonly #queueFlush = (): void => process.nextTick(this.#flush)
+
+  readonly #flush = (): void => {
+    this.#isFlushQueued = false
+    while (this.#sent.size < BATCHES_MAX && this.#ended === undefined) {
+      let batch = this.#queue.shift()
+      if (batch === undefined) {
+        if (this.#open.waiting.length === 0) break
+        batch = this.#open
+        this.#open = this.#newBatch()
+      }
+      this.#sent.set(batch.message[0] as number, batch)
+      this.#port.postMessage(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
+    }
+    this.#reference()
+  }
+
+  #reference(): void {
+    const isWaiting = this.#sent.size > 0 || this.#later.size > 0
+    if (isWaiting === this.#isReferenced) return
+    this.#isReferenced = isWaiting
+    if (isWaiting) this.#port.ref()
+    else this.#port.unref()
+  }
+
+  // ── in ──
+
+  readonly #receive = (parts: readonly (readonly [number, ...unknown[]])[]): void => {
+    for (const part of parts) {
+      if (part[0] === ANSWERS) this.#answer(part)
+      else if (part[0] === LATER) this.#answerLater(part[1] as number, part[2])
+      else if (part[0] === CLOSED) this.#endByOwner(fromWireError(part[1] as unknown[]) as CacheError)
+      else this.#onPart(part)
+    }
+    if (this.#sent.size < BATCHES_MAX && this.#queue.length > 0) this.#flush()
+    else this.#reference()
+  }
+
+  #answer(part: readonly unknown[]): void {
+    const firstId = part[1] as number
+    const batch = this.#sent.get(firstId)
+    if (batch === undefined) return
+    this.#sent.delete(firstId)
+    const { waiting } = batch
+    for (let index = 0; index < waiting.length; index++) {
+      const wire = part[index + 2]
+      const settle = waiting[index] as Settle
+      if (typeof wire !== 'object' || wire === null) settle(wire)
+      else if ((wire as unknown[])[0] === LATER_TAG) this.#later.set(firstId + index, settle)
+      else if (settle !== ignore) settle(outcomeOf(wire))
+    }
+  }
+
+  #answerLater(id: number, wire: unknown): void {
+    const settle = this.#later.get(id)
+    this.#later.delete(id)
+    settle?.(outcomeOf(wire))
+  }
+
+  // ── the end ──
+
+  /** A cache that was closed has completed its streams; anything else is an error to them. */
+  #endByOwner(error: CacheError): void {
+    this.end(error, error instanceof CacheClosedError)
+  }
+
+  /** Nothing more will come. Whatever is still waiting is settled. `isOrderly`: that is no surprise to anybody. */
+  end(reason: CacheError = closing(), isOrderly = true): void {
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    const rejected = () => Promise.reject(reason)
+    for (const { waiting } of [...this.#sent.values(), ...this.#queue, this.#open]) {
+      for (const settle of waiting) if (settle !== ignore) settle(rejected())
+    }
+    for (const settle of this.#later.values()) if (settle !== ignore) settle(rejected())
+    for (const begin of this.#longQueue) (begin as unknown as { resolve: Settle }).resolve(rejected())
+    this.#sent.clear()
+    this.#later.clear()
+    this.#queue.length = this.#longQueue.length = 0
+    this.#open = this.#newBatch()
+    this.#onEnd(isOrderly ? undefined : reason)
+    this.#port.close()
+  }
+}
+
+function outcomeOf(wire: unknown): unknown {
+  return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+}
+
+function weigh(batch: Batch, parameter: object): void {
+  batch.bytes += 32
+  if (!Array.isArray(parameter)) return
+  const bytes: unknown = parameter[1]
+  if (isBytesTag(parameter[0]) && bytes instanceof Uint8Array) {
+    batch.bytes += bytes.byteLength
+    const buffer = bytes.buffer as ArrayBuffer
+    if (bytes.byteLength >= TRANSFER_BYTES_MIN && !batch.transfer.includes(buffer)) batch.transfer.push(buffer)
+    return
+  }
+  for (const item of parameter) {
+    if (typeof item === 'object' && item !== null) weigh(batch, item)
+    else batch.bytes += typeof item === 'string' ? item.length : 8
+  }
+}
+
+function ignore(): void {
+  // What was told, not asked.
+}
+
+function closing(): CacheClosedError {
+  return new CacheClosedError(
+    'This client is closed. A call that was on the way may have been done; connect() to a new port of cache.share() and look.',
+  )
+}
+
+function gone(): CacheClosedError {
+  return new CacheClosedError(
+    'The port is closed: the thread that owns the cache has ended, or closed it. Whether calls that were on the way were done is unknown; open the cache again and look.',
+  )
+}

@@ -1,0 +1,111 @@
+/**
+ * What travels over a port. Both ends come from the same package, so nothing here is kept stable across versions; the
+ * greeting names the version and a client of another one is refused.
+ *
+ *   client ─► owner   [firstId, op, argument, argument, op, argument, …]      one batch: what one tick asked
+ *                     0                                                        "look into the shared memory" (sync-packet.ts)
+ *   owner ─► client   [part, part, …]                                          what one tick answered
+ *                     [ANSWERS, firstId, result, result, …]                    a batch, whole and in order
+ *                     [LATER, id, result]                                      what was answered `[LATER_TAG]` at first
+ *                     [EVENTS, subscription, event, …] [END, subscription, error?]
+ *                     [LOAD, id]                                               run the loader of that getOrSet
+ *                     [GREETING, version, threadId]  [CLOSED, error]
+ *
+ * Flat arrays of strings and numbers, because that is what structured cloning is fastest at. The requests of a batch are
+ * numbered from `firstId` on, so no request carries a number; an operation has a fixed number of arguments, so no request
+ * carries a length.
+ */
+
+export const PROTOCOL_VERSION = 1
+
+/** Each operation with its number of arguments. The order gives the codes. */
+export const ARITY = {
+  get: 1,
+  peek: 1,
+  has: 1,
+  exists: 1,
+  /** key, value, ttl, expiresAt, only */
+  set: 5,
+  delete: 1,
+  /** key, by, ttl */
+  increment: 3,
+  decrement: 3,
+  ttl: 1,
+  expire: 2,
+  persist: 1,
+  getMany: 1,
+  /** [key, value, key, value, …], ttl, expiresAt, only */
+  setMany: 4,
+  deleteMany: 1,
+  keys: 1,
+  deletePattern: 1,
+  entries: 1,
+  clear: 0,
+  size: 0,
+  stats: 0,
+  cleanup: 0,
+  transact: 1,
+  /** key, ttl, timeout, the id of the getOrSet in whose loader this one is called */
+  getOrSet: 4,
+  flush: 0,
+  compact: 0,
+  save: 2,
+  load: 2,
+  recovery: 0,
+  share: 0,
+  hello: 0,
+  /** the memory of a synchronous client */
+  sync: 1,
+  /** subscription, kind, pattern */
+  subscribe: 3,
+  unsubscribe: 1,
+  /** subscription: one more message of events has been delivered to its subscribers */
+  acknowledge: 1,
+  /** id of the getOrSet, value */
+  loaded: 2,
+  /** id of the getOrSet, error */
+  notLoaded: 2,
+  bye: 0,
+} as const
+
+export type OperationName = keyof typeof ARITY
+
+export const OPERATION_NAMES = Object.keys(ARITY) as OperationName[]
+
+/** The code of each operation. */
+export const OP = Object.fromEntries(OPERATION_NAMES.map((name, code) => [name, code])) as Readonly<
+  Record<OperationName, number>
+>
+
+// The parts of what an owner sends.
+export const ANSWERS = 0
+export const LATER = 1
+export const EVENTS = 2
+export const END = 3
+export const LOAD = 4
+export const GREETING = 5
+export const CLOSED = 6
+
+export type Part = readonly [number, ...unknown[]]
+
+/** The one message that is no array: a synchronous client has put its request into the memory it shares. */
+export const LOOK = 0
+
+// Limits. A client keeps to the first three, so that a flood waits in the worker that makes it.
+/** Requests that travel together at most: a quarter of a millisecond of the owner's time. */
+export const BATCH_REQUESTS_MAX = 512
+/** Bytes of keys and values after which a batch is closed. */
+export const BATCH_BYTES_MAX = 1024 * 1024
+/** Batches on the way or being worked on, for one port. */
+export const BATCHES_MAX = 4
+/** `getOrSet`, `flush`, `compact`, `save` and `load` that one client may have under way; the next ones wait in the worker. */
+export const LONG_CALLS_MAX = 16_384
+
+/** Events sent to one subscription and not yet delivered there: past either limit the subscription is ended with an error. */
+export const EVENTS_MAX = 100_000
+export const EVENT_BYTES_MAX = 64 * 1024 * 1024
+/** Events that are sent without waiting for the end of the tick. */
+export const EVENTS_AT_ONCE = 1_000
+
+export const STREAM_KINDS = ['changes', 'expirations', 'evictions', 'watch', 'stats', 'lifecycle'] as const
+export type StreamKind = (typeof STREAM_KINDS)[number]

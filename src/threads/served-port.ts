@@ -1,0 +1,255 @@
+/**
+ * The owner's end of one port. A message is a batch of requests; each is one message to the cache actor and one turn, in the
+ * order in which they were asked, and what they come to goes back in one message. What a port sends is checked: a request
+ * that makes no sense is refused, a message that is none closes the port, and nothing that a worker sends is thrown here.
+ */
+import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
+import type { CacheCore } from '../actor/cache-core.js'
+import type { Cache } from '../cache/cache.js'
+import { CacheError } from '../errors.js'
+import { type Desk, OPERATIONS } from './operations.js'
+import type { PortOwner } from './port-owner.js'
+import {
+  ANSWERS,
+  ARITY,
+  BATCHES_MAX,
+  CLOSED,
+  GREETING,
+  LATER,
+  LOOK,
+  OPERATION_NAMES,
+  type Part,
+  PROTOCOL_VERSION,
+} from './protocol.js'
+import { ServedLoads } from './served-loads.js'
+import { ServedMemory } from './served-memory.js'
+import { ServedStreams } from './served-streams.js'
+import { toWireError } from './wire-error.js'
+import { ERROR, LATER_TAG, type Wire } from './wire-value.js'
+
+const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
+
+/** The answers to one batch, and which of them tell of changes. */
+interface Answered {
+  readonly part: unknown[]
+  changes: number[] | undefined
+}
+
+export class ServedPort implements Desk {
+  readonly cache: Cache
+  readonly core: CacheCore
+  readonly loads: ServedLoads
+  readonly streams: ServedStreams
+  currentId = 0
+  transfers: MessagePort[] = []
+  readonly #owner: PortOwner
+  readonly #port: MessagePort
+  #memory: ServedMemory | undefined
+  #outgoing: Part[] = []
+  #isHandling = false
+  #isFlushQueued = false
+  #isLeaving = false
+  isClosed = false
+
+  constructor(owner: PortOwner, port: MessagePort) {
+    this.cache = owner.cache
+    this.core = owner.core
+    this.#owner = owner
+    this.#port = port
+    const post = (part: Part) => this.post(part)
+    this.loads = new ServedLoads(post)
+    this.streams = new ServedStreams(owner.cache, {
+      post,
+      send: () => this.sendNow(),
+      queueFlush: () => this.#queueFlush(),
+    })
+    port.on('message', this.#receive)
+    port.on('messageerror', () => this.refuse('a message that cannot be read'))
+    port.on('close', () => this.#forget())
+    port.unref() // an idle port is no reason for the owner's process to live
+    port.postMessage([[GREETING, PROTOCOL_VERSION, threadId]])
+  }
+
+  get isTold(): boolean {
+    return Object.hasOwn(this.cache, 'get') // cache/messages.ts: tellCalls
+  }
+
+  share(): MessagePort {
+    return this.#owner.share()
+  }
+
+  // ── in ──
+
+  readonly #receive = (first: unknown): void => {
+    this.#isHandling = true
+    let message = first
+    // A client has a few batches on the way at most; those that are here are done in one go and answered together.
+    for (let batch = 1; ; batch++) {
+      this.#handle(message)
+      if (batch >= BATCHES_MAX || this.isClosed) break
+      const next = receiveMessageOnPort(this.#port) as { message: unknown } | undefined
+      if (next === undefined) break
+      message = next.message
+    }
+    this.#isHandling = false
+    this.sendNow()
+    if (this.#isLeaving) this.#owner.whenIdle(() => this.#hangUp())
+  }
+
+  #handle(message: unknown): void {
+    if (message === LOOK) this.#memory?.look()
+    else if (!Array.isArray(message) || !Number.isSafeInteger(message[0])) this.refuse('a message that is no batch')
+    else this.#answerBatch(message)
+  }
+
+  #answerBatch(batch: unknown[]): void {
+    const firstId = batch[0] as number
+    const part: unknown[] = [ANSWERS, firstId]
+    const answered: Answered = { part, changes: undefined }
+    let id = firstId
+    for (let at = 1; at < batch.length; id++) {
+      const code = batch[at] as number
+      const arity = ARITIES[code]
+      if (arity === undefined) {
+        this.refuse('an operation that there is not')
+        break
+      }
+      part.push(this.answer(id, code, batch, at + 1))
+      if (this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true) {
+        answered.changes ??= []
+        answered.changes.push(part.length - 1)
+      }
+      at += 1 + arity
+    }
+    if (answered.changes === undefined) this.post(part as unknown as Part)
+    else this.#answerWhenDurable(answered)
+  }
+
+  /** One request, one turn. `batch` holds its arguments, from `at` on. */
+  answer(id: number, code: number, batch: readonly unknown[], at: number): Wire {
+    this.currentId = id
+    try {
+      const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has looked at the code
+      const result = operation.run(this, batch[at], batch[at + 1], batch[at + 2], batch[at + 3], batch[at + 4])
+      if (!(result instanceof Promise)) return result
+      result.then(
+        (wire) => this.answerLater(id, wire),
+        (error: unknown) => this.answerLater(id, [ERROR, ...toWireError(error)]),
+      )
+      return [LATER_TAG]
+    } catch (error) {
+      return [ERROR, ...toWireError(error)]
+    }
+  }
+
+  /** Answers of changes wait, with the batch that they came in, for the one fsync that all who wait share. */
+  #answerWhenDurable({ part, changes }: Answered): void {
+    this.#owner.whenDurable((failure) => {
+      if (failure !== undefined) {
+        const wire = [ERROR, ...toWireError(failure)]
+        for (const index of changes ?? []) if (!isRefusal(part[index])) part[index] = wire
+      }
+      this.post(part as unknown as Part)
+    })
+  }
+
+  /** Whether the answer to this operation has to wait until it is durable. */
+  mustBeDurable(code: number): boolean {
+    return this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true
+  }
+
+  answerLaterWhenDurable(id: number, wire: Wire): void {
+    this.#owner.whenDurable((failure) =>
+      this.answerLater(id, failure === undefined || isRefusal(wire) ? wire : [ERROR, ...toWireError(failure)]),
+    )
+  }
+
+  answerLater(id: number, wire: Wire): void {
+    this.post([LATER, id, wire])
+  }
+
+  useMemory(memory: unknown): void {
+    this.#memory = new ServedMemory(this, memory)
+  }
+
+  bye(): void {
+    this.#isLeaving = true
+  }
+
+  // ── out ──
+
+  post(part: Part): void {
+    this.#outgoing.push(part)
+    if (!this.#isHandling) this.#queueFlush()
+  }
+
+  #queueFlush(): void {
+    if (this.#isFlushQueued || this.isClosed) return
+    this.#isFlushQueued = true
+    queueMicrotask(() => {
+      this.#isFlushQueued = false
+      if (!this.#isHandling) this.sendNow()
+    })
+  }
+
+  /** One message for all that this tick has to say. Events come before the answers that are given after them. */
+  sendNow(): void {
+    this.streams.flush()
+    const parts = this.#outgoing
+    if (parts.length === 0 || this.isClosed) return
+    this.#outgoing = []
+    try {
+      this.#port.postMessage(parts, this.transfers.length === 0 ? undefined : this.transfers.splice(0))
+    } catch (error) {
+      this.refuse(`answers that cannot be sent (${(error as Error).message})`)
+      return
+    }
+    this.#memory?.signal()
+  }
+
+  // ── the end ──
+
+  /** What comes over this port makes no sense, or cannot be answered: the other ports and the cache go on. */
+  refuse(what: string): void {
+    this.close(
+      new CacheError(
+        'INTERNAL',
+        `The port was closed because of ${what}. Whether its last calls were done is unknown; connect anew.`,
+      ),
+    )
+  }
+
+  /** Tells the client why, and closes the port. */
+  close(reason: CacheError): void {
+    if (this.isClosed) return
+    this.streams.flush()
+    this.#outgoing.push([CLOSED, toWireError(reason)])
+    try {
+      this.#port.postMessage(this.#outgoing)
+      this.#memory?.signal()
+    } catch {
+      // It sees the port close.
+    }
+    this.#hangUp()
+  }
+
+  #hangUp(): void {
+    if (this.isClosed) return
+    this.#forget()
+    this.#port.close()
+  }
+
+  #forget(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.#outgoing = []
+    this.#memory?.end()
+    this.streams.close()
+    this.loads.abandon()
+    this.#owner.forget(this)
+  }
+}
+
+function isRefusal(wire: unknown): boolean {
+  return Array.isArray(wire) && wire[0] === ERROR
+}

@@ -1,0 +1,225 @@
+/**
+ * The rules that keep the path of a message easy to see: which way imports point, where libraries, time and files enter,
+ * how large a file may be and what it may be called.
+ */
+import { readFileSync } from 'node:fs'
+import { dirname, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+import glob from 'fast-glob'
+
+// Compiled, this file is dist/test/architecture.test.js.
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+interface Import {
+  /** The file that imports, from src/. */
+  from: string
+  /** A path from src/, or the name of a package. */
+  to: string
+  isOurs: boolean
+  isTypeOnly: boolean
+}
+
+const files = glob.sync('src/**/*.ts', { cwd: ROOT }).sort()
+const texts = new Map(files.map((file) => [file.slice('src/'.length), readFileSync(`${ROOT}${file}`, 'utf8')]))
+const imports = [...texts].flatMap(([file, text]) => importsOf(file, text))
+
+function importsOf(from: string, text: string): Import[] {
+  const found: Import[] = []
+  // At the beginning of a line: examples in comments have a star there.
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?((?:[^'"`;]*?)\sfrom\s+)?'([^']+)'/gm)
+  for (const [, type, clause = '', specifier = ''] of statements) {
+    const isOurs = specifier.startsWith('.')
+    const to = isOurs ? posix.join(dirname(from), specifier).replace(/\.js$/, '.ts') : specifier
+    // `import { type A, type B }` imports nothing at runtime either.
+    const names = /\{([^}]*)\}/
+      .exec(clause)?.[1]
+      ?.split(',')
+      .map((name) => name.trim())
+      .filter(Boolean)
+    const isTypeOnly = type !== undefined || (names?.every((name) => name.startsWith('type ')) ?? false)
+    found.push({ from, to, isOurs, isTypeOnly })
+  }
+  for (const [, specifier = ''] of text.matchAll(/\bimport\('([^']+)'\)/g)) {
+    const isOurs = specifier.startsWith('.')
+    found.push({
+      from,
+      to: isOurs ? posix.join(dirname(from), specifier).replace(/\.js$/, '.ts') : specifier,
+      isOurs,
+      isTypeOnly: false,
+    })
+  }
+  return found
+}
+
+/** A file without its comments. */
+function codeOf(file: string): string {
+  return (texts.get(file) ?? '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*/g, '')
+}
+
+/** A folder, or a file of src/ itself. */
+function partOf(file: string): string {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : file.replace(/\.ts$/, '')
+}
+
+/** What is on the journal's side: the parts know each other, and nobody who asks. */
+const JOURNAL_SIDE = ['journal', 'snapshot', 'recovery', 'save', 'storage', 'pickle']
+
+/** Which parts each part may import, besides itself. A part that is not named here is a mistake, of the test or of the part. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  errors: [],
+  model: ['errors'],
+  decide: ['model', 'errors'],
+  evolve: ['model', 'errors'],
+  storage: ['errors'],
+  pickle: ['errors'],
+  journal: ['model', 'errors', 'storage', 'recovery', 'snapshot'],
+  snapshot: ['model', 'errors', 'storage', 'journal', 'recovery'],
+  recovery: ['model', 'errors', 'storage', 'journal', 'snapshot'],
+  save: ['model', 'errors', 'storage', 'journal', 'snapshot', 'pickle'],
+  actor: ['model', 'errors', 'decide', 'evolve', ...JOURNAL_SIDE],
+  streams: ['model', 'errors', 'decide', 'journal', 'actor'],
+  cache: ['model', 'errors', 'decide', 'journal', 'save', 'actor', 'streams'],
+  testing: ['model', 'cache'],
+  open: ['model', 'errors', 'journal', 'storage', 'actor', 'streams', 'cache', 'threads'],
+  index: ['model', 'errors', 'journal', 'save', 'actor', 'streams', 'cache', 'open'],
+  threads: ['model', 'errors', 'journal', 'save', 'actor', 'streams', 'cache'],
+  cli: ['model', 'errors', 'decide', 'evolve', ...JOURNAL_SIDE, 'actor', 'streams', 'cache', 'open', 'index'],
+}
+
+test('the test sees the sources', (t) => {
+  t.true(files.length > 50)
+  t.true(imports.length > 200)
+  t.true(imports.some(({ from, to }) => from === 'decide/decide.ts' && to === 'model/event.ts'))
+  t.true(imports.some(({ from, to, isTypeOnly }) => from === 'open.ts' && to === 'xstate' && !isTypeOnly))
+  for (const { to, isOurs } of imports) if (isOurs) t.true(texts.has(to) || texts.has(to.replace(/\.ts$/, '.d.ts')), to)
+})
+
+test('every part of src/ has its place', (t) => {
+  t.deepEqual(
+    [...new Set([...texts.keys()].map(partOf))].filter((part) => MAY_IMPORT[part] === undefined),
+    [],
+  )
+})
+
+for (const [part, allowed] of Object.entries(MAY_IMPORT)) {
+  test(`${part} imports ${allowed.length === 0 ? 'nothing of ours' : `only ${allowed.join(', ')}`}`, (t) => {
+    const wrong = imports
+      .filter(
+        ({ from, to, isOurs }) =>
+          isOurs && partOf(from) === part && partOf(to) !== part && !allowed.includes(partOf(to)),
+      )
+      .map(({ from, to }) => `${from} imports ${to}`)
+    t.deepEqual(wrong, [])
+  })
+}
+
+test('what evolve and decide do depends on nothing but their arguments: no Node, no packages, no clock, no randomness', (t) => {
+  const pure = ['model', 'decide', 'evolve']
+  const wrong = imports.filter(({ from, isOurs }) => !isOurs && pure.includes(partOf(from)))
+  t.deepEqual(wrong, [])
+  for (const file of texts.keys()) {
+    if (!pure.includes(partOf(file)) || file === 'model/clock.ts') continue
+    t.notRegex(codeOf(file), /\b(Date\.|performance\.|Math\.random|setTimeout|setImmediate|process\.)/, file)
+  }
+})
+
+test('only actor/ and the composition root import xstate at runtime', (t) => {
+  const wrong = imports
+    .filter(({ to, isTypeOnly }) => to === 'xstate' && !isTypeOnly)
+    .map(({ from }) => from)
+    .filter((from) => partOf(from) !== 'actor' && from !== 'open.ts')
+  t.deepEqual(wrong, [])
+})
+
+test('only streams/ and the thread client import rxjs at runtime', (t) => {
+  const wrong = imports
+    .filter(({ to, isTypeOnly }) => to.startsWith('rxjs') && !isTypeOnly)
+    .map(({ from }) => from)
+    .filter((from) => !['streams', 'threads', 'cli'].includes(partOf(from)))
+  t.deepEqual(wrong, [])
+})
+
+test('only storage/, and the command line, open files', (t) => {
+  const wrong = imports
+    .filter(({ to, isTypeOnly }) => /^(node:fs|fast-glob|fs-native-extensions)/.test(to) && !isTypeOnly)
+    .map(({ from }) => from)
+    .filter((from) => !['storage', 'cli'].includes(partOf(from)))
+  t.deepEqual(wrong, [])
+})
+
+test('only the clock reads the time or arms timers', (t) => {
+  const wrong = [...texts.keys()].filter((file) => {
+    if (file === 'actor/system-clock.ts' || partOf(file) === 'cli') return false
+    // A call of the clock's own method has a dot before it; its declaration and its mention in a text have no arguments.
+    return /\bDate\.now\b|(?<![.\w])(setTimeout|setInterval)\((?!callback|\))/.test(codeOf(file))
+  })
+  t.deepEqual(wrong, [])
+})
+
+test('packages are those that package.json names, and Node is imported by its scheme', (t) => {
+  const { dependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const wrong = imports.filter(
+    ({ to, isOurs }) => !isOurs && !to.startsWith('node:') && !Object.hasOwn(dependencies, to),
+  )
+  t.deepEqual(wrong, [])
+  const used = new Set(imports.map(({ to }) => to))
+  t.deepEqual(
+    Object.keys(dependencies).filter((name) => !used.has(name)),
+    [],
+    'a dependency that nobody imports',
+  )
+})
+
+test('no file has more than 350 lines', (t) => {
+  const long = [...texts]
+    .map(([file, text]) => ({ file, lines: text.split('\n').length - 1 }))
+    .filter(({ lines }) => lines > 350)
+  t.deepEqual(long, [])
+})
+
+test('a file carries the name of its one idea', (t) => {
+  const vague = /^(utils?|helpers?|types?|common|misc|shared|lib|base|core)\.ts$/
+  t.deepEqual(
+    [...texts.keys()].filter((file) => vague.test(posix.basename(file))),
+    [],
+  )
+  t.deepEqual(
+    [...texts.keys()].filter((file) => posix.basename(file) !== posix.basename(file).toLowerCase()),
+    [],
+  )
+})
+
+test("there are no barrels: only the package's entry points give on what others made", (t) => {
+  const { exports } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { exports: Record<string, unknown> }
+  const entries = JSON.stringify(exports)
+  const wrong: string[] = []
+  for (const [file, text] of texts) {
+    if (posix.basename(file) === 'index.ts' && file !== 'index.ts') wrong.push(file)
+    if (/^export \*/m.test(text)) wrong.push(`${file}: export *`)
+    const given = [...text.matchAll(/^export (type )?\{[^}]*\} from/gm)].length
+    if (given > 3 && !entries.includes(`/src/${file.replace(/\.ts$/, '.js')}`))
+      wrong.push(`${file}: gives on ${given} others' names`)
+  }
+  t.deepEqual(wrong, [])
+})
+
+test('imports go in no circle at runtime', (t) => {
+  const edges = new Map<string, string[]>()
+  for (const { from, to, isOurs, isTypeOnly } of imports) {
+    if (isOurs && !isTypeOnly) edges.set(from, [...(edges.get(from) ?? []), to])
+  }
+  const circles: string[] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    else if (!done.has(file)) {
+      for (const next of edges.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+  }
+  for (const file of edges.keys()) visit(file, [])
+  t.deepEqual(circles, [])
+})

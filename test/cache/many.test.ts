@@ -1,0 +1,233 @@
+import test from 'ava'
+import { ValueError } from '../../src/index.js'
+import { BreakableJournal } from '../helpers/breakable-journal.js'
+import { everything } from '../helpers/everything.js'
+import { openMemory } from '../helpers/open-memory.js'
+
+test('getMany answers in the order of the keys, and counts each as a get', async (t) => {
+  const { cache } = await openMemory(t)
+  cache.setMany([
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+  ])
+  t.deepEqual(cache.getMany(['b', 'x', 'a', 'b']), [2, undefined, 1, 2])
+  t.deepEqual(cache.keys(), ['c', 'a', 'b'])
+  t.like(cache.stats(), { hits: 3, misses: 1 })
+})
+
+test('keys and entries may come from any iterable', async (t) => {
+  const { cache } = await openMemory(t)
+  t.is(cache.setMany(new Map([['a', 1]])), 1)
+  t.is(
+    cache.setMany(
+      (function* () {
+        yield ['b', 2] as const
+      })(),
+    ),
+    1,
+  )
+  t.deepEqual(cache.getMany(new Set(['a', 'b'])), [1, 2])
+  t.is(cache.deleteMany(new Set(['a', 'b'])), 2)
+})
+
+test('setMany stores with one deadline, and answers how many', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  t.is(
+    cache.setMany(
+      [
+        ['a', 1],
+        ['b', 2],
+      ],
+      { ttl: 5 },
+    ),
+    2,
+  )
+  cache.set('c', 0)
+  t.is(
+    cache.setMany(
+      [
+        ['c', 3],
+        ['d', 4],
+      ],
+      { only: 'absent' },
+    ),
+    1,
+  )
+  t.deepEqual(cache.getMany(['a', 'b', 'c', 'd']), [1, 2, 0, 4])
+  clock.advance(5)
+  t.deepEqual(cache.keys(), ['c', 'd'])
+})
+
+test('setMany of more than fits keeps the last', async (t) => {
+  const { cache } = await openMemory(t, { maxSize: 3 })
+  t.is(cache.setMany(Array.from({ length: 10 }, (_, index) => [`k${index}`, index])), 10)
+  t.deepEqual(cache.keys(), ['k7', 'k8', 'k9'])
+  t.is(cache.stats().evictions, 7)
+})
+
+test('the same key twice is stored twice', async (t) => {
+  const { cache } = await openMemory(t)
+  t.is(
+    cache.setMany([
+      ['a', 1],
+      ['a', 2],
+    ]),
+    2,
+  )
+  t.is(cache.peek('a'), 2)
+})
+
+for (const method of ['setMany', 'deleteMany', 'deletePattern', 'transact'] as const) {
+  test(`${method} is one append`, async (t) => {
+    const journal = new BreakableJournal()
+    const { cache } = await openMemory(t, { journal })
+    for (let index = 0; index < 5; index++) cache.set(`k${index}`, index)
+    journal.appended.length = 0
+    const calls = {
+      setMany: () => cache.setMany([1, 2, 3].map((n) => [`n${n}`, n])),
+      deleteMany: () => cache.deleteMany(['k0', 'k1', 'k2']),
+      deletePattern: () => cache.deletePattern('k[0-2]'),
+      transact: () => cache.transact(() => [0, 1, 2].map((n) => cache.increment(`k${n}`)).length),
+    }
+    t.is(calls[method](), 3)
+    t.is(journal.appended.length, 1)
+    t.is(journal.appended[0]?.length, 3)
+  })
+
+  test(`${method} is undone whole when the append throws`, async (t) => {
+    const journal = new BreakableJournal()
+    const { cache } = await openMemory(t, { journal, maxSize: 5 })
+    for (let index = 0; index < 5; index++) cache.set(`k${index}`, index, { ttl: index + 1 })
+    cache.get('k0')
+    const before = everything(cache)
+    const told: unknown[] = []
+    cache.changes$.subscribe((change) => told.push(change))
+    const calls = {
+      setMany: () => cache.setMany([1, 2, 3].map((n) => [`n${n}`, n])),
+      deleteMany: () => cache.deleteMany(['k0', 'k1', 'k2']),
+      deletePattern: () => cache.deletePattern('k[0-2]'),
+      transact: () => cache.transact(() => [0, 1, 2].map((n) => cache.increment(`k${n}`)).length),
+    }
+    journal.onAppend = () => {
+      throw new RangeError('too large')
+    }
+    t.throws(calls[method], { message: 'too large' })
+    journal.onAppend = undefined
+    t.deepEqual(everything(cache), before)
+    t.deepEqual(told, [])
+    t.is(calls[method](), 3)
+  })
+}
+
+test('one bad entry refuses all of setMany', async (t) => {
+  const { cache } = await openMemory(t)
+  cache.set('a', 1)
+  const before = everything(cache)
+  const bad = [
+    [
+      ['b', 2],
+      ['c', undefined],
+    ],
+    [
+      ['b', 2],
+      [3, 4],
+    ],
+    [['b', 2], 'xy'],
+    [['b', 2], undefined],
+    [['b', 2], null],
+  ]
+  for (const entries of bad) {
+    t.throws(() => cache.setMany(entries as never), { any: true } as never, JSON.stringify(entries))
+    t.deepEqual(everything(cache), before)
+  }
+  t.throws(() => cache.setMany([['b', { deep: [undefined] }]]), { instanceOf: ValueError })
+  t.deepEqual(everything(cache), before)
+})
+
+test('one bad key refuses all of getMany and deleteMany', async (t) => {
+  const { cache } = await openMemory(t)
+  cache.set('a', 1)
+  const before = everything(cache)
+  for (const keys of [['a', 1], ['a', null], 'a', 5, null, undefined, {}]) {
+    t.throws(() => cache.getMany(keys as never), { instanceOf: TypeError })
+    t.throws(() => cache.deleteMany(keys as never), { instanceOf: TypeError })
+  }
+  t.deepEqual(everything(cache), before)
+})
+
+test('an iterable that throws half-way changes nothing, and its error comes out', async (t) => {
+  const { cache } = await openMemory(t)
+  const before = everything(cache)
+  function* failing(): Generator<[string, unknown]> {
+    yield ['a', 1]
+    throw new Error('mine')
+  }
+  t.throws(() => cache.setMany(failing()), { message: 'mine' })
+  t.deepEqual(everything(cache), before)
+})
+
+test('keys lists the least recently used first, without what has expired', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  cache.set('a', 1)
+  cache.set('b', 1, { ttl: 1 })
+  cache.set('c', 1)
+  cache.get('a')
+  clock.jump(1_000)
+  t.deepEqual(cache.keys(), ['c', 'a'])
+  t.deepEqual(cache.keys(undefined), ['c', 'a'])
+  t.like(cache.stats(), { expirations: 1, hits: 1 })
+})
+
+test('entries visits what was there at the first next, however much changes meanwhile', async (t) => {
+  const { cache } = await openMemory(t)
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  const entries = cache.entries()
+  cache.set('d', 1)
+  t.deepEqual(entries.next().value, ['a', 1])
+  cache.set('b', 2)
+  cache.delete('c')
+  cache.set('e', 1)
+  cache.clear()
+  t.deepEqual(
+    [...entries],
+    [
+      ['b', 1],
+      ['c', 1],
+      ['d', 1],
+    ],
+  )
+})
+
+test('entries takes a pattern and touches nothing', async (t) => {
+  const { cache } = await openMemory(t)
+  for (const key of ['a1', 'b1', 'a2']) cache.set(key, key)
+  t.deepEqual(
+    [...cache.entries('a*')],
+    [
+      ['a1', 'a1'],
+      ['a2', 'a2'],
+    ],
+  )
+  t.deepEqual([...cache.entries('')], [])
+  t.like(cache.stats(), { hits: 0, misses: 0 })
+  t.deepEqual(cache.keys(), ['a1', 'b1', 'a2'])
+})
+
+test('entries gives copies', async (t) => {
+  const { cache } = await openMemory<{ n: number }>(t)
+  cache.set('a', { n: 1 })
+  for (const [, value] of cache.entries()) value.n = 2
+  t.deepEqual(cache.get('a'), { n: 1 })
+})
+
+test('a pattern that is no text is a TypeError', async (t) => {
+  const { cache } = await openMemory(t)
+  for (const pattern of [5, null, /a/, {}]) {
+    t.throws(() => cache.keys(pattern as never), { instanceOf: TypeError })
+    t.throws(() => cache.entries(pattern as never), { instanceOf: TypeError })
+    t.throws(() => cache.deletePattern(pattern as never), { instanceOf: TypeError })
+    t.throws(() => cache.watch(pattern as never), { instanceOf: TypeError })
+  }
+  t.throws(() => cache.deletePattern(undefined as never), { instanceOf: TypeError })
+})

@@ -1,0 +1,219 @@
+/** While the journal takes nothing: reads go on, mutations are refused, nothing changes. What it does to files is tested there. */
+import test, { type ExecutionContext } from 'ava'
+import { type Cache, JournalWriteError } from '../../src/index.js'
+import { BreakableJournal } from '../helpers/breakable-journal.js'
+import { loopTurn } from '../helpers/loop-turn.js'
+import { openMemory } from '../helpers/open-memory.js'
+
+async function broken(t: ExecutionContext, status: 'stalled' | 'failed') {
+  const journal = new BreakableJournal()
+  const { cache, clock } = await openMemory(t, { journal, maxSize: 3 })
+  cache.set('a', 1)
+  cache.set('b', 2, { ttl: 10 })
+  cache.set('n', 3)
+  journal.break(status)
+  return { cache, clock, journal }
+}
+
+const MUTATIONS: Record<string, (cache: Cache) => unknown> = {
+  set: (cache) => cache.set('c', 1),
+  'set of an existing key': (cache) => cache.set('a', 2),
+  delete: (cache) => cache.delete('a'),
+  'delete of nothing': (cache) => cache.delete('zzz'),
+  increment: (cache) => cache.increment('n'),
+  decrement: (cache) => cache.decrement('n'),
+  expire: (cache) => cache.expire('a', 10),
+  persist: (cache) => cache.persist('b'),
+  setMany: (cache) => cache.setMany([['c', 1]]),
+  deleteMany: (cache) => cache.deleteMany(['a']),
+  deletePattern: (cache) => cache.deletePattern('*'),
+  clear: (cache) => cache.clear(),
+  cleanup: (cache) => cache.cleanup(),
+  'set in a transaction': (cache) => cache.transact(() => cache.set('c', 1)),
+}
+
+for (const status of ['stalled', 'failed'] as const) {
+  for (const [what, mutate] of Object.entries(MUTATIONS)) {
+    test(`${status}: ${what} is a JournalWriteError that changes nothing`, async (t) => {
+      const { cache } = await broken(t, status)
+      const error = t.throws(() => mutate(cache), { instanceOf: JournalWriteError })
+      t.is(error?.code, status === 'failed' ? 'JOURNAL_READ_ONLY' : 'JOURNAL_WRITE_FAILED')
+      t.regex(error?.message ?? '', /nothing was changed/i)
+      t.deepEqual(
+        [...cache.entries()],
+        [
+          ['a', 1],
+          ['b', 2],
+          ['n', 3],
+        ],
+      )
+      t.is(cache.ttl('b'), 10)
+    })
+  }
+
+  test(`${status}: reads go on`, async (t) => {
+    const { cache } = await broken(t, status)
+    t.is(cache.get('a'), 1)
+    t.is(cache.peek('b'), 2)
+    t.true(cache.has('n'))
+    t.deepEqual(cache.getMany(['a', 'x']), [1, undefined])
+    t.deepEqual(cache.keys(), ['b', 'n', 'a'])
+    t.is(
+      cache.transact(() => cache.get('n')),
+      3,
+    )
+    t.is(cache.size, 3)
+    t.like(cache.stats(), { hits: 3, misses: 1 })
+  })
+
+  test(`${status}: what has expired is hidden, but not removed`, async (t) => {
+    const { cache, clock } = await broken(t, status)
+    const seen: unknown[] = []
+    cache.expirations$.subscribe((expiration) => seen.push(expiration))
+    clock.advance(100)
+    t.is(cache.get('b'), undefined)
+    t.is(cache.peek('b'), undefined)
+    t.false(cache.has('b'))
+    t.is(cache.ttl('b'), undefined)
+    t.deepEqual(cache.keys(), ['a', 'n'])
+    t.is([...cache.entries()].length, 2)
+    t.is(cache.size, 3)
+    t.like(cache.stats(), { misses: 1, expirations: 0 })
+    t.deepEqual(seen, [])
+  })
+
+  test(`${status}: no timer runs in a circle over what may not be removed`, async (t) => {
+    const { clock } = await broken(t, status)
+    const { total } = clock
+    clock.advance(600)
+    t.true(clock.total - total < 50, `${clock.total - total} timers in ten minutes`)
+  })
+
+  test(`${status}: lifecycle$ says read-only, and why`, async (t) => {
+    const { cache } = await broken(t, status)
+    const states: unknown[] = []
+    cache.lifecycle$.subscribe((state) => states.push(state))
+    t.deepEqual(states, [{ state: 'read-only', reason: 'EIO: i/o error' }])
+    await t.throwsAsync(cache.compact())
+    t.like(states.at(-1) as object, { state: 'read-only' })
+    for (const state of states) t.regex((state as { reason: string }).reason, /EIO/)
+  })
+
+  test(`${status}: flush rejects`, async (t) => {
+    const { cache } = await broken(t, status)
+    await t.throwsAsync(cache.flush())
+  })
+
+  test(`${status}: getOrSet answers what is there, and rejects when it would store`, async (t) => {
+    const { cache } = await broken(t, status)
+    t.is(await cache.getOrSet('a', () => t.fail()), 1)
+    await t.throwsAsync(
+      cache.getOrSet('new', () => 1),
+      { instanceOf: JournalWriteError },
+    )
+    t.is(cache.peek('new'), undefined)
+  })
+}
+
+test('when the journal can be written again, mutations and expiry go on', async (t) => {
+  const { cache, clock, journal } = await broken(t, 'stalled')
+  const seen: string[] = []
+  const states: string[] = []
+  cache.expirations$.subscribe(({ key }) => seen.push(key))
+  cache.lifecycle$.subscribe(({ state }) => states.push(state))
+  clock.advance(100)
+  journal.mend()
+  clock.advance(0)
+  t.deepEqual(seen, ['b'])
+  t.true(cache.set('c', 1))
+  cache.set('d', 1, { ttl: 5 })
+  clock.advance(5)
+  t.deepEqual(seen, ['b', 'd'])
+  t.deepEqual(states, ['read-only', 'running'])
+})
+
+test('a subscriber may close the cache when it turns read-only, wherever that happens', async (t) => {
+  for (const way of ['between turns', 'in the middle of an append'] as const) {
+    const journal = new BreakableJournal()
+    const { cache } = await openMemory(t, { journal })
+    cache.set('a', 1, { ttl: 5 })
+    const problems: unknown[] = []
+    let closing: Promise<void> | undefined
+    cache.lifecycle$.subscribe(({ state }) => {
+      if (state !== 'read-only') return
+      try {
+        t.is(cache.peek('a'), 1)
+        closing = cache.close()
+      } catch (error) {
+        problems.push(error)
+      }
+    })
+    if (way === 'between turns') journal.break('stalled')
+    else {
+      const { append } = journal
+      journal.append = (events) => {
+        const first = append.call(journal, events)
+        journal.break('stalled') // the buffer was full, and was written at once
+        return first
+      }
+      cache.set('b', 1, { ttl: 5 })
+    }
+    await closing?.catch(() => undefined)
+    t.deepEqual(problems, [], way)
+    t.truthy(closing, way)
+  }
+})
+
+test('an append that throws for what a timer removes harms neither the timers nor the process', async (t) => {
+  const journal = new BreakableJournal()
+  const { cache, clock } = await openMemory(t, { journal })
+  cache.set('a', 1, { ttl: 10 })
+  const seen: string[] = []
+  cache.expirations$.subscribe(({ key }) => seen.push(key))
+  journal.onAppend = () => {
+    throw new RangeError('larger than a frame')
+  }
+  t.notThrows(() => clock.advance(10), 'what a timer throws ends the process')
+  t.is(cache.peek('b'), undefined)
+  journal.onAppend = undefined
+  clock.advance(60)
+  t.deepEqual(seen, ['a'], 'at the latest by the next cleanup')
+  cache.set('c', 1, { ttl: 10 })
+  clock.advance(10)
+  t.deepEqual(seen, ['a', 'c'])
+})
+
+test('an append that throws for what the cleanup removes leaves the lifecycle and the next cleanup alive', async (t) => {
+  const journal = new BreakableJournal()
+  const { cache, clock } = await openMemory(t, { journal })
+  cache.set('a', 1, { ttl: 1_000 })
+  clock.jump(1_000_000)
+  journal.onAppend = () => {
+    throw new RangeError('larger than a frame')
+  }
+  t.notThrows(() => clock.advance(60))
+  journal.onAppend = undefined
+  t.is(cache.size, 1)
+  clock.advance(60)
+  t.is(cache.size, 0)
+  const states: string[] = []
+  cache.lifecycle$.subscribe(({ state }) => states.push(state))
+  await cache.compact()
+  await loopTurn()
+  t.deepEqual([...new Set(states)], ['running', 'compacting'])
+})
+
+test('an append that throws for a read that meets an expired entry throws from the read, and changes nothing', async (t) => {
+  const journal = new BreakableJournal()
+  const { cache, clock } = await openMemory(t, { journal })
+  cache.set('a', 1, { ttl: 10 })
+  clock.jump(10_000)
+  journal.onAppend = () => {
+    throw new RangeError('larger than a frame')
+  }
+  t.throws(() => cache.get('a'), { instanceOf: RangeError })
+  t.like(cache.stats(), { size: 1, misses: 0, expirations: 0 })
+  journal.onAppend = undefined
+  t.is(cache.get('a'), undefined)
+  t.like(cache.stats(), { size: 0, misses: 1, expirations: 1 })
+})

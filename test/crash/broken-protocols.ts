@@ -1,0 +1,278 @@
+/**
+ * Wrong ways to do it, as wrappers around a storage: each leaves out, reorders or weakens one thing that the journal relies
+ * on. The enumeration has to catch every one of them; if it does not, it proves nothing about the right way either.
+ */
+import { posix } from 'node:path'
+import { checksum } from '../../src/journal/checksum.js'
+import { FILE_HEADER_BYTES, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/journal/format.js'
+import type { Storage, StorageFile } from '../../src/storage/storage.js'
+import { JOURNAL_ID, type Wrap } from './explore.js'
+
+export interface BrokenProtocol {
+  name: string
+  wrap: Wrap
+}
+
+/** A storage that does as the other one, but for some calls. */
+function storageLike(inner: Storage, changes: Partial<Storage>): Storage {
+  return {
+    makeDirectory: (directory) => inner.makeDirectory(directory),
+    list: (directory, pattern) => inner.list(directory, pattern),
+    open: (path, mode) => inner.open(path, mode),
+    create: (path) => inner.create(path),
+    rename: (from, to) => inner.rename(from, to),
+    unlink: (path) => inner.unlink(path),
+    syncDirectory: (directory) => inner.syncDirectory(directory),
+    lock: (path) => inner.lock(path),
+    ...changes,
+  }
+}
+
+function fileLike(inner: StorageFile, changes: Partial<StorageFile>): StorageFile {
+  return {
+    path: inner.path,
+    size: () => inner.size(),
+    read: (...parameters) => inner.read(...parameters),
+    write: (...parameters) => inner.write(...parameters),
+    writeLater: (...parameters) => inner.writeLater(...parameters),
+    truncate: (bytes) => inner.truncate(bytes),
+    sync: () => inner.sync(),
+    syncNow: () => inner.syncNow(),
+    close: () => inner.close(),
+    ...changes,
+  }
+}
+
+/** Changes the files whose path matches. */
+function withFiles(pattern: RegExp, change: (file: StorageFile, isNew: boolean) => StorageFile): Wrap {
+  return (inner) => {
+    const changed = (file: StorageFile, isNew: boolean) => (pattern.test(file.path) ? change(file, isNew) : file)
+    return storageLike(inner, {
+      open: (path, mode) => changed(inner.open(path, mode), false),
+      create: (path) => changed(inner.create(path), true),
+    })
+  }
+}
+
+const SEGMENT = /\.segment$/
+const SNAPSHOT = /\.snapshot\.tmp$/
+const nothing = () => undefined
+const nothingLater = async () => undefined
+
+export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
+  {
+    name: 'acknowledges before the fsync',
+    wrap: withFiles(SEGMENT, (file) => fileLike(file, { sync: nothingLater })),
+  },
+  {
+    name: 'syncs a file only once',
+    wrap: withFiles(SEGMENT, (file) => {
+      let isSynced = false
+      return fileLike(file, {
+        sync: async () => {
+          if (!isSynced) await file.sync()
+          isSynced = true
+        },
+      })
+    }),
+  },
+  {
+    name: 'does not sync the seal before the next segment gets a frame',
+    wrap: withFiles(SEGMENT, (file, isNew) => {
+      let syncs = isNew ? 0 : 1
+      return fileLike(file, {
+        syncNow: () => {
+          if (syncs++ === 0) file.syncNow() // its creation
+        },
+      })
+    }),
+  },
+  {
+    name: 'does not sync the header of a new segment',
+    wrap: withFiles(SEGMENT, (file, isNew) => {
+      let syncs = 0
+      return fileLike(file, {
+        syncNow: () => {
+          if (syncs++ > 0 || !isNew) file.syncNow()
+        },
+      })
+    }),
+  },
+  {
+    name: 'does not sync the directory',
+    wrap: (inner) => storageLike(inner, { syncDirectory: nothing }),
+  },
+  {
+    name: 'does not sync the directory after a snapshot got its name',
+    wrap: (inner) => {
+      let isRenamed = false
+      return storageLike(inner, {
+        rename: (from, to) => {
+          inner.rename(from, to)
+          isRenamed = true
+        },
+        syncDirectory: (directory) => {
+          if (!isRenamed) inner.syncDirectory(directory)
+          isRenamed = false
+        },
+      })
+    },
+  },
+  {
+    name: 'does not sync a snapshot before it gets its name',
+    wrap: withFiles(SNAPSHOT, (file) => fileLike(file, { sync: nothingLater })),
+  },
+  {
+    name: 'writes a snapshot under its final name',
+    wrap: (inner) => {
+      const final = (path: string) => path.replace(/(\.snapshot)\.tmp$/, '$1')
+      return storageLike(inner, {
+        create: (path) => {
+          if (path !== final(path)) {
+            try {
+              inner.unlink(final(path))
+            } catch {
+              // It was not there.
+            }
+          }
+          return inner.create(final(path))
+        },
+        open: (path, mode) => inner.open(final(path), mode),
+        rename: (from, to) => {
+          if (final(from) !== to) inner.rename(from, to)
+        },
+      })
+    },
+  },
+  {
+    name: 'removes the old segments before there is a snapshot',
+    wrap: (inner) => {
+      const segments = new Set<string>()
+      const seen = (path: string) => {
+        if (SEGMENT.test(path)) segments.add(path)
+      }
+      return storageLike(inner, {
+        open: (path, mode) => {
+          seen(path)
+          return inner.open(path, mode)
+        },
+        create: (path) => {
+          seen(path)
+          if (SNAPSHOT.test(path)) {
+            const sequence = Number.parseInt(posix.basename(path), 10)
+            for (const segment of segments) {
+              if (Number.parseInt(posix.basename(segment), 10) > sequence) continue
+              inner.unlink(segment)
+              segments.delete(segment)
+            }
+          }
+          return inner.create(path)
+        },
+      })
+    },
+  },
+  {
+    name: 'tries a failed fsync again and trusts it',
+    wrap: withFiles(SEGMENT, (file) => fileLike(file, { sync: () => file.sync().catch(() => file.sync()) })),
+  },
+  {
+    name: 'takes no notice of a failed fsync',
+    wrap: withFiles(SEGMENT, (file) => fileLike(file, { sync: () => file.sync().catch(nothing) })),
+  },
+  {
+    name: 'does not write the unproven end again after a failed fsync',
+    wrap: withFiles(SEGMENT, (file) =>
+      fileLike(file, {
+        write: (source, offset, length, position) =>
+          position + length <= file.size() ? length : file.write(source, offset, length, position),
+      }),
+    ),
+  },
+  {
+    name: 'does not cut a torn tail off',
+    wrap: withFiles(SEGMENT, (file) => fileLike(file, { truncate: nothing })),
+  },
+  {
+    name: 'does not sync after it cut a torn tail off',
+    wrap: withFiles(SEGMENT, (file) => {
+      let isCut = false
+      return fileLike(file, {
+        truncate: (bytes) => {
+          isCut = true
+          file.truncate(bytes)
+        },
+        sync: async () => {
+          if (!isCut) await file.sync()
+        },
+      })
+    }),
+  },
+  {
+    name: 'says in LOCK that a journal is there before it is',
+    wrap: (inner) =>
+      storageLike(inner, {
+        lock: (path) => {
+          const lock = inner.lock(path)
+          if (lock === undefined || lock.read() !== '') return lock
+          lock.write(`${JOURNAL_ID.toString('hex')}\n`)
+          return { ...lock, read: () => '' }
+        },
+      }),
+  },
+  {
+    name: 'believes frames without looking at their checksums',
+    wrap: weakReader((frame) => frame),
+  },
+  {
+    name: 'has checksums of the payload only',
+    wrap: weakReader((frame, stored) => (payloadChecksum(frame) === stored ? frame : undefined), payloadChecksum),
+  },
+]
+
+// ── weak checksums: what is read is made to look sound if it passes the weak test ──
+
+const SEED = checksum(JOURNAL_ID)
+
+function payloadChecksum(frame: Buffer): number {
+  return checksum(frame.subarray(FRAME_HEADER_BYTES), SEED)
+}
+
+function strongChecksum(frame: Buffer): number {
+  return checksum(frame.subarray(8), SEED)
+}
+
+/** Whole frames that stand in a row, as their headers' lengths say. */
+function* framesIn(bytes: Buffer, start: number): Generator<Buffer> {
+  for (let at = start; at + FRAME_HEADER_BYTES <= bytes.length && bytes.readUInt32LE(at) === FRAME_MAGIC; ) {
+    const end = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)
+    if (end > bytes.length) return
+    yield bytes.subarray(at, end)
+    at = end
+  }
+}
+
+function weakReader(
+  accept: (frame: Buffer, stored: number) => Buffer | undefined,
+  written: (frame: Buffer) => number = strongChecksum,
+): Wrap {
+  return withFiles(SEGMENT, (file) =>
+    fileLike(file, {
+      write: (source, offset, length, position) => {
+        const bytes = Buffer.from(source.subarray(offset, offset + length))
+        for (const frame of framesIn(bytes, 0)) frame.writeUInt32LE(written(frame), 4)
+        return file.write(bytes, 0, length, position)
+      },
+      read: async (target, offset, length, position) => {
+        const bytes = Buffer.alloc(file.size())
+        await file.read(bytes, 0, bytes.length, 0)
+        for (const frame of framesIn(bytes, FILE_HEADER_BYTES)) {
+          if (accept(frame, frame.readUInt32LE(4)) === undefined) break
+          frame.writeUInt32LE(strongChecksum(frame), 4)
+        }
+        const part = bytes.subarray(position, position + length)
+        target.set(part, offset)
+        return part.length
+      },
+    }),
+  )
+}

@@ -1,0 +1,58 @@
+/**
+ * Power cuts, enumerated. DAYBOOK_CRASH_STATES: at most about so many states for each place of a history. DAYBOOK_CRASH_HISTORIES:
+ * so many histories made by dice, beside those written by hand. DAYBOOK_CRASH_SEED: other dice.
+ */
+import test from 'ava'
+import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { Exploration, recoverImage, Stage, type Violation } from './explore.js'
+import { randomScript } from './random-script.js'
+import { SCRIPTS } from './scripts.js'
+
+const STATES = Number(process.env['DAYBOOK_CRASH_STATES'] ?? 400)
+const HISTORIES = Number(process.env['DAYBOOK_CRASH_HISTORIES'] ?? 150)
+const SEED = Number(process.env['DAYBOOK_CRASH_SEED'] ?? 1)
+const whole = { states: 0, recoveries: 0, nested: 0, nestedRecoveries: 0 }
+
+function show(violations: readonly Violation[]): string {
+  return violations
+    .slice(0, 3)
+    .map(({ script, at, what }) => `${script}, after ${at} operations: ${what}`)
+    .join('\n')
+}
+
+const randomScripts = Array.from({ length: HISTORIES }, (_, at) => randomScript(SEED * 1_000 + at))
+
+for (const script of [...SCRIPTS, ...randomScripts]) {
+  test.serial(`a power cut anywhere: ${script.name}`, async (t) => {
+    const disk = (await script.base?.((storage) => storage)) ?? new SimulatedDisk()
+    const image = disk.image()
+    const stage = new Stage(disk, (storage) => storage)
+    await script.run(stage)
+    const exploration = new Exploration({
+      statesPerPlace: STATES,
+      nestedOneIn: 40,
+      nestedStatesPerPlace: 24,
+      seed: SEED,
+    })
+    const began = performance.now()
+    const base = image.size === 0 ? undefined : await recoverImage(image, (storage) => storage)
+    const ledger = await exploration.explore(script.name, disk, base)
+    const last = await recoverImage(disk.image(), (storage) => storage)
+    t.is(last.model.digest(), ledger.digest, 'without a power cut')
+    const { states, recoveries, nestedStates, nestedRecoveries, violations } = exploration
+    whole.states += states
+    whole.recoveries += recoveries
+    whole.nested += nestedStates
+    whole.nestedRecoveries += nestedRecoveries
+    t.log(
+      `${disk.log.length} operations, ${states} states, ${recoveries} different; in recovery ${nestedStates}, ${nestedRecoveries} different; ${Math.round(performance.now() - began)} ms`,
+    )
+    t.is(violations.length, 0, show(violations))
+  })
+}
+
+test.after.always(() => {
+  console.log(
+    `Power cuts: ${whole.states} states (${whole.recoveries} different disks), ${whole.nested} more during recovery (${whole.nestedRecoveries} different)`,
+  )
+})

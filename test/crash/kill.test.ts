@@ -1,0 +1,59 @@
+/**
+ * SIGKILL at random moments, again and again, on one directory per fsync policy, with segments rotating and compaction
+ * running. DAYBOOK_KILLS: how many, all policies together (default 201). DAYBOOK_KILL_SEED: other moments.
+ */
+import test from 'ava'
+import { openCache } from '../../src/index.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { Random } from './crash-states.js'
+import { checkRounds, Rounds, sorted, start } from './processes.js'
+
+const KILLS = Number(process.env['DAYBOOK_KILLS'] ?? 201)
+const SEED = Number(process.env['DAYBOOK_KILL_SEED'] ?? Date.now())
+const POLICIES = ['always', 'everysec', 'never'] as const
+const whole = { kills: 0, acknowledged: 0, lost: 0, beyond: 0, torn: 0, snapshots: 0 }
+
+POLICIES.forEach((fsync, place) => {
+  test(`SIGKILL under ${fsync}: nothing that was acknowledged is lost, and no turn is half there`, async (t) => {
+    t.timeout(20 * 60_000)
+    const directory = temporaryDirectory(t)
+    const random = new Random(SEED + place * 7919)
+    const rounds = await Rounds.begin()
+    let before = 0
+    for (let kill = 0; kill < Math.ceil(KILLS / POLICIES.length); kill++) {
+      const running = start(['rounds', directory, fsync])
+      await running.told(1 + random.below(random.below(4) === 0 ? 1_500 : 200))
+      running.child.kill('SIGKILL')
+      const { signal, errors } = await running.ended
+      t.is(signal, 'SIGKILL', errors)
+      const told = Math.max(before, ...running.lines.map(Number))
+      const cache = await openCache({ directory, maxSize: 100_000, compaction: false })
+      const found = checkRounds(t, cache, told)
+      const entries = sorted(cache)
+      const expected = rounds.entriesAfter(found)
+      // The round after the last whole one may have got as far as its first call.
+      const next = found + 1
+      const key = `key ${next % 97}`
+      const isBegun = `${cache.peek(key)}`.startsWith(`${next} `)
+      t.deepEqual(
+        entries.filter(([name]) => !isBegun || name !== key),
+        expected.filter(([name]) => !isBegun || name !== key),
+      )
+      whole.kills++
+      whole.acknowledged += told - before
+      if (found < told) whole.lost += told - found
+      whole.beyond += found - told
+      if (cache.recovery.setAside !== undefined) whole.torn++
+      if (cache.recovery.snapshot !== undefined) whole.snapshots++
+      before = found
+      await cache.close()
+    }
+  })
+})
+
+test.after.always(() => {
+  console.log(
+    `SIGKILL: ${whole.kills} kills, ${whole.acknowledged} acknowledged rounds, ${whole.lost} lost; ${whole.beyond} kept beyond those; ` +
+      `${whole.torn} torn tails, ${whole.snapshots} recoveries from a snapshot (seed ${SEED})`,
+  )
+})

@@ -1,0 +1,237 @@
+/**
+ * What the state should be, by a model of its own: a Map and the events, nothing of `evolve/`. `Ledger` reads the frames
+ * that a history wrote and knows, for every place in its log, which states a recovery may come to, and which it may not
+ * fall behind.
+ */
+import { ByteReader } from '../../src/journal/byte-reader.js'
+import { checksum } from '../../src/journal/checksum.js'
+import { decodeEvent } from '../../src/journal/decode-event.js'
+import { FILE_HEADER_BYTES } from '../../src/journal/format.js'
+import { readFrame } from '../../src/journal/frame.js'
+import type { JournalReceiver, ReceivedRows } from '../../src/journal/journal.js'
+import { Counters } from '../../src/model/counters.js'
+import type { CacheEvent } from '../../src/model/event.js'
+import type { StoredValue } from '../../src/model/stored-value.js'
+import type { Inode, Operation, SimulatedDisk } from '../storage/simulated-disk.js'
+import type { DiskHistory } from './crash-states.js'
+
+export class Model implements JournalReceiver {
+  entries = new Map<string, string>()
+  told = ''
+  order: string | undefined
+
+  row(key: string, value: StoredValue, expiresAtMs: number): void {
+    this.entries.set(key, `${describe(value)}@${expiresAtMs}`)
+  }
+
+  event(event: CacheEvent, rows?: ReceivedRows): void {
+    switch (event.type) {
+      case 'set':
+        this.entries.set(event.key, `${describe(event.value)}@${event.expiresAtMs}`)
+        break
+      case 'deleted':
+      case 'expired':
+      case 'evicted':
+        this.entries.delete(event.key)
+        break
+      case 'rescheduled': {
+        const entry = this.entries.get(event.key)
+        if (entry !== undefined)
+          this.entries.set(event.key, `${entry.slice(0, entry.lastIndexOf('@'))}@${event.expiresAtMs}`)
+        break
+      }
+      case 'cleared':
+        this.entries.clear()
+        break
+      case 'loaded':
+        this.entries = new Map((rows as Rows).entries)
+        break
+    }
+  }
+
+  loadedRows(): ReceivedRows {
+    return new Rows()
+  }
+
+  counters(counters: Readonly<Counters>): void {
+    this.told = tally(counters)
+  }
+
+  recency(keys: Iterable<string>): void {
+    this.order = [...keys].join()
+  }
+
+  progress(): void {}
+
+  /** Entries, whatever their order. */
+  digest(): string {
+    return [...this.entries]
+      .map(([key, value]) => `${key}=${value}`)
+      .sort()
+      .join('|')
+  }
+}
+
+class Rows implements ReceivedRows {
+  readonly entries = new Map<string, string>()
+  readonly counters = new Counters()
+  add(key: string, value: StoredValue, expiresAtMs: number): void {
+    this.entries.set(key, `${describe(value)}@${expiresAtMs}`)
+  }
+}
+
+function describe(value: StoredValue): string {
+  if (typeof value === 'object' && value !== null) return `${value.encoding}:${checksum(value.bytes)}`
+  return typeof value === 'string' && value.length > 40
+    ? `text:${value.length}:${checksum(Buffer.from(value))}`
+    : `${typeof value}:${value}`
+}
+
+function tally(counters: Readonly<Counters>): string {
+  const { hits, misses, evictions, expirations, sets, deletes } = counters
+  return [hits, misses, evictions, expirations, sets, deletes].join()
+}
+
+export interface Expected {
+  digest: string
+  counters: Set<string>
+}
+
+/** What recovery may find at one place of a history. */
+export class Ledger {
+  /** By sequence: the ends of whole frames. */
+  readonly states = new Map<number, Expected>()
+  /** No recovery may come to less. */
+  required = 0
+  readonly #disk: SimulatedDisk
+  readonly #model = new Model()
+  readonly #segments = new Map<Inode, { at: number; frames: { index: number; sequence: number }[] }>()
+  #sequence = 0
+
+  constructor(disk: SimulatedDisk, base?: { sequence: number; model: Model }) {
+    this.#disk = disk
+    if (base !== undefined) {
+      this.#model.entries = new Map(base.model.entries)
+      this.#model.told = base.model.told
+      this.#sequence = base.sequence
+      this.required = base.sequence
+    }
+    this.#remember(this.#model.told === '' ? tally(new Counters()) : this.#model.told)
+    for (const { inode, bytes } of disk.base.values()) this.#segments.set(inode, { at: soundEnd(bytes), frames: [] })
+  }
+
+  get digest(): string {
+    return this.#model.digest()
+  }
+
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  #remember(counters: string): void {
+    const known = this.states.get(this.#sequence)
+    const digest = this.#model.digest()
+    if (known?.digest === digest) known.counters.add(counters)
+    else this.states.set(this.#sequence, { digest, counters: new Set([counters]) })
+  }
+
+  /** `history` has just taken this operation. */
+  take(operation: Operation, history: DiskHistory): void {
+    switch (operation.type) {
+      case 'note': {
+        const { note } = operation
+        if (typeof note === 'object' && note !== null && 'acknowledged' in note)
+          this.required = Math.max(this.required, note.acknowledged as number)
+        return
+      }
+      case 'write':
+        if (operation.path.endsWith('.segment')) this.#read(operation.inode, history)
+        else if (operation.path.includes('.snapshot')) this.#readCounters(operation.bytes)
+        return
+      case 'truncate': {
+        const segment = this.#segments.get(operation.inode)
+        if (segment !== undefined) segment.at = Math.min(segment.at, operation.length)
+        return
+      }
+      case 'sync': {
+        const segment = this.#segments.get(operation.inode)
+        if (segment === undefined || this.#disk.abandoned.size > 0) return
+        for (const frame of segment.frames)
+          if (frame.index < operation.began) this.required = Math.max(this.required, frame.sequence)
+        return
+      }
+      default:
+        return
+    }
+  }
+
+  #read(inode: Inode, history: DiskHistory): void {
+    let segment = this.#segments.get(inode)
+    if (segment === undefined) {
+      segment = { at: FILE_HEADER_BYTES, frames: [] }
+      this.#segments.set(inode, segment)
+    }
+    const content = history.fileOf(inode).cache
+    const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
+    if (bytes.length <= FILE_HEADER_BYTES) return
+    const seed = checksum(bytes.subarray(16, 32))
+    while (segment.at < bytes.length) {
+      const frame = readFrame(bytes, segment.at, 0, bytes.length, seed)
+      if ('problem' in frame) return
+      if (frame.kind === 'events') {
+        const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+        for (let index = 0; index < frame.count; index++) this.#replay(decodeEvent(reader))
+        this.#sequence += frame.count
+      }
+      this.#remember(tally(frame.counters))
+      segment.at = frame.offset + frame.length
+      segment.frames.push({ index: history.at - 1, sequence: this.#sequence })
+    }
+  }
+
+  #replay(event: CacheEvent): void {
+    if (event.type !== 'loaded') {
+      this.#model.event(event)
+      return
+    }
+    const rows = new Rows()
+    const renamed = this.#disk.log.findLast((past) => past.type === 'rename' && past.to.endsWith(event.file))
+    if (renamed?.type === 'rename') readRows(Buffer.from(renamed.inode.content()), rows)
+    this.#model.event(event, rows)
+  }
+
+  /** Frames of a snapshot tell the counters of the moment that it keeps, which no frame of the journal may have told. */
+  #readCounters(bytes: Uint8Array): void {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    if (buffer.length < 96 || buffer.readUInt32LE(0) !== 0xdab0_0cf1) return
+    const counters = [0, 1, 2, 3, 4, 5].map((place) => buffer.readUInt32LE(48 + place * 8)).join()
+    for (const expected of this.states.values()) expected.counters.add(counters)
+  }
+}
+
+function readRows(bytes: Buffer, rows: Rows): void {
+  const seed = checksum(bytes.subarray(16, 32))
+  for (let at = FILE_HEADER_BYTES; at < bytes.length; ) {
+    const frame = readFrame(bytes, at, 0, bytes.length, seed)
+    if ('problem' in frame) return
+    const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+    for (let row = 0; row < frame.count; row++) {
+      const event = decodeEvent(reader)
+      if (event.type === 'set') rows.add(event.key, event.value, event.expiresAtMs)
+    }
+    at += frame.length
+  }
+}
+
+function soundEnd(content: Uint8Array): number {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length)
+  let at = FILE_HEADER_BYTES
+  if (bytes.length <= at) return at
+  const seed = checksum(bytes.subarray(16, 32))
+  while (at < bytes.length) {
+    const frame = readFrame(bytes, at, 0, bytes.length, seed)
+    if ('problem' in frame) return at
+    at += frame.length
+  }
+  return at
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { ExecutionContext } from 'ava'
+import { type Cache, memoryJournal, openCache } from '../../src/index.js'
+import { writeRound } from './program.js'
+
+export const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url))
+
+export interface Running {
+  child: ChildProcess
+  lines: string[]
+  /** Resolves when so many lines were told, or the program ended. */
+  told(count: number): Promise<void>
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>
+}
+
+/** Starts the program, behind another command if need be (`strace`, `prlimit`). */
+export function start(parameters: string[], command: string[] = [], options: SpawnOptions = {}): Running {
+  const [file, ...rest] = [...command, process.execPath, PROGRAM, ...parameters] as [string, ...string[]]
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], ...options })
+  const lines: string[] = []
+  let partial = ''
+  let errors = ''
+  let notify = () => {}
+  let isOver = false
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const parts = (partial + chunk.toString()).split('\n')
+    partial = parts.pop() as string
+    lines.push(...parts)
+    notify()
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors += chunk.toString()
+  })
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>(
+    (resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (code, signal) => {
+        isOver = true
+        notify()
+        resolve({ code, signal, errors })
+      })
+    },
+  )
+  const told = async (count: number) => {
+    while (lines.length < count && !isOver) {
+      await new Promise<void>((resolve) => {
+        notify = resolve
+      })
+    }
+  }
+  return { child, lines, told, ended }
+}
+
+/** What the first `rounds` rounds leave, by a cache that nothing happens to. */
+export class Rounds {
+  readonly #cache: Cache
+  #round = 0
+
+  private constructor(cache: Cache) {
+    this.#cache = cache
+  }
+
+  static async begin(): Promise<Rounds> {
+    return new Rounds(await openCache({ journal: memoryJournal(), maxSize: 100_000, compaction: false }))
+  }
+
+  /** Rounds only grow. */
+  entriesAfter(rounds: number): [string, unknown][] {
+    while (this.#round < rounds) writeRound(this.#cache, ++this.#round)
+    return sorted(this.#cache)
+  }
+}
+
+export function sorted(cache: Cache): [string, unknown][] {
+  return [...cache.entries()].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** Answers how many whole rounds there are: no fewer than were told. */
+export function checkRounds(t: ExecutionContext, cache: Cache, told: number): number {
+  const left = (cache.peek('left') as number | undefined) ?? 0
+  t.is(cache.peek('right') ?? 0, left, 'a transaction is whole')
+  t.true(left >= told, `${told} rounds were acknowledged, ${left} are there`)
+  return left
+}

@@ -1,0 +1,202 @@
+/**
+ * The program that the tests of real processes start, kill and starve: `node program.js MODE DIRECTORY [FSYNC]`. It tells
+ * on its standard output, one line each, what it was promised.
+ */
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { chdir } from 'node:process'
+import { type Cache, type FsyncPolicy, openCache } from '../../src/index.js'
+
+const [mode, directory, fsync = 'everysec'] = process.argv.slice(2) as [string, string, FsyncPolicy?]
+
+/** Told synchronously, so that what was told is told even if the next instruction is the last. */
+function tell(line: string): void {
+  const bytes = Buffer.from(`${line}\n`)
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
+
+const codeOf = (error: unknown) => `${(error as { code?: string }).code ?? error}`
+
+function open(options: Parameters<typeof openCache>[0] = {}): Promise<Cache> {
+  return openCache({ directory, fsync, maxSize: 100_000, ...options })
+}
+
+/** Round n of the counted writes: `checkRounds` in processes.ts knows what they leave. */
+export function writeRound(cache: Cache, round: number): void {
+  cache.set(`key ${round % 97}`, `${round} ${'x'.repeat(round % 300)}`)
+  cache.transact(() => {
+    cache.set('left', round)
+    cache.set('right', round)
+  })
+  if (round % 11 === 0) cache.delete(`key ${(round + 5) % 97}`)
+  if (round % 5 === 0) cache.get(`key ${round % 97}`)
+}
+
+const modes: Record<string, () => Promise<void>> = {
+  /** Writes without end. Tells a round when an immediate that was queued after its calls runs. */
+  async rounds() {
+    const cache = await open({ compaction: { journalBytes: 48 * 1024, factor: 1, segmentBytes: 16 * 1024 } })
+    const start = (cache.get('right') as number | undefined) ?? 0
+    for (let round = start + 1; ; round++) {
+      writeRound(cache, round)
+      const isTold = new Promise<void>((resolve) => {
+        setImmediate(() => {
+          tell(`${round}`)
+          resolve()
+        })
+      })
+      // Sometimes several rounds share one turn of the loop.
+      if (round % 7 > 2) await isTold
+    }
+  },
+
+  async exit() {
+    const cache = await open()
+    for (let round = 1; round <= 100; round++) writeRound(cache, round)
+    process.exit(3)
+  },
+
+  async throw() {
+    const cache = await open()
+    for (let round = 1; round <= 100; round++) writeRound(cache, round)
+    setImmediate(() => undefined)
+    throw new Error('nobody catches this')
+  },
+
+  async reject() {
+    const cache = await open()
+    await new Promise((resolve) => setImmediate(resolve))
+    for (let round = 1; round <= 100; round++) writeRound(cache, round)
+    Promise.reject(new Error('nobody catches this'))
+  },
+
+  async hold() {
+    const cache = await open()
+    for (let round = 1; round <= 10; round++) writeRound(cache, round)
+    setImmediate(() => tell('open'))
+    setInterval(() => undefined, 1_000)
+  },
+
+  async try() {
+    try {
+      const cache = await open()
+      tell(`opened ${cache.get('right')}`)
+      await cache.close()
+    } catch (error) {
+      tell(codeOf(error))
+    }
+  },
+
+  /** A relative directory, and a program that goes elsewhere. */
+  async chdir() {
+    chdir(directory)
+    const cache = await openCache({ directory: 'here', compaction: { journalBytes: 1e9, segmentBytes: 1_000 } })
+    chdir('elsewhere')
+    for (let at = 0; at < 20; at++) {
+      cache.set(`k${at}`, 'x'.repeat(300))
+      await cache.flush()
+    }
+    await cache.compact()
+    cache.set('end', 1)
+    await cache.close()
+    tell('closed')
+  },
+
+  /** Writes until it is refused; goes on when it is told to and may. */
+  async fill() {
+    const cache = await open({ compaction: false })
+    let round = 0
+    const write = async (rounds: number): Promise<string> => {
+      for (; rounds > 0; rounds--) {
+        try {
+          writeRound(cache, round + 1)
+          round++
+          await new Promise((resolve) => setImmediate(resolve))
+        } catch (error) {
+          return codeOf(error)
+        }
+      }
+      return 'enough'
+    }
+    tell(`${await write(100_000)} ${round}`)
+    tell(`reads ${cache.get('right')}`)
+    tell(
+      `flush ${await cache.flush().then(
+        () => 'resolved',
+        (error) => codeOf(error),
+      )}`,
+    )
+    await new Promise((resolve) => process.stdin.once('data', resolve))
+    const until = Date.now() + 20_000
+    let outcome = await write(1)
+    while (outcome !== 'enough' && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      outcome = await write(1)
+    }
+    tell(`${outcome} ${round}`)
+    tell(
+      `close ${await cache.close().then(
+        () => 'resolved',
+        (error) => codeOf(error),
+      )}`,
+    )
+    process.exit(0)
+  },
+
+  /** Takes all file handles there are, for a while; segments are to be rotated and snapshots written meanwhile. */
+  async starve() {
+    const cache = await open({ compaction: { journalBytes: 4_000, factor: 0.1, segmentBytes: 2_000 } })
+    const taken: number[] = []
+    const outcomes = new Set<string>()
+    for (let round = 1; round <= 40; round++) {
+      if (round === 10) {
+        execFileSync('prlimit', [`--pid=${process.pid}`, '--nofile=200'])
+        try {
+          for (;;) taken.push(openSync('/dev/null', 'r'))
+        } catch (error) {
+          if (codeOf(error) === 'EMFILE') tell('starved')
+        }
+      }
+      writeRound(cache, round)
+      await cache.flush()
+      if (round > 10 && round < 30 && round % 5 === 0)
+        await cache.compact().catch((error) => outcomes.add(codeOf(error)))
+      if (round === 30) for (const handle of taken) closeSync(handle)
+    }
+    tell([...outcomes].join())
+    tell('40')
+    await cache.close()
+    tell('close resolved')
+  },
+
+  /** Writes and flushes a number of rounds; tells each one that is durable. */
+  async flush() {
+    const cache = await open({ compaction: { journalBytes: 4_000, factor: 0.1, segmentBytes: 2_000 } })
+    const start = (cache.get('right') as number | undefined) ?? 0
+    for (let round = start + 1; round <= start + 40; round++) {
+      try {
+        writeRound(cache, round)
+        await cache.flush()
+        tell(`${round}`)
+      } catch (error) {
+        tell(codeOf(error))
+        break
+      }
+      if (round % 10 === 0) await cache.compact().catch((error) => tell(codeOf(error)))
+    }
+    tell(
+      `close ${await cache.close().then(
+        () => 'resolved',
+        (error) => codeOf(error),
+      )}`,
+    )
+  },
+}
+
+if (mode !== undefined && modes[mode] !== undefined) await modes[mode]()

@@ -1,0 +1,12 @@
+import type { Cache } from '../../src/index.js'
+
+/** All that a caller can know of a cache without changing it: to show that a refused call has changed nothing. */
+export function everything(cache: Cache<never> | Cache<unknown>) {
+  const { journal, ...counters } = cache.stats()
+  return {
+    counters,
+    sequence: journal.sequence,
+    entries: [...(cache as Cache).entries()], // in order of use
+    ttls: (cache as Cache).keys().map((key) => cache.ttl(key)),
+  }
+}

@@ -1,0 +1,72 @@
+import type { ExecutionContext } from 'ava'
+import { decide, decideRemoval } from '../../src/decide/decide.js'
+import { evolve } from '../../src/evolve/evolve.js'
+import { State } from '../../src/evolve/state.js'
+import type { Command } from '../../src/model/command.js'
+import type { CacheEvent } from '../../src/model/event.js'
+import type { StoredValue } from '../../src/model/stored-value.js'
+
+/** The moment that these specifications begin at, epoch milliseconds. */
+export const T0 = 1_000_000
+
+export interface Limits {
+  maxSize?: number
+  maxBytes?: number
+}
+
+/** Bytes of a key and of a text are their characters here, and a number is 8. */
+function weigh(key: string, value: StoredValue): number {
+  return key.length + (typeof value === 'string' ? value.length : 8)
+}
+
+export function stateOf(events: readonly CacheEvent[], limits: Limits = {}): State {
+  const { maxSize = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = limits
+  const state = new State({ maxSize, maxBytes, weigh })
+  for (const event of events) evolve(state, event)
+  return state
+}
+
+/** `given(events).when(command).then(events)`, the specification of a decision. */
+export function given(events: readonly CacheEvent[], limits?: Limits) {
+  const state = stateOf(events, limits)
+  const decided = (command: Command): CacheEvent[] => {
+    const outcome: CacheEvent[] = []
+    for (let event = decideRemoval(state, command); event !== undefined; event = decideRemoval(state, command)) {
+      evolve(state, event)
+      outcome.push(event)
+    }
+    const event = decide(state, command)
+    if (event !== undefined) outcome.push(event)
+    return outcome
+  }
+  return {
+    when: (command: Command) => ({
+      // biome-ignore lint/suspicious/noThenProperty: it reads as given, when, then, and nobody awaits it
+      then: (t: ExecutionContext, ...expected: CacheEvent[]) => t.deepEqual(decided(command), expected),
+      throws: (t: ExecutionContext, name: string, message: RegExp) =>
+        t.throws(() => decided(command), { name, message }),
+    }),
+  }
+}
+
+export const NEVER = Number.POSITIVE_INFINITY
+
+export function wasSet(key: string, value: StoredValue = 1, expiresAtMs = NEVER): CacheEvent {
+  return { type: 'set', key, value, expiresAtMs }
+}
+
+export function toSet(
+  key: string,
+  value: StoredValue = 1,
+  more: { only?: 'absent' | 'present'; expiresAtMs?: number; nowMs?: number } = {},
+): Command {
+  return { type: 'set', key, value, expiresAtMs: more.expiresAtMs ?? NEVER, only: more.only, nowMs: more.nowMs ?? T0 }
+}
+
+export function toIncrement(key: string, by = 1, more: { expiresAtMs?: number; nowMs?: number } = {}): Command {
+  return { type: 'increment', key, by, expiresAtMs: more.expiresAtMs ?? NEVER, nowMs: more.nowMs ?? T0 }
+}
+
+export function to(type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist', key: string, nowMs = T0): Command {
+  return { type, key, nowMs }
+}

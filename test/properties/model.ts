@@ -1,0 +1,232 @@
+import type { Counts } from './commands.js'
+
+interface Entry {
+  value: unknown
+  /** Epoch milliseconds; Infinity for none. */
+  deadlineMs: number
+}
+
+interface Remembered {
+  entries: Map<string, Entry>
+  journaledOrder: string[]
+  counts: Counts
+  sequence: number
+}
+
+/**
+ * The cache as somebody would write it who need not be fast: a Map in order of use. It also knows what a crash leaves: the
+ * order of the last snapshot or seal and of the writes since, and the counters of the last frame.
+ */
+export class Model {
+  nowMs: number
+  maxSize: number
+  /** Least recently used first. */
+  entries = new Map<string, Entry>()
+  counts: Counts = { hits: 0, misses: 0, evictions: 0, expirations: 0, sets: 0, deletes: 0 }
+  sequence = 0
+  /** The order of use that a crash would leave. */
+  journaledOrder: string[] = []
+  /** The counters that a crash would leave. */
+  countsInFrame: Counts = { ...this.counts }
+
+  constructor(nowMs: number, maxSize: number) {
+    this.nowMs = nowMs
+    this.maxSize = maxSize
+  }
+
+  // ── events ──
+
+  #remove(key: string, count: 'deletes' | 'expirations' | 'evictions'): void {
+    this.entries.delete(key)
+    this.journaledOrder = this.journaledOrder.filter((other) => other !== key)
+    this.counts[count]++
+    this.sequence++
+  }
+
+  #store(key: string, value: unknown, deadlineMs: number): void {
+    this.entries.delete(key)
+    this.entries.set(key, { value, deadlineMs })
+    this.journaledOrder = [...this.journaledOrder.filter((other) => other !== key), key]
+    this.counts.sets++
+    this.sequence++
+  }
+
+  // ── expiry and room ──
+
+  /** The expired entry with the earliest deadline. */
+  get #firstExpired(): string | undefined {
+    let first: string | undefined
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const [key, { deadlineMs }] of this.entries) {
+      if (deadlineMs <= this.nowMs && deadlineMs < firstMs) {
+        first = key
+        firstMs = deadlineMs
+      }
+    }
+    return first
+  }
+
+  cleanup(): number {
+    let removed = 0
+    for (let key = this.#firstExpired; key !== undefined; key = this.#firstExpired) {
+      this.#remove(key, 'expirations')
+      removed++
+    }
+    return removed
+  }
+
+  /** The entry under a key, after what has expired there is gone. */
+  #meet(key: string): Entry | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined || entry.deadlineMs > this.nowMs) return entry
+    this.#remove(key, 'expirations')
+    return undefined
+  }
+
+  /** Removes one entry to make room. */
+  #removeOne(): 'expired' | 'evicted' {
+    const expired = this.#firstExpired
+    if (expired !== undefined) {
+      this.#remove(expired, 'expirations')
+      return 'expired'
+    }
+    const [oldest] = this.entries.keys()
+    this.#remove(oldest as string, 'evictions')
+    return 'evicted'
+  }
+
+  #write(key: string, value: unknown, deadlineMs: number): void {
+    if (!this.entries.has(key)) while (this.entries.size >= this.maxSize) this.#removeOne()
+    this.#store(key, value, deadlineMs)
+  }
+
+  // ── commands ──
+
+  get(key: string): unknown {
+    const entry = this.#meet(key)
+    this.counts[entry === undefined ? 'misses' : 'hits']++
+    if (entry === undefined) return undefined
+    this.entries.delete(key)
+    this.entries.set(key, entry)
+    return entry.value
+  }
+
+  peek(key: string): unknown {
+    return this.#meet(key)?.value
+  }
+
+  has(key: string): boolean {
+    return this.#meet(key) !== undefined
+  }
+
+  ttl(key: string): number | undefined {
+    const entry = this.#meet(key)
+    return entry === undefined ? undefined : (entry.deadlineMs - this.nowMs) / 1_000
+  }
+
+  set(key: string, value: unknown, deadlineMs: number, only: 'absent' | 'present' | undefined): boolean {
+    const entry = this.#meet(key)
+    if (only === (entry === undefined ? 'present' : 'absent')) return false
+    this.#write(key, value, deadlineMs)
+    return true
+  }
+
+  increment(key: string, by: number, deadlineMs: number): number | 'ValueError' {
+    // What is refused changes nothing, so nothing expires for it either: but only a live entry is a reason to refuse.
+    const entry = this.#meet(key)
+    if (entry !== undefined && typeof entry.value !== 'number') return 'ValueError'
+    const sum = entry === undefined ? by : (entry.value as number) + by
+    this.#write(key, sum, entry === undefined ? deadlineMs : entry.deadlineMs)
+    return sum
+  }
+
+  delete(key: string): boolean {
+    if (this.#meet(key) === undefined) return false
+    this.#remove(key, 'deletes')
+    return true
+  }
+
+  reschedule(key: string, deadlineMs: number): boolean {
+    const entry = this.#meet(key)
+    if (entry === undefined) return false
+    entry.deadlineMs = deadlineMs
+    this.sequence++
+    return true
+  }
+
+  persist(key: string): boolean {
+    const entry = this.#meet(key)
+    if (entry === undefined || entry.deadlineMs === Number.POSITIVE_INFINITY) return false
+    return this.reschedule(key, Number.POSITIVE_INFINITY)
+  }
+
+  keys(matches: (key: string) => boolean): string[] {
+    this.cleanup()
+    return [...this.entries.keys()].filter(matches)
+  }
+
+  clear(): void {
+    this.entries.clear()
+    this.journaledOrder = []
+    for (const name of Object.keys(this.counts) as (keyof Counts)[]) this.counts[name] = 0
+    this.sequence++
+  }
+
+  // ── transactions ──
+
+  remember(): Remembered {
+    const { journaledOrder, sequence } = this
+    const entries = new Map([...this.entries].map(([key, entry]) => [key, { ...entry }]))
+    return { entries, journaledOrder, counts: { ...this.counts }, sequence }
+  }
+
+  restore({ entries, journaledOrder, counts, sequence }: Remembered): void {
+    Object.assign(this, { entries, journaledOrder, counts, sequence })
+  }
+
+  // ── save and load ──
+
+  #saved: { entries: Map<string, Entry>; counts: Counts } | undefined
+
+  save(): void {
+    const alive = [...this.entries].filter(([, { deadlineMs }]) => deadlineMs > this.nowMs)
+    this.#saved = { entries: new Map(alive.map(([key, entry]) => [key, { ...entry }])), counts: { ...this.counts } }
+  }
+
+  /** Whether there was something to load. */
+  load(): boolean {
+    if (this.#saved === undefined) return false
+    const alive = [...this.#saved.entries].filter(([, { deadlineMs }]) => deadlineMs > this.nowMs)
+    this.entries = new Map(alive.slice(-this.maxSize).map(([key, entry]) => [key, { ...entry }]))
+    this.journaledOrder = [...this.entries.keys()]
+    this.counts = { ...this.#saved.counts }
+    this.sequence++
+    return true
+  }
+
+  // ── the journal ──
+
+  /** A frame was written: it carries the counters. */
+  framed(): void {
+    this.countsInFrame = { ...this.counts }
+  }
+
+  /** The order of use was written too: by a clean close, or by a snapshot. */
+  sealed(): void {
+    this.framed()
+    this.journaledOrder = [...this.entries.keys()]
+  }
+
+  crash(): void {
+    this.counts = { ...this.countsInFrame }
+    this.entries = new Map(this.journaledOrder.map((key) => [key, this.entries.get(key) as Entry]))
+  }
+
+  /** What opening does: makes everything fit. */
+  open(maxSize: number): { expired: number; evicted: number } {
+    this.maxSize = maxSize
+    const removed = { expired: 0, evicted: 0 }
+    while (this.entries.size > maxSize) removed[this.#removeOne()]++
+    return removed
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * For any sequence of calls, with time passing, transactions (nested, some of them throwing), compactions and reopenings in
+ * between: what the cache holds, what it holds after it was recovered, and what a naive model holds are the same. Entries,
+ * deadlines, counters and order of use; every answer on the way; and the number of events.
+ */
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import test from 'ava'
+import fc from 'fast-check'
+import type { Cache, CacheOptions, Change } from '../../src/index.js'
+import { memoryJournal, openCache, openCacheWithoutShortcuts } from '../../src/open.js'
+import { CountingClock } from '../helpers/counting-clock.js'
+import { loopTurn } from '../helpers/loop-turn.js'
+import { runs } from '../helpers/runs.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { isRolledBack, perform, STEP, type Step } from './commands.js'
+import { Model } from './model.js'
+
+/** From one opening to the next. */
+interface Session {
+  maxSize: number
+  /** A set takes the short way when nobody observes; without shortcuts it never does. */
+  way: 'short' | 'full' | 'observed'
+}
+
+type Around = { type: 'compact' | 'flush' | 'save' | 'load' } | ({ type: 'reopen'; how: 'clean' | 'unclean' } & Session)
+
+const SESSION = {
+  maxSize: fc.integer({ min: 1, max: 7 }),
+  way: fc.constantFrom('short' as const, 'full' as const, 'observed' as const),
+}
+
+function script(how: 'clean' | 'unclean'): fc.Arbitrary<{ first: Session; steps: (Step | Around)[] }> {
+  // After a flush, a frame may tell the counters of any moment since; so where those matter there is none.
+  const around =
+    how === 'clean' ? (['compact', 'flush', 'save', 'load'] as const) : (['compact', 'save', 'load'] as const)
+  return fc.record({
+    first: fc.record(SESSION),
+    steps: fc.array(
+      fc.oneof(
+        { weight: 14, arbitrary: STEP },
+        { weight: 1, arbitrary: fc.record({ type: fc.constantFrom(...around) }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({
+            type: fc.constant('reopen' as const),
+            how: how === 'clean' ? fc.constant(how) : fc.constantFrom('clean' as const, 'unclean' as const),
+            ...SESSION,
+          }),
+        },
+      ),
+      { maxLength: 60, size: 'max' },
+    ),
+  })
+}
+
+/** Where the journal of one run lives, and what a crash makes of it. */
+interface Place {
+  readonly options: CacheOptions
+  /** Leaves a copy as a crash would; answers where. */
+  crash(): Place
+}
+
+function inMemory(): Place {
+  return {
+    options: { journal: memoryJournal(), cleanupInterval: 7 },
+    crash: () => {
+      throw new Error('what is in memory only does not survive a crash')
+    },
+  }
+}
+
+function onDisk(root: string): Place {
+  let copies = 0
+  const at = (directory: string): Place => ({
+    options: { directory, fsync: 'never' },
+    crash: () => {
+      const copy = join(root, String(copies++))
+      cpSync(directory, copy, { recursive: true })
+      return at(copy)
+    },
+  })
+  return at(join(root, 'first'))
+}
+
+function open(place: Place, { maxSize, way }: Session, clock: CountingClock): Promise<Cache> {
+  const options = { ...place.options, maxSize, clock, compaction: false as const }
+  return way === 'full' ? openCacheWithoutShortcuts(options) : openCache(options)
+}
+
+async function run(first: Session, steps: (Step | Around)[], begin: Place, root: string): Promise<void> {
+  const clock = new CountingClock()
+  const model = new Model(clock.now(), first.maxSize)
+  const saved = join(root, 'saved.snapshot')
+  let place = begin
+  let cache = await open(place, first, clock)
+  let told = rebuildFromChanges(cache, model, first)
+  try {
+    for (const step of steps) {
+      const sequenceBefore = model.sequence
+      switch (step.type) {
+        case 'compact':
+          await cache.compact()
+          model.sealed()
+          break
+        case 'flush':
+          same(await cache.flush(), model.sequence, 'the durable sequence')
+          break
+        case 'save':
+          same((await cache.save(saved)).ok, true, 'saved')
+          model.save()
+          break
+        case 'load':
+          same((await cache.load(saved)).ok, model.load(), 'loaded')
+          told?.loaded()
+          break
+        case 'reopen': {
+          if (step.how === 'clean') {
+            await cache.close()
+            model.sealed()
+          } else {
+            place = place.crash()
+            await cache.close()
+            model.crash()
+          }
+          cache = await open(place, step, clock)
+          if (step.how === 'clean') same(cache.recovery.clean, true, 'clean')
+          same(cache.recovery.sequence, model.sequence, 'the recovered sequence')
+          const removed = model.open(step.maxSize)
+          same({ expired: cache.recovery.expired, evicted: cache.recovery.evicted }, removed, 'removed by opening')
+          told = rebuildFromChanges(cache, model, step)
+          break
+        }
+        default:
+          try {
+            const { real, naive } = perform(step, cache, model, clock)
+            same(real, naive, inspect(step, { depth: 6 }))
+          } catch (error) {
+            if (!isRolledBack(error)) throw error
+          }
+      }
+      await loopTurn()
+      if (model.sequence !== sequenceBefore) model.framed()
+      compare(cache, model)
+      told?.compare()
+    }
+    await cache.close()
+    model.sealed()
+    cache = await open(place, { maxSize: model.maxSize, way: 'short' }, clock)
+    compare(cache, model)
+    cache.cleanup() // what is left has not expired
+    model.cleanup()
+    compare(cache, model)
+    for (const [key, { deadlineMs, value }] of model.entries) {
+      same([cache.peek(key), cache.ttl(key)], [value, (deadlineMs - model.nowMs) / 1_000], key)
+    }
+    const expected = [...model.entries].map(([key, { value }]) => [key, value])
+    same([...cache.entries()], expected, 'entries in order of use')
+  } finally {
+    await cache.close()
+  }
+}
+
+/** Without touching anything: counters, size and sequence. What the entries are, every answer on the way and the end show. */
+function compare(cache: Cache, model: Model): void {
+  const { hits, misses, evictions, expirations, sets, deletes, size, journal } = cache.stats()
+  same({ hits, misses, evictions, expirations, sets, deletes }, model.counts, 'counters')
+  same(size, model.entries.size, 'size')
+  same(journal.sequence, model.sequence, 'sequence')
+}
+
+/** Keeps books from `changes$` alone, which must come to what the cache holds. */
+function rebuildFromChanges(cache: Cache, model: Model, { way }: Session) {
+  if (way !== 'observed') return undefined
+  let rows = new Map(cache.entries()) // cleans up: what has expired is not in it
+  model.cleanup()
+  let { sequence } = cache.stats().journal
+  const wrong: string[] = []
+  cache.changes$.subscribe((change: Change) => {
+    if (change.sequence !== ++sequence) wrong.push(`sequence ${change.sequence} came where ${sequence} should`)
+    const { type, key = '' } = change
+    if (type === 'set') rows.set(key, change.value)
+    else if (type === 'cleared' || type === 'loaded') rows.clear()
+    else if (type !== 'rescheduled' && !rows.delete(key)) wrong.push(`${type} came for ${key}, which is not there`)
+  })
+  return {
+    /** What was loaded is not told entry by entry. */
+    loaded(): void {
+      rows = new Map(cache.entries())
+      model.cleanup()
+    },
+    compare(): void {
+      same(wrong, [], 'what is wrong with the changes told')
+      same(sequence, cache.stats().journal.sequence, 'the last sequence told')
+      same(rows.size, cache.size, 'the size told')
+    },
+  }
+}
+
+/** Throws, for fast-check; an assertion for each of a million comparisons would be too much for AVA. */
+function same(real: unknown, naive: unknown, what: string): void {
+  if (!isDeepStrictEqual(real, naive)) throw new Error(`${what}: ${inspect(real)} is not ${inspect(naive)}`)
+}
+
+test('live state = recovered state = a naive model, with clean closes and compactions', async (t) => {
+  const root = temporaryDirectory(t)
+  await fc.assert(
+    fc.asyncProperty(script('clean'), async ({ first, steps }) => {
+      rmSync(join(root, 'saved.snapshot'), { force: true })
+      await run(first, steps, inMemory(), root)
+    }),
+    { numRuns: runs(150), includeErrorInReport: true },
+  )
+  t.pass()
+})
+
+test('live state = recovered state = a naive model, with crashes', async (t) => {
+  const root = temporaryDirectory(t)
+  let count = 0
+  await fc.assert(
+    fc.asyncProperty(script('unclean'), async ({ first, steps }) => {
+      const own = join(root, String(count++))
+      mkdirSync(own)
+      await run(first, steps, onDisk(own), own)
+      rmSync(own, { recursive: true })
+    }),
+    { numRuns: runs(40), includeErrorInReport: true },
+  )
+  t.pass()
+})

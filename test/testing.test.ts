@@ -1,0 +1,139 @@
+import test from 'ava'
+import { createActor, setup } from 'xstate'
+import { ManualClock } from '../src/testing.js'
+
+test('now begins where it is told to, in epoch milliseconds', (t) => {
+  t.is(new ManualClock(123.5).now(), 123.5)
+  t.is(new ManualClock(0).now(), 0)
+})
+
+test('time does not pass by itself', async (t) => {
+  const clock = new ManualClock(0)
+  clock.setTimeout(() => t.fail(), 0)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  t.is(clock.now(), 0)
+})
+
+test('advance takes durations: a bare number is seconds', (t) => {
+  const clock = new ManualClock(0)
+  clock.advance(1)
+  clock.advance('250ms')
+  clock.advance('2m')
+  t.is(clock.now(), 121_250)
+})
+
+test('advance fires what falls due, in order of time, then of arming', (t) => {
+  const clock = new ManualClock(0)
+  const fired: string[] = []
+  for (const [name, delayMs] of [
+    ['c', 300],
+    ['a', 100],
+    ['b1', 200],
+    ['b2', 200],
+    ['late', 1_001],
+  ] as const) {
+    clock.setTimeout(() => fired.push(`${name}@${clock.now()}`), delayMs)
+  }
+  clock.advance(1)
+  t.deepEqual(fired, ['a@100', 'b1@200', 'b2@200', 'c@300'])
+  t.is(clock.now(), 1_000)
+  clock.advance('1ms')
+  t.deepEqual(fired.at(-1), 'late@1001')
+})
+
+test('advance fires what is armed on the way, too', (t) => {
+  const clock = new ManualClock(0)
+  const fired: number[] = []
+  const again = () => {
+    fired.push(clock.now())
+    if (fired.length < 20) clock.setTimeout(again, 100)
+  }
+  clock.setTimeout(again, 100)
+  clock.advance(1)
+  t.deepEqual(fired, [100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000])
+})
+
+test('advance by nothing fires what is due now', (t) => {
+  const clock = new ManualClock(0)
+  const fired: string[] = []
+  clock.setTimeout(() => {
+    fired.push('first')
+    clock.setTimeout(() => fired.push('armed on the way'), 0)
+  }, 0)
+  clock.setTimeout(() => fired.push('negative'), -5)
+  clock.advance(0)
+  t.deepEqual(fired, ['first', 'negative', 'armed on the way'])
+  t.is(clock.now(), 0)
+})
+
+test('a cleared timer does not fire, not even when it is cleared on the way', (t) => {
+  const clock = new ManualClock(0)
+  const timer = clock.setTimeout(() => t.fail(), 10)
+  clock.setTimeout(() => clock.clearTimeout(timer), 5)
+  clock.clearTimeout(clock.setTimeout(() => t.fail(), 1))
+  clock.clearTimeout(undefined)
+  clock.clearTimeout('not a timer')
+  clock.advance(1)
+  t.pass()
+})
+
+test('jump moves now either way and fires nothing; what is left of each delay stays', (t) => {
+  const clock = new ManualClock(1_000_000)
+  const fired: number[] = []
+  clock.setTimeout(() => fired.push(clock.now()), 500)
+  clock.jump(3_600_000)
+  t.is(clock.now(), 4_600_000)
+  t.deepEqual(fired, [])
+  clock.jump(-7_200_000)
+  t.is(clock.now(), -2_600_000)
+  clock.advance('499ms')
+  t.deepEqual(fired, [])
+  clock.advance('1ms')
+  t.deepEqual(fired, [-2_599_500])
+})
+
+test('an advance inside a timer does not take the outer one back', (t) => {
+  const clock = new ManualClock(0)
+  clock.setTimeout(() => clock.advance(10), 100)
+  clock.advance(1)
+  t.true(clock.now() >= 10_100)
+})
+
+test('a bad duration is refused and moves nothing', (t) => {
+  const clock = new ManualClock(0)
+  t.throws(() => clock.advance(-1), { name: 'RangeError' })
+  t.throws(() => clock.advance(Number.NaN), { name: 'RangeError' })
+  t.throws(() => clock.advance('soon' as never), { name: 'TypeError' })
+  t.is(clock.now(), 0)
+})
+
+test('a timer that throws lets the error out, and the others fire with the next advance', (t) => {
+  const clock = new ManualClock(0)
+  const fired: string[] = []
+  clock.setTimeout(() => {
+    throw new Error('mine')
+  }, 1)
+  clock.setTimeout(() => fired.push('second'), 2)
+  t.throws(() => clock.advance(1), { message: 'mine' })
+  clock.advance(1)
+  t.deepEqual(fired, ['second'])
+})
+
+test('XState shares it', (t) => {
+  const clock = new ManualClock(0)
+  const machine = setup({}).createMachine({
+    initial: 'waiting',
+    states: { waiting: { after: { 60000: 'done' } }, done: { type: 'final' } },
+  })
+  const actor = createActor(machine, { clock: clock as never }).start()
+  clock.advance('59999ms')
+  t.is(actor.getSnapshot().value, 'waiting')
+  clock.advance('1ms')
+  t.is(actor.getSnapshot().value, 'done')
+})
+
+test('its methods can be handed over without it', (t) => {
+  const { now, setTimeout, clearTimeout } = new ManualClock(5)
+  t.is(now(), 5)
+  clearTimeout(setTimeout(() => t.fail(), 0))
+})
