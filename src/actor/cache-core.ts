@@ -115,6 +115,7 @@ export class CacheCore {
   async #open(): Promise<void> {
     const { state, journal, clock } = this
     const { fsync, compaction, onProgress } = this.#options
+    let isOurs = false
     try {
       const report = await journal.open({
         fsync,
@@ -133,6 +134,7 @@ export class CacheCore {
           },
         },
       })
+      isOurs = true
       if (this.#closing !== undefined) throw this.#notOpen()
       journal.onChange = () => this.#onJournalChange()
       this.turns.isWritable = true
@@ -144,9 +146,12 @@ export class CacheCore {
       this.#expiry.arm()
     } catch (error) {
       this.turns.isWritable = false
-      journal.onChange = undefined
       this.#expiry.stop()
-      await journal.close([]).catch(() => undefined) // it may have been opened already
+      if (isOurs) {
+        // Not one that could not be opened: another cache may have it.
+        journal.onChange = undefined
+        await journal.close([]).catch(() => undefined)
+      }
       this.#lifecycle.send({ type: 'failed', reason: (error as Error).message })
       this.onClose?.()
       throw error
@@ -254,8 +259,8 @@ export class CacheCore {
     let removed = 0
     for (;;) {
       const slice = this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES)
-      removed += slice
-      if (slice < SLICE_ENTRIES) return removed
+      removed += slice.removed
+      if (slice.isAll) return removed
     }
   }
 
@@ -263,7 +268,7 @@ export class CacheCore {
   #removeSlice(): Slice {
     if (!this.#isOpen || !this.turns.isWritable) return 'blocked'
     try {
-      return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES) === SLICE_ENTRIES ? 'more' : 'done'
+      return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES).isAll ? 'done' : 'more'
     } catch {
       return 'blocked'
     }

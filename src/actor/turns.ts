@@ -161,18 +161,24 @@ export class Turns {
     }
   }
 
-  /** Up to `limit` entries that have expired, as one turn. Answers how many. */
-  removeExpired(nowMs: number, limit: number): number {
-    return this.runAll(() => {
-      let removed = 0
-      while (removed < limit) {
-        const event = decideExpiry(this.#state, nowMs)
-        if (event === undefined) break
-        this.#apply(event, nowMs)
-        removed++
-      }
-      return removed
-    })
+  /**
+   * Up to `limit` entries that have expired, as one turn; fewer when so many do not fit into one frame (long keys). Answers
+   * how many, and whether that was all.
+   */
+  removeExpired(nowMs: number, limit: number): { removed: number; isAll: boolean } {
+    try {
+      return this.runAll(() => {
+        for (let removed = 0; removed < limit; removed++) {
+          const event = decideExpiry(this.#state, nowMs)
+          if (event === undefined) return { removed, isAll: true }
+          this.#apply(event, nowMs)
+        }
+        return { removed: limit, isAll: false }
+      })
+    } catch (error) {
+      if (!(error instanceof RangeError) || limit === 1) throw error
+      return this.removeExpired(nowMs, Math.ceil(limit / 2))
+    }
   }
 
   /** Makes a recovered state fit its limits: what has expired goes first, then the least recently used. In slices. */

@@ -8,9 +8,16 @@ export class UsageError extends Error {}
 
 /** Prints what went wrong and answers the exit code. With DEBUG set in the environment, the stack as well. */
 export function reportFailure(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage // it has spoken already
-  process.stderr.write(`daybook: ${messageOf(error)}\n`)
-  if (process.env['DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  // Commander has printed its own errors already.
+  if (!(error instanceof CommanderError)) {
+    process.stderr.write(`daybook: ${messageOf(error)}\n`)
+    if (process.env['DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  }
+  return exitCodeOf(error)
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage
   if (error instanceof UsageError) return EXIT.usage
   return error instanceof CorruptionError ? EXIT.corrupt : EXIT.error
 }

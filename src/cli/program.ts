@@ -1,6 +1,6 @@
 /** The subcommands, put together. Each is a file of its own; to add one, add a line. */
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, type OutputConfiguration } from 'commander'
 import { addConvertCommand } from './convert.js'
 import { EXIT_CODES_HELP } from './exit-codes.js'
 import { addImportCommand } from './import.js'
@@ -25,13 +25,14 @@ const COMMANDS = [
   addConvertCommand,
 ]
 
-export function createProgram(): Command {
+/** `writeOut` and `writeErr`: where help and complaints go, if not to the process's own streams. */
+export function createProgram(streams: Pick<OutputConfiguration, 'writeOut' | 'writeErr'> = {}): Command {
   const program = new Command('daybook')
     .description(
       'An embedded cache that keeps an append-only journal: use it, fill it, look into it, check it, repair it.',
     )
     .version(version())
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'daybook: ')) })
+    .configureOutput({ ...streams, outputError: (text, write) => write(text.replace(/^error: /, 'daybook: ')) })
     .showHelpAfterError() // an unknown option is answered with those that there are
     .exitOverride()
     .addHelpText('after', EXIT_CODES_HELP)

@@ -14,7 +14,7 @@ import { applyStep } from './repair/apply-repair.js'
 import { planRepair } from './repair/plan-repair.js'
 import type { RepairPlan, RepairStep } from './repair/repair-plan.js'
 import { verifyJournal } from './verify/verify-journal.js'
-import { exitCodeOf } from './verify.js'
+import { exitCodeFor } from './verify.js'
 
 interface RepairOptions extends DirectoryOptions {
   yes?: true
@@ -50,7 +50,7 @@ async function propose(directory: string): Promise<number> {
     printLosses(plan, 'It would lose')
     output.line(`Nothing was changed. To do it: daybook repair --directory ${directory} --yes`)
   }
-  return exitCodeOf(plan)
+  return exitCodeFor(plan)
 }
 
 async function repair(directory: string): Promise<number> {

@@ -26,7 +26,7 @@ Exit codes: 0 sound, 3 torn (the last frame is not whole, as a crash leaves it; 
       const found = await verify(options.directory)
       if (options.json) output.line(JSON.stringify(found))
       else for (const line of verificationLines(found, output.colors)) output.line(line)
-      process.exitCode = exitCodeOf(found)
+      process.exitCode = exitCodeFor(found)
     })
 }
 
@@ -39,7 +39,7 @@ async function verify(directory: string): Promise<Verification> {
   }
 }
 
-export function exitCodeOf({ status }: Pick<Verification, 'status'>): number {
+export function exitCodeFor({ status }: Pick<Verification, 'status'>): number {
   if (status === 'sound') return EXIT.fine
   return status === 'torn' ? EXIT.torn : EXIT.corrupt
 }

@@ -10,7 +10,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { CacheClosedError, CacheError, JournalWriteError } from '../errors.js'
+import { CacheClosedError, CacheError, CacheLockedError, JournalWriteError } from '../errors.js'
 import type { CacheEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { openDirectory } from '../recovery/open-directory.js'
@@ -85,7 +85,7 @@ export class FileJournal implements Journal {
 
   async open(session: JournalSession): Promise<RecoveryReport> {
     if (this.#opened !== undefined)
-      throw new CacheError('CACHE_LOCKED', 'This journal is open already: close the other cache first.')
+      throw new CacheLockedError('This journal is open already: close the other cache first. Nothing was changed.')
     const lock = openDirectory(this.#storage, this.directory)
     try {
       const { report, journalId, segment, base, hasLooseRecency } = await recover(
@@ -139,7 +139,8 @@ export class FileJournal implements Journal {
     const first = this.#appended + 1
     this.#encode(events)
     this.#appended += events.length
-    this.#queueWrite()
+    if (this.#isWriteQueued && this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
+    else this.#queueWrite()
     return first
   }
 
@@ -148,6 +149,9 @@ export class FileJournal implements Journal {
     if (key.length > SMALL || (typeof value === 'string' ? value.length > SMALL : typeof value === 'object')) {
       return this.append([{ type: 'set', key, value, expiresAtMs }])
     }
+    // A full buffer is written before this event and not with it: it is counted only when it has been taken, and the counters
+    // of a frame count what is in the frame.
+    if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
     if (this.#opened === undefined || this.#health !== WRITABLE) throw this.#refusal()
     if (this.#pending.length === 0) beginFrame(this.#pending)
     encodeSet(this.#pending, key, value, expiresAtMs)
@@ -157,12 +161,9 @@ export class FileJournal implements Journal {
     return sequence
   }
 
-  /** At once when the buffer is full, else at the end of this turn of the event loop. */
+  /** At the end of this turn of the event loop. */
   #queueWrite(): void {
-    if (this.#isWriteQueued) {
-      if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
-      return
-    }
+    if (this.#isWriteQueued) return
     // Before any immediate that the caller queues from now on, and never by a timer: nothing waits for the clock.
     this.#isWriteQueued = true
     setImmediate(() => {

@@ -107,6 +107,7 @@ class Recovery {
     const journalId = end.journalId ?? this.#newJournalId()
     const segment = this.#openSegment(end, journalId)
     if (note === '') this.#lock.write(`${journalId.toString('hex')}\n`)
+    this.#progress(this.#totalBytes - this.#doneBytes) // headers, and what was set aside
     return {
       journalId,
       segment,

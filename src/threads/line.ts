@@ -53,6 +53,8 @@ export class Line {
   #longCalls = 0
   readonly #longQueue: (() => void)[] = []
   #isFlushQueued = false
+  /** A tick has ended, and not all that it asked could leave. */
+  #isHeldUp = false
   #isReferenced = false
   #ended: CacheError | undefined
   isClosing = false
@@ -146,6 +148,7 @@ export class Line {
       this.#sent.set(batch.message[0] as number, batch)
       this.#port.postMessage(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
     }
+    this.#isHeldUp = this.#queue.length > 0 || this.#open.waiting.length > 0
     this.#reference()
   }
 
@@ -166,7 +169,7 @@ export class Line {
       else if (part[0] === CLOSED) this.#endByOwner(fromWireError(part[1] as unknown[]) as CacheError)
       else this.#onPart(part)
     }
-    if (this.#sent.size < BATCHES_MAX && this.#queue.length > 0) this.#flush()
+    if (this.#isHeldUp && this.#sent.size < BATCHES_MAX) this.#flush()
     else this.#reference()
   }
 

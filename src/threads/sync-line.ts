@@ -136,8 +136,10 @@ export class SyncLine {
    * closed port cannot be transferred, and an open one survives being transferred to where it is.
    */
   #checkOwner(): void {
-    this.#drain()
-    if (this.ended !== undefined) return
+    // Reading is what takes notice of the end of the other side.
+    const next = receiveMessageOnPort(this.#port) as { message: Part[] } | undefined
+    if (next !== undefined) this.#receive(next.message)
+    if (next !== undefined || this.ended !== undefined) return
     const { port1, port2 } = new MessageChannel()
     try {
       port1.postMessage(this.#port, [this.#port])

@@ -1,6 +1,14 @@
 import test, { type ExecutionContext } from 'ava'
 import { createActor } from 'xstate'
-import { type Cache, CacheClosedError, type CacheReply, cacheLogic, memoryJournal, openCache } from '../../src/index.js'
+import {
+  type Cache,
+  CacheClosedError,
+  CacheLockedError,
+  type CacheReply,
+  cacheLogic,
+  memoryJournal,
+  openCache,
+} from '../../src/index.js'
 import { BreakableJournal } from '../helpers/breakable-journal.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn, until } from '../helpers/loop-turn.js'
@@ -299,5 +307,25 @@ test('a cache that cannot be opened leaves its journal free, and nothing unhandl
   const again = await openCache({ journal, clock, maxSize: 3 })
   t.deepEqual(again.keys(), ['key7', 'key8', 'key9'])
   t.is(again.recovery.evicted, 7)
+  await again.close()
+})
+
+test('a second cache on a journal that is open is refused, and the first one goes on undisturbed', async (t) => {
+  const { cache, journal, clock } = await openMemory(t)
+  cache.set('a', 1)
+  const states: string[] = []
+  cache.lifecycle$.subscribe(({ state }) => states.push(state))
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await t.throwsAsync(openCache({ journal, clock }), { instanceOf: CacheLockedError, code: 'CACHE_LOCKED' })
+  }
+  cache.set('b', 2, { ttl: 10 })
+  t.is(await cache.flush(), 2)
+  await cache.compact()
+  clock.advance(10)
+  t.deepEqual(cache.keys(), ['a'])
+  t.deepEqual([...new Set(states)], ['running', 'compacting'])
+  await cache.close()
+  const again = await openCache({ journal, clock })
+  t.deepEqual([...again.entries()], [['a', 1]])
   await again.close()
 })

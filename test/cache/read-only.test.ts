@@ -217,3 +217,27 @@ test('an append that throws for a read that meets an expired entry throws from t
   t.is(cache.get('a'), undefined)
   t.like(cache.stats(), { size: 0, misses: 1, expirations: 1 })
 })
+
+test('what expires together and does not fit into one frame is removed in smaller turns', async (t) => {
+  const journal = new BreakableJournal()
+  const { cache, clock } = await openMemory(t, { journal })
+  const fill = () => {
+    for (let index = 0; index < 100; index++) cache.set(`a key of a megabyte ${index}`, 1, { ttl: 10 })
+  }
+  const seen: string[] = []
+  cache.expirations$.subscribe(({ key }) => seen.push(key))
+  journal.onAppend = (events) => {
+    if (events.length > 7) throw new RangeError('This change needs more bytes than one frame holds.')
+  }
+  fill()
+  clock.advance(10)
+  t.is(seen.length, 100)
+  t.is(cache.size, 0)
+  fill()
+  clock.jump(10_000)
+  t.is(cache.cleanup(), 100)
+  fill()
+  clock.jump(10_000)
+  t.deepEqual(cache.keys(), [])
+  t.is(cache.stats().expirations, 300)
+})

@@ -21,7 +21,7 @@ POLICIES.forEach((fsync, place) => {
     const rounds = await Rounds.begin()
     let before = 0
     for (let kill = 0; kill < Math.ceil(KILLS / POLICIES.length); kill++) {
-      const running = start(['rounds', directory, fsync])
+      const running = start(t, ['rounds', directory, fsync])
       await running.told(1 + random.below(random.below(4) === 0 ? 1_500 : 200))
       running.child.kill('SIGKILL')
       const { signal, errors } = await running.ended

@@ -145,8 +145,11 @@ export class Ledger {
         return
       }
       case 'write':
-        if (operation.path.endsWith('.segment')) this.#read(operation.inode, history)
-        else if (operation.path.includes('.snapshot')) this.#readCounters(operation.bytes)
+        if (operation.path.endsWith('.segment')) {
+          this.#read(operation.inode, history)
+          // A frame of which all but a zero at its end was written before the write failed may be whole after a power cut.
+          this.#readCounters(operation.bytes)
+        } else if (operation.path.includes('.snapshot')) this.#readCounters(operation.bytes)
         return
       case 'truncate': {
         const segment = this.#segments.get(operation.inode)

@@ -14,7 +14,7 @@ for (const [mode, code] of [
 ] as const) {
   test(`${mode} without close: what was set is in the journal`, async (t) => {
     const directory = temporaryDirectory(t)
-    const running = start([mode, directory, 'never'])
+    const running = start(t, [mode, directory, 'never'])
     t.is((await running.ended).code, code)
     const cache = await openCache({ directory, maxSize: 100_000 })
     t.deepEqual(sorted(cache), (await Rounds.begin()).entriesAfter(100))
@@ -40,11 +40,11 @@ test('a second opener in another process is refused at once', async (t) => {
   const directory = temporaryDirectory(t)
   const cache = await openCache({ directory })
   cache.set('right', 7)
-  const running = start(['try', directory])
+  const running = start(t, ['try', directory])
   await running.ended
   t.deepEqual(running.lines, ['CACHE_LOCKED'])
   await cache.close()
-  const after = start(['try', directory])
+  const after = start(t, ['try', directory])
   await after.ended
   t.deepEqual(after.lines, ['opened 7'])
 })
@@ -83,7 +83,7 @@ test('a worker that ends by itself leaves what it set, and the lock is free', as
 
 test('after its holder was killed, a directory opens at once', async (t) => {
   const directory = temporaryDirectory(t)
-  const holder = start(['hold', directory, 'never'])
+  const holder = start(t, ['hold', directory, 'never'])
   await holder.told(1)
   await t.throwsAsync(openCache({ directory }), { code: 'CACHE_LOCKED' })
   holder.child.kill('SIGKILL')
@@ -95,7 +95,7 @@ test('after its holder was killed, a directory opens at once', async (t) => {
 
 test('a stopped holder still holds', async (t) => {
   const directory = temporaryDirectory(t)
-  const holder = start(['hold', directory, 'never'])
+  const holder = start(t, ['hold', directory, 'never'])
   await holder.told(1)
   holder.child.kill('SIGSTOP')
   await t.throwsAsync(openCache({ directory }), { code: 'CACHE_LOCKED' })
@@ -111,7 +111,7 @@ test('a relative directory is that of the moment of opening, wherever the progra
   other.set('not to be lost', 1)
   await other.close()
   const before = readdirSync(join(folder, 'elsewhere', 'here'))
-  const running = start(['chdir', folder])
+  const running = start(t, ['chdir', folder])
   const { errors } = await running.ended
   t.deepEqual(running.lines, ['closed'], errors)
   t.deepEqual(readdirSync(join(folder, 'elsewhere', 'here')), before)

@@ -15,9 +15,15 @@ export interface Running {
 }
 
 /** Starts the program, behind another command if need be (`strace`, `prlimit`). */
-export function start(parameters: string[], command: string[] = [], options: SpawnOptions = {}): Running {
+export function start(
+  t: ExecutionContext,
+  parameters: string[],
+  command: string[] = [],
+  options: SpawnOptions = {},
+): Running {
   const [file, ...rest] = [...command, process.execPath, PROGRAM, ...parameters] as [string, ...string[]]
   const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], ...options })
+  t.teardown(() => child.kill('SIGKILL'))
   const lines: string[] = []
   let partial = ''
   let errors = ''

@@ -156,7 +156,7 @@ const modes: Record<string, () => Promise<void>> = {
     const outcomes = new Set<string>()
     for (let round = 1; round <= 40; round++) {
       if (round === 10) {
-        execFileSync('prlimit', [`--pid=${process.pid}`, '--nofile=200'])
+        execFileSync('prlimit', [`--pid=${process.pid}`, '--nofile=200:'])
         try {
           for (;;) taken.push(openSync('/dev/null', 'r'))
         } catch (error) {

@@ -23,7 +23,7 @@ const canMount = (() => {
   rmSync(folder, { recursive: true })
   return can
 })()
-const canLimit = works('prlimit', '--fsize=1000000', 'true')
+const canLimit = works('prlimit', '--fsize=1000000:', 'true')
 const canTrace = works('strace', '-f', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO', 'true')
 
 function when(can: boolean, needs: string): [typeof test | typeof test.skip, string] {
@@ -55,7 +55,7 @@ const [onTmpfs, noMount] = when(canMount, 'mounting a tmpfs takes root')
 onTmpfs(`ENOSPC: refused clearly, reads go on, and it resumes when there is room${noMount}`, async (t) => {
   const folder = mounted(t, 'size=256k')
   const directory = join(folder, 'journal')
-  const running = start(['fill', directory, 'everysec'])
+  const running = start(t, ['fill', directory, 'everysec'])
   await running.told(3)
   const [stopped, reads, flush] = running.lines as [string, string, string]
   const [code, rounds] = stopped.split(' ') as [string, string]
@@ -75,7 +75,7 @@ onTmpfs(`ENOSPC: refused clearly, reads go on, and it resumes when there is room
 onTmpfs(`ENOSPC for good: close says so, and what was written before is there${noMount}`, async (t) => {
   const folder = mounted(t, 'size=256k')
   const directory = join(folder, 'journal')
-  const running = start(['fill', directory, 'everysec'])
+  const running = start(t, ['fill', directory, 'everysec'])
   await running.told(3)
   const rounds = Number((running.lines[0] as string).split(' ')[1])
   running.child.kill('SIGKILL')
@@ -91,11 +91,11 @@ onTmpfs(`EROFS: a journal on a read-only file system is refused clearly${noMount
   cache.set('right', 5)
   await cache.close()
   execFileSync('mount', ['-o', 'remount,ro', folder])
-  const running = start(['try', directory])
+  const running = start(t, ['try', directory])
   await running.ended
   t.deepEqual(running.lines, ['JOURNAL_UNREADABLE'])
   execFileSync('mount', ['-o', 'remount,rw', folder])
-  const again = start(['try', directory])
+  const again = start(t, ['try', directory])
   await again.ended
   t.deepEqual(again.lines, ['opened 5'])
 })
@@ -103,7 +103,7 @@ onTmpfs(`EROFS: a journal on a read-only file system is refused clearly${noMount
 onTmpfs(`no inodes: a segment that cannot be begun is no obstacle${noMount}`, async (t) => {
   const folder = mounted(t, 'size=4m,nr_inodes=5')
   const directory = join(folder, 'journal')
-  const running = start(['flush', directory, 'everysec'])
+  const running = start(t, ['flush', directory, 'everysec'])
   const { errors } = await running.ended
   const rounds = running.lines.map(Number).filter(Number.isFinite)
   t.is(rounds.at(-1), 40, `${running.lines.join()} ${errors}`)
@@ -118,13 +118,13 @@ const [withLimits, noLimits] = when(canLimit, 'there is no prlimit')
 
 withLimits(`EFBIG: a file size limit is refused clearly, and nothing is lost${noLimits}`, async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')
-  const running = start(['fill', directory, 'everysec'], ['prlimit', '--fsize=100000'])
+  const running = start(t, ['fill', directory, 'everysec'], ['prlimit', '--fsize=100000:'])
   await running.told(3)
   const [stopped, , flush] = running.lines as [string, string, string]
   const [code, rounds] = stopped.split(' ') as [string, string]
   t.is(code, 'JOURNAL_WRITE_FAILED')
   t.is(flush, 'flush JOURNAL_WRITE_FAILED')
-  execFileSync('prlimit', [`--pid=${running.child.pid}`, '--fsize=unlimited'])
+  execFileSync('prlimit', [`--pid=${running.child.pid}`, '--fsize=unlimited:'])
   running.child.stdin?.write('go\n')
   const { errors } = await running.ended
   t.is(running.lines[4], 'close resolved', errors)
@@ -135,7 +135,7 @@ withLimits(`EFBIG: a file size limit is refused clearly, and nothing is lost${no
 
 withLimits(`EMFILE: without file handles the journal goes on, and nothing is lost${noLimits}`, async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')
-  const running = start(['starve', directory, 'everysec'])
+  const running = start(t, ['starve', directory, 'everysec'])
   const { errors } = await running.ended
   t.deepEqual(running.lines.slice(-2), ['40', 'close resolved'], `${running.lines.join()} ${errors}`)
   t.true(running.lines.includes('starved'))
@@ -153,7 +153,9 @@ for (const [what, rule] of [
   traced(`an fsync that ${what}: read-only, nothing acknowledged is lost, reopening recovers${noTrace}`, async (t) => {
     const directory = join(temporaryDirectory(t), 'journal')
     const trace = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', rule]
-    const running = start(['flush', directory, 'always'], trace, { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })
+    const running = start(t, ['flush', directory, 'always'], trace, {
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    })
     const { errors } = await running.ended
     const durable = Math.max(0, ...running.lines.map(Number).filter(Number.isFinite))
     t.true(durable > 0 && durable < 40, `${running.lines.join()} ${errors}`)
@@ -169,7 +171,7 @@ traced(`a new directory and its parents are forced to disk with their names${noT
   const folder = temporaryDirectory(t)
   const log = join(folder, 'trace')
   const directory = join(folder, 'a', 'b')
-  const running = start(['try', directory], ['strace', '-f', '-qq', '-y', '-o', log, '-e', 'trace=fsync'])
+  const running = start(t, ['try', directory], ['strace', '-f', '-qq', '-y', '-o', log, '-e', 'trace=fsync'])
   await running.ended
   t.deepEqual(running.lines, ['opened undefined'])
   const synced = [...readFileSync(log, 'utf8').matchAll(/fsync\(\d+<([^>]*)>\)/g)].map((match) => match[1])
@@ -197,7 +199,9 @@ traced(`SIGKILL at a system call: nothing acknowledged is lost${noTrace}`, async
       '-e',
       `inject=${call}:signal=KILL:when=${at}`,
     ]
-    const running = start(['flush', directory, 'always'], trace, { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })
+    const running = start(t, ['flush', directory, 'always'], trace, {
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    })
     const { code, signal } = await running.ended
     if (code !== 0 || signal !== null) killed++
     const durable = Math.max(0, ...running.lines.map(Number).filter(Number.isFinite))

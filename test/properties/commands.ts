@@ -156,17 +156,18 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
           : step.as === 'ttl'
             ? { ttl: `${ttlMs}ms` as const }
             : { expiresAt: deadlineMs }
-      const naive = model.set(key, value, deadlineMs, only)
+      const naive = model.attempt(() => model.set(key, value, deadlineMs, only))
       // Without any option, the shortest way there is.
       const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY
-      return { real: isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only }), naive }
+      const real = nameOfThrown(() => (isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only })))
+      return { real, naive }
     }
     case 'increment': {
       const { key, by, ttlMs } = step
       const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as const)
       return {
         real: nameOfThrown(() => cache.increment(key, by, { ttl })),
-        naive: model.increment(key, by, model.nowMs + ttlMs),
+        naive: model.attempt(() => model.increment(key, by, model.nowMs + ttlMs)),
       }
     }
     case 'expire': {
@@ -179,8 +180,13 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
     case 'deleteMany':
       return { real: cache.deleteMany(step.keys), naive: step.keys.filter((key) => model.delete(key)).length }
     case 'setMany':
-      for (const [key, value] of step.rows) model.set(key, value, Number.POSITIVE_INFINITY, undefined)
-      return { real: cache.setMany(step.rows), naive: step.rows.length }
+      return {
+        real: nameOfThrown(() => cache.setMany(step.rows)),
+        naive: model.attempt(() => {
+          for (const [key, value] of step.rows) model.set(key, value, Number.POSITIVE_INFINITY, undefined)
+          return step.rows.length
+        }),
+      }
     case 'keys':
       return { real: cache.keys(step.pattern), naive: model.keys(compileGlob(step.pattern)) }
     case 'deletePattern':

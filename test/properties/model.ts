@@ -1,4 +1,11 @@
+import { encodedBytes } from '../../src/journal/encode-event.js'
+import { storeValue } from '../../src/journal/value.js'
 import type { Counts } from './commands.js'
+
+export interface Limits {
+  maxSize: number
+  maxBytes: number
+}
 
 interface Entry {
   value: unknown
@@ -19,7 +26,7 @@ interface Remembered {
  */
 export class Model {
   nowMs: number
-  maxSize: number
+  limits: Limits
   /** Least recently used first. */
   entries = new Map<string, Entry>()
   counts: Counts = { hits: 0, misses: 0, evictions: 0, expirations: 0, sets: 0, deletes: 0 }
@@ -29,9 +36,9 @@ export class Model {
   /** The counters that a crash would leave. */
   countsInFrame: Counts = { ...this.counts }
 
-  constructor(nowMs: number, maxSize: number) {
+  constructor(nowMs: number, limits: Limits) {
     this.nowMs = nowMs
-    this.maxSize = maxSize
+    this.limits = limits
   }
 
   // ── events ──
@@ -83,20 +90,30 @@ export class Model {
     return undefined
   }
 
-  /** Removes one entry to make room. */
-  #removeOne(): 'expired' | 'evicted' {
+  /** Removes one entry to make room, though not the one that is being replaced. */
+  #removeOne(spared?: string): 'expired' | 'evicted' {
     const expired = this.#firstExpired
     if (expired !== undefined) {
       this.#remove(expired, 'expirations')
       return 'expired'
     }
-    const [oldest] = this.entries.keys()
+    const oldest = [...this.entries.keys()].find((key) => key !== spared)
     this.#remove(oldest as string, 'evictions')
     return 'evicted'
   }
 
+  #bytes(entries: Iterable<[string, Entry]>): number {
+    return [...entries].reduce((sum, [key, { value }]) => sum + weigh(key, value), 0)
+  }
+
   #write(key: string, value: unknown, deadlineMs: number): void {
-    if (!this.entries.has(key)) while (this.entries.size >= this.maxSize) this.#removeOne()
+    const { maxSize, maxBytes } = this.limits
+    const weight = weigh(key, value)
+    if (weight > maxBytes) throw new RangeError()
+    const others = () => [...this.entries].filter(([other]) => other !== key)
+    while ((!this.entries.has(key) && this.entries.size >= maxSize) || this.#bytes(others()) + weight > maxBytes) {
+      this.#removeOne(key)
+    }
     this.#store(key, value, deadlineMs)
   }
 
@@ -174,6 +191,17 @@ export class Model {
 
   // ── transactions ──
 
+  /** All of it, or nothing and the name of what was thrown. */
+  attempt<T>(task: () => T): T | string {
+    const remembered = this.remember()
+    try {
+      return task()
+    } catch (error) {
+      this.restore(remembered)
+      return (error as Error).name
+    }
+  }
+
   remember(): Remembered {
     const { journaledOrder, sequence } = this
     const entries = new Map([...this.entries].map(([key, entry]) => [key, { ...entry }]))
@@ -197,7 +225,8 @@ export class Model {
   load(): boolean {
     if (this.#saved === undefined) return false
     const alive = [...this.#saved.entries].filter(([, { deadlineMs }]) => deadlineMs > this.nowMs)
-    this.entries = new Map(alive.slice(-this.maxSize).map(([key, entry]) => [key, { ...entry }]))
+    while (alive.length > this.limits.maxSize || this.#bytes(alive) > this.limits.maxBytes) alive.shift()
+    this.entries = new Map(alive.map(([key, entry]) => [key, { ...entry }]))
     this.journaledOrder = [...this.entries.keys()]
     this.counts = { ...this.#saved.counts }
     this.sequence++
@@ -223,10 +252,15 @@ export class Model {
   }
 
   /** What opening does: makes everything fit. */
-  open(maxSize: number): { expired: number; evicted: number } {
-    this.maxSize = maxSize
+  open(limits: Limits): { expired: number; evicted: number } {
+    this.limits = limits
     const removed = { expired: 0, evicted: 0 }
-    while (this.entries.size > maxSize) removed[this.#removeOne()]++
+    while (this.entries.size > limits.maxSize || this.#bytes(this.entries) > limits.maxBytes)
+      removed[this.#removeOne()]++
     return removed
   }
+}
+
+function weigh(key: string, value: unknown): number {
+  return encodedBytes(key, storeValue(value, 'copy'))
 }

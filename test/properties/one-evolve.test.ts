@@ -15,11 +15,10 @@ import { loopTurn } from '../helpers/loop-turn.js'
 import { runs } from '../helpers/runs.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 import { isRolledBack, perform, STEP, type Step } from './commands.js'
-import { Model } from './model.js'
+import { type Limits, Model } from './model.js'
 
 /** From one opening to the next. */
-interface Session {
-  maxSize: number
+interface Session extends Limits {
   /** A set takes the short way when nobody observes; without shortcuts it never does. */
   way: 'short' | 'full' | 'observed'
 }
@@ -28,6 +27,8 @@ type Around = { type: 'compact' | 'flush' | 'save' | 'load' } | ({ type: 'reopen
 
 const SESSION = {
   maxSize: fc.integer({ min: 1, max: 7 }),
+  // Short entries weigh about 10 bytes; the larger ones fit into 40, but not into 20.
+  maxBytes: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 20, 40, 60),
   way: fc.constantFrom('short' as const, 'full' as const, 'observed' as const),
 }
 
@@ -84,14 +85,14 @@ function onDisk(root: string): Place {
   return at(join(root, 'first'))
 }
 
-function open(place: Place, { maxSize, way }: Session, clock: CountingClock): Promise<Cache> {
-  const options = { ...place.options, maxSize, clock, compaction: false as const }
+function open(place: Place, { maxSize, maxBytes, way }: Session, clock: CountingClock): Promise<Cache> {
+  const options = { ...place.options, maxSize, maxBytes, clock, compaction: false as const }
   return way === 'full' ? openCacheWithoutShortcuts(options) : openCache(options)
 }
 
 async function run(first: Session, steps: (Step | Around)[], begin: Place, root: string): Promise<void> {
   const clock = new CountingClock()
-  const model = new Model(clock.now(), first.maxSize)
+  const model = new Model(clock.now(), first)
   const saved = join(root, 'saved.snapshot')
   let place = begin
   let cache = await open(place, first, clock)
@@ -127,7 +128,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
           cache = await open(place, step, clock)
           if (step.how === 'clean') same(cache.recovery.clean, true, 'clean')
           same(cache.recovery.sequence, model.sequence, 'the recovered sequence')
-          const removed = model.open(step.maxSize)
+          const removed = model.open(step)
           same({ expired: cache.recovery.expired, evicted: cache.recovery.evicted }, removed, 'removed by opening')
           told = rebuildFromChanges(cache, model, step)
           break
@@ -147,7 +148,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
     }
     await cache.close()
     model.sealed()
-    cache = await open(place, { maxSize: model.maxSize, way: 'short' }, clock)
+    cache = await open(place, { ...model.limits, way: 'short' }, clock)
     compare(cache, model)
     cache.cleanup() // what is left has not expired
     model.cleanup()

@@ -49,7 +49,7 @@ export function inWorker<C extends keyof Clients, R, A = undefined>(
       else resolve(message.result as Awaited<R>)
     })
     worker.on('error', reject)
-    worker.on('exit', () => reject(new Error('The worker ended without a result.')))
+    worker.on('exit', (code) => reject(new Error(`The worker ended (${code}) without a result.`)))
   })
   result.catch(() => undefined)
   const heard = (count: number) =>

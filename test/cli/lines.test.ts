@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { readLines } from '../../src/cli/import/lines.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+
+const PIECE_BYTES = 8
+
+function linesOf(t: Parameters<typeof temporaryDirectory>[0], text: string, start = 0, lineBytesMax = 1_000) {
+  const path = join(temporaryDirectory(t), 'lines')
+  writeFileSync(path, text)
+  return [...readLines(path, start, lineBytesMax, PIECE_BYTES)].map(({ bytes, length, end }) => ({
+    text: bytes?.toString(),
+    length,
+    end,
+  }))
+}
+
+test('every way to cut a text into pieces gives its lines', (t) => {
+  for (let size = 0; size < 40; size++) {
+    const text = Array.from({ length: size }, (_, at) => (at % 5 === 4 || at % 13 === 0 ? '\n' : 'x')).join('')
+    const expected = text.split('\n')
+    if (expected.at(-1) === '') expected.pop() // what the last newline ends is no line more
+    const found = linesOf(t, text)
+    t.deepEqual(
+      found.map((line) => line.text),
+      expected,
+    )
+    t.is(
+      found.reduce((sum, line) => sum + line.length, 0),
+      text.length,
+    )
+    t.is(found.at(-1)?.end ?? 0, text.length)
+  }
+})
+
+test('a line longer than a piece comes whole, wherever it stands', (t) => {
+  const long = 'y'.repeat(50)
+  t.deepEqual(
+    linesOf(t, `a\n${long}\nb\n${long}`).map(({ text }) => text),
+    ['a', long, 'b', long],
+  )
+  t.deepEqual(
+    linesOf(t, 'y'.repeat(PIECE_BYTES)).map(({ text }) => text),
+    ['y'.repeat(PIECE_BYTES)],
+  )
+  t.deepEqual(
+    linesOf(t, `${'y'.repeat(PIECE_BYTES)}\nz`).map(({ text }) => text),
+    ['y'.repeat(PIECE_BYTES), 'z'],
+  )
+})
+
+test('a line that is too long is measured and passed over', (t) => {
+  t.deepEqual(linesOf(t, `a\n${'y'.repeat(50)}\nb`, 0, 49), [
+    { text: 'a', length: 2, end: 2 },
+    { text: undefined, length: 51, end: 53 },
+    { text: 'b', length: 1, end: 54 },
+  ])
+})
+
+test('reading goes on from any line', (t) => {
+  const text = 'one\ntwo\nthree and more than a piece\nfour\n'
+  const whole = linesOf(t, text)
+  for (const [index, { end }] of whole.entries()) t.deepEqual(linesOf(t, text, end), whole.slice(index + 1))
+})

@@ -1,0 +1,67 @@
+/** Looking at a directory while another process writes to it: sets, rotation, compaction, as fast as it can. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { daybook } from './daybook-process.js'
+
+const WRITER = fileURLToPath(new URL('./restless-writer.js', import.meta.url))
+
+/** A child that writes until the test is over. */
+async function liveDirectory(t: ExecutionContext): Promise<{ cwd: string; directory: string }> {
+  const cwd = temporaryDirectory(t)
+  const directory = join(cwd, 'journal')
+  const child = spawn(process.execPath, [WRITER, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  })
+  await once(child.stdout, 'data') // it has written something
+  return { cwd, directory }
+}
+
+test.serial('verify finds a directory sound at every moment of its writing', async (t) => {
+  const { directory } = await liveDirectory(t)
+  let sequence = 0
+  for (let look = 0; look < 40; look++) {
+    const found = await verifyJournal(directory, () => undefined)
+    t.is(found.status, 'sound', JSON.stringify(found.problem))
+    t.true(found.sequence >= sequence)
+    sequence = found.sequence
+  }
+})
+
+test.serial('inspect gives events in order, without one twice, and says which were compacted away', async (t) => {
+  const { cwd } = await liveDirectory(t)
+  const { code, stdout, stderr } = await daybook(t, ['inspect', '--json'], { cwd })
+  t.is(code, 0, stderr)
+  const sequences = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => (JSON.parse(line) as { sequence: number }).sequence)
+  const covered = [...stderr.matchAll(/^Sequences? ([\d,]+)(?: to ([\d,]+))? (?:is|are) covered/gm)].map(
+    ([, from = '', to = from]) => [from, to].map((text) => Number(text.replaceAll(',', ''))) as [number, number],
+  )
+  let next = 1
+  for (const sequence of sequences) {
+    const gap = covered.find(([from]) => from === next)
+    if (gap !== undefined) next = gap[1] + 1
+    if (sequence !== next++) {
+      t.fail(`${sequence} after ${next - 2}`)
+      return
+    }
+  }
+  t.pass()
+})
+
+test.serial('stats and verify work from another process, and say that it is in use', async (t) => {
+  const { cwd } = await liveDirectory(t)
+  const stats = await daybook(t, ['stats', '--json'], { cwd })
+  t.is(stats.code, 0, stats.stderr)
+  t.like(JSON.parse(stats.stdout), { isInUse: true })
+  t.regex((await daybook(t, ['stats'], { cwd })).stdout, /open in another process/)
+  t.is((await daybook(t, ['verify'], { cwd })).code, 0)
+})

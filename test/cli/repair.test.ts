@@ -1,0 +1,158 @@
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { Cache } from '../../src/index.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { DaybookProcess, daybook } from './daybook-process.js'
+import { damage, fileAt, openSmall, writeJournal, writeTwelve } from './journals.js'
+
+async function journal(t: ExecutionContext, write: (cache: Cache) => Promise<void> = writeTwelve) {
+  const cwd = temporaryDirectory(t)
+  const directory = join(cwd, 'journal')
+  const { states } = await writeJournal(directory, write)
+  return { cwd, directory, states }
+}
+
+function contentOf(directory: string): Map<string, Buffer> {
+  return new Map(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name))]))
+}
+
+async function entriesOf(directory: string): Promise<Map<string, unknown>> {
+  const cache = await openSmall(directory)
+  try {
+    return new Map(cache.entries())
+  } finally {
+    await cache.close()
+  }
+}
+
+test.serial('a sound journal needs no repair', async (t) => {
+  const { cwd, directory } = await journal(t)
+  const before = contentOf(directory)
+  for (const args of [['repair'], ['repair', '--yes']]) {
+    t.like(await daybook(t, args, { cwd }), { code: 0, stdout: 'Nothing to repair: the journal is sound.\n' })
+  }
+  t.deepEqual(contentOf(directory), before)
+})
+
+test.serial('without --yes it only says what it would do and what that would lose', async (t) => {
+  const { cwd, directory } = await journal(t)
+  damage(directory, fileAt(directory, 'segment', 1), 300)
+  const before = contentOf(directory)
+  const { code, stdout } = await daybook(t, ['repair'], { cwd })
+  t.is(code, 4)
+  t.regex(stdout, /^corrupt: journal\/0000000000000006\.segment, byte \d+, sequence 7: /)
+  t.regex(stdout, /^ {2}move 0000000000000011\.segment to a \.broken file$/m)
+  t.regex(stdout, /^ {2}move \d+ bytes of 0000000000000006\.segment, from byte \d+ on, to a \.broken file$/m)
+  t.regex(stdout, /^It would lose: Sequences 7 to 12 at least: 6 events\.$/m)
+  t.regex(stdout, /^Nothing was changed\. To do it: daybook repair --directory journal --yes$/m)
+  t.deepEqual(contentOf(directory), before)
+})
+
+test.serial('--yes sets aside what follows the damage, keeps it, and says what was lost', async (t) => {
+  const { cwd, directory, states } = await journal(t)
+  const segment = fileAt(directory, 'segment', 1)
+  damage(directory, segment, 300)
+  const before = contentOf(directory)
+  const { code, stdout } = await daybook(t, ['repair', '--yes'], { cwd })
+  t.is(code, 0)
+  t.regex(stdout, /^Lost: Sequences 7 to 12 at least: 6 events\.$/m)
+  t.regex(stdout, /^The journal opens again, through sequence 6\.$/m)
+
+  const after = contentOf(directory)
+  const cut = [...after.keys()].find((name) => /^0000000000000006\.segment\.\d+\.broken$/.test(name)) ?? ''
+  t.deepEqual(Buffer.concat([after.get(segment) as Buffer, after.get(cut) as Buffer]), before.get(segment))
+  t.deepEqual(after.get('0000000000000011.segment.broken'), before.get('0000000000000011.segment'))
+  t.like(await daybook(t, ['verify'], { cwd }), { code: 0 })
+  t.deepEqual(await entriesOf(directory), states[6])
+})
+
+test.serial('a torn tail is what it would set aside, as opening does', async (t) => {
+  const { cwd, directory, states } = await journal(t)
+  appendFileSync(join(directory, fileAt(directory, 'segment', -1)), 'half a frame')
+  t.like(await daybook(t, ['repair'], { cwd }), { code: 3 })
+  t.like(await daybook(t, ['repair', '--yes'], { cwd }), { code: 0 })
+  t.deepEqual(await entriesOf(directory), states[12])
+})
+
+test.serial('a header that its frames prove is rebuilt, and nothing is lost', async (t) => {
+  const { cwd, directory, states } = await journal(t)
+  const segment = fileAt(directory, 'segment', 1)
+  const sound = readFileSync(join(directory, segment))
+  for (const offset of [0, 20, 35, 42, 52, 63]) damage(directory, segment, offset)
+  const { code, stdout } = await daybook(t, ['repair', '--yes'], { cwd })
+  t.is(code, 0)
+  t.regex(
+    stdout,
+    /the header of 0000000000000006\.segment was rebuilt; the file as it was is 0000000000000006\.segment\.broken/,
+  )
+  t.regex(stdout, /^Lost: nothing\.$/m)
+  t.deepEqual(readFileSync(join(directory, segment)), sound)
+  t.deepEqual(await entriesOf(directory), states[12])
+})
+
+async function writeManyRows(cache: Cache): Promise<void> {
+  for (let number = 0; number < 3_000; number++) cache.set(`key:${number}`, number) // three frames of rows
+  await cache.compact()
+  cache.set('after', 1)
+}
+
+test.serial('of a damaged snapshot the sound rows are kept, and the events that follow it', async (t) => {
+  const { cwd, directory } = await journal(t, writeManyRows)
+  damage(directory, fileAt(directory, 'snapshot', 0), 20_000)
+  const dry = await daybook(t, ['repair'], { cwd })
+  t.is(dry.code, 4)
+  t.regex(dry.stdout, /It would lose: 1,000 of the 3,000 entries of 0000000000003000\.snapshot\./)
+  t.like(await daybook(t, ['repair', '--yes'], { cwd }), { code: 0 })
+  const entries = await entriesOf(directory)
+  t.is(entries.size, 2_001)
+  t.is(entries.get('after'), 1)
+  t.true(readdirSync(directory).includes('0000000000003000.snapshot.broken'))
+})
+
+test.serial('a damaged snapshot costs nothing while the journal before it is there', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const directory = join(cwd, 'journal')
+  const { states } = await writeJournal(directory, writeTwelve)
+  const before = contentOf(directory)
+  await daybook(t, ['shell'], { cwd, input: 'compact\n' })
+  for (const [name, bytes] of before) if (name.endsWith('.segment')) writeFileSync(join(directory, name), bytes)
+  damage(directory, fileAt(directory, 'snapshot', 0), 100)
+  const { stdout } = await daybook(t, ['repair', '--yes'], { cwd })
+  t.regex(stdout, /^Lost: nothing\.$/m)
+  t.deepEqual(await entriesOf(directory), states[12])
+})
+
+test.serial('where the beginning is missing, the events that follow are kept', async (t) => {
+  const { cwd, directory } = await journal(t, writeManyRows)
+  rmSync(join(directory, fileAt(directory, 'snapshot', 0)))
+  const { stdout } = await daybook(t, ['repair', '--yes'], { cwd })
+  t.regex(stdout, /^Lost: Everything through sequence 3,000: no file has it any more\.$/m)
+  t.deepEqual(await entriesOf(directory), new Map([['after', 1]]))
+})
+
+test.serial('what an earlier repair has set aside stays, under the same name or another', async (t) => {
+  const { cwd, directory } = await journal(t)
+  const segment = join(directory, fileAt(directory, 'segment', -1))
+  for (const garbage of ['first', 'second', 'third']) {
+    appendFileSync(segment, garbage)
+    t.is((await daybook(t, ['repair', '--yes'], { cwd })).code, 0)
+  }
+  const broken = [...contentOf(directory)].filter(([name]) => name.endsWith('.broken'))
+  t.deepEqual(broken.map(([, bytes]) => bytes.toString()).sort(), ['first', 'second', 'third'])
+})
+
+test.serial('a directory that is in use is not repaired', async (t) => {
+  const { cwd, directory } = await journal(t)
+  const shell = new DaybookProcess(t, ['shell'], { cwd })
+  shell.write('get key:1\n')
+  await shell.until(/number/)
+  const before = contentOf(directory)
+  for (const args of [['repair'], ['repair', '--yes']]) {
+    const { code, stderr } = await daybook(t, args, { cwd })
+    t.is(code, 1)
+    t.regex(stderr, /is open in another/)
+  }
+  t.deepEqual(contentOf(directory), before)
+  await shell.end()
+})

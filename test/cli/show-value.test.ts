@@ -1,0 +1,87 @@
+import test from 'ava'
+import { showBytes, showCountOf, showMilliseconds, showPercent } from '../../src/cli/quantities.js'
+import { shorten, showValue, toJson } from '../../src/cli/show-value.js'
+import { suggest } from '../../src/cli/suggestion.js'
+
+test('what JSON can say exactly is shown as JSON on one line', (t) => {
+  for (const value of [
+    null,
+    true,
+    0,
+    -1.5,
+    '',
+    'é\n',
+    [],
+    [1, [2]],
+    {},
+    { a: { b: null } },
+    JSON.parse('{"__proto__":1}'),
+  ]) {
+    t.is(showValue(value), JSON.stringify(value))
+  }
+})
+
+test('what JSON would change is not shown as JSON', (t) => {
+  const cycle: unknown[] = []
+  cycle.push(cycle)
+  const holes = new Array(3)
+  const withProperty = Object.assign([1], { name: 'x' })
+  for (const value of [
+    Number.NaN,
+    -0,
+    1n,
+    new Date(0),
+    new Map(),
+    new Set([1]),
+    new Uint8Array(2),
+    cycle,
+    holes,
+    withProperty,
+    [{ a: -0 }],
+    Infinity,
+  ]) {
+    t.is(toJson(value), undefined)
+    t.true(showValue(value).length > 0)
+  }
+})
+
+test('the same object twice is no cycle', (t) => {
+  const shared = { a: 1 }
+  t.is(toJson([shared, shared]), '[{"a":1},{"a":1}]')
+})
+
+test('text is cut where it would fill the screen, and says so', (t) => {
+  t.is(shorten('abc', 3), 'abc')
+  t.is(shorten('abcd', 3), 'abc… (4 characters)')
+})
+
+test('quantities are what people read', (t) => {
+  t.is(showCountOf(1, 'entry', 'entries'), '1 entry')
+  t.is(showCountOf(3214, 'entry', 'entries'), '3,214 entries')
+  t.deepEqual([1, 999, 1000, 999_949, 999_950, 1.5e9].map(showBytes), [
+    '1 byte',
+    '999 bytes',
+    '1.0 kB',
+    '999.9 kB',
+    '1.0 MB',
+    '1.5 GB',
+  ])
+  t.deepEqual([0.2, 999.4, 1234, 59_990, 61_000, 3_700_000].map(showMilliseconds), [
+    '1 ms',
+    '999 ms',
+    '1.23 s',
+    '60.0 s',
+    '1 min 1 s',
+    '1 h 1 min',
+  ])
+  t.deepEqual([0, 0.05, 0.5, 0.999, 1].map(showPercent), ['0%', '5.0%', '50%', '99.90%', '100%'])
+})
+
+test('a slip of the finger is suggested, a word that has nothing to do with it is not', (t) => {
+  const names = ['set', 'get', 'delete', 'delete-pattern', 'compact']
+  t.deepEqual(
+    ['sett', 'gte', 'delte', 'comp', 'delete-patern'].map((given) => suggest(given, names)),
+    ['set', 'get', 'delete', 'compact', 'delete-pattern'],
+  )
+  t.is(suggest('xyzzy', names), undefined)
+})
