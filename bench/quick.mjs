@@ -49,5 +49,7 @@ async function compare(keys, rows) {
 
 const rows = []
 for (const keys of [10_000, 100_000, 1_000_000]) await compare(keys, rows)
-console.log(`node ${process.version}, ${process.platform} ${process.arch}; journal on, fsync everysec; medians of ${ROUNDS} interleaved rounds`)
+console.log(
+  `node ${process.version}, ${process.platform} ${process.arch}; journal on, fsync everysec; medians of ${ROUNDS} interleaved rounds`,
+)
 console.table(rows)

@@ -13,8 +13,8 @@ import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { openCache } from '../dist/src/index.js'
 import Redis from 'ioredis'
+import { openCache } from '../dist/src/index.js'
 
 const ROUNDS = Number(process.argv[2] ?? 7)
 const WORKERS = 10
@@ -45,7 +45,10 @@ try {
   await stopWorkers(ten)
   const one = await startWorkers(1)
   results.push(
-    await compare('1 worker, each call awaited', 2, one, 4_000, { ioredis: 'redis awaited', daybook: 'client awaited' }),
+    await compare('1 worker, each call awaited', 2, one, 4_000, {
+      ioredis: 'redis awaited',
+      daybook: 'client awaited',
+    }),
   )
   results.push(
     await compare('1 worker, synchronous client', 3, one, 4_000, {
@@ -54,7 +57,9 @@ try {
     }),
   )
   await stopWorkers(one)
-  console.log(JSON.stringify({ node: process.version, processors: availableParallelism(), rounds: ROUNDS, results }, null, 2))
+  console.log(
+    JSON.stringify({ node: process.version, processors: availableParallelism(), rounds: ROUNDS, results }, null, 2),
+  )
 } finally {
   redis.disconnect()
   server.kill()

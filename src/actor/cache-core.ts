@@ -251,6 +251,22 @@ export class CacheCore {
     return true
   }
 
+  /**
+   * The same shortcut for an `increment` of a number that is there and has no deadline: what threads mostly ask. Answers the
+   * sum, or `undefined` if it was not taken.
+   */
+  incrementAlone(key: string, by: number): number | undefined {
+    const { state } = this
+    const slot = state.find(key)
+    if (slot === undefined) return undefined
+    const current = state.valueAt(slot)
+    if (typeof current !== 'number') return undefined
+    const sum = current + by
+    // Past this, or with NaN, it takes `decide` to say what is wrong.
+    if (!(Math.abs(sum) <= Number.MAX_SAFE_INTEGER)) return undefined
+    return this.setAlone(key, sum, Number.POSITIVE_INFINITY) ? sum : undefined
+  }
+
   // ── expiry ──
 
   /** Everything that has expired, slice by slice, each a turn of its own. Answers how many entries went. */

@@ -173,6 +173,11 @@ export class Cache<V = unknown> {
   increment(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     checkKey(key)
     checkBy(by)
+    if (options === NO_OPTIONS) {
+      this.#core.admitWrite()
+      const sum = this.#core.incrementAlone(key, by)
+      if (sum !== undefined) return sum
+    }
     checkOptions(options)
     this.#core.admitWrite()
     const nowMs = this.#nowMs()

@@ -72,6 +72,10 @@ export class FileJournal implements Journal {
   #durableThen = 0
   /** The durable sequence that the last frame's header tells. */
   #durableTold = 0
+  /** And that of the frame that is being made. */
+  #durableInFrame = 0
+  /** The checksum of the pending frame, once it was finished and could not be written. */
+  #stalledFrame: number | undefined
   #syncing: Promise<void> | undefined
   #syncTimer: unknown
   #retryTimer: unknown
@@ -114,6 +118,7 @@ export class FileJournal implements Journal {
       // What was read back may lie in the page cache only; the first fsync of whatever kind makes it durable.
       this.#durable = this.#durableTold = base.durableSequence
       this.#durableThen = 0
+      this.#stalledFrame = undefined
       this.#pending.clear()
       this.#pendingCount = 0
       return report
@@ -212,11 +217,14 @@ export class FileJournal implements Journal {
   #writePending(): void {
     if (this.#pendingCount === 0 || this.#opened === undefined || this.#health.status === 'failed') return
     try {
-      this.#writeFrame('events', this.#pendingCount)
+      // Tried again byte for byte: of two different frames for one place, a power cut could keep the one that was given up.
+      this.#stalledFrame ??= this.#finishFrame('events', this.#pendingCount)
+      this.#appendFrame(this.#stalledFrame)
     } catch (error) {
       this.#stall(error as Error)
       return
     }
+    this.#stalledFrame = undefined
     this.#pendingCount = 0
     this.#written = this.#appended
     this.#armSyncTimer()
@@ -231,6 +239,7 @@ export class FileJournal implements Journal {
 
   #finishFrame(kind: FrameKind, count: number, flags = 0): number {
     const { session, seed, segment } = this.#open
+    this.#durableInFrame = this.#durable
     if (this.#pending.length === 0) beginFrame(this.#pending)
     const header = {
       kind,
@@ -247,7 +256,7 @@ export class FileJournal implements Journal {
   #appendFrame(sum: number): void {
     const pending = this.#pending
     this.#open.segment.append(pending.bytes.subarray(0, pending.length), sum)
-    this.#durableTold = this.#durable
+    this.#durableTold = this.#durableInFrame
     pending.clear()
   }
 

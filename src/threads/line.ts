@@ -15,7 +15,6 @@ import {
   CLOSED,
   LATER,
   LONG_CALLS_MAX,
-  OP,
   OPERATION_NAMES,
   type OperationName,
 } from './protocol.js'
@@ -32,9 +31,8 @@ interface Batch {
   bytes: number
 }
 
-const LONG: ReadonlySet<number> = new Set(
-  (['getOrSet', 'flush', 'compact', 'save', 'load'] satisfies OperationName[]).map((name) => OP[name]),
-)
+const LONG_NAMES: ReadonlySet<OperationName> = new Set(['getOrSet', 'flush', 'compact', 'save', 'load'])
+const IS_LONG = OPERATION_NAMES.map((name) => LONG_NAMES.has(name))
 const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 /** Bytes that are rather handed over than copied: they are the batch's own. */
 const TRANSFER_BYTES_MIN = 16 * 1024
@@ -87,11 +85,8 @@ export class Line {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
+    if (!IS_LONG[code]) return new Promise((resolve) => this.#add(code, parameters, resolve))
     return new Promise((resolve) => {
-      if (!LONG.has(code)) {
-        this.#add(code, parameters, resolve)
-        return
-      }
       const begin = () => {
         this.#longCalls++
         onId?.(this.#nextId)

@@ -54,7 +54,7 @@ function* damagesOf(directory: string): Generator<Damage> {
     for (let offset = 0; offset < size; offset += 5 * STEP) {
       yield [
         `zeros in ${file} at ${offset}`,
-        (target) => edit(target, file, (bytes) => bytes.fill(0, offset, offset + 512)),
+        (target) => edit(target, file, (bytes) => bytes.fill(0, offset, Math.min(bytes.length, offset + 512))),
       ]
     }
     yield [`${file} missing`, (target) => rmSync(join(target, file))]

@@ -113,9 +113,9 @@ test.serial('what comes before damage is printed, and the exit code is that of c
 
 test.serial('a reader that has seen enough is no error', async (t) => {
   const cwd = temporaryDirectory(t)
-  await writeJournal(join(cwd, 'journal'), async (cache) => {
-    cache.setMany(Array.from({ length: 20_000 }, (_, number) => [`key:${number}`, 'x'.repeat(100)] as const))
-  })
+  const cache = await openCache({ directory: join(cwd, 'journal'), maxSize: 20_000 })
+  cache.setMany(Array.from({ length: 20_000 }, (_, number) => [`key:${number}`, 'x'.repeat(100)] as const))
+  await cache.close()
   const inspect = new DaybookProcess(t, ['inspect', '--json'], { cwd })
   await inspect.until(/"sequence":1,/)
   inspect.stopReading()

@@ -9,11 +9,11 @@ const PIECE_BYTES = 8
 function linesOf(t: Parameters<typeof temporaryDirectory>[0], text: string, start = 0, lineBytesMax = 1_000) {
   const path = join(temporaryDirectory(t), 'lines')
   writeFileSync(path, text)
-  return [...readLines(path, start, lineBytesMax, PIECE_BYTES)].map(({ bytes, length, end }) => ({
-    text: bytes?.toString(),
-    length,
-    end,
-  }))
+  const lines: { text: string | undefined; length: number; end: number }[] = []
+  for (const { bytes, length, end } of readLines(path, start, lineBytesMax, PIECE_BYTES)) {
+    lines.push({ text: bytes?.toString(), length, end })
+  }
+  return lines
 }
 
 test('every way to cut a text into pieces gives its lines', (t) => {

@@ -3,6 +3,7 @@
  * that a history wrote and knows, for every place in its log, which states a recovery may come to, and which it may not
  * fall behind.
  */
+import { posix } from 'node:path'
 import { ByteReader } from '../../src/journal/byte-reader.js'
 import { checksum } from '../../src/journal/checksum.js'
 import { decodeEvent } from '../../src/journal/decode-event.js'
@@ -106,6 +107,7 @@ export class Ledger {
   readonly #disk: SimulatedDisk
   readonly #model = new Model()
   readonly #segments = new Map<Inode, { at: number; frames: { index: number; sequence: number }[] }>()
+  readonly #told = new Set<string>()
   #sequence = 0
 
   constructor(disk: SimulatedDisk, base?: { sequence: number; model: Model }) {
@@ -148,8 +150,8 @@ export class Ledger {
         if (operation.path.endsWith('.segment')) {
           this.#read(operation.inode, history)
           // A frame of which all but a zero at its end was written before the write failed may be whole after a power cut.
-          this.#readCounters(operation.bytes)
-        } else if (operation.path.includes('.snapshot')) this.#readCounters(operation.bytes)
+          this.#readCounters(operation.path, operation.bytes)
+        } else if (operation.path.includes('.snapshot')) this.#readCounters(operation.path, operation.bytes)
         return
       case 'truncate': {
         const segment = this.#segments.get(operation.inode)
@@ -203,12 +205,19 @@ export class Ledger {
     this.#model.event(event, rows)
   }
 
-  /** Frames of a snapshot tell the counters of the moment that it keeps, which no frame of the journal may have told. */
-  #readCounters(bytes: Uint8Array): void {
+  /** Whether a recovery that came to this sequence may have these counters: those of a frame that ends there. */
+  allows(sequence: number, counters: string): boolean {
+    return this.states.get(sequence)?.counters.has(counters) === true || this.#told.has(`${sequence}:${counters}`)
+  }
+
+  /** What a frame tells, if it should come out whole: one of a snapshot, or one whose write failed. */
+  #readCounters(path: string, bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     if (buffer.length < 96 || buffer.readUInt32LE(0) !== 0xdab0_0cf1) return
     const counters = [0, 1, 2, 3, 4, 5].map((place) => buffer.readUInt32LE(48 + place * 8)).join()
-    for (const expected of this.states.values()) expected.counters.add(counters)
+    const isOfSegment = path.endsWith('.segment')
+    const last = buffer.readUInt32LE(16) + (buffer[12] === 1 ? buffer.readUInt32LE(24) : 0) - 1
+    this.#told.add(`${isOfSegment ? last : Number.parseInt(posix.basename(path), 10)}:${counters}`)
   }
 }
 
