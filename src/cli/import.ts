@@ -8,7 +8,7 @@ import { type ImportRun, importFiles } from './import/import-files.js'
 import { importNdjson } from './import/import-ndjson.js'
 import type { Tally } from './import/tally.js'
 import { Interruption } from './interruption.js'
-import { openForCommand } from './opening.js'
+import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions, parseTtlOption } from './options.js'
 import { output, remark } from './output.js'
 import { Progress } from './progress.js'
@@ -60,22 +60,22 @@ async function importAll(patterns: readonly string[], options: ImportOptions): P
   }
 }
 
-async function run({ files }: Found, options: ImportOptions, interruption: Interruption): Promise<Tally> {
+function run({ files }: Found, options: ImportOptions, interruption: Interruption): Promise<Tally> {
   const { directory, ndjson, restart, ttl } = options
-  const cache = await openForCommand(options)
-  const progress = new Progress({ verb: 'Importing', plainLines: true })
-  try {
+  return withCache(options, async (cache) => {
     for (const line of recoveryLines(cache.recovery, cache.size, directory)) remark(line)
-    const request: ImportRun = { cache, files, ttl, progress, signal: interruption.signal }
-    const tally = await (ndjson
-      ? importNdjson({ ...request, directory, restart: restart === true })
-      : importFiles(request))
-    const elapsedMs = progress.end()
-    output.line(tally.text(ndjson ? 'line' : 'file', elapsedMs))
-    if (interruption.isStopped) output.line('Interrupted: run the same command again to go on.')
-    return tally
-  } finally {
-    progress.end()
-    await cache.close()
-  }
+    const progress = new Progress({ verb: 'Importing', plainLines: true })
+    try {
+      const request: ImportRun = { cache, files, ttl, progress, signal: interruption.signal }
+      const tally = await (ndjson
+        ? importNdjson({ ...request, directory, restart: restart === true })
+        : importFiles(request))
+      const elapsedMs = progress.end()
+      output.line(tally.text(ndjson ? 'line' : 'file', elapsedMs))
+      if (interruption.isStopped) output.line('Interrupted: run the same command again to go on.')
+      return tally
+    } finally {
+      progress.end()
+    }
+  })
 }

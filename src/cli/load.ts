@@ -1,6 +1,6 @@
 /** `daybook load FILE`: a saved file in place of all entries of a journal. */
 import type { Command } from 'commander'
-import { openForCommand } from './opening.js'
+import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output } from './output.js'
 import { showCount, showCountOf } from './quantities.js'
@@ -12,10 +12,8 @@ export function addLoadCommand(program: Command): void {
     .argument('<file>')
     .addHelpText('after', FORMATS_HELP)
     .action(async (path: string, options: OpenOptions) => {
-      await using cache = await openForCommand(options)
-      const result = await cache.load(path)
+      const result = await withCache(options, (cache) => cache.load(path))
       if (!result.ok) throw new Error(result.error.message, { cause: result.error }) // the file's damage, not the journal's
-      await cache.flush()
       const expired = result.expired === 0 ? '' : `; ${showCount(result.expired)} had expired and were left out`
       output.line(`${showCountOf(result.entries, 'entry', 'entries')} from ${result.path}${expired}`)
     })

@@ -4,7 +4,21 @@ import { openCache } from '../open.js'
 import type { OpenOptions } from './options.js'
 import { Progress } from './progress.js'
 
-export async function openForCommand(options: OpenOptions): Promise<Cache> {
+/** Opens, uses, closes; when the use has failed, that is told, and not what closing says of it afterwards. */
+export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {
+  const cache = await openForCommand(options)
+  let result: T
+  try {
+    result = await use(cache)
+  } catch (error) {
+    await cache.close().catch(() => undefined)
+    throw error
+  }
+  await cache.close()
+  return result
+}
+
+async function openForCommand(options: OpenOptions): Promise<Cache> {
   const { directory, maxSize, fsync } = options
   const progress = new Progress({ verb: 'Recovering' })
   try {

@@ -1,6 +1,6 @@
 /** `daybook save FILE`: all entries of a journal into one file, for Python too. */
 import type { Command } from 'commander'
-import { openForCommand } from './opening.js'
+import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output } from './output.js'
 import { showBytes, showCountOf } from './quantities.js'
@@ -15,8 +15,7 @@ export function addSaveCommand(program: Command): void {
     .argument('<file>')
     .addHelpText('after', FORMATS_HELP)
     .action(async (path: string, options: OpenOptions) => {
-      await using cache = await openForCommand(options)
-      const result = await cache.save(path)
+      const result = await withCache(options, (cache) => cache.save(path))
       if (!result.ok) throw result.error
       output.line(`${result.path}: ${showCountOf(result.entries, 'entry', 'entries')}, ${showBytes(result.bytes)}`)
     })

@@ -1,8 +1,9 @@
 /** `daybook shell`, and what `daybook` alone does: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
+import { EXIT } from './exit-codes.js'
 import { UsageError } from './failures.js'
 import { Interruption } from './interruption.js'
-import { openForCommand } from './opening.js'
+import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output, remark } from './output.js'
 import { showCount } from './quantities.js'
@@ -30,21 +31,21 @@ async function shell(options: OpenOptions): Promise<number> {
   const isInteractive = process.stdin.isTTY === true && output.isTerminal
   const say = isInteractive ? (line: string) => output.line(line) : remark
   const interruption = new Interruption()
-  const cache = await openForCommand(options)
-  let exitCode = 0
+  let sequence = 0
   try {
-    for (const line of recoveryLines(cache.recovery, cache.size, options.directory)) say(line)
-    if (isInteractive) {
+    const exitCode = await withCache(options, async (cache) => {
+      for (const line of recoveryLines(cache.recovery, cache.size, options.directory)) say(line)
+      if (!isInteractive) return runPiped(cache, interruption)
       say(output.colors.dim('Type "help" for the commands, "exit" to leave.'))
       await runInteractive(cache, interruption)
-    } else exitCode = await runPiped(cache, interruption)
-  } finally {
-    const sequence = cache.stats().journal.sequence
-    await cache.close()
+      sequence = cache.stats().journal.sequence
+      return EXIT.fine
+    })
     if (isInteractive) say(output.colors.dim(`Closed; everything is on disk, through sequence ${showCount(sequence)}.`))
+    return interruption.exitCode(exitCode)
+  } finally {
     interruption.release()
   }
-  return interruption.exitCode(exitCode)
 }
 
 function refuseArguments(program: Command, { args }: Command): void {

@@ -158,8 +158,15 @@ export class FileJournal implements Journal {
     // of a frame count what is in the frame.
     if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
     if (this.#opened === undefined || this.#health !== WRITABLE) throw this.#refusal()
-    if (this.#pending.length === 0) beginFrame(this.#pending)
-    encodeSet(this.#pending, key, value, expiresAtMs)
+    const pending = this.#pending
+    const before = pending.length
+    try {
+      if (before === 0) beginFrame(pending)
+      encodeSet(pending, key, value, expiresAtMs)
+    } catch (error) {
+      pending.length = before // even a stack that ran out leaves no half event in a frame
+      throw error
+    }
     this.#pendingCount++
     const sequence = ++this.#appended
     this.#queueWrite()

@@ -3,10 +3,13 @@
  * this. It checks each frame's own soundness; whether the frames follow one another is for the caller to check.
  */
 import { readAll, type StorageFile } from '../storage/storage.js'
+import { MalformedBytesError } from './byte-reader.js'
 import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } from './format.js'
 import { type Frame, readFrame } from './frame.js'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
+/** Some seconds of checksums. The four bytes that begin a frame come up by chance once in 4 GiB. */
+const CHECKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
 /** A sound frame and the buffer that its payload lies in; or the place where no sound frame is. */
 export type Scanned = { frame: Frame; bytes: Buffer } | { frame: undefined; offset: number; reason: string }
@@ -43,11 +46,16 @@ export class FrameScanner {
     }
   }
 
-  /** The first sound frame that begins after `offset`, wherever it lies: what was written after a damaged place. */
+  /**
+   * The first sound frame that begins after `offset`, wherever it lies: what was written after a damaged place.
+   * @throws MalformedBytesError when so many places look like frames that checking them all would take minutes: bytes that
+   * somebody made for that purpose, which no crash does.
+   */
   async findFrame(offset: number, accept: (frame: Frame) => boolean): Promise<Frame | undefined> {
     this.#offset = offset + 1
     this.#at = 0
     this.#bytes = Buffer.alloc(0)
+    let checkedBytes = 0
     for (;;) {
       if (this.#offset + this.#at + FRAME_HEADER_BYTES > this.fileBytes) return undefined
       const found = this.#bytes.indexOf(MAGIC, this.#at)
@@ -63,6 +71,9 @@ export class FrameScanner {
         if (accept(frame)) return frame
         this.#at = found + 1
       } else if (frame.problem === 'unsound') {
+        checkedBytes += frame.summedBytes ?? 0
+        if (checkedBytes > CHECKED_BYTES_MAX)
+          throw new MalformedBytesError('too many places look like frames and are none')
         this.#at = found + 1
       } else if (!(await this.#fill(frame.needed))) {
         return undefined

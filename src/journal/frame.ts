@@ -67,7 +67,7 @@ export type FrameProblem =
   /** The bytes end before the frame does. */
   | { problem: 'incomplete'; reason: string; needed: number }
   /** The bytes are no frame. */
-  | { problem: 'unsound'; reason: string }
+  | { problem: 'unsound'; reason: string; summedBytes?: number }
 
 /**
  * The frame at `at` in `bytes`, if it is all there and its checksum holds. `offset` is the place of `bytes[0]` in the
@@ -95,7 +95,7 @@ export function readFrame(
   if (length > left) return { problem: 'incomplete', reason: 'frame', needed: length }
   const stored = bytes.readUInt32LE(at + FRAME.checksum)
   if (checksum(bytes.subarray(at + FRAME.payloadBytes, at + length), seed) !== stored) {
-    return { problem: 'unsound', reason: 'the checksum of the frame does not hold' }
+    return { problem: 'unsound', reason: 'the checksum of the frame does not hold', summedBytes: length }
   }
   const kind = KINDS.get(bytes[at + FRAME.kind] as number) // inside the header, which is all there
   if (kind === undefined) return { problem: 'unsound', reason: 'the frame is of an unknown kind' }

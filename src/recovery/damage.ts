@@ -22,6 +22,7 @@
  */
 import { join } from 'node:path'
 import { CorruptionError } from '../errors.js'
+import { MalformedBytesError } from '../journal/byte-reader.js'
 import { checksum } from '../journal/checksum.js'
 import { FILE_HEADER_BYTES, fileName } from '../journal/format.js'
 import { FrameScanner } from '../journal/frame-scanner.js'
@@ -67,6 +68,12 @@ export async function judge(
     case 'unsound frame': {
       if (!isLastWithFrames) return corrupt({ ...found, reason: `${stop.reason}, and later files follow` })
       const witness = await findWitness(storage, stop, end)
+      if (witness === 'too many') {
+        return corrupt({
+          ...found,
+          reason: `${stop.reason}, and so many forged frames follow that what was on disk cannot be told`,
+        })
+      }
       if (witness === undefined) return { verdict: 'torn', stop, dropped: [...end.strays, ...later] }
       return corrupt({
         ...found,
@@ -77,7 +84,7 @@ export async function judge(
 }
 
 /** A sound frame after the damage that says the damaged place was durable. Only a later frame can know. */
-async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Promise<number | undefined> {
+async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Promise<number | 'too many' | undefined> {
   const file = storage.open(stop.file.path, 'read')
   try {
     const scanner = new FrameScanner(file, checksum(end.journalId as Buffer)) // a frame was reached, so a header was read
@@ -86,6 +93,9 @@ async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Pr
       (candidate) => candidate.firstSequence >= end.nextSequence && candidate.durableSequence >= end.nextSequence,
     )
     return frame?.offset
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return 'too many'
+    throw error
   } finally {
     file.close()
   }

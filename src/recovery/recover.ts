@@ -194,6 +194,7 @@ class Recovery {
         receiver.recency(this.#recency)
         this.#recency = []
       }
+      if (!reader.isDone) throw new MalformedBytesError('bytes follow the last event of the frame')
     } catch (error) {
       if (!(error instanceof MalformedBytesError)) throw error
       const { offset, firstSequence: sequence } = frame

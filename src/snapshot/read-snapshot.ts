@@ -1,6 +1,6 @@
 /** Reads a snapshot or a loaded file, frame by frame. Any deviation is a CorruptionError: these files are never torn. */
 import { CorruptionError } from '../errors.js'
-import { ByteReader } from '../journal/byte-reader.js'
+import { ByteReader, MalformedBytesError } from '../journal/byte-reader.js'
 import { checksum } from '../journal/checksum.js'
 import { decodeEvent } from '../journal/decode-event.js'
 import { decodeFileHeader } from '../journal/file-header.js'
@@ -66,8 +66,14 @@ async function read(
     ) {
       throw damaged(frame.offset, 'the frame that stands here does not follow from the one before it')
     }
-    if (frame.kind === 'rows') visit(frame, scanned.bytes)
-    else end = frame
+    if (frame.kind === 'end') end = frame
+    else {
+      try {
+        visit(frame, scanned.bytes)
+      } catch (error) {
+        throw error instanceof MalformedBytesError ? damaged(frame.offset, error.message) : error
+      }
+    }
     rows += frame.count
     previous = frame.checksum
     offset = frame.offset + frame.length
@@ -88,6 +94,8 @@ export function* decodeRows(frame: Frame, bytes: Buffer) {
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
   for (let row = 0; row < frame.count; row++) {
     const event = decodeEvent(reader)
-    if (event.type === 'set') yield event
+    if (event.type !== 'set') throw new MalformedBytesError(`a row is no event of type "${event.type}"`)
+    yield event
   }
+  if (!reader.isDone) throw new MalformedBytesError('bytes follow the last row of the frame')
 }

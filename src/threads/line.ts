@@ -3,9 +3,10 @@
  * way at most, and what a flood asks beyond that waits here, in the worker that makes it. A client that waits for an answer
  * keeps its worker alive; one that doesn't, doesn't.
  */
-import type { MessagePort } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { CacheClosedError, type CacheError } from '../errors.js'
 import { answerOf, errorOf, isError } from './answers.js'
+import { Doorbell } from './doorbell.js'
 import {
   ANSWERS,
   ARITY,
@@ -13,6 +14,7 @@ import {
   BATCH_REQUESTS_MAX,
   BATCHES_MAX,
   CLOSED,
+  GREETING,
   LATER,
   LONG_CALLS_MAX,
   OPERATION_NAMES,
@@ -21,6 +23,7 @@ import {
 import { fromWireError } from './wire-error.js'
 import { isBytesTag, LATER_TAG } from './wire-value.js'
 
+type Parts = readonly (readonly [number, ...unknown[]])[]
 type Settle = (outcome: unknown) => void
 
 interface Batch {
@@ -39,6 +42,7 @@ const TRANSFER_BYTES_MIN = 16 * 1024
 
 export class Line {
   readonly #port: MessagePort
+  readonly bell = new Doorbell()
   readonly #onPart: (part: readonly [number, ...unknown[]]) => void
   readonly #onEnd: (error: CacheError | undefined) => void
   #nextId = 1
@@ -67,7 +71,7 @@ export class Line {
     this.#onPart = onPart
     this.#onEnd = onEnd
     this.#open = this.#newBatch()
-    port.on('message', this.#receive)
+    port.on('message', this.#receiveByLoop)
     port.on('messageerror', () => this.end(gone(), false))
     port.on('close', () => this.end(gone(), false))
     port.unref()
@@ -133,6 +137,7 @@ export class Line {
 
   readonly #flush = (): void => {
     this.#isFlushQueued = false
+    let last: Batch | undefined
     while (this.#sent.size < BATCHES_MAX && this.#ended === undefined) {
       let batch = this.#queue.shift()
       if (batch === undefined) {
@@ -142,8 +147,15 @@ export class Line {
       }
       this.#sent.set(batch.message[0] as number, batch)
       this.#port.postMessage(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
+      this.bell.posted()
+      last = batch
     }
     this.#isHeldUp = this.#queue.length > 0 || this.#open.waiting.length > 0
+    // One call, awaited, and nothing else under way: its answer mostly comes sooner than a sleep and a wake-up take.
+    if (last?.waiting.length === 1 && this.#sent.size === 1 && this.bell.awaitMessage()) {
+      const next = receiveMessageOnPort(this.#port) as { message: Parts } | undefined
+      if (next !== undefined) this.#receive(next.message)
+    }
     this.#reference()
   }
 
@@ -157,7 +169,13 @@ export class Line {
 
   // ── in ──
 
-  readonly #receive = (parts: readonly (readonly [number, ...unknown[]])[]): void => {
+  readonly #receiveByLoop = (parts: Parts): void => {
+    this.bell.turned()
+    this.#receive(parts)
+  }
+
+  #receive(parts: Parts): void {
+    if (parts[0]?.[0] !== GREETING) this.bell.received()
     for (const part of parts) {
       if (part[0] === ANSWERS) this.#answer(part)
       else if (part[0] === LATER) this.#answerLater(part[1] as number, part[2])

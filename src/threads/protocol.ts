@@ -92,8 +92,8 @@ export type Part = readonly [number, ...unknown[]]
 export const LOOK = 0
 
 // Limits. A client keeps to the first three, so that a flood waits in the worker that makes it.
-/** Requests that travel together at most: a quarter of a millisecond of the owner's time. */
-export const BATCH_REQUESTS_MAX = 512
+/** Requests that travel together at most: half a millisecond of the owner's time. */
+export const BATCH_REQUESTS_MAX = 1_024
 /** Bytes of keys and values after which a batch is closed. */
 export const BATCH_BYTES_MAX = 1024 * 1024
 /** Batches on the way or being worked on, for one port. */

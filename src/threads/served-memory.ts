@@ -15,6 +15,7 @@ import {
   MEMORY_BYTES,
   MESSAGES,
   Patience,
+  POSTED,
   REQUEST,
   SIGNAL,
   STATE,
@@ -23,7 +24,8 @@ import {
 import { LATER_TAG, type Wire } from './wire-value.js'
 
 const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
-const BUDGET_MS = 0.25
+/** How long to serve one port before looking at anything else. */
+export const BUDGET_MS = 0.25
 const LOOKS = availableParallelism() > 1 ? 400 : 0
 
 export class ServedMemory {
@@ -31,6 +33,8 @@ export class ServedMemory {
   readonly #packet: SyncPacket
   readonly #words: Int32Array
   readonly #patience = new Patience(LOOKS)
+  readonly #messagePatience = new Patience(LOOKS)
+  #received = 0
   #isEnded = false
 
   constructor(host: ServedPort, memory: unknown) {
@@ -56,6 +60,17 @@ export class ServedMemory {
       setImmediate(() => this.look())
       return
     }
+  }
+
+  /** A message of an asynchronous client has been handled. */
+  received(): void {
+    this.#received = (this.#received + 1) | 0
+  }
+
+  /** Whether its next message comes at once, before `untilMs`. */
+  awaitMessage(untilMs: number): boolean {
+    if (this.#isEnded || performance.now() >= untilMs) return false
+    return this.#messagePatience.await(() => ((Atomics.load(this.#words, POSTED) - this.#received) | 0) > 0)
   }
 
   #serve(): void {

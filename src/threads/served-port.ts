@@ -22,11 +22,13 @@ import {
   PROTOCOL_VERSION,
 } from './protocol.js'
 import { ServedLoads } from './served-loads.js'
-import { ServedMemory } from './served-memory.js'
+import { BUDGET_MS, ServedMemory } from './served-memory.js'
 import { ServedStreams } from './served-streams.js'
 import { toWireError } from './wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from './wire-value.js'
 
+/** Elements of a batch that asks one thing or two. */
+const SHORT = 10
 const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 
 /** The answers to one batch, and which of them tell of changes. */
@@ -93,13 +95,30 @@ export class ServedPort implements Desk {
     }
     this.#isHandling = false
     this.sendNow()
+    if (this.#memory !== undefined && Array.isArray(first) && first.length <= SHORT) this.#lookOut(this.#memory)
     if (this.#isLeaving) this.#owner.whenIdle(() => this.#hangUp())
+  }
+
+  /** Who awaits each call asks again within microseconds. */
+  #lookOut(memory: ServedMemory): void {
+    const untilMs = performance.now() + BUDGET_MS
+    while (!this.isClosed && !this.#isLeaving && memory.awaitMessage(untilMs)) {
+      const next = receiveMessageOnPort(this.#port) as { message: unknown } | undefined
+      if (next === undefined) return
+      this.#isHandling = true
+      this.#handle(next.message)
+      this.#isHandling = false
+      this.sendNow()
+    }
   }
 
   #handle(message: unknown): void {
     if (message === LOOK) this.#memory?.look()
     else if (!Array.isArray(message) || !Number.isSafeInteger(message[0])) this.refuse('a message that is no batch')
-    else this.#answerBatch(message)
+    else {
+      this.#answerBatch(message)
+      this.#memory?.received()
+    }
   }
 
   #answerBatch(batch: unknown[]): void {

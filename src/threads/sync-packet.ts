@@ -6,6 +6,7 @@
  *           1 STATE     whose turn it is: IDLE, REQUEST (the owner's), ANSWERED (the client's)
  *           2 AWAKE     the owner is looking at STATE just now and needs no message to wake it
  *           3 MESSAGES  how many messages the owner has sent over the port
+ *           4 POSTED    how many an asynchronous client has sent (doorbell.ts: it shares the words, and no packets)
  *   byte 64 …           the packet: values one after the other, each a tag and what it needs
  */
 
@@ -13,6 +14,7 @@ export const SIGNAL = 0
 export const STATE = 1
 export const AWAKE = 2
 export const MESSAGES = 3
+export const POSTED = 4
 
 export const IDLE = 0
 export const REQUEST = 1

@@ -157,6 +157,7 @@ export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCac
   checkPort(port)
   const client = new ThreadClient(port)
   try {
+    client.line.tell(OP.sync, client.line.bell.memory)
     await client.line.ask(OP.hello, [])
   } catch (error) {
     client.line.end()

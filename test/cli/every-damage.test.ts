@@ -14,7 +14,7 @@ import { type Cache, CorruptionError } from '../../src/index.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from './journals.js'
 
-const STEP = Number(process.env['DAYBOOK_DAMAGE_STEP'] ?? 41)
+const STEP = Number(process.env['DAYBOOK_DAMAGE_STEP'] ?? 61)
 
 type Damage = readonly [name: string, apply: (directory: string) => void]
 

@@ -1,6 +1,7 @@
 /** One entry for each file, its path the key. What is there already with the same content is left as it is. */
 import type { Cache } from '../../cache/cache.js'
 import type { Duration } from '../../cache/duration.js'
+import { JournalWriteError } from '../../errors.js'
 import { messageOf } from '../failures.js'
 import type { Progress } from '../progress.js'
 import { showCountOf } from '../quantities.js'
@@ -28,6 +29,7 @@ export async function importFiles({ cache, files, ttl, progress, signal }: Impor
     try {
       bytes = importFile(cache, file.path, ttl, tally)
     } catch (error) {
+      if (error instanceof JournalWriteError) throw error // not this one's fault: no other would fare better
       tally.failed++
       progress.remark(`daybook: ${file.path} was left out: ${messageOf(error)}`)
     }

@@ -1,4 +1,6 @@
 /** One entry for each line of files of JSON lines. A line that is none is reported with its number; the others go on. */
+
+import { JournalWriteError } from '../../errors.js'
 import { FRAME_BYTES_MAX } from '../../journal/format.js'
 import { messageOf } from '../failures.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
@@ -88,6 +90,7 @@ class NdjsonImport {
       this.#tally.imported++
       this.#tally.bytes += length
     } catch (error) {
+      if (error instanceof JournalWriteError) throw error // not this one's fault: no other would fare better
       this.#tally.failed++
       this.#run.progress.remark(`daybook: ${this.#file.path}:${lines + 1} was left out: ${messageOf(error)}`)
     }

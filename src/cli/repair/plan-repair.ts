@@ -14,31 +14,23 @@
  * of a snapshot that is gone is only a miss.
  */
 import { randomBytes } from 'node:crypto'
-import { CorruptionError } from '../../errors.js'
 import type { Frame } from '../../journal/frame.js'
 import { Counters } from '../../model/counters.js'
 import type { JournalFile, JournalFiles } from '../../recovery/journal-files.js'
 import type { ChainStart, ChainStop } from '../../recovery/read-segments.js'
 import { showCount, showCountOf } from '../quantities.js'
-import { type Chain, eventsOf, JOURNAL_BEGIN, readChain, readHeaderOf } from '../reading/chain.js'
+import { JOURNAL_BEGIN, readHeaderOf } from '../reading/chain.js'
 import { readLockNote } from '../reading/in-use.js'
 import { listJournal } from '../reading/listing.js'
-import { readLoaded } from '../reading/loaded-file.js'
 import { checkRows } from '../verify/check-file.js'
 import { describeLoss, type SetAsidePart } from './losses.js'
 import { rebuildHeader } from './rebuild-header.js'
 import type { RepairPlan, RepairStep } from './repair-plan.js'
 import { salvageRows } from './salvage.js'
+import { type Base, readStrictly, soundHeaderOf } from './strict-reading.js'
 
 export async function planRepair(directory: string): Promise<RepairPlan> {
   return new Planner(directory, await listJournal(directory)).plan()
-}
-
-/** A sound snapshot or the journal's beginning, and the segments that follow it. */
-interface Base {
-  start: ChainStart
-  segments: JournalFile[]
-  hasSnapshot: boolean
 }
 
 class Planner {
@@ -70,7 +62,7 @@ class Planner {
         continue
       const base = await this.#baseOf(snapshot)
       if (base.segments[0]?.sequence !== base.start.nextSequence) continue
-      const reading = await this.#read(base)
+      const reading = await readStrictly(this.#directory, base)
       if (reading.lastSequence < newest.sequence) continue
       const aside = [newest, ...older.slice(0, index)].filter((file) => file !== undefined)
       return {
@@ -86,10 +78,12 @@ class Planner {
   async #planSalvage(newest: JournalFile, finding: string): Promise<RepairPlan> {
     const journalId = await this.#journalId()
     const next = this.#files.segments.find(({ sequence }) => sequence === newest.sequence + 1)
+    // What the next segment says of it; if that is damaged too it goes the way of all that follows damage.
     const previousChecksum =
-      (next === undefined ? undefined : await headerOf(next, 'segment'))?.previousChecksum ??
-      (await headerOf(newest, 'snapshot'))?.previousChecksum
-    if (journalId === undefined || previousChecksum === undefined) {
+      (next === undefined ? undefined : await soundHeaderOf(next, 'segment'))?.previousChecksum ??
+      (await soundHeaderOf(newest, 'snapshot'))?.previousChecksum ??
+      0
+    if (journalId === undefined) {
       return {
         status: 'corrupt',
         finding,
@@ -140,7 +134,7 @@ class Planner {
     const journalId = start.journalId ?? (await this.#journalId())
     if (first?.sequence !== start.nextSequence) return this.#planGap(base, journalId)
 
-    const { chain, refused, lastFrame, lastSequence } = await this.#read(base)
+    const { chain, refused, lastFrame, lastSequence } = await readStrictly(this.#directory, base)
     if (refused === undefined && chain?.verdict.verdict === 'sound') {
       return { status: 'sound', finding: '', steps: [], losses: [] }
     }
@@ -203,7 +197,7 @@ class Planner {
     const { nextSequence } = start
     const [first] = segments
     const finding = `sequence ${nextSequence} is in no file${first === undefined ? '' : `; the next one that is there is ${first.sequence}`}`
-    const header = first === undefined ? undefined : await headerOf(first, 'segment')
+    const header = first === undefined ? undefined : await soundHeaderOf(first, 'segment')
     if (!hasSnapshot && first !== undefined && header !== undefined) {
       const { previousChecksum } = header
       return {
@@ -244,36 +238,6 @@ class Planner {
     }
   }
 
-  /** Reads on until something is wrong, be it in a frame that is sound: a file it names, or an event nobody knows. */
-  async #read({ start, segments, hasSnapshot }: Base) {
-    let lastFrame: { file: JournalFile; frame: Frame } | undefined
-    let lastSequence = start.nextSequence - 1
-    try {
-      const chain: Chain = await readChain(
-        this.#directory,
-        segments,
-        start,
-        hasSnapshot,
-        async (frame, bytes, file) => {
-          try {
-            for (const event of eventsOf(frame, bytes, file.path)) {
-              if (event.type === 'loaded') await readLoaded(this.#directory, event, () => undefined)
-            }
-          } catch (error) {
-            if (!(error instanceof CorruptionError)) throw error
-            throw new RefusedFrame(file, segments.indexOf(file), frame.offset, error)
-          }
-          lastFrame = { file, frame }
-          if (frame.kind === 'events') lastSequence += frame.count
-        },
-      )
-      return { chain, refused: undefined, lastFrame, lastSequence }
-    } catch (error) {
-      if (!(error instanceof RefusedFrame)) throw error
-      return { chain: undefined, refused: error, lastFrame, lastSequence }
-    }
-  }
-
   /** From the first header that is sound, or from LOCK. */
   async #journalId(): Promise<Buffer | undefined> {
     const { snapshots, segments, loaded } = this.#files
@@ -283,37 +247,12 @@ class Planner {
       ['loaded', loaded],
     ] as const) {
       for (const file of files) {
-        const header = await headerOf(file, kind)
+        const header = await soundHeaderOf(file, kind)
         if (header !== undefined) return header.journalId
       }
     }
     const note = readLockNote(this.#directory)
     return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
-  }
-}
-
-class RefusedFrame extends Error {
-  readonly kind = 'foreign frame'
-  readonly file: JournalFile
-  readonly index: number
-  readonly offset: number
-  readonly error: CorruptionError
-
-  constructor(file: JournalFile, index: number, offset: number, error: CorruptionError) {
-    super(error.message)
-    this.file = file
-    this.index = index
-    this.offset = offset
-    this.error = error
-  }
-}
-
-async function headerOf(file: JournalFile, kind: 'segment' | 'snapshot' | 'loaded') {
-  try {
-    return await readHeaderOf(file, kind)
-  } catch (error) {
-    if (error instanceof CorruptionError) return undefined
-    throw error
   }
 }
 

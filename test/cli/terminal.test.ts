@@ -1,0 +1,135 @@
+/** The shell at a terminal, which `script` of util-linux provides: the prompt, live stats, completion, Ctrl-C. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import anyTest, { type ExecutionContext } from 'ava'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { daybook, MAIN } from './daybook-process.js'
+
+const hasScript = process.platform === 'linux' && existsSync('/usr/bin/script')
+const test = hasScript ? anyTest.serial : anyTest.serial.skip
+
+const CTRL_C = '\u0003'
+const CTRL_D = '\u0004'
+
+class TerminalShell {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly ended: Promise<number | null>
+  /** What was printed, without colours and cursor movements. */
+  #screen = ''
+  #read = 0
+  #onOutput: (() => void)[] = []
+
+  constructor(t: ExecutionContext, cwd: string) {
+    const command = `stty cols 100 && exec '${process.execPath}' '${MAIN}' shell`
+    this.#child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
+      cwd,
+      env: { ...process.env, TERM: 'xterm', DAYBOOK_HISTORY: join(cwd, 'history') },
+    })
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#screen += text.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '')
+      for (const listener of this.#onOutput.splice(0)) listener()
+    })
+    this.ended = new Promise((resolve) => {
+      this.#child.on('close', (code) => {
+        for (const listener of this.#onOutput.splice(0)) listener()
+        resolve(code)
+      })
+    })
+    t.teardown(() => this.#child.kill('SIGKILL'))
+  }
+
+  type(keys: string): void {
+    this.#child.stdin.write(keys)
+  }
+
+  /** Resolves when something is printed that was not yet looked at and matches. */
+  async until(pattern: RegExp): Promise<void> {
+    for (;;) {
+      const found = pattern.exec(this.#screen.slice(this.#read))
+      if (found !== null) {
+        this.#read += found.index + found[0].length
+        return
+      }
+      if (this.#child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${this.#screen}`)
+      await new Promise<void>((resolve) => this.#onOutput.push(resolve))
+    }
+  }
+}
+
+test('the prompt follows the stats while nobody types, and what is typed stays', async (t) => {
+  const shell = new TerminalShell(t, temporaryDirectory(t))
+  await shell.until(/A new journal begins/)
+  await shell.until(/daybook 0 entries> /)
+  shell.type('set a 1 1s\r')
+  await shell.until(/OK/)
+  await shell.until(/daybook 1 entry> /)
+  shell.type('get half')
+  await shell.until(/daybook 0 entries, 1 expired> get half/)
+  shell.type('-typed\r')
+  await shell.until(/\(nil\)/)
+  shell.type(CTRL_D)
+  await shell.until(/Closed; everything is on disk, through sequence 2/)
+  t.is(await shell.ended, 0)
+})
+
+test('Tab completes commands and keys, and history outlives the shell', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const first = new TerminalShell(t, cwd)
+  await first.until(/> /)
+  first.type('set user:alice 41\r')
+  await first.until(/OK/)
+  await first.until(/> /)
+  // Each key by itself: a Tab within a pasted text is taken for what it is.
+  first.type('inc')
+  await first.until(/inc/)
+  first.type('\t')
+  await first.until(/rement /)
+  first.type('us')
+  await first.until(/us/)
+  first.type('\t')
+  await first.until(/er:alice /)
+  first.type('\r')
+  await first.until(/42/)
+  first.type('exit\r')
+  t.is(await first.ended, 0)
+
+  const second = new TerminalShell(t, cwd)
+  await second.until(/Recovered 1 entry/)
+  await second.until(/> /)
+  second.type('\u001b[A\u001b[A\r') // up, up: past exit
+  await second.until(/increment user:alice/)
+  await second.until(/43/)
+  second.type('exit\r')
+  t.is(await second.ended, 0)
+})
+
+test('changes that are watched are printed above what is typed', async (t) => {
+  const shell = new TerminalShell(t, temporaryDirectory(t))
+  await shell.until(/> /)
+  shell.type('watch a*\r')
+  await shell.until(/watching a\*, until "watch off" or an empty line/)
+  await shell.until(/> /)
+  shell.type('set ab 1 1s\r')
+  await shell.until(/#1 set +ab = 1 expires/)
+  shell.type('get ha')
+  await shell.until(/#2 expired +ab\s+daybook [^>]*> get ha/)
+  shell.type(CTRL_C) // drops what is typed
+  shell.type('\r')
+  await shell.until(/no longer watching/)
+  shell.type('exit\r')
+  t.is(await shell.ended, 0)
+})
+
+test('Ctrl-C on an empty line closes the journal cleanly and ends with 130', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const shell = new TerminalShell(t, cwd)
+  await shell.until(/> /)
+  shell.type('set a 1\r')
+  await shell.until(/OK/)
+  await shell.until(/> /)
+  shell.type(CTRL_C)
+  t.is(await shell.ended, 130)
+  const stats = await daybook(t, ['stats', '--json'], { cwd })
+  t.like(JSON.parse(stats.stdout), { size: 1, isClosedCleanly: true })
+})
