@@ -80,7 +80,10 @@ const actionsByName: Record<OpcodeName, Action> = {
   NEXT_BUFFER: refused('it needs a buffer that was kept outside of the file (pickle protocol 5)'),
   READONLY_BUFFER: refused('it needs a buffer that was kept outside of the file (pickle protocol 5)'),
 
-  EMPTY_LIST: (machine) => pushList(machine, []),
+  EMPTY_LIST(machine) {
+    machine.allowance.take(cost.list, machine.at)
+    machine.push([])
+  },
   APPEND(machine) {
     const item = machine.pop()
     machine.containers.append(machine.top(), [item], 0, 1, machine.at)
@@ -89,18 +92,18 @@ const actionsByName: Record<OpcodeName, Action> = {
     const { start, end } = machine.takeToMark()
     machine.containers.append(machine.top(), machine.stack, start, end, machine.at)
   },
-  LIST: (machine) => pushList(machine, machine.popToMark()),
-  EMPTY_TUPLE: (machine) => pushList(machine, []),
-  TUPLE: (machine) => pushList(machine, machine.popToMark()),
-  TUPLE1: (machine) => pushList(machine, [machine.pop()]),
+  LIST: (machine) => pushTuple(machine, machine.popToMark()),
+  EMPTY_TUPLE: (machine) => pushTuple(machine, []),
+  TUPLE: (machine) => pushTuple(machine, machine.popToMark()),
+  TUPLE1: (machine) => pushTuple(machine, [machine.pop()]),
   TUPLE2(machine) {
     const second = machine.pop()
-    pushList(machine, [machine.pop(), second])
+    pushTuple(machine, [machine.pop(), second])
   },
   TUPLE3(machine) {
     const third = machine.pop()
     const second = machine.pop()
-    pushList(machine, [machine.pop(), second, third])
+    pushTuple(machine, [machine.pop(), second, third])
   },
   EMPTY_DICT: (machine) => machine.push(machine.newDict()),
   DICT(machine) {
@@ -214,12 +217,10 @@ function textLine(machine: Machine): Buffer {
   return line
 }
 
-/** UTF-8 never takes more bytes in memory than in the file. */
 function pushUtf8(machine: Machine, length: number): void {
   const start = machine.cursor.skip(length)
   if (length > TEXT_BYTES_MAX) throw machine.refusal(`a str of ${length} bytes; ${TEXT_BYTES_MAX} is the limit`)
-  machine.allowance.take(cost.text + length, machine.at)
-  pushText(machine, machine.texts.decode(start, start + length))
+  pushText(machine, machine.texts.decode(start, start + length, machine.at))
 }
 
 function pushText(machine: Machine, text: string | undefined): void {
@@ -241,8 +242,9 @@ function pushBytes(machine: Machine, length: number): void {
   machine.push(machine.copyBytes(machine.cursor.take(length)))
 }
 
-function pushList(machine: Machine, items: unknown[]): void {
-  machine.allowance.take(cost.list + cost.item * items.length, machine.at)
+/** Pushes an array that has its items. */
+function pushTuple(machine: Machine, items: unknown[]): void {
+  machine.allowance.take(cost.tuple + cost.slot * items.length, machine.at)
   machine.push(items)
 }
 

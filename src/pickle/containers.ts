@@ -9,6 +9,9 @@ import { refusal } from './refusal.js'
 
 export type Dict = Record<string, unknown> | Map<unknown, unknown>
 
+/** With more keys, V8 keeps an object as a hash table. */
+const FEW_KEYS = 12
+
 /** Keys that may come at once before a dict's are counted: Python's picklers write no more. */
 const BATCH_KEYS = 1_000
 
@@ -30,8 +33,9 @@ export class Containers {
   /** Appends `from[start]` up to `from[end]`. */
   append(list: unknown, from: readonly unknown[], start: number, end: number, at: number): void {
     if (!Array.isArray(list)) throw refusal('items for something that is not a list', at)
-    this.#allowance.take(cost.item * (end - start) + (list.length === 0 ? cost.firstItem : 0), at)
-    if (list.length + end - start > ITEMS_MAX) throw refusal(`a list of more than ${ITEMS_MAX} items`, at)
+    const count = end - start
+    this.#allowance.take(list.length === 0 ? Math.max(cost.firstItems, cost.item * count) : cost.item * count, at)
+    if (list.length + count > ITEMS_MAX) throw refusal(`a list of more than ${ITEMS_MAX} items`, at)
     for (let i = start; i < end; i++) list.push(from[i])
   }
 
@@ -42,10 +46,10 @@ export class Containers {
   setPairs(dict: unknown, from: readonly unknown[], start: number, end: number, at: number): Dict {
     if (!isDict(dict)) throw refusal('keys for something that is not a dict', at)
     if ((end - start) % 2 !== 0) throw refusal('a key without a value', at)
-    let target = this.moved.get(dict) ?? dict
-    this.#checkSize(target, (end - start) / 2, at)
-    for (let i = start; i < end; i += 2) target = this.#set(target, from[i], from[i + 1], at)
-    return target
+    const now = this.moved.get(dict) ?? dict
+    if (now instanceof Map) return this.#fillMap(now, from, start, end, at)
+    if (areTexts(from, start, end)) return this.#fillObject(now, from, start, end, at)
+    return this.#fillMap(this.#toMap(now, at), from, start, end, at)
   }
 
   addAll(set: unknown, from: readonly unknown[], start: number, end: number, at: number): void {
@@ -68,23 +72,30 @@ export class Containers {
     return now
   }
 
-  #set(dict: Dict, key: unknown, value: unknown, at: number): Dict {
-    if (dict instanceof Map) {
-      this.#allowance.take(cost.pair, at)
-      this.#checkKey(dict, key, at)
-      return dict.set(key, value)
+  #fillMap(map: Map<unknown, unknown>, from: readonly unknown[], start: number, end: number, at: number): Dict {
+    this.#allowance.take((cost.pair * (end - start)) / 2, at)
+    for (let i = start; i < end; i += 2) {
+      this.#checkKey(map, from[i], at)
+      map.set(from[i], from[i + 1])
     }
-    if (typeof key !== 'string') return this.#set(this.#toMap(dict, at), key, value, at)
-    this.#allowance.take(cost.property, at)
-    if (key === '__proto__') {
-      Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true })
-    } else dict[key] = value
-    return dict
+    return map
+  }
+
+  #fillObject(object: Record<string, unknown>, from: readonly unknown[], start: number, end: number, at: number): Dict {
+    this.#checkSize(object, (end - start) / 2, at)
+    for (let i = start; i < end; i += 2) {
+      const key = from[i] as string
+      const value = from[i + 1]
+      if (key === '__proto__') {
+        Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+      } else object[key] = value
+    }
+    return object
   }
 
   #toMap(dict: Record<string, unknown>, at: number): Map<unknown, unknown> {
     const keys = Object.keys(dict)
-    this.#allowance.take(cost.map + cost.pair * (1 + keys.length), at)
+    this.#allowance.take(cost.map + cost.pair * (1 + keys.length), at) // and its place in `moved`
     const map = new Map<unknown, unknown>()
     for (const key of keys) map.set(key, dict[key])
     this.moved.set(dict, map)
@@ -92,13 +103,16 @@ export class Containers {
     return map
   }
 
-  #checkSize(dict: Dict, keys: number, at: number): void {
-    if (dict instanceof Map || (keys <= BATCH_KEYS && isEmpty(dict))) return
-    const before = this.#keysSet.get(dict)
+  /** Charges the keys, and counts them from a dict's second batch on. */
+  #checkSize(object: Record<string, unknown>, keys: number, at: number): void {
+    const isFirst = isEmpty(object)
+    this.#allowance.take((isFirst && keys <= FEW_KEYS ? cost.smallProperty : cost.property) * keys, at)
+    if (isFirst && keys <= BATCH_KEYS) return
+    const before = this.#keysSet.get(object)
     if (before === undefined) this.#allowance.take(cost.pair, at)
     const after = (before ?? BATCH_KEYS) + keys
     if (after > PROPERTIES_MAX) throw refusal(`a dict of more than ${PROPERTIES_MAX} str keys`, at)
-    this.#keysSet.set(dict, after)
+    this.#keysSet.set(object, after)
   }
 
   #checkKey(container: Map<unknown, unknown> | Set<unknown>, key: unknown, at: number): void {
@@ -127,6 +141,11 @@ export class Containers {
 export function isDict(value: unknown): value is Dict {
   if (value instanceof Map) return true
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+function areTexts(from: readonly unknown[], start: number, end: number): boolean {
+  for (let i = start; i < end; i += 2) if (typeof from[i] !== 'string') return false
+  return true
 }
 
 function isEmpty(dict: Record<string, unknown>): boolean {

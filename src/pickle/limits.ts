@@ -39,15 +39,23 @@ export const ALIKE_KEYS_MAX = 1_000
 /** Parts of one dict key or set item on writing (a tuple of tuples …): Python's hash visits each of them every time. */
 export const KEY_PARTS_MAX = 10_000
 
+/** Looks at how full the heap really is, on the way to the limit of the estimate. */
+const LOOKS = 64
+
+/** Above this part of the heap's limit, V8 spends its time collecting garbage and is close to ending the process. */
+const FULL = 0.85
+
 /**
- * Estimated bytes on V8's heap, charged before they are taken. One byte of a pickle can ask for 200 (an empty set), so
- * lengths alone bound nothing. The limit is 2 GiB or three times the file, whichever is more, and never more than 70 % of
- * the heap that this process has left.
+ * Memory that a pickle may take. One byte of it can ask for 200 (an empty set), so lengths alone bound nothing: an estimate
+ * in bytes of V8's heap is charged before anything is made. The limit is 4 GiB or three times the file, whichever is
+ * more, and never more than 70 % of the heap that this process has left. The estimate is low for some shapes (objects that
+ * have no key in common), so the heap itself is looked at too, now and then.
  */
 export class Allowance {
   readonly #heapBytesMax: number
   readonly #outsideBytesMax: number
   #heapBytes = 0
+  #lookAtBytes = 0
   #outsideBytes = 0
 
   constructor(fileBytes: number, heapBytesMax = heapBytesFor(fileBytes)) {
@@ -58,13 +66,7 @@ export class Allowance {
   /** Charges `bytes` of objects; `at` is the byte offset that asked for them. */
   take(bytes: number, at: number): void {
     this.#heapBytes += bytes
-    if (this.#heapBytes > this.#heapBytesMax) {
-      throw refusal(
-        `it needs more than the ${Math.round(this.#heapBytesMax / 2 ** 20)} MiB of heap that a file of this size may have here`,
-        at,
-        'Start Node with a larger --max-old-space-size, or split the file',
-      )
-    }
+    if (this.#heapBytes > this.#lookAtBytes) this.#look(at)
   }
 
   /** Charges `bytes` of bytes objects, which live outside the heap: only copies of copies can exceed the file. */
@@ -73,12 +75,29 @@ export class Allowance {
     if (this.#outsideBytes > this.#outsideBytesMax)
       throw refusal('its bytes objects are larger than the file allows', at)
   }
+
+  #look(at: number): void {
+    const { heap_size_limit, used_heap_size } = getHeapStatistics()
+    if (this.#heapBytes > this.#heapBytesMax || used_heap_size > FULL * heap_size_limit) {
+      throw refusal(
+        `it needs more than the ${mebibytes(this.#heapBytesMax)} MiB of heap that a file of this size may have here, ` +
+          `where ${mebibytes(used_heap_size)} of ${mebibytes(heap_size_limit)} MiB are in use`,
+        at,
+        'Start Node with a larger --max-old-space-size, or split the file',
+      )
+    }
+    this.#lookAtBytes = Math.min(this.#heapBytesMax, this.#heapBytes + this.#heapBytesMax / LOOKS)
+  }
 }
 
 function heapBytesFor(fileBytes: number): number {
   const { heap_size_limit, used_heap_size } = getHeapStatistics()
   const left = 0.7 * (heap_size_limit - used_heap_size)
-  return Math.max(2 ** 24, Math.min(left, Math.max(2 ** 31, 3 * fileBytes)))
+  return Math.max(2 ** 24, Math.min(left, Math.max(2 ** 32, 3 * fileBytes)))
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20)
 }
 
 /** Estimated heap bytes of what a pickle makes, measured on 64-bit V8 and rounded up. */
@@ -88,11 +107,15 @@ export const cost = {
   integer: 32,
   bytes: 240,
   date: 112,
-  list: 64,
-  /** An array that grows begins with room for 17. */
-  firstItem: 152,
+  /** An array made with its items, which have room for themselves. */
+  tuple: 48,
+  slot: 8,
+  /** An array that grows begins with room for 17, and has up to half as much again as it needs later. */
+  list: 48,
+  firstItems: 160,
   item: 12,
   object: 64,
+  smallProperty: 32,
   property: 64,
   map: 320,
   pair: 64,

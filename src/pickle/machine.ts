@@ -42,7 +42,7 @@ export class Machine {
     this.cursor = cursor
     this.allowance = allowance
     this.containers = new Containers(allowance)
-    this.texts = new Texts(cursor.bytes)
+    this.texts = new Texts(cursor.bytes, allowance)
     this.#keyOfMap = keyOfMap
   }
 
@@ -101,8 +101,8 @@ export class Machine {
   }
 
   put(index: number): void {
-    // No file has more values to remember than bytes, so a larger index only wants to see memory being taken.
-    if (index > this.cursor.bytes.length || index >= ITEMS_MAX) throw this.refusal(`the memo index ${index}`)
+    // No file has more values to remember than bytes, so an index far above only wants to see memory being taken.
+    if (index > this.cursor.bytes.length + 0xff || index >= ITEMS_MAX) throw this.refusal(`the memo index ${index}`)
     const value = this.top()
     this.allowance.take(cost.reference, this.at)
     if (this.#memo[index] === undefined) this.#memoized++
