@@ -29,7 +29,10 @@ const redisPort = await freePort()
 const server = spawn('redis-server', ['--port', String(redisPort), '--save', '', '--appendonly', 'no'], {
   stdio: 'ignore',
 })
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+process.once('exit', () => server.kill())
 const redis = new Redis(redisPort, '127.0.0.1')
+redis.on('error', () => {}) // until the server listens, it tries again
 const cache = await openCache({ directory, maxSize: 100_000 })
 
 try {

@@ -42,6 +42,13 @@ export const KEY_PARTS_MAX = 10_000
 /** Looks at how full the heap really is, on the way to the limit of the estimate. */
 const LOOKS = 64
 
+/** What V8 counts into the heap's limit for new objects, which is no room to stay: three semi-spaces of 16 MiB, or less. */
+const YOUNG_BYTES = 48 * 2 ** 20
+const YOUNG_PART = 0.45
+
+/** Estimated bytes that every pickle may have. */
+const LEAST_BYTES = 2 ** 22
+
 /** Above this part of the heap's limit, V8 spends its time collecting garbage and is close to ending the process. */
 const FULL = 0.85
 
@@ -55,11 +62,12 @@ export class Allowance {
   readonly #heapBytesMax: number
   readonly #outsideBytesMax: number
   #heapBytes = 0
-  #lookAtBytes = 0
+  #lookAtBytes: number
   #outsideBytes = 0
 
   constructor(fileBytes: number, heapBytesMax = heapBytesFor(fileBytes)) {
     this.#heapBytesMax = heapBytesMax
+    this.#lookAtBytes = Math.min(LEAST_BYTES, heapBytesMax)
     this.#outsideBytesMax = 2 * fileBytes + 2 ** 20
   }
 
@@ -77,11 +85,11 @@ export class Allowance {
   }
 
   #look(at: number): void {
-    const { heap_size_limit, used_heap_size } = getHeapStatistics()
-    if (this.#heapBytes > this.#heapBytesMax || used_heap_size > FULL * heap_size_limit) {
+    const { limit, used } = heap()
+    if (this.#heapBytes > this.#heapBytesMax || used > FULL * limit) {
       throw refusal(
         `it needs more than the ${mebibytes(this.#heapBytesMax)} MiB of heap that a file of this size may have here, ` +
-          `where ${mebibytes(used_heap_size)} of ${mebibytes(heap_size_limit)} MiB are in use`,
+          `where ${mebibytes(used)} of ${mebibytes(limit)} MiB are in use`,
         at,
         'Start Node with a larger --max-old-space-size, or split the file',
       )
@@ -91,9 +99,13 @@ export class Allowance {
 }
 
 function heapBytesFor(fileBytes: number): number {
+  const { limit, used } = heap()
+  return Math.max(LEAST_BYTES, Math.min(0.7 * (limit - used), Math.max(2 ** 32, 3 * fileBytes)))
+}
+
+function heap(): { limit: number; used: number } {
   const { heap_size_limit, used_heap_size } = getHeapStatistics()
-  const left = 0.7 * (heap_size_limit - used_heap_size)
-  return Math.max(2 ** 24, Math.min(left, Math.max(2 ** 32, 3 * fileBytes)))
+  return { limit: heap_size_limit - Math.min(YOUNG_BYTES, YOUNG_PART * heap_size_limit), used: used_heap_size }
 }
 
 function mebibytes(bytes: number): number {

@@ -36,7 +36,8 @@ test('an entry expires at its deadline exactly, with nobody reading it', async (
   ])
 })
 
-test('with the real clock an entry expires by itself', async (t) => {
+// Serial: before all others, whose work would keep the event loop busy.
+test.serial('with the real clock an entry expires by itself', async (t) => {
   const cache = await openCache({ journal: memoryJournal() })
   t.teardown(() => cache.close())
   const late = await new Promise<number>((resolve) => {

@@ -14,6 +14,7 @@ import {
 import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn, until } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 /** Somebody who is answered. */
 class Inbox {
@@ -293,6 +294,22 @@ test('it can be subscribed to, and shows whether it is open, where, and none of 
   const snapshot = cache.actor.getSnapshot()
   t.like(snapshot, { status: 'active', isOpen: true })
   t.false(JSON.stringify(cache.actor.getPersistedSnapshot()).includes('secret'))
+})
+
+test('its persisted snapshot names the directory, and survives JSON', async (t) => {
+  const directory = temporaryDirectory(t)
+  const cache = await openCache({ directory })
+  cache.set('secret', 'value')
+  const persisted = JSON.parse(JSON.stringify(cache.actor.getPersistedSnapshot()))
+  t.deepEqual(persisted, { status: 'active', directory })
+  await cache.close()
+  const restored = createActor(cacheLogic({ directory }), { snapshot: persisted }).start()
+  const inbox = new Inbox()
+  restored.send({ type: 'get', key: 'secret', replyTo: inbox })
+  await until(() => inbox.replies.length === 1, 'a reply')
+  accepted(t, inbox.last, 'value')
+  restored.send({ type: 'close', replyTo: inbox })
+  await until(() => inbox.replies.length === 2, 'closed')
 })
 
 test('the same snapshot object comes with every message', async (t) => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import test from 'ava'
 import { filter, map, toArray } from 'rxjs'
 import { type Change, memoryJournal, openCache } from '../../src/index.js'
@@ -5,6 +6,7 @@ import { BreakableJournal } from '../helpers/breakable-journal.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { openMemory, reopen } from '../helpers/open-memory.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 function record<T>(stream: { subscribe(next: (value: T) => void): unknown }): T[] {
   const seen: T[] = []
@@ -159,6 +161,20 @@ test('watch tells the changes of keys that match, and what concerns all', async 
   cache.set('', 1)
   cache.set('a', 1)
   t.deepEqual(nothing, [])
+})
+
+test('a load is one change, for whoever watches any pattern', async (t) => {
+  const { cache } = await openMemory(t)
+  const path = join(temporaryDirectory(t), 'saved.snapshot')
+  cache.set('a', 1)
+  t.true((await cache.save(path)).ok)
+  cache.set('b', 2)
+  const all = record(cache.changes$)
+  const watched = record(cache.watch('x*'))
+  t.true((await cache.load(path)).ok)
+  t.deepEqual(all, [{ type: 'loaded', sequence: 3 }])
+  t.deepEqual(watched, all)
+  t.deepEqual(cache.keys(), ['a'])
 })
 
 test('streams are Observables like any other', async (t) => {
