@@ -16,11 +16,11 @@ export interface JournalFiles {
   snapshots: JournalFile[]
   segments: JournalFile[]
   loaded: JournalFile[]
-  /** Unfinished snapshots: a crash left them, nothing refers to them. */
+  /** Unfinished copies of whatever kind: a crash left them, nothing refers to them. */
   temporary: string[]
 }
 
-const TEMPORARY = /^\d{16}\.(snapshot|loaded)\.tmp$/
+const TEMPORARY = /^\d{16}\.(snapshot|loaded|segment\.[\d.]+\.broken)\.tmp$/
 
 /** What a directory holds of a journal, each kind in order of sequence. Files with other names are none of ours. */
 export async function findJournalFiles(storage: Storage, directory: string): Promise<JournalFiles> {

@@ -81,7 +81,6 @@ class Recovery {
 
   async run(): Promise<Recovered> {
     const files = await findJournalFiles(this.#storage, this.#directory)
-    for (const path of files.temporary) this.#storage.unlink(path)
     const note = this.#lock.read().trim()
     const { snapshot, segments } = planRecovery(files, this.#directory)
     if (note !== '' && snapshot === undefined && segments.length === 0) throw this.#missingFirst()
@@ -95,6 +94,7 @@ class Recovery {
       throw this.#otherJournal(segments[0] ?? (snapshot as JournalFile)) // an id was read from one of them
     const verdict = await judge(this.#storage, this.#directory, segments, end, note !== '' || snapshot !== undefined)
     if (verdict.verdict === 'corrupt') throw verdict.error
+    for (const path of files.temporary) this.#storage.unlink(path)
     for (const file of verdict.dropped) this.#storage.unlink(file.path)
     const tail =
       verdict.verdict === 'torn'

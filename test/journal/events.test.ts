@@ -142,12 +142,19 @@ test('exactly as it was: an invalid date', (t) => {
 test('any structured value comes back exactly', (t) => {
   const anything = fc.anything({
     withBigInt: true,
-    withDate: true,
     withMap: true,
     withSet: true,
     withTypedArray: true,
     withSparseArray: true,
-    values: [fc.double(), fc.string({ unit: 'binary' }), fc.boolean(), fc.constant(null), fc.bigInt(), fc.constant(-0)],
+    values: [
+      fc.double(),
+      fc.string({ unit: 'binary' }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.bigInt(),
+      fc.constant(-0),
+      fc.date({ noInvalidDate: true }), // Node 20 holds no invalid date equal to another; the test above has one
+    ],
   })
   let kept = 0
   fc.assert(
