@@ -11,6 +11,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { CacheClosedError, CacheError, CacheLockedError, JournalWriteError } from '../errors.js'
+import type { Counters } from '../model/counters.js'
 import type { CacheEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { openDirectory } from '../recovery/open-directory.js'
@@ -92,7 +93,7 @@ export class FileJournal implements Journal {
       throw new CacheLockedError('This journal is open already: close the other cache first. Nothing was changed.')
     const lock = openDirectory(this.#storage, this.directory)
     try {
-      const { report, journalId, segment, base, hasLooseRecency } = await recover(
+      const { report, journalId, segment, base, hasLooseRecency, sealedCounters } = await recover(
         this.#storage,
         this.directory,
         lock,
@@ -111,6 +112,7 @@ export class FileJournal implements Journal {
         rotateAtBytes: segmentBytes,
         compactAgainAtBytes: 0,
         hasLooseRecency,
+        sealedCounters,
         forgetExit: writeAtExit(() => this.#writeAtExit()),
       }
       this.#health = WRITABLE
@@ -262,7 +264,9 @@ export class FileJournal implements Journal {
 
   #appendFrame(sum: number): void {
     const pending = this.#pending
-    this.#open.segment.append(pending.bytes.subarray(0, pending.length), sum)
+    const opened = this.#open
+    opened.sealedCounters = undefined
+    opened.segment.append(pending.bytes.subarray(0, pending.length), sum)
     this.#durableTold = this.#durableInFrame
     pending.clear()
   }
@@ -540,7 +544,8 @@ export class FileJournal implements Journal {
       if (this.#health.status !== 'failed') {
         if (opened.hasLooseRecency) this.#writeFrame('events', 0)
         this.#writeRecency(recency)
-        this.#writeFrame('seal', 0)
+        // A journal that nothing happened to ends with its seal already, and stays as it is.
+        if (opened.sealedCounters?.equals(opened.session.counters) !== true) this.#writeFrame('seal', 0)
         await opened.segment.sync()
       }
     } finally {
@@ -599,6 +604,8 @@ interface Opened {
   compactAgainAtBytes: number
   /** The journal ends with an order of use whose seal was never written: not to be taken for that of the next close. */
   hasLooseRecency: boolean
+  /** What the closing seal tells, while that is the last frame. */
+  sealedCounters: Readonly<Counters> | undefined
   forgetExit: () => void
   isClosing?: true
 }

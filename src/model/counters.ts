@@ -16,6 +16,17 @@ export class Counters {
     this.deletes = other.deletes
   }
 
+  equals(other: Readonly<Counters>): boolean {
+    return (
+      this.hits === other.hits &&
+      this.misses === other.misses &&
+      this.evictions === other.evictions &&
+      this.expirations === other.expirations &&
+      this.sets === other.sets &&
+      this.deletes === other.deletes
+    )
+  }
+
   reset(): void {
     this.copyFrom(ZERO)
   }

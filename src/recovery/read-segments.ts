@@ -10,6 +10,7 @@ import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../journal/format.js'
 import type { Frame } from '../journal/frame.js'
 import { FrameScanner } from '../journal/frame-scanner.js'
 import type { SegmentPosition } from '../journal/segment-writer.js'
+import type { Counters } from '../model/counters.js'
 import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
 import type { JournalFile } from './journal-files.js'
 
@@ -33,6 +34,8 @@ export interface ChainEnd {
   position: (SegmentPosition & { file: JournalFile }) | undefined
   /** Whether the last frame is a seal, and whether it names a successor. */
   seal: 'closed' | 'continued' | undefined
+  /** As the last frame tells them. */
+  counters: Readonly<Counters> | undefined
   frames: number
   /** Files without frames that are no part of the chain. */
   strays: JournalFile[]
@@ -77,6 +80,7 @@ export async function readSegments(
     durableSequence: start.nextSequence - 1,
     position: undefined,
     seal: undefined,
+    counters: undefined,
     frames: 0,
     strays: [],
     unproven: undefined,
@@ -177,6 +181,7 @@ async function readFrames(
     if (frame.kind === 'events' && frame.count > 0)
       unproven.push({ sequence: end.nextSequence - 1, file: segment, offset: frame.offset + frame.length })
     end.seal = frame.kind !== 'seal' ? undefined : frame.flags & SEAL_HAS_SUCCESSOR ? 'continued' : 'closed'
+    end.counters = frame.counters
     position.offset = frame.offset + frame.length
     position.lastChecksum = frame.checksum
   }

@@ -14,6 +14,7 @@ import { fileName, parseFileName } from '../journal/format.js'
 import type { Frame } from '../journal/frame.js'
 import type { JournalSession, RecoveryReport } from '../journal/journal.js'
 import { SegmentWriter } from '../journal/segment-writer.js'
+import type { Counters } from '../model/counters.js'
 import type { LoadedEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
@@ -33,6 +34,8 @@ export interface Recovered {
   base: JournalBase
   /** An order of use stands at the end, without the seal that would have completed it. */
   hasLooseRecency: boolean
+  /** The journal ends with the seal of a clean close: the counters that it tells. */
+  sealedCounters: Readonly<Counters> | undefined
 }
 
 export async function recover(
@@ -112,6 +115,7 @@ class Recovery {
       journalId,
       segment,
       hasLooseRecency: this.#recency.length > 0,
+      sealedCounters: tail === undefined && end.seal === 'closed' ? end.counters : undefined,
       base: {
         durableSequence: end.durableSequence,
         snapshotSequence: start.report?.sequence ?? 0,

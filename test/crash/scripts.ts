@@ -187,6 +187,20 @@ export const SCRIPTS: Script[] = [
     },
   },
   {
+    name: 'closed and opened again, with a change, a read or nothing',
+    async run(stage) {
+      for (let round = 0; round < 7; round++) {
+        const cache = await stage.open({ fsync: 'never' })
+        if (round % 3 === 0) cache.set('a', `${round}${text(300)}`)
+        if (round === 2) cache.get('nobody')
+        if (round === 4) cache.get('a')
+        if (round === 5) stage.kill()
+        await cache.close().catch(() => undefined)
+        stage.acknowledge(1 + Math.floor(round / 3))
+      }
+    },
+  },
+  {
     name: 'killed and opened again',
     async run(stage) {
       for (let round = 0; round < 4; round++) {
