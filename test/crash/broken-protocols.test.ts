@@ -1,43 +1,96 @@
 /** The checker is checked: what catches nothing when the protocol is broken proves nothing when it is not. */
 import test from 'ava'
+import { CorruptionError } from '../../src/errors.js'
+import { frameDamages } from '../recovery/frame-damages.js'
+import { framesOf, segment, withFile, writeJournal } from '../recovery/written-journal.js'
 import { SimulatedDisk } from '../storage/simulated-disk.js'
-import { BROKEN_PROTOCOLS } from './broken-protocols.js'
-import { Exploration, recoverImage, Stage } from './explore.js'
+import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
+import { Exploration, recoverImage, Stage, type Wrap } from './explore.js'
 import { randomScript } from './random-script.js'
 import { SCRIPTS } from './scripts.js'
 
 let caught = 0
 
-for (const { name, wrap } of BROKEN_PROTOCOLS) {
-  test.serial(`caught: a journal that ${name}`, async (t) => {
-    const exploration = new Exploration({
-      statesPerPlace: 300,
-      nestedOneIn: 5,
-      nestedStatesPerPlace: 24,
-      seed: 1,
-      wrap,
-      isImpatient: true,
-    })
-    for (const script of [...SCRIPTS, ...Array.from({ length: 40 }, (_, at) => randomScript(at))]) {
-      let disk: SimulatedDisk
-      try {
-        disk = (await script.base?.((storage) => storage)) ?? new SimulatedDisk()
-        const image = disk.image()
-        const base = image.size === 0 ? undefined : await recoverImage(image, (storage) => storage)
-        await script.run(new Stage(disk, wrap))
-        await exploration.explore(script.name, disk, base)
-      } catch (error) {
-        exploration.violations.push({ script: script.name, at: -1, what: `${error}`, image: new Map() })
-      }
-      if (exploration.isOver) break
-    }
-    const { states, nestedStates, violations } = exploration
-    t.log(
-      `after ${states + nestedStates} states: ${violations[0]?.script}: ${violations[0]?.what.split('\n')[0]?.slice(0, 160)}`,
-    )
-    t.true(violations.length > 0)
+/** What was tried until something was found, and what that was. */
+interface Hunt {
+  tried: number
+  found: string | undefined
+}
+
+for (const protocol of BROKEN_PROTOCOLS) {
+  test.serial(`caught: a journal that ${protocol.name}`, async (t) => {
+    const { tried, found } = await hunt(protocol)
+    t.log(`after ${tried} states: ${found?.split('\n')[0]?.slice(0, 160)}`)
+    t.not(found, undefined)
     caught++
   })
 }
 
+test('and where nothing is broken the same hunts find nothing', async (t) => {
+  const wrap: Wrap = (storage) => storage
+  t.is((await amongMovedFrames(wrap)).found, undefined)
+  t.is((await amongRottenBytes(wrap)).found, undefined)
+})
+
 test.after.always(() => console.log(`Broken protocols: ${caught} of ${BROKEN_PROTOCOLS.length} caught`))
+
+function hunt({ wrap, caughtBy }: BrokenProtocol): Promise<Hunt> {
+  if (caughtBy === 'moved frames') return amongMovedFrames(wrap)
+  return caughtBy === 'rotten bytes' ? amongRottenBytes(wrap) : amongPowerCuts(wrap)
+}
+
+async function amongPowerCuts(wrap: Wrap): Promise<Hunt> {
+  const exploration = new Exploration({
+    statesPerPlace: 300,
+    nestedOneIn: 5,
+    nestedStatesPerPlace: 24,
+    seed: 1,
+    wrap,
+    isImpatient: true,
+  })
+  for (const script of [...SCRIPTS, ...Array.from({ length: 40 }, (_, at) => randomScript(at))]) {
+    let disk: SimulatedDisk
+    try {
+      disk = (await script.base?.((storage) => storage)) ?? new SimulatedDisk()
+      const image = disk.image()
+      const base = image.size === 0 ? undefined : await recoverImage(image, (storage) => storage)
+      await script.run(new Stage(disk, wrap))
+      await exploration.explore(script.name, disk, base)
+    } catch (error) {
+      exploration.violations.push({ script: script.name, at: -1, what: `${error}`, image: new Map() })
+    }
+    if (exploration.isOver) break
+  }
+  const { states, nestedStates, violations } = exploration
+  const [first] = violations
+  return { tried: states + nestedStates, found: first && `${first.script}: ${first.what}` }
+}
+
+/** Frames swapped, doubled, dropped: every one has to be refused. */
+async function amongMovedFrames(wrap: Wrap): Promise<Hunt> {
+  let tried = 0
+  const journal = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9, wrap })
+  for (const { what, files, isRefused } of frameDamages(journal)) {
+    if (!isRefused) continue
+    tried++
+    const { error, sequence } = await recoverImage(files, wrap)
+    if (!(error instanceof CorruptionError)) return { tried, found: `${what}: came to sequence ${sequence}` }
+  }
+  return { tried, found: undefined }
+}
+
+/** A byte of each frame flipped: nothing that was durable may be cut off. */
+async function amongRottenBytes(wrap: Wrap): Promise<Hunt> {
+  let tried = 0
+  const { files, ledger } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9, wrap })
+  const content = files.get(segment(1)) as Uint8Array
+  for (const { offset, kind, count } of framesOf(content)) {
+    if (kind !== 'events' || count === 0) continue
+    tried++
+    const rotten = content.with(offset + 99, 255 ^ (content[offset + 99] as number))
+    const { error, sequence } = await recoverImage(withFile(files, segment(1), rotten), wrap)
+    if (error === undefined && sequence < ledger.required)
+      return { tried, found: `byte ${offset + 99}: cut to sequence ${sequence}, and ${ledger.required} was durable` }
+  }
+  return { tried, found: undefined }
+}

@@ -4,13 +4,15 @@
  */
 import { posix } from 'node:path'
 import { checksum } from '../../src/journal/checksum.js'
-import { FILE_HEADER_BYTES, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/journal/format.js'
+import { FILE, FILE_HEADER_BYTES, FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/journal/format.js'
 import type { Storage, StorageFile } from '../../src/storage/storage.js'
 import { JOURNAL_ID, type Wrap } from './explore.js'
 
 export interface BrokenProtocol {
   name: string
   wrap: Wrap
+  /** What it takes to catch it, if no power cut is enough: frames in other places, or bytes that rotted. */
+  caughtBy?: 'moved frames' | 'rotten bytes'
 }
 
 /** A storage that does as the other one, but for some calls. */
@@ -227,7 +229,47 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     name: 'has checksums of the payload only',
     wrap: weakReader((frame, stored) => (payloadChecksum(frame) === stored ? frame : undefined), payloadChecksum),
   },
+  {
+    name: 'has checksums that are not chained',
+    wrap: without((frame) => frame.writeUInt32LE(0, FRAME.previousChecksum)),
+    caughtBy: 'moved frames',
+  },
+  {
+    name: 'does not say in its frames what was durable',
+    wrap: without((frame) => frame.fill(0, FRAME.durableSequence, FRAME.durableSequence + 8)),
+    caughtBy: 'rotten bytes',
+  },
 ]
+
+/** Frames without one of their fields; the reader is shown ones that follow from each other all the same. */
+function without(erase: (frame: Buffer) => void): Wrap {
+  return withFiles(SEGMENT, (file) =>
+    fileLike(file, {
+      write: (source, offset, length, position) => {
+        const bytes = Buffer.from(source.subarray(offset, offset + length))
+        for (const frame of framesIn(bytes, 0)) {
+          erase(frame)
+          frame.writeUInt32LE(strongChecksum(frame), FRAME.checksum)
+        }
+        return file.write(bytes, 0, length, position)
+      },
+      read: async (target, offset, length, position) => {
+        const bytes = Buffer.alloc(file.size())
+        await file.read(bytes, 0, bytes.length, 0)
+        let previous = bytes.length < FILE_HEADER_BYTES ? 0 : bytes.readUInt32LE(FILE.checksum)
+        for (const frame of framesIn(bytes, FILE_HEADER_BYTES)) {
+          if (frame.readUInt32LE(FRAME.checksum) !== strongChecksum(frame)) break
+          frame.writeUInt32LE(previous, FRAME.previousChecksum)
+          previous = strongChecksum(frame)
+          frame.writeUInt32LE(previous, FRAME.checksum)
+        }
+        const part = bytes.subarray(position, position + length)
+        target.set(part, offset)
+        return part.length
+      },
+    }),
+  )
+}
 
 // ── weak checksums: what is read is made to look sound if it passes the weak test ──
 

@@ -5,6 +5,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { CorruptionError } from '../../src/errors.js'
 import { recoverImage } from '../crash/explore.js'
+import { frameDamages } from './frame-damages.js'
 import { type Files, framesOf, segmentsOf, type WrittenJournal, withFile, writeJournal } from './written-journal.js'
 
 const tally = { refused: 0, 'set aside': 0, shorter: 0, whole: 0 }
@@ -134,51 +135,9 @@ for (const [name, write] of Object.entries(JOURNALS)) {
 
   test.serial(`${name}: frames swapped, doubled or dropped are found`, async (t) => {
     const journal = await write()
-    const all = [...journal.files].filter(([path]) => !path.endsWith('LOCK'))
-    for (const [path, content] of all) {
-      const frames = framesOf(content)
-      const bytesOf = (at: number) => {
-        const { offset, length } = frames[at] as (typeof frames)[number]
-        return content.subarray(offset, offset + length)
-      }
-      const build = (order: (number | Uint8Array)[]) =>
-        withFile(
-          journal.files,
-          path,
-          Buffer.concat([content.subarray(0, 64), ...order.map((at) => (typeof at === 'number' ? bytesOf(at) : at))]),
-        )
-      const places = frames.map((_, at) => at)
-      for (const a of places) {
-        const dropped = await judge(t, journal, build(places.filter((at) => at !== a)), `${path} without frame ${a}`)
-        const isLast = a === places.length - 1
-        if (!isLast) t.is(dropped.verdict, 'refused', `${path} without frame ${a}`)
-        const doubled = await judge(t, journal, build(places.flatMap((at) => (at === a ? [at, at] : [at]))), 'doubled')
-        t.is(doubled.verdict, 'refused', `${path}, frame ${a} doubled`)
-        for (const b of places) {
-          if (b <= a) continue
-          const order = places.map((at) => (at === a ? b : at === b ? a : at))
-          t.is((await judge(t, journal, build(order), 'swapped')).verdict, 'refused', `${path}, ${a} and ${b} swapped`)
-        }
-        // A frame of another file in its place, or put in before it.
-        for (const [other, foreign] of all) {
-          if (other === path) continue
-          for (const frame of framesOf(foreign)) {
-            const bytes = foreign.subarray(frame.offset, frame.offset + frame.length)
-            const replaced = await judge(t, journal, build(places.map((at) => (at === a ? bytes : at))), 'replaced')
-            const inserted = await judge(
-              t,
-              journal,
-              build(places.flatMap((at) => (at === a ? [bytes, at] : [at]))),
-              'inserted',
-            )
-            t.deepEqual(
-              [replaced.verdict, inserted.verdict],
-              ['refused', 'refused'],
-              `${other} ${frame.offset} in ${path} at ${a}`,
-            )
-          }
-        }
-      }
+    for (const { what, files, isRefused } of frameDamages(journal)) {
+      const { verdict } = await judge(t, journal, files, what)
+      if (isRefused) t.is(verdict, 'refused', what)
     }
   })
 

@@ -3,7 +3,7 @@ import { checksum } from '../../src/journal/checksum.js'
 import { FILE_HEADER_BYTES } from '../../src/journal/format.js'
 import { type Frame, readFrame } from '../../src/journal/frame.js'
 import { DiskHistory } from '../crash/crash-states.js'
-import { DIRECTORY, JOURNAL_ID, Stage } from '../crash/explore.js'
+import { DIRECTORY, JOURNAL_ID, Stage, type Wrap } from '../crash/explore.js'
 import { Ledger } from '../crash/model.js'
 import { SimulatedDisk } from '../storage/simulated-disk.js'
 
@@ -22,13 +22,15 @@ export interface WriteOptions {
   journalId?: Buffer
   /** Makes the contents differ. */
   salt?: string
+  /** A broken protocol. */
+  wrap?: Wrap
 }
 
 export async function writeJournal(options: WriteOptions): Promise<WrittenJournal> {
-  const { isClean, hasSnapshot = true, segmentBytes = 560, salt = '' } = options
+  const { isClean, hasSnapshot = true, segmentBytes = 560, salt = '', wrap = (storage) => storage } = options
   const journalId: Buffer = options.journalId ?? JOURNAL_ID
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage, journalId)
+  const stage = new Stage(disk, wrap, journalId)
   const cache = await stage.open({ fsync: 'never', compaction: { journalBytes: 1e9, segmentBytes } })
   cache.set('a', `first${salt}`, { ttl: 1000 })
   cache.set('b', { structured: salt })
