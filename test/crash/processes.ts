@@ -89,3 +89,15 @@ export function checkRounds(t: ExecutionContext, cache: Cache, told: number): nu
   t.true(left >= told, `${told} rounds were acknowledged, ${left} are there`)
   return left
 }
+
+/**
+ * The whole content is what `found` rounds leave. The calls of the round after them may have begun: its first one is a turn
+ * of its own.
+ */
+export function checkEntries(t: ExecutionContext, cache: Cache, rounds: Rounds, found: number): void {
+  const next = found + 1
+  const key = `key ${next % 97}`
+  const isBegun = `${cache.peek(key)}`.startsWith(`${next} `)
+  const compared = (entries: [string, unknown][]) => entries.filter(([name]) => !isBegun || name !== key)
+  t.deepEqual(compared(sorted(cache)), compared(rounds.entriesAfter(found)))
+}

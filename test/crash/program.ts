@@ -56,6 +56,20 @@ const modes: Record<string, () => Promise<void>> = {
     }
   },
 
+  /** Writes without end. Tells a round when it is durable; ends when nothing can be made durable any more. */
+  async durable() {
+    const cache = await open({ compaction: { journalBytes: 24 * 1024, factor: 1, segmentBytes: 8 * 1024 } })
+    const start = (cache.get('right') as number | undefined) ?? 0
+    for (let round = start + 1; ; round++) {
+      writeRound(cache, round)
+      if (round % 4 > 0) await new Promise((resolve) => setImmediate(resolve))
+      else {
+        await cache.flush()
+        tell(`${round}`)
+      }
+    }
+  },
+
   async exit() {
     const cache = await open()
     for (let round = 1; round <= 100; round++) writeRound(cache, round)

@@ -1,0 +1,167 @@
+/**
+ * The power of a real file system, cut: ext4 on a loop device, and the ioctl that shuts it down at once without writing
+ * anything more (`EXT4_IOC_SHUTDOWN` with `NOLOGFLUSH`), while a program writes. Then it is mounted again, as after a reboot.
+ * DAYBOOK_POWER_CUTS: how many (default 6). DAYBOOK_POWER_CUT_SEED: other moments.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { openCache } from '../../src/index.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { Random } from './crash-states.js'
+import { checkEntries, checkRounds, Rounds, start } from './processes.js'
+
+const CUTS = Number(process.env['DAYBOOK_POWER_CUTS'] ?? 6)
+const SEED = Number(process.env['DAYBOOK_POWER_CUT_SEED'] ?? Date.now())
+/** What the file system may do with bytes that nobody synced differs with each of these. */
+const KINDS = [
+  { fsync: 'always', options: 'data=ordered', losesUnsynced: true },
+  { fsync: 'everysec', options: 'data=writeback', losesUnsynced: true },
+  { fsync: 'never', options: 'nodelalloc', losesUnsynced: false }, // the writer's fsyncs may take it along
+] as const
+const UNSYNCED = 'x'.repeat(10_000)
+const whole = { cuts: 0, acknowledged: 0, lost: 0, beyond: 0, torn: 0, snapshots: 0, unsyncedGone: 0 }
+
+/** Waits for a line; then writes a file without an fsync, so that something is there to be lost, and cuts the power. */
+const CUT = `
+import fcntl, os, struct, sys
+folder = os.open(sys.argv[1], os.O_RDONLY)
+print('ready', flush=True)
+sys.stdin.readline()
+with open(sys.argv[1] + '/unsynced', 'w') as file: file.write(sys.argv[2])
+fcntl.ioctl(folder, 0x8004587d, struct.pack('I', 2))
+`
+
+class Machine {
+  readonly folder: string
+  readonly #image: string
+  readonly #options: string
+
+  constructor(folder: string, options: string) {
+    this.#image = join(folder, 'image')
+    this.folder = join(folder, 'mounted')
+    this.#options = options
+    mkdirSync(this.folder)
+    execFileSync('truncate', ['--size=24M', this.#image])
+    execFileSync('mkfs.ext4', ['-q', '-F', this.#image])
+  }
+
+  boot(): void {
+    execFileSync('mount', ['-t', 'ext4', '-o', `loop,${this.#options}`, this.#image, this.folder], { stdio: 'pipe' })
+  }
+
+  /** Answers a function that cuts the power at once. */
+  async holdSwitch(): Promise<() => Promise<void>> {
+    const hand = spawn('python3', ['-c', CUT, this.folder, UNSYNCED])
+    let errors = ''
+    hand.stderr.on('data', (chunk) => {
+      errors += chunk
+    })
+    const ended = new Promise<void>((resolve, reject) => {
+      hand.on('error', reject)
+      hand.on('close', (code) => (code === 0 ? resolve() : reject(new Error(errors.trim().split('\n').at(-1)))))
+    })
+    await Promise.race([once(hand.stdout, 'data'), ended])
+    return () => {
+      hand.stdin.end('\n')
+      return ended
+    }
+  }
+
+  shutDown(...how: string[]): void {
+    spawnSync('umount', [...how, this.folder])
+  }
+}
+
+/** Why it cannot be done here, by doing it. */
+const obstacle = await (async () => {
+  if (process.platform !== 'linux') return 'ext4 is of Linux'
+  const folder = mkdtempSync(join(tmpdir(), 'daybook-power-'))
+  let machine: Machine | undefined
+  try {
+    machine = new Machine(folder, KINDS[0].options)
+    machine.boot()
+    const cutPower = await machine.holdSwitch()
+    await cutPower()
+    return undefined
+  } catch (error) {
+    const { message, stderr } = error as Error & { stderr?: Buffer }
+    return `${stderr ?? ''}`.trim().split('\n').at(-1) || message
+  } finally {
+    machine?.shutDown('-l')
+    rmSync(folder, { recursive: true, force: true })
+  }
+})()
+
+const whenPossible = obstacle === undefined ? test : test.skip
+const skipped = obstacle === undefined ? '' : ` (skipped: no ext4 on a loop device here: ${obstacle})`
+
+KINDS.forEach(({ fsync, options, losesUnsynced }, place) => {
+  whenPossible(
+    `the power of an ext4 (${options}) cut under ${fsync}: nothing acknowledged is lost${skipped}`,
+    async (t) => {
+      t.timeout(60 * 60_000)
+      const machine = new Machine(temporaryDirectory(t), options)
+      t.teardown(() => machine.shutDown('-l'))
+      const directory = join(machine.folder, 'journal')
+      const random = new Random(SEED + place * 7919)
+      const rounds = await Rounds.begin()
+      let before = 0
+      let unsyncedGone = 0
+      for (let cut = 0; cut < Math.ceil(CUTS / KINDS.length); cut++) {
+        machine.boot()
+        const cutPower = await machine.holdSwitch()
+        const running = start(t, ['durable', directory, fsync])
+        await running.told(1 + random.below(80))
+        await cutPower()
+        running.child.kill('SIGKILL')
+        await running.ended
+        const told = Math.max(before, ...running.lines.map(Number).filter(Number.isFinite))
+        t.true(told > before, 'something was acknowledged')
+        machine.shutDown()
+        machine.boot()
+        if (isGone(join(machine.folder, 'unsynced'))) unsyncedGone++
+        before = await look(t, directory, told, before, rounds)
+        machine.shutDown()
+      }
+      whole.unsyncedGone += unsyncedGone
+      if (losesUnsynced) t.true(unsyncedGone > 0, 'these were no power cuts: nothing was lost')
+    },
+  )
+})
+
+function isGone(path: string): boolean {
+  return !existsSync(path) || statSync(path).size === 0 || readFileSync(path, 'latin1') !== UNSYNCED
+}
+
+async function look(
+  t: ExecutionContext,
+  directory: string,
+  told: number,
+  before: number,
+  rounds: Rounds,
+): Promise<number> {
+  const cache = await openCache({ directory, maxSize: 100_000, compaction: false })
+  const found = checkRounds(t, cache, told)
+  checkEntries(t, cache, rounds, found)
+  whole.cuts++
+  whole.acknowledged += told - before
+  whole.lost += Math.max(0, told - found)
+  whole.beyond += Math.max(0, found - told)
+  if (cache.recovery.setAside !== undefined) whole.torn++
+  if (cache.recovery.snapshot !== undefined) whole.snapshots++
+  await cache.close()
+  return found
+}
+
+test.after.always(() => {
+  console.log(
+    obstacle === undefined
+      ? `Real power cuts: ${whole.cuts} of ext4, ${whole.acknowledged} acknowledged rounds, ${whole.lost} lost; ${whole.beyond} kept beyond those; ` +
+          `${whole.torn} torn tails, ${whole.snapshots} recoveries from a snapshot; a file that nobody synced was gone ${whole.unsyncedGone} times (seed ${SEED})`
+      : `Real power cuts: skipped, no ext4 on a loop device here: ${obstacle}`,
+  )
+})
