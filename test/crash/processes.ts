@@ -101,3 +101,12 @@ export function checkEntries(t: ExecutionContext, cache: Cache, rounds: Rounds, 
   const compared = (entries: [string, unknown][]) => entries.filter(([name]) => !isBegun || name !== key)
   t.deepEqual(compared(sorted(cache)), compared(rounds.entriesAfter(found)))
 }
+
+/** Opens the directory: a whole number of rounds is there, no fewer than `atLeast`. Answers how many. */
+export async function holdsRounds(t: ExecutionContext, directory: string, atLeast: number): Promise<number> {
+  const cache = await openCache({ directory, maxSize: 100_000, compaction: false })
+  const left = checkRounds(t, cache, atLeast)
+  checkEntries(t, cache, await Rounds.begin(), left)
+  await cache.close()
+  return left
+}

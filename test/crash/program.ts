@@ -147,7 +147,7 @@ const modes: Record<string, () => Promise<void>> = {
       )}`,
     )
     await new Promise((resolve) => process.stdin.once('data', resolve))
-    const until = Date.now() + 20_000
+    const until = Date.now() + 60_000
     let outcome = await write(1)
     while (outcome !== 'enough' && Date.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -185,6 +185,67 @@ const modes: Record<string, () => Promise<void>> = {
     }
     tell([...outcomes].join())
     tell('40')
+    await cache.close()
+    tell('close resolved')
+  },
+
+  /** With no file handle left, then with one, two, …: until the journal opens. */
+  async cramped() {
+    const taken: number[] = []
+    execFileSync('prlimit', [`--pid=${process.pid}`, '--nofile=100:'])
+    try {
+      for (;;) taken.push(openSync('/dev/null', 'r'))
+    } catch {
+      // That was the last one.
+    }
+    for (let cache: Cache | undefined; cache === undefined; ) {
+      try {
+        cache = await open()
+        tell(`opened ${cache.get('right')}`)
+        await cache.close()
+      } catch (error) {
+        tell(`${codeOf(error)} ${codeOf((error as Error).cause)}`)
+        closeSync(taken.pop() as number)
+      }
+    }
+  },
+
+  /** While an fsync takes long: how much waits in memory meanwhile. */
+  async slow() {
+    const cache = await open({ compaction: false })
+    writeRound(cache, 1)
+    await cache.flush()
+    writeRound(cache, 2)
+    const flushed = cache.flush()
+    let pendingBytes = 0
+    for (let round = 3; round <= 3_000; round++) {
+      writeRound(cache, round)
+      pendingBytes = Math.max(pendingBytes, cache.stats().journal.pendingBytes)
+      if (round % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    tell(`pending ${pendingBytes}`)
+    await flushed
+    await cache.close()
+    tell('close resolved')
+  },
+
+  /** Writes a number of rounds and flushes each until it is durable. Compacts now and then. */
+  async persist() {
+    const cache = await open({ compaction: { journalBytes: 1e9, segmentBytes: 2_000 } })
+    for (let round = 1; round <= 40; round++) {
+      writeRound(cache, round)
+      for (let isDurable = false; !isDurable; ) {
+        try {
+          await cache.flush()
+          isDurable = true
+          tell(`${round}`)
+        } catch (error) {
+          tell(codeOf(error))
+          if (codeOf(error) !== 'JOURNAL_WRITE_FAILED') process.exit(1)
+        }
+      }
+      if (round % 10 === 0) await cache.compact().catch((error) => tell(codeOf(error)))
+    }
     await cache.close()
     tell('close resolved')
   },
