@@ -58,10 +58,6 @@ export class SegmentWriter {
     return new SegmentWriter(storage.open(join(directory, fileName(position.sequence, 'segment')), 'write'), position)
   }
 
-  get path(): string {
-    return this.#file.path
-  }
-
   get offset(): number {
     return this.#offset
   }

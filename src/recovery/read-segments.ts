@@ -102,7 +102,7 @@ export async function readSegments(
       }
       await readFrames(file, segment, index, header, end, unproven, visit)
       if (end.stop !== undefined) return end
-      previousChecksum = end.position?.lastChecksum ?? 0
+      previousChecksum = (end.position as SegmentPosition).lastChecksum // readFrames has set it
     } finally {
       file.close()
     }

@@ -7,7 +7,7 @@ const COPY_BYTES = 4 * 1024 * 1024
 
 /**
  * Writes the end of the journal once more, byte for byte and in place: all that no frame says is on disk. It may have been
- * read from the page cache alone. After an fsync that failed, Linux keeps such pages and count them as written, so that a later
+ * read from the page cache alone. After an fsync that failed, Linux keeps such pages and counts them as written, so that a later
  * fsync would write nothing and say that all is well (Rebello et al., USENIX ATC 2020). Written
  * again, they are dirty again.
  */
@@ -27,7 +27,7 @@ export async function rewriteUnproven(
       const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(to - from, COPY_BYTES)))
       for (let at = from; at < to; ) {
         const read = await readAll(file, buffer, 0, Math.min(buffer.length, to - at), at)
-        if (read === 0) break
+        if (read === 0) throw new Error(`${segment.path} became shorter while its end was written again`)
         writeAll(file, buffer.subarray(0, read), at)
         at += read
       }

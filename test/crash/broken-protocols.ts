@@ -16,7 +16,7 @@ export interface BrokenProtocol {
 }
 
 /** A storage that does as the other one, but for some calls. */
-function storageLike(inner: Storage, changes: Partial<Storage>): Storage {
+export function storageLike(inner: Storage, changes: Partial<Storage>): Storage {
   return {
     makeDirectory: (directory) => inner.makeDirectory(directory),
     list: (directory, pattern) => inner.list(directory, pattern),

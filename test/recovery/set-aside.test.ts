@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { setAside } from '../../src/recovery/set-aside.js'
 import { disk as realDisk } from '../../src/storage/disk.js'
-import type { Storage } from '../../src/storage/storage.js'
+import type { StorageFile } from '../../src/storage/storage.js'
+import { storageLike } from '../crash/broken-protocols.js'
 import { DiskHistory, Random } from '../crash/crash-states.js'
 import { recoverImage } from '../crash/explore.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
@@ -130,14 +131,17 @@ for (const [what, name] of [
 test('a segment that becomes shorter meanwhile: nothing is cut off', async (t) => {
   const disk = diskWith(bytesOf([2, 300]))
   const process = disk.process()
-  const storage: Storage = Object.assign(Object.create(process), {
-    open: (path: string) =>
-      Object.assign(Object.create(process.open(path)), {
+  const storage = storageLike(process, {
+    open: (path) => {
+      const file = process.open(path)
+      return {
         path,
         read: async () => 0,
-        size: () => 1_000,
-        close: () => undefined,
-      }),
+        size: () => file.size(),
+        truncate: () => t.fail(),
+        close: () => file.close(),
+      } as unknown as StorageFile
+    },
   })
   await t.throwsAsync(setAside(storage, PATH, SOUND.length), { message: /became shorter/ })
   t.is(disk.image().get(PATH)?.length, 1_000)

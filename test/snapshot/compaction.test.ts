@@ -1,7 +1,11 @@
 /** Compaction that fails at each of its steps: the old files stay, the cache goes on, nothing is lost. */
 import test, { type ExecutionContext } from 'ava'
 import type { Cache } from '../../src/index.js'
-import { DIRECTORY, recoverImage, Stage } from '../crash/explore.js'
+import { Counters } from '../../src/model/counters.js'
+import { writeSnapshot } from '../../src/snapshot/write-snapshot.js'
+import type { Storage } from '../../src/storage/storage.js'
+import { storageLike } from '../crash/broken-protocols.js'
+import { DIRECTORY, JOURNAL_ID, recoverImage, Stage } from '../crash/explore.js'
 import { type Call, type Fault, failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const isOfSnapshot = (call: Call) => call.path.includes('.snapshot')
@@ -135,6 +139,54 @@ test('closing ends a compaction, and nothing of it stays', async (t) => {
   await t.throwsAsync(compacting, { code: 'CACHE_CLOSED' })
   await closing
   t.false([...disk.names.keys()].some((path) => path.endsWith('.tmp')))
+})
+
+test('closing ends a compaction in the middle of its rows, and nothing of it stays', async (t) => {
+  const { disk, stage, cache } = await begin()
+  let finish!: () => void
+  const slow = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  disk.plan = failing((call) => call.name === 'writeLater' && isOfSnapshot(call), { delay: slow }, { times: 1 })
+  const compacting = cache.compact()
+  while (![...disk.names.keys()].some((path) => path.endsWith('.tmp'))) await stage.turn()
+  const closing = cache.close()
+  finish()
+  await t.throwsAsync(compacting, {
+    code: 'CACHE_CLOSED',
+    message: /closed while it was compacted: nothing was changed/,
+  })
+  await closing
+  t.false([...disk.names.keys()].some((path) => path.endsWith('.tmp')))
+  await holdsAll(t, disk, await stage.open({ maxSize: Infinity }))
+})
+
+test('a sound snapshot of something else, read back in its place, is not kept', async (t) => {
+  const { disk } = await begin()
+  const storage = disk.process()
+  const write = (name: string, from: Storage, entries: number) => {
+    let left = entries
+    return writeSnapshot({
+      storage: from,
+      path: `/j/${name}`,
+      temporary: `/j/${name}.tmp`,
+      kind: 'snapshot',
+      journalId: JOURNAL_ID,
+      sequence: 7,
+      previousChecksum: 0,
+      createdAtMs: 0,
+      source: {
+        count: entries,
+        counters: new Counters(),
+        read: () => (left-- > 0 ? { key: `k${left}`, value: 1, expiresAtMs: 0 } : undefined),
+        release: () => undefined,
+      },
+    })
+  }
+  await write('other', storage, 2)
+  const confused = storageLike(storage, { open: () => storage.open('/j/other') })
+  await t.throwsAsync(write('this', confused, 3), { code: 'COMPACTION_FAILED', message: /reads back differently/ })
+  t.false(disk.names.has('/j/this') || disk.names.has('/j/this.tmp'))
 })
 
 test('what an unfinished compaction left is removed at the next opening, and other files are not', async (t) => {
