@@ -94,7 +94,7 @@ class Recovery {
       this.#replay(frame, bytes, file),
     )
     if (end.journalId !== undefined && JOURNAL_ID.test(note) && note !== end.journalId.toString('hex'))
-      throw this.#otherJournal(segments[0] ?? (snapshot as JournalFile)) // an id was read from one of them
+      throw this.#otherJournal(segments[0] as JournalFile) // an id was read, and planRecovery lets no snapshot be alone
     const verdict = await judge(this.#storage, this.#directory, segments, end, note !== '' || snapshot !== undefined)
     if (verdict.verdict === 'corrupt') throw verdict.error
     for (const path of files.temporary) this.#storage.unlink(path)

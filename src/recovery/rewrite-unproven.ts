@@ -18,7 +18,7 @@ export async function rewriteUnproven(
 ): Promise<void> {
   if (position === undefined) return
   const first = unproven === undefined ? 0 : segments.indexOf(unproven.file)
-  for (const segment of segments.slice(first)) {
+  for (const segment of segments.slice(first, segments.indexOf(position.file) + 1)) {
     const from = segment === unproven?.file ? unproven.offset : FILE_HEADER_BYTES
     const isLast = segment === position.file
     const file = storage.open(segment.path, 'write')
@@ -35,6 +35,5 @@ export async function rewriteUnproven(
     } finally {
       file.close()
     }
-    if (isLast) return
   }
 }

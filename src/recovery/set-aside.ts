@@ -29,15 +29,12 @@ export async function setAside(
 }
 
 async function save(storage: Storage, source: StorageFile, offset: number, bytes: number): Promise<string> {
-  for (let number = 1; ; number++) {
-    const name = `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
-    const found = await look(storage, name, source, offset, bytes)
-    if (found === 'the same') return name
-    if (found === 'free') {
-      await copy(storage, name, source, offset, bytes)
-      return name
-    }
-  }
+  const nameOf = (number: number) => `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
+  let number = 1
+  let found = await look(storage, nameOf(number), source, offset, bytes)
+  while (found === 'taken') found = await look(storage, nameOf(++number), source, offset, bytes)
+  if (found === 'free') await copy(storage, nameOf(number), source, offset, bytes)
+  return nameOf(number)
 }
 
 async function copy(storage: Storage, name: string, source: StorageFile, offset: number, bytes: number): Promise<void> {

@@ -2,6 +2,7 @@
 import test from 'ava'
 import { encodedBytes } from '../../src/journal/encode-event.js'
 import { FileJournal } from '../../src/journal/file-journal.js'
+import { FRAME_BYTES_MAX } from '../../src/journal/format.js'
 import { refusal } from '../../src/journal/refusal.js'
 import { adoptEncoded, restoreValue, storeValue } from '../../src/journal/value.js'
 import { findUnstorable } from '../../src/journal/value-checks.js'
@@ -75,6 +76,35 @@ for (const canBeRemoved of [true, false]) {
   })
 }
 
+for (const way of ['append', 'appendSet'] as const) {
+  test(`${way} while a full buffer cannot be written: refused at once, and nothing of it is taken`, async (t) => {
+    const { disk, journal } = await open()
+    disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
+    journal.append([set('big', new EncodedValue('bytes', new Uint8Array(300_000)))])
+    const append = () =>
+      way === 'append' ? journal.append([set('b', 2)]) : journal.appendSet('b', 2, Number.POSITIVE_INFINITY)
+    t.throws(append, { code: 'JOURNAL_WRITE_FAILED' })
+    t.is(journal.figures().sequence, 1)
+    disk.plan = undefined
+    t.is(await journal.flush(), 1)
+    t.is(append(), 2)
+    await journal.close([])
+    t.is((await recovered(disk)).length, 2)
+  })
+}
+
+test('an append larger than a frame, while what came before it cannot be written: refused, and nothing of it is taken', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('a', 1)])
+  disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
+  const half = new EncodedValue('bytes', new Uint8Array(FRAME_BYTES_MAX / 2))
+  t.throws(() => journal.append([set('b', half), set('c', half)]), { code: 'JOURNAL_WRITE_FAILED' })
+  disk.plan = undefined
+  t.is(await journal.flush(), 1)
+  await journal.close([])
+  t.deepEqual(await recovered(disk), [set('a', 1)])
+})
+
 test('an order of use larger than a frame is kept in several, and applied as one', async (t) => {
   const keys = Array.from({ length: 700 }, (_, at) => `${String(at).padStart(4, '0')}${'k'.repeat(4_000)}`)
   const { disk, journal } = await open()
@@ -98,7 +128,23 @@ test('an encoded value from elsewhere is adopted only if it is one that could ha
   t.throws(() => adoptEncoded(holey), { ...code, message: /undefined/ })
 })
 
+test('a value that another thread encoded, a subclass of bytes, a getter that throws what is no error', (t) => {
+  const encoded = new EncodedValue('bytes', Uint8Array.of(1))
+  t.is(storeValue(encoded, 'copy'), encoded)
+  class Own extends Uint8Array {}
+  t.is((storeValue(Own.of(1, 2), 'copy') as EncodedValue).encoding, 'structured')
+  const throwing = {
+    get x(): never {
+      throw 'a text'
+    },
+  }
+  t.throws(() => storeValue(throwing, 'copy'), { code: 'INVALID_VALUE', message: /'a text'/ } as never)
+})
+
 test('a value that cannot be read back is not stored', (t) => {
+  let nested: unknown[] = []
+  for (let level = 0; level < 1_500; level++) nested = [nested]
+  t.throws(() => storeValue(nested, 'copy'), { code: 'INVALID_VALUE', message: /deeper than 1000 levels/ } as never)
   const deep = new Uint8Array(5_000).fill(0x6f)
   const failing = () => {
     throw new RangeError('Maximum call stack size exceeded')

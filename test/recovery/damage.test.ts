@@ -77,6 +77,13 @@ test('an unsound header after a seal that goes on is corrupt', async (t) => {
   t.true(isCorrupt((await recover(bare)).error, path, /cut off after 30 bytes/))
 })
 
+test('a file missing in the middle: an unsound header, and so corrupt', async (t) => {
+  const { files } = await closed()
+  const [, second, third] = segmentsOf(files) as [string, string, string]
+  const { error } = await recover(withFile(files, second, undefined))
+  t.true(isCorrupt(error, third, /sequences from \d+ on are missing/))
+})
+
 test('an unsound header of a file with frames is corrupt', async (t) => {
   const { files } = await writeJournal({ isClean: false, hasSnapshot: false, segmentBytes: 1e9 })
   const { error } = await recover(flipped(withFile(files, LOCK, undefined), segment(1), 20))

@@ -1,7 +1,10 @@
 /** Faults in the middle of a recovery: told as what they are, and nothing is taken for what it is not. */
 import test from 'ava'
 import { CorruptionError } from '../../src/errors.js'
+import { checksum } from '../../src/journal/checksum.js'
 import { FileJournal } from '../../src/journal/file-journal.js'
+import { FRAME_MAGIC } from '../../src/journal/format.js'
+import { FrameScanner } from '../../src/journal/frame-scanner.js'
 import { Counters } from '../../src/model/counters.js'
 import { findJournalFiles, planRecovery } from '../../src/recovery/journal-files.js'
 import { readSegments } from '../../src/recovery/read-segments.js'
@@ -9,15 +12,15 @@ import { rewriteUnproven } from '../../src/recovery/rewrite-unproven.js'
 import type { StorageFile } from '../../src/storage/storage.js'
 import { RecordingReceiver, session, set } from '../conformance/journal.js'
 import { storageLike } from '../crash/broken-protocols.js'
-import { recoverImage } from '../crash/explore.js'
+import { JOURNAL_ID, recoverImage } from '../crash/explore.js'
 import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
 import { segmentsOf, withFile, writeJournal } from './written-journal.js'
 
-async function withLoadedFile(): Promise<SimulatedDisk> {
+async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk()
-  const journal = new FileJournal(disk.process(), '/j')
+  const journal = new FileJournal(disk.process(), '/j', () => JOURNAL_ID)
   await journal.open(session())
-  let left = 3
+  let left = rows
   const staged = await journal.stage(
     {
       count: left,
@@ -107,3 +110,60 @@ test('what was read back is acknowledged by a flush only when an fsync of it suc
   await t.throwsAsync(journal.flush(), { code: 'OUTCOME_UNKNOWN' })
   await journal.close([]).catch(() => undefined)
 })
+
+test('a sound loaded file of another load in its place is found', async (t) => {
+  const [disk, other] = [await withLoadedFile(), await withLoadedFile(2)]
+  const path = [...disk.names.keys()].find((name) => name.endsWith('.loaded')) as string
+  const files = withFile(disk.image(), path, other.image().get(path))
+  const { error } = await recoverImage(files, (storage) => storage)
+  t.true(error instanceof CorruptionError)
+  t.like(error as CorruptionError, { file: path, reason: 'this is not the file that was loaded' })
+})
+
+test('a read that fails while the damage is looked into is no damage', async (t) => {
+  const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
+  const path = segmentsOf(files).at(-1) as string
+  const content = files.get(path) as Uint8Array
+  const disk = SimulatedDisk.of(withFile(files, path, content.subarray(0, content.length - 5)))
+  let opened = 0
+  disk.plan = (call) => {
+    if (call.name === 'open' && call.path === path) opened++
+    return call.name === 'read' && opened === 2 ? { error: 'EIO' } : undefined
+  }
+  const error = await t.throwsAsync(new FileJournal(disk.process(), '/j').open(session()))
+  t.like(error, { code: 'JOURNAL_UNREADABLE' })
+  t.is(opened, 2)
+  t.is(disk.log.length, 0)
+})
+
+for (const what of ['is read', 'is searched'] as const) {
+  test(`a file that becomes shorter while it ${what}: said so, and no frame made up`, async (t) => {
+    const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
+    const path = segmentsOf(files)[0] as string
+    const process = SimulatedDisk.of(files).process()
+    const file = process.open(path)
+    const content = files.get(path) as Uint8Array
+    // It says that it is longer than it is, by the header of a frame that reaches further.
+    const claimed = Object.assign(Object.create(null), {
+      path,
+      size: () => content.length + 500,
+      read: async (target: Uint8Array, offset: number, length: number, position: number) => {
+        const left = Buffer.concat([content, header]).subarray(position, position + length)
+        target.set(left, offset)
+        return left.length
+      },
+      close: () => file.close(),
+    }) as StorageFile
+    const header = Buffer.alloc(96)
+    header.writeUInt32LE(FRAME_MAGIC, 0)
+    header.writeUInt32LE(300, 8)
+    const scanner = new FrameScanner(claimed, checksum(JOURNAL_ID))
+    if (what === 'is searched') {
+      t.is(await scanner.findFrame(content.length - 1, () => true), undefined)
+      return
+    }
+    let last = await scanner.next()
+    while (last?.frame !== undefined) last = await scanner.next()
+    t.like(last as object, { offset: content.length, reason: 'the file became shorter while it was read' })
+  })
+}

@@ -1,0 +1,134 @@
+/** A journal that stops in the middle of something larger: a rotation, a compaction, a load. */
+import test from 'ava'
+import { FileJournal } from '../../src/journal/file-journal.js'
+import type { CompactionRequest, SnapshotSource } from '../../src/journal/journal.js'
+import { Counters } from '../../src/model/counters.js'
+import { ManualClock } from '../../src/testing.js'
+import { RecordingReceiver, session, set } from '../conformance/journal.js'
+import { loopTurn, until } from '../helpers/loop-turn.js'
+import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
+
+const SEGMENT = '/j/0000000000000001.segment'
+
+async function open(segmentBytes = 1e9) {
+  const disk = new SimulatedDisk()
+  const clock = new ManualClock()
+  const journal = new FileJournal(disk.process(), '/j')
+  await journal.open(session({ clock, fsync: 'never', compaction: { journalBytes: 1e9, factor: 1, segmentBytes } }))
+  return { disk, clock, journal }
+}
+
+async function recovered(disk: SimulatedDisk): Promise<number> {
+  const receiver = new RecordingReceiver()
+  const journal = new FileJournal(SimulatedDisk.of(disk.image()).process(), '/j')
+  const { sequence } = await journal.open(session({ receiver }))
+  await journal.close([])
+  return sequence
+}
+
+const noRows: SnapshotSource = {
+  count: 0,
+  counters: new Counters(),
+  read: () => undefined,
+  release: () => undefined,
+}
+const request = (freeze: () => SnapshotSource): CompactionRequest => ({
+  freeze,
+  progress: () => undefined,
+  signal: new AbortController().signal,
+})
+
+function slowly(): { slow: Promise<void>; finish: () => void } {
+  let finish!: () => void
+  const slow = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  return { slow, finish }
+}
+
+for (const [what, isBegun] of [
+  ['whose segment has events', true],
+  ['with nothing new', false],
+] as const) {
+  test(`a compaction ${what}, while what was appended cannot be written: refused, and nothing is frozen`, async (t) => {
+    const { disk, clock, journal } = await open()
+    if (isBegun) {
+      journal.append([set('a', 1)])
+      await journal.flush()
+      await loopTurn()
+    }
+    const compacting = journal.compact(request(() => t.fail() as never))
+    disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
+    journal.append([set('b', 2)])
+    await t.throwsAsync(compacting, { code: 'JOURNAL_WRITE_FAILED' })
+    disk.plan = undefined
+    clock.advance(1)
+    t.is(journal.health.status, 'writable')
+    await journal.close([])
+    t.is(await recovered(disk), isBegun ? 2 : 1)
+  })
+}
+
+test('a rotation that falls due while nothing can be written waits for better times', async (t) => {
+  const { disk, clock, journal } = await open(300)
+  const { slow, finish } = slowly()
+  disk.plan = failing((call) => call.name === 'sync', { delay: slow })
+  journal.append([set('a', 'x'.repeat(400))]) // fills the segment: an fsync is on its way, and the rotation follows it
+  await loopTurn()
+  disk.plan = (call) => {
+    if (call.name === 'write') return { error: 'ENOSPC' }
+    return call.name === 'sync' ? { delay: slow } : undefined
+  }
+  journal.append([set('b', 2)])
+  await loopTurn()
+  t.is(journal.health.status, 'stalled')
+  finish()
+  await until(() => journal.figures().durableSequence === 1, 'the fsync')
+  t.is(journal.figures().segments, 1)
+  disk.plan = undefined
+  clock.advance(1)
+  journal.append([set('c', 'x'.repeat(400))])
+  await until(() => journal.figures().segments === 2, 'the rotation')
+  await journal.close([])
+  t.is(await recovered(disk), 3)
+})
+
+test('two fsyncs that fail, one within the other: read-only for the first one’s reason', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('a', 1)])
+  await journal.flush()
+  await loopTurn()
+  const { slow, finish } = slowly()
+  let syncs = 0
+  disk.plan = (call) => {
+    if (call.name === 'sync') return ++syncs === 2 ? { delay: slow, error: 'EIO' } : undefined
+    return call.name === 'syncNow' && call.path === SEGMENT ? { error: 'EDQUOT' } : undefined
+  }
+  journal.append([set('b', 2)])
+  const compacting = journal.compact(request(() => t.fail() as never))
+  await until(() => syncs === 1, 'the first fsync')
+  journal.append([set('c', 3)])
+  const flush = journal.flush()
+  await t.throwsAsync(compacting, { code: 'JOURNAL_READ_ONLY', message: /EDQUOT/ })
+  finish()
+  await t.throwsAsync(flush, { code: 'OUTCOME_UNKNOWN', message: /EDQUOT/ })
+  t.like(journal.health, { status: 'failed' })
+  await journal.close([]).catch(() => undefined)
+  disk.plan = undefined
+  t.true((await recovered(disk)) >= 1)
+})
+
+test('a load while nothing can be written is refused before anything is staged', async (t) => {
+  const { disk, journal } = await open()
+  disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
+  journal.append([set('a', 1)])
+  await loopTurn()
+  await t.throwsAsync(
+    journal.stage(noRows, () => undefined),
+    { code: 'JOURNAL_WRITE_FAILED' },
+  )
+  t.false([...disk.names.keys()].some((path) => path.includes('.loaded')))
+  disk.plan = undefined
+  await journal.close([])
+  t.is(await recovered(disk), 1)
+})
