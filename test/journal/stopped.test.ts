@@ -118,6 +118,27 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   t.true((await recovered(disk)) >= 1)
 })
 
+test('closed while an fsync is on its way and nothing can be written: what comes of the fsync troubles nobody', async (t) => {
+  const disk = new SimulatedDisk()
+  const journal = new FileJournal(disk.process(), '/j')
+  await journal.open(session({ fsync: 'always' }))
+  const { slow, finish } = slowly()
+  disk.plan = failing((call) => call.name === 'sync', { delay: slow })
+  journal.append([set('a', 1)])
+  await loopTurn()
+  disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
+  journal.append([set('b', 2)])
+  await loopTurn()
+  await t.throwsAsync(journal.close([]), { code: 'JOURNAL_WRITE_FAILED' })
+  finish()
+  await loopTurn() // a rejection that nobody handles would end the process here
+  disk.plan = undefined
+  await journal.open(session())
+  t.is(await journal.flush(), 1)
+  await journal.close([])
+  t.is(await recovered(disk), 1)
+})
+
 test('a load while nothing can be written is refused before anything is staged', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })

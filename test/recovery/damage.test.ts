@@ -84,6 +84,14 @@ test('a file missing in the middle: an unsound header, and so corrupt', async (t
   t.true(isCorrupt(error, third, /sequences from \d+ on are missing/))
 })
 
+test('a file of another journal is an unsound header, and so corrupt', async (t) => {
+  const { files } = await closed()
+  const foreign = await writeJournal({ isClean: true, hasSnapshot: false, journalId: Buffer.alloc(16, 7) })
+  const second = segmentsOf(files)[1] as string
+  const { error } = await recover(withFile(files, second, foreign.files.get(second)))
+  t.true(isCorrupt(error, second, /belongs to another journal/))
+})
+
 test('an unsound header of a file with frames is corrupt', async (t) => {
   const { files } = await writeJournal({ isClean: false, hasSnapshot: false, segmentBytes: 1e9 })
   const { error } = await recover(flipped(withFile(files, LOCK, undefined), segment(1), 20))
