@@ -123,22 +123,9 @@ export class Exploration {
   }
 
   #check(script: string, at: number, state: CrashState, outcome: Outcome, ledger: Ledger): boolean {
-    const { sequence, model, error } = outcome
-    const what = whatIsWrong()
+    const what = whatIsWrong(outcome, ledger)
     if (what !== undefined) this.violations.push({ script, at, what, image: state.image })
     return what === undefined
-
-    function whatIsWrong(): string | undefined {
-      if (error !== undefined) return `recovery failed: ${(error as Error).stack}`
-      const expected = ledger.states.get(sequence)
-      if (expected === undefined) return `sequence ${sequence} is not the end of a frame`
-      if (model.digest() !== expected.digest)
-        return `the state at sequence ${sequence} is ${model.digest()}, not ${expected.digest}`
-      if (model.told !== '' && !ledger.allows(sequence, model.told))
-        return `the counters at sequence ${sequence} are ${model.told}, not one of ${[...expected.counters].join(' / ')}`
-      if (sequence < ledger.required) return `sequence ${sequence}, but ${ledger.required} was durable`
-      return undefined
-    }
   }
 
   async #nest(script: string, outcome: Outcome, depth: number): Promise<void> {
@@ -146,6 +133,19 @@ export class Exploration {
     if (!isChanging || this.#random.below(this.#options.nestedOneIn) > 0) return
     await this.explore(`${script} › recovery`, outcome.disk, outcome, depth + 1)
   }
+}
+
+/** Holds what recovery came to against what it may come to. */
+export function whatIsWrong({ sequence, model, error }: Outcome, ledger: Ledger): string | undefined {
+  if (error !== undefined) return `recovery failed: ${(error as Error).stack}`
+  const expected = ledger.states.get(sequence)
+  if (expected === undefined) return `sequence ${sequence} is not the end of a frame`
+  if (model.digest() !== expected.digest)
+    return `the state at sequence ${sequence} is ${model.digest()}, not ${expected.digest}`
+  if (model.told !== '' && !ledger.allows(sequence, model.told))
+    return `the counters at sequence ${sequence} are ${model.told}, not one of ${[...expected.counters].join(' / ')}`
+  if (sequence < ledger.required) return `sequence ${sequence}, but ${ledger.required} was durable`
+  return undefined
 }
 
 /** What a script has: a disk, and caches on it that are opened, used, killed and closed. */
