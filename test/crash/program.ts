@@ -56,7 +56,7 @@ const modes: Record<string, () => Promise<void>> = {
     }
   },
 
-  /** Writes without end. Tells a round when it is durable; ends when nothing can be made durable any more. */
+  /** Writes without end. Tells a round when it is durable, and the time; ends when nothing can be made durable any more. */
   async durable() {
     const cache = await open({ compaction: { journalBytes: 24 * 1024, factor: 1, segmentBytes: 8 * 1024 } })
     const start = (cache.get('right') as number | undefined) ?? 0
@@ -65,7 +65,7 @@ const modes: Record<string, () => Promise<void>> = {
       if (round % 4 > 0) await new Promise((resolve) => setImmediate(resolve))
       else {
         await cache.flush()
-        tell(`${round}`)
+        tell(`${round} ${process.hrtime.bigint()}`)
       }
     }
   },
