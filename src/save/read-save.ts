@@ -2,13 +2,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReceivedRows } from '../journal/journal.js'
 import { storeValue } from '../journal/value.js'
-import { readCachePickle } from '../pickle/read-pickle.js'
+import { receiveCachePickle } from '../pickle/read-pickle.js'
 import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
 import { readAll, type Storage } from '../storage/storage.js'
 import type { SaveFormat } from './format.js'
-
-/** Rows between two turns of the event loop. */
-const SLICE_ROWS = 1_000
+import { RowsAllowance } from './rows-allowance.js'
 
 export async function readSave(storage: Storage, path: string, format: SaveFormat, rows: ReceivedRows): Promise<void> {
   if (format === 'pickle') return readPickled(storage, path, rows)
@@ -19,14 +17,21 @@ export async function readSave(storage: Storage, path: string, format: SaveForma
 }
 
 async function readPickled(storage: Storage, path: string, rows: ReceivedRows): Promise<void> {
-  const { entries, stats } = readCachePickle(await readWhole(storage, path))
-  let count = 0
-  for (const [key, value, expiresAtMs] of entries) {
-    rows.add(key, storeValue(value, 'copy'), expiresAtMs ?? Number.POSITIVE_INFINITY)
-    if (++count % SLICE_ROWS === 0) await nextTurn()
+  const bytes = await readWhole(storage, path)
+  const allowance = new RowsAllowance(bytes.length)
+  const reading = receiveCachePickle(bytes, ([key, value, expiresAtMs]) => {
+    const stored = storeValue(value, 'copy')
+    allowance.take(key, stored)
+    rows.add(key, stored, expiresAtMs ?? Number.POSITIVE_INFINITY)
+  })
+  for (let step = reading.next(); ; step = reading.next()) {
+    if (step.done) {
+      rows.counters.reset()
+      Object.assign(rows.counters, step.value)
+      return
+    }
+    await nextTurn()
   }
-  rows.counters.reset()
-  Object.assign(rows.counters, stats)
 }
 
 async function readWhole(storage: Storage, path: string): Promise<Buffer> {

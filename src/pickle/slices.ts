@@ -1,0 +1,30 @@
+/** Long work in slices: generators that yield when the event loop should turn. */
+
+/** Short against what anybody would notice, long against a look at the clock. */
+const SLICE_MS = 3
+
+/** Steps between two looks at the clock. */
+const LOOK_STEPS = 128
+
+export class Slice {
+  #steps = 0
+  #endsAtMs = performance.now() + SLICE_MS
+
+  /** To be asked after every step. */
+  isOver(): boolean {
+    return ++this.#steps % LOOK_STEPS === 0 && performance.now() >= this.#endsAtMs
+  }
+
+  /** The next slice begins. */
+  begin(): void {
+    this.#endsAtMs = performance.now() + SLICE_MS
+  }
+}
+
+/** All slices, one after the other: for who can wait. */
+export function atOnce<T>(work: Generator<void, T, void>): T {
+  for (;;) {
+    const step = work.next()
+    if (step.done) return step.value
+  }
+}
