@@ -52,15 +52,15 @@ const argumentOf: readonly Argument[] = Array.from({ length: 256 }, (_, code) =>
   return (found && argumentsByName[found[0] as OpcodeName]) ?? 0
 })
 
-/** The indices; between two slices of the work it yields. */
-export function* fetchedIndices(bytes: Uint8Array): Generator<void, IndexSet, void> {
+/** The indices; between two slices of the work it yields how many bytes it has come by. */
+export function* fetchedIndices(bytes: Uint8Array): Generator<number, IndexSet, void> {
   const cursor = new Cursor(bytes)
   const fetched = new IndexSet()
   const slice = new Slice()
   try {
     while (cursor.left > 0) {
       if (slice.isOver()) {
-        yield
+        yield cursor.offset
         slice.begin()
       }
       const code = cursor.uint1()

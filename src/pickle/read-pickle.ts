@@ -47,14 +47,15 @@ export function readPickle(bytes: Uint8Array): unknown {
 /**
  * A cache's document, as {@link writePickle} or a Python cache wrote it. Each entry is given to `receive` as soon as it is
  * whole, in the file's order, and is not kept here; a key that comes twice is given twice. Answers the counters. Only when
- * it does was all of it sound: until then, what was received must not take effect. Between two slices it yields.
+ * it does was all of it sound: until then, what was received must not take effect. Between two slices it yields how far it
+ * has come, in bytes of the file.
  *
  * Throws a `ValueError` that names what was found, and where; whatever else `receive` throws becomes its cause.
  */
 export function receiveCachePickle(
   bytes: Uint8Array,
   receive: (entry: Entry) => void,
-): Generator<void, CacheStats, void> {
+): Generator<number, CacheStats, void> {
   return guarded(entries(bytes, receive))
 }
 
@@ -65,13 +66,13 @@ export function readCachePickle(bytes: Uint8Array): CacheDocument {
   return { entries: { [Symbol.iterator]: () => found.values() }, entryCount: found.size, stats }
 }
 
-function* value(bytes: Uint8Array): Generator<void, unknown, void> {
+function* value(bytes: Uint8Array): Generator<number, unknown, void> {
   const machine = yield* run(bytes)
   const bounds = { nestingMax: NESTING_MAX, textMax: Number.POSITIVE_INFINITY }
   return yield* new Settling(machine.containers).settle(machine.value, bounds, machine.at)
 }
 
-function* entries(bytes: Uint8Array, receive: (entry: Entry) => void): Generator<void, CacheStats, void> {
+function* entries(bytes: Uint8Array, receive: (entry: Entry) => void): Generator<number, CacheStats, void> {
   let count = 0
   const take = (key: unknown, entry: unknown, { containers, at }: Machine) => {
     const bounds = { nestingMax: NESTING_MAX + ENTRY_LEVELS, textMax: VALUE_TEXT_MAX, without: containers.handedOver }
@@ -90,7 +91,7 @@ function* entries(bytes: Uint8Array, receive: (entry: Entry) => void): Generator
     for (const [key, entry] of pairsOf(found)) {
       take(key, entry, machine)
       if (slice.isOver()) {
-        yield
+        yield at
         slice.begin()
       }
     }
@@ -105,8 +106,11 @@ function isFlat(entry: unknown): boolean {
 }
 
 /** Runs the pickle to its end. */
-function* run(bytes: Uint8Array, entriesDict?: EntriesDict): Generator<void, Machine, void> {
-  const fetched = yield* fetchedIndices(bytes)
+function* run(bytes: Uint8Array, entriesDict?: EntriesDict): Generator<number, Machine, void> {
+  const walk = fetchedIndices(bytes)
+  let step = walk.next()
+  for (; !step.done; step = walk.next()) yield step.value / 2
+  const fetched = step.value
   const cursor = new Cursor(bytes)
   const machine = new Machine(cursor, new Allowance(bytes.length), fetched, entriesDict)
   const slice = new Slice()
@@ -118,7 +122,7 @@ function* run(bytes: Uint8Array, entriesDict?: EntriesDict): Generator<void, Mac
     if (!action) throw refusal(`the opcode 0x${code.toString(16).padStart(2, '0')} is not one of pickle's`, machine.at)
     action(machine)
     if (slice.isOver()) {
-      yield
+      yield (bytes.length + cursor.offset) / 2
       slice.begin()
     }
   }
@@ -126,7 +130,7 @@ function* run(bytes: Uint8Array, entriesDict?: EntriesDict): Generator<void, Mac
 }
 
 /** A limit of V8's that was met before one of ours is a refusal too. */
-function* guarded<T>(work: Generator<void, T, void>): Generator<void, T, void> {
+function* guarded<T>(work: Generator<number, T, void>): Generator<number, T, void> {
   try {
     return yield* work
   } catch (error) {

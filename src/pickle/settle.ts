@@ -37,8 +37,8 @@ export class Settling {
     this.#heights = containers.heights
   }
 
-  /** The value, settled. `at`: the byte offset for errors. Between two slices of the work it yields. */
-  *settle(unsettled: unknown, bounds: Bounds, at: number): Generator<void, unknown, void> {
+  /** The value, settled. `at`: the byte offset for errors. Between two slices of the work it yields `at`. */
+  *settle(unsettled: unknown, bounds: Bounds, at: number): Generator<number, unknown, void> {
     const { nestingMax } = bounds
     const items = new Items(this.#moved, bounds, at)
     const value = items.now(unsettled)
@@ -66,7 +66,7 @@ export class Settling {
     const slice = path.length === 0 ? undefined : new Slice()
     for (let visit = path.at(-1); visit; visit = path.at(-1)) {
       if (slice?.isOver()) {
-        yield
+        yield at
         slice.begin()
       }
       if (visit.child !== undefined) {

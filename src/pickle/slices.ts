@@ -22,7 +22,7 @@ export class Slice {
 }
 
 /** All slices, one after the other: for who can wait. */
-export function atOnce<T>(work: Generator<void, T, void>): T {
+export function atOnce<T>(work: Generator<unknown, T, void>): T {
   for (;;) {
     const step = work.next()
     if (step.done) return step.value

@@ -5,18 +5,31 @@ import { storeValue } from '../journal/value.js'
 import { receiveCachePickle } from '../pickle/read-pickle.js'
 import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
 import { readAll, type Storage } from '../storage/storage.js'
-import type { SaveFormat } from './format.js'
+import type { SaveFormat, SaveProgress } from './format.js'
 import { RowsAllowance } from './rows-allowance.js'
 
-export async function readSave(storage: Storage, path: string, format: SaveFormat, rows: ReceivedRows): Promise<void> {
-  if (format === 'pickle') return readPickled(storage, path, rows)
+export async function readSave(
+  storage: Storage,
+  path: string,
+  format: SaveFormat,
+  rows: ReceivedRows,
+  progress?: SaveProgress,
+): Promise<void> {
+  if (format === 'pickle') return readPickled(storage, path, rows, progress)
+  const fileBytes = sizeOf(storage, path)
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: 0 }, (frame, bytes) => {
     for (const { key, value, expiresAtMs } of decodeRows(frame, bytes)) rows.add(key, value, expiresAtMs)
+    progress?.(frame.offset + frame.length, fileBytes, 'bytes')
   })
   rows.counters.copyFrom(counters)
 }
 
-async function readPickled(storage: Storage, path: string, rows: ReceivedRows): Promise<void> {
+async function readPickled(
+  storage: Storage,
+  path: string,
+  rows: ReceivedRows,
+  progress: SaveProgress | undefined,
+): Promise<void> {
   const bytes = await readWhole(storage, path)
   const allowance = new RowsAllowance(bytes.length)
   const reading = receiveCachePickle(bytes, ([key, value, expiresAtMs]) => {
@@ -26,11 +39,22 @@ async function readPickled(storage: Storage, path: string, rows: ReceivedRows): 
   })
   for (let step = reading.next(); ; step = reading.next()) {
     if (step.done) {
+      progress?.(bytes.length, bytes.length, 'bytes')
       rows.counters.reset()
       Object.assign(rows.counters, step.value)
       return
     }
+    progress?.(step.value, bytes.length, 'bytes')
     await nextTurn()
+  }
+}
+
+function sizeOf(storage: Storage, path: string): number {
+  const file = storage.open(path, 'read')
+  try {
+    return file.size()
+  } finally {
+    file.close()
   }
 }
 
