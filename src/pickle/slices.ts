@@ -3,16 +3,21 @@
 /** Short against what anybody would notice, long against a look at the clock. */
 const SLICE_MS = 3
 
-/** Steps between two looks at the clock. */
+/** Short steps between two looks at the clock. */
 const LOOK_STEPS = 128
 
 export class Slice {
   #steps = 0
   #endsAtMs = performance.now() + SLICE_MS
+  readonly #lookSteps: number
+
+  constructor(lookSteps = LOOK_STEPS) {
+    this.#lookSteps = lookSteps
+  }
 
   /** To be asked after every step. */
   isOver(): boolean {
-    return ++this.#steps % LOOK_STEPS === 0 && performance.now() >= this.#endsAtMs
+    return ++this.#steps % this.#lookSteps === 0 && performance.now() >= this.#endsAtMs
   }
 
   /** The next slice begins. */
