@@ -19,7 +19,7 @@ import { refusal } from '../journal/refusal.js'
 import type { Clock } from '../model/clock.js'
 import type { Command } from '../model/command.js'
 import type { StoredValue } from '../model/stored-value.js'
-import type { SaveFormat } from '../save/format.js'
+import type { SaveFormat, SaveProgress } from '../save/format.js'
 import { readSave } from '../save/read-save.js'
 import { type Saved, writeSave } from '../save/write-save.js'
 import { disk } from '../storage/disk.js'
@@ -40,8 +40,6 @@ export interface CoreOptions extends StateOptions {
   /** Off only in tests, which compare the two ways. */
   usesShortcuts: boolean
 }
-
-type Progress = (done: number, total: number) => void
 
 export interface LoadReport {
   /** Entries that the cache now holds. */
@@ -364,7 +362,7 @@ export class CacheCore {
 
   // ── save and load ──
 
-  async save(path: string, format: SaveFormat, progress: Progress | undefined): Promise<Saved> {
+  async save(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<Saved> {
     const source = new FrozenRows(this.state)
     try {
       return await writeSave({ storage: disk, path, format, source, nowMs: this.clock.now(), progress })
@@ -374,23 +372,24 @@ export class CacheCore {
   }
 
   /** The file becomes rows aside, those are made durable beside the journal, and one event puts them in place. */
-  load(path: string, format: SaveFormat, progress: Progress | undefined): Promise<LoadReport> {
+  load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
     return this.#exclusively(async () => {
       this.admitWrite()
       const nowMs = this.clock.now()
       const replacement = new Replacement(this.state)
       let expired = 0
-      await readSave(disk, path, format, {
+      const rows: Parameters<typeof readSave>[3] = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
           if (expiresAtMs <= nowMs) expired++
           else replacement.add(key, value, expiresAtMs)
           replacement.trim()
         },
-      })
+      }
+      await readSave(disk, path, format, rows, progress)
       const source = new FrozenRows(replacement)
       try {
-        const staged = await this.journal.stage(source, (done, total) => progress?.(done, total))
+        const staged = await this.journal.stage(source, (done, total) => progress?.(done, total, 'entries'))
         this.admitWrite()
         this.turns.replaceAll({ type: 'loaded', ...staged }, replacement, this.clock.now())
         return { entries: staged.entries, expired, evicted: replacement.evicted }

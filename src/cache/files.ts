@@ -1,15 +1,18 @@
 /** What `save` and `load` take and answer. */
 import type { LoadReport } from '../actor/cache-core.js'
 import { CacheError, CorruptionError, shown } from '../errors.js'
-import { formatOf, type SaveFormat } from '../save/format.js'
+import { formatOf, type SaveFormat, type SaveProgress } from '../save/format.js'
 import type { Saved } from '../save/write-save.js'
 import { checkFunction, checkOptions } from './arguments.js'
 
 export interface SaveOptions {
   /** The file's format; by default its extension tells. */
   format?: SaveFormat | undefined
-  /** Entries written, of how many. */
-  onProgress?: ((done: number, total: number) => void) | undefined
+  /**
+   * Told how far it has come, of how much: a load first reads `'bytes'`, then both write `'entries'`. If it throws, the save or
+   * load ends there, as failed: nothing was changed.
+   */
+  onProgress?: SaveProgress | undefined
 }
 
 type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }

@@ -4,10 +4,11 @@ import { fileError } from '../cache/files.js'
 import type { SnapshotSource } from '../journal/journal.js'
 import { Counters } from '../model/counters.js'
 import type { StoredValue } from '../model/stored-value.js'
-import { formatOf } from '../save/format.js'
+import { formatOf, type SaveProgress } from '../save/format.js'
 import { readSave } from '../save/read-save.js'
 import { writeSave } from '../save/write-save.js'
 import { disk } from '../storage/disk.js'
+import { withFileProgress } from './file-progress.js'
 import { output } from './output.js'
 import { showBytes, showCount, showCountOf } from './quantities.js'
 import { FORMATS_HELP } from './save.js'
@@ -20,22 +21,28 @@ export function addConvertCommand(program: Command): void {
     .argument('<to>', 'the file to write; an old one is replaced when the new one is complete')
     .addHelpText('after', `${FORMATS_HELP}\nWhat has expired is left out.`)
     .action(async (from: string, to: string) => {
-      const source = await read(from)
-      const { entries, bytes } = await write(to, source)
-      const expired = source.count - entries
-      const leftOut = expired === 0 ? '' : `; ${showCount(expired)} had expired and were left out`
-      output.line(`${to}: ${showCountOf(entries, 'entry', 'entries')}, ${showBytes(bytes)}${leftOut}`)
+      process.exitCode = await withFileProgress(
+        `${to} was not written; one that was there is as it was.`,
+        async (progress) => {
+          const source = await read(from, progress)
+          const { entries, bytes } = await write(to, source, progress)
+          const expired = source.count - entries
+          const leftOut = expired === 0 ? '' : `; ${showCount(expired)} had expired and were left out`
+          output.line(`${to}: ${showCountOf(entries, 'entry', 'entries')}, ${showBytes(bytes)}${leftOut}`)
+        },
+      )
     })
 }
 
-async function read(path: string): Promise<SnapshotSource> {
+async function read(path: string, progress: SaveProgress): Promise<SnapshotSource> {
   const rows: { key: string; value: StoredValue; expiresAtMs: number }[] = []
   const counters = new Counters()
+  const received = {
+    counters,
+    add: (key: string, value: StoredValue, expiresAtMs: number) => void rows.push({ key, value, expiresAtMs }),
+  }
   try {
-    await readSave(disk, path, formatOf(path), {
-      counters,
-      add: (key, value, expiresAtMs) => void rows.push({ key, value, expiresAtMs }),
-    })
+    await readSave(disk, path, formatOf(path), received, progress)
   } catch (error) {
     throw new Error(fileError('load', path, error).message, { cause: error }) // the file's damage, not a journal's
   }
@@ -43,9 +50,9 @@ async function read(path: string): Promise<SnapshotSource> {
   return { count: rows.length, counters, read: () => rows[at++], release: () => undefined }
 }
 
-async function write(path: string, source: SnapshotSource) {
+async function write(path: string, source: SnapshotSource, progress: SaveProgress) {
   try {
-    return await writeSave({ storage: disk, path, format: formatOf(path), source, nowMs: Date.now() })
+    return await writeSave({ storage: disk, path, format: formatOf(path), source, nowMs: Date.now(), progress })
   } catch (error) {
     throw fileError('save', path, error)
   }

@@ -1,5 +1,6 @@
 /** `daybook load FILE`: a saved file in place of all entries of a journal. */
 import type { Command } from 'commander'
+import { withFileProgress } from './file-progress.js'
 import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output } from './output.js'
@@ -12,9 +13,21 @@ export function addLoadCommand(program: Command): void {
     .argument('<file>')
     .addHelpText('after', FORMATS_HELP)
     .action(async (path: string, options: OpenOptions) => {
-      const result = await withCache(options, (cache) => cache.load(path))
-      if (!result.ok) throw new Error(result.error.message, { cause: result.error }) // the file's damage, not the journal's
-      const expired = result.expired === 0 ? '' : `; ${showCount(result.expired)} had expired and were left out`
-      output.line(`${showCountOf(result.entries, 'entry', 'entries')} from ${result.path}${expired}`)
+      process.exitCode = await withFileProgress('nothing was loaded, and nothing was changed.', (onProgress, signal) =>
+        withCache(options, async (cache) => {
+          signal.throwIfAborted()
+          const result = await cache.load(path, { onProgress })
+          if (!result.ok) throw new Error(result.error.message, { cause: result.error }) // the file's damage, not the journal's
+          output.line(`${showCountOf(result.entries, 'entry', 'entries')} from ${result.path}${leftOut(result)}`)
+        }),
+      )
     })
+}
+
+function leftOut({ expired, evicted }: { expired: number; evicted: number }): string {
+  const parts = [
+    ...(expired === 0 ? [] : [`${showCount(expired)} had expired and were left out`]),
+    ...(evicted === 0 ? [] : [`${showCount(evicted)} more did not fit, the least recently used ones`]),
+  ]
+  return parts.map((part) => `; ${part}`).join('')
 }

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import colors from 'picocolors'
+import { EXIT } from './exit-codes.js'
 
 export type Colors = ReturnType<typeof colors.createColors>
 
@@ -20,11 +21,12 @@ class Output {
 
   constructor() {
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
       if (this.#isClosed) return
       this.#isClosed = true
-      this.onClosed?.()
+      if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') this.onClosed?.()
+      else failAtEnd(error)
     })
+    process.stderr.on('error', () => undefined) // nobody is left to be told
   }
 
   line(text: string): void {
@@ -48,6 +50,14 @@ class Output {
   #closed(): Promise<void> {
     return new Promise((resolve) => process.stdout.once('close', () => resolve()))
   }
+}
+
+/** A full disk, for one: the answer is lost, but what the command does is done to its end, and the journal closed. */
+function failAtEnd(error: Error): void {
+  remark(`daybook: the output could not be written: ${error.message}`)
+  process.once('exit', (code) => {
+    if (code === EXIT.fine) process.exitCode = EXIT.error
+  })
 }
 
 export const output = new Output()

@@ -17,11 +17,14 @@ export interface ProgressOptions {
   verb: string
   /** Whether to print plain lines where there is no terminal. */
   plainLines?: boolean
+  /** How an amount is shown; bytes, if nothing is said. */
+  show?: (amount: number) => string
 }
 
-/** Counts bytes of a total, and says something about it. */
+/** Counts bytes, or something else, of a total, and says something about it. */
 export class Progress {
   readonly #options: ProgressOptions
+  readonly #amount: (amount: number) => string
   readonly #startMs = performance.now()
   readonly #isTerminal = process.stderr.isTTY === true
   #bars: cliProgress.MultiBar | undefined
@@ -29,30 +32,31 @@ export class Progress {
   #spokeAtMs = performance.now()
   #updatedAtMs = 0
   /** What was done before the first update, by an earlier run, takes no part in the rate. */
-  #firstBytes: number | undefined
+  #first: number | undefined
 
   constructor(options: ProgressOptions) {
     this.#options = options
+    this.#amount = options.show ?? showBytes
   }
 
-  update(doneBytes: number, totalBytes: number, describe: () => string = () => ''): void {
+  update(done: number, total: number, describe: () => string = () => ''): void {
     const nowMs = performance.now()
     if (nowMs - this.#updatedAtMs < UPDATE_MS) return
     this.#updatedAtMs = nowMs
-    this.#firstBytes ??= doneBytes
+    this.#first ??= done
     const detail = describe()
     if (this.#bar !== undefined) {
-      this.#bar.setTotal(totalBytes)
-      this.#bar.update(doneBytes, this.#payload(doneBytes, totalBytes, detail))
+      this.#bar.setTotal(total)
+      this.#bar.update(done, this.#payload(done, total, detail))
     } else if (this.#isTerminal) {
-      if (nowMs - this.#startMs > PATIENCE_MS && doneBytes < totalBytes) this.#show(doneBytes, totalBytes, detail)
+      if (nowMs - this.#startMs > PATIENCE_MS && done < total) this.#show(done, total, detail)
     } else if (this.#options.plainLines && nowMs - this.#spokeAtMs > PLAIN_LINE_MS) {
       this.#spokeAtMs = nowMs
-      remark(`${this.#options.verb}: ${showBytes(doneBytes)} of ${showBytes(totalBytes)} ${detail}`.trimEnd())
+      remark(`${this.#options.verb}: ${this.#amount(done)} of ${this.#amount(total)} ${detail}`.trimEnd())
     }
   }
 
-  #show(doneBytes: number, totalBytes: number, detail: string): void {
+  #show(done: number, total: number, detail: string): void {
     this.#bars = new cliProgress.MultiBar({
       format: `${this.#options.verb} {bar} {percentage}%  {done} of {all}  {rate}/s  {detail}`,
       barCompleteChar: '█',
@@ -62,12 +66,12 @@ export class Progress {
       clearOnComplete: true,
       emptyOnZero: true,
     })
-    this.#bar = this.#bars.create(totalBytes, doneBytes, this.#payload(doneBytes, totalBytes, detail))
+    this.#bar = this.#bars.create(total, done, this.#payload(done, total, detail))
   }
 
-  #payload(doneBytes: number, totalBytes: number, detail: string) {
-    const rate = ratePerSecond(doneBytes - (this.#firstBytes ?? 0), performance.now() - this.#startMs)
-    return { done: showBytes(doneBytes), all: showBytes(totalBytes), rate: showBytes(Math.round(rate)), detail }
+  #payload(done: number, total: number, detail: string) {
+    const rate = ratePerSecond(done - (this.#first ?? 0), performance.now() - this.#startMs)
+    return { done: this.#amount(done), all: this.#amount(total), rate: this.#amount(Math.round(rate)), detail }
   }
 
   /** A line above the bar. */

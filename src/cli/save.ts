@@ -1,5 +1,6 @@
 /** `daybook save FILE`: all entries of a journal into one file, for Python too. */
 import type { Command } from 'commander'
+import { withFileProgress } from './file-progress.js'
 import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output } from './output.js'
@@ -15,8 +16,17 @@ export function addSaveCommand(program: Command): void {
     .argument('<file>')
     .addHelpText('after', FORMATS_HELP)
     .action(async (path: string, options: OpenOptions) => {
-      const result = await withCache(options, (cache) => cache.save(path))
-      if (!result.ok) throw result.error
-      output.line(`${result.path}: ${showCountOf(result.entries, 'entry', 'entries')}, ${showBytes(result.bytes)}`)
+      process.exitCode = await withFileProgress(
+        `${path} was not written; one that was there is as it was.`,
+        (onProgress, signal) =>
+          withCache(options, async (cache) => {
+            signal.throwIfAborted()
+            const result = await cache.save(path, { onProgress })
+            if (!result.ok) throw result.error
+            output.line(
+              `${result.path}: ${showCountOf(result.entries, 'entry', 'entries')}, ${showBytes(result.bytes)}`,
+            )
+          }),
+      )
     })
 }

@@ -5,7 +5,7 @@
  * missing counter (0), keys of the document and of the stats that are not known here (ignored).
  */
 import { shown, ValueError } from '../errors.js'
-import { isDict } from './containers.js'
+import { type Dict, isDict } from './containers.js'
 
 /** Key, value, and deadline in epoch milliseconds; undefined is no deadline. */
 export type Entry = [key: string, value: unknown, expiresAtMs: number | undefined]
@@ -26,23 +26,22 @@ export interface CacheDocument {
 /** Levels of containers around a value: the document, its entries, the pair of value and deadline. */
 export const DOCUMENT_LEVELS = 3
 
-/** Checks all of `document`; throws a `ValueError` that names the entry or counter that is something else. */
-export function cacheDocument(document: unknown): CacheDocument {
+/** Of these, the ones of an entry. */
+export const ENTRY_LEVELS = 1
+
+/** The dict of entries of a document that may be anything. */
+export function entriesIn(document: unknown): Dict | undefined {
   const entries = isDict(document) ? get(document, 'entries') : undefined
-  if (!isDict(document) || !isDict(entries)) throw notACache("it has no dict 'entries'")
-  for (const [key, entry] of pairs(entries)) checkedEntry(key, entry)
-  return {
-    entries: {
-      *[Symbol.iterator]() {
-        for (const [key, entry] of pairs(entries)) yield checkedEntry(key, entry)
-      },
-    },
-    entryCount: entries instanceof Map ? entries.size : Object.keys(entries).length,
-    stats: checkedStats(get(document, 'stats')),
-  }
+  return isDict(entries) ? entries : undefined
 }
 
-function checkedEntry(key: unknown, entry: unknown): Entry {
+/** The counters of a document. */
+export function statsOf(document: unknown): CacheStats {
+  if (!isDict(document) || entriesIn(document) === undefined) throw notACache("it has no dict 'entries'")
+  return checkedStats(get(document, 'stats'))
+}
+
+export function checkedEntry(key: unknown, entry: unknown): Entry {
   if (typeof key !== 'string') throw notACache(`the key ${shown(key)} is not a str`)
   if (Array.isArray(entry) && entry.length === 2) return [key, entry[0], expiresAtMs(key, entry[1])]
   if (isDict(entry) && has(entry, 'value'))
@@ -75,8 +74,8 @@ function checkedStats(stats: unknown): CacheStats {
   return { hits: counter('hits'), misses: counter('misses'), evictions: counter('evictions') }
 }
 
-function pairs(dict: object): Iterable<[unknown, unknown]> {
-  return dict instanceof Map ? dict : Object.entries(dict)
+export function pairsOf(dict: unknown): Iterable<[unknown, unknown]> {
+  return dict instanceof Map ? dict : Object.entries(dict as Dict)
 }
 
 function has(dict: object, key: string): boolean {

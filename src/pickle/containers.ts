@@ -9,6 +9,9 @@ import { refusal } from './refusal.js'
 
 export type Dict = Record<string, unknown> | Map<unknown, unknown>
 
+/** Is given the items of a dict as they come, instead of the dict. */
+type Receiver = (key: unknown, value: unknown) => void
+
 /** With more keys, V8 keeps an object as a hash table. */
 const FEW_KEYS = 12
 
@@ -18,8 +21,13 @@ const BATCH_KEYS = 1_000
 export class Containers {
   /** What was an object and is a Map. */
   readonly moved = new Map<object, Map<unknown, unknown>>()
-  /** What was fetched from the memo or duplicated: more than one reference may lead to it. */
+  /** What will be fetched from the memo, or was duplicated: more than one reference may lead to it. */
   readonly shared = new Set<object>()
+  /** Of the shared containers that `settle` has met: their height. What was handed over is not to be changed any more. */
+  readonly heights = new Map<object, number>()
+  /** The dict whose items are handed over, and to whom. It stays empty. */
+  handedOver: Map<unknown, unknown> | undefined
+  #receive: Receiver | undefined
   readonly #allowance: Allowance
   /** Of the bigint keys of each dict and set: how many have the same lowest 64 bits. */
   readonly #alike = new Map<object, Map<bigint, number>>()
@@ -33,6 +41,7 @@ export class Containers {
   /** Appends `from[start]` up to `from[end]`. */
   append(list: unknown, from: readonly unknown[], start: number, end: number, at: number): void {
     if (!Array.isArray(list)) throw refusal('items for something that is not a list', at)
+    this.#refuseSettled(list, at)
     const count = end - start
     this.#allowance.take(list.length === 0 ? Math.max(cost.firstItems, cost.item * count) : cost.item * count, at)
     if (list.length + count > ITEMS_MAX) throw refusal(`a list of more than ${ITEMS_MAX} items`, at)
@@ -47,6 +56,8 @@ export class Containers {
     if (!isDict(dict)) throw refusal('keys for something that is not a dict', at)
     if ((end - start) % 2 !== 0) throw refusal('a key without a value', at)
     const now = this.moved.get(dict) ?? dict
+    if (now === this.handedOver) return this.#handItems(now, from, start, end)
+    this.#refuseSettled(now, at)
     if (now instanceof Map) return this.#fillMap(now, from, start, end, at)
     if (areTexts(from, start, end)) return this.#fillObject(now, from, start, end, at)
     return this.#fillMap(this.#toMap(now, at), from, start, end, at)
@@ -54,6 +65,7 @@ export class Containers {
 
   addAll(set: unknown, from: readonly unknown[], start: number, end: number, at: number): void {
     if (!(set instanceof Set)) throw refusal('items for something that is not a set', at)
+    this.#refuseSettled(set, at)
     this.#allowance.take(cost.member * (end - start), at)
     for (let i = start; i < end; i++) {
       this.#checkKey(set, from[i], at)
@@ -61,15 +73,37 @@ export class Containers {
     }
   }
 
-  /** Notes that one more reference leads to `value`, and returns what it is now. */
-  share(value: unknown, at: number): unknown {
-    if (typeof value !== 'object' || value === null) return value
+  /** Notes that more than one reference may lead to `value`. */
+  share(value: unknown, at: number): void {
+    if (typeof value !== 'object' || value === null) return
     const now = this.moved.get(value) ?? value
-    if (!this.shared.has(now)) {
-      this.#allowance.take(cost.member, at)
-      this.shared.add(now)
-    }
-    return now
+    if (this.shared.has(now)) return
+    this.#allowance.take(cost.member, at)
+    this.shared.add(now)
+  }
+
+  /** What was shared, as it is now. */
+  fetch(value: unknown): unknown {
+    return typeof value === 'object' && value !== null ? (this.moved.get(value) ?? value) : value
+  }
+
+  /** From now on, the items of this dict go to `receive`. Only of one dict: another one is filled as usual. */
+  handOver(dict: Map<unknown, unknown>, receive: Receiver): void {
+    if (this.handedOver !== undefined) return
+    this.handedOver = dict
+    this.#receive = receive
+  }
+
+  #handItems(dict: Dict, from: readonly unknown[], start: number, end: number): Dict {
+    for (let i = start; i < end; i += 2) this.#receive?.(from[i], from[i + 1])
+    this.#allowance.release()
+    return dict
+  }
+
+  /** Only what is shared can be reached again, and Python never fills what it has written into another container and left. */
+  #refuseSettled(container: object, at: number): void {
+    if (this.heights.size > 0 && this.heights.has(container))
+      throw refusal('an entry of the cache is changed after it was complete', at)
   }
 
   #fillMap(map: Map<unknown, unknown>, from: readonly unknown[], start: number, end: number, at: number): Dict {
@@ -148,7 +182,8 @@ function areTexts(from: readonly unknown[], start: number, end: number): boolean
   return true
 }
 
-function isEmpty(dict: Record<string, unknown>): boolean {
+export function isEmpty(dict: Dict): boolean {
+  if (dict instanceof Map) return dict.size === 0
   for (const _ in dict) return false
   return true
 }

@@ -24,7 +24,10 @@ export const LINE_BYTES_MAX = 1_000
 /** Bytes of one str: V8's longest string. */
 export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH
 
-/** Items of one list, slots of the stack and of the memo: a growing array ends the process near 2^27. */
+/** Characters of text in one entry's value, each as often as something leads to it. No frame of the journal holds as many. */
+export const VALUE_TEXT_MAX = 2 ** 29
+
+/** Items of one list, slots of the stack: a growing array ends the process near 2^27. */
 export const ITEMS_MAX = 2 ** 26
 
 /** Keys of one Map or Set, which throw above. */
@@ -62,6 +65,10 @@ export class Allowance {
   readonly #heapBytesMax: number
   readonly #outsideBytesMax: number
   #heapBytes = 0
+  /** Of these, what stays when the rest is released. */
+  #keptBytes = 0
+  /** All bytes that were ever taken, and how many there are when the heap is looked at next. */
+  #takenBytes = 0
   #lookAtBytes: number
   #outsideBytes = 0
 
@@ -74,7 +81,18 @@ export class Allowance {
   /** Charges `bytes` of objects; `at` is the byte offset that asked for them. */
   take(bytes: number, at: number): void {
     this.#heapBytes += bytes
-    if (this.#heapBytes > this.#lookAtBytes) this.#look(at)
+    this.#takenBytes += bytes
+    if (this.#takenBytes > this.#lookAtBytes || this.#heapBytes > this.#heapBytesMax) this.#look(at)
+  }
+
+  /** What was taken so far stays in use. */
+  keep(): void {
+    this.#keptBytes = this.#heapBytes
+  }
+
+  /** What was taken, and not kept, is in use no more. */
+  release(): void {
+    this.#heapBytes = this.#keptBytes
   }
 
   /** Charges `bytes` of bytes objects, which live outside the heap: only copies of copies can exceed the file. */
@@ -94,7 +112,7 @@ export class Allowance {
         'Start Node with a larger --max-old-space-size, or split the file',
       )
     }
-    this.#lookAtBytes = Math.min(this.#heapBytesMax, this.#heapBytes + this.#heapBytesMax / LOOKS)
+    this.#lookAtBytes = this.#takenBytes + this.#heapBytesMax / LOOKS
   }
 }
 

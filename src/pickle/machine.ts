@@ -4,11 +4,22 @@
  *
  * Source: the module docstring of CPython's Lib/pickletools.py, "The pickle virtual machine".
  */
-import { Containers, type Dict } from './containers.js'
+import { Containers, type Dict, isDict, isEmpty } from './containers.js'
 import type { Cursor } from './cursor.js'
+import { IndexSet, isIndexWithin } from './fetched.js'
 import { type Allowance, cost, ITEMS_MAX, MARKS_MAX } from './limits.js'
 import { refusal } from './refusal.js'
 import { Texts } from './texts.js'
+
+/**
+ * The dict under `key` of the outermost one. It becomes a Map even if all its keys are str: an object would sort keys like
+ * '7' to its front, and the order of a cache's entries is their recency. And its items are handed over as soon as they are
+ * whole, and not kept.
+ */
+export interface EntriesDict {
+  readonly key: string
+  readonly receive: (key: unknown, value: unknown, machine: Machine) => void
+}
 
 /** Values on the stack while the outermost dict of a cache's document is read: itself, its keys, their values. */
 const OUTER_HEIGHT_MAX = 100
@@ -20,8 +31,9 @@ export class Machine {
   readonly texts: Texts
   /** Byte offset of the opcode that runs. */
   at = 0
-  /** The value, once STOP has run. */
-  result: { readonly value: unknown } | undefined
+  /** Whether STOP has run; then {@link value} is what the pickle holds. */
+  isDone = false
+  value: unknown
 
   /** The values up to {@link #height}; what lies above is left over. */
   readonly stack: unknown[] = []
@@ -30,20 +42,21 @@ export class Machine {
   #floor = 0
   /** The floors below that one. */
   readonly #marks: number[] = []
-  readonly #memo: unknown[] = []
+  /** What was remembered and will be fetched. */
+  readonly #memo = new Map<number, unknown>()
+  /** The indices that will be fetched, and those under which something was remembered. */
+  readonly #fetched: IndexSet
+  readonly #remembered = new IndexSet()
   #memoized = 0
-  readonly #keyOfMap: string | undefined
+  readonly #entries: EntriesDict | undefined
 
-  /**
-   * @param keyOfMap the dict under this key of the outermost dict becomes a Map even if all its keys are str: an object
-   * would sort keys like '7' to its front, and the order of a cache's entries is their recency
-   */
-  constructor(cursor: Cursor, allowance: Allowance, keyOfMap?: string) {
+  constructor(cursor: Cursor, allowance: Allowance, fetched: IndexSet, entries?: EntriesDict) {
     this.cursor = cursor
     this.allowance = allowance
     this.containers = new Containers(allowance)
     this.texts = new Texts(cursor.bytes, allowance)
-    this.#keyOfMap = keyOfMap
+    this.#fetched = fetched
+    this.#entries = entries
   }
 
   push(value: unknown): void {
@@ -101,12 +114,18 @@ export class Machine {
   }
 
   put(index: number): void {
-    // No file has more values to remember than bytes, so an index far above only wants to see memory being taken.
-    if (index > this.cursor.bytes.length + 0xff || index >= ITEMS_MAX) throw this.refusal(`the memo index ${index}`)
+    // An index far above only wants to see memory being taken.
+    if (!isIndexWithin(index, this.cursor.bytes)) throw this.refusal(`the memo index ${index}`)
     const value = this.top()
-    this.allowance.take(cost.reference, this.at)
-    if (this.#memo[index] === undefined) this.#memoized++
-    this.#memo[index] = value
+    if (!this.#remembered.has(index)) {
+      this.#remembered.add(index)
+      this.#memoized++
+    }
+    if (!this.#fetched.has(index)) return
+    this.allowance.take(cost.pair, this.at)
+    this.#memo.set(index, value)
+    this.containers.share(value, this.at)
+    this.allowance.keep()
   }
 
   /** MEMOIZE: under the number of values remembered so far. */
@@ -115,19 +134,24 @@ export class Machine {
   }
 
   get(index: number): void {
-    const value = this.#memo[index]
+    const value = this.#memo.get(index)
     if (value === undefined) throw this.refusal(`nothing was remembered under the memo index ${index}`)
-    this.push(this.containers.share(value, this.at))
+    this.push(this.containers.fetch(value))
   }
 
   duplicate(): void {
-    this.push(this.containers.share(this.top(), this.at))
+    this.containers.share(this.top(), this.at)
+    this.push(this.containers.fetch(this.top()))
   }
 
   newDict(): Dict {
-    const isMap = this.#keyOfMap !== undefined && this.#isUnder(this.#keyOfMap)
-    this.allowance.take(isMap ? cost.map : cost.object, this.at)
-    return isMap ? new Map() : {}
+    const isEntries = this.#entries !== undefined && this.#isUnder(this.#entries.key)
+    this.allowance.take(isEntries ? cost.map : cost.object, this.at)
+    if (!isEntries) return {}
+    const map = new Map<unknown, unknown>()
+    const { receive } = this.#entries
+    if (this.#isSurelyOutermost()) this.containers.handOver(map, (key, value) => receive(key, value, this))
+    return map
   }
 
   /** A bytes object of its own: a view would keep the whole file in memory. */
@@ -141,7 +165,8 @@ export class Machine {
     const value = this.pop()
     if (this.#height > 0 || this.#marks.length > 0) throw this.refusal('values are left over at its end')
     if (this.cursor.left > 0) throw refusal(`${this.cursor.left} bytes follow its end`, this.cursor.offset)
-    this.result = { value }
+    this.value = value
+    this.isDone = true
   }
 
   /** Refuses the opcode that runs. */
@@ -154,5 +179,17 @@ export class Machine {
     const height = this.#height
     const isNear = height > 1 && height <= OUTER_HEIGHT_MAX && this.#marks.length <= 1
     return isNear && this.stack[height - 1] === key && this.stack.indexOf(key) === height - 1
+  }
+
+  /**
+   * True if the key on top can only be one of the outermost dict. An empty dict right below it could be the one that it is
+   * a key of; a dict that has items is whole then, as Python writes them.
+   */
+  #isSurelyOutermost(): boolean {
+    const height = this.#height
+    if (!isDict(this.stack[0])) return false
+    if (this.#marks.length === 0) return height === 2
+    const below = this.stack[height - 2]
+    return this.#floor === 1 && height % 2 === 0 && (height === 2 || !isDict(below) || !isEmpty(below))
   }
 }

@@ -11,56 +11,122 @@
  * its own, needs no memory here.
  */
 import { isReadingOnly } from './allow-list.js'
+import type { Containers } from './containers.js'
 import { refusal } from './refusal.js'
+import { Slice } from './slices.js'
 
-export interface Unsettled {
-  readonly value: unknown
-  readonly moved: ReadonlyMap<object, object>
-  /** Containers that more than one reference may lead to. */
-  readonly shared: ReadonlySet<object>
+export interface Bounds {
   /** Levels of containers that the value may have. */
   readonly nestingMax: number
-  /** Byte offset of the end, for errors. */
-  readonly at: number
+  /** Characters of text that it may hold, each as often as something leads to it: whoever copies the value writes all of them. */
+  readonly textMax: number
+  /** A container that it must not lead to. */
+  readonly without?: object | undefined
 }
 
-export function settle(unsettled: Unsettled): unknown {
-  const { moved, shared, nestingMax, at } = unsettled
-  /** From the value to where the walk is. */
-  const path: Visit[] = []
+/** What may be settled in parts, one value after the other: what is shared between them is looked at once. */
+export class Settling {
+  readonly #moved: ReadonlyMap<object, object>
+  readonly #shared: ReadonlySet<object>
   /** Of each shared container that was met: its height, and 0 while the walk is inside it (then it closes a cycle). */
-  const heights = new Map<object, number>()
+  readonly #heights: Map<object, number>
 
-  /** Begins a visit, or returns the height of what needs none. */
-  const enter = (container: object): number => {
-    const isShared = shared.has(container)
-    const known = isShared ? heights.get(container) : undefined
-    if (known !== undefined) return known
-    if (path.length >= nestingMax) throw refusal(tooDeep(nestingMax), at)
-    const visit = visitOf(container)
-    visit.advance(moved)
-    if (isShared) heights.set(container, visit.child === undefined ? 1 : 0)
-    if (visit.child === undefined) return 1
-    path.push(visit)
-    return 0
+  constructor(containers: Pick<Containers, 'moved' | 'shared' | 'heights'>) {
+    this.#moved = containers.moved
+    this.#shared = containers.shared
+    this.#heights = containers.heights
   }
 
-  const value = replaced(unsettled.value, moved)
-  if (isContainer(value)) enter(value)
-  for (let visit = path.at(-1); visit; visit = path.at(-1)) {
-    if (visit.child !== undefined) {
-      const { child } = visit
-      visit.advance(moved)
-      visit.height = Math.max(visit.height, 1 + enter(child))
-      continue
+  /** The value, settled. `at`: the byte offset for errors. Between two slices of the work it yields `at`. */
+  *settle(unsettled: unknown, bounds: Bounds, at: number): Generator<number, unknown, void> {
+    const { nestingMax } = bounds
+    const items = new Items(this.#moved, bounds, at)
+    const value = items.now(unsettled)
+    if (!items.isContainer(value)) return value
+    const shared = this.#shared
+    const heights = this.#heights
+    /** From the value to where the walk is. */
+    const path: Visit[] = []
+
+    /** Begins a visit, or returns the height of what needs none. */
+    const enter = (container: object): number => {
+      const isShared = shared.has(container)
+      const known = isShared ? heights.get(container) : undefined
+      if (known !== undefined) return known
+      if (path.length >= nestingMax) throw refusal(tooDeep(nestingMax), at)
+      const visit = visitOf(container, items)
+      visit.advance(items)
+      if (isShared) heights.set(container, visit.child === undefined ? 1 : 0)
+      if (visit.child === undefined) return 1
+      path.push(visit)
+      return 0
     }
-    if (visit.height > nestingMax) throw refusal(tooDeep(nestingMax), at)
-    path.pop()
-    if (shared.has(visit.container)) heights.set(visit.container, visit.height)
-    const parent = path.at(-1)
-    if (parent) parent.height = Math.max(parent.height, 1 + visit.height)
+
+    enter(value)
+    const slice = path.length === 0 ? undefined : new Slice()
+    for (let visit = path.at(-1); visit; visit = path.at(-1)) {
+      if (slice?.isOver()) {
+        yield at
+        slice.begin()
+      }
+      if (visit.child !== undefined) {
+        const { child } = visit
+        visit.advance(items)
+        visit.height = Math.max(visit.height, 1 + enter(child))
+        continue
+      }
+      if (visit.height > nestingMax) throw refusal(tooDeep(nestingMax), at)
+      path.pop()
+      if (shared.has(visit.container)) heights.set(visit.container, visit.height)
+      const parent = path.at(-1)
+      if (parent) parent.height = Math.max(parent.height, 1 + visit.height)
+    }
+    return value
   }
-  return value
+}
+
+/** Looks at each item that the walk comes by. */
+class Items {
+  readonly #moved: ReadonlyMap<object, object>
+  readonly #bounds: Bounds
+  readonly #at: number
+  #text = 0
+
+  constructor(moved: ReadonlyMap<object, object>, bounds: Bounds, at: number) {
+    this.#moved = moved
+    this.#bounds = bounds
+    this.#at = at
+  }
+
+  /** What takes the place of a value that has moved. */
+  now(value: unknown): unknown {
+    return this.#moved.size > 0 && typeof value === 'object' && value !== null
+      ? (this.#moved.get(value) ?? value)
+      : value
+  }
+
+  isContainer(value: unknown): value is object {
+    if (typeof value === 'string') this.count(value.length)
+    else if (typeof value === 'bigint') this.count(isLong(value) ? value.toString(16).length : 0)
+    if (typeof value !== 'object' || value === null) return false
+    if (value === this.#bounds.without)
+      throw refusal('an entry of the cache leads to the dict of all entries', this.#at)
+    if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) return true
+    if (value instanceof Date || value instanceof Uint8Array) return false
+    if (isReadingOnly(value)) throw refusal(`it holds ${value.name}, which has no JavaScript form`, value.at)
+    return true
+  }
+
+  count(text: number): void {
+    this.#text += text
+    if (this.#text > this.#bounds.textMax)
+      throw refusal(`a value that comes to more than ${this.#bounds.textMax} characters of text`, this.#at)
+  }
+}
+
+const LONG = 2n ** 8_192n
+function isLong(value: bigint): boolean {
+  return value > LONG || value < -LONG
 }
 
 /** A walk over the containers directly inside one, whose moved ones are replaced on the way. */
@@ -71,7 +137,7 @@ abstract class Visit {
   /** The next container inside this one; undefined after the last. */
   child: object | undefined
   /** Looks for the next {@link child}. */
-  abstract advance(moved: ReadonlyMap<object, object>): void
+  abstract advance(items: Items): void
 }
 
 class ListVisit extends Visit {
@@ -82,13 +148,13 @@ class ListVisit extends Visit {
     this.container = container
   }
 
-  advance(moved: ReadonlyMap<object, object>): void {
+  advance(items: Items): void {
     const list = this.container
     while (this.#index < list.length) {
       const index = this.#index++
-      const item = replaced(list[index], moved)
+      const item = items.now(list[index])
       if (item !== list[index]) list[index] = item
-      if (isContainer(item)) {
+      if (items.isContainer(item)) {
         this.child = item
         return
       }
@@ -101,19 +167,20 @@ class ObjectVisit extends Visit {
   #index = 0
   readonly container: Record<string, unknown>
   readonly #keys: readonly string[]
-  constructor(container: Record<string, unknown>) {
+  constructor(container: Record<string, unknown>, items: Items) {
     super()
     this.container = container
     this.#keys = Object.keys(container)
+    for (const key of this.#keys) items.count(key.length)
   }
 
-  advance(moved: ReadonlyMap<object, object>): void {
+  advance(items: Items): void {
     while (this.#index < this.#keys.length) {
       const key = this.#keys[this.#index++]!
       const held = this.container[key]
-      const value = replaced(held, moved)
+      const value = items.now(held)
       if (value !== held) Object.defineProperty(this.container, key, { value })
-      if (isContainer(value)) {
+      if (items.isContainer(value)) {
         this.child = value
         return
       }
@@ -133,17 +200,17 @@ class MapVisit extends Visit {
     this.#pairs = container.entries()
   }
 
-  advance(moved: ReadonlyMap<object, object>): void {
+  advance(items: Items): void {
     this.child = this.#valueAfterKey
     this.#valueAfterKey = undefined
     while (this.child === undefined) {
       const pair = this.#pairs.next()
       if (pair.done) return
       const [key, held] = pair.value
-      const value = replaced(held, moved)
+      const value = items.now(held)
       if (value !== held) this.container.set(key, value)
-      if (isContainer(value)) this.child = value
-      if (isContainer(key)) {
+      if (items.isContainer(value)) this.child = value
+      if (items.isContainer(key)) {
         this.#valueAfterKey = this.child
         this.child = key
       }
@@ -160,10 +227,10 @@ class SetVisit extends Visit {
     this.#items = container.values()
   }
 
-  advance(): void {
+  advance(items: Items): void {
     this.child = undefined
     for (let item = this.#items.next(); !item.done; item = this.#items.next()) {
-      if (isContainer(item.value)) {
+      if (items.isContainer(item.value)) {
         this.child = item.value
         return
       }
@@ -171,23 +238,11 @@ class SetVisit extends Visit {
   }
 }
 
-function visitOf(container: object): Visit {
+function visitOf(container: object, items: Items): Visit {
   if (Array.isArray(container)) return new ListVisit(container)
   if (container instanceof Map) return new MapVisit(container)
   if (container instanceof Set) return new SetVisit(container)
-  return new ObjectVisit(container as Record<string, unknown>)
-}
-
-function replaced(value: unknown, moved: ReadonlyMap<object, object>): unknown {
-  return moved.size > 0 && typeof value === 'object' && value !== null ? (moved.get(value) ?? value) : value
-}
-
-function isContainer(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) return true
-  if (value instanceof Date || value instanceof Uint8Array) return false
-  if (isReadingOnly(value)) throw refusal(`it holds ${value.name}, which has no JavaScript form`, value.at)
-  return true
+  return new ObjectVisit(container as Record<string, unknown>, items)
 }
 
 function tooDeep(nestingMax: number): string {

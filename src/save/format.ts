@@ -8,3 +8,6 @@ export function formatOf(path: string): SaveFormat {
   const extension = extname(path).toLowerCase()
   return extension === '.pickle' || extension === '.pkl' ? 'pickle' : 'snapshot'
 }
+
+/** How far a save or a load has come: a load first reads bytes, then both write entries. What it throws ends them. */
+export type SaveProgress = (done: number, total: number, unit: 'bytes' | 'entries') => void

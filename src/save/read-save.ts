@@ -2,31 +2,63 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReceivedRows } from '../journal/journal.js'
 import { storeValue } from '../journal/value.js'
-import { readCachePickle } from '../pickle/read-pickle.js'
+import { receiveCachePickle } from '../pickle/read-pickle.js'
+import { Slice } from '../pickle/slices.js'
 import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
 import { readAll, type Storage } from '../storage/storage.js'
-import type { SaveFormat } from './format.js'
+import type { SaveFormat, SaveProgress } from './format.js'
+import { RowsAllowance } from './rows-allowance.js'
 
-/** Rows between two turns of the event loop. */
-const SLICE_ROWS = 1_000
-
-export async function readSave(storage: Storage, path: string, format: SaveFormat, rows: ReceivedRows): Promise<void> {
-  if (format === 'pickle') return readPickled(storage, path, rows)
+export async function readSave(
+  storage: Storage,
+  path: string,
+  format: SaveFormat,
+  rows: ReceivedRows,
+  progress?: SaveProgress,
+): Promise<void> {
+  if (format === 'pickle') return readPickled(storage, path, rows, progress)
+  const fileBytes = sizeOf(storage, path)
+  const slice = new Slice(1)
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: 0 }, (frame, bytes) => {
     for (const { key, value, expiresAtMs } of decodeRows(frame, bytes)) rows.add(key, value, expiresAtMs)
+    progress?.(frame.offset + frame.length, fileBytes, 'bytes')
+    return slice.isOver() ? nextTurn().then(() => slice.begin()) : undefined
   })
   rows.counters.copyFrom(counters)
 }
 
-async function readPickled(storage: Storage, path: string, rows: ReceivedRows): Promise<void> {
-  const { entries, stats } = readCachePickle(await readWhole(storage, path))
-  let count = 0
-  for (const [key, value, expiresAtMs] of entries) {
-    rows.add(key, storeValue(value, 'copy'), expiresAtMs ?? Number.POSITIVE_INFINITY)
-    if (++count % SLICE_ROWS === 0) await nextTurn()
+async function readPickled(
+  storage: Storage,
+  path: string,
+  rows: ReceivedRows,
+  progress: SaveProgress | undefined,
+): Promise<void> {
+  const bytes = await readWhole(storage, path)
+  const allowance = new RowsAllowance(bytes.length)
+  const reading = receiveCachePickle(bytes, ([key, value, expiresAtMs]) => {
+    const stored = storeValue(value, 'copy')
+    allowance.take(key, stored)
+    rows.add(key, stored, expiresAtMs ?? Number.POSITIVE_INFINITY)
+  })
+  for (let step = reading.next(); ; step = reading.next()) {
+    if (step.done) {
+      progress?.(bytes.length, bytes.length, 'bytes')
+      rows.counters.reset()
+      Object.assign(rows.counters, step.value)
+      return
+    }
+    progress?.(step.value, bytes.length, 'bytes')
+    await nextTurn()
   }
-  rows.counters.reset()
-  Object.assign(rows.counters, stats)
+}
+
+function sizeOf(storage: Storage, path: string): number {
+  const file = storage.open(path, 'read')
+  try {
+    return file.size()
+  } finally {
+    file.close()
+  }
 }
 
 async function readWhole(storage: Storage, path: string): Promise<Buffer> {

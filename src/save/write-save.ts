@@ -10,7 +10,7 @@ import { writePickle } from '../pickle/write-pickle.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { replaceFile } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
-import type { SaveFormat } from './format.js'
+import type { SaveFormat, SaveProgress } from './format.js'
 
 export interface SaveRequest {
   storage: Storage
@@ -19,7 +19,7 @@ export interface SaveRequest {
   source: SnapshotSource
   /** The moment, epoch milliseconds: what has expired by then is left out. */
   nowMs: number
-  progress?: ((done: number, total: number) => void) | undefined
+  progress?: SaveProgress | undefined
 }
 
 export interface Saved {
@@ -43,7 +43,7 @@ export async function writeSave(request: SaveRequest): Promise<Saved> {
     previousChecksum: 0,
     createdAtMs: nowMs,
     source,
-    ...(progress === undefined ? {} : { progress }),
+    ...(progress === undefined ? {} : { progress: (done, total) => progress(done, total, 'entries') }),
   })
   return { entries, bytes }
 }
@@ -66,7 +66,7 @@ async function pickleInto(
   for (const chunk of writePickle({ entries: rows(), stats: { hits, misses, evictions } })) {
     await writeAllLater(file, chunk, bytes)
     bytes += chunk.length
-    progress?.(entries, source.count)
+    progress?.(entries, source.count, 'entries')
   }
   await file.sync()
   return { entries, bytes }

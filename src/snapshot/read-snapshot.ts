@@ -26,11 +26,14 @@ export interface ReadSnapshot {
   checksum: number
 }
 
+/** What is done with a frame of rows; a promise, if reading is to go on later. */
+export type RowsVisitor = (frame: Frame, bytes: Buffer) => void | Promise<void>
+
 /** Calls `visit` with each frame of rows; {@link decodeRows} gives what is in it. */
 export async function readSnapshot(
   storage: Storage,
   snapshot: SnapshotFile,
-  visit: (frame: Frame, bytes: Buffer) => void,
+  visit: RowsVisitor,
 ): Promise<ReadSnapshot> {
   const file = storage.open(snapshot.path, 'read')
   try {
@@ -40,11 +43,7 @@ export async function readSnapshot(
   }
 }
 
-async function read(
-  file: StorageFile,
-  snapshot: SnapshotFile,
-  visit: (frame: Frame, bytes: Buffer) => void,
-): Promise<ReadSnapshot> {
+async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisitor): Promise<ReadSnapshot> {
   const { kind, sequence, path: shown } = snapshot
   const damaged = (offset: number, reason: string) => new CorruptionError({ file: shown, offset, sequence, reason })
   const head = Buffer.alloc(FILE_HEADER_BYTES)
@@ -69,7 +68,8 @@ async function read(
     if (frame.kind === 'end') end = frame
     else {
       try {
-        visit(frame, scanned.bytes)
+        const pending = visit(frame, scanned.bytes)
+        if (pending !== undefined) await pending
       } catch (error) {
         throw error instanceof MalformedBytesError ? damaged(frame.offset, error.message) : error
       }

@@ -68,8 +68,8 @@ export class DaybookProcess {
   }
 
   /** Nobody reads its answers from here on: what it writes fails with EPIPE. */
-  stopReading(): void {
-    this.#child.stdout.destroy()
+  stopReading(where: 'stdout' | 'stderr' = 'stdout'): void {
+    this.#child[where].destroy()
   }
 
   /** Resolves when its output matches; fails when it has ended and never did. */

@@ -41,6 +41,26 @@ test.serial('every file that matches is an entry under its path, text as text an
   t.deepEqual(await entriesOf(cwd), new Map(Object.entries(expected).sort()))
 })
 
+test.serial('large files too: text, text that is not latin1, bytes; and again they are the same', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const megabytes = 5_000_000
+  const contents: Record<string, string | Uint8Array> = {
+    'ascii.txt': 'abcdefghij'.repeat(megabytes / 10),
+    'wide.txt': 'aé漢😀 '.repeat(megabytes / 10),
+    'bytes.bin': new Uint8Array(megabytes).fill(0xff).fill(1, 1_000, megabytes - 1),
+    'other.bin': new Uint8Array(megabytes).fill(0xfe),
+  }
+  for (const [path, content] of Object.entries(contents)) writeFileSync(join(cwd, path), content)
+  t.like(await daybook(t, ['import', '*.txt', '*.bin'], { cwd }), { code: 0 })
+  const found = await entriesOf(cwd)
+  for (const [path, content] of Object.entries(contents)) {
+    const value = found.get(path)
+    if (typeof content === 'string') t.true(value === content, path)
+    else t.true(value instanceof Uint8Array && Buffer.compare(value, content) === 0, path)
+  }
+  t.regex((await daybook(t, ['import', '*.txt', '*.bin'], { cwd })).stdout, /^Imported 0 files .*4 were there already/)
+})
+
 test.serial('importing again leaves what is there with the same content, and takes what has changed', async (t) => {
   const cwd = project(t)
   await daybook(t, ['import', 'a/**'], { cwd })

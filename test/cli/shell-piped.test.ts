@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
+import { DaybookProcess, daybook, MAIN } from './daybook-process.js'
 
 test.serial('what one run sets from a pipe, the next one has', async (t) => {
   const cwd = temporaryDirectory(t)
@@ -183,6 +184,34 @@ test.serial('a reader that goes away does not keep the commands from being carri
   t.is(code, 0)
   t.notRegex(stderr, /EPIPE/)
   t.is((await daybook(t, ['shell'], { cwd, input: 'keys key:*' })).stdout.trimEnd().split('\n').length, 50)
+})
+
+test.serial('when nobody reads the complaints any more, the rest is done all the same', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const shell = new DaybookProcess(t, ['shell'], { cwd })
+  shell.write('set a 1\n')
+  await shell.until(/OK/)
+  shell.stopReading('stderr')
+  for (let number = 0; number < 50; number++) shell.write('nonsense\n')
+  t.like(await shell.end('set b 2\nget b\n'), { code: 1, stdout: 'OK\nOK\n2\n' })
+})
+
+const FULL = '/dev/full'
+const fullTest = existsSync(FULL) ? test.serial : test.serial.skip
+fullTest('an answer that finds no room is told in one line, and the commands are carried out', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const full = openSync(FULL, 'w')
+  t.teardown(() => closeSync(full))
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'shell'], {
+    cwd,
+    input: 'set a 1\nset b 2\n',
+    stdio: ['pipe', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  t.is(status, 1)
+  t.regex(stderr, /^daybook: the output could not be written: ENOSPC.*\n$/m)
+  t.notRegex(stderr, /at .*\.js/)
+  t.is((await daybook(t, ['shell'], { cwd, input: 'get b\n' })).stdout, '2\n')
 })
 
 test.serial('a directory that is in use is refused, and says so', async (t) => {

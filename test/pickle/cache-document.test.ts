@@ -95,3 +95,54 @@ test('the last bad entry is found before the first good one is given', (t) => {
   )
   t.throws(() => read({ entries }), { instanceOf: ValueError, message: /'k4999'/ })
 })
+
+const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`
+const pickle = (...parts: string[]) => Buffer.from(`}(${text('entries')}${parts.join('')}u.`, 'latin1')
+
+test('entries that stand behind an empty dict are found all the same, in the order of the file', (t) => {
+  const entries = new Map([
+    ['b', [1, null]],
+    ['7', [{ list: [1] }, 5]],
+    ['a', [[], null]],
+  ])
+  const document = readCachePickle(pickleValue({ stats: {}, entries }))
+  t.deepEqual(
+    [...document.entries],
+    [
+      ['b', 1, undefined],
+      ['7', { list: [1] }, 5_000],
+      ['a', [], undefined],
+    ],
+  )
+})
+
+test('entries that share a part each have it', (t) => {
+  const document = readCachePickle(pickle(`}(${text('a')}](K\x01eq\0N\x86${text('b')}]h\0aN\x86u`))
+  t.deepEqual(
+    [...document.entries],
+    [
+      ['a', [1], undefined],
+      ['b', [[1]], undefined],
+    ],
+  )
+})
+
+const REFUSED: readonly (readonly [string, Buffer, RegExp])[] = [
+  [
+    'an entry that is changed after it was complete',
+    pickle(`}(${text('a')}]q\0N\x86u`, text('x'), 'h\0Na'),
+    /changed after it was complete/,
+  ],
+  ['an entry that holds all entries', pickle(`}q\0(${text('a')}h\0N\x86u`), /leads to the dict of all entries/],
+  [
+    'two dicts of entries',
+    pickle(`}(${text('a')}NN\x86u`, text('entries'), `}(${text('b')}NN\x86u`),
+    /several dicts that could be the entries/,
+  ],
+]
+
+for (const [name, bytes, message] of REFUSED) {
+  test(`refused: ${name}`, (t) => {
+    t.throws(() => readCachePickle(bytes), { instanceOf: ValueError, message })
+  })
+}

@@ -11,11 +11,16 @@ const CONTENT_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES - 64 * 1024
 const SCRATCH_BYTES = 4 * 1024 * 1024
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
-/**
- * The value, valid until the next call: bytes may lie in a buffer that is used again, and the cache copies what it stores.
- * @throws Error for a file that cannot be read, or is larger than an entry can be; it is not read then.
- */
-export function readContent(path: string): { value: string | Uint8Array; bytes: number } {
+export interface Content {
+  /** Valid until the next call: bytes may lie in a buffer that is used again. */
+  value: string | Uint8Array
+  bytes: number
+  /** Whether the value's bytes lie in memory of their own, which nobody else uses. */
+  isOwn: boolean
+}
+
+/** @throws Error for a file that cannot be read, or is larger than an entry can be; it is not read then. */
+export function readContent(path: string): Content {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = fstatSync(descriptor)
@@ -23,26 +28,48 @@ export function readContent(path: string): { value: string | Uint8Array; bytes: 
     if (stats.size > CONTENT_BYTES_MAX) {
       throw new Error(`it has ${showBytes(stats.size)}, and an entry holds ${showBytes(CONTENT_BYTES_MAX)} at most`)
     }
-    const bytes = readAll(descriptor, stats.size)
-    return { value: asValue(bytes), bytes: bytes.length }
+    if (stats.size > scratch.length) return readLarge(descriptor, stats.size)
+    const bytes = scratch.subarray(0, readAll(descriptor, scratch, stats.size))
+    return { value: isUtf8(bytes) ? bytes.toString('utf8') : asBytes(bytes), bytes: bytes.length, isOwn: false }
   } finally {
     closeSync(descriptor)
   }
 }
 
+/** The memory that a large text was read into is given back as soon as it is a text, not when garbage is collected. */
+function readLarge(descriptor: number, size: number): Content {
+  const memory = new ArrayBuffer(size, { maxByteLength: size })
+  const bytes = Buffer.from(memory, 0, size)
+  const length = readAll(descriptor, bytes, size)
+  const read = bytes.subarray(0, length)
+  if (!isUtf8(read)) return { value: asBytes(read), bytes: length, isOwn: true }
+  const value = read.toString('utf8')
+  memory.resize(0)
+  return { value, bytes: length, isOwn: true }
+}
+
 /** Of a file that changes its size meanwhile, as much as it had at first. */
-function readAll(descriptor: number, size: number): Buffer {
-  const target = size <= scratch.length ? scratch : Buffer.allocUnsafeSlow(size)
+function readAll(descriptor: number, target: Buffer, size: number): number {
   let done = 0
   while (done < size) {
     const read = readSync(descriptor, target, done, size - done, done)
     if (read === 0) break
     done += read
   }
-  return target.subarray(0, done)
+  return done
 }
 
-function asValue(bytes: Buffer): string | Uint8Array {
-  if (isUtf8(bytes)) return bytes.toString('utf8')
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) // not a Buffer: they are stored as what they are
+/** Not a Buffer: bytes are stored as what they are. */
+function asBytes(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+declare global {
+  // ES2024; in Node since 20.
+  interface ArrayBufferConstructor {
+    new (byteLength: number, options: { maxByteLength: number }): ArrayBuffer
+  }
+  interface ArrayBuffer {
+    resize(byteLength: number): void
+  }
 }

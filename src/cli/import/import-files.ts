@@ -2,6 +2,7 @@
 import type { Cache } from '../../cache/cache.js'
 import type { Duration } from '../../cache/duration.js'
 import { JournalWriteError } from '../../errors.js'
+import { EncodedValue } from '../../model/stored-value.js'
 import { messageOf } from '../failures.js'
 import type { Progress } from '../progress.js'
 import { showCountOf } from '../quantities.js'
@@ -43,12 +44,13 @@ export async function importFiles({ cache, files, ttl, progress, signal }: Impor
 
 /** Answers the bytes that were stored. */
 function importFile(cache: Cache, path: string, ttl: Duration | undefined, tally: Tally): number {
-  const { value, bytes } = readContent(path)
+  const { value, bytes, isOwn } = readContent(path)
   if (isSame(cache.peek(path), value)) {
     tally.unchanged++
     return 0
   }
-  cache.set(path, value, { ttl })
+  // Bytes in memory of their own become the entry's: a large file is not held twice.
+  cache.set(path, isOwn && typeof value !== 'string' ? new EncodedValue('bytes', value) : value, { ttl })
   tally.imported++
   tally.bytes += bytes
   return bytes
