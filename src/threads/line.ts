@@ -19,6 +19,7 @@ import {
   LONG_CALLS_MAX,
   OPERATION_NAMES,
   type OperationName,
+  SAME,
 } from './protocol.js'
 import { fromWireError } from './wire-error.js'
 import { isBytesTag, LATER_TAG } from './wire-value.js'
@@ -32,6 +33,8 @@ interface Batch {
   readonly waiting: Settle[]
   readonly transfer: ArrayBuffer[]
   bytes: number
+  /** The first argument of the last request, for which SAME stands if the next one has it too. */
+  first: unknown
 }
 
 const LONG_NAMES: ReadonlySet<OperationName> = new Set(['getOrSet', 'flush', 'compact', 'save', 'load'])
@@ -78,7 +81,7 @@ export class Line {
   }
 
   #newBatch(): Batch {
-    return { message: [this.#nextId], waiting: [], transfer: [], bytes: 0 }
+    return { message: [this.#nextId], waiting: [], transfer: [], bytes: 0, first: undefined }
   }
 
   // ── out ──
@@ -89,28 +92,46 @@ export class Line {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
-    if (!IS_LONG[code]) return new Promise((resolve) => this.#add(code, parameters, resolve))
-    return new Promise((resolve) => {
+    if (!IS_LONG[code]) return this.#promise(this.#add(code, parameters))
+    return new Promise((settle) => {
       const begin = () => {
         this.#longCalls++
         onId?.(this.#nextId)
-        this.#add(code, parameters, (outcome) => {
+        this.#join(this.#add(code, parameters), (outcome) => {
           this.#longCalls--
-          resolve(outcome)
+          settle(outcome)
           if (this.#ended === undefined) this.#longQueue.shift()?.()
         })
       }
       if (this.#longCalls < LONG_CALLS_MAX || isUrgent) begin()
-      else this.#longQueue.push(Object.assign(begin, { resolve }))
+      else this.#longQueue.push(Object.assign(begin, { settle }))
     })
+  }
+
+  /** The short way for what is asked most: a key, and a small argument at most. No list is made for it. */
+  askOfKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
+    const batch = this.#open
+    const { message } = batch
+    if (key === batch.first) message.push(code, SAME)
+    else {
+      message.push(code, key)
+      batch.first = key
+      batch.bytes += key.length
+    }
+    if (argument !== undefined) {
+      message.push(argument)
+      if (typeof argument === 'string') batch.bytes += argument.length
+    }
+    return this.#promise(batch)
   }
 
   /** Says something that nobody waits for. */
   tell(code: number, ...parameters: unknown[]): void {
-    if (this.#ended === undefined) this.#add(code, parameters, ignore)
+    if (this.#ended === undefined) this.#join(this.#add(code, parameters), ignore)
   }
 
-  #add(code: number, parameters: readonly unknown[], settle: Settle): void {
+  #add(code: number, parameters: readonly unknown[]): Batch {
     const batch = this.#open
     const { message } = batch
     message.push(code)
@@ -121,6 +142,18 @@ export class Line {
       if (typeof parameter === 'string') batch.bytes += parameter.length
       else if (typeof parameter === 'object' && parameter !== null) weigh(batch, parameter)
     }
+    if (arity > 0) batch.first = parameters[0]
+    return batch
+  }
+
+  #promise(batch: Batch): Promise<unknown> {
+    const promise = new Promise(takeResolve)
+    this.#join(batch, resolve)
+    return promise
+  }
+
+  /** The request that was added last is complete: `settle` gets what it comes to. */
+  #join(batch: Batch, settle: Settle): void {
     batch.waiting.push(settle)
     this.#nextId++
     if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
@@ -223,7 +256,7 @@ export class Line {
       for (const settle of waiting) if (settle !== ignore) settle(rejected())
     }
     for (const settle of this.#later.values()) if (settle !== ignore) settle(rejected())
-    for (const begin of this.#longQueue) (begin as unknown as { resolve: Settle }).resolve(rejected())
+    for (const begin of this.#longQueue) (begin as unknown as { settle: Settle }).settle(rejected())
     this.#sent.clear()
     this.#later.clear()
     this.#queue.length = this.#longQueue.length = 0
@@ -232,6 +265,13 @@ export class Line {
     this.#port.close()
   }
 }
+
+/** One function for all promises, instead of a closure for each. */
+function takeResolve(resolveIt: Settle): void {
+  resolve = resolveIt
+}
+
+let resolve: Settle
 
 function outcomeOf(wire: unknown): unknown {
   return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)

@@ -54,15 +54,13 @@ const RUN: Readonly<Record<OperationName, Run>> = {
   set: (desk, key: string, value: Wire, ttl: Duration, expiresAt: number, only: 'absent') => {
     const { cache } = desk
     checkKey(key)
-    const stored = given(desk, value)
-    if (ttl === undefined && expiresAt === undefined && only === undefined) return cache.set(key, stored)
-    return cache.set(key, stored, { ttl, expiresAt, only })
+    return cache.set(key, given(desk, value), { ttl, expiresAt, only })
   },
+  put: (desk, key: string, value: Wire) => desk.cache.set(key, given(desk, value)),
+  add: ({ cache }, key: string, by: number) => cache.increment(key, by),
   delete: ({ cache }, key: string) => cache.delete(key),
-  increment: ({ cache }, key: string, by: number, ttl: Duration) =>
-    ttl === undefined ? cache.increment(key, by) : cache.increment(key, by, { ttl }),
-  decrement: ({ cache }, key: string, by: number, ttl: Duration) =>
-    ttl === undefined ? cache.decrement(key, by) : cache.decrement(key, by, { ttl }),
+  increment: ({ cache }, key: string, by: number, ttl: Duration) => cache.increment(key, by, { ttl }),
+  decrement: ({ cache }, key: string, by: number, ttl: Duration) => cache.decrement(key, by, { ttl }),
   ttl: ({ cache }, key: string) => cache.ttl(key),
   expire: ({ cache }, key: string, ttl: Duration) => cache.expire(key, ttl),
   persist: ({ cache }, key: string) => cache.persist(key),
@@ -139,6 +137,8 @@ const RUN: Readonly<Record<OperationName, Run>> = {
 
 const MUTATIONS: ReadonlySet<OperationName> = new Set<OperationName>([
   'set',
+  'put',
+  'add',
   'delete',
   'increment',
   'decrement',

@@ -13,10 +13,14 @@
  *
  * Flat arrays of strings and numbers, because that is what structured cloning is fastest at. The requests of a batch are
  * numbered from `firstId` on, so no request carries a number; an operation has a fixed number of arguments, so no request
- * carries a length.
+ * carries a length. Where the first argument is the same as that of the request before (one key, used again and again), SAME
+ * stands for it: a number costs a fraction of a text.
  */
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
+
+/** Stands for the first argument of the request before; 0 is none by itself. */
+export const SAME = 0
 
 /** Each operation with its number of arguments. The order gives the codes. */
 export const ARITY = {
@@ -26,6 +30,9 @@ export const ARITY = {
   exists: 1,
   /** key, value, ttl, expiresAt, only */
   set: 5,
+  /** A `set` without options, an `increment` without: key, value; key, by. What is asked most has nothing to say in vain. */
+  put: 2,
+  add: 2,
   delete: 1,
   /** key, by, ttl */
   increment: 3,

@@ -86,7 +86,7 @@ export class ServedMemory {
     }
     const parameters: unknown[] = []
     for (let index = 0; index < arity; index++) parameters.push(packet.take())
-    const answer = this.#host.answer(id, code as number, parameters, 0)
+    const answer = this.#host.answer(id, code as number, parameters[0], parameters, 0)
     if (this.#host.mustBeDurable(code as number)) this.#host.answerLaterWhenDurable(id, answer)
     else if (this.#answerHere(id, answer)) return
     else if (!isLater(answer)) this.#host.answerLater(id, answer)

@@ -20,6 +20,7 @@ import {
   OPERATION_NAMES,
   type Part,
   PROTOCOL_VERSION,
+  SAME,
 } from './protocol.js'
 import { ServedLoads } from './served-loads.js'
 import { BUDGET_MS, ServedMemory } from './served-memory.js'
@@ -126,6 +127,7 @@ export class ServedPort implements Desk {
     const part: unknown[] = [ANSWERS, firstId]
     const answered: Answered = { part, changes: undefined }
     let id = firstId
+    let first: unknown // argument
     for (let at = 1; at < batch.length; id++) {
       const code = batch[at] as number
       const arity = ARITIES[code]
@@ -133,7 +135,8 @@ export class ServedPort implements Desk {
         this.refuse('an operation that there is not')
         break
       }
-      part.push(this.answer(id, code, batch, at + 1))
+      if (arity > 0 && batch[at + 1] !== SAME) first = batch[at + 1]
+      part.push(this.answer(id, code, first, batch, at + 1))
       if (this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true) {
         answered.changes ??= []
         answered.changes.push(part.length - 1)
@@ -144,12 +147,12 @@ export class ServedPort implements Desk {
     else this.#answerWhenDurable(answered)
   }
 
-  /** One request, one turn. `batch` holds its arguments, from `at` on. */
-  answer(id: number, code: number, batch: readonly unknown[], at: number): Wire {
+  /** One request, one turn. `batch` holds its arguments, the first (or SAME) at `at`. */
+  answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire {
     this.currentId = id
     try {
       const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has looked at the code
-      const result = operation.run(this, batch[at], batch[at + 1], batch[at + 2], batch[at + 3], batch[at + 4])
+      const result = operation.run(this, first, batch[at + 1], batch[at + 2], batch[at + 3], batch[at + 4])
       if (!(result instanceof Promise)) return result
       result.then(
         (wire) => this.answerLater(id, wire),

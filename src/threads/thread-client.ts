@@ -149,6 +149,43 @@ for (const [name, encode] of Object.entries(REQUESTS)) {
   Object.defineProperty(ThreadClient.prototype, name, { value, writable: true, configurable: true })
 }
 
+type Method = (this: ThreadClient, ...parameters: unknown[]) => Promise<unknown>
+
+/** What is asked most takes the short way, where its arguments are the plainest; all others, and all refusals, the general one. */
+function shorten(name: OperationName, make: (general: Method) => Method): void {
+  const general = Object.getOwnPropertyDescriptor(ThreadClient.prototype, name)?.value as Method
+  const value = make(general)
+  Object.defineProperty(value, 'name', { value: name })
+  Object.defineProperty(ThreadClient.prototype, name, { value, writable: true, configurable: true })
+}
+
+for (const name of ['get', 'peek', 'has', 'exists', 'delete', 'ttl', 'persist'] as const) {
+  const code = OP[name]
+  shorten(name, (general) => {
+    return function (key) {
+      return typeof key === 'string' ? this.line.askOfKey(code, key) : general.call(this, key)
+    }
+  })
+}
+
+shorten('increment', (general) => {
+  return function (key, by = 1, options) {
+    const isPlain = typeof key === 'string' && Number.isFinite(by) && options === undefined
+    return isPlain ? this.line.askOfKey(OP.add, key, by as number) : general.call(this, key, by, options)
+  }
+})
+
+shorten('set', (general) => {
+  return function (key, value, options) {
+    const isPlain = typeof key === 'string' && options === undefined && isSmall(value)
+    return isPlain ? this.line.askOfKey(OP.put, key, value) : general.call(this, key, value, options)
+  }
+})
+
+function isSmall(value: unknown): value is null | boolean | number | string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
+}
+
 /**
  * A client of the cache that `cache.share()` gave this port for. Resolves when the owner has answered.
  * @throws CacheClosedError when the cache is closed, or its thread has ended.
