@@ -55,7 +55,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 }
 
 // biome-ignore format: a list
-const METHODS = [
+export const METHODS = [
   'get', 'peek', 'has', 'exists', 'set', 'delete', 'increment', 'decrement', 'ttl', 'expire', 'persist', 'getMany',
   'setMany', 'deleteMany', 'keys', 'deletePattern', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
   'save', 'load',
