@@ -54,3 +54,26 @@ test('a chain of causes that bites its tail ends', (t) => {
   error.cause = error
   t.notThrows(() => structuredClone(toWireError(error)))
 })
+
+test('an error that cannot be read arrives as an error, and nothing is thrown where it is sent', (t) => {
+  const odd = [
+    Object.defineProperty(new Error('m'), 'message', {
+      get() {
+        throw new Error('no message')
+      },
+    }),
+    Object.defineProperty(new Error('m'), 'field', {
+      enumerable: true,
+      get() {
+        throw new Error('no field')
+      },
+    }),
+    new Proxy(new Error('m'), {
+      get() {
+        throw new Error('nothing')
+      },
+    }),
+    Object.assign(new Error('m'), { message: Symbol('s'), name: Symbol('n') }),
+  ]
+  for (const error of odd) t.true(fromWireError(structuredClone(toWireError(error))) instanceof Error)
+})
