@@ -59,7 +59,7 @@ function note(order: Noted[]): () => void {
 }
 
 for (const kind of ['async', 'sync'] as const) {
-  for (let run = 1; run <= runs(2); run++) {
+  for (let run = 1; run <= runs(1); run++) {
     test.serial(
       `10 ${kind} workers × 200 operations of every method: their turns one after the other (${run})`,
       async (t) => {
