@@ -8,6 +8,7 @@ import { CacheClosedError, type CacheError } from '../errors.js'
 import { answerOf, errorOf, isError } from './answers.js'
 import { Doorbell } from './doorbell.js'
 import {
+  AGAIN,
   ANSWERS,
   ARITY,
   BATCH_BYTES_MAX,
@@ -35,6 +36,10 @@ interface Batch {
   bytes: number
   /** The first argument of the last request, for which SAME stands if the next one has it too. */
   first: unknown
+  /** The rest of it, if AGAIN may stand for the next one. */
+  code: number | undefined
+  argument: unknown
+  isRepeating: boolean
 }
 
 const LONG_NAMES: ReadonlySet<OperationName> = new Set(['getOrSet', 'flush', 'compact', 'save', 'load'])
@@ -81,7 +86,16 @@ export class Line {
   }
 
   #newBatch(): Batch {
-    return { message: [this.#nextId], waiting: [], transfer: [], bytes: 0, first: undefined }
+    return {
+      message: [this.#nextId],
+      waiting: [],
+      transfer: [],
+      bytes: 0,
+      first: undefined,
+      code: undefined,
+      argument: undefined,
+      isRepeating: false,
+    }
   }
 
   // ── out ──
@@ -113,16 +127,25 @@ export class Line {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
     const batch = this.#open
     const { message } = batch
+    if (code === batch.code && key === batch.first && Object.is(argument, batch.argument)) {
+      if (batch.isRepeating) (message[message.length - 1] as number)++
+      else message.push(AGAIN, 1)
+      batch.isRepeating = true
+      return this.#promise(batch)
+    }
     if (key === batch.first) message.push(code, SAME)
     else {
       message.push(code, key)
-      batch.first = key
       batch.bytes += key.length
     }
     if (argument !== undefined) {
       message.push(argument)
       if (typeof argument === 'string') batch.bytes += argument.length
     }
+    batch.code = code
+    batch.first = key
+    batch.argument = argument
+    batch.isRepeating = false
     return this.#promise(batch)
   }
 
@@ -143,6 +166,7 @@ export class Line {
       else if (typeof parameter === 'object' && parameter !== null) weigh(batch, parameter)
     }
     if (arity > 0) batch.first = parameters[0]
+    batch.code = undefined
     return batch
   }
 

@@ -14,13 +14,16 @@
  * Flat arrays of strings and numbers, because that is what structured cloning is fastest at. The requests of a batch are
  * numbered from `firstId` on, so no request carries a number; an operation has a fixed number of arguments, so no request
  * carries a length. Where the first argument is the same as that of the request before (one key, used again and again), SAME
- * stands for it: a number costs a fraction of a text.
+ * stands for it: a number costs a fraction of a text. Where all of it is the same (a counter), AGAIN counts how often; each is a
+ * request, a turn and an answer of its own all the same.
  */
 
 export const PROTOCOL_VERSION = 2
 
 /** Stands for the first argument of the request before; 0 is none by itself. */
 export const SAME = 0
+/** In the place of an operation: the request before, as many times more as the next element says. */
+export const AGAIN = -1
 
 /** Each operation with its number of arguments. The order gives the codes. */
 export const ARITY = {

@@ -10,8 +10,10 @@ import { CacheError } from '../errors.js'
 import { type Desk, OPERATIONS } from './operations.js'
 import type { PortOwner } from './port-owner.js'
 import {
+  AGAIN,
   ANSWERS,
   ARITY,
+  BATCH_REQUESTS_MAX,
   BATCHES_MAX,
   CLOSED,
   GREETING,
@@ -127,21 +129,25 @@ export class ServedPort implements Desk {
     const part: unknown[] = [ANSWERS, firstId]
     const answered: Answered = { part, changes: undefined }
     let id = firstId
+    let request = 0 // where the last one is
     let first: unknown // argument
-    for (let at = 1; at < batch.length; id++) {
-      const code = batch[at] as number
+    for (let at = 1; at < batch.length; ) {
+      const isAgain = batch[at] === AGAIN && request > 0
+      const times = isAgain ? batch[at + 1] : 1
+      if (!isAgain) request = at
+      const code = batch[request] as number
       const arity = ARITIES[code]
-      if (arity === undefined) {
+      if (arity === undefined || !isCount(times)) {
         this.refuse('an operation that there is not')
         break
       }
-      if (arity > 0 && batch[at + 1] !== SAME) first = batch[at + 1]
-      part.push(this.answer(id, code, first, batch, at + 1))
-      if (this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true) {
-        answered.changes ??= []
-        answered.changes.push(part.length - 1)
+      if (!isAgain && arity > 0 && batch[at + 1] !== SAME) first = batch[at + 1]
+      const isWaiting = this.mustBeDurable(code)
+      for (let time = 0; time < times; time++, id++) {
+        part.push(this.answer(id, code, first, batch, request + 1))
+        if (isWaiting) (answered.changes ??= []).push(part.length - 1)
       }
-      at += 1 + arity
+      at += isAgain ? 2 : 1 + arity
     }
     if (answered.changes === undefined) this.post(part as unknown as Part)
     else this.#answerWhenDurable(answered)
@@ -270,6 +276,10 @@ export class ServedPort implements Desk {
     this.loads.abandon()
     this.#owner.forget(this)
   }
+}
+
+function isCount(times: unknown): times is number {
+  return Number.isInteger(times) && (times as number) > 0 && (times as number) <= BATCH_REQUESTS_MAX
 }
 
 function isRefusal(wire: unknown): boolean {

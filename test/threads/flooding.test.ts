@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { CacheError } from '../../src/index.js'
-import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP } from '../../src/threads/protocol.js'
+import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP, SAME } from '../../src/threads/protocol.js'
 import { connect } from '../../src/threads/threads.js'
 import { openMemory } from '../helpers/open-memory.js'
 import { inWorker } from './in-worker.js'
@@ -127,6 +127,11 @@ const NONSENSE: unknown[] = [
   [1, {}],
   new Map(),
   [1, OP.get, 'k', 77],
+  [1, AGAIN, 5],
+  [1, OP.get, 'k', AGAIN],
+  [1, OP.get, 'k', AGAIN, 0],
+  [1, OP.get, 'k', AGAIN, 1e9],
+  [1, OP.get, 'k', AGAIN, '2'],
 ]
 
 for (const [index, message] of NONSENSE.entries()) {
@@ -224,4 +229,57 @@ test('a port of something else does not connect for ever: its end is noticed', a
   const connecting = connect(port1)
   port2.close()
   await t.throwsAsync(connecting, { name: 'CacheClosedError' })
+})
+
+test('requests that are all the same are counted on the way, and are requests of their own all the same', async (t) => {
+  const { cache } = await openMemory(t)
+  const port = cache.share()
+  const sent: unknown[][] = []
+  const post = port.postMessage.bind(port)
+  port.postMessage = (message: unknown[]) => {
+    sent.push(message)
+    post(message)
+  }
+  const client = await connect(port)
+  sent.length = 0
+  const sequences: number[] = []
+  cache.changes$.subscribe(({ sequence }) => sequences.push(sequence))
+  const asked = [1, 1, 1, 2, 2, 0, -0, -0].map((by) => client.increment('n', by))
+  const others = [
+    client.get('n'),
+    client.get('n'),
+    client.get('m'),
+    client.has('m'),
+    client.set('m', -0),
+    client.set('m', 0),
+    client.set('m', 'a'),
+    client.get('m'),
+    client.increment('n', 2, { ttl: 5 }),
+    client.increment('n', 2),
+    client.increment('n', 2),
+  ]
+  t.deepEqual(await Promise.all(asked), [1, 2, 3, 5, 7, 7, 7, 7])
+  t.deepEqual(await Promise.all(others), [7, 7, undefined, false, true, true, true, 'a', 9, 11, 13])
+  const { add, get, has, put, increment } = OP
+  // biome-ignore format: one request in a line
+  t.deepEqual(sent, [[
+    2,
+    add, 'n', 1, AGAIN, 2,
+    add, SAME, 2, AGAIN, 1,
+    add, SAME, 0,
+    add, SAME, -0, AGAIN, 1,
+    get, SAME, AGAIN, 1,
+    get, 'm',
+    has, SAME,
+    put, SAME, -0,
+    put, SAME, 0,
+    put, SAME, 'a',
+    get, SAME,
+    increment, 'n', 2, 5,
+    add, SAME, 2, AGAIN, 1,
+  ]].map(([, ...requests]) => [sent[0]?.[0], ...requests]))
+  t.deepEqual(
+    sequences,
+    Array.from({ length: 14 }, (_, index) => index + 1),
+  )
 })

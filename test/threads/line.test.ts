@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { Line } from '../../src/threads/line.js'
-import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER, OP, SAME } from '../../src/threads/protocol.js'
+import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER, OP, SAME } from '../../src/threads/protocol.js'
 import { MESSAGES, POSTED } from '../../src/threads/sync-packet.js'
 import { LATER_TAG } from '../../src/threads/wire-value.js'
 import { loopTurn } from '../helpers/loop-turn.js'
@@ -34,12 +34,15 @@ function fakeOwner(line: () => Line, answersLater: (key: string) => boolean) {
       if (batch === undefined) return
       const part: unknown[] = [ANSWERS, batch[0]]
       let key = ''
+      // Each two elements are a code and a key, for nothing but gets is asked; or AGAIN and a number.
       for (let at = 1; at < batch.length; at += 2) {
-        // a code and a key: nothing but gets is asked
-        if (batch[at + 1] !== SAME) key = batch[at + 1] as string
-        const isLater = answersLater(key)
-        if (isLater) later.push([(batch[0] as number) + part.length - 2, key])
-        part.push(isLater ? [LATER_TAG] : key)
+        const isAgain = batch[at] === AGAIN
+        if (!isAgain && batch[at + 1] !== SAME) key = batch[at + 1] as string
+        for (let times = isAgain ? (batch[at + 1] as number) : 1; times > 0; times--) {
+          const isLater = answersLater(key)
+          if (isLater) later.push([(batch[0] as number) + part.length - 2, key])
+          part.push(isLater ? [LATER_TAG] : key)
+        }
       }
       post(part)
     },
