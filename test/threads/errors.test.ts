@@ -7,7 +7,7 @@ import {
   JournalWriteError,
   ValueError,
 } from '../../src/index.js'
-import { fromWireError, toWireError } from '../../src/threads/wire-error.js'
+import { fromWireError, toWireError } from '../../src/threads/wire/wire-error.js'
 
 const cause = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', errno: -28, syscall: 'write' })
 const damage = { file: 'journal/0.log', offset: 7, sequence: 3, reason: 'a bad checksum', advice: 'Load another.' }

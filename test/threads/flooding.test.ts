@@ -2,8 +2,8 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { CacheError } from '../../src/index.js'
-import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP, SAME } from '../../src/threads/protocol.js'
 import { connect } from '../../src/threads/threads.js'
+import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP, SAME } from '../../src/threads/wire/protocol.js'
 import { openMemory } from '../helpers/open-memory.js'
 import { inWorker } from './in-worker.js'
 
@@ -195,7 +195,7 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   const names = Object.keys(OP).filter((name) => !skipped.includes(name)) as (keyof typeof OP)[]
   for (const name of names) {
     for (const argument of hostile) {
-      const { ARITY } = await import('../../src/threads/protocol.js')
+      const { ARITY } = await import('../../src/threads/wire/protocol.js')
       port.postMessage([id++, OP[name], ...Array(ARITY[name]).fill(argument)])
     }
   }

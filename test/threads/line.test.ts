@@ -1,10 +1,10 @@
 /** The window of a client: whatever is asked leaves, is answered, and is settled with its own answer, however full it is. */
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
-import { Line } from '../../src/threads/line.js'
-import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER, OP, SAME } from '../../src/threads/protocol.js'
-import { MESSAGES, POSTED } from '../../src/threads/sync-packet.js'
-import { LATER_TAG } from '../../src/threads/wire-value.js'
+import { Line } from '../../src/threads/client/line.js'
+import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER, OP, SAME } from '../../src/threads/wire/protocol.js'
+import { MESSAGES, POSTED } from '../../src/threads/wire/sync-packet.js'
+import { LATER_TAG } from '../../src/threads/wire/wire-value.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { runs } from '../helpers/runs.js'
 

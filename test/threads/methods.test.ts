@@ -1,10 +1,10 @@
 /** Whatever a cache can do, its clients can: a method that is added to the one and not to the others fails here. */
 import test from 'ava'
 import { Cache } from '../../src/cache/cache.js'
-import { OPERATION_NAMES } from '../../src/threads/protocol.js'
-import { SyncThreadClient } from '../../src/threads/sync-client.js'
-import { ThreadClient } from '../../src/threads/thread-client.js'
+import { SyncThreadClient } from '../../src/threads/client/sync-client.js'
+import { ThreadClient } from '../../src/threads/client/thread-client.js'
 import { connect } from '../../src/threads/threads.js'
+import { OPERATION_NAMES } from '../../src/threads/wire/protocol.js'
 import { METHODS } from '../conformance/cache.js'
 import { openMemory } from '../helpers/open-memory.js'
 

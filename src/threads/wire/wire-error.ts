@@ -13,7 +13,7 @@ import {
   JournalWriteError,
   shown,
   ValueError,
-} from '../errors.js'
+} from '../../errors.js'
 
 /** [class, message, name, code, fields, has a cause, cause] and nothing else; or [undefined, value] for what is no error. */
 export type WireError = readonly unknown[]

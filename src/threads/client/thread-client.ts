@@ -1,18 +1,18 @@
 /** The asynchronous client: each method's arguments become a request, and the answer its promise. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, checkKey, checkOptions } from '../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../cache/duration.js'
-import type { CacheError } from '../errors.js'
-import { storeValue } from '../journal/value.js'
+import { checkFunction, checkKey, checkOptions } from '../../cache/arguments.js'
+import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import type { CacheError } from '../../errors.js'
+import { storeValue } from '../../journal/value.js'
+import { GREETING, LOAD, OP, type OperationName, type StreamKind } from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { toWire } from '../wire/wire-value.js'
 import { checkGreeting, checkPort } from './greeting.js'
 import { Line } from './line.js'
-import { GREETING, LOAD, OP, type OperationName, type StreamKind } from './protocol.js'
 import { RemoteStreams } from './remote-streams.js'
 import { REQUESTS } from './requests.js'
 import type { ThreadCache } from './thread-cache.js'
-import { toWireError } from './wire-error.js'
-import { toWire } from './wire-value.js'
 
 type Loader = (key: string) => unknown
 

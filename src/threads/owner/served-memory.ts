@@ -5,23 +5,23 @@
  */
 import { availableParallelism } from 'node:os'
 import { isSharedArrayBuffer } from 'node:util/types'
-import { shown } from '../errors.js'
-import { ARITY, OPERATION_NAMES } from './protocol.js'
-import type { ServedPort } from './served-port.js'
+import { shown } from '../../errors.js'
+import { Patience } from '../wire/patience.js'
+import { ARITY, OPERATION_NAMES } from '../wire/protocol.js'
 import {
   ANSWERED,
   AWAKE,
   IDLE,
   MEMORY_BYTES,
   MESSAGES,
-  Patience,
   POSTED,
   REQUEST,
   SIGNAL,
   STATE,
   SyncPacket,
-} from './sync-packet.js'
-import { LATER_TAG, type Wire } from './wire-value.js'
+} from '../wire/sync-packet.js'
+import { LATER_TAG, type Wire } from '../wire/wire-value.js'
+import type { ServedPort } from './served-port.js'
 
 const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 /** How long to serve one port before looking at anything else. */

@@ -4,9 +4,7 @@
  * keeps its worker alive; one that doesn't, doesn't.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { CacheClosedError, type CacheError } from '../errors.js'
-import { answerOf, errorOf, isError } from './answers.js'
-import { Doorbell } from './doorbell.js'
+import { CacheClosedError, type CacheError } from '../../errors.js'
 import {
   AGAIN,
   ANSWERS,
@@ -21,9 +19,11 @@ import {
   OPERATION_NAMES,
   type OperationName,
   SAME,
-} from './protocol.js'
-import { fromWireError } from './wire-error.js'
-import { isBytesTag, LATER_TAG } from './wire-value.js'
+} from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { isBytesTag, LATER_TAG } from '../wire/wire-value.js'
+import { answerOf, errorOf, isError } from './answers.js'
+import { Doorbell } from './doorbell.js'
 
 type Parts = readonly (readonly [number, ...unknown[]])[]
 type Settle = (outcome: unknown) => void

@@ -4,11 +4,9 @@
  * that makes no sense is refused, a message that is none closes the port, and nothing that a worker sends is thrown here.
  */
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
-import type { CacheCore } from '../actor/cache-core.js'
-import type { Cache } from '../cache/cache.js'
-import { CacheError } from '../errors.js'
-import { type Desk, OPERATIONS } from './operations.js'
-import type { PortOwner } from './port-owner.js'
+import type { CacheCore } from '../../actor/cache-core.js'
+import type { Cache } from '../../cache/cache.js'
+import { CacheError } from '../../errors.js'
 import {
   AGAIN,
   ANSWERS,
@@ -23,12 +21,14 @@ import {
   type Part,
   PROTOCOL_VERSION,
   SAME,
-} from './protocol.js'
+} from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
+import { type Desk, OPERATIONS } from './operations.js'
+import type { PortOwner } from './port-owner.js'
 import { ServedLoads } from './served-loads.js'
 import { BUDGET_MS, ServedMemory } from './served-memory.js'
 import { ServedStreams } from './served-streams.js'
-import { toWireError } from './wire-error.js'
-import { ERROR, LATER_TAG, type Wire } from './wire-value.js'
 
 /** Elements of a batch that asks one thing or two. */
 const SHORT = 10

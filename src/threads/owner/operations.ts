@@ -4,19 +4,19 @@
  * refusals. Values are handed on as they are stored.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { CacheCore } from '../actor/cache-core.js'
-import { checkKey, checkKeys, listOf } from '../cache/arguments.js'
-import type { Cache } from '../cache/cache.js'
-import type { Duration } from '../cache/duration.js'
-import { shown } from '../errors.js'
-import { restoreValue, storeValue } from '../journal/value.js'
-import type { StoredValue } from '../model/stored-value.js'
-import { OPERATION_NAMES, type OperationName } from './protocol.js'
+import type { CacheCore } from '../../actor/cache-core.js'
+import { checkKey, checkKeys, listOf } from '../../cache/arguments.js'
+import type { Cache } from '../../cache/cache.js'
+import type { Duration } from '../../cache/duration.js'
+import { shown } from '../../errors.js'
+import { restoreValue, storeValue } from '../../journal/value.js'
+import type { StoredValue } from '../../model/stored-value.js'
+import { OPERATION_NAMES, type OperationName } from '../wire/protocol.js'
+import { conditionFailed, holds, STEP_ARGUMENTS } from '../wire/steps.js'
+import { toWireError } from '../wire/wire-error.js'
+import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { ServedLoads } from './served-loads.js'
 import type { ServedStreams } from './served-streams.js'
-import { conditionFailed, holds, STEP_ARGUMENTS } from './steps.js'
-import { toWireError } from './wire-error.js'
-import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from './wire-value.js'
 
 /** What requests of one port may need. */
 export interface Desk {

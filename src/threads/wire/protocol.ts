@@ -1,5 +1,16 @@
 /**
- * What travels over a port. Both ends come from the same package, so nothing here is kept stable across versions; the
+ * What travels over a port, and where it passes by:
+ *
+ *   client.set(…) ─► client/thread-client ─► client/requests   checks, and takes the values as they are now
+ *                                        ─► client/line        this tick's batch; a few batches on the way
+ *                 ═══ port ═══► owner/served-port ─► owner/operations ─► cache/cache.ts: one turn
+ *                 ◄═══ port ═══ owner/served-port              the batch's answers, when they are durable if they must be
+ *   its promise ◄─ client/line ◄─ client/answers
+ *
+ * (A synchronous client: client/sync-client and sync-line, owner/served-memory. Streams: owner/served-streams to
+ * client/remote-streams. Loaders: owner/served-loads. Values and errors on the way: wire/wire-value, wire/wire-error.)
+ *
+ * Both ends come from the same package, so nothing here is kept stable across versions; the
  * greeting names the version and a client of another one is refused.
  *
  *   client ─► owner   [firstId, op, argument, argument, op, argument, …]      one batch: what one tick asked
