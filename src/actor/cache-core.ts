@@ -52,6 +52,10 @@ export interface LoadReport {
   evicted: number
 }
 
+const CUT_SHORT =
+  'An error (most likely the stack ran out: a call that recurses without end) cut a change short, so what is in memory is not ' +
+  'to be trusted. The cache has closed itself; the journal is whole: mend the recursion and open it again with openCache().'
+
 /** Entries that one slice of cleanup removes: one or two milliseconds. */
 const SLICE_ENTRIES = 1_000
 
@@ -179,16 +183,18 @@ export class CacheCore {
 
   /** @throws CacheClosedError unless the cache is open. */
   admitRead(): void {
-    if (!this.#isOpen) throw this.#notOpen()
+    if (!this.#isOpen || !this.state.isWhole) throw this.#notOpen()
   }
 
   /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal takes nothing. */
   admitWrite(): void {
-    if (!this.#isOpen) throw this.#notOpen()
+    if (!this.#isOpen || !this.state.isWhole) throw this.#notOpen()
     if (!this.turns.isWritable) throw refusal(this.journal.health)
   }
 
   #notOpen(): CacheClosedError {
+    if (this.#isOpen) this.close().catch(() => undefined) // it stops here; lifecycle$ says how it ended
+    if (!this.state.isWhole) return new CacheClosedError(CUT_SHORT)
     const { state } = this.lifecycle
     return new CacheClosedError(
       state === 'recovering'
@@ -246,6 +252,7 @@ export class CacheCore {
     if (slot === undefined ? state.size >= state.maxSize : state.deadlineAt(slot) !== Number.POSITIVE_INFINITY)
       return false
     journal.appendSet(key, value, expiresAtMs)
+    state.isWhole = false // until memory has what the journal has
     evolveSet(state, slot, key, value, expiresAtMs)
     if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiry.arm()
     return true
@@ -282,7 +289,7 @@ export class CacheCore {
 
   /** One slice, for a timer. A journal that refuses it is no timer's error: the slice is undone, and the next cleanup tries again. */
   #removeSlice(): Slice {
-    if (!this.#isOpen || !this.turns.isWritable) return 'blocked'
+    if (!this.#isOpen || !this.turns.isWritable || !this.state.isWhole) return 'blocked'
     try {
       return this.turns.removeExpired(this.clock.now(), SLICE_ENTRIES).isAll ? 'done' : 'more'
     } catch {
@@ -415,7 +422,8 @@ export class CacheCore {
     await this.#maintenance
     let failure: unknown
     try {
-      await this.journal.close(this.state.isOrderJournaled ? [] : this.state.keysByUse())
+      const { isOrderJournaled, isWhole } = this.state
+      await this.journal.close(isOrderJournaled || !isWhole ? [] : this.state.keysByUse())
     } catch (error) {
       failure = error
     }

@@ -37,8 +37,10 @@ export class ExpiryTimer {
 
   #armFor(deadlineMs: number, delayMs: number): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
-    this.#armedForMs = deadlineMs
+    this.#timer = undefined
+    this.#armedForMs = Number.POSITIVE_INFINITY // until the clock has taken it
     this.#timer = this.#clock.setTimeout(() => this.#fire(), Math.max(0, delayMs))
+    this.#armedForMs = deadlineMs
   }
 
   #fire(): void {

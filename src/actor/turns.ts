@@ -50,12 +50,14 @@ export class Turns {
   isWritable = false
 
   #depth = 0
-  readonly #events: CacheEvent[] = []
+  #events: CacheEvent[] = []
   /** For those who observe: one for each of `#events` since somebody did. */
   readonly #captured: JournaledEvent[] = []
   /** Keys that were deleted without being there: no event, but whoever is loading one must know. */
-  readonly #deletedNothing: string[] = []
+  #deletedNothing: string[] = []
   readonly #outbox: JournaledEvent[] = []
+  /** How many of the outbox were delivered. */
+  #delivered = 0
   #isDelivering = false
   readonly #afterTurn: (() => void)[] = []
 
@@ -93,8 +95,9 @@ export class Turns {
     let reply: unknown
     try {
       reply = this.#step(command)
-      if (this.#depth === 1) this.#commit()
+      if (this.#depth === 1) this.#append()
     } catch (error) {
+      this.#depth-- // before any call: the stack may have run out
       this.#abandon(undoMark, eventMark, deletedMark)
       throw error
     }
@@ -113,8 +116,9 @@ export class Turns {
     let reply: T
     try {
       reply = steps()
-      if (this.#depth === 1) this.#commit()
+      if (this.#depth === 1) this.#append()
     } catch (error) {
+      this.#depth-- // before any call: the stack may have run out
       this.#abandon(undoMark, eventMark, deletedMark)
       throw error
     }
@@ -225,15 +229,11 @@ export class Turns {
     })
   }
 
-  #commit(): void {
-    if (this.#events.length > 0) this.#append()
-    if (this.#events.length > 0 || this.#deletedNothing.length > 0) this.#onCommit(this.#events, this.#deletedNothing)
-    truncate(this.#events, 0)
-    truncate(this.#deletedNothing, 0)
-  }
-
+  /** The last step of a turn that may fail: once the journal has its events, it has happened. */
   #append(): void {
     const events = this.#events
+    if (!this.#state.isWhole) throw new CacheError('INTERNAL', 'A step of this turn was cut short: it cannot be kept.')
+    if (events.length === 0) return
     const first = this.#journal.append(events)
     for (let index = 0; index < this.#captured.length; index++) {
       const captured = this.#captured[index] as JournaledEvent
@@ -244,19 +244,38 @@ export class Turns {
     truncate(this.#captured, 0)
   }
 
+  /** What follows a turn. Nothing of it can undo the turn, so what fails here is reported and not thrown to the caller. */
   #settle(): void {
     if (--this.#depth > 0) return
+    const events = this.#events
+    const deletedNothing = this.#deletedNothing
+    if (events.length > 0) this.#events = []
+    if (deletedNothing.length > 0) this.#deletedNothing = []
     this.#state.undo.forget()
+    if (events.length > 0 || deletedNothing.length > 0) {
+      try {
+        this.#onCommit(events, deletedNothing)
+      } catch (error) {
+        report(error)
+      }
+    }
     if (this.#outbox.length > 0 && !this.#isDelivering) this.#deliver()
-    while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
+    this.#runWaiting()
   }
 
+  /** Undoes a turn, or a step, that failed. If the stack ends here too, the state is not whole, and the cache says so. */
   #abandon(undoMark: number, eventMark: number, deletedMark: number): void {
-    this.#state.undo.rollBack(this.#state, undoMark)
+    const state = this.#state
+    if (state.isWhole) state.undo.rollBack(state, undoMark)
     truncate(this.#events, eventMark)
     truncate(this.#captured, eventMark)
     truncate(this.#deletedNothing, deletedMark)
-    if (--this.#depth === 0) this.#state.undo.forget()
+    if (this.#depth > 0) return
+    state.undo.forget()
+    this.#runWaiting()
+  }
+
+  #runWaiting(): void {
     while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
   }
 
@@ -266,11 +285,18 @@ export class Turns {
    */
   #deliver(): void {
     this.#isDelivering = true
+    const outbox = this.#outbox
     try {
       // Not a for-of over a copy: callbacks add to it. Not shift(): that moves the rest, each time.
-      for (let next = 0; next < this.#outbox.length; next++) this.#outlet.deliver(this.#outbox[next] as JournaledEvent)
+      while (this.#delivered < outbox.length) this.#outlet.deliver(outbox[this.#delivered++] as JournaledEvent)
+      outbox.length = this.#delivered = 0
+    } catch (error) {
+      // RxJS reports what subscribers throw, so the stack has run out (or a value cannot be decoded): the rest is for later.
+      setImmediate(() => {
+        if (!this.#isDelivering) this.#deliver()
+        throw error
+      })
     } finally {
-      this.#outbox.length = 0
       this.#isDelivering = false
     }
   }
@@ -291,6 +317,13 @@ const UNSEEN: JournaledEvent = {
   oldValue: undefined,
   oldDeadlineMs: 0,
   seenAtMs: 0,
+}
+
+/** On a later tick, as RxJS does with what subscribers throw. */
+function report(error: unknown): void {
+  setImmediate(() => {
+    throw error
+  })
 }
 
 /** `list.length = length`, without a call into the runtime for the few that a turn mostly has. */

@@ -7,52 +7,44 @@
  *
  * Beside events there are two things that a cache remembers of being read, which nobody journals one by one: that an entry
  * was used, and whether a read hit or missed.
+ *
+ * A caller's stack may run out anywhere in here. `state.isWhole` is false from the first write of a change to the last, so
+ * that a change that was cut short is noticed, and nobody reads half of it.
  */
 import { CacheError } from '../errors.js'
+import { Counters } from '../model/counters.js'
 import type { CacheEvent } from '../model/event.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import type { Entries } from './entries.js'
 import type { Replacement } from './replacement.js'
 import type { State } from './state.js'
 
 /** @param replacement What a `loaded` event puts in place: the rows of the file that it names. */
 export function evolve(state: State, event: CacheEvent, replacement?: Replacement): void {
-  const { entries, counters, undo } = state
   switch (event.type) {
-    case 'set': {
-      evolveSet(state, entries.find(event.key), event.key, event.value, event.expiresAtMs)
+    case 'set':
+      evolveSet(state, state.entries.find(event.key), event.key, event.value, event.expiresAtMs)
       return
-    }
     case 'deleted':
-      counters.deletes++
       remove(state, event.key, 'deletes')
       return
     case 'expired':
-      counters.expirations++
       remove(state, event.key, 'expirations')
       return
     case 'evicted':
-      counters.evictions++
       remove(state, event.key, 'evictions')
       return
-    case 'rescheduled': {
-      const slot = entries.find(event.key)
-      if (slot === undefined) return
-      if (undo.isRecording) undo.rescheduled(entries, slot)
-      entries.reschedule(slot, event.expiresAtMs)
+    case 'rescheduled':
+      reschedule(state, event.key, event.expiresAtMs)
       return
-    }
     case 'cleared':
-      if (undo.isRecording) undo.replacedAll(state)
-      state.entries = state.emptyEntries()
-      counters.reset()
+      replaceAll(state, state.emptyEntries(), NOTHING_COUNTED)
       return
     case 'loaded':
       if (replacement === undefined)
         throw new CacheError('INTERNAL', `${event.file} was not read before it was put in place.`)
-      if (undo.isRecording) undo.replacedAll(state)
-      state.entries = replacement.entries
-      counters.copyFrom(replacement.counters)
+      replaceAll(state, replacement.entries, replacement.counters)
       return
   }
 }
@@ -67,7 +59,7 @@ export function evolveSet(
 ): void {
   const { entries, undo } = state
   const weight = state.weigh(key, value)
-  state.counters.sets++
+  state.isWhole = false
   if (slot === undefined) {
     const added = entries.add(key, value, expiresAtMs, weight)
     if (undo.isRecording) undo.added(added)
@@ -76,27 +68,55 @@ export function evolveSet(
     entries.replace(slot, value, expiresAtMs, weight)
     entries.recency.touch(slot)
   }
+  state.counters.sets++
+  state.isWhole = true
 }
 
 function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
-  const slot = state.entries.find(key)
+  const { entries, undo } = state
+  const slot = entries.find(key)
   if (slot === undefined) return // the journal's checksums held, so this is an event of a newer daybook: nothing to remove
-  if (state.undo.isRecording) state.undo.removed(state.entries, slot, counter)
-  state.entries.remove(slot)
+  state.isWhole = false
+  if (undo.isRecording) undo.removed(entries, slot, counter)
+  entries.remove(slot)
+  state.counters[counter]++
+  state.isWhole = true
+}
+
+function reschedule(state: State, key: string, expiresAtMs: number): void {
+  const { entries, undo } = state
+  const slot = entries.find(key)
+  if (slot === undefined) return
+  state.isWhole = false
+  if (undo.isRecording) undo.rescheduled(entries, slot)
+  entries.reschedule(slot, expiresAtMs)
+  state.isWhole = true
+}
+
+function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {
+  state.isWhole = false
+  if (state.undo.isRecording) state.undo.replacedAll(state)
+  state.entries = entries
+  state.counters.copyFrom(counters)
+  state.isWhole = true
 }
 
 /** A read that found its entry: it is now the most recently used. */
 export function recordHit(state: State, slot: Slot): void {
-  state.counters.hits++
   const { entries, undo } = state
+  if (undo.isRecording) {
+    state.isWhole = false
+    undo.touched(entries, slot)
+  }
+  entries.recency.touch(slot) // whole or not at all: it calls nothing
+  state.counters.hits++
   state.isOrderJournaled = false
-  if (undo.isRecording) undo.touched(entries, slot)
-  entries.recency.touch(slot)
+  state.isWhole = true
 }
 
 export function recordMiss(state: State): void {
+  if (state.undo.isRecording) state.undo.missed() // the last thing that may fail
   state.counters.misses++
-  if (state.undo.isRecording) state.undo.missed()
 }
 
 /** Restores the order of use that a clean close wrote down: every key in turn becomes the most recently used. */
@@ -106,3 +126,5 @@ export function restoreRecency(state: State, keys: Iterable<string>): void {
     if (slot !== undefined) state.entries.recency.touch(slot)
   }
 }
+
+const NOTHING_COUNTED: Readonly<Counters> = new Counters()

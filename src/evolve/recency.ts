@@ -47,10 +47,19 @@ export class Recency {
     this.insertBefore(successor, slot)
   }
 
-  /** Makes a linked slot the most recently used. */
+  /** Makes a linked slot the most recently used. In one piece, without a call: the commonest of all changes. */
   touch(slot: Slot): void {
-    if (this.next[slot] === ANCHOR) return
-    this.moveBefore(ANCHOR, slot)
+    const { next, previous } = this
+    const successor = next[slot] as number
+    if (successor === ANCHOR) return
+    const predecessor = previous[slot] as number
+    next[predecessor] = successor
+    previous[successor] = predecessor
+    const newest = previous[ANCHOR] as number
+    next[newest] = slot
+    previous[slot] = newest
+    next[slot] = ANCHOR
+    previous[ANCHOR] = slot
   }
 
   get oldest(): Slot | undefined {

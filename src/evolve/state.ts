@@ -18,6 +18,11 @@ export class State implements ReadableState {
   entries: Entries
   readonly counters = new Counters()
   readonly undo = new UndoLog()
+  /**
+   * False while a change is being made; found false later, an error (the caller's stack ran out) has cut a change short, and
+   * nothing that is in memory can be trusted any more.
+   */
+  isWhole = true
   /** Whether replaying the journal would give the present order of use: until a read changes it. */
   isOrderJournaled = true
   readonly maxSize: number

@@ -58,7 +58,9 @@ export class UndoLog {
 
   rollBack(state: State, mark: number): void {
     this.isRecording = false // undoing is not a change to be undone
+    state.isWhole = false
     while (this.#count > mark) undo(state, this.#steps[--this.#count] as Step)
+    state.isWhole = true
     this.isRecording = true
   }
 

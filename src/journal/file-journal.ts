@@ -141,11 +141,14 @@ export class FileJournal implements Journal {
 
   append(events: readonly CacheEvent[]): number {
     if (this.#opened === undefined || this.#health !== WRITABLE) throw this.#refusal()
+    // A full buffer is written before these events and not with them: they are counted only when they have been taken, and
+    // the counters of a frame count what is in the frame.
+    if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
+    if (this.#health !== WRITABLE) throw this.#refusal()
+    if (!this.#isWriteQueued) this.#queueWrite()
+    this.#encode(events) // the last that may fail, be it for want of stack
     const first = this.#appended + 1
-    this.#encode(events)
     this.#appended += events.length
-    if (this.#isWriteQueued && this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
-    else this.#queueWrite()
     return first
   }
 
@@ -154,10 +157,9 @@ export class FileJournal implements Journal {
     if (key.length > SMALL || (typeof value === 'string' ? value.length > SMALL : typeof value === 'object')) {
       return this.append([{ type: 'set', key, value, expiresAtMs }])
     }
-    // A full buffer is written before this event and not with it: it is counted only when it has been taken, and the counters
-    // of a frame count what is in the frame.
     if (this.#pending.length >= PENDING_BYTES_MAX) this.#writePending()
     if (this.#opened === undefined || this.#health !== WRITABLE) throw this.#refusal()
+    if (!this.#isWriteQueued) this.#queueWrite()
     const pending = this.#pending
     const before = pending.length
     try {
@@ -168,22 +170,21 @@ export class FileJournal implements Journal {
       throw error
     }
     this.#pendingCount++
-    const sequence = ++this.#appended
-    this.#queueWrite()
-    return sequence
+    return ++this.#appended
   }
 
-  /** At the end of this turn of the event loop. */
+  /**
+   * At the end of this turn of the event loop: before any immediate that the caller queues from now on, and never by a timer,
+   * so that nothing waits for the clock.
+   */
   #queueWrite(): void {
-    if (this.#isWriteQueued) return
-    // Before any immediate that the caller queues from now on, and never by a timer: nothing waits for the clock.
-    this.#isWriteQueued = true
     setImmediate(() => {
       this.#isWriteQueued = false
       this.#writePending()
       const { session } = this.#opened ?? {}
       if (session?.fsync === 'always' && this.#durable < this.#written) this.#sync().catch(ignore)
     })
+    this.#isWriteQueued = true // not before: the stack may run out in there
   }
 
   #encode(events: readonly CacheEvent[]): void {
@@ -231,8 +232,6 @@ export class FileJournal implements Journal {
       this.#stall(error as Error)
       return
     }
-    this.#stalledFrame = undefined
-    this.#pendingCount = 0
     this.#written = this.#appended
     this.#armSyncTimer()
     if (this.#isSegmentFull && this.#syncing === undefined) this.#prepareRotation()
@@ -263,6 +262,10 @@ export class FileJournal implements Journal {
   #appendFrame(sum: number): void {
     const pending = this.#pending
     this.#open.segment.append(pending.bytes.subarray(0, pending.length), sum)
+    // First of all, and without a call: what was written must not be written again.
+    pending.length = 0
+    this.#pendingCount = 0
+    this.#stalledFrame = undefined
     this.#durableTold = this.#durableInFrame
     pending.clear()
   }

@@ -91,7 +91,7 @@ test('500 stars with characters between them end soon', (t) => {
 })
 
 test('500 stars in a row are one star', (t) => {
-  t.true(matches(`${'*'.repeat(500)}a`, 'b'.repeat(100_000) + 'a'))
+  t.true(matches(`${'*'.repeat(500)}a`, `${'b'.repeat(100_000)}a`))
   t.false(matches(`${'*'.repeat(500)}a`, 'b'.repeat(100_000)))
 })
 
