@@ -110,6 +110,37 @@ test('a flooding worker does not starve another, nor the owner', async (t) => {
   t.is(cache.get('flood'), 300_000)
 })
 
+test('work that takes long, all asked at once, is done in portions: the others have their turns in between', async (t) => {
+  const { cache } = await openMemory(t, { maxSize: 100_000 })
+  cache.setMany(Array.from({ length: 20_000 }, (_, index): [string, number] => [`k${index}`, index]))
+  const [greedy, polite] = await Promise.all([connect(cache.share()), connect(cache.share())])
+  const order: string[] = []
+  const asked = Array.from({ length: 300 }, () => greedy.keys('k*7'))
+  const last = greedy.increment('after').then((sum) => order.push(`greedy ${sum}`))
+  for (let call = 1; call <= 5; call++) {
+    await polite.increment('polite')
+    order.push(`polite ${call}`)
+  }
+  await last
+  t.deepEqual(order, ['polite 1', 'polite 2', 'polite 3', 'polite 4', 'polite 5', 'greedy 1'])
+  for (const keys of await Promise.all(asked)) t.is(keys.length, 2_000)
+})
+
+test('closing comes after what was asked before, also while that is done in portions', async (t) => {
+  const { cache } = await openMemory(t, { maxSize: 100_000 })
+  cache.setMany(Array.from({ length: 20_000 }, (_, index): [string, number] => [`k${index}`, index]))
+  const client = await connect(cache.share())
+  const asked = Array.from({ length: 1_500 }, (_, index) => (index % 20 ? client.get('k1') : client.keys('k*77')))
+  await client.close()
+  t.is((await Promise.all(asked)).length, 1_500)
+  const other = await connect(cache.share())
+  const lost = Array.from({ length: 1_500 }, () => other.keys('k*77'))
+  await cache.close()
+  const outcomes = await Promise.allSettled(lost)
+  t.true(outcomes.some(({ status }) => status === 'rejected'))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') t.is(outcome.reason.name, 'CacheClosedError')
+})
+
 /** What a worker may post that is no batch of ours. */
 const NONSENSE: unknown[] = [
   null,

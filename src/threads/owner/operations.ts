@@ -11,7 +11,7 @@ import type { Duration } from '../../cache/duration.js'
 import { shown } from '../../errors.js'
 import { restoreValue, storeValue } from '../../journal/value.js'
 import type { StoredValue } from '../../model/stored-value.js'
-import { OPERATION_NAMES, type OperationName } from '../wire/protocol.js'
+import { ARITY, OPERATION_NAMES, type OperationName } from '../wire/protocol.js'
 import { conditionFailed, holds, STEP_ARGUMENTS } from '../wire/steps.js'
 import { toWireError } from '../wire/wire-error.js'
 import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
@@ -153,10 +153,25 @@ const MUTATIONS: ReadonlySet<OperationName> = new Set<OperationName>([
   'bye', // what this port has changed is durable before its client is told that it is closed
 ])
 
+/** After these it is time to look at the clock. */
+const LONG: ReadonlySet<OperationName> = new Set<OperationName>([
+  'getMany',
+  'setMany',
+  'deleteMany',
+  'keys',
+  'deletePattern',
+  'entries',
+  'clear',
+  'cleanup',
+  'transact',
+])
+
 /** By code. */
 export const OPERATIONS = OPERATION_NAMES.map((name) => ({
   run: RUN[name] as (desk: Desk, ...parameters: unknown[]) => Wire | Promise<Wire>,
   isMutation: MUTATIONS.has(name),
+  arity: ARITY[name],
+  mayTakeLong: LONG.has(name),
 }))
 
 function peek({ core }: Desk, key: string): StoredValue | undefined {
