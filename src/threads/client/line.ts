@@ -6,9 +6,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { CacheClosedError, type CacheError } from '../../errors.js'
 import {
-  AGAIN,
   ANSWERS,
-  ARITY,
   BATCH_BYTES_MAX,
   BATCH_REQUESTS_MAX,
   BATCHES_MAX,
@@ -18,35 +16,17 @@ import {
   LONG_CALLS_MAX,
   OPERATION_NAMES,
   type OperationName,
-  SAME,
 } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
-import { isBytesTag, LATER_TAG } from '../wire/wire-value.js'
+import { LATER_TAG } from '../wire/wire-value.js'
 import { answerOf, errorOf, isError } from './answers.js'
+import { Batch, type Settle } from './batch.js'
 import { Doorbell } from './doorbell.js'
 
 type Parts = readonly (readonly [number, ...unknown[]])[]
-type Settle = (outcome: unknown) => void
-
-interface Batch {
-  readonly message: unknown[]
-  /** One for each request; a refusal is settled with a rejected promise. */
-  readonly waiting: Settle[]
-  readonly transfer: ArrayBuffer[]
-  bytes: number
-  /** The first argument of the last request, for which SAME stands if the next one has it too. */
-  first: unknown
-  /** The rest of it, if AGAIN may stand for the next one. */
-  code: number | undefined
-  argument: unknown
-  isRepeating: boolean
-}
 
 const LONG_NAMES: ReadonlySet<OperationName> = new Set(['getOrSet', 'flush', 'compact', 'save', 'load'])
 const IS_LONG = OPERATION_NAMES.map((name) => LONG_NAMES.has(name))
-const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
-/** Bytes that are rather handed over than copied: they are the batch's own. */
-const TRANSFER_BYTES_MIN = 16 * 1024
 
 export class Line {
   readonly #port: MessagePort
@@ -78,24 +58,11 @@ export class Line {
     this.#port = port
     this.#onPart = onPart
     this.#onEnd = onEnd
-    this.#open = this.#newBatch()
+    this.#open = new Batch(this.#nextId)
     port.on('message', this.#receiveByLoop)
     port.on('messageerror', () => this.end(gone(), false))
     port.on('close', () => this.end(gone(), false))
     port.unref()
-  }
-
-  #newBatch(): Batch {
-    return {
-      message: [this.#nextId],
-      waiting: [],
-      transfer: [],
-      bytes: 0,
-      first: undefined,
-      code: undefined,
-      argument: undefined,
-      isRepeating: false,
-    }
   }
 
   // ── out ──
@@ -126,26 +93,7 @@ export class Line {
   askOfKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
     const batch = this.#open
-    const { message } = batch
-    if (code === batch.code && key === batch.first && Object.is(argument, batch.argument)) {
-      if (batch.isRepeating) (message[message.length - 1] as number)++
-      else message.push(AGAIN, 1)
-      batch.isRepeating = true
-      return this.#promise(batch)
-    }
-    if (key === batch.first) message.push(code, SAME)
-    else {
-      message.push(code, key)
-      batch.bytes += key.length
-    }
-    if (argument !== undefined) {
-      message.push(argument)
-      if (typeof argument === 'string') batch.bytes += argument.length
-    }
-    batch.code = code
-    batch.first = key
-    batch.argument = argument
-    batch.isRepeating = false
+    batch.addOfKey(code, key, argument)
     return this.#promise(batch)
   }
 
@@ -155,19 +103,8 @@ export class Line {
   }
 
   #add(code: number, parameters: readonly unknown[]): Batch {
-    const batch = this.#open
-    const { message } = batch
-    message.push(code)
-    const arity = ARITIES[code] as number // a code of ours
-    for (let index = 0; index < arity; index++) {
-      const parameter = parameters[index]
-      message.push(parameter)
-      if (typeof parameter === 'string') batch.bytes += parameter.length
-      else if (typeof parameter === 'object' && parameter !== null) weigh(batch, parameter)
-    }
-    if (arity > 0) batch.first = parameters[0]
-    batch.code = undefined
-    return batch
+    this.#open.add(code, parameters)
+    return this.#open
   }
 
   #promise(batch: Batch): Promise<unknown> {
@@ -182,7 +119,7 @@ export class Line {
     this.#nextId++
     if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
       this.#queue.push(batch)
-      this.#open = this.#newBatch()
+      this.#open = new Batch(this.#nextId)
     }
     if (this.#isFlushQueued) return
     this.#isFlushQueued = true
@@ -200,9 +137,9 @@ export class Line {
       if (batch === undefined) {
         if (this.#open.waiting.length === 0) break
         batch = this.#open
-        this.#open = this.#newBatch()
+        this.#open = new Batch(this.#nextId)
       }
-      this.#sent.set(batch.message[0] as number, batch)
+      this.#sent.set(batch.firstId, batch)
       this.#port.postMessage(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
       this.bell.posted()
       last = batch
@@ -284,7 +221,7 @@ export class Line {
     this.#sent.clear()
     this.#later.clear()
     this.#queue.length = this.#longQueue.length = 0
-    this.#open = this.#newBatch()
+    this.#open = new Batch(this.#nextId)
     this.#onEnd(isOrderly ? undefined : reason)
     this.#port.close()
   }
@@ -299,22 +236,6 @@ let resolve: Settle
 
 function outcomeOf(wire: unknown): unknown {
   return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
-}
-
-function weigh(batch: Batch, parameter: object): void {
-  batch.bytes += 32
-  if (!Array.isArray(parameter)) return
-  const bytes: unknown = parameter[1]
-  if (isBytesTag(parameter[0]) && bytes instanceof Uint8Array) {
-    batch.bytes += bytes.byteLength
-    const buffer = bytes.buffer as ArrayBuffer
-    if (bytes.byteLength >= TRANSFER_BYTES_MIN && !batch.transfer.includes(buffer)) batch.transfer.push(buffer)
-    return
-  }
-  for (const item of parameter) {
-    if (typeof item === 'object' && item !== null) weigh(batch, item)
-    else batch.bytes += typeof item === 'string' ? item.length : 8
-  }
 }
 
 function ignore(): void {
