@@ -122,3 +122,26 @@ for (let run = 1; run <= runs(6); run++) {
     owner.close()
   })
 }
+
+test('an answer of its own that overtakes its batch is not lost', async (t) => {
+  let line: Line
+  const owner = fakeOwner(
+    () => line,
+    () => true,
+  )
+  line = new Line(
+    owner.port,
+    () => {},
+    () => {},
+  )
+  const answers = [line.ask(OP.get, ['a']), line.ask(OP.get, ['b'])]
+  while (owner.held.length === 0) await loopTurn()
+  const firstId = owner.held[0]?.[0] as number
+  owner.later.push([firstId, 'early'])
+  owner.answerLater(0)
+  owner.answer(0)
+  owner.answerLater(1)
+  t.deepEqual(await Promise.all(answers), ['early', 'b'])
+  line.end()
+  owner.close()
+})

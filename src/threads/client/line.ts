@@ -40,6 +40,8 @@ export class Line {
   readonly #sent = new Map<number, Batch>()
   /** Requests whose answers come in messages of their own. */
   readonly #later = new Map<number, Settle>()
+  /** Such answers that have overtaken their batch, which waits for the disk or is not done yet. */
+  readonly #early = new Map<number, unknown>()
   #longCalls = 0
   readonly #longQueue: (() => void)[] = []
   #isFlushQueued = false
@@ -190,13 +192,20 @@ export class Line {
       const wire = part[index + 2]
       const settle = waiting[index] as Settle
       if (typeof wire !== 'object' || wire === null) settle(wire)
-      else if ((wire as unknown[])[0] === LATER_TAG) this.#later.set(firstId + index, settle)
+      else if ((wire as unknown[])[0] === LATER_TAG) this.#awaitLater(firstId + index, settle)
       else if (settle !== ignore) settle(outcomeOf(wire))
     }
   }
 
+  #awaitLater(id: number, settle: Settle): void {
+    if (!this.#early.has(id)) this.#later.set(id, settle)
+    else settle(outcomeOf(this.#early.get(id)))
+    this.#early.delete(id)
+  }
+
   #answerLater(id: number, wire: unknown): void {
     const settle = this.#later.get(id)
+    if (settle === undefined) this.#early.set(id, wire)
     this.#later.delete(id)
     settle?.(outcomeOf(wire))
   }
@@ -220,6 +229,7 @@ export class Line {
     for (const begin of this.#longQueue) (begin as unknown as { settle: Settle }).settle(rejected())
     this.#sent.clear()
     this.#later.clear()
+    this.#early.clear()
     this.#queue.length = this.#longQueue.length = 0
     this.#open = new Batch(this.#nextId)
     this.#onEnd(isOrderly ? undefined : reason)
