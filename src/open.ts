@@ -13,7 +13,7 @@ import { restoreValue } from './journal/value.js'
 import { disk } from './storage/disk.js'
 import { MemoryStorage } from './storage/memory.js'
 import { Streams } from './streams/streams.js'
-import { PortOwner } from './threads/port-owner.js'
+import { PortOwner } from './threads/owner/port-owner.js'
 
 /**
  * Opens a cache: recovers what its journal holds, and takes the directory for itself.

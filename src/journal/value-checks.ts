@@ -10,7 +10,8 @@ export const NESTING_LEVELS_MAX = 1_000
 /** V8's tag for undefined; also a character of many a text, hence the closer look. */
 const UNDEFINED_TAG = 0x5f
 /** V8's tags that open something nested: object, dense and sparse array, map, set, error, boxed primitives are leaves. */
-const OPENING_TAGS: ReadonlySet<number> = new Set([0x6f, 0x41, 0x61, 0x3b, 0x27, 0x72])
+const OPENS = new Uint8Array(256) // a table, since every byte of a large value is looked up
+for (const tag of [0x6f, 0x41, 0x61, 0x3b, 0x27, 0x72]) OPENS[tag] = 1
 
 /** What is wrong with the value behind `bytes`, or `undefined` when nothing is. */
 export function findUnstorable(bytes: Uint8Array, deserialize: () => unknown): string | undefined {
@@ -27,8 +28,9 @@ export function findUnstorable(bytes: Uint8Array, deserialize: () => unknown): s
 function mayBeDeep(bytes: Uint8Array): boolean {
   if (bytes.length < 4 * NESTING_LEVELS_MAX) return false // a level takes at least four bytes
   let opened = 0
-  for (const byte of bytes) {
-    if (OPENING_TAGS.has(byte) && ++opened > NESTING_LEVELS_MAX) return true
+  for (let at = 0; at < bytes.length; at++) {
+    opened += OPENS[bytes[at] as number] as number
+    if (opened > NESTING_LEVELS_MAX) return true
   }
   return false
 }

@@ -51,13 +51,14 @@ function encodeObject(value: object, isolation: Isolation): EncodedValue {
 }
 
 /**
- * A value that was encoded elsewhere, by `storeValue` one hopes: the bytes become the cache's own.
+ * A value that was encoded elsewhere, by `storeValue` one hopes: the bytes become the cache's own. Reading them is the only
+ * proof that they can be read, so they are read once, without a copy of what is inside, and what comes out is let go.
  * @throws ValueError for bytes that are no structured value, and for a value that {@link storeValue} would refuse.
  */
 export function adoptEncoded(bytes: Uint8Array): StoredValue {
   let value: unknown
   try {
-    value = deserialize(bytes)
+    value = read(new DefaultDeserializer(bytes))
   } catch (error) {
     throw new ValueError(
       `Cannot store these bytes: they are no encoded value (${messageOf(error)}). Nothing was changed; encode what structuredClone() takes.`,
@@ -108,7 +109,10 @@ function decodeObject(stored: EncodedValue): unknown {
 }
 
 function deserialize(bytes: Uint8Array): unknown {
-  const reader = new CopyingDeserializer(bytes)
+  return read(new CopyingDeserializer(bytes))
+}
+
+function read(reader: DefaultDeserializer): unknown {
   reader.readHeader()
   return reader.readValue()
 }

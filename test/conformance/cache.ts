@@ -6,7 +6,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
 import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
-import type { ThreadCache } from '../../src/threads/thread-cache.js'
+import type { ThreadCache } from '../../src/threads/client/thread-cache.js'
 import type { Step } from '../../src/threads/threads.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
@@ -55,7 +55,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 }
 
 // biome-ignore format: a list
-const METHODS = [
+export const METHODS = [
   'get', 'peek', 'has', 'exists', 'set', 'delete', 'increment', 'decrement', 'ttl', 'expire', 'persist', 'getMany',
   'setMany', 'deleteMany', 'keys', 'deletePattern', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
   'save', 'load',

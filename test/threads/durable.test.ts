@@ -112,3 +112,17 @@ test('flush over a port answers the durable sequence and rejects when there is n
   const error = (await t.throwsAsync(client.flush())) as JournalWriteError
   t.is((error as unknown as { code: string }).code, 'EIO')
 })
+
+test('fsync always: a flush, and a load, asked together with a change are answered although they overtake it', async (t) => {
+  const { cache, journal } = await openHeld(t)
+  const client = await connect(cache.share())
+  const asked = [client.set('k', 1), client.flush(), client.getOrSet('l', () => 'loaded')]
+  const all = Promise.all(asked as Promise<unknown>[])
+  let isDone = false
+  all.then(() => (isDone = true)).catch(() => undefined)
+  await until(() => {
+    journal.held.pop()?.resolve() // the latest first
+    return isDone
+  }, 'all answers')
+  t.deepEqual((await all).toSpliced(1, 1), [true, 'loaded'])
+})

@@ -201,3 +201,64 @@ test('a worker cannot open the directory that the owner has, and the error says 
   )
   t.is(await result, 'CacheLockedError')
 })
+
+test('a port that is simply closed, here or there, settles everything that waits', async (t) => {
+  const { cache } = await openMemory(t)
+  const port = cache.share()
+  const client = await connect(port)
+  const asked = [client.increment('n'), client.getOrSet('never', () => new Promise(() => {}))]
+  await client.get('sent by now')
+  asked.push(client.increment('n'))
+  port.close()
+  const outcomes = await Promise.allSettled(asked)
+  t.is(outcomes[0]?.status, 'fulfilled')
+  for (const outcome of outcomes.slice(1)) t.is((outcome as PromiseRejectedResult).reason.constructor, CacheClosedError)
+  await t.throwsAsync(client.get('n'), { instanceOf: CacheClosedError })
+  const other = await connect(cache.share())
+  t.is(await other.getOrSet('never', () => 'afresh'), 'afresh') // the load of the closed port holds nobody up
+})
+
+test('closing the cache while changes wait for the disk settles them, and their client', async (t) => {
+  const cache = await openCache({ directory: temporaryDirectory(t), fsync: 'always' })
+  const { result, heard } = inWorker(cache.share(), 'async', async (client) => {
+    const asked: Promise<string>[] = []
+    const settled = (promise: Promise<unknown>) =>
+      promise.then(
+        () => 'done',
+        (error: Error) => error.constructor.name,
+      )
+    for (let round = 0; round < 20; round++) {
+      for (let each = 0; each < 100; each++) asked.push(settled(client.increment('n')))
+      await client.peek('n')
+      if (round === 3) say('under way')
+    }
+    return Promise.all(asked)
+  })
+  await heard(1)
+  await cache.close()
+  const kinds = new Set(await result.catch((error: Error) => [error.name]))
+  t.true(
+    [...kinds].every((kind) => kind === 'done' || kind === 'CacheClosedError'),
+    [...kinds].join(),
+  )
+})
+
+test('a synchronous client whose worker is terminated leaves the owner unharmed', async (t) => {
+  const { cache } = await openMemory(t)
+  const { worker, heard } = inWorker(cache.share(), 'sync', (client) => {
+    say('calling')
+    for (;;) {
+      client.increment('n')
+      client.transact([
+        { type: 'increment', key: 'a' },
+        { type: 'increment', key: 'b' },
+      ])
+    }
+  })
+  await heard(1)
+  await until(() => Number(cache.peek('n') ?? 0) > 100, 'it calls')
+  await worker.terminate()
+  const client = await connect(cache.share())
+  t.is(await client.get('a'), await client.get('b'))
+  t.is(typeof (await client.increment('n')), 'number')
+})

@@ -7,7 +7,7 @@ import {
   JournalWriteError,
   ValueError,
 } from '../../src/index.js'
-import { fromWireError, toWireError } from '../../src/threads/wire-error.js'
+import { fromWireError, toWireError } from '../../src/threads/wire/wire-error.js'
 
 const cause = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', errno: -28, syscall: 'write' })
 const damage = { file: 'journal/0.log', offset: 7, sequence: 3, reason: 'a bad checksum', advice: 'Load another.' }
@@ -53,4 +53,27 @@ test('a chain of causes that bites its tail ends', (t) => {
   const error = new Error('a')
   error.cause = error
   t.notThrows(() => structuredClone(toWireError(error)))
+})
+
+test('an error that cannot be read arrives as an error, and nothing is thrown where it is sent', (t) => {
+  const odd = [
+    Object.defineProperty(new Error('m'), 'message', {
+      get() {
+        throw new Error('no message')
+      },
+    }),
+    Object.defineProperty(new Error('m'), 'field', {
+      enumerable: true,
+      get() {
+        throw new Error('no field')
+      },
+    }),
+    new Proxy(new Error('m'), {
+      get() {
+        throw new Error('nothing')
+      },
+    }),
+    Object.assign(new Error('m'), { message: Symbol('s'), name: Symbol('n') }),
+  ]
+  for (const error of odd) t.true(fromWireError(structuredClone(toWireError(error))) instanceof Error)
 })

@@ -2,8 +2,9 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { CacheError } from '../../src/index.js'
-import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP } from '../../src/threads/protocol.js'
 import { connect } from '../../src/threads/threads.js'
+import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP, SAME } from '../../src/threads/wire/protocol.js'
+import { until } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
 import { inWorker } from './in-worker.js'
 
@@ -83,31 +84,69 @@ test('buffers that are given up are taken, and travel; one that cannot be is ref
 
 test('a flooding worker does not starve another, nor the owner', async (t) => {
   const { cache } = await openMemory(t)
-  const flood = inWorker(cache.share(), 'async', async (client) => {
-    const flooding = Array.from({ length: 300_000 }, () => client.increment('flood'))
-    say('flooding')
-    await Promise.all(flooding)
-  })
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const flood = inWorker(
+    cache.share(),
+    'async',
+    async (client, stop) => {
+      let asked = 0
+      while (Atomics.load(stop, 0) === 0) {
+        // Four windows full, all the time.
+        const flooding = Array.from({ length: 16_384 }, () => client.increment('flood'))
+        if (asked === 0) say('flooding')
+        asked += flooding.length
+        await flooding[4_096]
+      }
+      await client.get('the end')
+      return asked
+    },
+    stop,
+  )
+  await flood.heard(1)
   const polite = inWorker(cache.share(), 'async', async (client) => {
-    await client.get('x')
-    say('ready')
-    const { promises } = await import('node:timers')
-    for (;;) {
-      await promises.setTimeout(1)
-      if ((await client.get('flood')) !== undefined) break
-    }
-    let calls = 0
-    for (; ((await client.peek('flood')) as unknown as number) < 300_000; calls++) await client.increment('polite')
-    return calls
+    for (let call = 0; call < 50; call++) await client.increment('polite')
+    return client.peek('flood')
   })
-  await Promise.all([flood.heard(1), polite.heard(1)])
   let turns = 0
   const timer = setInterval(() => turns++, 1)
-  t.true((await polite.result) > 20)
+  t.true(((await polite.result) as unknown as number) > 0) // while the flood goes on; starved, it would never end
+  await until(() => turns > 5, 'timers of the owner')
   clearInterval(timer)
-  t.true(turns > 5)
-  await flood.result
-  t.is(cache.get('flood'), 300_000)
+  Atomics.store(stop, 0, 1)
+  t.is(cache.get('polite'), 50)
+  const asked = await flood.result
+  t.is(cache.get('flood'), asked)
+})
+
+test('work that takes long, all asked at once, is done in portions: the others have their turns in between', async (t) => {
+  const { cache } = await openMemory(t, { maxSize: 100_000 })
+  cache.setMany(Array.from({ length: 20_000 }, (_, index): [string, number] => [`k${index}`, index]))
+  const [greedy, polite] = await Promise.all([connect(cache.share()), connect(cache.share())])
+  const order: string[] = []
+  const asked = Array.from({ length: 300 }, () => greedy.keys('k*7'))
+  const last = greedy.increment('after').then((sum) => order.push(`greedy ${sum}`))
+  for (let call = 1; call <= 5; call++) {
+    await polite.increment('polite')
+    order.push(`polite ${call}`)
+  }
+  await last
+  t.deepEqual(order, ['polite 1', 'polite 2', 'polite 3', 'polite 4', 'polite 5', 'greedy 1'])
+  for (const keys of await Promise.all(asked)) t.is(keys.length, 2_000)
+})
+
+test('closing comes after what was asked before, also while that is done in portions', async (t) => {
+  const { cache } = await openMemory(t, { maxSize: 100_000 })
+  cache.setMany(Array.from({ length: 20_000 }, (_, index): [string, number] => [`k${index}`, index]))
+  const client = await connect(cache.share())
+  const asked = Array.from({ length: 1_500 }, (_, index) => (index % 20 ? client.get('k1') : client.keys('k*77')))
+  await client.close()
+  t.is((await Promise.all(asked)).length, 1_500)
+  const other = await connect(cache.share())
+  const lost = Array.from({ length: 1_500 }, () => other.keys('k*77'))
+  await cache.close()
+  const outcomes = await Promise.allSettled(lost)
+  t.true(outcomes.some(({ status }) => status === 'rejected'))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') t.is(outcome.reason.name, 'CacheClosedError')
 })
 
 /** What a worker may post that is no batch of ours. */
@@ -127,6 +166,11 @@ const NONSENSE: unknown[] = [
   [1, {}],
   new Map(),
   [1, OP.get, 'k', 77],
+  [1, AGAIN, 5],
+  [1, OP.get, 'k', AGAIN],
+  [1, OP.get, 'k', AGAIN, 0],
+  [1, OP.get, 'k', AGAIN, 1e9],
+  [1, OP.get, 'k', AGAIN, '2'],
 ]
 
 for (const [index, message] of NONSENSE.entries()) {
@@ -190,7 +234,7 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   const names = Object.keys(OP).filter((name) => !skipped.includes(name)) as (keyof typeof OP)[]
   for (const name of names) {
     for (const argument of hostile) {
-      const { ARITY } = await import('../../src/threads/protocol.js')
+      const { ARITY } = await import('../../src/threads/wire/protocol.js')
       port.postMessage([id++, OP[name], ...Array(ARITY[name]).fill(argument)])
     }
   }
@@ -224,4 +268,57 @@ test('a port of something else does not connect for ever: its end is noticed', a
   const connecting = connect(port1)
   port2.close()
   await t.throwsAsync(connecting, { name: 'CacheClosedError' })
+})
+
+test('requests that are all the same are counted on the way, and are requests of their own all the same', async (t) => {
+  const { cache } = await openMemory(t)
+  const port = cache.share()
+  const sent: unknown[][] = []
+  const post = port.postMessage.bind(port)
+  port.postMessage = (message: unknown[]) => {
+    sent.push(message)
+    post(message)
+  }
+  const client = await connect(port)
+  sent.length = 0
+  const sequences: number[] = []
+  cache.changes$.subscribe(({ sequence }) => sequences.push(sequence))
+  const asked = [1, 1, 1, 2, 2, 0, -0, -0].map((by) => client.increment('n', by))
+  const others = [
+    client.get('n'),
+    client.get('n'),
+    client.get('m'),
+    client.has('m'),
+    client.set('m', -0),
+    client.set('m', 0),
+    client.set('m', 'a'),
+    client.get('m'),
+    client.increment('n', 2, { ttl: 5 }),
+    client.increment('n', 2),
+    client.increment('n', 2),
+  ]
+  t.deepEqual(await Promise.all(asked), [1, 2, 3, 5, 7, 7, 7, 7])
+  t.deepEqual(await Promise.all(others), [7, 7, undefined, false, true, true, true, 'a', 9, 11, 13])
+  const { add, get, has, put, increment } = OP
+  // biome-ignore format: one request in a line
+  t.deepEqual(sent, [[
+    2,
+    add, 'n', 1, AGAIN, 2,
+    add, SAME, 2, AGAIN, 1,
+    add, SAME, 0,
+    add, SAME, -0, AGAIN, 1,
+    get, SAME, AGAIN, 1,
+    get, 'm',
+    has, SAME,
+    put, SAME, -0,
+    put, SAME, 0,
+    put, SAME, 'a',
+    get, SAME,
+    increment, 'n', 2, 5,
+    add, SAME, 2, AGAIN, 1,
+  ]].map(([, ...requests]) => [sent[0]?.[0], ...requests]))
+  t.deepEqual(
+    sequences,
+    Array.from({ length: 14 }, (_, index) => index + 1),
+  )
 })

@@ -8,22 +8,14 @@ import { memoryJournal, openCache } from '../../src/index.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { runs } from '../helpers/runs.js'
 import { inWorker } from './in-worker.js'
+import { isSame, type Logged, type Methods, make, mixedOperations } from './mixed-operations.js'
 
 const OPTIONS = { maxSize: 12, ttl: 30, isolation: 'copy' } as const
 const WORKERS = 10
 const OPERATIONS = 200
 
-interface Call {
-  method: string
-  parameters: unknown[]
-}
-interface Logged extends Call {
-  outcome: unknown
-}
-type Methods = Record<string, (...parameters: unknown[]) => unknown>
-
 for (const kind of ['async', 'sync'] as const) {
-  for (let run = 1; run <= runs(2); run++) {
+  for (let run = 1; run <= runs(1); run++) {
     test(`10 ${kind} workers × 200 mixed operations are some serial order of them (${run})`, async (t) => {
       t.timeout(120_000)
       const clock = new CountingClock()
@@ -68,74 +60,6 @@ for (const kind of ['async', 'sync'] as const) {
         t.true(types.has(type), type)
     })
   }
-}
-
-/** Runs in the worker. Values are of 40 keys; texts are long, and of one letter, so that a torn one would show. */
-async function mixedOperations(client: unknown, { seed, operations }: { seed: number; operations: number }) {
-  let state = seed
-  const random = (below: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return Math.floor((state / 2_147_483_648) * below)
-  }
-  const key = () => `${random(3) === 0 ? 'n' : 'k'}${random(20)}`
-  const some = () => Array.from({ length: 1 + random(4) }, key)
-  const value = () => [random(1_000), 'abc'[random(3)]?.repeat(500), { n: random(9), of: [random(9)] }, null][random(4)]
-  const methods: [string, () => unknown[]][] = [
-    ['get', () => [key()]],
-    ['peek', () => [key()]],
-    ['has', () => [key()]],
-    ['set', () => [key(), value()]],
-    ['set', () => [key(), value(), { ttl: random(5) + 1 }]],
-    ['set', () => [key(), value(), { only: random(2) ? 'absent' : 'present' }]],
-    ['delete', () => [key()]],
-    ['increment', () => [key(), random(10)]],
-    ['decrement', () => [key(), random(10), { ttl: 3 }]],
-    ['ttl', () => [key()]],
-    ['expire', () => [key(), random(4)]],
-    ['persist', () => [key()]],
-    ['getMany', () => [some()]],
-    ['setMany', () => [some().map((each) => [each, value()]), { ttl: 9 }]],
-    ['deleteMany', () => [some()]],
-    ['keys', () => [`?${random(2)}*`]],
-    ['deletePattern', () => [`k${random(20)}`]],
-    ['entries', () => ['n*']],
-    ['stats', () => []],
-    ['cleanup', () => []],
-    ['clear', () => []],
-    ['transact', () => []],
-  ]
-  const log: { method: string; parameters: unknown[]; outcome: unknown }[] = []
-  const caller = client as Record<string, (...parameters: unknown[]) => unknown>
-  const settled = async (method: string, parameters: unknown[]) => {
-    try {
-      const answer = (await caller[method]?.(...parameters)) as Record<string, unknown>
-      if (method === 'entries') return [...(answer as unknown as Iterable<unknown>)]
-      if (method === 'stats') delete answer['journal']
-      return answer
-    } catch (error) {
-      return `${(error as Error).name}: ${(error as Error).message}`
-    }
-  }
-  for (let done = 0; done < operations; ) {
-    // Some calls are awaited one by one, some travel together.
-    const together = Array.from({ length: 1 + random(5) }, () => {
-      let [method, make] = methods[random(methods.length)] as [string, () => unknown[]]
-      if (method === 'clear' && random(10) > 0) [method, make] = methods[0] as [string, () => unknown[]]
-      if (method !== 'transact') return { method, parameters: make() }
-      const source = key()
-      const steps = [
-        { type: 'set', key: source, value: random(50) },
-        { type: 'increment', key: source, by: random(5) },
-        ...(random(3) === 0 ? [{ type: 'increment', key: source, by: Number.MAX_SAFE_INTEGER }] : []), // refused: undone whole
-        { type: 'getMany', keys: some() },
-      ]
-      return { method, parameters: [steps] }
-    })
-    const outcomes = await Promise.all(together.map(({ method, parameters }) => settled(method, parameters)))
-    for (const [index, call] of together.entries()) log.push({ ...call, outcome: outcomes[index] })
-    done += together.length
-  }
-  return log
 }
 
 // biome-ignore format: a list
@@ -247,25 +171,4 @@ function isThisCall(
       (name) => method === 'expire' || isSame(heard[name], (options as Record<string, unknown>)?.[name]),
     )
   )
-}
-
-function make(model: Methods, method: string, parameters: unknown[]): unknown {
-  try {
-    if (method === 'transact') {
-      const steps = parameters[0] as Record<string, unknown>[]
-      return model['transact']?.(() =>
-        steps.map(({ type, key, value, by, keys }) => model[type as string]?.(key ?? keys, value ?? by)),
-      )
-    }
-    const answer = model[method]?.(...parameters)
-    if (method === 'entries') return [...(answer as Iterable<unknown>)]
-    if (method === 'stats') delete (answer as Record<string, unknown>)['journal']
-    return answer
-  } catch (error) {
-    return `${(error as Error).name}: ${(error as Error).message}`
-  }
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
 }

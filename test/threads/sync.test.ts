@@ -1,6 +1,7 @@
 import test from 'ava'
 import { CacheClosedError, type CacheError } from '../../src/index.js'
 import { connect, connectSync, type SyncThreadCache } from '../../src/threads/threads.js'
+import { until } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 import { inWorker } from './in-worker.js'
@@ -167,21 +168,27 @@ test('closing the cache wakes a synchronous client that waits', async (t) => {
 
 test('a worker that calls in a tight loop leaves room for timers and other ports', async (t) => {
   const { cache } = await openMemory(t)
-  const running = inWorker(cache.share(), 'sync', (client) => {
-    say('running')
-    for (let count = 0; count < 50_000; count++) client.increment('n')
-  })
+  const stop = new Int32Array(new SharedArrayBuffer(4))
+  const running = inWorker(
+    cache.share(),
+    'sync',
+    (client, stop) => {
+      say('running')
+      let calls = 0
+      for (; Atomics.load(stop, 0) === 0; calls++) client.increment('n')
+      return calls
+    },
+    stop,
+  )
   await running.heard(1)
   const other = await connect(cache.share())
   let timers = 0
   const timer = setInterval(() => timers++, 1)
-  let calls = 0
-  while (Number(cache.peek('n') ?? 0) < 50_000) {
-    await other.get('x')
-    calls++
-  }
+  for (let call = 0; call < 50; call++) await other.increment('other') // starved, it would never end
+  await until(() => timers > 5, 'timers of the owner')
   clearInterval(timer)
-  t.true(timers > 5)
-  t.true(calls > 50)
-  await running.result
+  Atomics.store(stop, 0, 1)
+  const calls = await running.result
+  t.is(cache.get('n'), calls)
+  t.is(cache.get('other'), 50)
 })

@@ -4,19 +4,19 @@
  * refusals. Values are handed on as they are stored.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { CacheCore } from '../actor/cache-core.js'
-import { checkKey, checkKeys, listOf } from '../cache/arguments.js'
-import type { Cache } from '../cache/cache.js'
-import type { Duration } from '../cache/duration.js'
-import { shown } from '../errors.js'
-import { restoreValue, storeValue } from '../journal/value.js'
-import type { StoredValue } from '../model/stored-value.js'
-import { OPERATION_NAMES, type OperationName } from './protocol.js'
+import type { CacheCore } from '../../actor/cache-core.js'
+import { checkKey, checkKeys, listOf } from '../../cache/arguments.js'
+import type { Cache } from '../../cache/cache.js'
+import type { Duration } from '../../cache/duration.js'
+import { shown } from '../../errors.js'
+import { restoreValue, storeValue } from '../../journal/value.js'
+import type { StoredValue } from '../../model/stored-value.js'
+import { ARITY, OPERATION_NAMES, type OperationName } from '../wire/protocol.js'
+import { conditionFailed, holds, STEP_ARGUMENTS } from '../wire/steps.js'
+import { toWireError } from '../wire/wire-error.js'
+import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { ServedLoads } from './served-loads.js'
 import type { ServedStreams } from './served-streams.js'
-import { conditionFailed, holds, STEP_ARGUMENTS } from './steps.js'
-import { toWireError } from './wire-error.js'
-import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from './wire-value.js'
 
 /** What requests of one port may need. */
 export interface Desk {
@@ -54,15 +54,13 @@ const RUN: Readonly<Record<OperationName, Run>> = {
   set: (desk, key: string, value: Wire, ttl: Duration, expiresAt: number, only: 'absent') => {
     const { cache } = desk
     checkKey(key)
-    const stored = given(desk, value)
-    if (ttl === undefined && expiresAt === undefined && only === undefined) return cache.set(key, stored)
-    return cache.set(key, stored, { ttl, expiresAt, only })
+    return cache.set(key, given(desk, value), { ttl, expiresAt, only })
   },
+  put: (desk, key: string, value: Wire) => desk.cache.set(key, given(desk, value)),
+  add: ({ cache }, key: string, by: number) => cache.increment(key, by),
   delete: ({ cache }, key: string) => cache.delete(key),
-  increment: ({ cache }, key: string, by: number, ttl: Duration) =>
-    ttl === undefined ? cache.increment(key, by) : cache.increment(key, by, { ttl }),
-  decrement: ({ cache }, key: string, by: number, ttl: Duration) =>
-    ttl === undefined ? cache.decrement(key, by) : cache.decrement(key, by, { ttl }),
+  increment: ({ cache }, key: string, by: number, ttl: Duration) => cache.increment(key, by, { ttl }),
+  decrement: ({ cache }, key: string, by: number, ttl: Duration) => cache.decrement(key, by, { ttl }),
   ttl: ({ cache }, key: string) => cache.ttl(key),
   expire: ({ cache }, key: string, ttl: Duration) => cache.expire(key, ttl),
   persist: ({ cache }, key: string) => cache.persist(key),
@@ -139,6 +137,8 @@ const RUN: Readonly<Record<OperationName, Run>> = {
 
 const MUTATIONS: ReadonlySet<OperationName> = new Set<OperationName>([
   'set',
+  'put',
+  'add',
   'delete',
   'increment',
   'decrement',
@@ -153,10 +153,25 @@ const MUTATIONS: ReadonlySet<OperationName> = new Set<OperationName>([
   'bye', // what this port has changed is durable before its client is told that it is closed
 ])
 
+/** After these it is time to look at the clock. */
+const LONG: ReadonlySet<OperationName> = new Set<OperationName>([
+  'getMany',
+  'setMany',
+  'deleteMany',
+  'keys',
+  'deletePattern',
+  'entries',
+  'clear',
+  'cleanup',
+  'transact',
+])
+
 /** By code. */
 export const OPERATIONS = OPERATION_NAMES.map((name) => ({
   run: RUN[name] as (desk: Desk, ...parameters: unknown[]) => Wire | Promise<Wire>,
   isMutation: MUTATIONS.has(name),
+  arity: ARITY[name],
+  mayTakeLong: LONG.has(name),
 }))
 
 function peek({ core }: Desk, key: string): StoredValue | undefined {

@@ -4,24 +4,24 @@
  */
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { CacheClosedError, CacheError } from '../errors.js'
-import { answerOf, errorOf, isError } from './answers.js'
-import { checkGreeting } from './greeting.js'
-import { ANSWERS, CLOSED, GREETING, LATER, LOOK, OP, type Part } from './protocol.js'
+import { CacheClosedError, CacheError } from '../../errors.js'
+import { Patience } from '../wire/patience.js'
+import { ANSWERS, CLOSED, GREETING, LATER, LOOK, OP, type Part } from '../wire/protocol.js'
 import {
   ANSWERED,
   AWAKE,
   IDLE,
   MEMORY_BYTES,
   MESSAGES,
-  Patience,
   REQUEST,
   SIGNAL,
   STATE,
   SyncPacket,
-} from './sync-packet.js'
-import { fromWireError } from './wire-error.js'
-import { LATER_TAG } from './wire-value.js'
+} from '../wire/sync-packet.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { LATER_TAG } from '../wire/wire-value.js'
+import { answerOf, errorOf, isError } from './answers.js'
+import { checkGreeting } from './greeting.js'
 
 /** How long to sleep before making sure that there still is an owner to be woken by. */
 const SLEEP_MS = 500

@@ -1,16 +1,16 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, checkKey, checkOptions } from '../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../cache/duration.js'
-import { storeValue } from '../journal/value.js'
+import { checkFunction, checkKey, checkOptions } from '../../cache/arguments.js'
+import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import { storeValue } from '../../journal/value.js'
+import { LOAD, OP, type OperationName, type Part } from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { toWire } from '../wire/wire-value.js'
 import { checkPort } from './greeting.js'
-import { LOAD, OP, type OperationName, type Part } from './protocol.js'
 import { RemoteStreams } from './remote-streams.js'
 import { REQUESTS } from './requests.js'
 import { SyncLine } from './sync-line.js'
 import type { SyncThreadCache } from './thread-cache.js'
-import { toWireError } from './wire-error.js'
-import { toWire } from './wire-value.js'
 
 type Loader = (key: string) => unknown
 

@@ -1,6 +1,6 @@
 /** What an answer on the wire is to the caller: the way back of operations.ts. */
-import { fromWireError, type WireError } from './wire-error.js'
-import { ERROR, FILE_ERROR, isBytesTag, LIST, PAIRS, PLAIN, restoreBytes } from './wire-value.js'
+import { fromWireError, type WireError } from '../wire/wire-error.js'
+import { ERROR, FILE_ERROR, isBytesTag, LIST, PAIRS, PLAIN, restoreBytes } from '../wire/wire-value.js'
 
 /** Whether an answer is a refusal; {@link errorOf} tells which. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {

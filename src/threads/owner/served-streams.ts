@@ -8,12 +8,20 @@
  * message at a time: of the stats, or the progress, that come meanwhile only the last is kept.
  */
 import type { Observable, Subscription } from 'rxjs'
-import type { Cache } from '../cache/cache.js'
-import { CacheError, shown } from '../errors.js'
-import { storeValue } from '../journal/value.js'
-import { END, EVENT_BYTES_MAX, EVENTS, EVENTS_AT_ONCE, EVENTS_MAX, type Part, type StreamKind } from './protocol.js'
-import { toWireError } from './wire-error.js'
-import { toWire, wireBytes } from './wire-value.js'
+import type { Cache } from '../../cache/cache.js'
+import { CacheError, shown } from '../../errors.js'
+import { storeValue } from '../../journal/value.js'
+import {
+  END,
+  EVENT_BYTES_MAX,
+  EVENTS,
+  EVENTS_AT_ONCE,
+  EVENTS_MAX,
+  type Part,
+  type StreamKind,
+} from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { toWire, wireBytes } from '../wire/wire-value.js'
 
 interface Feed {
   readonly id: number

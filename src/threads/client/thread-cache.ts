@@ -1,17 +1,17 @@
 /** The methods of a cache as a worker has them. What each does is said at `Cache`; here is what differs. */
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
-import type { LifecycleState } from '../actor/lifecycle.js'
-import type { SetOptions } from '../cache/arguments.js'
-import type { Duration } from '../cache/duration.js'
-import type { LoadResult, SaveResult } from '../cache/files.js'
-import type { CompactionReport, RecoveryReport } from '../journal/journal.js'
-import type { SaveFormat } from '../save/format.js'
-import type { Change } from '../streams/change.js'
-import type { Eviction } from '../streams/evictions.js'
-import type { Expiration } from '../streams/expirations.js'
-import type { Stats } from '../streams/stats.js'
-import type { Step, StepsResults } from './steps.js'
+import type { LifecycleState } from '../../actor/lifecycle.js'
+import type { SetOptions } from '../../cache/arguments.js'
+import type { Duration } from '../../cache/duration.js'
+import type { LoadResult, SaveResult } from '../../cache/files.js'
+import type { CompactionReport, RecoveryReport } from '../../journal/journal.js'
+import type { SaveFormat } from '../../save/format.js'
+import type { Change } from '../../streams/change.js'
+import type { Eviction } from '../../streams/evictions.js'
+import type { Expiration } from '../../streams/expirations.js'
+import type { Stats } from '../../streams/stats.js'
+import type { Step, StepsResults } from '../wire/steps.js'
 
 export interface ThreadSetOptions extends SetOptions {
   /**

@@ -13,7 +13,7 @@ import {
   JournalWriteError,
   shown,
   ValueError,
-} from '../errors.js'
+} from '../../errors.js'
 
 /** [class, message, name, code, fields, has a cause, cause] and nothing else; or [undefined, value] for what is no error. */
 export type WireError = readonly unknown[]
@@ -31,10 +31,19 @@ const STANDARD: Readonly<Record<string, ErrorConstructor>> = {
 /** Causes of causes, and so on: enough for every real chain, and an end for one that bites its tail. */
 const CAUSES_MAX = 16
 
-export function toWireError(error: unknown, depth = 0): WireError {
+export function toWireError(error: unknown): WireError {
+  try {
+    return encode(error, 0)
+  } catch {
+    // A getter or a proxy that throws: an error it is all the same, and it must reach who waits.
+    return ['Error', 'An error was thrown that cannot be read.', 'Error']
+  }
+}
+
+function encode(error: unknown, depth: number): WireError {
   if (!(error instanceof Error)) return [undefined, cloneable(error)]
   const hasCause = Object.hasOwn(error, 'cause') && depth < CAUSES_MAX
-  const cause = hasCause ? toWireError(error.cause, depth + 1) : undefined
+  const cause = hasCause ? encode(error.cause, depth + 1) : undefined
   if (error instanceof CorruptionError) {
     const { file, offset, sequence, reason } = error
     return [

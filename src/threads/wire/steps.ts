@@ -9,12 +9,12 @@
  *   ])                                                                      // → [true, 41, true]
  */
 import { isDeepStrictEqual } from 'node:util'
-import { checkKey, type SetOptions } from '../cache/arguments.js'
-import type { Duration } from '../cache/duration.js'
-import { CacheError, shown } from '../errors.js'
-import { restoreValue } from '../journal/value.js'
-import type { StoredValue } from '../model/stored-value.js'
-import type { Stats } from '../streams/stats.js'
+import { checkKey, type SetOptions } from '../../cache/arguments.js'
+import type { Duration } from '../../cache/duration.js'
+import { CacheError, shown } from '../../errors.js'
+import { restoreValue } from '../../journal/value.js'
+import type { StoredValue } from '../../model/stored-value.js'
+import type { Stats } from '../../streams/stats.js'
 import { toStored } from './wire-value.js'
 
 /** What must hold of one entry, all of it. Looking at it counts neither hit nor use. */

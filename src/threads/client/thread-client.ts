@@ -1,18 +1,18 @@
 /** The asynchronous client: each method's arguments become a request, and the answer its promise. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, checkKey, checkOptions } from '../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../cache/duration.js'
-import type { CacheError } from '../errors.js'
-import { storeValue } from '../journal/value.js'
+import { checkFunction, checkKey, checkOptions } from '../../cache/arguments.js'
+import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import type { CacheError } from '../../errors.js'
+import { storeValue } from '../../journal/value.js'
+import { GREETING, LOAD, OP, type OperationName, type StreamKind } from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { toWire } from '../wire/wire-value.js'
 import { checkGreeting, checkPort } from './greeting.js'
 import { Line } from './line.js'
-import { GREETING, LOAD, OP, type OperationName, type StreamKind } from './protocol.js'
 import { RemoteStreams } from './remote-streams.js'
 import { REQUESTS } from './requests.js'
 import type { ThreadCache } from './thread-cache.js'
-import { toWireError } from './wire-error.js'
-import { toWire } from './wire-value.js'
 
 type Loader = (key: string) => unknown
 
@@ -147,6 +147,43 @@ for (const [name, encode] of Object.entries(REQUESTS)) {
   }
   Object.defineProperty(value, 'name', { value: name })
   Object.defineProperty(ThreadClient.prototype, name, { value, writable: true, configurable: true })
+}
+
+type Method = (this: ThreadClient, ...parameters: unknown[]) => Promise<unknown>
+
+/** What is asked most takes the short way, where its arguments are the plainest; all others, and all refusals, the general one. */
+function shorten(name: OperationName, make: (general: Method) => Method): void {
+  const general = Object.getOwnPropertyDescriptor(ThreadClient.prototype, name)?.value as Method
+  const value = make(general)
+  Object.defineProperty(value, 'name', { value: name })
+  Object.defineProperty(ThreadClient.prototype, name, { value, writable: true, configurable: true })
+}
+
+for (const name of ['get', 'peek', 'has', 'exists', 'delete', 'ttl', 'persist'] as const) {
+  const code = OP[name]
+  shorten(name, (general) => {
+    return function (key) {
+      return typeof key === 'string' ? this.line.askOfKey(code, key) : general.call(this, key)
+    }
+  })
+}
+
+shorten('increment', (general) => {
+  return function (key, by = 1, options) {
+    const isPlain = typeof key === 'string' && Number.isFinite(by) && options === undefined
+    return isPlain ? this.line.askOfKey(OP.add, key, by as number) : general.call(this, key, by, options)
+  }
+})
+
+shorten('set', (general) => {
+  return function (key, value, options) {
+    const isPlain = typeof key === 'string' && options === undefined && isSmall(value)
+    return isPlain ? this.line.askOfKey(OP.put, key, value) : general.call(this, key, value, options)
+  }
+})
+
+function isSmall(value: unknown): value is null | boolean | number | string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
 }
 
 /**

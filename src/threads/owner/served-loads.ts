@@ -4,11 +4,11 @@
  * If the worker goes before it has answered, the load fails with `LOADER_GONE` for all who wait; the next call loads afresh.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { CacheError, shown } from '../errors.js'
-import type { StoredValue } from '../model/stored-value.js'
-import { LOAD, type Part } from './protocol.js'
-import { fromWireError } from './wire-error.js'
-import { toStored } from './wire-value.js'
+import { CacheError, shown } from '../../errors.js'
+import type { StoredValue } from '../../model/stored-value.js'
+import { LOAD, type Part } from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { toStored } from '../wire/wire-value.js'
 
 interface Lease {
   key: string

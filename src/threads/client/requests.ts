@@ -13,14 +13,14 @@ import {
   deadlineOf,
   listOf,
   type SetOptions,
-} from '../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../cache/duration.js'
-import { checkFile } from '../cache/files.js'
-import { storeValue } from '../journal/value.js'
-import { OP, type OperationName } from './protocol.js'
-import { type Condition, checkStep, STEP_ARGUMENTS, type StepName, type WireCondition } from './steps.js'
+} from '../../cache/arguments.js'
+import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import { checkFile } from '../../cache/files.js'
+import { storeValue } from '../../journal/value.js'
+import { OP, type OperationName } from '../wire/protocol.js'
+import { type Condition, checkStep, STEP_ARGUMENTS, type StepName, type WireCondition } from '../wire/steps.js'
+import { toWire, transferToWire, type Wire } from '../wire/wire-value.js'
 import type { ThreadSetOptions } from './thread-cache.js'
-import { toWire, transferToWire, type Wire } from './wire-value.js'
 
 type Encode = (a?: unknown, b?: unknown, c?: unknown) => unknown[]
 

@@ -5,23 +5,23 @@
  */
 import { availableParallelism } from 'node:os'
 import { isSharedArrayBuffer } from 'node:util/types'
-import { shown } from '../errors.js'
-import { ARITY, OPERATION_NAMES } from './protocol.js'
-import type { ServedPort } from './served-port.js'
+import { shown } from '../../errors.js'
+import { Patience } from '../wire/patience.js'
+import { ARITY, OPERATION_NAMES } from '../wire/protocol.js'
 import {
   ANSWERED,
   AWAKE,
   IDLE,
   MEMORY_BYTES,
   MESSAGES,
-  Patience,
   POSTED,
   REQUEST,
   SIGNAL,
   STATE,
   SyncPacket,
-} from './sync-packet.js'
-import { LATER_TAG, type Wire } from './wire-value.js'
+} from '../wire/sync-packet.js'
+import { LATER_TAG, type Wire } from '../wire/wire-value.js'
+import type { ServedPort } from './served-port.js'
 
 const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 /** How long to serve one port before looking at anything else. */
@@ -86,7 +86,7 @@ export class ServedMemory {
     }
     const parameters: unknown[] = []
     for (let index = 0; index < arity; index++) parameters.push(packet.take())
-    const answer = this.#host.answer(id, code as number, parameters, 0)
+    const answer = this.#host.answer(id, code as number, parameters[0], parameters, 0)
     if (this.#host.mustBeDurable(code as number)) this.#host.answerLaterWhenDurable(id, answer)
     else if (this.#answerHere(id, answer)) return
     else if (!isLater(answer)) this.#host.answerLater(id, answer)

@@ -4,12 +4,9 @@
  * keeps its worker alive; one that doesn't, doesn't.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { CacheClosedError, type CacheError } from '../errors.js'
-import { answerOf, errorOf, isError } from './answers.js'
-import { Doorbell } from './doorbell.js'
+import { CacheClosedError, type CacheError } from '../../errors.js'
 import {
   ANSWERS,
-  ARITY,
   BATCH_BYTES_MAX,
   BATCH_REQUESTS_MAX,
   BATCHES_MAX,
@@ -19,26 +16,17 @@ import {
   LONG_CALLS_MAX,
   OPERATION_NAMES,
   type OperationName,
-} from './protocol.js'
-import { fromWireError } from './wire-error.js'
-import { isBytesTag, LATER_TAG } from './wire-value.js'
+} from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { LATER_TAG } from '../wire/wire-value.js'
+import { answerOf, errorOf, isError } from './answers.js'
+import { Batch, type Settle } from './batch.js'
+import { Doorbell } from './doorbell.js'
 
 type Parts = readonly (readonly [number, ...unknown[]])[]
-type Settle = (outcome: unknown) => void
-
-interface Batch {
-  readonly message: unknown[]
-  /** One for each request; a refusal is settled with a rejected promise. */
-  readonly waiting: Settle[]
-  readonly transfer: ArrayBuffer[]
-  bytes: number
-}
 
 const LONG_NAMES: ReadonlySet<OperationName> = new Set(['getOrSet', 'flush', 'compact', 'save', 'load'])
 const IS_LONG = OPERATION_NAMES.map((name) => LONG_NAMES.has(name))
-const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
-/** Bytes that are rather handed over than copied: they are the batch's own. */
-const TRANSFER_BYTES_MIN = 16 * 1024
 
 export class Line {
   readonly #port: MessagePort
@@ -52,6 +40,8 @@ export class Line {
   readonly #sent = new Map<number, Batch>()
   /** Requests whose answers come in messages of their own. */
   readonly #later = new Map<number, Settle>()
+  /** Such answers that have overtaken their batch, which waits for the disk or is not done yet. */
+  readonly #early = new Map<number, unknown>()
   #longCalls = 0
   readonly #longQueue: (() => void)[] = []
   #isFlushQueued = false
@@ -70,15 +60,11 @@ export class Line {
     this.#port = port
     this.#onPart = onPart
     this.#onEnd = onEnd
-    this.#open = this.#newBatch()
+    this.#open = new Batch(this.#nextId)
     port.on('message', this.#receiveByLoop)
     port.on('messageerror', () => this.end(gone(), false))
     port.on('close', () => this.end(gone(), false))
     port.unref()
-  }
-
-  #newBatch(): Batch {
-    return { message: [this.#nextId], waiting: [], transfer: [], bytes: 0 }
   }
 
   // ── out ──
@@ -89,43 +75,53 @@ export class Line {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
-    if (!IS_LONG[code]) return new Promise((resolve) => this.#add(code, parameters, resolve))
-    return new Promise((resolve) => {
+    if (!IS_LONG[code]) return this.#promise(this.#add(code, parameters))
+    return new Promise((settle) => {
       const begin = () => {
         this.#longCalls++
         onId?.(this.#nextId)
-        this.#add(code, parameters, (outcome) => {
+        this.#join(this.#add(code, parameters), (outcome) => {
           this.#longCalls--
-          resolve(outcome)
+          settle(outcome)
           if (this.#ended === undefined) this.#longQueue.shift()?.()
         })
       }
       if (this.#longCalls < LONG_CALLS_MAX || isUrgent) begin()
-      else this.#longQueue.push(Object.assign(begin, { resolve }))
+      else this.#longQueue.push(Object.assign(begin, { settle }))
     })
+  }
+
+  /** The short way for what is asked most: a key, and a small argument at most. No list is made for it. */
+  askOfKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
+    const batch = this.#open
+    batch.addOfKey(code, key, argument)
+    return this.#promise(batch)
   }
 
   /** Says something that nobody waits for. */
   tell(code: number, ...parameters: unknown[]): void {
-    if (this.#ended === undefined) this.#add(code, parameters, ignore)
+    if (this.#ended === undefined) this.#join(this.#add(code, parameters), ignore)
   }
 
-  #add(code: number, parameters: readonly unknown[], settle: Settle): void {
-    const batch = this.#open
-    const { message } = batch
-    message.push(code)
-    const arity = ARITIES[code] as number // a code of ours
-    for (let index = 0; index < arity; index++) {
-      const parameter = parameters[index]
-      message.push(parameter)
-      if (typeof parameter === 'string') batch.bytes += parameter.length
-      else if (typeof parameter === 'object' && parameter !== null) weigh(batch, parameter)
-    }
+  #add(code: number, parameters: readonly unknown[]): Batch {
+    this.#open.add(code, parameters)
+    return this.#open
+  }
+
+  #promise(batch: Batch): Promise<unknown> {
+    const promise = new Promise(takeResolve)
+    this.#join(batch, resolve)
+    return promise
+  }
+
+  /** The request that was added last is complete: `settle` gets what it comes to. */
+  #join(batch: Batch, settle: Settle): void {
     batch.waiting.push(settle)
     this.#nextId++
     if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
       this.#queue.push(batch)
-      this.#open = this.#newBatch()
+      this.#open = new Batch(this.#nextId)
     }
     if (this.#isFlushQueued) return
     this.#isFlushQueued = true
@@ -143,9 +139,9 @@ export class Line {
       if (batch === undefined) {
         if (this.#open.waiting.length === 0) break
         batch = this.#open
-        this.#open = this.#newBatch()
+        this.#open = new Batch(this.#nextId)
       }
-      this.#sent.set(batch.message[0] as number, batch)
+      this.#sent.set(batch.firstId, batch)
       this.#port.postMessage(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
       this.bell.posted()
       last = batch
@@ -196,13 +192,20 @@ export class Line {
       const wire = part[index + 2]
       const settle = waiting[index] as Settle
       if (typeof wire !== 'object' || wire === null) settle(wire)
-      else if ((wire as unknown[])[0] === LATER_TAG) this.#later.set(firstId + index, settle)
+      else if ((wire as unknown[])[0] === LATER_TAG) this.#awaitLater(firstId + index, settle)
       else if (settle !== ignore) settle(outcomeOf(wire))
     }
   }
 
+  #awaitLater(id: number, settle: Settle): void {
+    if (!this.#early.has(id)) this.#later.set(id, settle)
+    else settle(outcomeOf(this.#early.get(id)))
+    this.#early.delete(id)
+  }
+
   #answerLater(id: number, wire: unknown): void {
     const settle = this.#later.get(id)
+    if (settle === undefined) this.#early.set(id, wire)
     this.#later.delete(id)
     settle?.(outcomeOf(wire))
   }
@@ -223,34 +226,26 @@ export class Line {
       for (const settle of waiting) if (settle !== ignore) settle(rejected())
     }
     for (const settle of this.#later.values()) if (settle !== ignore) settle(rejected())
-    for (const begin of this.#longQueue) (begin as unknown as { resolve: Settle }).resolve(rejected())
+    for (const begin of this.#longQueue) (begin as unknown as { settle: Settle }).settle(rejected())
     this.#sent.clear()
     this.#later.clear()
+    this.#early.clear()
     this.#queue.length = this.#longQueue.length = 0
-    this.#open = this.#newBatch()
+    this.#open = new Batch(this.#nextId)
     this.#onEnd(isOrderly ? undefined : reason)
     this.#port.close()
   }
 }
 
-function outcomeOf(wire: unknown): unknown {
-  return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+/** One function for all promises, instead of a closure for each. */
+function takeResolve(resolveIt: Settle): void {
+  resolve = resolveIt
 }
 
-function weigh(batch: Batch, parameter: object): void {
-  batch.bytes += 32
-  if (!Array.isArray(parameter)) return
-  const bytes: unknown = parameter[1]
-  if (isBytesTag(parameter[0]) && bytes instanceof Uint8Array) {
-    batch.bytes += bytes.byteLength
-    const buffer = bytes.buffer as ArrayBuffer
-    if (bytes.byteLength >= TRANSFER_BYTES_MIN && !batch.transfer.includes(buffer)) batch.transfer.push(buffer)
-    return
-  }
-  for (const item of parameter) {
-    if (typeof item === 'object' && item !== null) weigh(batch, item)
-    else batch.bytes += typeof item === 'string' ? item.length : 8
-  }
+let resolve: Settle
+
+function outcomeOf(wire: unknown): unknown {
+  return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
 }
 
 function ignore(): void {

@@ -3,16 +3,16 @@
  * once however many do; `stats$` and `lifecycle$` once for each, since each is given the current state at once.
  */
 import { Observable, type Subscriber, share } from 'rxjs'
-import type { LifecycleState } from '../actor/lifecycle.js'
-import { checkPattern } from '../cache/arguments.js'
-import type { Change } from '../streams/change.js'
-import type { Eviction } from '../streams/evictions.js'
-import type { Expiration } from '../streams/expirations.js'
-import type { Stats } from '../streams/stats.js'
+import type { LifecycleState } from '../../actor/lifecycle.js'
+import { checkPattern } from '../../cache/arguments.js'
+import type { Change } from '../../streams/change.js'
+import type { Eviction } from '../../streams/evictions.js'
+import type { Expiration } from '../../streams/expirations.js'
+import type { Stats } from '../../streams/stats.js'
+import { END, EVENTS, OP, type StreamKind } from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
 import { answerOf } from './answers.js'
-import { END, EVENTS, OP, type StreamKind } from './protocol.js'
 import type { ThreadStreams } from './thread-cache.js'
-import { fromWireError } from './wire-error.js'
 
 export interface StreamLine {
   /** Opens a subscription; `fail` is told if the owner refuses it. */

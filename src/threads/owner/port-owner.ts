@@ -3,9 +3,9 @@
  * `fsync: 'always'` those who wait for the disk are answered together.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import type { CacheCore } from '../actor/cache-core.js'
-import type { Cache } from '../cache/cache.js'
-import { CacheClosedError } from '../errors.js'
+import type { CacheCore } from '../../actor/cache-core.js'
+import type { Cache } from '../../cache/cache.js'
+import { CacheClosedError } from '../../errors.js'
 import { ServedPort } from './served-port.js'
 
 type AfterFlush = (failure: Error | undefined) => void

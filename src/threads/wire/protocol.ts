@@ -1,5 +1,16 @@
 /**
- * What travels over a port. Both ends come from the same package, so nothing here is kept stable across versions; the
+ * What travels over a port, and where it passes by:
+ *
+ *   client.set(…) ─► client/thread-client ─► client/requests   checks, and takes the values as they are now
+ *                                        ─► client/line        this tick's batch; a few batches on the way
+ *                 ═══ port ═══► owner/served-port ─► owner/operations ─► cache/cache.ts: one turn
+ *                 ◄═══ port ═══ owner/served-port              the batch's answers, when they are durable if they must be
+ *   its promise ◄─ client/line ◄─ client/answers
+ *
+ * (A synchronous client: client/sync-client and sync-line, owner/served-memory. Streams: owner/served-streams to
+ * client/remote-streams. Loaders: owner/served-loads. Values and errors on the way: wire/wire-value, wire/wire-error.)
+ *
+ * Both ends come from the same package, so nothing here is kept stable across versions; the
  * greeting names the version and a client of another one is refused.
  *
  *   client ─► owner   [firstId, op, argument, argument, op, argument, …]      one batch: what one tick asked
@@ -13,10 +24,17 @@
  *
  * Flat arrays of strings and numbers, because that is what structured cloning is fastest at. The requests of a batch are
  * numbered from `firstId` on, so no request carries a number; an operation has a fixed number of arguments, so no request
- * carries a length.
+ * carries a length. Where the first argument is the same as that of the request before (one key, used again and again), SAME
+ * stands for it: a number costs a fraction of a text. Where all of it is the same (a counter), AGAIN counts how often; each is a
+ * request, a turn and an answer of its own all the same.
  */
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
+
+/** Stands for the first argument of the request before; 0 is none by itself. */
+export const SAME = 0
+/** In the place of an operation: the request before, as many times more as the next element says. */
+export const AGAIN = -1
 
 /** Each operation with its number of arguments. The order gives the codes. */
 export const ARITY = {
@@ -26,6 +44,9 @@ export const ARITY = {
   exists: 1,
   /** key, value, ttl, expiresAt, only */
   set: 5,
+  /** A `set` without options, an `increment` without: key, value; key, by. What is asked most has nothing to say in vain. */
+  put: 2,
+  add: 2,
   delete: 1,
   /** key, by, ttl */
   increment: 3,

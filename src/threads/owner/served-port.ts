@@ -4,37 +4,54 @@
  * that makes no sense is refused, a message that is none closes the port, and nothing that a worker sends is thrown here.
  */
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
-import type { CacheCore } from '../actor/cache-core.js'
-import type { Cache } from '../cache/cache.js'
-import { CacheError } from '../errors.js'
-import { type Desk, OPERATIONS } from './operations.js'
-import type { PortOwner } from './port-owner.js'
+import type { CacheCore } from '../../actor/cache-core.js'
+import type { Cache } from '../../cache/cache.js'
+import { CacheError } from '../../errors.js'
 import {
+  AGAIN,
   ANSWERS,
-  ARITY,
+  BATCH_REQUESTS_MAX,
   BATCHES_MAX,
   CLOSED,
   GREETING,
   LATER,
   LOOK,
-  OPERATION_NAMES,
   type Part,
   PROTOCOL_VERSION,
-} from './protocol.js'
+  SAME,
+} from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
+import { type Desk, OPERATIONS } from './operations.js'
+import type { PortOwner } from './port-owner.js'
 import { ServedLoads } from './served-loads.js'
 import { BUDGET_MS, ServedMemory } from './served-memory.js'
 import { ServedStreams } from './served-streams.js'
-import { toWireError } from './wire-error.js'
-import { ERROR, LATER_TAG, type Wire } from './wire-value.js'
 
 /** Elements of a batch that asks one thing or two. */
 const SHORT = 10
-const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 
-/** The answers to one batch, and which of them tell of changes. */
-interface Answered {
+/** How long one port is served before the others have their turn. */
+const WORK_MS = 2
+
+/** A batch that is being answered. */
+class Work {
+  readonly batch: readonly unknown[]
+  /** The answers until now, and which of them tell of changes. */
   readonly part: unknown[]
-  changes: number[] | undefined
+  readonly changes: number[] = []
+  /** The next request: where it is, and its number. */
+  at = 1
+  id: number
+  /** The last request: where it is (0: there is none), and its first argument. */
+  request = 0
+  first: unknown
+
+  constructor(batch: readonly unknown[]) {
+    this.batch = batch
+    this.id = batch[0] as number
+    this.part = [ANSWERS, this.id]
+  }
 }
 
 export class ServedPort implements Desk {
@@ -48,6 +65,10 @@ export class ServedPort implements Desk {
   readonly #port: MessagePort
   #memory: ServedMemory | undefined
   #outgoing: Part[] = []
+  /** A batch that took long and is gone on with soon; what comes meanwhile waits behind it. */
+  #unfinished: Work | undefined
+  readonly #inbox: unknown[] = []
+  #untilMs = 0
   #isHandling = false
   #isFlushQueued = false
   #isLeaving = false
@@ -82,27 +103,43 @@ export class ServedPort implements Desk {
 
   // ── in ──
 
-  readonly #receive = (first: unknown): void => {
+  readonly #receive = (message: unknown): void => {
+    if (this.#unfinished === undefined && this.#inbox.length === 0) this.#work(message)
+    else this.#inbox.push(message)
+  }
+
+  /** Does what is there: a few batches, which are answered together, and none for long without a look at the other ports. */
+  #work(first: unknown): void {
     this.#isHandling = true
+    this.#untilMs = performance.now() + WORK_MS
     let message = first
-    // A client has a few batches on the way at most; those that are here are done in one go and answered together.
     for (let batch = 1; ; batch++) {
       this.#handle(message)
-      if (batch >= BATCHES_MAX || this.isClosed) break
-      const next = receiveMessageOnPort(this.#port) as { message: unknown } | undefined
+      if (batch >= BATCHES_MAX || this.isClosed || this.#unfinished !== undefined) break
+      const next =
+        this.#inbox.length > 0
+          ? { message: this.#inbox.shift() }
+          : (receiveMessageOnPort(this.#port) as { message: unknown } | undefined)
       if (next === undefined) break
       message = next.message
     }
     this.#isHandling = false
     this.sendNow()
     if (this.#memory !== undefined && Array.isArray(first) && first.length <= SHORT) this.#lookOut(this.#memory)
-    if (this.#isLeaving) this.#owner.whenIdle(() => this.#hangUp())
+    if (this.#unfinished !== undefined || this.#inbox.length > 0) setImmediate(this.#goOn)
+    else if (this.#isLeaving) this.#owner.whenIdle(() => this.#hangUp())
+  }
+
+  readonly #goOn = (): void => {
+    if (!this.isClosed) this.#work(this.#unfinished ?? this.#inbox.shift())
   }
 
   /** Who awaits each call asks again within microseconds. */
   #lookOut(memory: ServedMemory): void {
     const untilMs = performance.now() + BUDGET_MS
-    while (!this.isClosed && !this.#isLeaving && memory.awaitMessage(untilMs)) {
+    const isFree = () =>
+      !this.isClosed && !this.#isLeaving && this.#unfinished === undefined && this.#inbox.length === 0
+    while (isFree() && memory.awaitMessage(untilMs)) {
       const next = receiveMessageOnPort(this.#port) as { message: unknown } | undefined
       if (next === undefined) return
       this.#isHandling = true
@@ -113,43 +150,52 @@ export class ServedPort implements Desk {
   }
 
   #handle(message: unknown): void {
-    if (message === LOOK) this.#memory?.look()
+    if (message instanceof Work) this.#answerBatch(message)
+    else if (message === LOOK) this.#memory?.look()
     else if (!Array.isArray(message) || !Number.isSafeInteger(message[0])) this.refuse('a message that is no batch')
     else {
-      this.#answerBatch(message)
+      this.#answerBatch(new Work(message))
       this.#memory?.received()
     }
   }
 
-  #answerBatch(batch: unknown[]): void {
-    const firstId = batch[0] as number
-    const part: unknown[] = [ANSWERS, firstId]
-    const answered: Answered = { part, changes: undefined }
-    let id = firstId
-    for (let at = 1; at < batch.length; id++) {
-      const code = batch[at] as number
-      const arity = ARITIES[code]
-      if (arity === undefined) {
+  #answerBatch(work: Work): void {
+    this.#unfinished = undefined
+    const { batch, part } = work
+    for (let { at } = work, done = 0; at < batch.length; done++) {
+      const isAgain = batch[at] === AGAIN && work.request > 0
+      const times = isAgain ? batch[at + 1] : 1
+      if (!isAgain) work.request = at
+      const code = batch[work.request] as number
+      const operation = OPERATIONS[code]
+      if (operation === undefined || !isCount(times)) {
         this.refuse('an operation that there is not')
         break
       }
-      part.push(this.answer(id, code, batch, at + 1))
-      if (this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true) {
-        answered.changes ??= []
-        answered.changes.push(part.length - 1)
+      const { arity } = operation
+      if (!isAgain && arity > 0 && batch[at + 1] !== SAME) work.first = batch[at + 1]
+      const isWaiting = this.mustBeDurable(code)
+      for (let time = 0; time < times; time++) {
+        part.push(this.answer(work.id++, code, work.first, batch, work.request + 1))
+        if (isWaiting) work.changes.push(part.length - 1)
       }
-      at += 1 + arity
+      at += isAgain ? 2 : 1 + arity
+      if ((operation.mayTakeLong || done % 128 === 127) && at < batch.length && performance.now() >= this.#untilMs) {
+        work.at = at
+        this.#unfinished = work
+        return
+      }
     }
-    if (answered.changes === undefined) this.post(part as unknown as Part)
-    else this.#answerWhenDurable(answered)
+    if (work.changes.length === 0) this.post(part as unknown as Part)
+    else this.#answerWhenDurable(work)
   }
 
-  /** One request, one turn. `batch` holds its arguments, from `at` on. */
-  answer(id: number, code: number, batch: readonly unknown[], at: number): Wire {
+  /** One request, one turn. `batch` holds its arguments, the first (or SAME) at `at`. */
+  answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire {
     this.currentId = id
     try {
       const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has looked at the code
-      const result = operation.run(this, batch[at], batch[at + 1], batch[at + 2], batch[at + 3], batch[at + 4])
+      const result = operation.run(this, first, batch[at + 1], batch[at + 2], batch[at + 3], batch[at + 4])
       if (!(result instanceof Promise)) return result
       result.then(
         (wire) => this.answerLater(id, wire),
@@ -162,11 +208,11 @@ export class ServedPort implements Desk {
   }
 
   /** Answers of changes wait, with the batch that they came in, for the one fsync that all who wait share. */
-  #answerWhenDurable({ part, changes }: Answered): void {
+  #answerWhenDurable({ part, changes }: Work): void {
     this.#owner.whenDurable((failure) => {
       if (failure !== undefined) {
         const wire = [ERROR, ...toWireError(failure)]
-        for (const index of changes ?? []) if (!isRefusal(part[index])) part[index] = wire
+        for (const index of changes) if (!isRefusal(part[index])) part[index] = wire
       }
       this.post(part as unknown as Part)
     })
@@ -262,11 +308,17 @@ export class ServedPort implements Desk {
     if (this.isClosed) return
     this.isClosed = true
     this.#outgoing = []
+    this.#inbox.length = 0
+    this.#unfinished = undefined
     this.#memory?.end()
     this.streams.close()
     this.loads.abandon()
     this.#owner.forget(this)
   }
+}
+
+function isCount(times: unknown): times is number {
+  return Number.isInteger(times) && (times as number) > 0 && (times as number) <= BATCH_REQUESTS_MAX
 }
 
 function isRefusal(wire: unknown): boolean {

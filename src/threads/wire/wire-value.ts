@@ -5,9 +5,9 @@
  * that asked: exactly the values, and exactly the refusals, of a cache in the same thread.
  */
 import { isUint8Array } from 'node:util/types'
-import { shown, ValueError } from '../errors.js'
-import { adoptEncoded, restoreValue, storeValue } from '../journal/value.js'
-import { EncodedValue, type Encoding, type StoredValue } from '../model/stored-value.js'
+import { shown, ValueError } from '../../errors.js'
+import { adoptEncoded, restoreValue, storeValue } from '../../journal/value.js'
+import { EncodedValue, type Encoding, type StoredValue } from '../../model/stored-value.js'
 
 // What a wire array holds, said by its first element.
 /** Plain data, for the structured clone of the port. */
