@@ -18,7 +18,14 @@ export const memory = {
     )
   },
   async run({ system, kind }, { directory }) {
-    const about = { topic: 'memory', case: 'memory per entry', keys: ENTRIES, kind, unit: 'bytes/entry', system }
+    const about = {
+      topic: 'memory',
+      case: 'memory per entry',
+      keys: ENTRIES,
+      kind,
+      unit: 'bytes/entry',
+      system: system === redis.name ? 'Redis' : system,
+    }
     const peer = PEERS.find(({ name }) => name === system)
     const missing = await whyAbsent(peer)
     if (missing !== undefined) return [{ ...about, absent: missing }]

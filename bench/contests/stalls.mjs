@@ -130,13 +130,13 @@ class Client {
 }
 
 function rowsOf(job, observed) {
-  const row = (what, unit, pick) => {
+  const row = (what, unit, pick, system = 'daybook') => {
     const figures = observed.map(pick)
     return {
       topic: 'stalls',
       case: `${job}: ${what}`,
       unit,
-      system: 'daybook',
+      system,
       value: median(figures),
       low: Math.min(...figures),
       high: Math.max(...figures),
@@ -154,7 +154,7 @@ function rowsOf(job, observed) {
   return [
     row('took', 'ms', ({ during }) => during.tookMs),
     ...figures.flatMap(([what, unit, name]) =>
-      phases.map((phase) => row(`${what}, ${phase}`, unit, (one) => one[phase][name])),
+      phases.map((phase) => row(what, unit, (one) => one[phase][name], phase)),
     ),
   ]
 }

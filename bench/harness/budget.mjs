@@ -89,15 +89,15 @@ const BUDGET = [
       what: `${what}: p99.9 of a call during it ÷ steady state`,
       most: 5,
       of: ({ value }) => {
-        const during = value({ topic: 'stalls', case: `${name}: p99.9 of a call, during`, system: 'daybook' })
-        const before = value({ topic: 'stalls', case: `${name}: p99.9 of a call, before`, system: 'daybook' })
+        const during = value({ topic: 'stalls', case: `${name}: p99.9 of a call`, system: 'during' })
+        const before = value({ topic: 'stalls', case: `${name}: p99.9 of a call`, system: 'before' })
         return during === undefined ? undefined : during / before
       },
     },
     {
       what: `${what}: longest stall of the event loop, ms`,
       most: 10,
-      of: ({ value }) => value({ topic: 'stalls', case: `${name}: longest stall, during`, system: 'daybook' }),
+      of: ({ value }) => value({ topic: 'stalls', case: `${name}: longest stall`, system: 'during' }),
     },
   ]),
   {

@@ -3,7 +3,6 @@
  * site: after the fourth the site is megamorphic, and what is measured is the site. Here the call stands in the source of
  * each loop as it would in a program, with inline caches of its own.
  */
-let made = 0
 const AsyncFunction = (async () => {}).constructor
 
 /**
@@ -14,8 +13,27 @@ const AsyncFunction = (async () => {}).constructor
  *   from `first` on and `values` from `shift` on; answers the last call's answer.
  */
 export function compileLoop(call, scope, way = 'sync') {
-  // The number keeps V8 from taking two loops of one text for the same, inline caches included.
-  const loop = (before, each, after = '') => `// ${++made}
+  const make = way === 'sync' ? Function : AsyncFunction
+  const loop = new make(...Object.keys(scope), 'keys', 'values', 'first', 'calls', 'shift', loopSource(call, way))
+  const given = Object.values(scope)
+  return (keys, values, first, calls, shift = 0) => loop(...given, keys, values, first, calls, shift)
+}
+
+let made = 0
+
+/** No two are the same text: V8 would take the second for the first, inline caches included. */
+export function loopSource(call, way) {
+  const [before, each, after] =
+    way === 'sync'
+      ? ['', `last = ${call}`, '']
+      : way === 'awaited'
+        ? ['', `last = await ${call}`, '']
+        : [
+            'const waiting = []',
+            `waiting.push(${call}); if (waiting.length === ${way}) { await Promise.all(waiting); waiting.length = 0 }`,
+            'await Promise.all(waiting)',
+          ]
+  return `// loop ${++made}
     ${before}
     let last
     for (let index = first, end = first + calls; index < end; index++) {
@@ -24,18 +42,4 @@ export function compileLoop(call, scope, way = 'sync') {
     }
     ${after}
     return last`
-  const body =
-    way === 'sync'
-      ? loop('', `last = ${call}`)
-      : way === 'awaited'
-        ? loop('', `last = await ${call}`)
-        : loop(
-            'const waiting = []',
-            `waiting.push(${call}); if (waiting.length === ${way}) { await Promise.all(waiting); waiting.length = 0 }`,
-            'await Promise.all(waiting)',
-          )
-  const make = way === 'sync' ? Function : AsyncFunction
-  const loopFunction = new make(...Object.keys(scope), 'keys', 'values', 'first', 'calls', 'shift', body)
-  const given = Object.values(scope)
-  return (keys, values, first, calls, shift = 0) => loopFunction(...given, keys, values, first, calls, shift)
 }

@@ -57,7 +57,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789 .-ABCDEFGHIJKLMNOPQRSTUVWX
 /** By kind: makes the `index`-th value. No two texts, objects or byte arrays are alike. */
 const MAKERS = {
   'small int': (index) => index & 0x3fffffff,
-  '40-byte text': (index, random) => text(40, random),
+  '40-byte text': (_, random) => text(40, random),
   '300-byte object': (index, random) => ({
     id: index,
     name: text(24, random),
