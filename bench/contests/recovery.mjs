@@ -33,7 +33,7 @@ export const recovery = {
 
     const whole = new Map([['daybook', []], ...(hasRedis ? [['Redis', []]] : [])])
     const inside = []
-    for (let round = 0; round < Math.min(rounds, 5); round++) {
+    for (let round = 0; round < Math.min(rounds, withRedis ? 5 : 2); round++) {
       const { readyMs, recovery: report, size } = await openOwn(own)
       if (size !== ENTRIES) throw new Error(`daybook came back with ${size} entries`)
       whole.get('daybook').push(readyMs)

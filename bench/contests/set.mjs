@@ -60,10 +60,10 @@ export const set = {
       fill: keys === 0 ? undefined : { keys: keysOf(keys), values: valuesOf(kind, keys) },
       // New keys are new in each round: as many as all rounds can use.
       keys: isFresh
-        ? keysOf(perRound * (rounds + warmUps), keys)
+        ? keysOf(perRound * (rounds * 3 + warmUps), keys)
         : accesses(Math.max(keys, perRound), keys, { access }),
       values: valuesOf(kind, perRound + SHIFTS),
-      size: how === 'new' ? perRound * (rounds + warmUps) : keys,
+      size: how === 'new' ? perRound * (rounds * 3 + warmUps) : keys,
       kind,
       rounds,
       directory,

@@ -54,7 +54,8 @@ const NOTES = `## How it is measured
   objects or byte arrays are alike, and a key gets another value in each round.
 - **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a loop that all
   share, the call site is megamorphic, and that is what would be measured.
-- **Garbage**: it is collected before each contender's turn, outside of the time. What a round makes and has to collect counts.
+- **Garbage**: what is young is collected before each contender's turn, outside of the time; what a round makes and has to collect
+  counts. A full collection there was tried, and misleads: after it V8 ran lru-cache's \`set\` at half its speed in every third round.
 - **The journal is on** (\`everysec\`, but for "durable"), and each round ends with the event-loop turn in which it is written. Compaction has
   rows of its own, and is off in the others; so is Redis's rewriting.
 - **As each documents to be fast**: lru-cache with \`max\` alone; node-cache without clones, but where copies are compared; lmdb with

@@ -5,6 +5,7 @@ import { wayOf } from './contest.mjs'
 import { compileLoop } from './loop.mjs'
 import { keyOf, valuesOf } from './workload.mjs'
 
+process.once('disconnect', () => process.exit(1)) // whoever was to kill it is gone
 const [system, directory, note] = process.argv.slice(2)
 const peer = KILL_PEERS.find(({ name }) => name === system)
 const handle = await peer.open({ size: ENTRIES_MOST, directory, kind: KIND })
