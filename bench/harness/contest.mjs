@@ -49,7 +49,7 @@ export async function contest(given) {
     }
     if (handle?.calls[call] === undefined) {
       await handle?.close?.()
-      return `has no ${call} of this kind`
+      return undefined // it has no such call: it is no contender, and nothing is missing
     }
     const way = wayOf(handle, call)
     if (fill !== undefined) await fillUp(handle, fill, kind)

@@ -30,7 +30,7 @@ export function loopSource(call, way) {
         ? ['', `last = await ${call}`, '']
         : [
             'const waiting = []',
-            `waiting.push(${call}); if (waiting.length === ${way}) { await Promise.all(waiting); waiting.length = 0 }`,
+            `last = ${call}; waiting.push(last); if (waiting.length === ${way}) { await Promise.all(waiting); waiting.length = 0 }`,
             'await Promise.all(waiting)',
           ]
   return `// loop ${++made}
