@@ -1,5 +1,6 @@
 /** Writes docs/benchmarks.md and the plot beside it. */
 import { writeFileSync } from 'node:fs'
+import { TOPICS } from '../contests/topics.mjs'
 import { plot } from './plot.mjs'
 import { asMarkdown, budgetTable, shown, tableOf } from './report.mjs'
 
@@ -18,7 +19,7 @@ function markdown({ machine, rounds, seconds, rows, judged }) {
 Written by \`npm run bench\`; don't edit. ${machine.date}, node ${machine.node}, ${machine.processor}, ${machine.memory},
 ${machine.system}; load average ${machine.load} at the start; ${rounds} rounds, ${seconds} s in all.
 ${versions.join(', ')}.
-
+${missingNote(rows)}
 ![Calls per second and bytes lost at a SIGKILL, per system](benchmarks.svg)
 
 ## The budget
@@ -67,6 +68,11 @@ const NOTES = `## How it is measured
 - **SIGKILL**: the process is killed while it sets new entries, 100 in a turn (Redis is killed in the same moment as its client); lost is
   what was answered and didn't come back. What \`flush()\` of daybook acknowledged is not part of it: no test has seen that lost.
 `
+
+function missingNote(rows) {
+  const missing = TOPICS.filter(({ name }) => !rows.some(({ topic }) => topic === name)).map(({ title }) => title)
+  return missing.length === 0 ? '' : `**Not part of this run:** ${missing.join(', ')}.\n`
+}
 
 /** Said out loud, because a benchmark of durable writes that doesn't sync is the commonest mistake. */
 function syncNote(rows) {
