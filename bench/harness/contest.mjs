@@ -56,7 +56,8 @@ export async function contest(given) {
     const loop = compileLoop(handle.calls[call], handle.scope, way)
     const settle = handle.settle ?? (() => undefined)
     check?.(peer.name, await loop(keys, values, 0, 1), keys[0])
-    const calls = await pace(loop, settle, keys, values, most)
+    // Who writes a turn's calls together is as quick as its turn is long: it gets as many as we do. lmdb takes 1 µs or 6.
+    const calls = handle.settle === undefined ? await pace(loop, settle, keys, values, most) : most
     const windows = Math.floor(keys.length / calls)
     const run =
       way === 'sync' && handle.settle === undefined

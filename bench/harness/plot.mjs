@@ -3,7 +3,7 @@
  * SIGKILL cost it (down is less). Both axes are logarithmic; nothing lost has a line of its own at the bottom.
  */
 const SIZE = { width: 860, height: 470 }
-const FIELD = { left: 92, right: 836, top: 62, bottom: 372, nothing: 404 }
+const FIELD = { left: 92, right: 836, top: 98, bottom: 372, nothing: 404 }
 const RATE = { topic: 'set', case: 'set, overwriting', keys: 10_000, kind: '40-byte text' }
 
 export function plot(rows) {
