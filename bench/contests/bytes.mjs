@@ -1,0 +1,70 @@
+/** What an event takes in the journal: alone in its turn of the event loop, and among a thousand. */
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { openCache } from '../../dist/src/index.js'
+import { redisVersion, startRedis } from '../harness/redis-server.mjs'
+import { KINDS, keysOf, valuesOf } from '../harness/workload.mjs'
+
+const EVENTS = 4_000
+
+export const bytes = {
+  name: 'bytes',
+  title: 'journal bytes',
+  cases: ({ isQuick }) => (isQuick ? [] : KINDS.map((kind) => ({ kind }))),
+  async run({ kind }, { directory }) {
+    const keys = keysOf(EVENTS, 100_000)
+    const values = valuesOf(kind, EVENTS)
+    const about = (what) => ({ topic: 'bytes', case: `journal bytes per set, ${what}`, kind, unit: 'bytes' })
+    const rows = []
+    for (const perTurn of [1, 1000])
+      rows.push({
+        ...about(perTurn === 1 ? 'alone in its turn' : `${perTurn} in a turn`),
+        system: 'daybook',
+        value: await ofDaybook(join(directory, `own-${perTurn}`), keys, values, perTurn),
+      })
+    const redisAbout = { ...about('1000 in a turn'), system: 'Redis AOF' }
+    rows.push(
+      redisVersion() === undefined
+        ? { ...redisAbout, absent: 'redis-server is not installed' }
+        : { ...redisAbout, value: await ofRedis(join(directory, 'redis'), keys, values, kind) },
+    )
+    return rows
+  },
+}
+
+async function ofDaybook(directory, keys, values, perTurn) {
+  const cache = await openCache({ directory, maxSize: EVENTS, compaction: false })
+  await cache.flush()
+  const before = cache.stats().journal.bytes
+  for (let index = 0; index < keys.length; index++) {
+    cache.set(keys[index], values[index])
+    if ((index + 1) % perTurn === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await cache.flush()
+  const after = cache.stats().journal.bytes
+  await cache.close()
+  return (after - before) / EVENTS
+}
+
+async function ofRedis(directory, keys, values, kind) {
+  mkdirSync(directory, { recursive: true })
+  const server = await startRedis(directory, { appendonly: 'yes' })
+  const size = () =>
+    readdirSync(join(directory, 'appendonlydir')).reduce(
+      (sum, name) => sum + statSync(join(directory, 'appendonlydir', name)).size,
+      0,
+    )
+  const before = size()
+  const pipeline = server.client.pipeline()
+  for (const [index, key] of keys.entries()) {
+    const value = values[index]
+    pipeline.set(
+      key,
+      kind === '300-byte object' ? JSON.stringify(value) : kind === '4 KB bytes' ? Buffer.from(value) : value,
+    )
+  }
+  await pipeline.exec()
+  const after = size()
+  await server.stop()
+  return (after - before) / EVENTS
+}

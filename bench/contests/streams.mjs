@@ -1,0 +1,68 @@
+/** What a subscriber costs the call that tells it: one on each stream, against none. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { compileLoop } from '../harness/loop.mjs'
+import { measure, rowsOf } from '../harness/measure.mjs'
+import { accesses, keysOf, valuesOf } from '../harness/workload.mjs'
+import { OWN } from '../peers/peers.mjs'
+
+const ENTRIES = 10_000
+const CALLS = 20_000
+const KIND = '40-byte text'
+const NOTHING = 'no subscriber'
+const STREAMS = {
+  [NOTHING]: () => undefined,
+  expirations$: (cache, told) => cache.expirations$.subscribe(told),
+  evictions$: (cache, told) => cache.evictions$.subscribe(told),
+  stats$: (cache, told) => cache.stats$.subscribe(told),
+  lifecycle$: (cache, told) => cache.lifecycle$.subscribe(told),
+  changes$: (cache, told) => cache.changes$.subscribe(told),
+  "watch('user:1*')": (cache, told) => cache.watch('user:1*').subscribe(told),
+}
+
+export const streams = {
+  name: 'streams',
+  title: 'streams',
+  cases: ({ isQuick }) => (isQuick ? [] : [{ evicts: false }, { evicts: true }]),
+  async run({ evicts }, { rounds, directory }) {
+    const handles = []
+    const contenders = []
+    const names = evicts ? [NOTHING, 'evictions$', 'changes$'] : Object.keys(STREAMS)
+    const fresh = evicts ? keysOf(CALLS * (rounds + 2), ENTRIES) : accesses(CALLS, ENTRIES)
+    const values = valuesOf(KIND, CALLS)
+    for (const [place, name] of names.entries()) {
+      const own = join(directory, String(place))
+      mkdirSync(own)
+      const handle = await OWN[0].open({ size: ENTRIES, directory: own })
+      handles.push(handle)
+      for (const key of keysOf(ENTRIES)) handle.cache.set(key, '')
+      let told = 0
+      STREAMS[name](handle.cache, () => {
+        told++
+      })
+      const loop = compileLoop(handle.calls.set, handle.scope)
+      const first = evicts ? (round) => round * CALLS : () => 0
+      contenders.push({
+        name,
+        calls: CALLS,
+        run: (round) => {
+          loop(fresh, values, first(round), CALLS)
+        },
+        told: () => told,
+      })
+    }
+    const figures = await measure(contenders, rounds)
+    const changes = contenders.find(({ name }) => name === 'changes$').told()
+    if (changes < CALLS * rounds) throw new Error(`changes$ told of ${changes} changes only`)
+    for (const handle of handles) await handle.close()
+    const about = {
+      topic: 'streams',
+      case: evicts ? 'set, evicting, a subscriber on' : 'set, overwriting, a subscriber on',
+      keys: ENTRIES,
+      kind: KIND,
+      unit: 'ns/call',
+    }
+    // Here the ratio says what the subscriber costs: times the call without one.
+    return rowsOf(about, figures, NOTHING)
+  },
+}

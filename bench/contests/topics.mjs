@@ -1,0 +1,16 @@
+/** What is measured, in the order of the table. A topic lists its cases; each is run in a process of its own. */
+import { bytes } from './bytes.mjs'
+import { durable } from './durable.mjs'
+import { get } from './get.mjs'
+import { growth } from './growth.mjs'
+import { keys } from './keys.mjs'
+import { kill } from './kill.mjs'
+import { memory } from './memory.mjs'
+import { recovery } from './recovery.mjs'
+import { set } from './set.mjs'
+import { stalls } from './stalls.mjs'
+import { streams } from './streams.mjs'
+import { syncs } from './syncs.mjs'
+import { threads } from './threads.mjs'
+
+export const TOPICS = [get, set, durable, syncs, recovery, stalls, keys, memory, bytes, streams, growth, threads, kill]

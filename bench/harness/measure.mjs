@@ -1,0 +1,66 @@
+/**
+ * Interleaved rounds: every contender runs once per round, so that a machine that slows down slows all of them down; each
+ * round begins with another one, so that nobody is always second. What counts is the median, and the median of the
+ * ratios within the rounds.
+ */
+const WARM_UPS = 2
+
+/** The end of an event-loop turn, in which daybook writes its journal: part of the price. */
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/**
+ * @param {{ name: string, calls: number, run: (round: number) => unknown }[]} contenders `run` makes that many calls.
+ * @returns {Promise<Map<string, number[]>>} Nanoseconds per call, one figure a round.
+ */
+export async function measure(contenders, rounds) {
+  const figures = new Map(contenders.map(({ name }) => [name, []]))
+  for (let round = 0; round < rounds + WARM_UPS; round++) {
+    for (let place = 0; place < contenders.length; place++) {
+      const { name, calls, run } = contenders[(round + place) % contenders.length]
+      // One contender's garbage is not the next one's bill; what a round makes and has to collect itself is its own. A full
+      // collection here slows what comes after it, lru-cache's `set` by a factor of two in every third round.
+      globalThis.gc?.({ type: 'minor' })
+      await turn()
+      const startMs = performance.now()
+      const running = run(round)
+      if (running instanceof Promise) await running
+      await turn()
+      const ns = ((performance.now() - startMs) * 1e6) / calls
+      if (round >= WARM_UPS) figures.get(name).push(ns)
+    }
+  }
+  return figures
+}
+
+export const warmUps = WARM_UPS
+
+export function quantile(values, share) {
+  const sorted = Float64Array.from(values).sort()
+  const place = (sorted.length - 1) * share
+  const below = sorted[Math.floor(place)]
+  return below + (sorted[Math.ceil(place)] - below) * (place - Math.floor(place))
+}
+
+export const median = (values) => quantile(values, 0.5)
+
+/** The median over the rounds of peer ÷ ours: above 1 we are faster. */
+export function timesBetter(ours, peers) {
+  return median(ours.map((figure, round) => peers[round % peers.length] / figure))
+}
+
+/**
+ * Figures → rows of the table.
+ * @param {{ topic: string, case: string, unit: string }} about
+ * @param {Map<string, number[]>} figures One list per system; smaller is better. The first is ours unless `ours` says.
+ */
+export function rowsOf(about, figures, ours = 'daybook') {
+  const own = figures.get(ours)
+  return [...figures].map(([system, values]) => ({
+    ...about,
+    system,
+    value: median(values),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
+    ratio: system === ours || own === undefined ? undefined : timesBetter(own, values),
+  }))
+}

@@ -1,0 +1,91 @@
+/** Keys and values as programs have them, and the orders in which they are asked for. The same in every run: seeded. */
+
+export const keyOf = (number) => `user:${number}`
+
+/** Keys of entries; another `keysOf` of the same range makes equal strings that are other objects, as in a program. */
+export function keysOf(count, first = 0) {
+  return Array.from({ length: count }, (_, index) => keyOf(first + index))
+}
+
+/** mulberry32: small, quick, good enough to choose keys with. */
+export function randomFrom(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0
+    let bits = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/**
+ * The keys of `length` calls.
+ * @param access `'uniform'`, or `'zipf'`: the k-th most popular of all keys is asked for in proportion to 1 / k.
+ * @param hits The share of calls that ask for one of the `count` keys; the others ask for keys that nobody sets.
+ */
+export function accesses(length, count, { access = 'uniform', hits = 1 } = {}) {
+  const random = randomFrom(length + count)
+  const draw = access === 'zipf' ? zipf(count, random) : () => Math.floor(random() * count)
+  const keys = keysOf(count)
+  return Array.from({ length }, () => (hits === 1 || random() < hits ? keys[draw()] : keyOf(count + draw())))
+}
+
+function zipf(count, random) {
+  const cumulated = new Float64Array(count)
+  let sum = 0
+  for (let rank = 0; rank < count; rank++) cumulated[rank] = sum += 1 / (rank + 1)
+  // Popularity has nothing to do with the order in which keys were set.
+  const byRank = new Uint32Array(count).map((_, index) => index)
+  for (let index = count - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1))
+    ;[byRank[index], byRank[other]] = [byRank[other], byRank[index]]
+  }
+  return () => {
+    const wanted = random() * sum
+    let low = 0
+    let high = count - 1
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (cumulated[middle] < wanted) low = middle + 1
+      else high = middle
+    }
+    return byRank[low]
+  }
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789 .-ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+
+/** By kind: makes the `index`-th value. No two texts, objects or byte arrays are alike. */
+const MAKERS = {
+  'small int': (index) => index & 0x3fffffff,
+  '40-byte text': (_, random) => text(40, random),
+  '300-byte object': (index, random) => ({
+    id: index,
+    name: text(24, random),
+    email: `${text(12, random)}@example.org`,
+    roles: ['reader', 'writer', text(8, random)],
+    address: { street: text(24, random), city: text(12, random), zip: 10_000 + (index % 80_000) },
+    active: index % 3 !== 0,
+    score: random() * 1000,
+    createdAtMs: 1.7e12 + index,
+    note: text(60, random),
+  }),
+  '4 KB bytes': (index, random) => {
+    const bytes = new Uint8Array(4096)
+    for (let place = 0; place < bytes.length; place += 8) bytes[place] = random() * 256
+    bytes[0] = index
+    return bytes
+  },
+}
+
+export const KINDS = Object.keys(MAKERS)
+
+export function valuesOf(kind, count, first = 0) {
+  const random = randomFrom(count + first)
+  return Array.from({ length: count }, (_, index) => MAKERS[kind](first + index, random))
+}
+
+function text(length, random) {
+  let made = ''
+  for (let place = 0; place < length; place++) made += LETTERS[Math.floor(random() * LETTERS.length)]
+  return Buffer.from(made, 'latin1').toString('latin1') // flat, as text that was read from somewhere is
+}

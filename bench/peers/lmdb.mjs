@@ -1,0 +1,26 @@
+/**
+ * Writes batched by event turn on its own thread, as its README advises (`put`, not `putSync`); a `put` resolves when it
+ * is committed, which a SIGKILL of the process doesn't undo, and `flushed` when it is on disk.
+ */
+export const lmdb = {
+  name: 'lmdb',
+  package: 'lmdb',
+  async open({ directory }) {
+    const { open } = await import('lmdb')
+    const db = open({ path: directory, separateFlushed: true })
+    const state = { db, last: undefined }
+    return {
+      scope: { db, state },
+      calls: {
+        get: 'db.get(key)',
+        set: '(state.last = db.put(key, value))',
+        setDurable: 'db.put(key, value).then(() => db.flushed)',
+        setAcknowledged: 'db.put(key, value)',
+      },
+      way: { setDurable: 'awaited', setAcknowledged: 'awaited' },
+      settle: () => state.last,
+      count: () => db.getCount(),
+      close: () => db.close(),
+    }
+  },
+}

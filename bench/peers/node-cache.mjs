@@ -1,0 +1,24 @@
+/** `useClones: false` is what its README says is fast; no eviction (a full one throws), so it has no `setEvicting`. */
+function variant(name, useClones) {
+  return {
+    name,
+    package: 'node-cache',
+    async open() {
+      const { default: NodeCache } = await import('node-cache')
+      const cache = new NodeCache({ useClones, checkperiod: 0 })
+      return {
+        scope: { cache },
+        calls: {
+          get: 'cache.get(key)',
+          set: 'cache.set(key, value)',
+          setTtl: 'cache.set(key, value, 3600)',
+          increment: 'cache.set(key, (cache.get(key) ?? 0) + 1)',
+        },
+        close: () => cache.close(),
+      }
+    },
+  }
+}
+
+export const nodeCache = variant('node-cache', false)
+export const nodeCacheCloning = variant('node-cache, useClones', true)

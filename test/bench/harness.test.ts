@@ -1,0 +1,127 @@
+/** The parts of the bench do what they say. Nothing here is timed. */
+import test from 'ava'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+
+const part = (path: string) => import(new URL(`../../../bench/${path}`, import.meta.url).href)
+
+test('a loop calls with each key and value once, in order, from where it is told to begin', async (t) => {
+  const { compileLoop } = await part('harness/loop.mjs')
+  const seen: unknown[] = []
+  const scope = { see: (key: string, value: number) => seen.push([key, value]) }
+  const loop = compileLoop('see(key, value)', scope)
+  t.is(loop(['a', 'b', 'c', 'd'], [1, 2, 3, 4], 1, 2, 1), 2)
+  t.deepEqual(seen, [
+    ['b', 2],
+    ['c', 3],
+  ])
+})
+
+test('a loop with calls in flight awaits all of them', async (t) => {
+  const { compileLoop } = await part('harness/loop.mjs')
+  let open = 0
+  let most = 0
+  const call = async () => {
+    most = Math.max(most, ++open)
+    await new Promise((resolve) => setImmediate(resolve))
+    open--
+  }
+  await compileLoop('call()', { call }, 3)(['a', 'b', 'c', 'd', 'e'], [], 0, 5)
+  t.is(open, 0)
+  t.is(most, 3)
+})
+
+test('no two loops are the same text, though their calls are', async (t) => {
+  const { loopSource } = await part('harness/loop.mjs')
+  t.not(loopSource('cache.get(key)', 'sync'), loopSource('cache.get(key)', 'sync'))
+})
+
+test('accesses ask for stored keys as often as told, and by Zipf mostly for few of them', async (t) => {
+  const { accesses } = await part('harness/workload.mjs')
+  const number = (key: string) => Number(key.slice('user:'.length))
+  const hits = accesses(10_000, 1_000, { hits: 0.8 }).filter((key: string) => number(key) < 1_000).length
+  t.true(hits > 7_500 && hits < 8_500, `${hits}`)
+  const counts = new Map<string, number>()
+  for (const key of accesses(10_000, 1_000, { access: 'zipf' })) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const tenth = [...counts.values()].sort((a, b) => b - a).slice(0, 100)
+  t.true(tenth.reduce((sum, count) => sum + count, 0) > 6_000)
+})
+
+test('values of one kind are all different, and the same in every run', async (t) => {
+  const { KINDS, valuesOf } = await part('harness/workload.mjs')
+  for (const kind of KINDS) {
+    const values = valuesOf(kind, 200)
+    t.deepEqual(valuesOf(kind, 200), values)
+    t.is(new Set(values.map((value: unknown) => JSON.stringify(value))).size, 200, kind)
+  }
+})
+
+test('a contest gives a row for each contender, and says who is left out', async (t) => {
+  const { contest } = await part('harness/contest.mjs')
+  const { daybook } = await part('peers/daybook.mjs')
+  const { lruCache } = await part('peers/lru-cache.mjs')
+  const { keysOf } = await part('harness/workload.mjs')
+  const absent = { name: 'nobody', package: 'daybook-bench-no-such-package', open: () => t.fail() }
+  const keys = keysOf(500)
+  const rows = await contest({
+    about: { topic: 'get' },
+    peers: [daybook, lruCache, absent],
+    call: 'get',
+    fill: { keys, values: keys.map((_: string, index: number) => index) },
+    keys,
+    values: new Array(600).fill(0),
+    size: keys.length,
+    rounds: 1,
+    directory: temporaryDirectory(t),
+    check: (name: string, answer: unknown) => t.is(answer, 0, name),
+  })
+  t.deepEqual(
+    rows.map((row: { system: string; absent?: string }) => [row.system, row.absent !== undefined]),
+    [
+      ['daybook', false],
+      ['lru-cache', false],
+      ['nobody', true],
+    ],
+  )
+  t.true(rows[1].ratio > 0)
+})
+
+test('each row of the budget is met, not met, or said to be not measured', async (t) => {
+  const { judge } = await part('harness/budget.mjs')
+  t.true(judge([]).every(({ measured, isMet }: Judged) => measured === undefined && isMet === undefined))
+  const about = { topic: 'get', case: 'get, hit', kind: 'small int', system: 'lru-cache' }
+  const judged: Judged[] = judge([
+    { ...about, keys: 10_000, ratio: 1.1 },
+    { ...about, keys: 100_000, ratio: 0.9 },
+    { ...about, keys: 1_000_000, absent: 'not installed' },
+  ])
+  t.deepEqual(
+    judged.slice(0, 3).map(({ isMet }) => isMet),
+    [true, false, undefined],
+  )
+})
+
+test('the table and the plot show every system', async (t) => {
+  const { asMarkdown, asText, tableOf } = await part('harness/report.mjs')
+  const { plot } = await part('harness/plot.mjs')
+  const set = { topic: 'set', case: 'set, overwriting', keys: 10_000, kind: '40-byte text', unit: 'ns/call' }
+  const rows = [
+    { ...set, system: 'daybook', value: 500, low: 400, high: 600 },
+    { ...set, system: 'lru-cache', value: 100, low: 90, high: 110, ratio: 0.2 },
+    { ...set, system: 'lmdb', absent: 'it did not build' },
+    { topic: 'kill', case: 'lost', system: 'daybook', value: 0, unit: 'bytes' },
+    { topic: 'kill', case: 'lost', system: 'lru-cache', value: 1e6, unit: 'bytes' },
+  ]
+  for (const text of [asText(tableOf(rows)), asMarkdown(tableOf(rows))]) {
+    t.regex(text, /lru-cache.*100 ns\/call.*0\.20 ×/)
+    t.regex(text, /lmdb.*left out: it did not build/)
+  }
+  const svg = plot(rows)
+  t.regex(svg, />daybook</)
+  t.regex(svg, />lru-cache</)
+  t.is(plot([]), undefined)
+})
+
+interface Judged {
+  measured: number | undefined
+  isMet: boolean | undefined
+}
