@@ -4,7 +4,7 @@
  */
 import { type Actor, createActor, type InspectionEvent, type Observer } from 'xstate'
 import { CacheClosedError, CacheError } from '../errors.js'
-import { evolve, evolveSet, recordHit, recordMiss, restoreRecency } from '../evolve/evolve.js'
+import { evolve, evolveRow, evolveSet, recordHit, recordMiss, restoreRecency } from '../evolve/evolve.js'
 import { FrozenRows } from '../evolve/frozen-rows.js'
 import { Replacement } from '../evolve/replacement.js'
 import { State, type StateOptions } from '../evolve/state.js'
@@ -25,6 +25,7 @@ import { type Saved, writeSave } from '../save/write-save.js'
 import { disk } from '../storage/disk.js'
 import { ExpiryTimer, type Slice } from './expiry-timer.js'
 import { createLifecycle, type LifecycleState, toLifecycleState } from './lifecycle.js'
+import { touchedRoom } from './touched-room.js'
 import { type CommitListener, type EventOutlet, Turns } from './turns.js'
 
 export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
@@ -125,7 +126,8 @@ export class CacheCore {
         compaction,
         counters: state.counters,
         receiver: {
-          row: (key, value, expiresAtMs) => evolve(state, { type: 'set', key, value, expiresAtMs }),
+          row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),
+          set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
           event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
           loadedRows: () => new Replacement(state),
           counters: (counters) => state.counters.copyFrom(counters),
@@ -340,8 +342,9 @@ export class CacheCore {
     const lifecycle = this.#lifecycle
     lifecycle.send({ type: 'compaction began', total: this.state.size })
     try {
+      const room = await touchedRoom(this.state.entries.recency.capacity)
       const report = await this.journal.compact({
-        freeze: () => new FrozenRows(this.state),
+        freeze: () => new FrozenRows(this.state, room),
         progress: (done, total) => lifecycle.send({ type: 'progress', done, total }),
         signal,
       })

@@ -72,6 +72,14 @@ export function evolveSet(
   state.isWhole = true
 }
 
+/** A `set` event of a snapshot, which tells each key once. Answers whether the key is indeed new. */
+export function evolveRow(state: State, key: string, value: StoredValue, expiresAtMs: number): boolean {
+  const { entries } = state
+  const before = entries.size
+  entries.add(key, value, expiresAtMs, state.weigh(key, value))
+  return entries.size > before
+}
+
 function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
   const { entries, undo } = state
   const slot = entries.find(key)

@@ -28,13 +28,14 @@ export class FrozenRows {
   readonly #settled: Uint8Array
   readonly #handedOver = new Map<Slot, Row>()
   readonly #unwatch: () => void
-  #cursor = ANCHOR
+  #cursor: number = ANCHOR
 
-  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }) {
+  /** `room`: memory that was touched already, for the column of links; it is written until the last row was read. */
+  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }, room?: Uint32Array) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
-    this.#next = entries.recency.next.slice()
+    this.#next = entries.recency.copy(room)
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#handOver(slot))
   }

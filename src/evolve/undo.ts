@@ -86,7 +86,7 @@ export class UndoLog {
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
     step.weight = entries.weightAt(slot)
-    step.successor = entries.recency.next[slot] as number
+    step.successor = entries.recency.successorOf(slot)
   }
 
   removed(entries: Entries, slot: Slot, counter: Counter): void {
@@ -95,7 +95,7 @@ export class UndoLog {
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
     step.weight = entries.weightAt(slot)
-    step.successor = entries.recency.next[slot] as number
+    step.successor = entries.recency.successorOf(slot)
   }
 
   rescheduled(entries: Entries, slot: Slot): void {
@@ -103,7 +103,7 @@ export class UndoLog {
   }
 
   touched(entries: Entries, slot: Slot): void {
-    this.#next('touched', 'hits', slot).successor = entries.recency.next[slot] as number
+    this.#next('touched', 'hits', slot).successor = entries.recency.successorOf(slot)
   }
 
   missed(): void {

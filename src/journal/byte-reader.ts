@@ -1,5 +1,10 @@
 import { TEXT } from './format.js'
 
+/** V8 makes a view of what is longer (SlicedString::kMinLength is 13). */
+const COPIED_LENGTH_MAX = 12
+/** Little enough for V8's young generation. */
+const WINDOW_BYTES = 8 * 1024
+
 /** Thrown when bytes whose checksum held do not make sense: a newer version's, or a mistake of ours. */
 export class MalformedBytesError extends Error {}
 
@@ -8,11 +13,33 @@ export class ByteReader {
   readonly bytes: Buffer
   at: number
   readonly end: number
+  /** A stretch of the bytes as latin1, if {@link expectShortText} was called. */
+  #window = ''
+  #windowStart = 0
+  #windowEnd = -1
 
   constructor(bytes: Buffer, start: number, end: number) {
     this.bytes = bytes
     this.at = start
     this.end = end
+  }
+
+  /**
+   * Prepares for much short text: one call into the runtime for some kilobytes of it, and a piece of that for each. Pieces of
+   * up to 12 characters are copied by V8; a longer one would be a view and keep all the others in memory.
+   */
+  expectShortText(): void {
+    this.#windowEnd = this.at
+  }
+
+  #piece(start: number, length: number): string {
+    if (start + length > this.#windowEnd) {
+      this.#windowStart = start
+      this.#windowEnd = Math.min(this.end, start + WINDOW_BYTES)
+      this.#window = this.bytes.latin1Slice(start, this.#windowEnd)
+    }
+    const from = start - this.#windowStart
+    return this.#window.substring(from, from + length)
   }
 
   get isDone(): boolean {
@@ -51,6 +78,7 @@ export class ByteReader {
   text(kind: number): string {
     const length = this.varint()
     const start = this.#take(length)
+    if (kind === TEXT.ascii && length <= COPIED_LENGTH_MAX && this.#windowEnd >= 0) return this.#piece(start, length)
     if (kind === TEXT.ascii) return this.bytes.latin1Slice(start, start + length)
     if (kind === TEXT.utf8) return this.bytes.utf8Slice(start, start + length)
     if (kind === TEXT.utf16) return this.bytes.ucs2Slice(start, start + length)

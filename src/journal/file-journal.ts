@@ -10,6 +10,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CacheClosedError, CacheError, CacheLockedError, JournalWriteError } from '../errors.js'
 import type { Counters } from '../model/counters.js'
 import type { CacheEvent } from '../model/event.js'
@@ -305,9 +306,9 @@ export class FileJournal implements Journal {
 
   async flush(): Promise<number> {
     const opened = this.#open
-    if (this.#health.status === 'stalled') this.#retry()
-    else this.#writePending()
     const target = this.#appended
+    if (this.#health.status === 'stalled') this.#retry()
+    else if (this.#pendingCount > 0) await nextTurn() // the write is queued; all who flush in one turn share it and one fsync
     while (this.#durable < target || this.#written < target) {
       if (this.#health.status !== 'writable') throw this.#outcomeUnknown(target)
       /* c8 ignore next 4 -- close() flushes first, so this waits for a journal that was closed and opened again in one turn */
@@ -315,7 +316,7 @@ export class FileJournal implements Journal {
         throw new CacheClosedError(
           'The cache was closed before the flush was done: what was pending is lost or durable as close() said.',
         )
-      await this.#sync()
+      await (this.#syncing?.catch(ignore) ?? this.#sync())
     }
     return this.#durable
   }

@@ -11,7 +11,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024
 /** Some seconds of checksums. The four bytes that begin a frame come up by chance once in 4 GiB. */
 const CHECKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
-/** A sound frame and the buffer that its payload lies in; or the place where no sound frame is. */
+/** A sound frame and the buffer that its payload lies in, until the next one is asked for; or the place where no sound frame is. */
 export type Scanned = { frame: Frame; bytes: Buffer } | { frame: undefined; offset: number; reason: string }
 
 export class FrameScanner {
@@ -19,6 +19,7 @@ export class FrameScanner {
   readonly #seed: number
   readonly fileBytes: number
   #bytes: Buffer = Buffer.alloc(0)
+  #memory: Buffer = Buffer.alloc(0)
   /** The place of `#bytes[0]` in the file. */
   #offset: number
   #at = 0
@@ -30,20 +31,22 @@ export class FrameScanner {
     this.#offset = start
   }
 
-  /** The next frame; `undefined` at the file's end. After an unsound one there is no next: see {@link findFrame}. */
-  async next(): Promise<Scanned | undefined> {
-    for (;;) {
-      const place = this.#offset + this.#at
-      if (place >= this.fileBytes) return undefined
-      const found = readFrame(this.#bytes, this.#at, this.#offset, this.fileBytes, this.#seed)
-      if (!('problem' in found)) {
-        this.#at += found.length
-        return { frame: found, bytes: this.#bytes }
-      }
-      if (found.problem === 'unsound') return { frame: undefined, offset: place, reason: found.reason }
-      if (!(await this.#fill(found.needed)))
-        return { frame: undefined, offset: place, reason: 'the file became shorter while it was read' }
+  /**
+   * The next frame; `undefined` at the file's end. After an unsound one there is no next: see {@link findFrame}. A promise
+   * only when more of the file must be read first: awaiting each of many small frames would cost more than reading them.
+   */
+  next(): Scanned | undefined | Promise<Scanned | undefined> {
+    const place = this.#offset + this.#at
+    if (place >= this.fileBytes) return undefined
+    const found = readFrame(this.#bytes, this.#at, this.#offset, this.fileBytes, this.#seed)
+    if (!('problem' in found)) {
+      this.#at += found.length
+      return { frame: found, bytes: this.#bytes }
     }
+    if (found.problem === 'unsound') return { frame: undefined, offset: place, reason: found.reason }
+    return this.#fill(found.needed).then((isMore) =>
+      isMore ? this.next() : { frame: undefined, offset: place, reason: 'the file became shorter while it was read' },
+    )
   }
 
   /**
@@ -89,7 +92,9 @@ export class FrameScanner {
     const left = this.fileBytes - this.#offset
     const size = Math.min(left, Math.max(CHUNK_BYTES, Math.min(needed, FRAME_BYTES_MAX)))
     if (size <= kept.length) return false
-    const bytes = Buffer.allocUnsafeSlow(size)
+    // The same memory again, if it is large enough: memory that was never touched is slow.
+    const bytes = size <= this.#memory.length ? this.#memory.subarray(0, size) : Buffer.allocUnsafeSlow(size)
+    if (bytes.buffer !== this.#memory.buffer) this.#memory = bytes
     kept.copy(bytes)
     const read = await readAll(this.#file, bytes, kept.length, size - kept.length, this.#offset + kept.length)
     this.#bytes = bytes.subarray(0, kept.length + read)

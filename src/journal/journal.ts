@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../model/clock.js'
 import type { Counters } from '../model/counters.js'
-import type { CacheEvent } from '../model/event.js'
+import type { CacheEvent, SetEvent } from '../model/event.js'
 import type { StoredValue } from '../model/stored-value.js'
 
 /** When what was written is forced to disk: after every write, each second, or only when asked. */
@@ -22,10 +22,12 @@ export interface JournalSession {
 
 /** Whom recovery hands what the journal holds, in order. */
 export interface JournalReceiver {
-  /** A row of the snapshot or the loaded file, least recently used first. */
-  row(key: string, value: StoredValue, expiresAtMs: number): void
-  /** `rows`: of a `loaded` event, what the file that it names holds. */
-  event(event: CacheEvent, rows?: ReceivedRows): void
+  /** A row of the snapshot, least recently used first. Answers `false` for a key that came before: there is no such snapshot. */
+  row(key: string, value: StoredValue, expiresAtMs: number): boolean
+  /** A `set` event. A function of its own, without an object for the event, because most events are of this type. */
+  readonly set: (key: string, value: StoredValue, expiresAtMs: number) => void
+  /** Any other event. `rows`: of a `loaded` event, what the file that it names holds. */
+  event(event: Exclude<CacheEvent, SetEvent>, rows?: ReceivedRows): void
   /** Takes the rows of a loaded file, to be handed over with its event. */
   loadedRows(): ReceivedRows
   counters(counters: Readonly<Counters>): void

@@ -68,6 +68,30 @@ interface UnprovenFrame {
   offset: number
 }
 
+/** A queue; not an array's shift(), which moves all the rest and, under `everysec`, may have a second's frames to move. */
+class UnprovenFrames {
+  readonly #frames: UnprovenFrame[] = []
+  #first = 0
+
+  add(frame: UnprovenFrame): void {
+    this.#frames.push(frame)
+  }
+
+  /** The last of those that are durable with this sequence; they are unproven no more. */
+  prove(durableSequence: number): UnprovenFrame | undefined {
+    let last: UnprovenFrame | undefined
+    for (let next = this.#frames[this.#first]; next !== undefined && next.sequence <= durableSequence; ) {
+      last = next
+      next = this.#frames[++this.#first]
+    }
+    if (last !== undefined && this.#first > 1_000 && this.#first * 2 > this.#frames.length) {
+      this.#frames.splice(0, this.#first)
+      this.#first = 0
+    }
+    return last
+  }
+}
+
 export async function readSegments(
   storage: Storage,
   segments: readonly JournalFile[],
@@ -87,7 +111,7 @@ export async function readSegments(
     stop: undefined,
   }
   let previousChecksum = start.previousChecksum
-  const unproven: UnprovenFrame[] = []
+  const unproven = new UnprovenFrames()
   for (const [index, segment] of segments.entries()) {
     if (segment.bytes <= FILE_HEADER_BYTES && segment.sequence !== end.nextSequence) {
       end.strays.push(segment)
@@ -147,7 +171,7 @@ async function readFrames(
   index: number,
   header: FileHeader,
   end: ChainEnd,
-  unproven: UnprovenFrame[],
+  unproven: UnprovenFrames,
   visit: FrameVisitor,
 ): Promise<void> {
   const position = {
@@ -160,7 +184,10 @@ async function readFrames(
   end.position = position
   end.seal = undefined
   const scanner = new FrameScanner(file, checksum(header.journalId))
-  for (let scanned = await scanner.next(); scanned !== undefined; scanned = await scanner.next()) {
+  for (;;) {
+    const next = scanner.next()
+    const scanned = next instanceof Promise ? await next : next
+    if (scanned === undefined) return
     const { frame } = scanned
     if (frame === undefined) {
       end.stop = { kind: 'unsound frame', file: segment, index, offset: scanned.offset, reason: scanned.reason }
@@ -171,15 +198,14 @@ async function readFrames(
       end.stop = { kind: 'foreign frame', file: segment, index, offset: frame.offset, reason }
       return
     }
-    await visit(frame, scanned.bytes, segment)
+    const visiting = visit(frame, scanned.bytes, segment)
+    if (visiting !== undefined) await visiting
     end.frames++
     end.durableSequence = Math.max(end.durableSequence, frame.durableSequence)
-    while (unproven[0] !== undefined && unproven[0].sequence <= frame.durableSequence) {
-      end.unproven = unproven.shift() as UnprovenFrame // looked at just now
-    }
+    end.unproven = unproven.prove(frame.durableSequence) ?? end.unproven
     if (frame.kind === 'events') end.nextSequence += frame.count
     if (frame.kind === 'events' && frame.count > 0)
-      unproven.push({ sequence: end.nextSequence - 1, file: segment, offset: frame.offset + frame.length })
+      unproven.add({ sequence: end.nextSequence - 1, file: segment, offset: frame.offset + frame.length })
     end.seal = frame.kind !== 'seal' ? undefined : frame.flags & SEAL_HAS_SUCCESSOR ? 'continued' : 'closed'
     end.counters = frame.counters
     position.offset = frame.offset + frame.length

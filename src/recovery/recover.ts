@@ -8,7 +8,7 @@
 import { join } from 'node:path'
 import { CorruptionError } from '../errors.js'
 import { ByteReader, MalformedBytesError } from '../journal/byte-reader.js'
-import { decodeEvent } from '../journal/decode-event.js'
+import { decodeOther, decodeSet, isSet, type RowTaker } from '../journal/decode-event.js'
 import type { JournalBase } from '../journal/file-journal.js'
 import { fileName, parseFileName } from '../journal/format.js'
 import type { Frame } from '../journal/frame.js'
@@ -16,8 +16,7 @@ import type { JournalSession, RecoveryReport } from '../journal/journal.js'
 import { SegmentWriter } from '../journal/segment-writer.js'
 import type { Counters } from '../model/counters.js'
 import type { LoadedEvent } from '../model/event.js'
-import type { StoredValue } from '../model/stored-value.js'
-import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
+import { readSnapshot, takeRows } from '../snapshot/read-snapshot.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { judge } from './damage.js'
 import { findJournalFiles, type JournalFile, planRecovery } from './journal-files.js'
@@ -52,6 +51,12 @@ export async function recover(
   }
 }
 
+/** Progress is told about so many times: telling it costs more than a small frame does. */
+const PROGRESS_STEPS = 200
+
+/** From so many events on it pays to decode the short texts of a frame together. */
+const FRAME_EVENTS_MANY = 8
+
 /** What LOCK says of the journal beside it. */
 const JOURNAL_ID = /^[0-9a-f]{32}$/
 
@@ -64,6 +69,7 @@ class Recovery {
   readonly #startMs = performance.now()
   #doneBytes = 0
   #totalBytes = 0
+  #tellAtBytes = 0
   #events = 0
   /** The order of use of a clean close, held until its seal is read. */
   #recency: string[] = []
@@ -155,9 +161,9 @@ class Recovery {
     if (snapshot === undefined)
       return { chain: { journalId: undefined, nextSequence: 1, previousChecksum: 0 }, report: undefined }
     const { receiver } = this.#session
-    const found = await this.#readRows(snapshot, 'snapshot', (key, value, expiresAtMs) =>
-      receiver.row(key, value, expiresAtMs),
-    )
+    const found = await this.#readRows(snapshot, 'snapshot', (key, value, expiresAtMs) => {
+      if (!receiver.row(key, value, expiresAtMs)) throw new MalformedBytesError('a key comes twice')
+    })
     receiver.counters(found.counters)
     return {
       chain: {
@@ -169,43 +175,64 @@ class Recovery {
     }
   }
 
-  async #readRows(
-    file: { path: string; sequence: number },
-    kind: 'snapshot' | 'loaded',
-    take: (key: string, value: StoredValue, expiresAtMs: number) => void,
-  ) {
+  async #readRows(file: { path: string; sequence: number }, kind: 'snapshot' | 'loaded', take: RowTaker) {
     return readSnapshot(this.#storage, { path: file.path, kind, sequence: file.sequence }, (frame, bytes) => {
-      for (const row of decodeRows(frame, bytes)) take(row.key, row.value, row.expiresAtMs)
+      takeRows(frame, bytes, take)
       this.#progress(frame.length)
     })
   }
 
-  async #replay(frame: Frame, bytes: Buffer, file: JournalFile): Promise<void> {
-    const { receiver } = this.#session
+  /** A promise only where there is something to wait for: a loaded file that has to be read. */
+  #replay(frame: Frame, bytes: Buffer, file: JournalFile): void | Promise<void> {
     const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
-    try {
-      if (frame.kind === 'events') {
-        for (let index = 0; index < frame.count; index++) {
-          const event = decodeEvent(reader)
-          if (event.type === 'loaded') await this.#replayLoaded(event, file)
-          else receiver.event(event)
-        }
-        this.#events += frame.count
-        this.#recency = []
-      } else if (frame.kind === 'recency') {
-        for (let index = 0; index < frame.count; index++) this.#recency.push(reader.text(reader.byte()))
-      } else if (frame.kind === 'seal' && this.#recency.length > 0) {
-        receiver.recency(this.#recency)
-        this.#recency = []
-      }
+    const done = () => {
       if (!reader.isDone) throw new MalformedBytesError('bytes follow the last event of the frame')
-    } catch (error) {
+      this.#session.receiver.counters(frame.counters)
+      this.#progress(frame.length)
+    }
+    const damaged = (error: unknown) => {
       if (!(error instanceof MalformedBytesError)) throw error
       const { offset, firstSequence: sequence } = frame
       throw new CorruptionError({ file: file.path, offset, sequence, reason: error.message }, { cause: error })
     }
-    receiver.counters(frame.counters)
-    this.#progress(frame.length)
+    try {
+      const loading = this.#replayPayload(frame, reader, file)
+      if (loading !== undefined) return loading.then(done).catch(damaged)
+      done()
+    } catch (error) {
+      damaged(error)
+    }
+  }
+
+  #replayPayload(frame: Frame, reader: ByteReader, file: JournalFile): void | Promise<void> {
+    switch (frame.kind) {
+      case 'events':
+        this.#events += frame.count
+        this.#recency = []
+        if (frame.count >= FRAME_EVENTS_MANY) reader.expectShortText()
+        return this.#replayEvents(reader, frame.count, file)
+      case 'recency':
+        for (let index = 0; index < frame.count; index++) this.#recency.push(reader.text(reader.byte()))
+        return
+      case 'seal':
+        if (this.#recency.length > 0) this.#session.receiver.recency(this.#recency)
+        this.#recency = []
+    }
+  }
+
+  #replayEvents(reader: ByteReader, count: number, file: JournalFile): void | Promise<void> {
+    const { receiver } = this.#session
+    for (let left = count; left > 0; left--) {
+      const head = reader.byte()
+      if (isSet(head)) {
+        decodeSet(reader, head, receiver.set)
+        continue
+      }
+      const event = decodeOther(reader, head)
+      if (event.type === 'loaded')
+        return this.#replayLoaded(event, file).then(() => this.#replayEvents(reader, left - 1, file))
+      receiver.event(event)
+    }
   }
 
   /** The rows lie in a file of their own, which was durable before the event was journaled. */
@@ -263,6 +290,9 @@ class Recovery {
 
   #progress(bytes: number): void {
     this.#doneBytes += bytes
+    const isOver = this.#doneBytes >= this.#totalBytes
+    if (!isOver && this.#doneBytes < this.#tellAtBytes) return
+    this.#tellAtBytes = this.#doneBytes + this.#totalBytes / PROGRESS_STEPS
     this.#session.receiver.progress(Math.min(this.#doneBytes, this.#totalBytes), this.#totalBytes)
   }
 }

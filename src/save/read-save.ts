@@ -4,7 +4,7 @@ import type { ReceivedRows } from '../journal/journal.js'
 import { storeValue } from '../journal/value.js'
 import { receiveCachePickle } from '../pickle/read-pickle.js'
 import { Slice } from '../pickle/slices.js'
-import { decodeRows, readSnapshot } from '../snapshot/read-snapshot.js'
+import { readSnapshot, takeRows } from '../snapshot/read-snapshot.js'
 import { readAll, type Storage } from '../storage/storage.js'
 import type { SaveFormat, SaveProgress } from './format.js'
 import { RowsAllowance } from './rows-allowance.js'
@@ -20,7 +20,7 @@ export async function readSave(
   const fileBytes = sizeOf(storage, path)
   const slice = new Slice(1)
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: 0 }, (frame, bytes) => {
-    for (const { key, value, expiresAtMs } of decodeRows(frame, bytes)) rows.add(key, value, expiresAtMs)
+    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
     progress?.(frame.offset + frame.length, fileBytes, 'bytes')
     return slice.isOver() ? nextTurn().then(() => slice.begin()) : undefined
   })

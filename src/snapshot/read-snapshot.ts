@@ -2,7 +2,7 @@
 import { CorruptionError } from '../errors.js'
 import { ByteReader, MalformedBytesError } from '../journal/byte-reader.js'
 import { checksum } from '../journal/checksum.js'
-import { decodeEvent } from '../journal/decode-event.js'
+import { decodeSet, isSet, type RowTaker } from '../journal/decode-event.js'
 import { decodeFileHeader } from '../journal/file-header.js'
 import { FILE_HEADER_BYTES, type FileKind } from '../journal/format.js'
 import type { Frame } from '../journal/frame.js'
@@ -29,7 +29,7 @@ export interface ReadSnapshot {
 /** What is done with a frame of rows; a promise, if reading is to go on later. */
 export type RowsVisitor = (frame: Frame, bytes: Buffer) => void | Promise<void>
 
-/** Calls `visit` with each frame of rows; {@link decodeRows} gives what is in it. */
+/** Calls `visit` with each frame of rows; {@link takeRows} gives what is in it. */
 export async function readSnapshot(
   storage: Storage,
   snapshot: SnapshotFile,
@@ -54,7 +54,10 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
   let rows = 0
   let offset = FILE_HEADER_BYTES
   let end: Frame | undefined
-  for (let scanned = await scanner.next(); scanned !== undefined; scanned = await scanner.next()) {
+  for (;;) {
+    const next = scanner.next()
+    const scanned = next instanceof Promise ? await next : next
+    if (scanned === undefined) break
     const { frame } = scanned
     if (frame === undefined) throw damaged(scanned.offset, scanned.reason)
     if (end !== undefined) throw damaged(frame.offset, 'a frame follows the last one')
@@ -89,13 +92,14 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
   }
 }
 
-/** The rows of one frame, as the `set` events that they are written as. */
-export function* decodeRows(frame: Frame, bytes: Buffer) {
+/** Hands over the rows of one frame, in order. */
+export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker): void {
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+  reader.expectShortText()
   for (let row = 0; row < frame.count; row++) {
-    const event = decodeEvent(reader)
-    if (event.type !== 'set') throw new MalformedBytesError(`a row is no event of type "${event.type}"`)
-    yield event
+    const head = reader.byte()
+    if (!isSet(head)) throw new MalformedBytesError('a row is no event of type "set"')
+    decodeSet(reader, head, take)
   }
   if (!reader.isDone) throw new MalformedBytesError('bytes follow the last row of the frame')
 }

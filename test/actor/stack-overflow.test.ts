@@ -6,6 +6,9 @@
 import test from 'ava'
 import { type Cache, CacheError, memoryJournal, openCache } from '../../src/index.js'
 import { ManualClock } from '../../src/testing.js'
+import { runs } from '../helpers/runs.js'
+
+const ROUNDS = runs(10)
 
 const CALLS: Record<string, (cache: Cache, count: number) => unknown> = {
   set: (cache, count) => cache.set(`k${count % 80}`, count),
@@ -23,7 +26,7 @@ const CALLS: Record<string, (cache: Cache, count: number) => unknown> = {
 for (const [method, call] of Object.entries(CALLS)) {
   for (const observed of [false, true]) {
     test(`${method}, ${observed ? 'observed' : 'unobserved'}: whoever runs out of stack in it leaves a whole cache, or one that says so`, async (t) => {
-      for (let round = 0; round < 40; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const journal = memoryJournal()
         const options = { journal, clock: new ManualClock(), maxSize: 50 }
         const cache = await openCache(options)
@@ -36,7 +39,7 @@ for (const [method, call] of Object.entries(CALLS)) {
           recurse()
         }
         const pad = (frames: number): void => (frames === 0 ? recurse() : pad(frames - 1)) // so that it ends elsewhere each time
-        t.throws(() => pad(round), { instanceOf: RangeError, message: /call stack/ })
+        t.throws(() => pad(3 * round), { instanceOf: RangeError, message: /call stack/ })
 
         let live: [string, unknown][] | undefined
         try {

@@ -46,8 +46,12 @@ export class RecordingReceiver implements JournalReceiver {
   order: string[] | undefined
   readonly progressed: [number, number][] = []
 
-  row(key: string, value: StoredValue, expiresAtMs: number): void {
+  row(key: string, value: StoredValue, expiresAtMs: number): boolean {
     this.snapshotRows.push({ key, value, expiresAtMs })
+    return true
+  }
+  readonly set = (key: string, value: StoredValue, expiresAtMs: number): void => {
+    this.events.push({ type: 'set', key, value, expiresAtMs })
   }
   event(event: CacheEvent, rows?: ReceivedRows): void {
     this.events.push(event)

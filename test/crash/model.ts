@@ -11,7 +11,7 @@ import { FILE_HEADER_BYTES } from '../../src/journal/format.js'
 import { readFrame } from '../../src/journal/frame.js'
 import type { JournalReceiver, ReceivedRows } from '../../src/journal/journal.js'
 import { Counters } from '../../src/model/counters.js'
-import type { CacheEvent } from '../../src/model/event.js'
+import type { CacheEvent, SetEvent } from '../../src/model/event.js'
 import type { StoredValue } from '../../src/model/stored-value.js'
 import type { Inode, Operation, SimulatedDisk } from '../storage/simulated-disk.js'
 import type { DiskHistory } from './crash-states.js'
@@ -21,15 +21,18 @@ export class Model implements JournalReceiver {
   told = ''
   order: string | undefined
 
-  row(key: string, value: StoredValue, expiresAtMs: number): void {
+  row(key: string, value: StoredValue, expiresAtMs: number): boolean {
+    const isNew = !this.entries.has(key)
+    this.set(key, value, expiresAtMs)
+    return isNew
+  }
+
+  readonly set = (key: string, value: StoredValue, expiresAtMs: number): void => {
     this.entries.set(key, `${describe(value)}@${expiresAtMs}`)
   }
 
-  event(event: CacheEvent, rows?: ReceivedRows): void {
+  event(event: Exclude<CacheEvent, SetEvent>, rows?: ReceivedRows): void {
     switch (event.type) {
-      case 'set':
-        this.entries.set(event.key, `${describe(event.value)}@${event.expiresAtMs}`)
-        break
       case 'deleted':
       case 'expired':
       case 'evicted':
@@ -195,6 +198,10 @@ export class Ledger {
   }
 
   #replay(event: CacheEvent): void {
+    if (event.type === 'set') {
+      this.#model.set(event.key, event.value, event.expiresAtMs)
+      return
+    }
     if (event.type !== 'loaded') {
       this.#model.event(event)
       return

@@ -98,10 +98,11 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   journal.append([set('a', 1)])
   await journal.flush()
   await loopTurn()
-  const { slow, finish } = slowly()
+  const first = slowly()
+  const second = slowly()
   let syncs = 0
   disk.plan = (call) => {
-    if (call.name === 'sync') return ++syncs === 2 ? { delay: slow, error: 'EIO' } : undefined
+    if (call.name === 'sync') return ++syncs === 1 ? { delay: first.slow } : { delay: second.slow, error: 'EIO' }
     return call.name === 'syncNow' && call.path === SEGMENT ? { error: 'EDQUOT' } : undefined
   }
   journal.append([set('b', 2)])
@@ -109,8 +110,11 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   await until(() => syncs === 1, 'the first fsync')
   journal.append([set('c', 3)])
   const flush = journal.flush()
+  await loopTurn()
+  first.finish() // and at once the flush begins the second fsync, and the compaction goes on
   await t.throwsAsync(compacting, { code: 'JOURNAL_READ_ONLY', message: /EDQUOT/ })
-  finish()
+  t.is(syncs, 2)
+  second.finish()
   await t.throwsAsync(flush, { code: 'OUTCOME_UNKNOWN', message: /EDQUOT/ })
   t.like(journal.health, { status: 'failed' })
   await journal.close([]).catch(() => undefined)

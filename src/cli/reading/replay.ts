@@ -7,7 +7,7 @@ import type { Frame } from '../../journal/frame.js'
 import type { LoadedEvent } from '../../model/event.js'
 import type { JournalFile, JournalFiles } from '../../recovery/journal-files.js'
 import type { ChainStart } from '../../recovery/read-segments.js'
-import { decodeRows, readSnapshot } from '../../snapshot/read-snapshot.js'
+import { readSnapshot, takeRows } from '../../snapshot/read-snapshot.js'
 import { disk } from '../../storage/disk.js'
 import { type Chain, eventsOf, JOURNAL_BEGIN, readChain } from './chain.js'
 import { planReading } from './listing.js'
@@ -58,7 +58,7 @@ async function readRows(
   if (snapshot === undefined) return JOURNAL_BEGIN
   const { path, sequence } = snapshot
   const found = await readSnapshot(disk, { path, kind: 'snapshot', sequence }, (frame, bytes) => {
-    for (const row of decodeRows(frame, bytes)) evolve(state, row)
+    takeRows(frame, bytes, (key, value, expiresAtMs) => evolve(state, { type: 'set', key, value, expiresAtMs }))
     done(frame)
   })
   state.counters.copyFrom(found.counters)
@@ -69,7 +69,7 @@ async function readRows(
 async function load(directory: string, event: LoadedEvent, state: State): Promise<void> {
   const rows = new Replacement(state)
   const found = await readLoaded(directory, event, (frame, bytes) => {
-    for (const row of decodeRows(frame, bytes)) rows.add(row.key, row.value, row.expiresAtMs)
+    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
   })
   rows.counters.copyFrom(found.counters)
   evolve(state, event, rows)

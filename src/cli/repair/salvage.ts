@@ -8,7 +8,7 @@ import { FrameScanner } from '../../journal/frame-scanner.js'
 import { Counters } from '../../model/counters.js'
 import type { StoredValue } from '../../model/stored-value.js'
 import type { JournalFile } from '../../recovery/journal-files.js'
-import { decodeRows } from '../../snapshot/read-snapshot.js'
+import { takeRows } from '../../snapshot/read-snapshot.js'
 import { disk } from '../../storage/disk.js'
 import { soundFramesAfter } from '../reading/sound-frames.js'
 
@@ -46,7 +46,9 @@ export async function salvageRows(file: JournalFile, journalId: Buffer): Promise
 
 function rowsOf(frame: Frame, bytes: Buffer): SalvagedRow[] {
   try {
-    return [...decodeRows(frame, bytes)]
+    const rows: SalvagedRow[] = []
+    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.push({ key, value, expiresAtMs }))
+    return rows
   } catch (error) {
     if (error instanceof MalformedBytesError) return []
     throw error

@@ -8,7 +8,7 @@ import type { Frame } from '../../journal/frame.js'
 import { FrameScanner } from '../../journal/frame-scanner.js'
 import type { JournalFile } from '../../recovery/journal-files.js'
 import { readSegments } from '../../recovery/read-segments.js'
-import { decodeRows, readSnapshot } from '../../snapshot/read-snapshot.js'
+import { readSnapshot, takeRows } from '../../snapshot/read-snapshot.js'
 import { disk } from '../../storage/disk.js'
 import { readAll } from '../../storage/storage.js'
 import { eventsOf, readHeaderOf } from '../reading/chain.js'
@@ -38,7 +38,8 @@ export async function checkRows(
 
 function countRows(frame: Frame, bytes: Buffer, file: JournalFile): number {
   try {
-    return [...decodeRows(frame, bytes)].length
+    takeRows(frame, bytes, () => undefined)
+    return frame.count
   } catch (error) {
     if (!(error instanceof MalformedBytesError)) throw error
     throw new CorruptionError({ file: file.path, offset: frame.offset, sequence: file.sequence, reason: error.message })
