@@ -41,6 +41,7 @@ export async function salvageRows(file: JournalFile, journalId: Buffer): Promise
   } finally {
     opened.close()
   }
+  found.rows = [...new Map(found.rows.map((row) => [row.key, row])).values()] // a frame may stand there twice
   return found
 }
 
