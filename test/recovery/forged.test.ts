@@ -158,3 +158,12 @@ test('a torn tail made of forged frame headers is refused before looking at it t
   t.like(error as CorruptionError, { file: FIRST, sequence: 2 })
   t.is(disk.log.length, 0)
 })
+
+test('a snapshot that tells a key twice is refused: which of the two it would be nobody can say', async (t) => {
+  const { error } = await recover([
+    [at(2, 'snapshot'), fileOf('snapshot', 2, [sound, { events: [set('b', 1), set('a', 2)] }, { kind: 'end' }])],
+    [at(3, 'segment'), fileOf('segment', 3, [sound])],
+  ])
+  t.true(error instanceof CorruptionError)
+  t.is((error as CorruptionError).reason, 'a key comes twice')
+})
