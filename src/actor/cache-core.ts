@@ -430,9 +430,8 @@ export class CacheCore {
       failure = error
     }
     this.journal.onChange = undefined
-    this.#lifecycle.send(
-      failure === undefined ? { type: 'closed' } : { type: 'failed', reason: (failure as Error).message },
-    )
+    const reason = this.state.isWhole ? (failure as Error | undefined)?.message : CUT_SHORT
+    this.#lifecycle.send(reason === undefined ? { type: 'closed' } : { type: 'failed', reason })
     if (failure !== undefined) {
       throw failure instanceof CacheError
         ? failure

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { evolve, recordHit, recordMiss, restoreRecency } from '../../src/evolve/evolve.js'
+import { evolve, evolveRow, recordHit, recordMiss, restoreRecency } from '../../src/evolve/evolve.js'
 import { Replacement } from '../../src/evolve/replacement.js'
 import type { State } from '../../src/evolve/state.js'
 import { NEVER, stateOf, T0, wasSet } from '../helpers/given.js'
@@ -106,6 +106,17 @@ test('a restored order holds for the keys that it names, after those that it doe
   const state = stateOf([wasSet('a'), wasSet('b'), wasSet('c'), wasSet('d')])
   restoreRecency(state, ['c', 'nobody', 'a', 'b'])
   t.deepEqual([...state.keysByUse()], ['d', 'c', 'a', 'b'])
+})
+
+test('a row of a snapshot is a set event that tells whether its key is new', (t) => {
+  const state = stateOf([])
+  t.true(evolveRow(state, 'a', 1, T0))
+  t.true(evolveRow(state, 'b', 2, NEVER))
+  t.deepEqual(rows(state), [
+    ['a', 1, T0],
+    ['b', 2, NEVER],
+  ])
+  t.false(evolveRow(state, 'a', 3, NEVER))
 })
 
 test('removed slots are used again, and what was in them is forgotten', (t) => {
