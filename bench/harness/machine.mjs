@@ -23,7 +23,7 @@ export function describeMachine(directory) {
     date: new Date().toISOString().slice(0, 10),
     processor: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    system: `${type()} ${release()}, files on ${fileSystemOf(directory)}`,
+    system: `${type()} ${release().split('-')[0]}, files on ${fileSystemOf(directory)}`,
     load: loadavg()[0].toFixed(1),
     node: process.version,
     versions: versions(),

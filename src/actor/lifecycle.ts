@@ -9,6 +9,7 @@ import { assign, type SnapshotFrom, setup } from 'xstate'
 /** The states of `lifecycle$`. `compacting` is running, with a snapshot being written. */
 export type LifecycleStateName = 'recovering' | 'running' | 'compacting' | 'read-only' | 'draining' | 'closed'
 
+/** What subscribers of `lifecycle$` get. */
 export interface LifecycleState {
   state: LifecycleStateName
   /** While recovering: bytes. While compacting: entries. */

@@ -41,6 +41,7 @@ export interface Refused {
   error: unknown
 }
 
+/** The actor logic that `cacheLogic()` gives: to invoke or spawn from a machine of yours. */
 export type CacheLogic<TMessage extends EventObject = Message> = ActorLogic<
   CacheSnapshot & Snapshot<undefined>,
   TMessage,

@@ -2,6 +2,7 @@
 import { shown } from '../errors.js'
 import { type Duration, EPOCH_MS_MAX, toMilliseconds } from './duration.js'
 
+/** How `set` and `setMany` store. */
 export interface SetOptions {
   /** How long the entry lives; the cache's default `ttl` when neither this nor `expiresAt` is given. */
   ttl?: Duration | undefined

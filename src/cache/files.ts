@@ -5,6 +5,7 @@ import { formatOf, type SaveFormat, type SaveProgress } from '../save/format.js'
 import type { Saved } from '../save/write-save.js'
 import { checkFunction, checkOptions } from './arguments.js'
 
+/** How `save` and `load` treat their file. */
 export interface SaveOptions {
   /** The file's format; by default its extension tells. */
   format?: SaveFormat | undefined
@@ -16,7 +17,9 @@ export interface SaveOptions {
 }
 
 type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }
+/** What `save` answers: it never rejects for a file's sake. */
 export type SaveResult = Result<Saved>
+/** What `load` answers: it never rejects for a file's sake, and when not `ok` nothing was changed. */
 export type LoadResult = Result<LoadReport>
 
 /** @throws TypeError for what is no path or no format; otherwise the format to use. */

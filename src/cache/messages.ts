@@ -41,8 +41,10 @@ type Asked =
       timeout?: Duration | undefined
     }
 
+/** What `cache.actor` takes. */
 export type CacheMessage = Asked & Addressed
 
+/** What `replyTo` gets. */
 export type CacheReply =
   | { type: 'reply'; ok: true; value: unknown; id?: unknown }
   | { type: 'reply'; ok: false; error: unknown; id?: unknown }

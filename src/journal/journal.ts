@@ -33,6 +33,7 @@ export interface JournalReceiver {
   counters(counters: Readonly<Counters>): void
   /** The order of use at a clean close: each key in turn is the most recently used. */
   recency(keys: Iterable<string>): void
+  /** Told some hundred times in all, and at the end. */
   progress(doneBytes: number, totalBytes: number): void
 }
 
@@ -76,6 +77,7 @@ export interface RecoveryReport {
   expired: number
 }
 
+/** What `stats().journal` tells. */
 export interface JournalFigures {
   /** The last event appended. */
   sequence: number
@@ -104,6 +106,7 @@ export interface SnapshotSource {
   release(): void
 }
 
+/** What `compact()` answers. */
 export interface CompactionReport {
   file: string
   sequence: number
@@ -114,6 +117,7 @@ export interface CompactionReport {
   durationMs: number
 }
 
+/** What the cache asks of a journal that is to be compacted. */
 export interface CompactionRequest {
   /** Called in the very moment whose state the snapshot keeps. */
   freeze(): SnapshotSource
@@ -122,6 +126,7 @@ export interface CompactionRequest {
   readonly signal: AbortSignal
 }
 
+/** Where a cache keeps its events: pass one as the option `journal`. Every one passes `test/conformance/journal.ts`. */
 export interface Journal {
   /**
    * Takes the journal for this cache alone, hands all that it holds to the receiver, and gets ready to append.

@@ -41,4 +41,5 @@ export interface LoadedEvent {
   readonly entries: number
 }
 
+/** Any event of the journal. */
 export type CacheEvent = SetEvent | RemovedEvent | RescheduledEvent | ClearedEvent | LoadedEvent
