@@ -283,7 +283,7 @@ export class Turns {
    * Every event to every subscriber before the next event to any. What subscribers do in their callbacks are turns of their
    * own; the events of those wait here for theirs.
    */
-  #deliver(): void {
+  #deliver(isRetry = false): void {
     this.#isDelivering = true
     const outbox = this.#outbox
     try {
@@ -291,10 +291,12 @@ export class Turns {
       while (this.#delivered < outbox.length) this.#outlet.deliver(outbox[this.#delivered++] as JournaledEvent)
       outbox.length = this.#delivered = 0
     } catch (error) {
-      // RxJS reports what subscribers throw, so the stack has run out (or a value cannot be decoded): the rest is for later.
+      // RxJS reports what subscribers throw, so the stack has run out, or a value cannot be decoded: told on a later tick, or
+      // reported there when that fails as well.
+      if (!isRetry) this.#delivered--
       setImmediate(() => {
-        if (!this.#isDelivering) this.#deliver()
-        throw error
+        if (isRetry) report(error)
+        if (!this.#isDelivering) this.#deliver(!isRetry)
       })
     } finally {
       this.#isDelivering = false

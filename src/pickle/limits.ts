@@ -45,9 +45,13 @@ export const KEY_PARTS_MAX = 10_000
 /** Looks at how full the heap really is, on the way to the limit of the estimate. */
 const LOOKS = 64
 
-/** What V8 counts into the heap's limit for new objects, which is no room to stay: three semi-spaces of 16 MiB, or less. */
-const YOUNG_BYTES = 48 * 2 ** 20
-const YOUNG_PART = 0.45
+/**
+ * What V8 counts into the heap's limit for new objects, which is no room to stay: three semi-spaces, of 16 MiB each on Node 20
+ * and of 64 MiB on Node 24, or this part of a small heap.
+ */
+const HAS_LARGE_YOUNG = Number.parseInt(process.versions.v8, 10) >= 12
+const YOUNG_BYTES = (HAS_LARGE_YOUNG ? 192 : 48) * 2 ** 20
+const YOUNG_PART = HAS_LARGE_YOUNG ? 0.75 : 0.45
 
 /** Estimated bytes that every pickle may have. */
 const LEAST_BYTES = 2 ** 22
