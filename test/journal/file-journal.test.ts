@@ -475,3 +475,16 @@ test('a compaction does not overtake an fsync that is on its way to fail', async
   t.true(outcome === 'refused' || journal.health.status === 'writable')
   await journal.close([]).catch(() => undefined)
 })
+
+test('many small frames, known to be durable only by the last of them, are read back', async (t) => {
+  const { disk, journal } = await open({ fsync: 'never' })
+  for (let at = 1; at <= 1_100; at++) {
+    journal.append([set(`k${at}`, at)])
+    await loopTurn()
+  }
+  t.is(await journal.flush(), 1_100)
+  journal.append([set('last', 0)])
+  await loopTurn()
+  t.is((await recovered(disk)).length, 1_101)
+  await journal.close([])
+})

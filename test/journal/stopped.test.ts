@@ -122,6 +122,39 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   t.true((await recovered(disk)) >= 1)
 })
 
+test('a compaction that rotates while an fsync is on its way: durable is what both of them said, and not before', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('a', 1)])
+  await journal.flush()
+  await loopTurn()
+  const first = slowly()
+  const second = slowly()
+  let syncs = 0
+  disk.plan = (call) => (call.name === 'sync' ? { delay: ++syncs === 1 ? first.slow : second.slow } : undefined)
+  journal.append([set('b', 2)])
+  let durableThen = 0
+  const compacting = journal.compact(
+    request(() => {
+      durableThen = journal.figures().durableSequence
+      throw new Error('it is not written')
+    }),
+  )
+  await until(() => syncs === 1, 'the first fsync')
+  journal.append([set('c', 3)])
+  const flush = journal.flush()
+  await loopTurn()
+  first.finish()
+  await t.throwsAsync(compacting, { message: /it is not written/ })
+  t.is(syncs, 2)
+  t.is(durableThen, 2)
+  t.is(journal.figures().segments, 2)
+  second.finish()
+  t.is(await flush, 3)
+  disk.plan = undefined
+  await journal.close([])
+  t.is(await recovered(disk), 3)
+})
+
 test('closed while an fsync is on its way and nothing can be written: what comes of the fsync troubles nobody', async (t) => {
   const disk = new SimulatedDisk()
   const journal = new FileJournal(disk.process(), '/j')
