@@ -22,13 +22,14 @@ export class ManualClock implements Clock {
 
   /** `startMs`: epoch milliseconds; the default is an arbitrary moment in 2023. */
   constructor(startMs = 1_700_000_000_000) {
+    checkMs(startMs, 'startMs')
     this.#nowMs = startMs
   }
 
   readonly now = (): number => this.#nowMs
 
   readonly setTimeout = (callback: () => void, delayMs: number): unknown => {
-    const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback }
+    const timer = { dueMs: this.#nowMs + (delayMs > 0 ? delayMs : 0), order: this.#order++, callback }
     this.#timers.add(timer)
     return timer
   }
@@ -53,6 +54,7 @@ export class ManualClock implements Clock {
 
   /** Sets the wall clock forward or back by `ms` milliseconds, as an administrator would: no timer fires. */
   jump(ms: number): void {
+    checkMs(ms, 'ms')
     this.#nowMs += ms
     for (const timer of this.#timers) timer.dueMs += ms // what is left of each delay stays
   }
@@ -66,4 +68,11 @@ export class ManualClock implements Clock {
     }
     return next
   }
+}
+
+function checkMs(ms: unknown, name: string): void {
+  if (typeof ms !== 'number' || !Number.isFinite(ms))
+    throw new RangeError(
+      `${name} must be a finite number of milliseconds; ${String(ms)} is not. The clock stands as it stood.`,
+    )
 }

@@ -137,3 +137,14 @@ test('its methods can be handed over without it', (t) => {
   t.is(now(), 5)
   clearTimeout(setTimeout(() => t.fail(), 0))
 })
+
+test('a clock takes no time that is none', (t) => {
+  t.throws(() => new ManualClock(Number.NaN), { instanceOf: RangeError, message: /startMs/ })
+  const clock = new ManualClock(1_000)
+  t.throws(() => clock.jump(Number.NaN), { instanceOf: RangeError })
+  let fired = 0
+  clock.setTimeout(() => fired++, Number.NaN)
+  clock.advance(1)
+  t.is(fired, 1)
+  t.is(clock.now(), 2_000)
+})

@@ -1,6 +1,6 @@
 /**
- * What `v8.serialize` takes and a cache must not: `undefined` anywhere inside, and nesting so deep that reading the value
- * back could run out of stack. Both are looked for in the serialized copy, where there are no getters and no proxies; and
+ * What `v8.serialize` takes and a cache must not: `undefined` anywhere inside, nesting so deep that reading the value back
+ * could run out of stack, and an error that is among its own causes, which V8 writes and cannot read. All are looked for in the serialized copy, where there are no getters and no proxies; and
  * only when the bytes show that there may be something to find, since looking costs as much as a second clone.
  */
 
@@ -9,20 +9,27 @@ export const NESTING_LEVELS_MAX = 1_000
 
 /** V8's tag for undefined; also a character of many a text, hence the closer look. */
 const UNDEFINED_TAG = 0x5f
+/** V8's tags for an error, and for an object that came before. */
+const ERROR_TAG = 0x72
+const REFERENCE_TAG = 0x5e
 /** V8's tags that open something nested: object, dense and sparse array, map, set, error, boxed primitives are leaves. */
 const OPENS = new Uint8Array(256) // a table, since every byte of a large value is looked up
 for (const tag of [0x6f, 0x41, 0x61, 0x3b, 0x27, 0x72]) OPENS[tag] = 1
 
 /** What is wrong with the value behind `bytes`, or `undefined` when nothing is. */
 export function findUnstorable(bytes: Uint8Array, deserialize: () => unknown): string | undefined {
-  if (!bytes.includes(UNDEFINED_TAG) && !mayBeDeep(bytes)) return undefined
+  if (!bytes.includes(UNDEFINED_TAG) && !mayBeDeep(bytes) && !mayCauseItself(bytes)) return undefined
   let copy: unknown
   try {
     copy = deserialize()
   } catch {
-    return 'nesting too deep to be read back'
+    return 'an error that is among its own causes, or nesting too deep to be read back'
   }
   return walk(copy)
+}
+
+function mayCauseItself(bytes: Uint8Array): boolean {
+  return bytes.includes(REFERENCE_TAG) && bytes.includes(ERROR_TAG)
 }
 
 function mayBeDeep(bytes: Uint8Array): boolean {

@@ -252,6 +252,13 @@ const UNSTORABLE: Record<string, unknown> = {
     // biome-ignore lint/complexity/noArguments: they are the point
     return arguments
   })(undefined),
+  'an error that causes itself': circular(1),
+  'two errors that cause each other': circular(2),
+  'an error whose cause holds it': (() => {
+    const error = new Error('a')
+    error.cause = { error }
+    return error
+  })(),
   '200,000 levels': nested(200_000),
   '200,000 levels of Maps': (() => {
     let value: unknown = 1
@@ -440,3 +447,10 @@ test('with share, one object for all comes back after recovery: as it was when i
   t.deepEqual(cache.get('key'), { n: [1] })
   t.is(cache.get('key'), cache.get('key'))
 })
+
+/** Errors each of which has the next one as its cause, and the last one the first. */
+function circular(count: number): Error {
+  const errors = Array.from({ length: count }, (_, index) => new Error(String(index)))
+  for (const [index, error] of errors.entries()) error.cause = errors[(index + 1) % count]
+  return errors[0] as Error
+}

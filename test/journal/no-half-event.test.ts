@@ -149,7 +149,7 @@ test('a value that cannot be read back is not stored', (t) => {
   const failing = () => {
     throw new RangeError('Maximum call stack size exceeded')
   }
-  t.is(findUnstorable(deep, failing), 'nesting too deep to be read back')
+  t.regex(findUnstorable(deep, failing) ?? '', /nesting too deep to be read back/)
 })
 
 test('what an entry weighs are the bytes of its key and of its value', (t) => {
