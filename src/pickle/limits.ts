@@ -58,6 +58,8 @@ const LEAST_BYTES = 2 ** 22
 
 /** Above this part of the heap's limit, V8 spends its time collecting garbage and is close to ending the process. */
 const FULL = 0.85
+/** And this much is left free in any case: what is made between two looks, and what the collector needs to move things. */
+const FREE_BYTES = 24 * 2 ** 20
 
 /**
  * Memory that a pickle may take. One byte of it can ask for 200 (an empty set), so lengths alone bound nothing: an estimate
@@ -108,7 +110,7 @@ export class Allowance {
 
   #look(at: number): void {
     const { limit, used } = heap()
-    if (this.#heapBytes > this.#heapBytesMax || used > FULL * limit) {
+    if (this.#heapBytes > this.#heapBytesMax || used > Math.min(FULL * limit, limit - FREE_BYTES)) {
       throw refusal(
         `it needs more than the ${mebibytes(this.#heapBytesMax)} MiB of heap that a file of this size may have here, ` +
           `where ${mebibytes(used)} of ${mebibytes(limit)} MiB are in use`,
@@ -122,7 +124,7 @@ export class Allowance {
 
 function heapBytesFor(fileBytes: number): number {
   const { limit, used } = heap()
-  return Math.max(LEAST_BYTES, Math.min(0.7 * (limit - used), Math.max(2 ** 32, 3 * fileBytes)))
+  return Math.max(LEAST_BYTES, Math.min(0.7 * (limit - FREE_BYTES - used), Math.max(2 ** 32, 3 * fileBytes)))
 }
 
 function heap(): { limit: number; used: number } {
