@@ -1,12 +1,14 @@
 /**
  * What `v8.serialize` takes and a cache must not: `undefined` anywhere inside, nesting so deep that reading the value back
- * could run out of stack, and an error that is among its own causes, which V8 writes and cannot read. All are looked for in the serialized copy, where there are no getters and no proxies; and
- * only when the bytes show that there may be something to find, since looking costs as much as a second clone.
+ * could run out of stack, and an error that is among its own causes, which every V8 writes and only newer ones read. All are
+ * looked for in the serialized copy, where there are no getters and no proxies; and only when the bytes show that there may
+ * be something to find, since looking costs as much as a second clone.
  */
 
 /** Deeper values are refused. V8 reads nested objects recursively; this leaves it room on any stack. */
 export const NESTING_LEVELS_MAX = 1_000
 
+const CAUSES_ITSELF = 'an error that is among its own causes'
 /** V8's tag for undefined; also a character of many a text, hence the closer look. */
 const UNDEFINED_TAG = 0x5f
 /** V8's tags for an error, and for an object that came before. */
@@ -23,7 +25,7 @@ export function findUnstorable(bytes: Uint8Array, deserialize: () => unknown): s
   try {
     copy = deserialize()
   } catch {
-    return 'an error that is among its own causes, or nesting too deep to be read back'
+    return `${CAUSES_ITSELF}, or nesting too deep to be read back`
   }
   return walk(copy)
 }
@@ -45,23 +47,28 @@ function mayBeDeep(bytes: Uint8Array): boolean {
 /** Depth first, in the order in which V8 reads, without recursion. */
 function walk(root: unknown): string | undefined {
   const seen = new Set<unknown>()
-  const stack: Iterator<unknown>[] = [[root][Symbol.iterator]()]
+  const opened = new Set<unknown>() // what is on the way from the root to here
+  const stack: { of: unknown; children: Iterator<unknown> }[] = [{ of: undefined, children: [root].values() }]
   while (stack.length > 0) {
-    const { done, value } = (stack.at(-1) as Iterator<unknown>).next()
+    const { of, children } = stack.at(-1) as (typeof stack)[number]
+    const { done, value } = children.next()
     if (done) {
+      opened.delete(of)
       stack.pop()
       continue
     }
     if (value === undefined) return 'undefined'
+    if (value instanceof Error && opened.has(value)) return CAUSES_ITSELF
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue
     seen.add(value)
     if (stack.length > NESTING_LEVELS_MAX) return `nesting deeper than ${NESTING_LEVELS_MAX} levels`
-    stack.push(children(value))
+    opened.add(value)
+    stack.push({ of: value, children: childrenOf(value) })
   }
   return undefined
 }
 
-function* children(value: object): Generator<unknown> {
+function* childrenOf(value: object): Generator<unknown> {
   if (value instanceof Map) for (const pair of value) yield* pair
   if (value instanceof Set) yield* value
   if (value instanceof Error && Object.hasOwn(value, 'cause')) yield value.cause
