@@ -25,7 +25,6 @@ import { type Saved, writeSave } from '../save/write-save.js'
 import { disk } from '../storage/disk.js'
 import { ExpiryTimer, type Slice } from './expiry-timer.js'
 import { createLifecycle, type LifecycleState, toLifecycleState } from './lifecycle.js'
-import { touchedRoom } from './touched-room.js'
 import { type CommitListener, type EventOutlet, Turns } from './turns.js'
 
 export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
@@ -342,9 +341,8 @@ export class CacheCore {
     const lifecycle = this.#lifecycle
     lifecycle.send({ type: 'compaction began', total: this.state.size })
     try {
-      const room = await touchedRoom(this.state.entries.recency.capacity)
       const report = await this.journal.compact({
-        freeze: () => new FrozenRows(this.state, room),
+        freeze: () => new FrozenRows(this.state),
         progress: (done, total) => lifecycle.send({ type: 'progress', done, total }),
         signal,
       })

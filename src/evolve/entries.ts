@@ -127,6 +127,7 @@ export class Entries {
   #newSlot(): Slot {
     const slot = this.#nextSlot++ as Slot
     if (slot >= this.#capacity) this.#grow()
+    this.recency.prepareCopy(slot)
     return slot
   }
 

@@ -4,6 +4,8 @@ import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
 import { ANCHOR } from './recency.js'
 
+const NO_ROWS = Uint32Array.of(ANCHOR)
+
 /** One entry as a snapshot keeps it. */
 export interface Row {
   key: string
@@ -23,19 +25,19 @@ export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
   readonly #entries: Entries
-  readonly #next: Uint32Array
+  /** For each slot the one after it in the order of use; of the entries' room for it, until it is released. */
+  #next: Uint32Array
   /** 1 once a slot's row was read or handed over. */
   readonly #settled: Uint8Array
   readonly #handedOver = new Map<Slot, Row>()
   readonly #unwatch: () => void
   #cursor: number = ANCHOR
 
-  /** `room`: memory that was touched already, for the column of links; it is written until the last row was read. */
-  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }, room?: Uint32Array) {
+  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
-    this.#next = entries.recency.copy(room)
+    this.#next = entries.recency.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#handOver(slot))
   }
@@ -58,6 +60,8 @@ export class FrozenRows {
   release(): void {
     this.#unwatch()
     this.#handedOver.clear()
+    this.#entries.recency.giveBack(this.#next)
+    this.#next = NO_ROWS
   }
 
   #handOver(slot: Slot): void {

@@ -9,15 +9,31 @@ import type { Slot } from '../model/state.js'
  */
 export class Recency {
   #links: Uint32Array
+  /** Where the next {@link copy} goes; `undefined` while it is lent. */
+  #room: Uint32Array | undefined
 
   constructor(capacity: number) {
     this.#links = new Uint32Array(2 * capacity)
+    this.#room = new Uint32Array(capacity)
   }
 
   grow(capacity: number): void {
     const links = new Uint32Array(2 * capacity)
     links.set(this.#links)
     this.#links = links
+    this.#room = new Uint32Array(capacity)
+  }
+
+  /**
+   * Told of each new slot: the room for a copy is written where the slot's link will go, and, since it is new with every
+   * growth, where that of a slot before the last growth goes. The system finds and clears memory at the first write to it;
+   * all in one turn, for a million entries, that took 15 ms where copying takes 2.
+   */
+  prepareCopy(slot: Slot): void {
+    const room = this.#room
+    if (room === undefined) return
+    room[slot] = ANCHOR
+    room[slot & (room.length / 2 - 1)] = ANCHOR // capacities are powers of two
   }
 
   /** Puts an unlinked slot just before `successor`; before the anchor is the place of the most recently used. */
@@ -74,15 +90,20 @@ export class Recency {
   }
 
   /**
-   * The order of this moment: for each slot the one after it, {@link ANCHOR} at the end. Written into `room` if that is large
-   * enough, because memory that was never touched costs ten times as much: a millisecond per 300 KB on some machines.
+   * The order of this moment: for each slot the one after it, {@link ANCHOR} at the end. It may be given back when it is no
+   * longer needed, for the next copy.
    */
-  copy(room?: Uint32Array): Uint32Array {
+  copy(): Uint32Array {
     const links = this.#links
     const { capacity } = this
-    const next = room !== undefined && room.length >= capacity ? room.subarray(0, capacity) : new Uint32Array(capacity)
+    const next = this.#room ?? new Uint32Array(capacity)
+    this.#room = undefined
     for (let slot = 0; slot < capacity; slot++) next[slot] = links[2 * slot] as number
     return next
+  }
+
+  giveBack(copy: Uint32Array): void {
+    if (copy.length === this.capacity) this.#room = copy
   }
 
   /** Slots that there are columns for. */

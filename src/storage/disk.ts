@@ -1,11 +1,14 @@
 import {
+  close,
   closeSync,
   constants,
   fdatasync,
   fdatasyncSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   read,
@@ -29,6 +32,7 @@ const DIRECTORY_MODE = 0o700
 const readLater = promisify(read)
 const writeLater = promisify(write)
 const fdatasyncLater = promisify(fdatasync)
+const fsyncLater = promisify(fsync)
 
 /** The real file system. */
 export const disk: Storage = {
@@ -69,14 +73,29 @@ export const disk: Storage = {
     return openFile(path, O_RDWR | O_CREAT | O_EXCL)
   },
 
-  rename: renameSync,
-  unlink: unlinkSync,
+  rename(from, to) {
+    freeLater(to, () => renameSync(from, to))
+  },
+
+  unlink(path) {
+    freeLater(path, () => unlinkSync(path))
+  },
 
   syncDirectory(directory) {
     if (process.platform === 'win32') return // a directory cannot be opened there; NTFS journals names by itself
     const descriptor = openSync(directory, O_RDONLY)
     try {
       fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+  },
+
+  async syncDirectoryLater(directory) {
+    if (process.platform === 'win32') return
+    const descriptor = openSync(directory, O_RDONLY)
+    try {
+      await fsyncLater(descriptor)
     } finally {
       closeSync(descriptor)
     }
@@ -92,6 +111,27 @@ export const disk: Storage = {
     }
     return isOurs ? new DiskLock(file) : undefined
   },
+}
+
+const LARGE_BYTES = 1024 * 1024
+
+/**
+ * A file that loses its last name is freed before the call returns: 25 ms for 70 MB. So a large one is held open until
+ * another thread closes it, and frees it there.
+ */
+function freeLater(path: string, loseName: () => void): void {
+  let held: number | undefined
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (found?.isFile() && found.size >= LARGE_BYTES) held = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch {
+    // It cannot be held, then it is freed at once.
+  }
+  try {
+    loseName()
+  } finally {
+    if (held !== undefined) close(held, () => undefined)
+  }
 }
 
 /** A link is refused by the system (ELOOP); a FIFO or a directory by us, and O_NONBLOCK keeps a FIFO from blocking. */

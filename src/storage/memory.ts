@@ -42,6 +42,8 @@ export class MemoryStorage implements Storage {
 
   syncDirectory(): void {}
 
+  async syncDirectoryLater(): Promise<void> {}
+
   lock(path: string): StorageLock | undefined {
     if (this.#locks.has(path)) return undefined
     this.#locks.set(path, path)

@@ -15,7 +15,7 @@ export async function replaceFile<T>(
   try {
     const written = await write(file)
     storage.rename(temporary, path)
-    storage.syncDirectory(dirname(path))
+    await storage.syncDirectoryLater(dirname(path))
     return written
   } catch (error) {
     removeIfThere(storage, temporary)

@@ -17,6 +17,8 @@ export interface Storage {
   unlink(path: string): void
   /** Makes created, renamed and removed names durable. */
   syncDirectory(directory: string): void
+  /** The same without blocking the caller. */
+  syncDirectoryLater(directory: string): Promise<void>
   /** Takes a lock file for this opener alone; `undefined` when another one has it. The lock dies with its process. */
   lock(path: string): StorageLock | undefined
 }

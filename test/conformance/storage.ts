@@ -156,6 +156,7 @@ export function testStorage(name: string, make: (t: ExecutionContext) => Promise
     file.syncNow()
     await Promise.all([file.sync(), file.sync()])
     storage.syncDirectory(directory)
+    await storage.syncDirectoryLater(directory)
     file.close()
     t.pass()
   })

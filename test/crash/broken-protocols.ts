@@ -25,6 +25,9 @@ export function storageLike(inner: Storage, changes: Partial<Storage>): Storage 
     rename: (from, to) => inner.rename(from, to),
     unlink: (path) => inner.unlink(path),
     syncDirectory: (directory) => inner.syncDirectory(directory),
+    async syncDirectoryLater(directory) {
+      this.syncDirectory(directory)
+    },
     lock: (path) => inner.lock(path),
     ...changes,
   }

@@ -223,6 +223,10 @@ export class SimulatedProcess implements Storage {
     this.disk.log.push({ type: 'syncDirectory', path: directory })
   }
 
+  async syncDirectoryLater(directory: string): Promise<void> {
+    this.syncDirectory(directory)
+  }
+
   lock(path: string): StorageLock | undefined {
     this.call('lock', path)
     const { disk } = this
