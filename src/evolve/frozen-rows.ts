@@ -25,7 +25,7 @@ export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
   readonly #entries: Entries
-  /** For each slot the one after it in the order of use; of the entries' room for it, until it is released. */
+  /** For each slot the one after it in the order of use; lent by `entries.recency`, given back by {@link release}. */
   #next: Uint32Array
   /** 1 once a slot's row was read or handed over. */
   readonly #settled: Uint8Array

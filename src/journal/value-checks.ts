@@ -14,7 +14,7 @@ const UNDEFINED_TAG = 0x5f
 /** V8's tags for an error, and for an object that came before. */
 const ERROR_TAG = 0x72
 const REFERENCE_TAG = 0x5e
-/** V8's tags that open something nested: object, dense and sparse array, map, set, error, boxed primitives are leaves. */
+/** V8's tags that open something nested: object, dense and sparse array, map, set, error; boxed primitives are leaves. */
 const OPENS = new Uint8Array(256) // a table, since every byte of a large value is looked up
 for (const tag of [0x6f, 0x41, 0x61, 0x3b, 0x27, 0x72]) OPENS[tag] = 1
 
@@ -35,7 +35,7 @@ function mayCauseItself(bytes: Uint8Array): boolean {
 }
 
 function mayBeDeep(bytes: Uint8Array): boolean {
-  if (bytes.length < 4 * NESTING_LEVELS_MAX) return false // a level takes at least four bytes
+  if (bytes.length < 3 * NESTING_LEVELS_MAX) return false // a level takes at least three bytes, as a Set does
   let opened = 0
   for (let at = 0; at < bytes.length; at++) {
     opened += OPENS[bytes[at] as number] as number

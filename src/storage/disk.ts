@@ -122,7 +122,7 @@ const LARGE_BYTES = 1024 * 1024
 function freeLater(path: string, loseName: () => void): void {
   let held: number | undefined
   try {
-    const found = lstatSync(path, { throwIfNoEntry: false })
+    const found = process.platform === 'win32' ? undefined : lstatSync(path, { throwIfNoEntry: false }) // there a file that is open keeps its name
     if (found?.isFile() && found.size >= LARGE_BYTES) held = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   } catch {
     // It cannot be held, then it is freed at once.

@@ -125,3 +125,22 @@ interface Judged {
   measured: number | undefined
   isMet: boolean | undefined
 }
+
+test('what bench/threads.mjs tells becomes rows with figures: the time by the clock, and its ratio', async (t) => {
+  const { rowsOfThreads } = await part('contests/threads.mjs')
+  const { tableOf } = await part('harness/report.mjs')
+  const rows = rowsOfThreads([
+    {
+      what: 'increments',
+      microsecondsPerCall: { 'ioredis pipeline()': { clock: 4, processor: 9 }, daybook: { clock: 1, processor: 3 } },
+    },
+  ])
+  t.deepEqual(
+    rows.map(({ system, value, ratio }: Record<string, unknown>) => [system, value, ratio]),
+    [
+      ['daybook', 1, undefined],
+      ['ioredis pipeline()', 4, 4],
+    ],
+  )
+  t.notThrows(() => tableOf(rows))
+})

@@ -266,6 +266,11 @@ const UNSTORABLE: Record<string, unknown> = {
     return value
   })(),
   '5,000 levels': nested(5_000),
+  '1,100 levels of Sets, which take three bytes each': (() => {
+    let value: unknown = 1
+    for (let level = 0; level < 1_100; level++) value = new Set([value])
+    return value
+  })(),
 }
 
 for (const isolation of ['copy', 'share'] as const) {
