@@ -86,43 +86,42 @@ export class Turns {
 
   /** One command, one turn (or one step of the turn that is open). */
   run(command: Command): unknown {
-    const { undo } = this.#state
-    const undoMark = undo.mark
-    const eventMark = this.#events.length
-    const deletedMark = this.#deletedNothing.length
-    undo.isRecording = true
-    this.#depth++
-    let reply: unknown
-    try {
-      reply = this.#step(command)
-      if (this.#depth === 1) this.#append()
-    } catch (error) {
-      this.#depth-- // before any call: the stack may have run out
-      this.#abandon(undoMark, eventMark, deletedMark)
-      throw error
-    }
-    this.#settle()
-    return reply
+    return this.#turn(command, undefined)
   }
 
   /** Several steps as one turn: `steps` calls {@link run}. All of it happens or nothing. */
   runAll<T>(steps: () => T): T {
-    const { undo } = this.#state
-    const undoMark = undo.mark
+    return this.#turn(undefined, steps) as T
+  }
+
+  /**
+   * The stack may run out in every call here, also on the way into it. So what must never be half done is done between the
+   * calls: `#depth` is right again, and what the journal has is no longer in `#events`, before anything else is called.
+   */
+  #turn(command: Command | undefined, steps: (() => unknown) | undefined): unknown {
+    const state = this.#state
+    const undoMark = state.undo.mark
     const eventMark = this.#events.length
     const deletedMark = this.#deletedNothing.length
-    undo.isRecording = true
+    state.undo.isRecording = true
     this.#depth++
-    let reply: T
+    let reply: unknown
     try {
-      reply = steps()
+      reply = command === undefined ? (steps as () => unknown)() : this.#step(command)
       if (this.#depth === 1) this.#append()
     } catch (error) {
-      this.#depth-- // before any call: the stack may have run out
-      this.#abandon(undoMark, eventMark, deletedMark)
+      this.#depth--
+      const { isWhole } = state
+      state.isWhole = false // until it is undone
+      this.#abandon(undoMark, eventMark, deletedMark, isWhole)
       throw error
     }
-    this.#settle()
+    if (--this.#depth > 0) return reply
+    const events = this.#events
+    const deletedNothing = this.#deletedNothing
+    if (events.length > 0) this.#events = []
+    if (deletedNothing.length > 0) this.#deletedNothing = []
+    this.#settle(events, deletedNothing)
     return reply
   }
 
@@ -245,12 +244,7 @@ export class Turns {
   }
 
   /** What follows a turn. Nothing of it can undo the turn, so what fails here is reported and not thrown to the caller. */
-  #settle(): void {
-    if (--this.#depth > 0) return
-    const events = this.#events
-    const deletedNothing = this.#deletedNothing
-    if (events.length > 0) this.#events = []
-    if (deletedNothing.length > 0) this.#deletedNothing = []
+  #settle(events: readonly CacheEvent[], deletedNothing: readonly string[]): void {
     this.#state.undo.forget()
     if (events.length > 0 || deletedNothing.length > 0) {
       try {
@@ -264,12 +258,12 @@ export class Turns {
   }
 
   /** Undoes a turn, or a step, that failed. If the stack ends here too, the state is not whole, and the cache says so. */
-  #abandon(undoMark: number, eventMark: number, deletedMark: number): void {
+  #abandon(undoMark: number, eventMark: number, deletedMark: number, wasWhole: boolean): void {
     const state = this.#state
-    if (state.isWhole) state.undo.rollBack(state, undoMark)
     truncate(this.#events, eventMark)
     truncate(this.#captured, eventMark)
     truncate(this.#deletedNothing, deletedMark)
+    if (wasWhole) state.undo.rollBack(state, undoMark) // the state is whole again when that ends
     if (this.#depth > 0) return
     state.undo.forget()
     this.#runWaiting()
