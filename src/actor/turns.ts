@@ -86,28 +86,25 @@ export class Turns {
 
   /** One command, one turn (or one step of the turn that is open). */
   run(command: Command): unknown {
-    return this.#turn(command, undefined)
-  }
-
-  /** Several steps as one turn: `steps` calls {@link run}. All of it happens or nothing. */
-  runAll<T>(steps: () => T): T {
-    return this.#turn(undefined, steps) as T
+    return this.runAll(() => this.#step(command))
   }
 
   /**
+   * Several steps as one turn: `steps` calls {@link run}. All of it happens or nothing.
+   *
    * The stack may run out in every call here, also on the way into it. So what must never be half done is done between the
    * calls: `#depth` is right again, and what the journal has is no longer in `#events`, before anything else is called.
    */
-  #turn(command: Command | undefined, steps: (() => unknown) | undefined): unknown {
+  runAll<T>(steps: () => T): T {
     const state = this.#state
     const undoMark = state.undo.mark
     const eventMark = this.#events.length
     const deletedMark = this.#deletedNothing.length
     state.undo.isRecording = true
     this.#depth++
-    let reply: unknown
+    let reply: T
     try {
-      reply = command === undefined ? (steps as () => unknown)() : this.#step(command)
+      reply = steps()
       if (this.#depth === 1) this.#append()
     } catch (error) {
       this.#depth--

@@ -389,7 +389,7 @@ export class Cache<V = unknown> {
   /**
    * Writes what is alive now, with the counters, into one file, atomically: a Python pickle for `.pickle` and `.pkl`, else
    * daybook's own format. Turns go on meanwhile; the file holds the state of this moment. The old file survives any failure,
-   * and the answer then is `{ ok: false, error }`.
+   * and the answer then is `{ ok: false, error }`; `OUTCOME_UNKNOWN` says that the new one is there, but perhaps not for good.
    */
   save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
     this.#core.turns.refuseInside('save')

@@ -12,7 +12,7 @@ const INITIAL_CAPACITY = 1024
  * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. One object
  * per entry costs twice as much at a million keys, because each of them is a cache miss of its own.
  *
- * Only `evolve.ts`, `undo.ts` and the snapshot's frozen view call the methods that change it.
+ * Only `evolve.ts`, `undo.ts` and `replacement.ts` call the methods that change it.
  */
 export class Entries {
   readonly #slots = new Map<string, Slot>()
@@ -58,10 +58,6 @@ export class Entries {
 
   weightAt(slot: Slot): number {
     return this.#weights === undefined ? 0 : (this.#weights[slot] as number)
-  }
-
-  isUsed(slot: Slot): boolean {
-    return this.#keys[slot] !== undefined
   }
 
   add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {

@@ -65,8 +65,8 @@ export class FrozenRows {
   }
 
   #handOver(slot: Slot): void {
-    // A slot beyond the columns of that moment, or free at it, has no row that anybody will ask for.
-    if (slot >= this.#settled.length || this.#settled[slot] === 1 || !this.#entries.isUsed(slot)) return
+    // Nobody will ask for a slot beyond the columns of that moment. (Nor for one that was free then, which is not worth knowing.)
+    if (slot >= this.#settled.length || this.#settled[slot] === 1) return
     this.#settled[slot] = 1
     this.#handedOver.set(slot, this.#rowAt(slot))
   }

@@ -105,6 +105,7 @@ export class Recency {
     return next
   }
 
+  /** For the next {@link copy}; unless the columns have grown meanwhile. */
   giveBack(copy: Uint32Array): void {
     if (copy.length === this.capacity) this.#room = copy
   }

@@ -120,17 +120,22 @@ const LARGE_BYTES = 1024 * 1024
  * another thread closes it, and frees it there.
  */
 function freeLater(path: string, loseName: () => void): void {
-  let held: number | undefined
-  try {
-    const found = process.platform === 'win32' ? undefined : lstatSync(path, { throwIfNoEntry: false }) // there a file that is open keeps its name
-    if (found?.isFile() && found.size >= LARGE_BYTES) held = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  } catch {
-    // It cannot be held, then it is freed at once.
-  }
+  const held = hold(path)
   try {
     loseName()
   } finally {
     if (held !== undefined) close(held, () => undefined)
+  }
+}
+
+function hold(path: string): number | undefined {
+  if (process.platform === 'win32') return undefined // there a file that is open keeps its name
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (!found?.isFile() || found.size < LARGE_BYTES) return undefined
+    return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch {
+    return undefined // then it is freed at once
   }
 }
 
