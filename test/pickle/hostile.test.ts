@@ -215,15 +215,14 @@ function indices(length: number): number[] {
   return Array.from({ length }, (_, index) => index)
 }
 
+// What these guard against would take minutes at least, so that ava would end it.
 test('a value whose references double sixty times is read and settled at once', (t) => {
   const doubling = bytes(
     `]p0\n${indices(60)
       .map((i) => `g${i}\n\x86p${i + 1}\n`)
       .join('')}.`,
   )
-  const started = performance.now()
   let value = readPickle(doubling)
-  t.true(performance.now() - started < 1_000)
   for (let i = 0; i < 60; i++) value = (value as unknown[])[0]
   t.deepEqual(value, [])
 })
@@ -231,14 +230,12 @@ test('a value whose references double sixty times is read and settled at once', 
 test('a large leaf that many references lead to is looked at once', (t) => {
   const leaf = Buffer.concat([
     bytes('](('),
-    Buffer.alloc(100_000, 'N'),
+    Buffer.alloc(1_000_000, 'N'),
     bytes('lp0\n'),
-    Buffer.from('g0\n'.repeat(20_000)),
+    Buffer.from('g0\n'.repeat(500_000)),
     bytes('e.'),
   ])
-  const started = performance.now()
-  t.is((readPickle(leaf) as unknown[]).length, 20_001)
-  t.true(performance.now() - started < 3_000)
+  t.is((readPickle(leaf) as unknown[]).length, 500_001)
 })
 
 test('bytes and sets that are copied from the memo again and again are charged', (t) => {
