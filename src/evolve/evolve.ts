@@ -127,11 +127,19 @@ export function recordMiss(state: State): void {
   state.counters.misses++
 }
 
-/** Restores the order of use that a clean close wrote down: every key in turn becomes the most recently used. */
+/**
+ * Restores the order of use that a clean close wrote down: every key in turn becomes the most recently used. Where the order is
+ * mostly what it was, the next key is mostly that of the next entry: a glance at that one first saves finding each, which
+ * took half of the time that a million keys in a journal's recency frames cost.
+ */
 export function restoreRecency(state: State, keys: Iterable<string>): void {
+  const { entries } = state
+  let next = entries.recency.oldest
   for (const key of keys) {
-    const slot = state.entries.find(key)
-    if (slot !== undefined) state.entries.recency.touch(slot)
+    const slot = next !== undefined && entries.keyAt(next) === key ? next : entries.find(key)
+    if (slot === undefined) continue
+    next = entries.recency.newerThan(slot)
+    entries.recency.touch(slot)
   }
 }
 

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import test from 'ava'
+import fc from 'fast-check'
 import { evolve, evolveRow, recordHit, recordMiss, restoreRecency } from '../../src/evolve/evolve.js'
 import { Replacement } from '../../src/evolve/replacement.js'
 import type { State } from '../../src/evolve/state.js'
 import { NEVER, stateOf, T0, wasSet } from '../helpers/given.js'
+import { runs } from '../helpers/runs.js'
 
 function rows(state: State): [string, unknown, number][] {
   return [...state.keysByUse()].map((key) => {
@@ -106,6 +109,23 @@ test('a restored order holds for the keys that it names, after those that it doe
   const state = stateOf([wasSet('a'), wasSet('b'), wasSet('c'), wasSet('d')])
   restoreRecency(state, ['c', 'nobody', 'a', 'b'])
   t.deepEqual([...state.keysByUse()], ['d', 'c', 'a', 'b'])
+})
+
+test('a restored order is as if each key that it names were used in turn, whatever the order was', (t) => {
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+  const restoresAny = fc.property(
+    fc.shuffledSubarray(keys),
+    fc.array(fc.constantFrom(...keys, 'nobody'), { maxLength: 12 }),
+    (before, order) => {
+      const state = stateOf(before.map((key) => wasSet(key)))
+      restoreRecency(state, order)
+      const expected = new Set(before)
+      for (const key of order) if (expected.delete(key)) expected.add(key)
+      return isDeepStrictEqual([...state.keysByUse()], [...expected])
+    },
+  )
+  fc.assert(restoresAny, { numRuns: runs(1_000) })
+  t.pass()
 })
 
 test('a row of a snapshot is a set event that tells whether its key is new', (t) => {
