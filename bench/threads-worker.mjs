@@ -1,7 +1,7 @@
 /** What the workers of threads.mjs do. */
 import { parentPort, workerData } from 'node:worker_threads'
 import Redis from 'ioredis'
-import { connect, connectSync } from '../dist/src/threads/threads.js'
+import { connect, connectSync } from '../dist/src/edges/threads/threads.js'
 
 const { redisPort, ports } = workerData
 const redis = new Redis(redisPort, '127.0.0.1')

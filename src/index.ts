@@ -1,21 +1,19 @@
 /** The public names of daybook, listed by hand. */
-export type { LifecycleState, LifecycleStateName } from './actor/lifecycle.js'
-export type { CacheLogic, CacheSnapshot } from './actor/logic.js'
+export type { LifecycleState, LifecycleStateName } from './cache/actor/lifecycle.js'
+export type { CacheLogic, CacheSnapshot } from './cache/actor/logic.js'
 export type { SetOptions } from './cache/arguments.js'
 export type { Cache } from './cache/cache.js'
 export type { Duration } from './cache/duration.js'
-export type { LoadResult, SaveOptions, SaveResult } from './cache/files.js'
 export type { CacheMessage, CacheReply } from './cache/messages.js'
 export type { CacheOptions } from './cache/options.js'
-export {
-  CacheClosedError,
-  CacheError,
-  CacheLockedError,
-  CorruptionError,
-  type ErrorCode,
-  JournalWriteError,
-  ValueError,
-} from './errors.js'
+export type { LoadResult, SaveOptions, SaveResult } from './cache/save-options.js'
+export type { Change } from './cache/streams/change.js'
+export type { Eviction } from './cache/streams/evictions.js'
+export type { Expiration } from './cache/streams/expirations.js'
+export type { Stats } from './cache/streams/stats.js'
+export type { Clock } from './core/model/clock.js'
+export type { CacheEvent } from './core/model/event.js'
+export type { StoredValue } from './core/model/stored-value.js'
 export type {
   CompactionReport,
   CompactionRequest,
@@ -28,14 +26,16 @@ export type {
   JournalSession,
   RecoveryReport,
   SnapshotSource,
-} from './journal/journal.js'
-export type { Isolation } from './journal/value.js'
-export type { Clock } from './model/clock.js'
-export type { CacheEvent } from './model/event.js'
-export type { StoredValue } from './model/stored-value.js'
+} from './durable/contract.js'
+export {
+  CacheClosedError,
+  CacheError,
+  CacheLockedError,
+  CorruptionError,
+  type ErrorCode,
+  JournalWriteError,
+  ValueError,
+} from './errors.js'
+export type { SaveFormat } from './files/format.js'
 export { cacheLogic, memoryJournal, openCache } from './open.js'
-export type { SaveFormat } from './save/format.js'
-export type { Change } from './streams/change.js'
-export type { Eviction } from './streams/evictions.js'
-export type { Expiration } from './streams/expirations.js'
-export type { Stats } from './streams/stats.js'
+export type { Isolation } from './values/encode.js'

@@ -2,10 +2,10 @@
  * `daybook/testing`: a clock that stands still until a test moves it, so that nothing waits to see something expire.
  */
 import { type Duration, toMilliseconds } from './cache/duration.js'
-import type { Clock } from './model/clock.js'
+import type { Clock } from './core/model/clock.js'
 
 export type { Duration } from './cache/duration.js'
-export type { Clock } from './model/clock.js'
+export type { Clock } from './core/model/clock.js'
 
 interface Timer {
   dueMs: number

@@ -3,10 +3,10 @@
  * wins over what the loader brings. A load that would wait for itself, through other keys too, is refused.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { CommitListener } from '../actor/turns.js'
+import type { Clock } from '../core/model/clock.js'
+import type { StoredValue } from '../core/model/stored-value.js'
 import { CacheClosedError, CacheError, shown } from '../errors.js'
-import type { Clock } from '../model/clock.js'
-import type { StoredValue } from '../model/stored-value.js'
+import type { CommitListener } from './turns/turns.js'
 
 /** What a load needs of the cache. Values are as the cache stores them, so that every waiter can be given a copy of its own. */
 export interface LoadTarget {

@@ -4,7 +4,7 @@
  */
 import type { AnyActorRef } from 'xstate'
 import { CacheError, shown } from '../errors.js'
-import type { SaveFormat } from '../save/format.js'
+import type { SaveFormat } from '../files/format.js'
 import { Cache } from './cache.js'
 import type { Duration } from './duration.js'
 

@@ -1,10 +1,10 @@
-import type { Inspector } from '../actor/cache-core.js'
-import { systemClock } from '../actor/system-clock.js'
+import type { Clock } from '../core/model/clock.js'
+import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
 import { shown } from '../errors.js'
-import type { CompactionThresholds, FsyncPolicy, Journal } from '../journal/journal.js'
-import type { Isolation } from '../journal/value.js'
-import type { Clock } from '../model/clock.js'
+import type { Isolation } from '../values/encode.js'
+import type { Inspector } from './cache-core.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { systemClock } from './system-clock.js'
 
 /** What `openCache` and `cacheLogic` take. An option that is `undefined` is not given. */
 export interface CacheOptions {

@@ -6,9 +6,10 @@
  * A value that JSON cannot say exactly has no `value`: bytes are `valueBase64`, others (Map, Date, bigint, …) `valueText`,
  * as `util.inspect` shows them.
  */
-import { restoreValue } from '../journal/value.js'
-import type { CacheEvent } from '../model/event.js'
-import type { StoredValue } from '../model/stored-value.js'
+
+import type { CacheEvent } from '../core/model/event.js'
+import type { StoredValue } from '../core/model/stored-value.js'
+import { restoreValue } from '../values/encode.js'
 import { showMoment } from './quantities.js'
 import { showValue, toJson } from './show-value.js'
 

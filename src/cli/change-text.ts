@@ -1,5 +1,5 @@
 /** One event as one line: what `inspect` prints of the past and `watch` of the present. */
-import type { Change } from '../streams/change.js'
+import type { Change } from '../cache/streams/change.js'
 import type { Colors } from './output.js'
 import { showMoment } from './quantities.js'
 import { shorten, showKey, showValue } from './show-value.js'

@@ -1,5 +1,5 @@
 /** The bars of a save or a load, first while its file is read, then while entries are written; and its end by Ctrl-C. */
-import type { SaveProgress } from '../save/format.js'
+import type { SaveProgress } from '../files/format.js'
 import { EXIT } from './exit-codes.js'
 import { Interruption } from './interruption.js'
 import { remark } from './output.js'

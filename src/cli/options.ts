@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Duration, toMilliseconds } from '../cache/duration.js'
-import type { FsyncPolicy } from '../journal/journal.js'
+import type { FsyncPolicy } from '../durable/contract.js'
 
 export interface DirectoryOptions {
   directory: string

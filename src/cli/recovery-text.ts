@@ -1,5 +1,5 @@
 /** What opening found, in words: what was recovered, from what, how fast. */
-import type { RecoveryReport } from '../journal/journal.js'
+import type { RecoveryReport } from '../durable/contract.js'
 import { ratePerSecond, showBytes, showCount, showCountOf, showMilliseconds } from './quantities.js'
 
 /** The pace of fewer says more of starting up than of recovery. */

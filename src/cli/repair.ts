@@ -1,9 +1,9 @@
 /** `daybook repair`: says what it would take to open a damaged journal again, and with --yes does it. Nothing is deleted. */
 import type { Command } from 'commander'
+import { fileName } from '../durable/format/format.js'
+import { openDirectory } from '../durable/recovery/open-directory.js'
+import { disk } from '../durable/storage/disk.js'
 import { CacheLockedError } from '../errors.js'
-import { fileName } from '../journal/format.js'
-import { openDirectory } from '../recovery/open-directory.js'
-import { disk } from '../storage/disk.js'
 import { EXIT } from './exit-codes.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
 import { output } from './output.js'

@@ -1,7 +1,7 @@
 /** `daybook stats`: what a journal holds, found by replaying it without opening it; also while another process writes. */
 import type { Command } from 'commander'
-import { isExpired } from '../decide/decide.js'
-import type { State } from '../evolve/state.js'
+import { isExpired } from '../core/decide/decide.js'
+import type { State } from '../core/evolve/state.js'
 import { figureLines } from './figures.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
 import { output } from './output.js'

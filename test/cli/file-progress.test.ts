@@ -2,8 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { withFileProgress } from '../../src/cli/file-progress.js'
+import type { SaveProgress } from '../../src/files/format.js'
 import { openCache } from '../../src/open.js'
-import type { SaveProgress } from '../../src/save/format.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const ROWS = 5_000

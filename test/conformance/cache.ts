@@ -1,13 +1,13 @@
 /**
  * The public methods of a cache, however one comes by it: in the same thread, or through a port. Every way passes it, in a
- * few lines each (test/threads/conformance.test.ts). The maker hands over the asynchronous face of a cache; one in the same
+ * few lines each (test/edges/threads/conformance.test.ts). The maker hands over the asynchronous face of a cache; one in the same
  * thread is given it by {@link awaited}.
  */
 import test, { type ExecutionContext } from 'ava'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
+import type { ThreadCache } from '../../src/edges/threads/client/thread-cache.js'
+import type { Step } from '../../src/edges/threads/threads.js'
 import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
-import type { ThreadCache } from '../../src/threads/client/thread-cache.js'
-import type { Step } from '../../src/threads/threads.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 

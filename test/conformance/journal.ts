@@ -7,6 +7,9 @@
  * The maker answers a function that gives a journal over the same content each time it is called: a new one, or the same.
  */
 import test, { type ExecutionContext } from 'ava'
+import { Counters } from '../../src/core/model/counters.js'
+import type { CacheEvent } from '../../src/core/model/event.js'
+import { EncodedValue, type StoredValue } from '../../src/core/model/stored-value.js'
 import type {
   CompactionRequest,
   Journal,
@@ -15,10 +18,7 @@ import type {
   ReceivedRows,
   RecoveryReport,
   SnapshotSource,
-} from '../../src/journal/journal.js'
-import { Counters } from '../../src/model/counters.js'
-import type { CacheEvent } from '../../src/model/event.js'
-import { EncodedValue, type StoredValue } from '../../src/model/stored-value.js'
+} from '../../src/durable/contract.js'
 import { ManualClock } from '../../src/testing.js'
 
 export type JournalMaker = (t: ExecutionContext) => Promise<() => Journal>

@@ -5,7 +5,7 @@
  */
 import { posix } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { readAll, type Storage, type StorageFile, writeAll } from '../../src/storage/storage.js'
+import { readAll, type Storage, type StorageFile, writeAll } from '../../src/durable/storage/storage.js'
 
 export interface StorageUnderTest {
   storage: Storage

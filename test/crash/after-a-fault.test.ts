@@ -8,8 +8,8 @@ import {
   JournalWriteError,
   type LifecycleState,
 } from '../../src/index.js'
+import { type Call, type Fault, failing, SimulatedDisk } from '../durable/storage/simulated-disk.js'
 import { until } from '../helpers/loop-turn.js'
-import { type Call, type Fault, failing, SimulatedDisk } from '../storage/simulated-disk.js'
 import { Stage } from './explore.js'
 
 const SEGMENT = '/j/0000000000000001.segment'

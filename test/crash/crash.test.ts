@@ -3,7 +3,7 @@
  * so many histories made by dice, beside those written by hand. DAYBOOK_CRASH_SEED: other dice.
  */
 import test from 'ava'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { SimulatedDisk } from '../durable/storage/simulated-disk.js'
 import { Exploration, recoverImage, Stage, type Violation } from './explore.js'
 import { randomScript } from './random-script.js'
 import { SCRIPTS } from './scripts.js'

@@ -5,7 +5,7 @@
  */
 import test from 'ava'
 import { type Cache, CacheError } from '../../src/index.js'
-import { type Call, type Fault, SimulatedDisk } from '../storage/simulated-disk.js'
+import { type Call, type Fault, SimulatedDisk } from '../durable/storage/simulated-disk.js'
 import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
 import { DiskHistory, Random } from './crash-states.js'
 import { recoverImage, Stage, type Wrap, whatIsWrong } from './explore.js'

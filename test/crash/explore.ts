@@ -2,15 +2,16 @@
  * Tries the states that `crash-states.ts` enumerates: each is recovered by the real recovery, and what comes out is held
  * against the ledger. Some of the recoveries are recorded in their turn, cut short at every place, and recovered again.
  */
+
+import { Counters } from '../../src/core/model/counters.js'
+import type { RecoveryReport } from '../../src/durable/contract.js'
+import { FileJournal } from '../../src/durable/journal/file-journal.js'
+import { recover } from '../../src/durable/recovery/recover.js'
+import type { Storage } from '../../src/durable/storage/storage.js'
 import type { Cache } from '../../src/index.js'
-import { FileJournal } from '../../src/journal/file-journal.js'
-import type { RecoveryReport } from '../../src/journal/journal.js'
-import { Counters } from '../../src/model/counters.js'
 import { openCache } from '../../src/open.js'
-import { recover } from '../../src/recovery/recover.js'
-import type { Storage } from '../../src/storage/storage.js'
 import { ManualClock } from '../../src/testing.js'
-import { type Image, SimulatedDisk } from '../storage/simulated-disk.js'
+import { type Image, SimulatedDisk } from '../durable/storage/simulated-disk.js'
 import { type CrashState, DiskHistory, Random } from './crash-states.js'
 import { Ledger, Model } from './model.js'
 

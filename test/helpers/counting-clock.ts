@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/model/clock.js'
+import type { Clock } from '../../src/core/model/clock.js'
 import { type Duration, ManualClock } from '../../src/testing.js'
 
 /** Timers that one test may arm. Past it somebody arms one in a circle, and the test fails instead of hanging. */

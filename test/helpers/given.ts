@@ -1,10 +1,10 @@
 import type { ExecutionContext } from 'ava'
-import { decide, decideRemoval } from '../../src/decide/decide.js'
-import { evolve } from '../../src/evolve/evolve.js'
-import { State } from '../../src/evolve/state.js'
-import type { Command } from '../../src/model/command.js'
-import type { CacheEvent } from '../../src/model/event.js'
-import type { StoredValue } from '../../src/model/stored-value.js'
+import { decide, decideRemoval } from '../../src/core/decide/decide.js'
+import { evolve } from '../../src/core/evolve/evolve.js'
+import { State } from '../../src/core/evolve/state.js'
+import type { Command } from '../../src/core/model/command.js'
+import type { CacheEvent } from '../../src/core/model/event.js'
+import type { StoredValue } from '../../src/core/model/stored-value.js'
 
 /** The moment that these specifications begin at, epoch milliseconds. */
 export const T0 = 1_000_000

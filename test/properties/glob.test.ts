@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { compileGlob } from '../../src/decide/glob.js'
+import { compileGlob } from '../../src/core/decide/glob.js'
 import { runs } from '../helpers/runs.js'
 import { naiveGlob } from './naive-glob.js'
 

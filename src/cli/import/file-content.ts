@@ -1,7 +1,7 @@
 /** What a file holds, as a value: text where its bytes are UTF-8, else bytes. One file is in memory at a time. */
 import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from '../../journal/format.js'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from '../../durable/format/format.js'
 import { showBytes } from '../quantities.js'
 
 /** A frame also holds the key and some lengths. */

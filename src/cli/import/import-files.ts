@@ -1,8 +1,8 @@
 /** One entry for each file, its path the key. What is there already with the same content is left as it is. */
 import type { Cache } from '../../cache/cache.js'
 import type { Duration } from '../../cache/duration.js'
+import { EncodedValue } from '../../core/model/stored-value.js'
 import { JournalWriteError } from '../../errors.js'
-import { EncodedValue } from '../../model/stored-value.js'
 import { messageOf } from '../failures.js'
 import type { Progress } from '../progress.js'
 import { showCountOf } from '../quantities.js'

@@ -1,7 +1,7 @@
 /** One entry for each line of files of JSON lines. A line that is none is reported with its number; the others go on. */
 
+import { FRAME_BYTES_MAX } from '../../durable/format/format.js'
 import { JournalWriteError } from '../../errors.js'
-import { FRAME_BYTES_MAX } from '../../journal/format.js'
 import { messageOf } from '../failures.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
 import type { FoundFile } from './find-files.js'

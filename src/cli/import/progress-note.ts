@@ -20,7 +20,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { checksum } from '../../journal/checksum.js'
+import { checksum } from '../../durable/format/checksum.js'
 
 const WITNESS_BYTES = 64 * 1024
 

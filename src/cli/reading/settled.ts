@@ -4,8 +4,8 @@
  * same place, or when nobody can have changed anything meanwhile.
  */
 
+import type { JournalFiles } from '../../durable/recovery/journal-files.js'
 import { CorruptionError } from '../../errors.js'
-import type { JournalFiles } from '../../recovery/journal-files.js'
 import { isInUse } from './in-use.js'
 import { listJournal, signatureOf } from './listing.js'
 

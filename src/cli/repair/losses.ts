@@ -1,9 +1,9 @@
 /** What a repair gives up, as far as it can be known: the sound frames among what is set aside tell how far it reached. */
-import { checksum } from '../../journal/checksum.js'
-import { FILE_HEADER_BYTES } from '../../journal/format.js'
-import { FrameScanner } from '../../journal/frame-scanner.js'
-import type { JournalFile } from '../../recovery/journal-files.js'
-import { disk } from '../../storage/disk.js'
+import { checksum } from '../../durable/format/checksum.js'
+import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
+import { FrameScanner } from '../../durable/format/frame-scanner.js'
+import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import { disk } from '../../durable/storage/disk.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
 import { soundFramesAfter } from '../reading/sound-frames.js'
 

@@ -14,10 +14,10 @@
  * of a snapshot that is gone is only a miss.
  */
 import { randomBytes } from 'node:crypto'
-import type { Frame } from '../../journal/frame.js'
-import { Counters } from '../../model/counters.js'
-import type { JournalFile, JournalFiles } from '../../recovery/journal-files.js'
-import type { ChainStart, ChainStop } from '../../recovery/read-segments.js'
+import { Counters } from '../../core/model/counters.js'
+import type { Frame } from '../../durable/format/frame.js'
+import type { JournalFile, JournalFiles } from '../../durable/recovery/journal-files.js'
+import type { ChainStart, ChainStop } from '../../durable/recovery/read-segments.js'
 import { showCount, showCountOf } from '../quantities.js'
 import { JOURNAL_BEGIN, readHeaderOf } from '../reading/chain.js'
 import { readLockNote } from '../reading/in-use.js'

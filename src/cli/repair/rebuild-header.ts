@@ -2,13 +2,13 @@
  * A segment whose header is damaged and whose frames are not. Everything in a header is known from elsewhere but the moment
  * of its creation; and the first frame names the header's checksum, so a rebuilt header is either proved right or not used.
  */
-import { checksum } from '../../journal/checksum.js'
-import { encodeFileHeader } from '../../journal/file-header.js'
-import { FILE, FILE_HEADER_BYTES } from '../../journal/format.js'
-import { FrameScanner } from '../../journal/frame-scanner.js'
-import type { JournalFile } from '../../recovery/journal-files.js'
-import { disk } from '../../storage/disk.js'
-import { readAll } from '../../storage/storage.js'
+import { checksum } from '../../durable/format/checksum.js'
+import { encodeFileHeader } from '../../durable/format/file-header.js'
+import { FILE, FILE_HEADER_BYTES } from '../../durable/format/format.js'
+import { FrameScanner } from '../../durable/format/frame-scanner.js'
+import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import { disk } from '../../durable/storage/disk.js'
+import { readAll } from '../../durable/storage/storage.js'
 
 export async function rebuildHeader(
   file: JournalFile,

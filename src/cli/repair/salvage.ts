@@ -1,15 +1,15 @@
 /** What can still be read of a damaged snapshot: the rows of its sound frames. */
 
-import { MalformedBytesError } from '../../journal/byte-reader.js'
-import { checksum } from '../../journal/checksum.js'
-import { FILE_HEADER_BYTES } from '../../journal/format.js'
-import type { Frame } from '../../journal/frame.js'
-import { FrameScanner } from '../../journal/frame-scanner.js'
-import { Counters } from '../../model/counters.js'
-import type { StoredValue } from '../../model/stored-value.js'
-import type { JournalFile } from '../../recovery/journal-files.js'
-import { takeRows } from '../../snapshot/read-snapshot.js'
-import { disk } from '../../storage/disk.js'
+import { Counters } from '../../core/model/counters.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { MalformedBytesError } from '../../durable/format/byte-reader.js'
+import { checksum } from '../../durable/format/checksum.js'
+import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
+import type { Frame } from '../../durable/format/frame.js'
+import { FrameScanner } from '../../durable/format/frame-scanner.js'
+import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import { takeRows } from '../../durable/snapshot/read-snapshot.js'
+import { disk } from '../../durable/storage/disk.js'
 import { soundFramesAfter } from '../reading/sound-frames.js'
 
 export interface SalvagedRow {

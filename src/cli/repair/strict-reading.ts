@@ -1,9 +1,10 @@
 /** Reading for a repair: from a base on, up to the first frame that opening would refuse, for whatever reason. */
+
+import type { FileHeader } from '../../durable/format/file-header.js'
+import type { Frame } from '../../durable/format/frame.js'
+import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { ChainStart } from '../../durable/recovery/read-segments.js'
 import { CorruptionError } from '../../errors.js'
-import type { FileHeader } from '../../journal/file-header.js'
-import type { Frame } from '../../journal/frame.js'
-import type { JournalFile } from '../../recovery/journal-files.js'
-import type { ChainStart } from '../../recovery/read-segments.js'
 import { type Chain, eventsOf, readChain, readHeaderOf } from '../reading/chain.js'
 import { readLoaded } from '../reading/loaded-file.js'
 

@@ -1,4 +1,4 @@
-import type { Stats } from '../../streams/stats.js'
+import type { Stats } from '../../cache/streams/stats.js'
 import { figureLines } from '../figures.js'
 import { showBytes, showCount, showPercent } from '../quantities.js'
 

@@ -4,9 +4,9 @@
  */
 import { clearScreenDown, cursorTo, type Interface, moveCursor } from 'node:readline'
 import type { Subscription } from 'rxjs'
-import type { LifecycleState } from '../../actor/lifecycle.js'
+import type { LifecycleState } from '../../cache/actor/lifecycle.js'
 import type { Cache } from '../../cache/cache.js'
-import type { Stats } from '../../streams/stats.js'
+import type { Stats } from '../../cache/streams/stats.js'
 import type { Colors } from '../output.js'
 import { showCount, showCountOf, showPercent } from '../quantities.js'
 

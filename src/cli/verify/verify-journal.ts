@@ -2,11 +2,12 @@
  * Checks a whole journal without opening it: every frame of every file, that the files follow one another, and what the end
  * means, by the same judge that recovery asks. Damage does not end it: the other files are checked as well, each by itself.
  */
+
+import type { LoadedEvent } from '../../core/model/event.js'
+import type { Frame } from '../../durable/format/frame.js'
+import type { JournalFile, JournalFiles } from '../../durable/recovery/journal-files.js'
+import type { ChainStart } from '../../durable/recovery/read-segments.js'
 import { CorruptionError, type Damage } from '../../errors.js'
-import type { Frame } from '../../journal/frame.js'
-import type { LoadedEvent } from '../../model/event.js'
-import type { JournalFile, JournalFiles } from '../../recovery/journal-files.js'
-import type { ChainStart } from '../../recovery/read-segments.js'
 import { type Chain, eventsOf, JOURNAL_BEGIN, readChain, readHeaderOf, startAfter } from '../reading/chain.js'
 import { allOf, planReading } from '../reading/listing.js'
 import { readLoaded } from '../reading/loaded-file.js'

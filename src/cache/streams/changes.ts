@@ -1,0 +1,22 @@
+import type { StoredValue } from '../../core/model/stored-value.js'
+import type { JournaledEvent } from '../turns/turns.js'
+import type { Change } from './change.js'
+
+/** An event as `changes$` shows it. */
+export function toChange<V>({ event, sequence }: JournaledEvent, restore: (stored: StoredValue) => unknown): Change<V> {
+  switch (event.type) {
+    case 'set': {
+      const change = { type: event.type, sequence, key: event.key, value: restore(event.value) as V }
+      return event.expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs: event.expiresAtMs }
+    }
+    case 'rescheduled': {
+      const change = { type: event.type, sequence, key: event.key }
+      return event.expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs: event.expiresAtMs }
+    }
+    case 'cleared':
+    case 'loaded':
+      return { type: event.type, sequence }
+    default:
+      return { type: event.type, sequence, key: event.key }
+  }
+}

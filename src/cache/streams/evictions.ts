@@ -1,0 +1,18 @@
+import type { StoredValue } from '../../core/model/stored-value.js'
+import type { JournaledEvent } from '../turns/turns.js'
+
+/** What subscribers of `evictions$` get. */
+export interface Eviction<V = unknown> {
+  readonly key: string
+  /** What the entry held. */
+  readonly value: V
+  readonly sequence: number
+}
+
+export function toEviction<V>(
+  { sequence, oldValue }: JournaledEvent,
+  key: string,
+  restore: (stored: StoredValue) => unknown,
+): Eviction<V> {
+  return { key, value: restore(oldValue as StoredValue) as V, sequence }
+}

@@ -1,0 +1,22 @@
+import type { StoredValue } from '../../core/model/stored-value.js'
+import type { JournaledEvent } from '../turns/turns.js'
+
+/** What subscribers of `expirations$` get. */
+export interface Expiration<V = unknown> {
+  readonly key: string
+  /** What the entry held. */
+  readonly value: V
+  /** Its deadline, epoch milliseconds. */
+  readonly expiresAtMs: number
+  /** When it was found past it, epoch milliseconds. */
+  readonly seenAtMs: number
+  readonly sequence: number
+}
+
+export function toExpiration<V>(
+  { sequence, oldValue, oldDeadlineMs, seenAtMs }: JournaledEvent,
+  key: string,
+  restore: (stored: StoredValue) => unknown,
+): Expiration<V> {
+  return { key, value: restore(oldValue as StoredValue) as V, expiresAtMs: oldDeadlineMs, seenAtMs, sequence }
+}

@@ -1,0 +1,60 @@
+import { Observable } from 'rxjs'
+import type { Clock } from '../../core/model/clock.js'
+import type { JournalFigures } from '../../durable/contract.js'
+
+/** What `stats()` and `stats$` give. Everything is counted since the last `clear()`. */
+export interface Stats {
+  hits: number
+  misses: number
+  evictions: number
+  /** Entries stored now, expired ones that nobody has met yet included. */
+  size: number
+  expirations: number
+  /** `set` events: what `set`, `setMany`, `increment`, `decrement` and `getOrSet` stored. */
+  sets: number
+  /** `deleted` events. */
+  deletes: number
+  /** hits / (hits + misses); 0 before the first read. */
+  hitRatio: number
+  journal: JournalFigures
+}
+
+/**
+ * The current stats at once, then at most one more per interval, and only when a counter or the size has changed. The
+ * timer runs only while somebody is subscribed, one for each subscription.
+ */
+export function createStats$(
+  read: () => Stats,
+  clock: Clock,
+  intervalMs: number,
+  onEnd: (complete: () => void) => () => void,
+): Observable<Stats> {
+  return new Observable<Stats>((subscriber) => {
+    let last = read()
+    let timer: unknown
+    const tick = () => {
+      const now = read()
+      const isChanged = !isSame(now, last)
+      arm()
+      if (!isChanged) return
+      last = now
+      subscriber.next(now)
+    }
+    const arm = () => {
+      timer = clock.setTimeout(tick, intervalMs)
+    }
+    const forget = onEnd(() => subscriber.complete())
+    arm()
+    subscriber.add(() => {
+      clock.clearTimeout(timer)
+      forget()
+    })
+    subscriber.next(last)
+  })
+}
+
+const COMPARED = ['hits', 'misses', 'evictions', 'size', 'expirations', 'sets', 'deletes'] as const
+
+function isSame(a: Stats, b: Stats): boolean {
+  return COMPARED.every((name) => a[name] === b[name])
+}

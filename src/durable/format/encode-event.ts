@@ -1,0 +1,114 @@
+/** Events and values to bytes. The way back is `decode-event.ts`; both follow `format.ts`. */
+import type { CacheEvent } from '../../core/model/event.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import type { ByteWriter } from './byte-writer.js'
+import { EVENT_HAS_DEADLINE, EVENT_TYPE, KEY_TEXT_SHIFT, VALUE } from './format.js'
+
+export function encodeEvent(writer: ByteWriter, event: CacheEvent): void {
+  switch (event.type) {
+    case 'set':
+      encodeSet(writer, event.key, event.value, event.expiresAtMs)
+      return
+    case 'rescheduled':
+      encodeKey(writer, EVENT_TYPE.rescheduled, event.key, event.expiresAtMs)
+      encodeDeadline(writer, event.expiresAtMs)
+      return
+    case 'deleted':
+    case 'expired':
+    case 'evicted':
+      encodeKey(writer, EVENT_TYPE[event.type], event.key, Number.POSITIVE_INFINITY)
+      return
+    case 'cleared':
+      writer.reserve(1)
+      writer.putByte(EVENT_TYPE.cleared)
+      return
+    case 'loaded':
+      encodeKey(writer, EVENT_TYPE.loaded, event.file, Number.POSITIVE_INFINITY)
+      writer.reserve(16)
+      writer.putVarint(event.checksum)
+      writer.putDouble(event.entries)
+      return
+  }
+}
+
+/** A `set` event; also the form of a row in a snapshot. */
+export function encodeSet(writer: ByteWriter, key: string, value: StoredValue, expiresAtMs: number): void {
+  encodeKey(writer, EVENT_TYPE.set, key, expiresAtMs)
+  encodeValue(writer, value)
+  encodeDeadline(writer, expiresAtMs)
+}
+
+function encodeKey(writer: ByteWriter, type: number, key: string, expiresAtMs: number): void {
+  writer.reserve(1)
+  const at = writer.length++
+  const deadline = expiresAtMs === Number.POSITIVE_INFINITY ? 0 : EVENT_HAS_DEADLINE
+  const text = writer.putText(key) // may move writer.bytes
+  writer.bytes[at] = type | deadline | (text << KEY_TEXT_SHIFT)
+}
+
+function encodeDeadline(writer: ByteWriter, expiresAtMs: number): void {
+  if (expiresAtMs === Number.POSITIVE_INFINITY) return
+  writer.reserve(8)
+  writer.putDouble(expiresAtMs)
+}
+
+function encodeValue(writer: ByteWriter, value: StoredValue): void {
+  writer.reserve(16)
+  switch (typeof value) {
+    case 'number':
+      if ((value | 0) === value && !Object.is(value, -0)) {
+        writer.putByte(VALUE.integer)
+        writer.putVarint((value << 1) ^ (value >> 31))
+      } else {
+        writer.putByte(VALUE.double)
+        writer.putDouble(value)
+      }
+      return
+    case 'string': {
+      const at = writer.length++
+      const text = writer.putText(value) // may move writer.bytes
+      writer.bytes[at] = VALUE.text + text
+      return
+    }
+    case 'boolean':
+      writer.putByte(value ? VALUE.true : VALUE.false)
+      return
+    case 'bigint': {
+      writer.putByte(VALUE.bigint)
+      writer.putText(value.toString(16))
+      return
+    }
+    case 'object':
+      if (value === null) {
+        writer.putByte(VALUE.null)
+      } else {
+        writer.putByte(VALUE[value.encoding])
+        writer.putBytes(value.bytes)
+      }
+      return
+  }
+}
+
+/** What a key and a value weigh in the journal, in bytes: the measure of `maxBytes`. */
+export function encodedBytes(key: string, value: StoredValue): number {
+  return textBytes(key) + valueBytes(value)
+}
+
+function valueBytes(value: StoredValue): number {
+  switch (typeof value) {
+    case 'number':
+      return 9
+    case 'string':
+      return textBytes(value)
+    case 'boolean':
+      return 1
+    case 'bigint':
+      return value.toString(16).length
+    default:
+      return value === null ? 1 : value.bytes.length
+  }
+}
+
+function textBytes(text: string): number {
+  return text.isWellFormed() ? Buffer.byteLength(text, 'utf8') : text.length * 2
+}

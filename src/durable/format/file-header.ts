@@ -1,0 +1,64 @@
+import { CacheError, CorruptionError } from '../../errors.js'
+import { checksum } from './checksum.js'
+import { FILE, FILE_HEADER_BYTES, FILE_KIND, FILE_MAGIC, type FileKind, VERSION } from './format.js'
+import { readU64, writeU64 } from './u64.js'
+
+/** What stands at the beginning of every file of the journal. */
+export interface FileHeader {
+  kind: FileKind
+  /** 16 random bytes, the same in all files of one journal. */
+  journalId: Buffer
+  sequence: number
+  previousChecksum: number
+  createdAtMs: number
+  /** The header's own checksum, which the first frame names as its predecessor's. */
+  checksum: number
+}
+
+export function encodeFileHeader(header: Omit<FileHeader, 'checksum'>): Buffer {
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES)
+  bytes.write(FILE_MAGIC, FILE.magic, 'latin1')
+  bytes.writeUInt32LE(VERSION, FILE.version)
+  bytes.writeUInt32LE(FILE_KIND[header.kind], FILE.kind)
+  header.journalId.copy(bytes, FILE.journalId)
+  writeU64(bytes, FILE.sequence, header.sequence)
+  bytes.writeUInt32LE(header.previousChecksum, FILE.previousChecksum)
+  bytes.writeDoubleLE(header.createdAtMs, FILE.createdAtMs)
+  bytes.writeUInt32LE(checksum(bytes.subarray(0, FILE.checksum)), FILE.checksum)
+  return bytes
+}
+
+/**
+ * @throws CorruptionError when the bytes are not a header; CacheError `UNSUPPORTED_VERSION` when they are a sound one of
+ * another version (its checksum lies at the same place in all of them).
+ */
+export function decodeFileHeader(
+  bytes: Buffer,
+  file: string,
+  expected: { kind: FileKind; sequence: number },
+): FileHeader {
+  const damaged = (reason: string) => new CorruptionError({ file, offset: 0, sequence: expected.sequence, reason })
+  if (bytes.length < FILE_HEADER_BYTES) throw damaged(`the file header is cut off after ${bytes.length} bytes`)
+  if (bytes.toString('latin1', FILE.magic, FILE.version) !== FILE_MAGIC) throw damaged('this is not a file of daybook')
+  const stored = bytes.readUInt32LE(FILE.checksum)
+  if (checksum(bytes.subarray(0, FILE.checksum)) !== stored)
+    throw damaged('the checksum of the file header does not hold')
+  const version = bytes.readUInt32LE(FILE.version)
+  if (version !== VERSION) {
+    throw new CacheError(
+      'UNSUPPORTED_VERSION',
+      `${file} has format version ${version}; this daybook reads version ${VERSION}. No file was changed: open it with a newer daybook.`,
+    )
+  }
+  if (bytes.readUInt32LE(FILE.kind) !== FILE_KIND[expected.kind]) throw damaged(`this is not a ${expected.kind} file`)
+  const sequence = readU64(bytes, FILE.sequence)
+  if (sequence !== expected.sequence) throw damaged(`the file's name and its header (sequence ${sequence}) differ`)
+  return {
+    kind: expected.kind,
+    journalId: Buffer.from(bytes.subarray(FILE.journalId, FILE.journalId + 16)),
+    sequence,
+    previousChecksum: bytes.readUInt32LE(FILE.previousChecksum),
+    createdAtMs: bytes.readDoubleLE(FILE.createdAtMs),
+    checksum: stored,
+  }
+}

@@ -1,0 +1,135 @@
+/** One frame: its header around a payload. Writer and reader both check it. */
+import { Counters } from '../../core/model/counters.js'
+import type { ByteWriter } from './byte-writer.js'
+import { checksum } from './checksum.js'
+import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAGIC, type FrameKind } from './format.js'
+import { readU64, writeU64 } from './u64.js'
+
+export interface FrameHeader {
+  kind: FrameKind
+  flags: number
+  firstSequence: number
+  count: number
+  previousChecksum: number
+  durableSequence: number
+  writtenAtMs: number
+}
+
+/** A frame that was read, and whose checksum held. */
+export interface Frame extends FrameHeader {
+  counters: Counters
+  checksum: number
+  /** Bytes from the start of the file to the frame. */
+  offset: number
+  /** Bytes of header and payload. */
+  length: number
+  /** The payload, in the buffer that was read. */
+  payloadStart: number
+  payloadEnd: number
+}
+
+/** Leaves room for a header at the writer's end. The payload follows; then {@link finishFrame}. */
+export function beginFrame(writer: ByteWriter): void {
+  writer.skip(FRAME_HEADER_BYTES)
+}
+
+/** Fills in the header of the frame from `start` to the writer's end and answers the frame's checksum. */
+export function finishFrame(
+  writer: ByteWriter,
+  start: number,
+  header: FrameHeader,
+  counters: Readonly<Counters>,
+  seed: number,
+): number {
+  const { bytes, length } = writer
+  bytes.writeUInt32LE(FRAME_MAGIC, start + FRAME.magic)
+  bytes.writeUInt32LE(length - start - FRAME_HEADER_BYTES, start + FRAME.payloadBytes)
+  bytes[start + FRAME.kind] = FRAME_KIND[header.kind]
+  bytes[start + FRAME.flags] = header.flags
+  bytes.writeUInt16LE(0, start + FRAME.flags + 1)
+  writeU64(bytes, start + FRAME.firstSequence, header.firstSequence)
+  bytes.writeUInt32LE(header.count, start + FRAME.count)
+  bytes.writeUInt32LE(header.previousChecksum, start + FRAME.previousChecksum)
+  writeU64(bytes, start + FRAME.durableSequence, header.durableSequence)
+  bytes.writeDoubleLE(header.writtenAtMs, start + FRAME.writtenAtMs)
+  writeCounters(bytes, start + FRAME.counters, counters)
+  const sum = checksum(bytes.subarray(start + FRAME.payloadBytes, length), seed)
+  bytes.writeUInt32LE(sum, start + FRAME.checksum)
+  return sum
+}
+
+const KINDS = new Map<number, FrameKind>(
+  Object.entries(FRAME_KIND).map(([kind, number]) => [number, kind as FrameKind]),
+)
+
+/** What the next frame at a place should be like; a frame that is sound but not this one is no torn write. */
+export type FrameProblem =
+  /** The bytes end before the frame does. */
+  | { problem: 'incomplete'; reason: string; needed: number }
+  /** The bytes are no frame. */
+  | { problem: 'unsound'; reason: string; summedBytes?: number }
+
+/**
+ * The frame at `at` in `bytes`, if it is all there and its checksum holds. `offset` is the place of `bytes[0]` in the
+ * file and `fileBytes` the file's size: a length that points past it is unsound before anything is allocated for it.
+ */
+export function readFrame(
+  bytes: Buffer,
+  at: number,
+  offset: number,
+  fileBytes: number,
+  seed: number,
+): Frame | FrameProblem {
+  const place = offset + at
+  const left = bytes.length - at
+  if (fileBytes - place < FRAME_HEADER_BYTES)
+    return { problem: 'unsound', reason: 'the file ends in the middle of a frame header' }
+  if (left < FRAME_HEADER_BYTES) return { problem: 'incomplete', reason: 'frame header', needed: FRAME_HEADER_BYTES }
+  if (bytes.readUInt32LE(at + FRAME.magic) !== FRAME_MAGIC)
+    return { problem: 'unsound', reason: 'no frame begins here' }
+  const payloadBytes = bytes.readUInt32LE(at + FRAME.payloadBytes)
+  const length = FRAME_HEADER_BYTES + payloadBytes
+  if (length > FRAME_BYTES_MAX)
+    return { problem: 'unsound', reason: `a frame of ${length} bytes is larger than any that is written` }
+  if (length > fileBytes - place) return { problem: 'unsound', reason: 'the file ends in the middle of a frame' }
+  if (length > left) return { problem: 'incomplete', reason: 'frame', needed: length }
+  const stored = bytes.readUInt32LE(at + FRAME.checksum)
+  if (checksum(bytes.subarray(at + FRAME.payloadBytes, at + length), seed) !== stored) {
+    return { problem: 'unsound', reason: 'the checksum of the frame does not hold', summedBytes: length }
+  }
+  const kind = KINDS.get(bytes[at + FRAME.kind] as number) // inside the header, which is all there
+  if (kind === undefined) return { problem: 'unsound', reason: 'the frame is of an unknown kind' }
+  return {
+    kind,
+    flags: bytes[at + FRAME.flags] as number,
+    firstSequence: readU64(bytes, at + FRAME.firstSequence),
+    count: bytes.readUInt32LE(at + FRAME.count),
+    previousChecksum: bytes.readUInt32LE(at + FRAME.previousChecksum),
+    durableSequence: readU64(bytes, at + FRAME.durableSequence),
+    writtenAtMs: bytes.readDoubleLE(at + FRAME.writtenAtMs),
+    counters: readCounters(bytes, at + FRAME.counters),
+    checksum: stored,
+    offset: place,
+    length,
+    payloadStart: at + FRAME_HEADER_BYTES,
+    payloadEnd: at + length,
+  }
+}
+
+const COUNTER_NAMES = ['hits', 'misses', 'evictions', 'expirations', 'sets', 'deletes'] as const
+
+function writeCounters(bytes: Buffer, at: number, counters: Readonly<Counters>): void {
+  let place = at
+  for (const name of COUNTER_NAMES) {
+    writeU64(bytes, place, counters[name])
+    place += 8
+  }
+}
+
+function readCounters(bytes: Buffer, at: number): Counters {
+  const counters = new Counters()
+  COUNTER_NAMES.forEach((name, index) => {
+    counters[name] = readU64(bytes, at + index * 8)
+  })
+  return counters
+}

@@ -1,0 +1,89 @@
+import { dirname } from 'node:path'
+import { CacheError } from '../../errors.js'
+import { removeIfThere } from '../storage/replace-file.js'
+import { readAll, type Storage, type StorageFile, writeAll } from '../storage/storage.js'
+
+const COPY_BYTES = 4 * 1024 * 1024
+
+/**
+ * Moves everything from `offset` on into a `.broken` file and cuts it off. The copy gets its name when it is whole and on
+ * disk, and only then is anything cut. So a crash in the middle leaves a `.tmp` file, or a copy that the next try finds and
+ * uses; and a name that holds other bytes is never taken: they were set aside before.
+ */
+export async function setAside(
+  storage: Storage,
+  path: string,
+  offset: number,
+): Promise<{ savedAs: string; bytes: number }> {
+  const source = storage.open(path, 'write')
+  try {
+    const bytes = source.size() - offset
+    const savedAs = await save(storage, source, offset, bytes)
+    storage.syncDirectory(dirname(path))
+    source.truncate(offset)
+    await source.sync()
+    return { savedAs, bytes }
+  } finally {
+    source.close()
+  }
+}
+
+async function save(storage: Storage, source: StorageFile, offset: number, bytes: number): Promise<string> {
+  const nameOf = (number: number) => `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
+  let number = 1
+  let found = await look(storage, nameOf(number), source, offset, bytes)
+  while (found === 'taken') found = await look(storage, nameOf(++number), source, offset, bytes)
+  if (found === 'free') await copy(storage, nameOf(number), source, offset, bytes)
+  return nameOf(number)
+}
+
+async function copy(storage: Storage, name: string, source: StorageFile, offset: number, bytes: number): Promise<void> {
+  const temporary = `${name}.tmp`
+  removeIfThere(storage, temporary)
+  const target = storage.create(temporary)
+  try {
+    for await (const { part, done } of partsOf(source, offset, bytes)) writeAll(target, part, done)
+    await target.sync()
+    storage.rename(temporary, name)
+  } finally {
+    target.close()
+  }
+}
+
+async function look(
+  storage: Storage,
+  name: string,
+  source: StorageFile,
+  offset: number,
+  bytes: number,
+): Promise<'free' | 'taken' | 'the same'> {
+  let there: StorageFile
+  try {
+    there = storage.open(name, 'read')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'free'
+    if (error instanceof CacheError) return 'taken' // by something that is no file
+    throw error
+  }
+  try {
+    if (there.size() !== bytes) return 'taken'
+    const own = Buffer.allocUnsafe(Math.min(bytes, COPY_BYTES))
+    for await (const { part, done } of partsOf(source, offset, bytes)) {
+      const read = await readAll(there, own, 0, part.length, done)
+      if (!part.equals(own.subarray(0, read))) return 'taken'
+    }
+    return 'the same'
+  } finally {
+    there.close()
+  }
+}
+
+async function* partsOf(source: StorageFile, offset: number, bytes: number) {
+  const buffer = Buffer.allocUnsafe(Math.min(bytes, COPY_BYTES))
+  for (let done = 0; done < bytes; ) {
+    const read = await readAll(source, buffer, 0, Math.min(buffer.length, bytes - done), offset + done)
+    if (read === 0) throw new Error(`${source.path} became shorter while its end was set aside`)
+    yield { part: buffer.subarray(0, read), done }
+    done += read
+  }
+}

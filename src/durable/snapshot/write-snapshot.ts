@@ -1,0 +1,120 @@
+/**
+ * Writes the rows of one moment into a file while turns go on: a slice of rows, then a write off the main thread, then the
+ * next slice. The file gets its name only when it is complete, on disk, and was read back; a crash or a failure before that
+ * leaves at most a `.tmp` file, which the next opening removes.
+ */
+import { CacheError } from '../../errors.js'
+import type { SnapshotSource } from '../contract.js'
+import { ByteWriter } from '../format/byte-writer.js'
+import { checksum } from '../format/checksum.js'
+import { encodeSet } from '../format/encode-event.js'
+import { encodeFileHeader } from '../format/file-header.js'
+import { FILE_HEADER_BYTES, type FileKind, type FrameKind } from '../format/format.js'
+import { beginFrame, finishFrame } from '../format/frame.js'
+import { replaceFile } from '../storage/replace-file.js'
+import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
+import { readSnapshot } from './read-snapshot.js'
+
+/** A slice of rows is encoded in one go, so this bounds how long the main thread is kept: about a millisecond. */
+const SLICE_BYTES = 64 * 1024
+const SLICE_ROWS = 1_000
+
+export interface SnapshotRequest {
+  storage: Storage
+  /** The final name. */
+  path: string
+  /** The name until then, in the same directory. */
+  temporary: string
+  kind: Exclude<FileKind, 'segment'>
+  journalId: Buffer
+  sequence: number
+  previousChecksum: number
+  createdAtMs: number
+  source: SnapshotSource
+  progress?: (done: number, total: number) => void
+  signal?: AbortSignal
+}
+
+export interface WrittenSnapshot {
+  bytes: number
+  entries: number
+  /** Of the last frame; it chains all the others. */
+  checksum: number
+}
+
+export async function writeSnapshot(request: SnapshotRequest): Promise<WrittenSnapshot> {
+  const { storage, path, temporary } = request
+  return replaceFile(storage, path, temporary, async (file) => {
+    const written = await writeRows(file, request)
+    await file.sync()
+    await verify(request, written)
+    request.signal?.throwIfAborted()
+    return written
+  })
+}
+
+async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<WrittenSnapshot> {
+  const { source, signal, progress } = request
+  const writer = new ByteWriter(SLICE_BYTES * 2)
+  const header = encodeFileHeader(request)
+  const seed = checksum(request.journalId)
+  await writeAllLater(file, header, 0)
+  let offset = header.length
+  let last = header.readUInt32LE(FILE_HEADER_BYTES - 4)
+  let rows = 0
+
+  const writeFrame = async (kind: FrameKind, count: number) => {
+    last = finishFrame(
+      writer,
+      0,
+      {
+        kind,
+        flags: 0,
+        firstSequence: rows + 1,
+        count,
+        previousChecksum: last,
+        durableSequence: 0,
+        writtenAtMs: request.createdAtMs,
+      },
+      source.counters,
+      seed,
+    )
+    await writeAllLater(file, writer.bytes.subarray(0, writer.length), offset)
+    offset += writer.length
+    rows += count
+    writer.clear()
+  }
+
+  for (let isDone = false; !isDone; ) {
+    signal?.throwIfAborted()
+    beginFrame(writer)
+    let count = 0
+    while (count < SLICE_ROWS && writer.length < SLICE_BYTES) {
+      const row = source.read()
+      if (row === undefined) {
+        isDone = true
+        break
+      }
+      encodeSet(writer, row.key, row.value, row.expiresAtMs)
+      count++
+    }
+    if (count > 0) await writeFrame('rows', count)
+    progress?.(rows, source.count)
+  }
+  writer.length = 0
+  beginFrame(writer)
+  await writeFrame('end', 0)
+  return { bytes: offset, entries: rows, checksum: last }
+}
+
+/** Reads the file back: a snapshot replaces the journal before it, so it must be known to be readable first. */
+async function verify(request: SnapshotRequest, written: WrittenSnapshot): Promise<void> {
+  const { storage, temporary, kind, sequence, signal } = request
+  const found = await readSnapshot(storage, { path: temporary, kind, sequence }, () => signal?.throwIfAborted())
+  if (found.checksum !== written.checksum || found.entries !== written.entries) {
+    throw new CacheError(
+      'COMPACTION_FAILED',
+      `${temporary} reads back differently from what was written: the disk may be failing.`,
+    )
+  }
+}

@@ -1,0 +1,72 @@
+/** `load`: reads what {@link writeSave}, or Python, wrote. Nothing of it takes effect before all of it was read and found sound. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ReceivedRows } from '../durable/contract.js'
+import { readSnapshot, takeRows } from '../durable/snapshot/read-snapshot.js'
+import { readAll, type Storage } from '../durable/storage/storage.js'
+import { storeValue } from '../values/encode.js'
+import type { SaveFormat, SaveProgress } from './format.js'
+import { receiveCachePickle } from './pickle/read-pickle.js'
+import { Slice } from './pickle/slices.js'
+import { RowsAllowance } from './rows-allowance.js'
+
+export async function readSave(
+  storage: Storage,
+  path: string,
+  format: SaveFormat,
+  rows: ReceivedRows,
+  progress?: SaveProgress,
+): Promise<void> {
+  if (format === 'pickle') return readPickled(storage, path, rows, progress)
+  const fileBytes = sizeOf(storage, path)
+  const slice = new Slice(1)
+  const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: 0 }, (frame, bytes) => {
+    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
+    progress?.(frame.offset + frame.length, fileBytes, 'bytes')
+    return slice.isOver() ? nextTurn().then(() => slice.begin()) : undefined
+  })
+  rows.counters.copyFrom(counters)
+}
+
+async function readPickled(
+  storage: Storage,
+  path: string,
+  rows: ReceivedRows,
+  progress: SaveProgress | undefined,
+): Promise<void> {
+  const bytes = await readWhole(storage, path)
+  const allowance = new RowsAllowance(bytes.length)
+  const reading = receiveCachePickle(bytes, ([key, value, expiresAtMs]) => {
+    const stored = storeValue(value, 'copy')
+    allowance.take(key, stored)
+    rows.add(key, stored, expiresAtMs ?? Number.POSITIVE_INFINITY)
+  })
+  for (let step = reading.next(); ; step = reading.next()) {
+    if (step.done) {
+      progress?.(bytes.length, bytes.length, 'bytes')
+      rows.counters.reset()
+      Object.assign(rows.counters, step.value)
+      return
+    }
+    progress?.(step.value, bytes.length, 'bytes')
+    await nextTurn()
+  }
+}
+
+function sizeOf(storage: Storage, path: string): number {
+  const file = storage.open(path, 'read')
+  try {
+    return file.size()
+  } finally {
+    file.close()
+  }
+}
+
+async function readWhole(storage: Storage, path: string): Promise<Buffer> {
+  const file = storage.open(path, 'read')
+  try {
+    const bytes = Buffer.allocUnsafeSlow(file.size())
+    return bytes.subarray(0, await readAll(file, bytes, 0, bytes.length, 0))
+  } finally {
+    file.close()
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * Writes one value, however nested, as pickle opcodes. Third on the writer's path. Before: `scalars`; after:
+ * `write-pickle`. Containers are entered and left on a stack of our own, so that no nesting overflows JavaScript's.
+ *
+ * A container is remembered in the memo before its items are written, as Python's pickler does it, so that shared
+ * references and cycles are kept. They are kept within one value: the next `encode` has forgotten them.
+ */
+import { types } from 'node:util'
+import { shown, ValueError } from '../../errors.js'
+import { hasDatetime, writeDatetime } from './datetimes.js'
+import type { Frames } from './frames.js'
+import { areSurelyDistinct, hashableForm } from './hashable.js'
+import { encodeLong } from './integers.js'
+import { Level, pathOf } from './levels.js'
+import { INTEGER_BYTES_MAX, NESTING_MAX } from './limits.js'
+import { opcodes } from './opcodes.js'
+import { adviceFor, nameOf } from './refused-values.js'
+import { writeBytes, writeLong, writeNumber, writeText } from './scalars.js'
+
+export class Encoder {
+  readonly #frames: Frames
+  readonly #memo = new Map<object, number>()
+  #memoized = 0
+  #path: Level[] = []
+  #name = ''
+  /** Memo indices of `datetime.datetime` and `datetime.timezone.utc`, which serve all values. */
+  #datetimeClass: number | undefined
+  #utc: number | undefined
+
+  constructor(frames: Frames) {
+    this.#frames = frames
+  }
+
+  /** @param name what `value` is called in errors */
+  encode(value: unknown, name: string): void {
+    this.#name = name
+    this.#path = []
+    if (this.#memo.size > 0) this.#memo.clear()
+    try {
+      this.#write(value)
+      for (let level = this.#path.at(-1); level; level = this.#path.at(-1)) this.#advance(level)
+    } catch (error) {
+      if (error instanceof ValueError) throw error
+      // A getter that throws, or a limit of V8's.
+      throw this.#refusal(`it could not be read (${String(error)})`, 'Store plain data', error)
+    }
+  }
+
+  /** Writes the next item of the innermost container, or leaves it. */
+  #advance(level: Level): void {
+    if (level.leftInBatch === 0) {
+      if (level.closing !== undefined) this.#frames.op(level.closing)
+      if (level.done === level.size) {
+        this.#path.pop()
+        return
+      }
+      if (level.openBatch()) this.#frames.op(opcodes.MARK)
+    }
+    level.leftInBatch--
+    this.#writeItem(level, level.done++)
+    this.#frames.opcodeEnds()
+  }
+
+  #writeItem({ source }: Level, index: number): void {
+    switch (source.kind) {
+      case 'list':
+        if (!(index in source.list)) throw this.#refusal('it is a hole, and a list has none', 'Store null')
+        this.#write(source.list[index])
+        break
+      case 'object': {
+        const key = source.keys[index]!
+        writeText(this.#frames, key)
+        this.#write(source.object[key])
+        break
+      }
+      case 'map': {
+        const pair = source.pairs.next()
+        if (pair.done) throw this.#refusal('it is a Map that changed while it was written', 'Try again')
+        source.at = pair.value[0]
+        this.#writeKey(pair.value[0])
+        this.#write(pair.value[1])
+        break
+      }
+      case 'set': {
+        const item = source.items.next()
+        if (item.done) throw this.#refusal('it is a Set that changed while it was written', 'Try again')
+        this.#writeKey(item.value)
+      }
+    }
+  }
+
+  #write(value: unknown): void {
+    if (typeof value === 'string') writeText(this.#frames, value)
+    else if (typeof value === 'number') writeNumber(this.#frames, value)
+    else if (typeof value === 'boolean') this.#frames.op(value ? opcodes.NEWTRUE : opcodes.NEWFALSE)
+    else if (typeof value === 'bigint') this.#writeBigint(value)
+    else if (value === null) this.#frames.op(opcodes.NONE)
+    else if (typeof value === 'object') this.#writeObject(value)
+    else throw this.#refusal(`it is ${value === undefined ? value : `a ${typeof value}`}`, adviceFor(value))
+  }
+
+  #writeBigint(value: bigint): void {
+    if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) {
+      writeNumber(this.#frames, Number(value))
+      return
+    }
+    const bytes = encodeLong(value)
+    if (bytes.length > INTEGER_BYTES_MAX) {
+      throw this.#refusal(
+        `it is a bigint of ${bytes.length} bytes, and ${INTEGER_BYTES_MAX} is the limit`,
+        'Store its parts',
+      )
+    }
+    writeLong(this.#frames, bytes)
+  }
+
+  #writeObject(value: object): void {
+    const known = this.#memo.get(value)
+    if (known !== undefined) this.#get(known)
+    else if (types.isProxy(value)) throw this.#refusal('it is a Proxy', adviceFor(value))
+    else if (Array.isArray(value)) this.#enterList(value)
+    else if (isPlain(value)) {
+      const keys = Object.keys(value)
+      this.#enter(value, opcodes.EMPTY_DICT, new Level({ kind: 'object', object: value, keys }, keys.length))
+    } else if (types.isMap(value)) {
+      this.#checkKeys(value.keys())
+      this.#enter(value, opcodes.EMPTY_DICT, new Level({ kind: 'map', pairs: value.entries() }, value.size))
+    } else if (types.isSet(value)) {
+      this.#checkKeys(value.values())
+      this.#enter(value, opcodes.EMPTY_SET, new Level({ kind: 'set', items: value.values() }, value.size))
+    } else this.#writeLeaf(value)
+  }
+
+  #writeLeaf(value: object): void {
+    if (types.isDate(value)) this.#writeDate(value)
+    else if (types.isUint8Array(value)) writeBytes(this.#frames, value)
+    else if (types.isArrayBuffer(value)) writeBytes(this.#frames, new Uint8Array(value))
+    else throw this.#refusal(`it is an instance of ${nameOf(value)}`, adviceFor(value))
+    this.#memoize(value)
+  }
+
+  #enterList(list: readonly unknown[]): void {
+    if (Object.keys(list).length > list.length) {
+      throw this.#refusal('it is an array with properties besides its items', 'Store an object that holds both')
+    }
+    this.#enter(list, opcodes.EMPTY_LIST, new Level({ kind: 'list', list }, list.length))
+  }
+
+  #enter(container: object, opcode: number, level: Level): void {
+    if (this.#path.length >= NESTING_MAX) {
+      throw this.#refusal(`it is nested deeper than ${NESTING_MAX} levels`, 'Store it flatter')
+    }
+    this.#frames.op(opcode)
+    this.#memoize(container)
+    this.#path.push(level)
+  }
+
+  /** Of a Map or a Set: refuses what Python cannot hash, and two keys of which it would keep one. */
+  #checkKeys(keys: Iterable<unknown>): void {
+    const all = [...keys]
+    if (areSurelyDistinct(all)) return
+    const forms = new Set<string>()
+    for (const key of all) {
+      // Inside the container, which is one level below those on the path.
+      const form = hashableForm(key, this.#path.length + 2)
+      if (form === undefined) {
+        throw this.#refusal(
+          `it has ${shown(key)} as a key or item, and Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,
+          'Use other keys, or an array of pairs',
+        )
+      }
+      if (forms.has(form)) {
+        throw this.#refusal(
+          `two of its keys or items are equal to Python (${shown(key)} is one of them), which would keep one`,
+          'Use keys of one kind',
+        )
+      }
+      forms.add(form)
+    }
+  }
+
+  /** A key that {@link #checkKeys} has seen. An array is a tuple here, a Set a frozenset; they stay out of the memo. */
+  #writeKey(key: unknown): void {
+    const frames = this.#frames
+    if (Array.isArray(key) || types.isSet(key)) {
+      frames.op(opcodes.MARK)
+      for (const part of key) this.#writeKey(part)
+      frames.op(Array.isArray(key) ? opcodes.TUPLE : opcodes.FROZENSET)
+    } else if (types.isDate(key)) this.#writeDate(key)
+    else if (types.isUint8Array(key)) writeBytes(frames, key)
+    else this.#write(key)
+  }
+
+  /** `datetime.datetime(state, datetime.timezone.utc)`. */
+  #writeDate(date: Date): void {
+    const ms = date.getTime()
+    if (!hasDatetime(ms)) {
+      const what = Number.isNaN(ms) ? 'it is an invalid Date' : 'it is a Date outside the years 1 to 9999 of Python'
+      throw this.#refusal(what, 'Store its milliseconds')
+    }
+    const frames = this.#frames
+    this.#datetimeClass = this.#once(this.#datetimeClass, () => this.#writeGlobal('datetime', 'datetime'))
+    const at = frames.reserve(12)
+    frames.bytes[at] = opcodes.SHORT_BINBYTES
+    frames.bytes[at + 1] = 10
+    writeDatetime(ms, frames.bytes, at + 2)
+    this.#utc = this.#once(this.#utc, () => this.#writeUtc())
+    frames.op(opcodes.TUPLE2)
+    frames.op(opcodes.REDUCE)
+  }
+
+  /** `datetime.timezone(datetime.timedelta(0, 0, 0))`, which Python makes its `datetime.timezone.utc`. */
+  #writeUtc(): void {
+    this.#writeGlobal('datetime', 'timezone')
+    this.#writeGlobal('datetime', 'timedelta')
+    for (let i = 0; i < 3; i++) writeNumber(this.#frames, 0)
+    for (const code of [opcodes.TUPLE3, opcodes.REDUCE, opcodes.TUPLE1, opcodes.REDUCE]) this.#frames.op(code)
+  }
+
+  #writeGlobal(module: string, name: string): void {
+    writeText(this.#frames, module)
+    writeText(this.#frames, name)
+    this.#frames.op(opcodes.STACK_GLOBAL)
+  }
+
+  /** Fetches what is in the memo, or writes it and remembers it; returns its index. */
+  #once(index: number | undefined, write: () => void): number {
+    if (index !== undefined) {
+      this.#get(index)
+      return index
+    }
+    write()
+    this.#frames.op(opcodes.MEMOIZE)
+    return this.#memoized++
+  }
+
+  #memoize(value: object): void {
+    this.#frames.op(opcodes.MEMOIZE)
+    this.#memo.set(value, this.#memoized++)
+  }
+
+  #get(index: number): void {
+    const at = this.#frames.reserve(index <= 0xff ? 2 : 5)
+    this.#frames.bytes[at] = index <= 0xff ? opcodes.BINGET : opcodes.LONG_BINGET
+    if (index <= 0xff) this.#frames.bytes[at + 1] = index
+    else this.#frames.bytes.writeUInt32LE(index, at + 1)
+  }
+
+  #refusal(what: string, advice: string, cause?: unknown): ValueError {
+    return new ValueError(
+      `Cannot write ${this.#name}${pathOf(this.#path)} to a Python pickle: ${what}. No file was written. ${advice}, or save in daybook's own format.`,
+      { cause },
+    )
+  }
+}
+
+/** An object literal, also one without a prototype or from another realm. */
+function isPlain(value: object): value is Readonly<Record<string, unknown>> {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || prototype === Object.prototype) return true
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
+}

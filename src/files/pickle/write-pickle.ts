@@ -1,0 +1,98 @@
+/**
+ * Writes a cache as a real Python pickle (protocol 4), which `pickle.load` reads without daybook:
+ *
+ *     {'entries': {key: (value, expires_at)}, 'stats': {'hits': …, 'misses': …, 'evictions': …}}
+ *
+ * `expires_at` is a float of epoch seconds, as `time.time()` returns it, or None.
+ *
+ * | here | Python |
+ * |---|---|
+ * | null, boolean, string (lone surrogates too) | None, bool, str |
+ * | safe integer, bigint | int |
+ * | any other number: 0.5, 1e300, −0, NaN, Infinity | float |
+ * | array | list |
+ * | plain object: its own enumerable string keys, `__proto__` too | dict |
+ * | Map | dict; its keys must be hashable and distinct to Python, arrays in them are tuples, Sets frozensets |
+ * | Set | set; its items as a Map's keys |
+ * | Uint8Array, Buffer, ArrayBuffer | bytes |
+ * | Date | datetime.datetime with tzinfo=datetime.timezone.utc |
+ *
+ * Everything else is refused by name with a `ValueError`: undefined and holes, functions, symbols, class instances, RegExp,
+ * Error, other typed arrays (list or bytes would lose what they are), boxed primitives, Proxies, invalid Dates.
+ *
+ * values → `encoder` → `scalars` → `frames` → chunks
+ */
+import { shown, ValueError } from '../../errors.js'
+import { Encoder } from './encoder.js'
+import { Frames } from './frames.js'
+import { BATCH_ITEMS } from './levels.js'
+import { opcodes } from './opcodes.js'
+import { writeFloat, writeNumber, writeText } from './scalars.js'
+
+export interface PickleDocument {
+  /** Not needed: a pickled dict doesn't say how long it is. */
+  readonly count?: number
+  /** Keys are distinct; deadlines in epoch milliseconds, undefined for none. */
+  readonly entries: Iterable<readonly [key: string, value: unknown, expiresAtMs: number | undefined]>
+  readonly stats: { readonly hits: number; readonly misses: number; readonly evictions: number }
+}
+
+/**
+ * The pickle, chunk by chunk, each to be written behind the one before. Entries are taken one at a time; at most a
+ * thousand lie between two chunks, or 64 KiB, or one larger value. Throws a `ValueError` that names the entry if a value
+ * has no Python form: what was written so far must be thrown away.
+ */
+export function* writePickle(document: PickleDocument): Generator<Uint8Array, void, void> {
+  const frames = new Frames()
+  const encoder = new Encoder(frames)
+  frames.op(opcodes.EMPTY_DICT)
+  frames.op(opcodes.MARK)
+  writeText(frames, 'entries')
+  frames.op(opcodes.EMPTY_DICT)
+  let inBatch = 0
+  for (const [key, value, expiresAtMs] of document.entries) {
+    if (inBatch === 0) frames.op(opcodes.MARK)
+    writeText(frames, key)
+    encoder.encode(value, `the value of ${shown(key)}`)
+    writeDeadline(frames, key, expiresAtMs)
+    frames.op(opcodes.TUPLE2)
+    if (++inBatch === BATCH_ITEMS) {
+      frames.op(opcodes.SETITEMS)
+      inBatch = 0
+      yield* frames.take()
+    } else {
+      frames.opcodeEnds()
+      yield* frames.takeWhole()
+    }
+  }
+  if (inBatch > 0) frames.op(opcodes.SETITEMS)
+  writeText(frames, 'stats')
+  frames.op(opcodes.EMPTY_DICT)
+  frames.op(opcodes.MARK)
+  const { hits, misses, evictions } = document.stats
+  for (const [name, counter] of Object.entries({ hits, misses, evictions })) {
+    writeText(frames, name)
+    writeNumber(frames, counter)
+  }
+  for (const code of [opcodes.SETITEMS, opcodes.SETITEMS, opcodes.STOP]) frames.op(code)
+  yield* frames.take()
+}
+
+/** One value as a pickle of its own. */
+export function pickleValue(value: unknown): Uint8Array {
+  const frames = new Frames()
+  new Encoder(frames).encode(value, 'the value')
+  frames.op(opcodes.STOP)
+  return new Uint8Array(Buffer.concat(frames.take()))
+}
+
+/** Epoch seconds. A deadline at infinity is none. */
+function writeDeadline(frames: Frames, key: string, expiresAtMs: number | undefined): void {
+  if (Number.isNaN(expiresAtMs)) {
+    throw new ValueError(
+      `Cannot write the deadline of ${shown(key)} to a Python pickle: it is NaN. No file was written.`,
+    )
+  }
+  if (expiresAtMs === undefined || expiresAtMs === Infinity) frames.op(opcodes.NONE)
+  else writeFloat(frames, expiresAtMs / 1000)
+}

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { openCache } from '../../../src/index.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+
+const run = promisify(execFile)
+const INDEX = new URL('../../../src/index.js', import.meta.url).href
+
+/** Runs a script with an open cache `cache` in a process of its own. */
+async function inProcess(directory: string, script: string) {
+  const source = `
+    import { openCache } from ${JSON.stringify(INDEX)}
+    const cache = await openCache({ directory: ${JSON.stringify(directory)}, cleanupInterval: 3600, fsync: 'everysec' })
+    ${script}
+  `
+  return run(process.execPath, ['--input-type=module', '--eval', source], { timeout: 60_000 })
+}
+
+test('timers keep no process alive: deadlines, cleanup, stats, fsync', async (t) => {
+  const directory = temporaryDirectory(t)
+  await inProcess(
+    directory,
+    `
+    cache.set('a', 1, { ttl: '1h' })
+    cache.stats$.subscribe()
+    cache.getOrSet('b', () => new Promise(() => {}), { timeout: 3600 }).catch(() => {})
+    `,
+  )
+  const cache = await openCache({ directory })
+  t.is(cache.get('a'), 1)
+  await cache.close()
+})
+
+test('a deadline of 60 days fires neither at once nor with a warning', async (t) => {
+  const directory = temporaryDirectory(t)
+  const { stdout, stderr } = await inProcess(
+    directory,
+    `
+    let expired = 0
+    cache.expirations$.subscribe(() => expired++)
+    cache.set('a', 1, { ttl: '60d' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    console.log(expired, cache.get('a'))
+    await cache.close()
+    `,
+  )
+  t.is(stdout.trim(), '0 1')
+  t.is(stderr, '')
+})
+
+test('what a subscriber throws is uncaught, on a later tick, and everything before it is in the journal', async (t) => {
+  const directory = temporaryDirectory(t)
+  const { stdout } = await inProcess(
+    directory,
+    `
+    const order = []
+    process.on('uncaughtException', (error) => order.push(error.message))
+    cache.changes$.subscribe(() => { throw new Error('mine') })
+    cache.changes$.subscribe(({ key }) => order.push(key))
+    cache.set('a', 1)
+    cache.set('b', 2)
+    order.push('returned')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    console.log(order.join())
+    await cache.close()
+    `,
+  )
+  t.is(stdout.trim(), 'a,b,returned,mine,mine')
+})
+
+test('an open cache that nobody closes ends with its process, and reopens', async (t) => {
+  const directory = temporaryDirectory(t)
+  await t.throwsAsync(inProcess(directory, `cache.set('a', 1); throw new Error('uncaught')`))
+  await inProcess(directory, `cache.increment('a'); process.exit(0)`)
+  const cache = await openCache({ directory })
+  t.is(cache.get('a'), 2)
+  await cache.close()
+})

@@ -1,0 +1,131 @@
+import test from 'ava'
+import { take } from 'rxjs'
+import type { Cache, Stats } from '../../../src/index.js'
+import { openMemory } from '../../helpers/open-memory.js'
+
+function sizes(cache: Cache): number[] {
+  const seen: number[] = []
+  cache.stats$.subscribe(({ size }) => seen.push(size))
+  return seen
+}
+
+test('the current stats at once', async (t) => {
+  const { cache } = await openMemory(t)
+  cache.set('a', 1)
+  cache.get('a')
+  let seen: Stats | undefined
+  cache.stats$.subscribe((stats) => {
+    seen = stats
+  })
+  t.deepEqual(seen, cache.stats())
+})
+
+test('then at most once per statsInterval, and only when something has changed', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const seen = sizes(cache)
+  cache.set('a', 1)
+  cache.set('b', 1)
+  t.deepEqual(seen, [0])
+  clock.advance('999ms')
+  t.deepEqual(seen, [0])
+  clock.advance('1ms')
+  t.deepEqual(seen, [0, 2])
+  clock.advance(10)
+  t.deepEqual(seen, [0, 2])
+  cache.set('c', 1)
+  clock.advance(1)
+  t.deepEqual(seen, [0, 2, 3])
+})
+
+test('two emissions are never closer than statsInterval, however things change', async (t) => {
+  const { cache, clock } = await openMemory(t, { statsInterval: '250ms' })
+  const atMs: number[] = []
+  cache.stats$.subscribe(() => atMs.push(clock.now()))
+  for (let step = 0; step < 100; step++) {
+    cache.increment('n')
+    clock.advance(`${(step * 37) % 90}ms`)
+  }
+  t.true(atMs.length > 5)
+  for (let index = 1; index < atMs.length; index++) t.true((atMs[index] as number) - (atMs[index - 1] as number) >= 250)
+})
+
+for (const [what, change] of Object.entries({
+  'a hit': (cache: Cache) => cache.get('a'),
+  'a miss': (cache: Cache) => cache.get('x'),
+  'a set that replaces': (cache: Cache) => cache.set('a', 2),
+  'a delete': (cache: Cache) => cache.delete('a'),
+  'an eviction': (cache: Cache) => cache.set('new', 2),
+  'a clear': (cache: Cache) => cache.clear(),
+  'an expiry': (cache: Cache) => cache.expire('a', 0),
+})) {
+  test(`${what} is a change`, async (t) => {
+    const { cache, clock } = await openMemory(t, { maxSize: 2 })
+    cache.setMany([
+      ['a', 1],
+      ['b', 1],
+    ])
+    const seen = sizes(cache)
+    change(cache)
+    clock.advance(1)
+    t.is(seen.length, 2)
+  })
+}
+
+test('what was changed and changed back is no change', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const seen = sizes(cache)
+  t.throws(() =>
+    cache.transact(() => {
+      cache.set('a', 1)
+      throw new Error('undo')
+    }),
+  )
+  clock.advance(5)
+  t.deepEqual(seen, [0])
+})
+
+test('each subscriber begins with the present', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const early = sizes(cache)
+  cache.set('a', 1)
+  clock.advance('500ms')
+  const late = sizes(cache)
+  cache.set('b', 1)
+  clock.advance(2)
+  t.deepEqual(early, [0, 2])
+  t.deepEqual(late, [1, 2])
+})
+
+test('nobody subscribed, no timer; the last one gone, no timer', async (t) => {
+  const { cache, clock } = await openMemory(t, { cleanupInterval: 0, fsync: 'never' })
+  clock.advance(0)
+  t.is(clock.armed, 0)
+  const subscription = cache.stats$.subscribe()
+  t.is(clock.armed, 1)
+  subscription.unsubscribe()
+  t.is(clock.armed, 0)
+  cache.stats$.pipe(take(1)).subscribe()
+  t.is(clock.armed, 0)
+})
+
+test('a subscriber may unsubscribe in its first callback, and may call the cache', async (t) => {
+  const { cache, clock } = await openMemory(t, { cleanupInterval: 0, fsync: 'never' })
+  let count = 0
+  const subscription = cache.stats$.subscribe(() => {
+    cache.increment('n')
+    if (++count === 3) subscription.unsubscribe()
+  })
+  clock.advance(10)
+  t.is(count, 3)
+  t.is(clock.armed, 0)
+})
+
+test('it completes with close, also while closing', async (t) => {
+  const { cache } = await openMemory(t)
+  let completed = 0
+  cache.stats$.subscribe({ complete: () => completed++ })
+  const closing = cache.close()
+  cache.stats$.subscribe({ complete: () => completed++ })
+  await closing
+  t.is(completed, 2)
+})

@@ -1,0 +1,102 @@
+/** A change, or what follows it, that an error cuts short: made here by a method that throws, as a stack that runs out would. */
+import test from 'ava'
+import { Entries } from '../../../src/core/evolve/entries.js'
+import { UndoLog } from '../../../src/core/evolve/undo.js'
+import { type Cache, CacheClosedError, type LifecycleState, memoryJournal, openCache } from '../../../src/index.js'
+import { ManualClock } from '../../../src/testing.js'
+import { until } from '../../helpers/loop-turn.js'
+
+const CALLS = {
+  'a set, by the shortcut': { call: (cache: Cache) => cache.set('a', 2), recovered: 2 }, // it is in the journal first
+  'a set, by the whole turn': { call: (cache: Cache) => cache.set('a', 2, { ttl: 10 }), recovered: 1 },
+}
+
+for (const [name, { call, recovered }] of Object.entries(CALLS)) {
+  test.serial(`${name}: the cache closes itself, says so, and its journal is whole`, async (t) => {
+    const journal = memoryJournal()
+    const clock = new ManualClock()
+    const cache = await openCache({ journal, clock })
+    cache.set('a', 1)
+    const states: LifecycleState[] = []
+    cache.lifecycle$.subscribe((state) => states.push(state))
+    const { replace } = Entries.prototype
+    Entries.prototype.replace = () => {
+      throw new RangeError('Maximum call stack size exceeded')
+    }
+    try {
+      t.throws(() => call(cache), { instanceOf: RangeError })
+    } finally {
+      Entries.prototype.replace = replace
+    }
+    for (const next of [() => cache.get('a'), () => cache.set('b', 1), () => cache.stats()])
+      t.throws(next, { instanceOf: CacheClosedError, message: /cut a change short/ })
+    await until(() => states.at(-1)?.state === 'closed', 'closed')
+    t.regex(states.at(-1)?.reason ?? '', /cut a change short/)
+    await cache.close()
+    const again = await openCache({ journal, clock })
+    t.deepEqual([...again.entries()], [['a', recovered]])
+    await again.close()
+  })
+}
+
+/** While `task` runs, the method throws at once: the stack has run out on the way into it. */
+function outOfStackIn(method: 'rollBack' | 'forget', task: () => void): void {
+  const original = UndoLog.prototype[method]
+  const outOfStack = () => {
+    throw new RangeError('Maximum call stack size exceeded')
+  }
+  Object.assign(UndoLog.prototype, { [method]: outOfStack })
+  try {
+    task()
+  } finally {
+    Object.assign(UndoLog.prototype, { [method]: original })
+  }
+}
+
+test.serial(
+  'a turn that failed and cannot even be undone: the cache closes itself, and its journal has nothing of it',
+  async (t) => {
+    const journal = memoryJournal()
+    const cache = await openCache({ journal })
+    cache.set('a', 1)
+    const failing = () =>
+      cache.transact(() => {
+        cache.set('a', 2)
+        throw new Error('no')
+      })
+    outOfStackIn('rollBack', () => t.throws(failing, { instanceOf: RangeError }))
+    t.throws(() => cache.get('a'), { instanceOf: CacheClosedError, message: /cut a change short/ })
+    await cache.close()
+    const again = await openCache({ journal })
+    t.deepEqual([...again.entries()], [['a', 1]])
+    await again.close()
+  },
+)
+
+test.serial('a turn whose end is cut short has happened, once, and is over', async (t) => {
+  const journal = memoryJournal()
+  const cache = await openCache({ journal })
+  outOfStackIn('forget', () => t.throws(() => cache.set('a', 1, { ttl: 10 }), { instanceOf: RangeError }))
+  t.is(cache.get('a'), 1)
+  cache.set('b', 2, { ttl: 10 })
+  t.is(await cache.flush(), 2)
+  t.throws(
+    () =>
+      cache.transact(() => {
+        cache.set('a', 3)
+        throw new Error('no')
+      }),
+    { message: 'no' },
+  )
+  t.is(cache.get('a'), 1)
+  await cache.close()
+  const again = await openCache({ journal })
+  t.deepEqual(
+    [...again.entries()],
+    [
+      ['b', 2],
+      ['a', 1],
+    ],
+  )
+  await again.close()
+})

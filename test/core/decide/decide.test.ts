@@ -1,0 +1,272 @@
+import test from 'ava'
+import { EncodedValue } from '../../../src/core/model/stored-value.js'
+import { given, NEVER, T0, to, toIncrement, toSet, wasSet } from '../../helpers/given.js'
+
+test('set of a new key is a set event with an absolute deadline', (t) => {
+  given([])
+    .when(toSet('a', 7, { expiresAtMs: T0 + 5 }))
+    .then(t, { type: 'set', key: 'a', value: 7, expiresAtMs: T0 + 5 })
+})
+
+test('set takes the old deadline away when it brings none', (t) => {
+  given([wasSet('a', 1, T0 + 100)])
+    .when(toSet('a', 2))
+    .then(t, wasSet('a', 2, NEVER))
+})
+
+test('set of an expired key tells the expiry first', (t) => {
+  given([wasSet('a', 1, T0)])
+    .when(toSet('a', 2))
+    .then(t, { type: 'expired', key: 'a' }, wasSet('a', 2))
+})
+
+test('only absent stores nothing over a live entry', (t) => {
+  given([wasSet('a')])
+    .when(toSet('a', 2, { only: 'absent' }))
+    .then(t)
+})
+
+test('only absent stores over an expired entry', (t) => {
+  given([wasSet('a', 1, T0)])
+    .when(toSet('a', 2, { only: 'absent' }))
+    .then(t, { type: 'expired', key: 'a' }, wasSet('a', 2))
+})
+
+test('only present stores nothing where nothing is', (t) => {
+  given([])
+    .when(toSet('a', 2, { only: 'present' }))
+    .then(t)
+})
+
+test('only present stores nothing over an expired entry, which goes', (t) => {
+  given([wasSet('a', 1, T0)])
+    .when(toSet('a', 2, { only: 'present' }))
+    .then(t, { type: 'expired', key: 'a' })
+})
+
+test('a set that will not store evicts nobody', (t) => {
+  given([wasSet('a'), wasSet('b')], { maxSize: 2 })
+    .when(toSet('c', 1, { only: 'present' }))
+    .then(t)
+})
+
+test('a full cache evicts the least recently used for a new key', (t) => {
+  given([wasSet('a'), wasSet('b')], { maxSize: 2 })
+    .when(toSet('c'))
+    .then(t, { type: 'evicted', key: 'a' }, wasSet('c'))
+})
+
+test('replacing a value makes it the most recently used', (t) => {
+  given([wasSet('a'), wasSet('b'), wasSet('a', 2)], { maxSize: 2 })
+    .when(toSet('c'))
+    .then(t, { type: 'evicted', key: 'b' }, wasSet('c'))
+})
+
+test('updating an existing key in a full cache evicts nobody', (t) => {
+  given([wasSet('a'), wasSet('b')], { maxSize: 2 })
+    .when(toSet('a', 9))
+    .then(t, wasSet('a', 9))
+})
+
+test('no live entry is evicted while an expired one takes up room, however recently that was used', (t) => {
+  given([wasSet('old'), wasSet('expired', 1, T0)], { maxSize: 2 })
+    .when(toSet('c'))
+    .then(t, { type: 'expired', key: 'expired' }, wasSet('c'))
+})
+
+test('a maxSize of 1 holds the last one set', (t) => {
+  given([wasSet('a')], { maxSize: 1 })
+    .when(toSet('b'))
+    .then(t, { type: 'evicted', key: 'a' }, wasSet('b'))
+})
+
+test('clear is one event, and nothing expires or is evicted for it', (t) => {
+  given([wasSet('a', 1, T0), wasSet('b')])
+    .when({ type: 'clear', nowMs: T0 })
+    .then(t, { type: 'cleared' })
+})
+
+test('delete of a live entry is a deleted event', (t) => {
+  given([wasSet('a')])
+    .when(to('delete', 'a'))
+    .then(t, { type: 'deleted', key: 'a' })
+})
+
+test('delete of a missing entry is nothing', (t) => {
+  given([]).when(to('delete', 'a')).then(t)
+})
+
+test('delete of an expired entry is its expiry', (t) => {
+  given([wasSet('a', 1, T0)])
+    .when(to('delete', 'a'))
+    .then(t, { type: 'expired', key: 'a' })
+})
+
+for (const type of ['get', 'peek', 'has', 'ttl'] as const) {
+  test(`${type} decides nothing about a live entry`, (t) => {
+    given([wasSet('a', 1, T0 + 1)])
+      .when(to(type, 'a'))
+      .then(t)
+  })
+
+  test(`${type} of an entry at its deadline is its expiry`, (t) => {
+    given([wasSet('a', 1, T0)])
+      .when(to(type, 'a'))
+      .then(t, { type: 'expired', key: 'a' })
+  })
+}
+
+test('an entry is live until the last bit before its deadline', (t) => {
+  const deadlineMs = 1_700_000_000_000.5
+  given([wasSet('a', 1, deadlineMs)])
+    .when(to('delete', 'a', deadlineMs - 2 ** -12))
+    .then(t, { type: 'deleted', key: 'a' })
+  given([wasSet('a', 1, deadlineMs)])
+    .when(to('delete', 'a', deadlineMs))
+    .then(t, { type: 'expired', key: 'a' })
+})
+
+test('expire gives an entry another deadline', (t) => {
+  given([wasSet('a')])
+    .when({ type: 'expire', key: 'a', expiresAtMs: T0 + 3, nowMs: T0 })
+    .then(t, { type: 'rescheduled', key: 'a', expiresAtMs: T0 + 3 })
+})
+
+test('expire of a missing or expired entry gives nothing a deadline', (t) => {
+  const command = { type: 'expire', key: 'a', expiresAtMs: T0 + 3, nowMs: T0 } as const
+  given([]).when(command).then(t)
+  given([wasSet('a', 1, T0)])
+    .when(command)
+    .then(t, { type: 'expired', key: 'a' })
+})
+
+test('persist takes a deadline away', (t) => {
+  given([wasSet('a', 1, T0 + 3)])
+    .when(to('persist', 'a'))
+    .then(t, { type: 'rescheduled', key: 'a', expiresAtMs: NEVER })
+})
+
+test('persist of an entry without a deadline is nothing', (t) => {
+  given([wasSet('a')])
+    .when(to('persist', 'a'))
+    .then(t)
+})
+
+test('persist of an entry at its deadline comes too late', (t) => {
+  given([wasSet('a', 1, T0)])
+    .when(to('persist', 'a'))
+    .then(t, { type: 'expired', key: 'a' })
+})
+
+// ── increment ──
+
+test('increment of a missing entry becomes the amount, with the deadline that was asked for', (t) => {
+  given([])
+    .when(toIncrement('n', 5, { expiresAtMs: T0 + 9 }))
+    .then(t, wasSet('n', 5, T0 + 9))
+})
+
+test('increment is a set event with the sum; the deadline stays', (t) => {
+  given([wasSet('n', 5, T0 + 3)])
+    .when(toIncrement('n', 2, { expiresAtMs: T0 + 9 }))
+    .then(t, wasSet('n', 7, T0 + 3))
+})
+
+test('increment of an expired entry begins anew', (t) => {
+  given([wasSet('n', 5, T0)])
+    .when(toIncrement('n', 2, { expiresAtMs: T0 + 9 }))
+    .then(t, { type: 'expired', key: 'n' }, wasSet('n', 2, T0 + 9))
+})
+
+test('increment of a new key in a full cache makes room as set does', (t) => {
+  given([wasSet('a'), wasSet('b', 1, T0)], { maxSize: 2 })
+    .when(toIncrement('n'))
+    .then(t, { type: 'expired', key: 'b' }, wasSet('n', 1))
+})
+
+test('increment of a key that is there evicts nobody', (t) => {
+  given([wasSet('n'), wasSet('b')], { maxSize: 2 })
+    .when(toIncrement('n'))
+    .then(t, wasSet('n', 2))
+})
+
+for (const [what, value] of [
+  ['text', '5'],
+  ['null', null],
+  ['a boolean', true],
+  ['a bigint', 5n],
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['an object', new EncodedValue('structured', new Uint8Array())],
+] as const) {
+  test(`increment of ${what} is a ValueError that names the key`, (t) => {
+    given([wasSet('the key', value)])
+      .when(toIncrement('the key'))
+      .throws(t, 'ValueError', /'?the key/)
+  })
+}
+
+test('a fraction may be added', (t) => {
+  given([wasSet('n', 1)])
+    .when(toIncrement('n', 0.5))
+    .then(t, wasSet('n', 1.5))
+})
+
+test('2^53 − 1 is the last whole number that increment reaches', (t) => {
+  given([wasSet('n', Number.MAX_SAFE_INTEGER - 1)])
+    .when(toIncrement('n'))
+    .then(t, wasSet('n', Number.MAX_SAFE_INTEGER))
+  given([wasSet('n', Number.MAX_SAFE_INTEGER)])
+    .when(toIncrement('n'))
+    .throws(t, 'RangeError', /2\^53/)
+  given([wasSet('n', -Number.MAX_SAFE_INTEGER)])
+    .when(toIncrement('n', -1))
+    .throws(t, 'RangeError', /2\^53/)
+  given([])
+    .when(toIncrement('n', 2 ** 53))
+    .throws(t, 'RangeError', /2\^53/)
+})
+
+test('a sum past the largest double is a RangeError', (t) => {
+  given([wasSet('n', 1.7e308)])
+    .when(toIncrement('n', 1.7e308))
+    .throws(t, 'RangeError', /Nothing was changed/)
+})
+
+// ── maxBytes ──
+
+test('as many as needed are evicted for an entry, the least recently used first', (t) => {
+  given([wasSet('a', 'xxx'), wasSet('b', 'xxx'), wasSet('c', 'xxx')], { maxBytes: 12 })
+    .when(toSet('d', 'xxxxx'))
+    .then(t, { type: 'evicted', key: 'a' }, { type: 'evicted', key: 'b' }, wasSet('d', 'xxxxx'))
+})
+
+test('expired entries make room in bytes before live ones do', (t) => {
+  given([wasSet('a', 'xxx'), wasSet('b', 'xxx', T0), wasSet('c', 'xxx')], { maxBytes: 12 })
+    .when(toSet('d', 'xxx'))
+    .then(t, { type: 'expired', key: 'b' }, wasSet('d', 'xxx'))
+})
+
+test('an entry larger than maxBytes is a RangeError, and nothing is evicted for it', (t) => {
+  given([wasSet('a', 'xxx')], { maxBytes: 12 })
+    .when(toSet('b', 'x'.repeat(12)))
+    .throws(t, 'RangeError', /13 bytes.*maxBytes/s)
+})
+
+test('an entry of exactly maxBytes fits', (t) => {
+  given([wasSet('a', 'xxx')], { maxBytes: 12 })
+    .when(toSet('b', 'x'.repeat(11)))
+    .then(t, { type: 'evicted', key: 'a' }, wasSet('b', 'x'.repeat(11)))
+})
+
+test('a replaced value counts once', (t) => {
+  given([wasSet('a', 'xxx'), wasSet('b', 'xxx')], { maxBytes: 8 })
+    .when(toSet('a', 'yyy'))
+    .then(t, wasSet('a', 'yyy'))
+})
+
+test('a value that grows over the limit evicts others, never itself', (t) => {
+  given([wasSet('a', 'xxx'), wasSet('b', 'xxx')], { maxBytes: 8 })
+    .when(toSet('a', 'yyyyyy'))
+    .then(t, { type: 'evicted', key: 'b' }, wasSet('a', 'yyyyyy'))
+})

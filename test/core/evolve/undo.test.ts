@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from 'node:util'
+import test from 'ava'
+import fc from 'fast-check'
+import { evolve, recordHit, recordMiss } from '../../../src/core/evolve/evolve.js'
+import type { State } from '../../../src/core/evolve/state.js'
+import type { CacheEvent } from '../../../src/core/model/event.js'
+import { NEVER, stateOf } from '../../helpers/given.js'
+import { runs } from '../../helpers/runs.js'
+
+/** All of a state: rows in order of use, counters, bytes, and the deadlines in the order in which they would come. */
+function all(state: State) {
+  const rows = [...state.keysByUse()].map((key) => {
+    const slot = state.find(key)
+    return slot === undefined ? key : [key, slot, state.valueAt(slot), state.deadlineAt(slot), state.weightAt(slot)]
+  })
+  const next = state.nextToExpire
+  const nextMs = next === undefined ? NEVER : state.deadlineAt(next)
+  return { rows, size: state.size, bytes: state.bytes, counters: { ...state.counters }, nextMs }
+}
+
+const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', '__proto__')
+const MOMENT = fc.oneof(fc.constant(NEVER), fc.integer({ min: 0, max: 20 }))
+const CHANGE: fc.Arbitrary<CacheEvent | { type: 'hit'; key: string } | { type: 'miss' }> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('set'),
+      key: KEY,
+      value: fc.constantFrom('x', 'xx', 7),
+      expiresAtMs: MOMENT,
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('deleted', 'expired', 'evicted'), key: KEY }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('rescheduled'), key: KEY, expiresAtMs: MOMENT }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('hit'), key: KEY }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('cleared', 'miss') }) },
+) as never
+
+function apply(state: State, change: CacheEvent | { type: 'hit'; key: string } | { type: 'miss' }): void {
+  if (change.type === 'miss') recordMiss(state)
+  else if (change.type === 'hit') {
+    const slot = state.find(change.key)
+    if (slot !== undefined) recordHit(state, slot)
+  } else if (change.type === 'deleted' || change.type === 'expired' || change.type === 'evicted') {
+    if (state.find(change.key) !== undefined) evolve(state, change) // nothing else is ever decided
+  } else evolve(state, change)
+}
+
+const CHANGES = fc.array(CHANGE, { maxLength: 30 })
+
+test('rolled back to a mark, the state is what it was there, slots and all', (t) => {
+  fc.assert(
+    fc.property(CHANGES, CHANGES, CHANGES, (before, outer, inner) => {
+      const state = stateOf([], { maxBytes: 1_000 })
+      for (const change of before) apply(state, change)
+      const atBegin = all(state)
+      const { undo } = state
+      const begin = undo.mark
+      undo.isRecording = true
+      for (const change of outer) apply(state, change)
+      const atSavepoint = all(state)
+      const savepoint = undo.mark
+      for (const change of inner) apply(state, change)
+      undo.rollBack(state, savepoint)
+      if (!isDeepStrictEqual(all(state), atSavepoint)) return false
+      for (const change of inner) apply(state, change)
+      undo.rollBack(state, begin)
+      undo.forget()
+      return isDeepStrictEqual(all(state), atBegin)
+    }),
+    { numRuns: runs(1_000) },
+  )
+  t.pass()
+})
+
+test('after a roll back the state goes on as if nothing had been', (t) => {
+  fc.assert(
+    fc.property(CHANGES, CHANGES, CHANGES, (before, undone, after) => {
+      const state = stateOf([], { maxBytes: 1_000 })
+      const straight = stateOf([], { maxBytes: 1_000 })
+      for (const change of before) {
+        apply(state, change)
+        apply(straight, change)
+      }
+      const { undo } = state
+      const mark = undo.mark
+      undo.isRecording = true
+      for (const change of undone) apply(state, change)
+      undo.rollBack(state, mark)
+      undo.forget()
+      for (const change of after) {
+        apply(state, change)
+        apply(straight, change)
+      }
+      const withoutSlots = (whole: ReturnType<typeof all>) => ({
+        ...whole,
+        rows: whole.rows.map((row) => (Array.isArray(row) ? row.toSpliced(1, 1) : row)),
+      })
+      return isDeepStrictEqual(withoutSlots(all(state)), withoutSlots(all(straight)))
+    }),
+    { numRuns: runs(1_000) },
+  )
+  t.pass()
+})
+
+test('the bytes kept are always those of the entries', (t) => {
+  fc.assert(
+    fc.property(CHANGES, (changes) => {
+      const state = stateOf([], { maxBytes: 1_000 })
+      for (const change of changes) {
+        apply(state, change)
+        let sum = 0
+        for (const key of state.keysByUse()) {
+          const slot = state.find(key)
+          if (slot !== undefined) sum += state.weigh(key, state.valueAt(slot))
+        }
+        if (sum !== state.bytes) return false
+      }
+      return true
+    }),
+    { numRuns: runs(500) },
+  )
+  t.pass()
+})
+
+test('a turn that ended well holds on to no value', (t) => {
+  const state = stateOf([])
+  const { undo } = state
+  undo.isRecording = true
+  for (let index = 0; index < 1_000; index++) evolve(state, { type: 'set', key: 'a', value: index, expiresAtMs: NEVER })
+  undo.forget()
+  t.is(undo.mark, 0)
+  t.false(undo.isRecording)
+})

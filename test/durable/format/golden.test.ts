@@ -1,0 +1,61 @@
+import { copyFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { FileJournal } from '../../../src/durable/journal/file-journal.js'
+import { disk } from '../../../src/durable/storage/disk.js'
+import { RecordingReceiver, session } from '../../conformance/journal.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { GOLDEN_FILE, GOLDEN_FOLDER, GOLDEN_TIME_MS, openGolden, writeGolden } from './golden-journal.js'
+
+test('the journal of docs/format.md is written today byte for byte', async (t) => {
+  const directory = temporaryDirectory(t)
+  await writeGolden(directory)
+  const written = await readFile(join(directory, GOLDEN_FILE))
+  const golden = await readFile(join(GOLDEN_FOLDER, GOLDEN_FILE))
+  t.is(written.toString('hex'), golden.toString('hex'))
+})
+
+test('the document shows the bytes of the golden file', async (t) => {
+  const golden = await readFile(join(GOLDEN_FOLDER, GOLDEN_FILE))
+  const document = await readFile(join('docs', 'format.md'), 'utf8')
+  const rows = [...document.matchAll(/^([0-9a-f]{4}) {2}((?:[0-9a-f]{2} ?){1,16}) /gm)]
+  t.is(rows.map((row) => row[2]?.replaceAll(' ', '')).join(''), golden.toString('hex'))
+  t.deepEqual(
+    rows.map((row) => Number.parseInt(row[1] as string, 16)),
+    rows.map((_, index) => index * 16),
+  )
+})
+
+test('the golden file is read back as what the document says', async (t) => {
+  const directory = temporaryDirectory(t)
+  await copyFile(join(GOLDEN_FOLDER, GOLDEN_FILE), join(directory, GOLDEN_FILE))
+  const receiver = new RecordingReceiver()
+  const journal = new FileJournal(disk, directory)
+  const report = await journal.open(session({ receiver }))
+  await journal.close([])
+  t.like(report, { sequence: 5, events: 5, frames: 3, segments: 1, clean: true, setAside: undefined })
+  t.like(receiver.events, [
+    { type: 'set', key: 'user:1', value: 'Ada', expiresAtMs: GOLDEN_TIME_MS + 60_000 },
+    { type: 'set', key: 'visits', value: 300, expiresAtMs: Number.POSITIVE_INFINITY },
+    { type: 'set', key: 'π', value: { encoding: 'bytes', bytes: Uint8Array.of(3, 1, 4) } },
+    { type: 'rescheduled', key: 'visits', expiresAtMs: GOLDEN_TIME_MS + 1_000 },
+    { type: 'deleted', key: 'π' },
+  ])
+  t.deepEqual(receiver.order, ['visits', 'user:1'])
+  t.like(receiver.restored, { hits: 1, misses: 0, sets: 3, deletes: 1 })
+})
+
+test('a cache opened on the golden file holds what it held', async (t) => {
+  const directory = temporaryDirectory(t)
+  await copyFile(join(GOLDEN_FOLDER, GOLDEN_FILE), join(directory, GOLDEN_FILE))
+  const cache = await openGolden(directory)
+  t.deepEqual(
+    [...cache.entries()],
+    [
+      ['visits', 300],
+      ['user:1', 'Ada'],
+    ],
+  )
+  t.is(cache.ttl('user:1'), 60)
+  await cache.close()
+})

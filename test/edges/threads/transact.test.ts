@@ -1,0 +1,109 @@
+import test from 'ava'
+import { connect } from '../../../src/edges/threads/threads.js'
+import type { CacheError } from '../../../src/index.js'
+import { openMemory } from '../../helpers/open-memory.js'
+import { inWorker } from './in-worker.js'
+
+test('require: unless it holds, nothing of the transaction happens', async (t) => {
+  const { cache } = await openMemory<number>(t)
+  const client = await connect<number>(cache.share())
+  await client.set('stock', 1)
+  const take = () =>
+    client.transact([
+      { type: 'require', key: 'stock', atLeast: 1 },
+      { type: 'decrement', key: 'stock' },
+      { type: 'increment', key: 'sold' },
+    ])
+  t.deepEqual(await take(), [true, 0, 1])
+  const { sequence } = cache.stats().journal
+  const error = (await t.throwsAsync(take)) as CacheError
+  t.is(error.code, 'CONDITION_FAILED')
+  t.regex(error.message, /Step 0 .* 'stock' .* Nothing of the transaction has happened/)
+  t.is(cache.stats().journal.sequence, sequence)
+})
+
+test('when: only the step that it belongs to is left out', async (t) => {
+  const { cache } = await openMemory(t)
+  const client = await connect(cache.share())
+  const first = { type: 'set', key: 'first', value: 'me', when: { key: 'first', exists: false } } as const
+  t.deepEqual(await client.transact([first, first, { type: 'get', key: 'first' }]), [true, undefined, 'me'])
+})
+
+test('equals compares structurally, and conditions count as no use of an entry', async (t) => {
+  const { cache } = await openMemory(t)
+  const client = await connect(cache.share())
+  await client.set('doc', { version: 1, at: new Date(5), tags: new Set(['a']) })
+  const swap = (version: number) =>
+    client.transact([
+      { type: 'require', key: 'doc', equals: { at: new Date(5), tags: new Set(['a']), version } },
+      { type: 'set', key: 'doc', value: { version: version + 1 } },
+    ])
+  t.is(((await t.throwsAsync(swap(2))) as CacheError).code, 'CONDITION_FAILED')
+  t.deepEqual(await swap(1), [true, true])
+  const { hits, misses } = cache.stats()
+  t.deepEqual({ hits, misses }, { hits: 0, misses: 0 })
+})
+
+test('several conditions, bounds and values of other kinds', async (t) => {
+  const { cache } = await openMemory(t)
+  const client = await connect(cache.share())
+  await client.setMany([
+    ['n', 5],
+    ['text', '5'],
+  ])
+  const holds = async (
+    ...when: { key: string; exists?: boolean; equals?: unknown; atLeast?: number; atMost?: number }[]
+  ) => (await client.transact([{ type: 'has', key: 'n', when }]))[0] === true
+  t.true(await holds({ key: 'n', atLeast: 5, atMost: 5 }, { key: 'text', equals: '5' }))
+  t.false(await holds({ key: 'n', atLeast: 6 }))
+  t.false(await holds({ key: 'n', atMost: 4 }))
+  t.false(await holds({ key: 'text', atLeast: 0 }))
+  t.false(await holds({ key: 'none', equals: null }))
+  t.true(await holds({ key: 'none', exists: false }))
+  t.false(await holds({ key: 'n', atLeast: 5 }, { key: 'none', exists: true }))
+})
+
+test('what cannot be a step is refused before anything is done', async (t) => {
+  const { cache } = await openMemory(t)
+  const client = await connect(cache.share())
+  const steps = [{ type: 'flush' }, { type: 'getOrSet', key: 'k' }, { type: 'constructor' }, 5, undefined]
+  for (const step of steps) {
+    const error = await t.throwsAsync(client.transact([{ type: 'set', key: 'k', value: 1 }, step as never]))
+    t.is((error as CacheError).code, 'UNKNOWN_COMMAND')
+  }
+  await t.throwsAsync(client.transact([{ type: 'require', key: 'k', atLeast: 'many' as never }]), {
+    instanceOf: TypeError,
+  })
+  await t.throwsAsync(client.transact([{ type: 'set', key: 'k', value: undefined }]), { name: 'ValueError' })
+  t.is(cache.size, 0)
+})
+
+test('ten workers that take from one stock never take more than there is', async (t) => {
+  const { cache } = await openMemory(t)
+  cache.set('stock', 100)
+  const workers = Array.from({ length: 10 }, () =>
+    inWorker(cache.share(), 'async', async (client) => {
+      let taken = 0
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const took = client.transact([
+          { type: 'require', key: 'stock', atLeast: 1 },
+          { type: 'decrement', key: 'stock' },
+        ])
+        if (
+          await took.then(
+            () => true,
+            () => false,
+          )
+        )
+          taken++
+      }
+      return taken
+    }),
+  )
+  const taken = await Promise.all(workers.map(({ result }) => result))
+  t.is(
+    taken.reduce((sum, each) => sum + each, 0),
+    100,
+  )
+  t.is(cache.get('stock'), 0)
+})

@@ -1,9 +1,0 @@
-import { disk } from '../../src/storage/disk.js'
-import { MemoryStorage } from '../../src/storage/memory.js'
-import { testStorage } from '../conformance/storage.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { SimulatedDisk } from './simulated-disk.js'
-
-testStorage('disk', async (t) => ({ storage: disk, directory: await temporaryDirectory(t) }))
-testStorage('memory', async () => ({ storage: new MemoryStorage(), directory: 'memory' }))
-testStorage('simulated disk', async () => ({ storage: new SimulatedDisk().process(), directory: '/j' }))
