@@ -42,10 +42,12 @@ export function checkFunction(value: unknown, name: string): void {
     throw new TypeError(`${name} must be a function; ${shown(value)} is not. Nothing was changed.`)
 }
 
-export function checkOptions(options: unknown): void {
+/** Returns the options; a caller takes them apart at once, so that a getter is read once. */
+export function checkOptions<T>(options: T): T {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`options must be an object, like { ttl: 10 }; ${shown(options)} is not. Nothing was changed.`)
   }
+  return options
 }
 
 export function checkOnly(only: unknown): void {
@@ -61,9 +63,13 @@ export function checkBy(by: unknown): asserts by is number {
   if (!Number.isFinite(by)) throw new RangeError(`An increment must be finite; ${by} is not. Nothing was changed.`)
 }
 
-/** The deadline that `ttl` or `expiresAt` comes to, epoch milliseconds; `Infinity` for none. */
-export function deadlineOf(options: SetOptions, defaultTtlMs: number, nowMs: number): number {
-  const { ttl, expiresAt } = options
+/** The deadline that `ttl` or `expiresAt` says, epoch milliseconds; `Infinity` for none. */
+export function deadlineOf(
+  ttl: SetOptions['ttl'],
+  expiresAt: SetOptions['expiresAt'],
+  defaultTtlMs: number,
+  nowMs: number,
+): number {
   if (expiresAt === undefined) return deadlineIn(ttl === undefined ? defaultTtlMs : toMilliseconds(ttl, 'ttl'), nowMs)
   if (ttl !== undefined) throw new TypeError('ttl and expiresAt cannot both be given: choose one. Nothing was changed.')
   const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt

@@ -5,7 +5,6 @@
 import type { AnyActorRef } from 'xstate'
 import { CacheError, shown } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
-import { Cache } from './cache.js'
 import type { Duration } from './duration.js'
 
 interface Addressed {
@@ -101,37 +100,25 @@ const PARAMETERS: Partial<Record<string, readonly string[]>> = {
   getOrSet: ['key', 'loader'],
 }
 
-/** Does what a message asks, by the very method that it is named after. */
-export function answer(cache: Cache, message: { type: string }): unknown {
+/** The arguments of the method that a message is named after. @throws CacheError for a command that does not exist. */
+export function argumentsOf(message: { type: string }): unknown[] {
   if (!Object.hasOwn(ARGUMENTS, message.type)) {
     throw new CacheError(
       'UNKNOWN_COMMAND',
       `There is no command ${shown(message.type)}. Nothing was changed; the commands are ${Object.keys(ARGUMENTS).join(', ')}.`,
     )
   }
-  const type = message.type as Asked['type']
-  if (type === 'size') return cache.size
-  const method = Cache.prototype[type] as (...parameters: unknown[]) => unknown
-  const value = method.apply(cache, ARGUMENTS[type](message as AnyMessage))
-  return type === 'entries' ? [...(value as Iterable<unknown>)] : value
+  return ARGUMENTS[message.type as Asked['type']](message as AnyMessage)
 }
 
-/** Has every method call told as the message that it is. For an inspector; without one, calls cost nothing more. */
-export function tellCalls(cache: Cache, tell: (message: { type: string }) => void): void {
-  for (const type of Object.keys(ARGUMENTS) as Asked['type'][]) {
-    if (type === 'size') continue
-    const method = Cache.prototype[type] as (...parameters: unknown[]) => unknown
-    const names = PARAMETERS[type] ?? ['key']
-    const value = (...parameters: unknown[]) => {
-      const message: Record<string, unknown> = { type }
-      parameters.forEach((parameter, index) => {
-        const name = names[index]
-        if (name !== undefined) message[name] = parameter
-        else Object.assign(message, parameter)
-      })
-      tell(message as { type: string })
-      return method.apply(cache, parameters)
-    }
-    Object.defineProperty(cache, type, { value, writable: true, configurable: true })
-  }
+/** A method call as the message that it is. */
+export function toMessage(type: Asked['type'], parameters: readonly unknown[]): { type: string } {
+  const names = PARAMETERS[type] ?? ['key']
+  const message: Record<string, unknown> & { type: string } = { type }
+  parameters.forEach((parameter, index) => {
+    const name = names[index]
+    if (name !== undefined) message[name] = parameter
+    else Object.assign(message, parameter)
+  })
+  return message
 }

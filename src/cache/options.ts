@@ -2,7 +2,7 @@ import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
 import { shown } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
-import type { Inspector } from './cache-core.js'
+import type { Inspector } from './actor/lifecycle.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { systemClock } from './system-clock.js'
 

@@ -76,7 +76,8 @@ function summarize(directory: string, { state, chain, snapshot, segments, events
 function countExpired(state: State): number {
   const nowMs = Date.now()
   let count = 0
-  for (let slot = state.oldest; slot !== undefined; slot = state.newerThan(slot)) {
+  const cursor = state.byEviction()
+  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
     if (isExpired(state, slot, nowMs)) count++
   }
   return count

@@ -46,10 +46,9 @@ function ofCount(key: unknown, by: unknown = 1, options: unknown = {}): unknown[
 
 /** ttl, expiresAt, only */
 function ofSetOptions(options: SetOptions): unknown[] {
-  checkOptions(options)
-  const { ttl, expiresAt, only } = options
+  const { ttl, expiresAt, only } = checkOptions(options)
   checkOnly(only)
-  deadlineOf({ ttl, expiresAt }, 0, 0)
+  deadlineOf(ttl, expiresAt, 0, 0)
   return [ttl, expiresAt instanceof Date ? expiresAt.getTime() : expiresAt, only]
 }
 
@@ -59,7 +58,7 @@ function ofPattern(pattern: unknown): unknown[] {
 }
 
 function ofFile(path: unknown, options: unknown = {}): unknown[] {
-  const format = checkFile(path, options as object)
+  const { format } = checkFile(path, options as object)
   return [path, format]
 }
 

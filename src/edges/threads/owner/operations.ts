@@ -4,9 +4,9 @@
  * refusals. Values are handed on as they are stored.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { checkKey, checkKeys, listOf } from '../../../cache/arguments.js'
+import { listOf, type SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
-import type { CacheCore } from '../../../cache/cache-core.js'
+import type { Door } from '../../../cache/door.js'
 import type { Duration } from '../../../cache/duration.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { shown } from '../../../errors.js'
@@ -21,7 +21,7 @@ import type { ServedStreams } from './served-streams.js'
 /** What requests of one port may need. */
 export interface Desk {
   readonly cache: Cache
-  readonly core: CacheCore
+  readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
   /** The number of the request that is being answered. */
@@ -40,23 +40,18 @@ type Run = (desk: Desk, a: never, b: never, c: never, d: never, e: never) => Wir
 const RUN: Readonly<Record<OperationName, Run>> = {
   get: (desk, key: string) => {
     if (desk.isTold) return valueToWire(desk.cache.get(key))
-    checkKey(key)
-    return toWire(desk.core.get(key))
+    return toWire(desk.door.getStored(key))
   },
   peek: (desk, key: string) => {
     if (desk.isTold) return valueToWire(desk.cache.peek(key))
-    checkKey(key)
-    desk.core.admitRead()
-    return toWire(peek(desk, key))
+    return toWire(desk.door.peekStored(key))
   },
   has: ({ cache }, key: string) => cache.has(key),
   exists: ({ cache }, key: string) => cache.exists(key),
   set: (desk, key: string, value: Wire, ttl: Duration, expiresAt: number, only: 'absent') => {
-    const { cache } = desk
-    checkKey(key)
-    return cache.set(key, given(desk, value), { ttl, expiresAt, only })
+    return setStored(desk, key, value, { ttl, expiresAt, only })
   },
-  put: (desk, key: string, value: Wire) => desk.cache.set(key, given(desk, value)),
+  put: (desk, key: string, value: Wire) => setStored(desk, key, value),
   add: ({ cache }, key: string, by: number) => cache.increment(key, by),
   delete: ({ cache }, key: string) => cache.delete(key),
   increment: ({ cache }, key: string, by: number, ttl: Duration) => cache.increment(key, by, { ttl }),
@@ -66,19 +61,18 @@ const RUN: Readonly<Record<OperationName, Run>> = {
   persist: ({ cache }, key: string) => cache.persist(key),
   getMany: (desk, keys: string[]) => {
     if (desk.isTold) return [LIST, ...desk.cache.getMany(keys).map(valueToWire)]
-    const list = checkKeys(keys)
-    desk.core.admitRead()
-    return [LIST, ...desk.core.turns.runAll(() => list.map((key) => toWire(desk.core.get(key))))]
+    return [LIST, ...desk.door.getManyStored(keys).map(toWire)]
   },
   setMany: (desk, flat: unknown[], ttl: Duration, expiresAt: number, only: 'absent') => {
     const list = listOf(flat, 'entries')
-    const entries: [string, unknown][] = []
+    const rows: [string, StoredValue][] = []
     for (let at = 0; at < list.length; at += 2) {
-      const key = list[at]
-      checkKey(key)
-      entries.push([key, given(desk, list[at + 1])])
+      rows.push([list[at] as string, toStored(list[at + 1])])
     }
-    return desk.cache.setMany(entries, { ttl, expiresAt, only })
+    const options = { ttl, expiresAt, only }
+    if (!desk.isTold) return desk.door.setManyStored(rows, options)
+    const entries = rows.map(([key, value]) => [key, restoreValue(value, 'copy')] as const)
+    return desk.cache.setMany(entries, options)
   },
   deleteMany: ({ cache }, keys: string[]) => cache.deleteMany(keys),
   keys: ({ cache }, pattern: string) => [PLAIN, cache.keys(pattern)],
@@ -86,12 +80,7 @@ const RUN: Readonly<Record<OperationName, Run>> = {
   entries: (desk, pattern: string) => {
     const { cache } = desk
     if (desk.isTold) return [PAIRS, ...[...cache.entries(pattern)].flatMap(([key, value]) => [key, valueToWire(value)])]
-    const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const key of cache.keys(pattern)) {
-      const stored = peek(desk, key)
-      if (stored !== undefined) pairs.push(key, toWire(stored)) // else it has expired since the line above
-    }
-    return pairs
+    return [PAIRS, ...desk.door.entriesStored(pattern).flatMap(([key, value]) => [key, toWire(value)])]
   },
   clear: ({ cache }) => cache.clear() as undefined,
   size: ({ cache }) => cache.size,
@@ -106,12 +95,14 @@ const RUN: Readonly<Record<OperationName, Run>> = {
     return [LIST, ...results]
   },
   getOrSet: (desk, key: string, ttl: Duration, timeout: Duration, parent: number) => {
-    const { cache, core, loads, currentId } = desk
-    checkKey(key)
-    core.admitRead()
-    if (!desk.isTold && peek(desk, key) !== undefined) return toWire(core.get(key))
+    const { cache, door, loads, currentId } = desk
+    if (desk.isTold) {
+      const load = async () => restoreValue(await loads.lease(key, currentId), 'copy')
+      return loads.within(parent, () => cache.getOrSet(key, load, { ttl, timeout }).then(valueToWire))
+    }
+    if (door.peekStored(key) !== undefined) return toWire(door.getStored(key))
     return loads.within(parent, () =>
-      cache.getOrSet(key, () => loads.lease(key, currentId), { ttl, timeout }).then(valueToWire),
+      door.getOrSetStored(key, () => loads.lease(key, currentId), { ttl, timeout }).then(toWire),
     )
   },
   flush: ({ cache }) => cache.flush(),
@@ -124,7 +115,7 @@ const RUN: Readonly<Record<OperationName, Run>> = {
     desk.transfers.push(port)
     return [PLAIN, port]
   },
-  hello: ({ core }) => core.admitRead() as undefined,
+  hello: ({ door }) => door.admit() as undefined,
   sync: (desk, memory: unknown) => desk.useMemory(memory) as undefined,
   subscribe: ({ streams }, id: number, kind: string, pattern: string) =>
     streams.subscribe(id, kind, pattern) as undefined,
@@ -174,14 +165,12 @@ export const OPERATIONS = OPERATION_NAMES.map((name) => ({
   mayTakeLong: LONG.has(name),
 }))
 
-function peek({ core }: Desk, key: string): StoredValue | undefined {
-  return core.run({ type: 'peek', key, nowMs: core.clock.now() }) as StoredValue | undefined
-}
-
-/** A value to be set: as it is stored already, or as the caller gave it when an inspector is to see it. */
-function given(desk: Desk, wire: unknown): unknown {
+/** With an inspector, by the method that shows it the value as the caller gave it. */
+function setStored(desk: Desk, key: string, wire: Wire, options?: SetOptions): boolean {
   const stored = toStored(wire)
-  return desk.isTold ? restoreValue(stored, 'copy') : stored
+  return desk.isTold
+    ? desk.cache.set(key, restoreValue(stored, 'copy'), options)
+    : desk.door.setStored(key, stored, options)
 }
 
 function valueToWire(value: unknown): Wire {
@@ -197,7 +186,7 @@ function runStep(desk: Desk, step: unknown, index: number): Wire {
   const [code, parameters, conditions] = listOf(step, 'A step')
   const list = conditions === undefined ? [] : listOf(conditions, 'when')
   for (const condition of list) {
-    if (holds(condition, (key) => peek(desk, key))) continue
+    if (holds(condition, (key) => desk.door.peekStored(key))) continue
     if (code === undefined) throw conditionFailed(index, (condition as unknown[])[0])
     return undefined
   }

@@ -3,8 +3,8 @@
  * `fsync: 'always'` those who wait for the disk are answered together.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import type { Cache } from '../../../cache/cache.js'
-import type { CacheCore } from '../../../cache/cache-core.js'
+import { type Cache, innerOf } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
 import { CacheClosedError } from '../../../errors.js'
 import { ServedPort } from './served-port.js'
 
@@ -16,15 +16,12 @@ export class PortOwner {
   /** Flushes on their way. */
   #flushing = 0
   readonly cache: Cache
-  readonly core: CacheCore
-  /** `fsync: 'always'`. */
-  readonly isEverythingDurable: boolean
+  readonly door: Door
 
-  constructor(cache: Cache, core: CacheCore, isEverythingDurable: boolean) {
+  constructor(cache: Cache) {
     this.cache = cache
-    this.core = core
-    this.isEverythingDurable = isEverythingDurable
-    core.onLifecycle(({ state }) => {
+    this.door = innerOf(cache)
+    cache.lifecycle$.subscribe(({ state }) => {
       if (state === 'closed') setImmediate(() => this.#close()) // after the answers that closing settles
     })
   }
@@ -51,7 +48,7 @@ export class PortOwner {
         this.#flushing--
         for (const callback of callbacks) callback(failure)
       }
-      this.core.flush().then(
+      this.door.flush().then(
         () => tell(undefined),
         (error: Error) => tell(error),
       )

@@ -5,7 +5,7 @@
  */
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
-import type { CacheCore } from '../../../cache/cache-core.js'
+import type { Door } from '../../../cache/door.js'
 import { CacheError } from '../../../errors.js'
 import {
   AGAIN,
@@ -56,7 +56,7 @@ class Work {
 
 export class ServedPort implements Desk {
   readonly cache: Cache
-  readonly core: CacheCore
+  readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
   currentId = 0
@@ -76,7 +76,7 @@ export class ServedPort implements Desk {
 
   constructor(owner: PortOwner, port: MessagePort) {
     this.cache = owner.cache
-    this.core = owner.core
+    this.door = owner.door
     this.#owner = owner
     this.#port = port
     const post = (part: Part) => this.post(part)
@@ -94,7 +94,7 @@ export class ServedPort implements Desk {
   }
 
   get isTold(): boolean {
-    return Object.hasOwn(this.cache, 'get') // cache/messages.ts: tellCalls
+    return this.door.isInspected
   }
 
   share(): MessagePort {
@@ -220,7 +220,7 @@ export class ServedPort implements Desk {
 
   /** Whether the answer to this operation has to wait until it is durable. */
   mustBeDurable(code: number): boolean {
-    return this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true
+    return this.door.isEverythingDurable && OPERATIONS[code]?.isMutation === true
   }
 
   answerLaterWhenDurable(id: number, wire: Wire): void {
