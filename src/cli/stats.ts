@@ -2,15 +2,15 @@
 import type { Command } from 'commander'
 import { isExpired } from '../core/decide/decide.js'
 import type { State } from '../core/evolve/state.js'
+import { troubleOf } from '../durable/history/read-chain.js'
+import { type Replayed, replay } from '../durable/history/replay.js'
+import { readSettled } from '../durable/history/settled.js'
 import { figureLines } from './figures.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
 import { output } from './output.js'
 import { Progress } from './progress.js'
 import { showBytes, showCount, showCountOf, showPercent } from './quantities.js'
-import { troubleOf } from './reading/chain.js'
 import { isInUse } from './reading/in-use.js'
-import { type Replayed, replay } from './reading/replay.js'
-import { readSettled } from './reading/settled.js'
 
 interface StatsOptions extends DirectoryOptions {
   json?: true

@@ -1,6 +1,6 @@
 /** What a repair would do, step by step, and what would be lost by it. Nothing in here writes. */
 import type { Counters } from '../../core/model/counters.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
 import type { SalvagedRow } from './salvage.js'
 
 export type RepairStep =

@@ -2,11 +2,11 @@
 
 import type { FileHeader } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
-import type { ChainStart } from '../../durable/recovery/read-segments.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
+import { readLoaded } from '../../durable/history/loaded-file.js'
+import { type Chain, eventsOf, readChain, readHeaderOf } from '../../durable/history/read-chain.js'
+import type { ChainStart } from '../../durable/history/read-segments.js'
 import { CorruptionError } from '../../errors.js'
-import { type Chain, eventsOf, readChain, readHeaderOf } from '../reading/chain.js'
-import { readLoaded } from '../reading/loaded-file.js'
 
 /** A sound snapshot or the journal's beginning, and the segments that follow it. */
 export interface Base {

@@ -5,13 +5,20 @@
 
 import type { LoadedEvent } from '../../core/model/event.js'
 import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile, JournalFiles } from '../../durable/recovery/journal-files.js'
-import type { ChainStart } from '../../durable/recovery/read-segments.js'
+import type { JournalFile, JournalFiles } from '../../durable/format/journal-files.js'
+import { readLoaded } from '../../durable/history/loaded-file.js'
+import {
+  type Chain,
+  eventsOf,
+  JOURNAL_BEGIN,
+  readChain,
+  readHeaderOf,
+  startAfter,
+} from '../../durable/history/read-chain.js'
+import type { ChainStart } from '../../durable/history/read-segments.js'
+import { readSettled } from '../../durable/history/settled.js'
 import { CorruptionError, type Damage } from '../../errors.js'
-import { type Chain, eventsOf, JOURNAL_BEGIN, readChain, readHeaderOf, startAfter } from '../reading/chain.js'
-import { allOf, planReading } from '../reading/listing.js'
-import { readLoaded } from '../reading/loaded-file.js'
-import { readSettled } from '../reading/settled.js'
+import { allOf, planReading } from '../journal-directory.js'
 import { addDamage, checkRows, checkSegmentAlone, damageOf } from './check-file.js'
 import { type FileFinding, findingOf, type Verification } from './findings.js'
 

@@ -1,7 +1,7 @@
 import { FILE_HEADER_BYTES } from '../format/format.js'
+import type { JournalFile } from '../format/journal-files.js'
+import type { ChainEnd } from '../history/read-segments.js'
 import { readAll, type Storage, writeAll } from '../storage/storage.js'
-import type { JournalFile } from './journal-files.js'
-import type { ChainEnd } from './read-segments.js'
 
 const COPY_BYTES = 4 * 1024 * 1024
 

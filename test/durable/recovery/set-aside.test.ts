@@ -9,8 +9,8 @@ import { storageLike } from '../../crash/broken-protocols.js'
 import { DiskHistory, Random } from '../../crash/crash-states.js'
 import { recoverImage } from '../../crash/explore.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { type Files, framesOf, segmentsOf, withFile, writeJournal } from '../history/written-journal.js'
 import { type Image, SimulatedDisk } from '../storage/simulated-disk.js'
-import { type Files, framesOf, segmentsOf, withFile, writeJournal } from './written-journal.js'
 
 const PATH = '/j/0000000000000001.segment'
 const bytesOf = (...parts: [number, number][]) =>

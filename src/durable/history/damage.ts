@@ -1,5 +1,5 @@
 /**
- * What a journal's end means. The whole table; each row is a test in `test/durable/recovery/damage.test.ts`.
+ * What a journal's end means. The whole table; each row is a test in `test/durable/history/damage.test.ts`.
  *
  *  the chain stops at             and                                                     then
  *  ─────────────────────────────  ──────────────────────────────────────────────────────  ──────────────────────────────
@@ -26,8 +26,8 @@ import { MalformedBytesError } from '../format/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import { FrameScanner } from '../format/frame-scanner.js'
+import type { JournalFile } from '../format/journal-files.js'
 import type { Storage } from '../storage/storage.js'
-import type { JournalFile } from './journal-files.js'
 import type { ChainEnd, ChainStop } from './read-segments.js'
 
 export type Verdict =

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { LoadedEvent } from '../../core/model/event.js'
-import { parseFileName } from '../../durable/format/format.js'
-import type { Frame } from '../../durable/format/frame.js'
-import { type ReadSnapshot, readSnapshot } from '../../durable/snapshot/read-snapshot.js'
-import { disk } from '../../durable/storage/disk.js'
 import { CorruptionError } from '../../errors.js'
+import { parseFileName } from '../format/format.js'
+import type { Frame } from '../format/frame.js'
+import { type ReadSnapshot, readSnapshot } from '../snapshot/read-snapshot.js'
+import { disk } from '../storage/disk.js'
 
 /**
  * Reads the file that a `loaded` event names.

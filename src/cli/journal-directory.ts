@@ -1,17 +1,12 @@
 /** The files of a journal that is only looked at: nothing is created, nothing is locked. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileName } from '../../durable/format/format.js'
-import {
-  findJournalFiles,
-  type JournalFile,
-  type JournalFiles,
-  planRecovery,
-} from '../../durable/recovery/journal-files.js'
-import { unreadable } from '../../durable/recovery/open-directory.js'
-import { disk } from '../../durable/storage/disk.js'
-import { CorruptionError } from '../../errors.js'
-import { readLockNote } from './in-use.js'
+import { fileName } from '../durable/format/format.js'
+import { findJournalFiles, type JournalFile, type JournalFiles, planRecovery } from '../durable/format/journal-files.js'
+import { unreadable } from '../durable/recovery/open-directory.js'
+import { disk } from '../durable/storage/disk.js'
+import { CorruptionError } from '../errors.js'
+import { readLockNote } from './reading/in-use.js'
 
 /** Against a directory that never holds still. */
 const ATTEMPTS_MAX = 1_000

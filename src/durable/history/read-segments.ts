@@ -11,9 +11,9 @@ import { decodeFileHeader, type FileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../format/format.js'
 import type { Frame } from '../format/frame.js'
 import { FrameScanner } from '../format/frame-scanner.js'
+import type { JournalFile } from '../format/journal-files.js'
 import type { SegmentPosition } from '../journal/segment-writer.js'
 import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
-import type { JournalFile } from './journal-files.js'
 
 /** What the first segment must follow from: the snapshot, or nothing. */
 export interface ChainStart {

@@ -1,17 +1,18 @@
 /** The state that a journal comes to, by the same `evolve` as everywhere, without opening it. */
+
+import { planReading } from '../../cli/journal-directory.js'
 import { evolve } from '../../core/evolve/evolve.js'
 import { Replacement } from '../../core/evolve/replacement.js'
 import { State } from '../../core/evolve/state.js'
 import type { LoadedEvent } from '../../core/model/event.js'
-import { encodedBytes } from '../../durable/format/encode-event.js'
-import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile, JournalFiles } from '../../durable/recovery/journal-files.js'
-import type { ChainStart } from '../../durable/recovery/read-segments.js'
-import { readSnapshot, takeRows } from '../../durable/snapshot/read-snapshot.js'
-import { disk } from '../../durable/storage/disk.js'
-import { type Chain, eventsOf, JOURNAL_BEGIN, readChain } from './chain.js'
-import { planReading } from './listing.js'
+import { encodedBytes } from '../format/encode-event.js'
+import type { Frame } from '../format/frame.js'
+import type { JournalFile, JournalFiles } from '../format/journal-files.js'
+import { readSnapshot, takeRows } from '../snapshot/read-snapshot.js'
+import { disk } from '../storage/disk.js'
 import { readLoaded } from './loaded-file.js'
+import { type Chain, eventsOf, JOURNAL_BEGIN, readChain } from './read-chain.js'
+import type { ChainStart } from './read-segments.js'
 
 export interface Replayed {
   state: State

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
-import { type FileKind, fileName, parseFileName } from '../format/format.js'
 import { notAFile } from '../storage/disk.js'
 import type { Storage, StorageEntry } from '../storage/storage.js'
+import { type FileKind, fileName, parseFileName } from './format.js'
 
 /** One file of the journal, by the sequence in its name. */
 export interface JournalFile {

@@ -1,4 +1,4 @@
-/** The table at the top of src/durable/recovery/damage.ts, row by row. */
+/** The table at the top of src/durable/history/damage.ts, row by row. */
 import test from 'ava'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { CorruptionError } from '../../../src/errors.js'

@@ -4,10 +4,10 @@
  * same place, or when nobody can have changed anything meanwhile.
  */
 
-import type { JournalFiles } from '../../durable/recovery/journal-files.js'
+import { listJournal, signatureOf } from '../../cli/journal-directory.js'
+import { isInUse } from '../../cli/reading/in-use.js'
 import { CorruptionError } from '../../errors.js'
-import { isInUse } from './in-use.js'
-import { listJournal, signatureOf } from './listing.js'
+import type { JournalFiles } from '../format/journal-files.js'
 
 /** Against a directory that never holds still. */
 const ATTEMPTS_MAX = 50

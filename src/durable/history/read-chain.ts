@@ -1,23 +1,18 @@
 /** Reading a journal from a snapshot on without opening it: the same reader and the same judge as recovery, and nothing written. */
 
+import { readLockNote } from '../../cli/reading/in-use.js'
 import type { CacheEvent } from '../../core/model/event.js'
-import { ByteReader, MalformedBytesError } from '../../durable/format/byte-reader.js'
-import { decodeEvent } from '../../durable/format/decode-event.js'
-import { decodeFileHeader, type FileHeader } from '../../durable/format/file-header.js'
-import { FILE_HEADER_BYTES, type FileKind } from '../../durable/format/format.js'
-import type { Frame } from '../../durable/format/frame.js'
-import { judge, type Verdict } from '../../durable/recovery/damage.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
-import {
-  type ChainEnd,
-  type ChainStart,
-  type FrameVisitor,
-  readSegments,
-} from '../../durable/recovery/read-segments.js'
-import { disk } from '../../durable/storage/disk.js'
-import { readAll } from '../../durable/storage/storage.js'
 import { CorruptionError } from '../../errors.js'
-import { readLockNote } from './in-use.js'
+import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
+import { decodeEvent } from '../format/decode-event.js'
+import { decodeFileHeader, type FileHeader } from '../format/file-header.js'
+import { FILE_HEADER_BYTES, type FileKind } from '../format/format.js'
+import type { Frame } from '../format/frame.js'
+import type { JournalFile } from '../format/journal-files.js'
+import { disk } from '../storage/disk.js'
+import { readAll } from '../storage/storage.js'
+import { judge, type Verdict } from './damage.js'
+import { type ChainEnd, type ChainStart, type FrameVisitor, readSegments } from './read-segments.js'
 
 export const JOURNAL_BEGIN: ChainStart = { journalId: undefined, nextSequence: 1, previousChecksum: 0 }
 
