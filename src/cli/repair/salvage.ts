@@ -48,7 +48,7 @@ export async function salvageRows(file: JournalFile, journalId: Buffer): Promise
 function rowsOf(frame: Frame, bytes: Buffer): SalvagedRow[] {
   try {
     const rows: SalvagedRow[] = []
-    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.push({ key, value, expiresAtMs }))
+    takeRows(frame, bytes, (key, value, expiresAtMs) => void rows.push({ key, value, expiresAtMs }))
     return rows
   } catch (error) {
     if (error instanceof MalformedBytesError) return []

@@ -1,24 +1,9 @@
 /**
- * What a journal's end means. The whole table; each row is a test in `test/durable/history/damage.test.ts`.
+ * What the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `replay`. After:
+ * `recovery/set-aside` for a torn write, `recovery/rewrite-unproven` for a sound end.
  *
- *  the chain stops at             and                                                     then
- *  ─────────────────────────────  ──────────────────────────────────────────────────────  ──────────────────────────────
- *  nothing: it is over            the last frame is no seal that names a successor        sound
- *  nothing: it is over            the last frame is a seal that names a successor         corrupt: a file is missing
- *  a foreign frame                (sound, but it does not follow: no torn write)          corrupt
- *  an unsound header              a predecessor sealed "goes on"; or frames are in it or
- *                                 in a later file; or the journal was in use              corrupt
- *  an unsound header              otherwise: its creation was interrupted                 sound; the file is dropped
- *  an unsound frame               a later segment has frames                              corrupt
- *  an unsound frame               a sound frame after it says that it was durable         corrupt
- *  an unsound frame               otherwise                                               torn tail: set aside, cut
- *
- * "Unsound header" includes a header that does not follow from the file before it. A file without frames and without the
- * expected number is no part of the chain: the beginning of a rotation that failed, whose removal a crash undid. It is
- * dropped wherever it stands. A seal proves no more than any other frame, because one fsync serves it and what it seals.
- *
- * One thing cannot be told apart: damage behind the last sequence that any frame says was durable looks like a write that
- * a crash cut short.
+ * One case cannot be decided: damage behind the last sequence that any frame says was durable looks like a write that a
+ * crash cut short.
  */
 import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
@@ -31,11 +16,80 @@ import type { Storage } from '../storage/storage.js'
 import type { ChainEnd, ChainStop } from './read-segments.js'
 
 export type Verdict =
+  /** `dropped`: files whose creation was interrupted. */
   | { verdict: 'sound'; dropped: JournalFile[] }
   | { verdict: 'torn'; stop: ChainStop; dropped: JournalFile[] }
   | { verdict: 'corrupt'; error: CorruptionError }
 
-/** `wasInUse`: the lock file says that the journal was created whole once. */
+/** What is known about the end. Each field is a column of {@link DAMAGE_RULES}. */
+export interface EndFacts {
+  /** Where the chain stops: nowhere, or at one of these. */
+  stop: 'nowhere' | ChainStop['kind']
+  /** Whether the file in which the journal continues, or begins, is known to have been durable: a seal or LOCK says so. */
+  isFileExpected: boolean
+  /** Whether there are frames behind the stop, in a later file, or in a file without a sound header. */
+  hasFramesBehind: boolean
+  /** Whether a sound frame behind an unsound one, in the same file, says that the unsound one was durable. */
+  witness: 'none' | 'found' | 'unknown'
+}
+
+/** One rule. A column that it leaves out may hold anything. */
+export interface DamageRule extends Partial<EndFacts> {
+  verdict: Verdict['verdict']
+  /** For corruption: the reason, from that of the stop and the offset of the witness. */
+  reason?: (stop: string, witness: number) => string
+}
+
+const asFound = (stop: string) => stop
+
+/**
+ * Every combination of facts matches exactly one rule; `test/durable/history/damage.test.ts` proves it.
+ *
+ * A foreign frame is sound, so no torn write left it. An unsound header includes one that does not follow the file before
+ * it. A seal proves no more than any other frame, because one fsync serves both it and what it seals.
+ */
+export const DAMAGE_RULES: readonly DamageRule[] = [
+  { stop: 'nowhere', isFileExpected: false, verdict: 'sound' },
+  {
+    stop: 'nowhere',
+    isFileExpected: true,
+    verdict: 'corrupt',
+    reason: () => 'the file is missing: the seal of the one before it says that the journal continues here',
+  },
+  { stop: 'foreign frame', verdict: 'corrupt', reason: asFound },
+  { stop: 'unsound header', isFileExpected: true, verdict: 'corrupt', reason: asFound },
+  { stop: 'unsound header', isFileExpected: false, hasFramesBehind: true, verdict: 'corrupt', reason: asFound },
+  { stop: 'unsound header', isFileExpected: false, hasFramesBehind: false, verdict: 'sound' },
+  {
+    stop: 'unsound frame',
+    hasFramesBehind: true,
+    verdict: 'corrupt',
+    reason: (stop) => `${stop}, and later files follow`,
+  },
+  {
+    stop: 'unsound frame',
+    hasFramesBehind: false,
+    witness: 'found',
+    verdict: 'corrupt',
+    reason: (stop, witness) => `${stop}, and a sound frame at byte ${witness} says that what was here was durable`,
+  },
+  {
+    stop: 'unsound frame',
+    hasFramesBehind: false,
+    witness: 'unknown',
+    verdict: 'corrupt',
+    reason: (stop) => `${stop}, and so many forged frame headers follow that it cannot be known what was durable`,
+  },
+  { stop: 'unsound frame', hasFramesBehind: false, witness: 'none', verdict: 'torn' },
+]
+
+/** The rules that match these facts. A fact that is left out matches every rule. */
+export function rulesFor(facts: Partial<EndFacts>): DamageRule[] {
+  const columns = Object.entries(facts) as [keyof EndFacts, unknown][]
+  return DAMAGE_RULES.filter((rule) => columns.every(([column, fact]) => (rule[column] ?? fact) === fact))
+}
+
+/** `wasInUse`: LOCK or a snapshot says that the journal was once created whole. */
 export async function judge(
   storage: Storage,
   directory: string,
@@ -44,57 +98,52 @@ export async function judge(
   wasInUse: boolean,
 ): Promise<Verdict> {
   const { stop } = end
-  if (stop === undefined) {
-    if (end.seal !== 'continued') return { verdict: 'sound', dropped: end.strays }
-    return corrupt({
-      file: join(directory, fileName(end.nextSequence, 'segment')),
-      offset: 0,
-      sequence: end.nextSequence,
-      reason: 'the file is missing: the one before it was sealed and says that it goes on here',
-    })
+  const later = stop === undefined ? [] : segments.slice(stop.index + 1)
+  const isSealContinued = end.position?.seal === 'continued'
+  const facts: Omit<EndFacts, 'witness'> = {
+    stop: stop?.kind ?? 'nowhere',
+    isFileExpected: isSealContinued || (stop?.index === 0 && wasInUse),
+    hasFramesBehind: (stop?.kind === 'unsound header' ? [stop.file, ...later] : later).some(hasFrames),
   }
-  const found = { file: stop.file.path, offset: stop.offset, sequence: end.nextSequence, reason: stop.reason }
-  const later = segments.slice(stop.index + 1)
-  const isLastWithFrames = later.every(hasNoFrames)
-  switch (stop.kind) {
-    case 'foreign frame':
-      return corrupt(found)
-    case 'unsound header': {
-      const wasDurable = end.seal === 'continued' || (stop.index === 0 && wasInUse)
-      if (!wasDurable && isLastWithFrames && hasNoFrames(stop.file))
-        return { verdict: 'sound', dropped: [...end.strays, stop.file, ...later] }
-      return stop.error instanceof CorruptionError ? { verdict: 'corrupt', error: stop.error } : corrupt(found)
-    }
-    case 'unsound frame': {
-      if (!isLastWithFrames) return corrupt({ ...found, reason: `${stop.reason}, and later files follow` })
-      const witness = await findWitness(storage, stop, end)
-      if (witness === 'too many') {
-        return corrupt({
-          ...found,
-          reason: `${stop.reason}, and so many forged frames follow that what was on disk cannot be told`,
-        })
-      }
-      if (witness === undefined) return { verdict: 'torn', stop, dropped: [...end.strays, ...later] }
-      return corrupt({
-        ...found,
-        reason: `${stop.reason}, and a sound frame at byte ${witness} shows that what stood here was on disk`,
-      })
+  let rules = rulesFor(facts)
+  let witness: Witness = { witness: 'none' }
+  if (rules.length > 1 && stop !== undefined) {
+    // Only now, because it takes a search through the rest of the file.
+    witness = await findWitness(storage, stop, end)
+    rules = rulesFor({ ...facts, witness: witness.witness })
+  }
+  const { verdict, reason = asFound } = rules[0] as DamageRule
+  switch (verdict) {
+    case 'sound':
+      return { verdict, dropped: stop === undefined ? end.strays : [...end.strays, stop.file, ...later] }
+    case 'torn':
+      return { verdict, stop: stop as ChainStop, dropped: [...end.strays, ...later] }
+    case 'corrupt': {
+      if (stop?.error instanceof CorruptionError) return { verdict, error: stop.error }
+      const sequence = end.nextSequence
+      const file = stop?.file.path ?? join(directory, fileName(sequence, 'segment'))
+      const described = reason(stop?.reason ?? '', witness.offset ?? 0)
+      return { verdict, error: new CorruptionError({ file, offset: stop?.offset ?? 0, sequence, reason: described }) }
     }
   }
 }
 
-/** A sound frame after the damage that says the damaged place was durable. Only a later frame can know. */
-async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Promise<number | 'too many' | undefined> {
+interface Witness extends Pick<EndFacts, 'witness'> {
+  offset?: number
+}
+
+/** Looks behind an unsound frame for a sound one that says it was durable. Only a later frame can know that. */
+async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Promise<Witness> {
   const file = storage.open(stop.file.path, 'read')
   try {
     const scanner = new FrameScanner(file, checksum(end.journalId as Buffer)) // a frame was reached, so a header was read
     const frame = await scanner.findFrame(
       stop.offset,
-      (candidate) => candidate.firstSequence >= end.nextSequence && candidate.durableSequence >= end.nextSequence,
+      ({ firstSequence, durableSequence }) => firstSequence >= end.nextSequence && durableSequence >= end.nextSequence,
     )
-    return frame?.offset
+    return frame === undefined ? { witness: 'none' } : { witness: 'found', offset: frame.offset }
   } catch (error) {
-    if (error instanceof MalformedBytesError) return 'too many'
+    if (error instanceof MalformedBytesError) return { witness: 'unknown' }
     throw error
     /* c8 ignore next -- V8 counts a way in here behind a catch that always leaves */
   } finally {
@@ -102,10 +151,6 @@ async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Pr
   }
 }
 
-function hasNoFrames(file: JournalFile): boolean {
-  return file.bytes <= FILE_HEADER_BYTES
-}
-
-function corrupt(damage: ConstructorParameters<typeof CorruptionError>[0]): Verdict {
-  return { verdict: 'corrupt', error: new CorruptionError(damage) }
+function hasFrames(file: JournalFile): boolean {
+  return file.bytes > FILE_HEADER_BYTES
 }

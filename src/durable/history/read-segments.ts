@@ -1,55 +1,65 @@
 /**
- * Reads segments in order and checks that every frame follows from the one before: by its sequence and by its
- * predecessor's checksum, across files too. Stops at the first place where that fails and says what is there; what it
- * means is decided in `damage.ts`.
+ * Reads segments in order and checks that every frame follows the one before it, across files too. Stops at the first place
+ * where one does not, and says what is there; `damage` decides what that means.
  */
-
 import type { Counters } from '../../core/model/counters.js'
+import { LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { checksum } from '../format/checksum.js'
-import { decodeFileHeader, type FileHeader } from '../format/file-header.js'
-import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../format/format.js'
+import { type FileHeader, readFileHeader } from '../format/file-header.js'
+import { FILE_HEADER_BYTES } from '../format/format.js'
 import type { Frame } from '../format/frame.js'
+import { type FramePlace, moveBehind, whyNotNext } from '../format/frame-order.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import type { JournalFile } from '../format/journal-files.js'
-import type { SegmentPosition } from '../journal/segment-writer.js'
-import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
+import type { Storage, StorageFile } from '../storage/storage.js'
+import { UnprovenFrames } from './unproven-frames.js'
 
-/** What the first segment must follow from: the snapshot, or nothing. */
+/** What the first segment must follow: a snapshot, or nothing. */
 export interface ChainStart {
-  /** `undefined` when the first segment tells. */
+  /** `undefined` when the first segment says it. */
   journalId: Buffer | undefined
-  nextSequence: number
+  nextSequence: Sequence
   previousChecksum: number
 }
 
+/** Called with each frame and the bytes it lies in. Returns a promise only when reading has to wait for it. */
 export type FrameVisitor = (frame: Frame, bytes: Buffer, segment: JournalFile) => void | Promise<void>
+
+/** A place in a segment where a frame may be written. */
+export interface SegmentPosition extends FramePlace {
+  /** The first sequence of the segment, which names its file. */
+  sequence: Sequence
+  /** The checksum of the last frame before this segment, as its header says. */
+  previousChecksum: number
+  offset: number
+}
 
 /** Where reading ended. */
 export interface ChainEnd {
   journalId: Buffer | undefined
-  nextSequence: number
+  nextSequence: Sequence
   /** The highest sequence that any frame says is durable. */
-  durableSequence: number
-  /** The last segment with a sound header, and the place after its last sound frame. */
+  durableSequence: Sequence
+  /** The last segment with a sound header, and the place behind its last sound frame. */
   position: (SegmentPosition & { file: JournalFile }) | undefined
-  /** Whether the last frame is a seal, and whether it names a successor. */
-  seal: 'closed' | 'continued' | undefined
-  /** As the last frame tells them. */
+  /** As the last frame says. */
   counters: Readonly<Counters> | undefined
   frames: number
-  /** Files without frames that are no part of the chain. */
+  /** Files without frames that are not part of the chain. */
   strays: JournalFile[]
-  /** The place from which on no frame is known to be on disk; `undefined`: from the first one. */
+  /** The place from which on no frame is known to be durable; `undefined`: from the first one. */
   unproven: { file: JournalFile; offset: number } | undefined
-  /** What keeps the chain from going on, if it is not simply over. */
+  /** What keeps the chain from continuing, unless it is simply over. */
   stop: ChainStop | undefined
+  /** Whether reading ended at the sequence it was asked to end at. Nothing is known of what follows. */
+  isEarly: boolean
 }
 
 export interface ChainStop {
   kind:
     | 'unsound header' // of this segment; none of its frames was read
-    | 'unsound frame' // a torn write or damage
+    | 'unsound frame' // a torn write, or damage
     | 'foreign frame' // sound, but not the one that follows
   file: JournalFile
   /** The place of the segment among those read. */
@@ -60,168 +70,142 @@ export interface ChainStop {
   error?: unknown
 }
 
-/** A frame of events of which no later one has said yet that it is durable. */
-interface UnprovenFrame {
-  /** Of its last event. */
-  sequence: number
-  file: JournalFile
-  /** The place behind it. */
-  offset: number
-}
-
-/** A queue; not an array's shift(), which moves all the rest and, under `everysec`, may have a second's frames to move. */
-class UnprovenFrames {
-  readonly #frames: UnprovenFrame[] = []
-  #first = 0
-
-  add(frame: UnprovenFrame): void {
-    this.#frames.push(frame)
-  }
-
-  /** The last of those that are durable with this sequence; they are unproven no more. */
-  prove(durableSequence: number): UnprovenFrame | undefined {
-    let last: UnprovenFrame | undefined
-    for (let next = this.#frames[this.#first]; next !== undefined && next.sequence <= durableSequence; ) {
-      last = next
-      next = this.#frames[++this.#first]
-    }
-    if (last !== undefined && this.#first > 1_000 && this.#first * 2 > this.#frames.length) {
-      this.#frames.splice(0, this.#first)
-      this.#first = 0
-    }
-    return last
-  }
-}
-
+/** Reads every frame that holds an event up to sequence `to`. */
 export async function readSegments(
   storage: Storage,
   segments: readonly JournalFile[],
   start: ChainStart,
   visit: FrameVisitor,
+  to: Sequence = LAST_SEQUENCE,
 ): Promise<ChainEnd> {
-  const end: ChainEnd = {
-    journalId: start.journalId,
-    nextSequence: start.nextSequence,
-    durableSequence: start.nextSequence - 1,
-    position: undefined,
-    seal: undefined,
-    counters: undefined,
-    frames: 0,
-    strays: [],
-    unproven: undefined,
-    stop: undefined,
-  }
-  let previousChecksum = start.previousChecksum
-  const unproven = new UnprovenFrames()
+  const reader = new SegmentReader(start, visit, to)
   for (const [index, segment] of segments.entries()) {
-    if (segment.bytes <= FILE_HEADER_BYTES && segment.sequence !== end.nextSequence) {
-      end.strays.push(segment)
-      continue
-    }
+    if (!reader.canContinueWith(segment)) continue
     const file = storage.open(segment.path, 'read')
     try {
-      const header = await readHeader(file, segment, end, previousChecksum)
-      if ('reason' in header) {
-        end.stop = { kind: 'unsound header', file: segment, index, offset: 0, ...header }
-        return end
-      }
-      await readFrames(file, segment, index, header, end, unproven, visit)
-      if (end.stop !== undefined) return end
-      previousChecksum = (end.position as SegmentPosition).lastChecksum // readFrames has set it
+      await reader.read(file, segment, index)
     } finally {
       file.close()
     }
+    if (reader.end.stop !== undefined || reader.end.isEarly) break
   }
-  return end
+  return reader.end
 }
 
-/** Does not follow, or is none: the reason, which the caller judges together with what comes after. */
-async function readHeader(
-  file: StorageFile,
-  segment: JournalFile,
-  end: ChainEnd,
-  previousChecksum: number,
-): Promise<FileHeader | { reason: string; error?: unknown }> {
-  const bytes = Buffer.alloc(FILE_HEADER_BYTES)
-  const length = await readAll(file, bytes, 0, FILE_HEADER_BYTES, 0)
-  let header: FileHeader
-  try {
-    header = decodeFileHeader(bytes.subarray(0, length), segment.path, { kind: 'segment', sequence: segment.sequence })
-  } catch (error) {
-    if (!(error instanceof CorruptionError)) throw error
-    return { reason: error.message, error }
-  }
-  if (end.journalId !== undefined && !header.journalId.equals(end.journalId))
-    return { reason: 'the file belongs to another journal' }
-  end.journalId = header.journalId
-  if (header.sequence !== end.nextSequence) {
-    return {
-      reason: `the file begins with sequence ${header.sequence}; sequences from ${end.nextSequence} on are missing`,
-    }
-  }
-  const isEmptyAfterUnsealed = end.position !== undefined && end.seal !== 'continued'
-  if (header.previousChecksum !== previousChecksum || isEmptyAfterUnsealed) {
-    return { reason: 'the file does not follow from the one before it' }
-  }
-  return header
-}
+class SegmentReader {
+  readonly end: ChainEnd
+  readonly #visit: FrameVisitor
+  readonly #to: Sequence
+  readonly #unproven = new UnprovenFrames()
+  /** The checksum that the next segment has to name. */
+  #previousChecksum: number
 
-async function readFrames(
-  file: StorageFile,
-  segment: JournalFile,
-  index: number,
-  header: FileHeader,
-  end: ChainEnd,
-  unproven: UnprovenFrames,
-  visit: FrameVisitor,
-): Promise<void> {
-  const position = {
-    file: segment,
-    sequence: header.sequence,
-    previousChecksum: header.previousChecksum,
-    offset: FILE_HEADER_BYTES,
-    lastChecksum: header.checksum,
+  constructor(start: ChainStart, visit: FrameVisitor, to: Sequence) {
+    this.#visit = visit
+    this.#to = to
+    this.#previousChecksum = start.previousChecksum
+    this.end = {
+      journalId: start.journalId,
+      nextSequence: start.nextSequence,
+      durableSequence: sequenceAfter(start.nextSequence, -1),
+      position: undefined,
+      counters: undefined,
+      frames: 0,
+      strays: [],
+      unproven: undefined,
+      stop: undefined,
+      isEarly: false,
+    }
   }
-  end.position = position
-  end.seal = undefined
-  const scanner = new FrameScanner(file, checksum(header.journalId))
-  for (;;) {
-    const next = scanner.next()
-    const scanned = next instanceof Promise ? await next : next
-    if (scanned === undefined) return
-    const { frame } = scanned
-    if (frame === undefined) {
-      end.stop = { kind: 'unsound frame', file: segment, index, offset: scanned.offset, reason: scanned.reason }
-      return
+
+  /** False for a file that is not part of the chain: a rotation that failed began it, and a crash undid its removal. */
+  canContinueWith(segment: JournalFile): boolean {
+    if (segment.bytes > FILE_HEADER_BYTES || segment.sequence === this.end.nextSequence) return true
+    this.end.strays.push(segment)
+    return false
+  }
+
+  async read(file: StorageFile, segment: JournalFile, index: number): Promise<void> {
+    const header = await this.#readHeader(file, segment)
+    if ('reason' in header) this.end.stop = { kind: 'unsound header', file: segment, index, offset: 0, ...header }
+    else await this.#readFrames(file, segment, index, header)
+  }
+
+  /** The header, or the reason why it is not one, or not the next one. */
+  async #readHeader(
+    file: StorageFile,
+    segment: JournalFile,
+  ): Promise<FileHeader | { reason: string; error?: unknown }> {
+    const { end } = this
+    let header: FileHeader
+    try {
+      header = await readFileHeader(file, { kind: 'segment', sequence: segment.sequence })
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error
+      return { reason: error.message, error }
     }
-    const reason = whyForeign(frame, end, position.lastChecksum)
-    if (reason !== undefined) {
-      end.stop = { kind: 'foreign frame', file: segment, index, offset: frame.offset, reason }
-      return
+    if (end.journalId !== undefined && !header.journalId.equals(end.journalId))
+      return { reason: 'the file belongs to another journal' }
+    end.journalId = header.journalId
+    if (header.sequence !== end.nextSequence) {
+      return {
+        reason: `the file begins with sequence ${header.sequence}; the sequences from ${end.nextSequence} on are missing`,
+      }
     }
-    const visiting = visit(frame, scanned.bytes, segment)
-    if (visiting !== undefined) await visiting
-    end.frames++
-    end.durableSequence = Math.max(end.durableSequence, frame.durableSequence)
-    end.unproven = unproven.prove(frame.durableSequence) ?? end.unproven
-    if (frame.kind === 'events') end.nextSequence += frame.count
-    if (frame.kind === 'events' && frame.count > 0)
-      unproven.add({ sequence: end.nextSequence - 1, file: segment, offset: frame.offset + frame.length })
-    end.seal = frame.kind !== 'seal' ? undefined : frame.flags & SEAL_HAS_SUCCESSOR ? 'continued' : 'closed'
+    const isAfterUnsealed = end.position !== undefined && end.position.seal !== 'continued'
+    if (header.previousChecksum !== this.#previousChecksum || isAfterUnsealed)
+      return { reason: 'the file does not follow the one before it' }
+    return header
+  }
+
+  async #readFrames(file: StorageFile, segment: JournalFile, index: number, header: FileHeader): Promise<void> {
+    const { end } = this
+    const place = {
+      file: segment,
+      sequence: header.sequence,
+      previousChecksum: header.previousChecksum,
+      offset: FILE_HEADER_BYTES,
+      nextSequence: header.sequence,
+      lastChecksum: header.checksum,
+      seal: undefined as FramePlace['seal'],
+    }
+    end.position = place
+    const scanner = new FrameScanner(file, checksum(header.journalId))
+    for (;;) {
+      const next = scanner.next()
+      const scanned = next instanceof Promise ? await next : next
+      if (scanned === undefined) break
+      const { frame } = scanned
+      if (frame === undefined) {
+        end.stop = { kind: 'unsound frame', file: segment, index, offset: scanned.offset, reason: scanned.reason }
+        break
+      }
+      const reason = whyNotNext(frame, place)
+      if (reason !== undefined) {
+        end.stop = { kind: 'foreign frame', file: segment, index, offset: frame.offset, reason }
+        break
+      }
+      if (frame.firstSequence > this.#to) {
+        end.isEarly = true
+        break
+      }
+      const visiting = this.#visit(frame, scanned.bytes, segment)
+      if (visiting !== undefined) await visiting
+      this.#moveBehind(place, frame)
+    }
+    this.#previousChecksum = place.lastChecksum
+  }
+
+  #moveBehind(place: SegmentPosition & { file: JournalFile }, frame: Frame): void {
+    const { end } = this
+    moveBehind(place, frame, frame.checksum)
+    place.offset = frame.offset + frame.length
+    end.nextSequence = place.nextSequence
     end.counters = frame.counters
-    position.offset = frame.offset + frame.length
-    position.lastChecksum = frame.checksum
+    end.frames++
+    if (frame.durableSequence > end.durableSequence) end.durableSequence = frame.durableSequence
+    end.unproven = this.#unproven.prove(frame.durableSequence) ?? end.unproven
+    if (frame.kind === 'events' && frame.count > 0)
+      this.#unproven.add({ sequence: sequenceAfter(place.nextSequence, -1), file: place.file, offset: place.offset })
   }
-}
-
-function whyForeign(frame: Frame, end: ChainEnd, lastChecksum: number): string | undefined {
-  if (end.seal === 'continued') return 'a frame follows the seal of a segment that goes on in another file'
-  if (frame.firstSequence !== end.nextSequence) {
-    return `the frame that stands here begins with sequence ${frame.firstSequence}: frames are missing, doubled or swapped`
-  }
-  if (frame.previousChecksum !== lastChecksum)
-    return 'the frame that stands here does not follow from the one before it'
-  if (frame.kind === 'rows' || frame.kind === 'end') return `a frame of kind "${frame.kind}" has no place in a segment`
-  if (!(frame.durableSequence < end.nextSequence)) return 'the frame says that later sequences are durable'
-  return undefined
 }

@@ -1,3 +1,11 @@
+/**
+ * Moves a torn tail into a `.broken` file. A phase of recovery. Before: `history/damage`, which found the tail. After:
+ * `rewrite-unproven`.
+ *
+ * The copy gets its name when it is complete and on disk, and only then is anything cut off. So a crash leaves a `.tmp`
+ * file, or a copy that the next attempt finds and uses. A name that holds other bytes is never reused: those were set aside
+ * before.
+ */
 import { dirname } from 'node:path'
 import { CacheError } from '../../errors.js'
 import { removeIfThere } from '../storage/replace-file.js'
@@ -5,11 +13,7 @@ import { readAll, type Storage, type StorageFile, writeAll } from '../storage/st
 
 const COPY_BYTES = 4 * 1024 * 1024
 
-/**
- * Moves everything from `offset` on into a `.broken` file and cuts it off. The copy gets its name when it is whole and on
- * disk, and only then is anything cut. So a crash in the middle leaves a `.tmp` file, or a copy that the next try finds and
- * uses; and a name that holds other bytes is never taken: they were set aside before.
- */
+/** Moves everything from `offset` on. */
 export async function setAside(
   storage: Storage,
   path: string,
@@ -62,7 +66,7 @@ async function look(
     there = storage.open(name, 'read')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'free'
-    if (error instanceof CacheError) return 'taken' // by something that is no file
+    if (error instanceof CacheError) return 'taken' // by something that is not a file
     throw error
   }
   try {
@@ -82,7 +86,7 @@ async function* partsOf(source: StorageFile, offset: number, bytes: number) {
   const buffer = Buffer.allocUnsafe(Math.min(bytes, COPY_BYTES))
   for (let done = 0; done < bytes; ) {
     const read = await readAll(source, buffer, 0, Math.min(buffer.length, bytes - done), offset + done)
-    if (read === 0) throw new Error(`${source.path} became shorter while its end was set aside`)
+    if (read === 0) throw new Error(`${source.path} shrank while its end was set aside`)
     yield { part: buffer.subarray(0, read), done }
     done += read
   }

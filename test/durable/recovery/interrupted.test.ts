@@ -4,8 +4,10 @@ import { Counters } from '../../../src/core/model/counters.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { FRAME_MAGIC } from '../../../src/durable/format/format.js'
 import { FrameScanner } from '../../../src/durable/format/frame-scanner.js'
-import { findJournalFiles, planRecovery } from '../../../src/durable/format/journal-files.js'
+import { findJournalFiles } from '../../../src/durable/format/journal-files.js'
+import { planReading } from '../../../src/durable/history/plan.js'
 import { readSegments } from '../../../src/durable/history/read-segments.js'
+import { JOURNAL_BEGIN } from '../../../src/durable/history/replay.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { rewriteUnproven } from '../../../src/durable/recovery/rewrite-unproven.js'
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
@@ -68,16 +70,15 @@ test('a segment that becomes shorter while it is written again: an error, not a 
   const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
   const disk = SimulatedDisk.of(files)
   const process = disk.process()
-  const { segments } = planRecovery(await findJournalFiles(process, '/j'), '/j')
-  const start = { journalId: undefined, nextSequence: 1, previousChecksum: 0 }
-  const end = await readSegments(process, segments, start, () => undefined)
+  const { segments } = planReading(await findJournalFiles(process, '/j'), '/j', '')
+  const end = await readSegments(process, segments, JOURNAL_BEGIN, () => undefined)
   const shrinking = storageLike(process, {
     open: (path) => {
       const file = process.open(path)
       return { path, size: () => file.size(), read: async () => 0, close: () => undefined } as unknown as StorageFile
     },
   })
-  await t.throwsAsync(rewriteUnproven(shrinking, segments, end), { message: /became shorter/ })
+  await t.throwsAsync(rewriteUnproven(shrinking, segments, end), { message: /shrank/ })
   t.is(disk.log.length, 0)
 })
 

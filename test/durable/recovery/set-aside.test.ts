@@ -143,6 +143,6 @@ test('a segment that becomes shorter meanwhile: nothing is cut off', async (t) =
       } as unknown as StorageFile
     },
   })
-  await t.throwsAsync(setAside(storage, PATH, SOUND.length), { message: /became shorter/ })
+  await t.throwsAsync(setAside(storage, PATH, SOUND.length), { message: /shrank/ })
   t.is(disk.image().get(PATH)?.length, 1_000)
 })

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import type { Sequence } from '../../../src/core/model/sequence.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { openCache } from '../../../src/index.js'
@@ -95,7 +96,7 @@ for (const [name, kind, sequence] of [
     const header = encodeFileHeader({
       kind,
       journalId: Buffer.alloc(16),
-      sequence,
+      sequence: sequence as Sequence,
       previousChecksum: 0,
       createdAtMs: 0,
     })
@@ -116,7 +117,7 @@ test('LOCK holds the journal id, and says when the journal beside it is gone or 
   await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /LOCK says that a journal was here/ })
   const other = await written(t)
   writeFileSync(join(directory, FIRST), readFileSync(join(other, FIRST)))
-  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /another journal than LOCK says/ })
+  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /another journal than LOCK names/ })
   renameSync(join(directory, 'kept'), join(directory, FIRST))
   const cache = await openCache({ directory })
   t.is(cache.get('a'), 1)
