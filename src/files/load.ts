@@ -1,8 +1,8 @@
 /** `load`: reads what {@link writeSave}, or Python, wrote. Nothing of it takes effect before all of it was read and found sound. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NO_SEQUENCE } from '../core/model/sequence.js'
 import type { ReceivedRows } from '../durable/contract.js'
 import { readSnapshot, takeRows } from '../durable/snapshot/read-snapshot.js'
+import { nextTurn } from '../durable/storage/event-loop.js'
 import { readAll, type Storage } from '../durable/storage/storage.js'
 import { storeValue } from '../values/encode.js'
 import type { SaveFormat, SaveProgress } from './format.js'

@@ -42,6 +42,7 @@ export class Durability {
   #syncing: Promise<void> | undefined
   #syncTimer: unknown
   #retryTimer: unknown
+  #isExiting = false
   #isClosing = false
   #isClosed = false
 
@@ -90,7 +91,19 @@ export class Durability {
     // A full frame is written before these events and not with them: the counters in a frame count what is in it.
     if (this.#frame.isFull) this.writeFull()
     if (!this.#isWriteQueued) this.#queueWrite()
-    this.#frame.isReady = true
+    this.#frame.isReady = !this.#isExiting
+  }
+
+  /** The process ends: there is no end of this turn any more, so whatever is appended from now on is written at once. */
+  writeAtExit(): void {
+    this.#isExiting = true
+    this.#frame.isReady = false
+    this.write()
+  }
+
+  /** Whether an append must be followed by {@link write}. */
+  get isExiting(): boolean {
+    return this.#isExiting
   }
 
   /** @throws JournalWriteError when that fails. */
@@ -184,14 +197,15 @@ export class Durability {
     const target = this.#frame.last
     if (this.#health.status === 'stalled') this.#retry()
     else if (this.#frame.count > 0) await nextTurn() // the write is queued; all who flush in one turn share it and one fsync
-    // All of it is written now, or the health says why not. So an fsync that begins from here on covers it: two rounds at most.
-    while (this.#durable < target) {
-      if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
-      /* c8 ignore next -- close() flushes first, so this takes a journal that was closed and opened again in one turn */
-      if (this.#isClosed) throw closedBeforeFlush()
-      await (this.#syncing?.catch(ignore) ?? this.#sync())
-    }
-    return this.#durable
+    // Now it is written, or the health says why not. A running fsync may have begun before that; one that begins now has not.
+    if (this.#durable < target && this.#health === WRITABLE) await this.#syncing?.catch(ignore)
+    if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
+    if (this.#durable >= target) return this.#durable
+    if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
+    /* c8 ignore next 4 -- close() flushes first, so this takes a journal that was closed and opened again in one turn */
+    throw new CacheClosedError(
+      'The cache was closed before the flush was done: what was pending is lost or durable as close() said.',
+    )
   }
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
@@ -287,12 +301,6 @@ export class Durability {
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
-}
-
-function closedBeforeFlush(): CacheClosedError {
-  return new CacheClosedError(
-    'The cache was closed before the flush was done: what was pending is lost or durable as close() said.',
-  )
 }
 
 function ignore(): void {

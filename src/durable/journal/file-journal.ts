@@ -75,7 +75,7 @@ export class FileJournal implements Journal {
       this.#frame.begin(recovered.nextSequence)
       const { durableSequence, hasLooseRecency, report } = recovered
       const durability = new Durability(session, this.#frame, segments, durableSequence, () => this.onChange?.())
-      const forgetExit = writeAtExit(() => durability.write())
+      const forgetExit = writeAtExit(() => durability.writeAtExit())
       this.#opened = { session, lock, segments, durability, hasLooseRecency, forgetExit }
       return report
     } catch (error) {
@@ -100,7 +100,9 @@ export class FileJournal implements Journal {
       durability.writeFull() // the turns before this one get a frame of their own
       this.#frame.add(events)
     }
-    return this.#frame.first + this.#frame.count - events.length
+    const sequence = this.#frame.first + this.#frame.count - events.length
+    if (durability.isExiting) durability.write()
+    return sequence
   }
 
   appendSet(key: string, value: StoredValue, expiresAtMs: number): number {
