@@ -46,7 +46,9 @@ function whyMissing(
 ): string | undefined {
   if (found?.sequence === first) return undefined
   if (found !== undefined) return `the file is missing; the next one found begins with sequence ${found.sequence}`
-  if (snapshot !== undefined || files.loaded.length > 0) return 'the file is missing'
+  if (snapshot !== undefined)
+    return `the file is missing, and the journal has to continue there behind ${snapshot.name}`
+  if (files.loaded.length > 0) return 'the file is missing'
   if (note === '') return undefined // a new journal
   return 'the file is missing, and LOCK says that a journal was here (to start a new one, remove LOCK as well)'
 }

@@ -33,22 +33,39 @@ export async function setAside(
 }
 
 async function save(storage: Storage, source: StorageFile, offset: number, bytes: number): Promise<string> {
-  const nameOf = (number: number) => `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
-  let number = 1
-  let found = await look(storage, nameOf(number), source, offset, bytes)
-  while (found === 'taken') found = await look(storage, nameOf(++number), source, offset, bytes)
-  if (found === 'free') await copy(storage, nameOf(number), source, offset, bytes)
-  return nameOf(number)
+  for (let number = 1; ; number++) {
+    const name = `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
+    const found = await look(storage, name, source, offset, bytes)
+    if (found === 'the same' || (found === 'free' && (await copy(storage, name, source, offset, bytes)))) return name
+  }
 }
 
-async function copy(storage: Storage, name: string, source: StorageFile, offset: number, bytes: number): Promise<void> {
+/** Returns false when something that is not a file is in the place of the unfinished copy. */
+async function copy(
+  storage: Storage,
+  name: string,
+  source: StorageFile,
+  offset: number,
+  bytes: number,
+): Promise<boolean> {
   const temporary = `${name}.tmp`
   removeIfThere(storage, temporary)
-  const target = storage.create(temporary)
+  let target: StorageFile
   try {
-    for await (const { part, done } of partsOf(source, offset, bytes)) writeAll(target, part, done)
+    target = storage.create(temporary)
+  } catch (error) {
+    if (error instanceof CacheError) return false
+    throw error
+  }
+  try {
+    for await (const { part, done } of partsOf(source, offset, bytes)) {
+      // Zeros may be a hole, as large as a file can be: they stay one. The last byte gives the copy its length.
+      const skipped = !isZeros(part) ? 0 : done + part.length < bytes ? part.length : part.length - 1
+      writeAll(target, part.subarray(skipped), done + skipped)
+    }
     await target.sync()
     storage.rename(temporary, name)
+    return true
   } finally {
     target.close()
   }
@@ -90,4 +107,8 @@ async function* partsOf(source: StorageFile, offset: number, bytes: number) {
     yield { part: buffer.subarray(0, read), done }
     done += read
   }
+}
+
+function isZeros(part: Buffer): boolean {
+  return part[0] === 0 && part.subarray(1).equals(part.subarray(0, -1))
 }

@@ -193,6 +193,7 @@ function openFile(path: string, flags: number): DiskFile {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO') throw notAFile(path)
+    if (code === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notAFile(path)
     throw error
   }
   if (!fstatSync(descriptor).isFile()) {
