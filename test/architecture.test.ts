@@ -71,6 +71,7 @@ const FLOORS = [
   'durable/storage/',
   'durable/format/',
   'durable/snapshot/',
+  'durable/history/',
   'durable/recovery/',
   'durable/journal/',
   'files/pickle/',
@@ -84,14 +85,6 @@ const FLOORS = [
   'testing.ts',
   'index.ts',
   'cli/',
-]
-
-/** Still to be turned round. */
-const KNOWN: string[] = [
-  'durable/recovery/read-segments.ts imports durable/journal/segment-writer.ts',
-  'durable/recovery/recover.ts imports durable/journal/file-journal.ts',
-  'durable/recovery/recover.ts imports durable/journal/segment-writer.ts',
-  'durable/snapshot/compact.ts imports durable/recovery/journal-files.ts',
 ]
 
 function floorOf(file: string): number {
@@ -118,10 +111,7 @@ test('imports go down, types included', (t) => {
   const wrong = imports
     .filter(({ from, to, isOurs }) => isOurs && floorOf(to) > floorOf(from))
     .map(({ from, to }) => `${from} imports ${to}`)
-  t.deepEqual(
-    wrong.filter((line) => !KNOWN.includes(line)),
-    [],
-  )
+  t.deepEqual(wrong, [])
 })
 
 test('what evolve and decide do depends on nothing but their arguments: no Node, no packages, no clock, no randomness', (t) => {
@@ -182,10 +172,10 @@ test('packages are those that package.json names, and Node is imported by its sc
   )
 })
 
-/** One idea each, and still long: the public API with its docstrings, and the two that hold the parts of a cache and of a journal together. */
-const LONG = new Set(['cache/cache.ts', 'durable/journal/file-journal.ts'])
+/** One idea, and still long: the public API with its docstrings. */
+const LONG = new Set(['cache/cache.ts'])
 
-test('no file has more than 350 lines, but for those named', (t) => {
+test('no file has more than 350 lines, except the one that is named', (t) => {
   const long = [...texts]
     .map(([file, text]) => ({ file, lines: text.split('\n').length - 1 }))
     .filter(({ file, lines }) => lines > 350 && !LONG.has(file))
@@ -218,10 +208,10 @@ test("there are no barrels: only the package's entry points give on what others 
   t.deepEqual(wrong, [])
 })
 
-test('imports go in no circle at runtime', (t) => {
+test('imports go in no circle: in durable/ not even types, elsewhere nothing at runtime', (t) => {
   const edges = new Map<string, string[]>()
   for (const { from, to, isOurs, isTypeOnly } of imports) {
-    if (isOurs && !isTypeOnly) edges.set(from, [...(edges.get(from) ?? []), to])
+    if (isOurs && (!isTypeOnly || from.startsWith('durable/'))) edges.set(from, [...(edges.get(from) ?? []), to])
   }
   const circles: string[] = []
   const done = new Set<string>()

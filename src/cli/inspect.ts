@@ -3,18 +3,22 @@ import type { Command } from 'commander'
 import type { Change } from '../cache/streams/change.js'
 import { compileGlob } from '../core/decide/glob.js'
 import type { CacheEvent } from '../core/model/event.js'
+import type { Sequence } from '../core/model/sequence.js'
 import type { StoredValue } from '../core/model/stored-value.js'
+import { readHeaderOf } from '../durable/format/file-header.js'
 import type { Frame } from '../durable/format/frame.js'
+import { eventsOf } from '../durable/history/frame-events.js'
+import { type Chain, readChain, troubleOf } from '../durable/history/read-chain.js'
+import { startAfter } from '../durable/history/replay.js'
+import { disk } from '../durable/storage/disk.js'
 import { restoreValue } from '../values/encode.js'
 import { changeJson } from './change-json.js'
 import { changeText } from './change-text.js'
 import { EXIT } from './exit-codes.js'
+import { planOpening, readJournal } from './journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from './options.js'
 import { LineBatch, output, remark } from './output.js'
 import { showBytes, showCount, showCountOf } from './quantities.js'
-import { type Chain, eventsOf, readChain, startAfter, troubleOf } from './reading/chain.js'
-import { planReading } from './reading/listing.js'
-import { readSettled } from './reading/settled.js'
 
 interface InspectOptions extends DirectoryOptions {
   json?: true
@@ -44,9 +48,6 @@ export function addInspectCommand(program: Command): void {
     })
 }
 
-/** Thrown to end the reading once everything asked for was printed. */
-const ENOUGH = new Error('enough')
-
 class Inspection {
   readonly #options: InspectOptions
   readonly #matches: (key: string) => boolean
@@ -61,26 +62,18 @@ class Inspection {
   }
 
   async run(): Promise<number> {
-    try {
-      const { result, isLive } = await this.#read()
-      await this.#lines.end()
-      return this.#judge(result, isLive)
-    } catch (error) {
-      await this.#lines.end()
-      if (error === ENOUGH) return EXIT.fine
-      throw error
-    }
+    const { result, isLive } = await this.#read().finally(() => this.#lines.end())
+    return this.#judge(result, isLive)
   }
 
   #read(): Promise<{ result: Chain; isLive: boolean }> {
-    const { directory } = this.#options
-    return readSettled(directory, async (files) => {
-      const { snapshot, segments } = planReading(files, directory)
-      if (snapshot !== undefined) this.#noteCovered(snapshot.name, snapshot.sequence)
-      const start = await startAfter(snapshot)
-      const chain = await readChain(directory, segments, start, snapshot !== undefined, (frame, bytes, file) =>
-        this.#print(frame, bytes, file.path),
-      )
+    const { directory, to } = this.#options
+    return readJournal(directory, async (files) => {
+      const plan = planOpening(files, directory)
+      if (plan.snapshot !== undefined) this.#noteCovered(plan.snapshot.name, plan.snapshot.sequence)
+      const start = startAfter(plan.snapshot && (await readHeaderOf(disk, plan.snapshot, 'snapshot')))
+      const visit = (frame: Frame, bytes: Buffer, { path }: { path: string }) => this.#print(frame, bytes, path)
+      const chain = await readChain(disk, directory, plan, start, visit, to as Sequence)
       return { result: chain, trouble: troubleOf(chain) }
     })
   }
@@ -113,11 +106,10 @@ class Inspection {
 
   async #print(frame: Frame, bytes: Buffer, path: string): Promise<void> {
     const { to } = this.#options
-    if (frame.firstSequence > to) throw ENOUGH
     if (frame.firstSequence + frame.count <= this.#next) return
-    let sequence = frame.firstSequence
+    let sequence: number = frame.firstSequence
     for (const event of eventsOf(frame, bytes, path)) {
-      if (sequence > to) throw ENOUGH
+      if (sequence > to) break
       if (sequence >= this.#next && this.#isWanted(event)) {
         await this.#lines.add(this.#textOf(event, sequence, frame.writtenAtMs))
       }

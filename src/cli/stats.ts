@@ -1,16 +1,20 @@
 /** `daybook stats`: what a journal holds, found by replaying it without opening it; also while another process writes. */
 import type { Command } from 'commander'
 import { isExpired } from '../core/decide/decide.js'
-import type { State } from '../core/evolve/state.js'
+import { State } from '../core/evolve/state.js'
+import { encodedBytes } from '../durable/format/encode-event.js'
+import { isInUse } from '../durable/history/lock-file.js'
+import type { ReadingPlan } from '../durable/history/plan.js'
+import { troubleOf } from '../durable/history/read-chain.js'
+import { type Replayed, replay } from '../durable/history/replay.js'
+import { receiverFor } from '../durable/history/replayed-state.js'
+import { disk } from '../durable/storage/disk.js'
 import { figureLines } from './figures.js'
+import { planOpening, readJournal } from './journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
 import { output } from './output.js'
 import { Progress } from './progress.js'
 import { showBytes, showCount, showCountOf, showPercent } from './quantities.js'
-import { troubleOf } from './reading/chain.js'
-import { isInUse } from './reading/in-use.js'
-import { type Replayed, replay } from './reading/replay.js'
-import { readSettled } from './reading/settled.js'
 
 interface StatsOptions extends DirectoryOptions {
   json?: true
@@ -30,11 +34,18 @@ export function addStatsCommand(program: Command): void {
 async function readStats(directory: string) {
   const progress = new Progress({ verb: 'Reading' })
   try {
-    const { result } = await readSettled(directory, async (files) => {
-      const replayed = await replay(directory, files, (done, total) => progress.update(done, total))
+    const { result } = await readJournal(directory, async (files) => {
+      const plan = planOpening(files, directory)
+      const state = new State({
+        maxSize: Number.POSITIVE_INFINITY,
+        maxBytes: Number.MAX_SAFE_INTEGER, // not a limit: what makes it count bytes
+        weigh: encodedBytes,
+      })
+      const receiver = receiverFor(state, (done, total) => progress.update(done, total))
+      const replayed = await replay(disk, directory, plan, receiver)
       const { verdict } = replayed.chain
       if (verdict.verdict === 'corrupt') throw verdict.error
-      return { result: replayed, trouble: troubleOf(replayed.chain) }
+      return { result: { ...replayed, plan, state }, trouble: troubleOf(replayed.chain) }
     })
     return summarize(directory, result)
   } finally {
@@ -45,13 +56,14 @@ async function readStats(directory: string) {
 type Summary = ReturnType<typeof summarize>
 
 /** What `--json` prints. Bytes are bytes in files, but `entryBytes`: keys and values as they are encoded. */
-function summarize(directory: string, { state, chain, snapshot, segments, events }: Replayed) {
+function summarize(directory: string, { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State }) {
+  const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters
   const reads = hits + misses
-  const isClosedCleanly = chain.end.seal === 'closed' && chain.end.stop === undefined
+  const isClosedCleanly = chain.end.position?.seal === 'closed' && chain.end.stop === undefined
   return {
     directory,
-    isInUse: !isClosedCleanly && isInUse(directory),
+    isInUse: !isClosedCleanly && isInUse(disk, directory),
     size: state.size,
     expired: countExpired(state),
     entryBytes: state.bytes,

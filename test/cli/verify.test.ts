@@ -84,7 +84,7 @@ test.serial(
       ],
     )
     const { stdout } = await daybook(t, ['verify'], { cwd })
-    t.regex(stdout, /^ {2}at byte 212, where sequence 2 should be: the checksum of the frame does not hold/m)
+    t.regex(stdout, /^ {2}at byte 212, where sequence 2 should be: the checksum of the frame does not match/m)
     t.regex(stdout, /^ {2}after it: \d+ sound frames with 3 events$/m)
     t.regex(stdout, /daybook repair --directory journal/)
   },

@@ -5,7 +5,7 @@
  */
 import { posix } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { readAll, type Storage, type StorageFile, writeAll } from '../../src/durable/storage/storage.js'
+import { NOTE_BYTES_MAX, readAll, type Storage, type StorageFile, writeAll } from '../../src/durable/storage/storage.js'
 
 export interface StorageUnderTest {
   storage: Storage
@@ -110,7 +110,7 @@ export function testStorage(name: string, make: (t: ExecutionContext) => Promise
     storage.rename(at('b.snapshot.tmp'), at('b.snapshot'))
     fresh.close()
     t.deepEqual(
-      (await storage.list(directory, '*.{snapshot,tmp}')).map((entry) => entry.name),
+      (await storage.list(directory)).map((entry) => entry.name),
       ['b.snapshot'],
     )
     const file = storage.open(at('b.snapshot'), 'read')
@@ -127,22 +127,23 @@ export function testStorage(name: string, make: (t: ExecutionContext) => Promise
     t.throws(() => storage.open(at('a.segment'), 'read'), { code: 'ENOENT' })
   })
 
-  on('a listing is sorted, has sizes, and leaves other names out', async (t, { storage, directory, at }) => {
+  on('a listing has every name, sorted, with sizes', async (t, { storage, directory, at }) => {
     for (const [index, file] of ['b.segment', 'a.segment', 'c.snapshot', 'd.txt', '.e.segment'].entries()) {
       const made = storage.create(at(file))
       writeAll(made, Buffer.alloc(index * 10), 0)
       made.close()
     }
-    t.deepEqual(await storage.list(directory, '*.{segment,snapshot}'), [
+    t.deepEqual(await storage.list(directory), [
       { name: '.e.segment', isFile: true, bytes: 40 },
       { name: 'a.segment', isFile: true, bytes: 10 },
       { name: 'b.segment', isFile: true, bytes: 0 },
       { name: 'c.snapshot', isFile: true, bytes: 20 },
+      { name: 'd.txt', isFile: true, bytes: 30 },
     ])
   })
 
-  on('an absent directory lists nothing', async (t, { storage, at }) => {
-    t.deepEqual(await storage.list(at('nowhere'), '*.{segment,snapshot}'), [])
+  on('a missing directory lists nothing', async (t, { storage, at }) => {
+    t.deepEqual(await storage.list(at('nowhere')), [])
   })
 
   on('making a directory that is there does nothing', async (t, { storage, directory }) => {
@@ -171,25 +172,36 @@ export function testStorage(name: string, make: (t: ExecutionContext) => Promise
   })
 
   on('a lock is held by one opener, and is free after its release', async (t, { storage, at }) => {
+    t.false(storage.isLocked(at('LOCK')))
     const lock = storage.lock(at('LOCK'))
     t.truthy(lock)
+    t.true(storage.isLocked(at('LOCK')))
     t.is(storage.lock(at('LOCK')), undefined)
     lock?.release()
+    t.false(storage.isLocked(at('LOCK')))
     const next = storage.lock(at('LOCK'))
     t.truthy(next)
     next?.release()
   })
 
-  on('a lock keeps its holder’s note', async (t, { storage, at }) => {
+  on('a lock file keeps the note of its holder', async (t, { storage, at }) => {
+    t.is(storage.noteIn(at('LOCK')), '')
     const lock = storage.lock(at('LOCK'))
-    t.is(lock?.read(), '')
+    t.is(storage.noteIn(at('LOCK')), '')
     lock?.write('a long note\n')
     lock?.write('a note\n')
-    t.is(lock?.read(), 'a note\n')
+    t.is(storage.noteIn(at('LOCK')), 'a note\n')
     lock?.release()
     const next = storage.lock(at('LOCK'))
-    t.is(next?.read(), 'a note\n')
+    t.is(storage.noteIn(at('LOCK')), 'a note\n')
     next?.release()
+  })
+
+  on('of a note that is too long only the beginning is read', async (t, { storage, at }) => {
+    const lock = storage.lock(at('LOCK'))
+    lock?.write('x'.repeat(10_000))
+    t.is(storage.noteIn(at('LOCK')), 'x'.repeat(NOTE_BYTES_MAX))
+    lock?.release()
   })
 }
 

@@ -1,5 +1,5 @@
-import type { Frame } from '../../durable/format/frame.js'
-import type { FrameScanner } from '../../durable/format/frame-scanner.js'
+import type { Frame } from '../format/frame.js'
+import type { FrameScanner } from '../format/frame-scanner.js'
 
 /** The sound frames that begin after `offset`, whatever lies between them. */
 export async function* soundFramesAfter(

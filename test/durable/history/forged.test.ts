@@ -5,6 +5,7 @@
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
+import { FIRST_SEQUENCE, type Sequence } from '../../../src/core/model/sequence.js'
 import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { encodeEvent } from '../../../src/durable/format/encode-event.js'
@@ -16,14 +17,18 @@ import { set } from '../../conformance/journal.js'
 import { DIRECTORY, JOURNAL_ID, recoverImage } from '../../crash/explore.js'
 import type { Files } from './written-journal.js'
 
-type Forged = Partial<FrameHeader> & { events?: readonly CacheEvent[]; more?: Uint8Array }
+type Forged = Partial<Record<keyof FrameHeader, unknown>> & { count?: number } & {
+  events?: readonly CacheEvent[]
+  more?: Uint8Array
+}
 
 /** A file of frames that follow from one another, but for what is forged. */
-function fileOf(kind: 'segment' | 'snapshot' | 'loaded', sequence: number, frames: readonly Forged[]): Uint8Array {
+function fileOf(kind: 'segment' | 'snapshot' | 'loaded', number: number, frames: readonly Forged[]): Uint8Array {
+  const sequence = number as Sequence
   const header = encodeFileHeader({ kind, journalId: JOURNAL_ID, sequence, previousChecksum: 0, createdAtMs: 0 })
   const parts: Uint8Array[] = [header]
   let previousChecksum = header.readUInt32LE(60)
-  let firstSequence = kind === 'segment' ? sequence : 1
+  let firstSequence: number = kind === 'segment' ? sequence : 1
   for (const { events = [], more = new Uint8Array(0), ...changes } of frames) {
     const writer = new ByteWriter(64)
     beginFrame(writer)
@@ -44,7 +49,7 @@ function fileOf(kind: 'segment' | 'snapshot' | 'loaded', sequence: number, frame
         durableSequence: 0,
         writtenAtMs: 0,
         ...changes,
-      },
+      } as FrameHeader,
       new Counters(),
       checksum(JOURNAL_ID),
     )
@@ -54,7 +59,8 @@ function fileOf(kind: 'segment' | 'snapshot' | 'loaded', sequence: number, frame
   return Buffer.concat(parts)
 }
 
-const at = (sequence: number, kind: 'segment' | 'snapshot' | 'loaded') => `${DIRECTORY}/${fileName(sequence, kind)}`
+const at = (sequence: number, kind: 'segment' | 'snapshot' | 'loaded') =>
+  `${DIRECTORY}/${fileName(sequence as Sequence, kind)}`
 const FIRST = at(1, 'segment')
 const sound: Forged = { events: [set('a', 1)] }
 const LOCK: [string, Uint8Array] = [`${DIRECTORY}/LOCK`, new Uint8Array(0)]
@@ -71,20 +77,20 @@ test('what the forger makes without forging anything is a sound journal', async 
 })
 
 const SEGMENTS: [string, Forged[], RegExp][] = [
-  ['rows in a segment', [sound, { kind: 'rows' }], /of kind "rows" has no place in a segment/],
-  ['the end of a snapshot in a segment', [sound, { kind: 'end' }], /of kind "end" has no place in a segment/],
+  ['rows in a segment', [sound, { kind: 'rows' }], /of kind "rows" does not belong in a segment/],
+  ['the end of a snapshot in a segment', [sound, { kind: 'end' }], /of kind "end" does not belong in a segment/],
   [
     'a frame that says it is durable itself',
     [{ ...sound, durableSequence: 1 }],
-    /says that later sequences are durable/,
+    /claims that later sequences are durable/,
   ],
   ['a frame after a seal that goes on', [{ kind: 'seal', flags: SEAL_HAS_SUCCESSOR }, sound], /frame follows the seal/],
   ['a gap in the sequences', [sound, { ...sound, firstSequence: 3 }], /begins with sequence 3/],
-  ['another predecessor', [sound, { ...sound, previousChecksum: 7 }], /does not follow from the one before it/],
-  ['more bytes than events', [{ ...sound, more: Uint8Array.of(0) }], /bytes follow the last event/],
+  ['another predecessor', [sound, { ...sound, previousChecksum: 7 }], /does not follow the one before it/],
+  ['more bytes than events', [{ ...sound, more: Uint8Array.of(0) }], /bytes follow the last item/],
   ['fewer events than it counts', [{ ...sound, count: 2 }], /./],
   ['an event of an unknown type', [{ count: 1, more: Uint8Array.of(15) }], /./],
-  ['a seal that holds something', [{ kind: 'seal', more: Uint8Array.of(1) }], /bytes follow the last event/],
+  ['a seal that holds something', [{ kind: 'seal', more: Uint8Array.of(1) }], /bytes follow the last item/],
   ['an order of use that breaks off', [sound, { kind: 'recency', count: 2, more: Uint8Array.of(0, 1, 97) }], /./],
 ]
 
@@ -101,11 +107,15 @@ for (const [what, frames, reason] of SEGMENTS) {
 }
 
 const SNAPSHOTS: [string, Forged[], RegExp][] = [
-  ['a row that is another event', [{ events: [{ type: 'deleted', key: 'a' }] }, { kind: 'end' }], /no event of type/],
-  ['more bytes than rows', [{ ...sound, more: Uint8Array.of(0) }, { kind: 'end' }], /bytes follow the last row/],
+  [
+    'a row that is another event',
+    [{ events: [{ type: 'deleted', key: 'a' }] }, { kind: 'end' }],
+    /not an event of type/,
+  ],
+  ['more bytes than rows', [{ ...sound, more: Uint8Array.of(0) }, { kind: 'end' }], /bytes follow the last item/],
   ['a row that breaks off', [{ count: 1, more: Uint8Array.of(1, 5) }, { kind: 'end' }], /./],
-  ['a seal among the rows', [sound, { kind: 'seal' }], /does not follow from the one before it/],
-  ['a row too many', [{ ...sound, firstSequence: 2 }, { kind: 'end' }], /does not follow from the one before it/],
+  ['a seal among the rows', [sound, { kind: 'seal' }], /does not follow the one before it/],
+  ['a row too many', [{ ...sound, firstSequence: 2 }, { kind: 'end' }], /does not follow the one before it/],
   ['rows after the end', [{ kind: 'end' }, sound], /a frame follows the last one/],
   ['no end', [sound], /ends before its last frame/],
 ]
@@ -123,12 +133,12 @@ for (const [what, frames, reason] of SNAPSHOTS) {
   })
 }
 
-for (const file of ['../../etc/passwd', 'x.loaded', fileName(1, 'segment'), fileName(7, 'loaded')]) {
+for (const file of ['../../etc/passwd', 'x.loaded', '0000000000000001.segment', '0000000000000007.loaded']) {
   test(`a loaded event that names ${file}: refused, and nothing else is opened`, async (t) => {
     const event: CacheEvent = { type: 'loaded', file, checksum: 1, entries: 1 }
     const { error } = await recover([[FIRST, fileOf('segment', 1, [{ events: [event] }])]])
     t.true(error instanceof CorruptionError, `${error}`)
-    t.regex((error as CorruptionError).reason, /no name of a loaded file|the file is missing/)
+    t.regex((error as CorruptionError).reason, /not the name of a loaded file|the file is missing/)
   })
 }
 
@@ -138,7 +148,7 @@ test('an error of whoever takes the rows is none of the snapshot’s', async (t)
   const path = at(1, 'snapshot')
   const disk = SimulatedDisk.of(new Map([[path, fileOf('snapshot', 1, [sound, { kind: 'end' }])]]))
   const failure = new Error('whoever takes the rows has no room')
-  const reading = readSnapshot(disk.process(), { path, kind: 'snapshot', sequence: 1 }, () => {
+  const reading = readSnapshot(disk.process(), { path, kind: 'snapshot', sequence: FIRST_SEQUENCE }, () => {
     throw failure
   })
   t.is(await t.throwsAsync(reading), failure)
@@ -154,7 +164,10 @@ test('a torn tail made of forged frame headers is refused before looking at it t
   }
   const { error, disk } = await recover([[FIRST, Buffer.concat([fileOf('segment', 1, [sound]), tail])]])
   t.true(error instanceof CorruptionError, `${error}`)
-  t.regex((error as CorruptionError).reason, /so many forged frames follow that what was on disk cannot be told/)
+  t.regex(
+    (error as CorruptionError).reason,
+    /so many forged frame headers follow that it cannot be known what was durable/,
+  )
   t.like(error as CorruptionError, { file: FIRST, sequence: 2 })
   t.is(disk.log.length, 0)
 })
@@ -165,5 +178,5 @@ test('a snapshot that tells a key twice is refused: which of the two it would be
     [at(3, 'segment'), fileOf('segment', 3, [sound])],
   ])
   t.true(error instanceof CorruptionError)
-  t.is((error as CorruptionError).reason, 'a key comes twice')
+  t.is((error as CorruptionError).reason, 'a key appears twice')
 })

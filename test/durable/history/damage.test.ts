@@ -1,6 +1,8 @@
-/** The table at the top of src/durable/recovery/damage.ts, row by row. */
+/** The table in src/durable/history/damage.ts: that it is complete, and what each rule does to a journal. */
 import test from 'ava'
+import type { Sequence } from '../../../src/core/model/sequence.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
+import { DAMAGE_RULES, type EndFacts, rulesFor } from '../../../src/durable/history/damage.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { JOURNAL_ID, recoverImage } from '../../crash/explore.js'
 import {
@@ -27,7 +29,13 @@ function flipped(files: Files, path: string, at: number): Files {
 
 /** A segment with nothing in it, as a rotation begins it. */
 function emptySegment(sequence: number, previousChecksum = 0): Uint8Array {
-  return encodeFileHeader({ kind: 'segment', journalId: JOURNAL_ID, sequence, previousChecksum, createdAtMs: 0 })
+  return encodeFileHeader({
+    kind: 'segment',
+    journalId: JOURNAL_ID,
+    sequence: sequence as Sequence,
+    previousChecksum,
+    createdAtMs: 0,
+  })
 }
 
 /** The last segment alone, without its seal and what else follows its last event. */
@@ -36,6 +44,32 @@ async function unsealed(): Promise<WrittenJournal & { path: string; content: Uin
   const path = last(segmentsOf(journal.files))
   return { ...journal, path, content: journal.files.get(path) as Uint8Array }
 }
+
+function* combinations(): Generator<EndFacts> {
+  for (const stop of ['nowhere', 'foreign frame', 'unsound header', 'unsound frame'] as const)
+    for (const isFileExpected of [false, true])
+      for (const hasFramesBehind of [false, true])
+        for (const witness of ['none', 'found', 'unknown'] as const)
+          yield { stop, isFileExpected, hasFramesBehind, witness }
+}
+
+test('every combination of facts matches exactly one rule, and every rule is needed', (t) => {
+  const all = [...combinations()]
+  t.is(all.length, 48)
+  for (const facts of all) t.is(rulesFor(facts).length, 1, JSON.stringify(facts))
+  t.is(new Set(all.flatMap((facts) => rulesFor(facts))).size, DAMAGE_RULES.length)
+})
+
+test('a rule that says corrupt says why, and no other does', (t) => {
+  for (const rule of DAMAGE_RULES) t.is(rule.reason !== undefined, rule.verdict === 'corrupt', JSON.stringify(rule))
+})
+
+test('a witness is needed only for an unsound frame that nothing follows', (t) => {
+  for (const { witness: _, ...facts } of combinations()) {
+    const isNeeded = facts.stop === 'unsound frame' && !facts.hasFramesBehind
+    t.is(rulesFor(facts).length > 1, isNeeded, JSON.stringify(facts))
+  }
+})
 
 const isCorrupt = (error: unknown, file: string, pattern: RegExp) =>
   error instanceof CorruptionError && error.file === file && pattern.test(error.message)
@@ -64,7 +98,7 @@ test('a foreign frame is corrupt, even at the very end', async (t) => {
   const frame = framesOf(content)[0]
   const doubled = Buffer.concat([content, content.subarray(frame?.offset, (frame?.offset ?? 0) + (frame?.length ?? 0))])
   const { error } = await recover(withFile(files, path, doubled))
-  t.true(isCorrupt(error, path, /missing, doubled or swapped/))
+  t.true(isCorrupt(error, path, /missing, duplicated or swapped/))
   t.is((error as CorruptionError).offset, content.length)
 })
 
@@ -81,7 +115,7 @@ test('a file missing in the middle: an unsound header, and so corrupt', async (t
   const { files } = await closed()
   const [, second, third] = segmentsOf(files) as [string, string, string]
   const { error } = await recover(withFile(files, second, undefined))
-  t.true(isCorrupt(error, third, /sequences from \d+ on are missing/))
+  t.true(isCorrupt(error, third, /the sequences from \d+ on are missing/))
 })
 
 test('a file of another journal is an unsound header, and so corrupt', async (t) => {
@@ -168,7 +202,7 @@ test('an unsound frame of which a later frame says that it was durable is corrup
   const frames = framesOf(files.get(segment(1)) as Uint8Array)
   for (const frame of frames.filter(({ kind, count }) => kind === 'events' && count > 0)) {
     const { error } = await recover(flipped(files, segment(1), frame.offset + 100))
-    t.true(isCorrupt(error, segment(1), /shows that what stood here was on disk/))
+    t.true(isCorrupt(error, segment(1), /says that what was here was durable/))
     t.is((error as CorruptionError).offset, frame.offset)
     t.is((error as CorruptionError).sequence, frame.firstSequence)
   }
