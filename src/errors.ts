@@ -259,7 +259,7 @@ export class JournalWriteError extends CacheError {
 }
 
 /** Any value, short enough for a message. Never throws. */
-export function shown(value: unknown): string {
+export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}...'` : `'${value}'`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'

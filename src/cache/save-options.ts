@@ -1,6 +1,6 @@
 /** What `save` and `load` take and answer. */
 
-import { CacheError, CorruptionError, shown } from '../errors.js'
+import { CacheError, CorruptionError, describe } from '../errors.js'
 import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
@@ -26,12 +26,12 @@ export type LoadResult = Result<LoadReport>
 /** @throws TypeError for what is no path or no format; otherwise the format to use. */
 export function checkFile(path: unknown, options: SaveOptions): SaveFormat {
   if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path must be a file's path; ${shown(path)} is not. Nothing was changed.`)
+    throw new TypeError(`path must be a file's path; ${describe(path)} is not. Nothing was changed.`)
   checkOptions(options)
   const { format, onProgress } = options
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
-    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${shown(format)} is neither. Nothing was changed.`)
+    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${describe(format)} is neither. Nothing was changed.`)
   }
   return format ?? formatOf(path)
 }
