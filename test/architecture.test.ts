@@ -141,6 +141,11 @@ test('only cache/actor/ and the composition root import xstate at runtime', (t) 
   t.deepEqual(wrong, [])
 })
 
+test('the command line writes through cli/output.ts alone, which escapes control characters', (t) => {
+  const writers = [...texts.keys()].filter((file) => /console\.|std(out|err)\.write\b/.test(codeOf(file)))
+  t.deepEqual(writers, ['cli/output.ts'])
+})
+
 test('only streams/ and the thread client import rxjs at runtime', (t) => {
   const wrong = imports
     .filter(({ to, isTypeOnly }) => to.startsWith('rxjs') && !isTypeOnly)

@@ -37,7 +37,7 @@ function valueMember(stored: StoredValue): string {
   }
   const value = restoreValue(stored, 'copy')
   const json = toJson(value)
-  return json === undefined ? `"valueText":${JSON.stringify(showValue(value))}` : `"value":${json}`
+  return json === undefined ? `"valueText":${JSON.stringify(showValue(value, { isFull: true }))}` : `"value":${json}`
 }
 
 function deadlineMember(expiresAtMs: number): string {

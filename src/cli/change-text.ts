@@ -1,6 +1,6 @@
 /** One event as one line: what `inspect` prints of the past and `watch` of the present. */
 import type { Change } from '../cache/streams/change.js'
-import type { Colors } from './output.js'
+import type { Colors } from './printable.js'
 import { showMoment } from './quantities.js'
 import { shorten, showKey, showValue } from './show-value.js'
 
@@ -20,7 +20,11 @@ export function changeText(change: Change, options: ChangeTextOptions): string {
   if (atMs !== undefined) parts.push(colors.dim(showMoment(atMs)))
   parts.push(colorOf(change, colors)(change.type.padEnd(TYPE_WIDTH)))
   if (change.key !== undefined) parts.push(showKey(change.key))
-  if (change.type === 'set') parts.push('=', shorten(showValue(change.value), options.valueLengthMax))
+  if (change.type === 'set')
+    parts.push(
+      '=',
+      shorten(showValue(change.value, { isFull: options.valueLengthMax === Infinity }), options.valueLengthMax),
+    )
   if (change.expiresAtMs !== undefined) parts.push(colors.dim(`expires ${showMoment(change.expiresAtMs)}`))
   else if (change.type === 'rescheduled') parts.push(colors.dim('expires never'))
   return parts.join(' ').trimEnd()

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { CorruptionError } from '../errors.js'
 import { EXIT } from './exit-codes.js'
+import { remark } from './output.js'
 
 /** What was typed cannot be meant: the message says what there is. */
 export class UsageError extends Error {}
@@ -10,8 +11,8 @@ export class UsageError extends Error {}
 export function reportFailure(error: unknown): number {
   // Commander has printed its own errors already.
   if (!(error instanceof CommanderError)) {
-    process.stderr.write(`daybook: ${messageOf(error)}\n`)
-    if (process.env['DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    remark(`daybook: ${messageOf(error)}`)
+    if (process.env['DEBUG'] && error instanceof Error) remark(`${error.stack}`)
   }
   return exitCodeOf(error)
 }

@@ -19,8 +19,8 @@ import { readSettled } from './reading/settled.js'
 interface InspectOptions extends DirectoryOptions {
   json?: true
   full?: true
-  from: number
-  to: number
+  from?: number
+  to?: number
   key?: string
 }
 
@@ -30,8 +30,8 @@ export function addInspectCommand(program: Command): void {
   addDirectoryOption(program.command('inspect'))
     .description("print the journal's events; also of a directory that is in use")
     .option('--json', 'a line of JSON for each event, values in full')
-    .option('--from <sequence>', 'from this sequence on', parseSequence, 0)
-    .option('--to <sequence>', 'through this sequence', parseSequence, Number.MAX_SAFE_INTEGER)
+    .option('--from <sequence>', 'start at this sequence number', parseSequence)
+    .option('--to <sequence>', 'stop after this sequence number', parseSequence)
     .option('--key <pattern>', 'events of keys that match (* ? [a-z]), and those that concern all keys')
     .option('--full', `don't cut values after ${VALUE_LENGTH_MAX} characters`)
     .addHelpText(
@@ -49,6 +49,8 @@ const ENOUGH = new Error('enough')
 
 class Inspection {
   readonly #options: InspectOptions
+  readonly #from: number
+  readonly #to: number
   readonly #matches: (key: string) => boolean
   readonly #lines = new LineBatch()
   /** The next sequence to print: reading again after a change of files goes on from here. */
@@ -56,7 +58,8 @@ class Inspection {
 
   constructor(options: InspectOptions) {
     this.#options = options
-    this.#next = options.from
+    this.#from = this.#next = Math.max(1, options.from ?? 1)
+    this.#to = options.to ?? Number.MAX_SAFE_INTEGER
     this.#matches = compileGlob(options.key ?? '*')
   }
 
@@ -98,26 +101,24 @@ class Inspection {
 
   /** A snapshot took the place of events that would have been printed. */
   #noteCovered(name: string, sequence: number): void {
-    const { from, to } = this.#options
-    const first = Math.max(1, this.#next)
-    if (sequence < first || first > to) return
+    const first = this.#next
+    if (sequence < first || first > this.#to) return
     const covered =
       first === sequence
         ? `Sequence ${showCount(sequence)} is`
         : `Sequences ${showCount(first)} to ${showCount(sequence)} are`
     remark(
-      `${covered} covered by ${name}${this.#next > from ? ', written meanwhile' : ''}: what they came to is there, the events are not.`,
+      `${covered} covered by ${name}${first > this.#from ? ', written meanwhile' : ''}: what they came to is there, the events are not.`,
     )
     this.#next = sequence + 1
   }
 
   async #print(frame: Frame, bytes: Buffer, path: string): Promise<void> {
-    const { to } = this.#options
-    if (frame.firstSequence > to) throw ENOUGH
+    if (frame.firstSequence > this.#to) throw ENOUGH
     if (frame.firstSequence + frame.count <= this.#next) return
     let sequence = frame.firstSequence
     for (const event of eventsOf(frame, bytes, path)) {
-      if (sequence > to) throw ENOUGH
+      if (sequence > this.#to) throw ENOUGH
       if (sequence >= this.#next && this.#isWanted(event)) {
         await this.#lines.add(this.#textOf(event, sequence, frame.writtenAtMs))
       }

@@ -4,6 +4,7 @@
  */
 import cliProgress from 'cli-progress'
 import { remark } from './output.js'
+import { printable } from './printable.js'
 import { ratePerSecond, showBytes } from './quantities.js'
 
 /** What takes less than this gets no bar: a flicker says nothing. */
@@ -78,7 +79,7 @@ export class Progress {
   remark(text: string): void {
     if (this.#bars === undefined) remark(text)
     else {
-      this.#bars.log(`${text}\n`)
+      this.#bars.log(printable(`${text}\n`))
       this.#bars.update()
     }
   }

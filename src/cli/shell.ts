@@ -59,6 +59,6 @@ function refuseArguments(program: Command, { args }: Command): void {
   }
   const meant = suggest(first, names)
   throw new UsageError(
-    `there is no command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,
+    `unknown command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,
   )
 }

@@ -78,7 +78,7 @@ test.serial('importing again leaves what is there with the same content, and tak
 test.serial('real files survive a kill -9 in the middle, and the import goes on', async (t) => {
   const cwd = temporaryDirectory(t)
   const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url)) // from dist/test/cli
-  const pattern = `${modules}/{commander,rxjs,fast-glob,picocolors}/**/*.{js,json,ts}`
+  const pattern = `${modules}/{commander,rxjs,fast-glob,cli-progress}/**/*.{js,json,ts}`
   const interrupted = new DaybookProcess(t, ['import', pattern], { cwd })
   await interrupted.until(/A new journal begins/, 'stderr')
   await interrupted.kill('SIGKILL')

@@ -65,7 +65,7 @@ test.serial('a line that fails is reported with its number, the others go on, an
     failures.map((line) => Number(/^daybook: line (\d+): /.exec(line)?.[1])),
     [4, 6, 7, 8, 9, 10, 11, 12],
   )
-  t.regex(failures[0] ?? '', /there is no command "sett"\. Did you mean set\? Commands: set, get, .*exit/)
+  t.regex(failures[0] ?? '', /unknown command "sett"\. Did you mean set\? Commands: set, get, .*exit/)
   t.regex(failures[1] ?? '', /not a finite number|'hello'/i)
   t.regex(failures[2] ?? '', /Usage: get KEY/)
   t.regex(failures[3] ?? '', /in quotes: set KEY "hello world"/)
@@ -77,7 +77,7 @@ test.serial('answers go to stdout, remarks to stderr, and neither is coloured', 
   const commands = ['set a 1', 'get a', 'get b', 'help', 'help set', 'stats', 'watch', 'set a 2 1h', 'foo', 'keys zz*']
   const { stdout, stderr } = await daybook(t, ['shell'], { cwd, input: commands.join('\n') })
   t.notRegex(stdout + stderr, /\u001b/)
-  t.notRegex(stdout, /new journal|there is no command|watching|no keys/)
+  t.notRegex(stdout, /new journal|unknown command|watching|no keys/)
   for (const name of ['delete-pattern', 'increment', 'compact', 'flush', 'clear', 'expire', 'exit']) {
     t.regex(stdout, new RegExp(`^${name}`, 'm'))
   }

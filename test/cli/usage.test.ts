@@ -45,15 +45,26 @@ test('an unknown command says which there are, and which was probably meant', as
   t.is(stdout, '')
   t.is(
     stderr,
-    `daybook: there is no command "inspct". Did you mean inspect? Commands: ${COMMANDS.join(', ')}. "daybook --help" explains them.\n`,
+    `daybook: unknown command "inspct". Did you mean inspect? Commands: ${COMMANDS.join(', ')}. "daybook --help" explains them.\n`,
   )
 })
 
-test('an unknown option says which there are', async (t) => {
-  const { code, stderr } = await daybook('inspect', '--jsn')
-  t.is(code, 2)
-  t.regex(stderr, /^daybook: unknown option '--jsn'\n\(Did you mean --json\?\)/)
-  for (const option of ['--directory', '--json', '--from', '--to', '--key']) t.true(stderr.includes(option))
+for (const [args, message, command] of [
+  [['inspect', '--jsn'], "unknown option '--jsn' (Did you mean --json?)", ' inspect'],
+  [['save', '--nothing'], "unknown option '--nothing'", ' save'],
+  [['save'], "missing required argument 'file'", ' save'],
+] as const) {
+  test(`daybook ${args.join(' ')} is answered with one line and a hint`, async (t) => {
+    t.deepEqual(await daybook(...args), {
+      code: 2,
+      stdout: '',
+      stderr: `daybook: ${message}\n"daybook${command} --help" lists its arguments and options.\n`,
+    })
+  })
+}
+
+test('no default in the help is a number that nobody would type', async (t) => {
+  for (const command of COMMANDS) t.notRegex((await daybook(command, '--help')).stdout, /\d{10}|Infinity/)
 })
 
 test('options before the command are told where they go', async (t) => {

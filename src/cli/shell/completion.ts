@@ -1,5 +1,6 @@
 /** What Tab completes: the first word with commands, the others with keys (or with commands, after `help`). */
 import type { Cache } from '../../cache/cache.js'
+import { printable } from '../printable.js'
 import { showKey } from '../show-value.js'
 import { findCommand } from './find-command.js'
 import { SHELL_COMMANDS } from './shell-commands.js'
@@ -40,11 +41,11 @@ function matching(names: readonly string[], prefix: string): string[] {
 function keyHits(keys: string[], prefix: string, typed: string): string[] {
   const [only] = keys
   if (only === undefined) return []
-  if (keys.length === 1) return [`${typed.startsWith('"') ? JSON.stringify(only) : showKey(only)} `]
+  if (keys.length === 1) return [`${typed.startsWith('"') ? printable(JSON.stringify(only)) : showKey(only)} `]
   const common = commonPrefix(keys)
   if (common.length > prefix.length) {
-    const shown = showKey(common)
-    return [shown === common ? common : shown.slice(0, -1)] // a quote stays open
+    const text = showKey(common)
+    return [text === common ? common : text.slice(0, -1)] // a quote stays open
   }
   const listed = keys.slice(0, LISTED_MAX).map(showKey).sort()
   if (keys.length > LISTED_MAX) listed.push(`… ${keys.length - LISTED_MAX} more`)

@@ -12,5 +12,5 @@ export function unknownCommand(commands: readonly ShellCommand[], name: string):
   const names = commands.map((command) => command.name)
   const meant = suggest(name.toLowerCase(), [...names, ...commands.flatMap((command) => command.aliases ?? [])])
   const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
-  return new UsageError(`there is no command ${JSON.stringify(name)}.${hint} Commands: ${names.join(', ')}`)
+  return new UsageError(`unknown command ${JSON.stringify(name)}.${hint} Commands: ${names.join(', ')}`)
 }

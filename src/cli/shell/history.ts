@@ -5,6 +5,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { printable } from '../printable.js'
 
 const LINES_MAX = 1_000
 /** A pasted value of megabytes is not worth recalling. */
@@ -25,7 +26,7 @@ export class History {
   #read(): string[] {
     if (!this.#isWritable) return []
     try {
-      const lines = readFileSync(this.#path, 'utf8').split('\n').filter(Boolean)
+      const lines = printable(readFileSync(this.#path, 'utf8')).split('\n').filter(Boolean)
       const kept = lines.slice(-LINES_MAX)
       if (lines.length > 2 * LINES_MAX) writeFileSync(this.#path, `${kept.join('\n')}\n`, { mode: 0o600 })
       return kept.reverse()

@@ -7,7 +7,8 @@ import type { Subscription } from 'rxjs'
 import type { LifecycleState } from '../../cache/actor/lifecycle.js'
 import type { Cache } from '../../cache/cache.js'
 import type { Stats } from '../../cache/streams/stats.js'
-import type { Colors } from '../output.js'
+import { output } from '../output.js'
+import { type Colors, printable } from '../printable.js'
 import { showCount, showCountOf, showPercent } from '../quantities.js'
 
 export class LivePrompt {
@@ -16,7 +17,7 @@ export class LivePrompt {
   readonly #subscriptions: Subscription[] = []
   #stats: Stats | undefined
   #lifecycle: LifecycleState | undefined
-  #shown = ''
+  #drawn = ''
   /** Whether somebody may be typing: not while a command runs. */
   #isOpen = false
 
@@ -42,8 +43,8 @@ export class LivePrompt {
   open(stats: Stats): void {
     this.#stats = stats
     this.#isOpen = true
-    this.#shown = this.#text()
-    this.#readline.setPrompt(this.#shown)
+    this.#drawn = this.#text()
+    this.#readline.setPrompt(this.#drawn)
     this.#readline.prompt()
   }
 
@@ -60,14 +61,14 @@ export class LivePrompt {
   /** Prints a line; if somebody is typing, above what is typed. */
   printAbove(line: string): void {
     if (!this.#isOpen) {
-      process.stdout.write(`${line}\n`)
+      output.line(line)
       return
     }
     const { rows } = this.#readline.getCursorPos()
     moveCursor(process.stdout, 0, -rows)
     cursorTo(process.stdout, 0)
     clearScreenDown(process.stdout)
-    process.stdout.write(`${line}\n`)
+    output.line(line)
     // Readline moves up by the rows that it drew last time; they are gone.
     Object.assign(this.#readline, { prevRows: 0 })
     this.#readline.prompt(true)
@@ -76,8 +77,8 @@ export class LivePrompt {
   #refresh(): void {
     if (!this.#isOpen) return
     const text = this.#text()
-    if (text === this.#shown) return
-    this.#shown = text
+    if (text === this.#drawn) return
+    this.#drawn = text
     this.#readline.setPrompt(text)
     this.#readline.prompt(true)
   }
@@ -93,6 +94,6 @@ export class LivePrompt {
     const lifecycle = this.#lifecycle
     if (lifecycle?.state === 'compacting') parts.push(`compacting ${showCount(lifecycle.done ?? 0)}`)
     const state = lifecycle?.state === 'read-only' ? red(' READ-ONLY') : ''
-    return `daybook ${dim(parts.join(', '))}${state}> `
+    return printable(`daybook ${dim(parts.join(', '))}${state}> `)
   }
 }

@@ -1,6 +1,6 @@
 /** What a command of the shell is. The table of them all: `shell-commands.ts`. */
 import type { Cache } from '../../cache/cache.js'
-import type { Colors } from '../output.js'
+import type { Colors } from '../printable.js'
 import type { Watching } from './watching.js'
 
 export interface ShellContext {

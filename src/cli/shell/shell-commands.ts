@@ -40,7 +40,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     completes: 'keys',
     run({ cache, colors, print }, words) {
       const value = cache.get(word(words, 0))
-      print(value === undefined ? colors.dim(MISSING) : showValue(value, { colors: colors.isColorSupported }))
+      print(value === undefined ? colors.dim(MISSING) : showValue(value, { colors }))
     },
   },
   {

@@ -2,7 +2,7 @@
 import type { Subscription } from 'rxjs'
 import type { Cache } from '../../cache/cache.js'
 import { changeText } from '../change-text.js'
-import type { Colors } from '../output.js'
+import type { Colors } from '../printable.js'
 
 const VALUE_LENGTH_MAX = 200
 
