@@ -1,6 +1,6 @@
 /** `daybook load FILE`: a saved file in place of all entries of a journal. */
 import type { Command } from 'commander'
-import { withFileProgress } from './file-progress.js'
+import { withFileProgress } from './file-command.js'
 import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output } from './output.js'

@@ -1,6 +1,6 @@
 /** `daybook save FILE`: all entries of a journal into one file, for Python too. */
 import type { Command } from 'commander'
-import { withFileProgress } from './file-progress.js'
+import { withFileProgress } from './file-command.js'
 import { withCache } from './opening.js'
 import { addOpenOptions, type OpenOptions } from './options.js'
 import { output } from './output.js'

@@ -9,9 +9,9 @@ import { reportFailure } from '../../src/cli/failures.js'
 import { createColors, printable } from '../../src/cli/printable.js'
 import { createProgram } from '../../src/cli/program.js'
 import { openCache } from '../../src/index.js'
+import { daybook } from '../helpers/cli/daybook-process.js'
+import { damage, fileAt } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { daybook } from './daybook-process.js'
-import { damage, fileAt } from './journals.js'
 
 /** C0 but tab and newline, DEL, C1, the separators and the marks that change the direction of text. */
 const CONTROLS = [

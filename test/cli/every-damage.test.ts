@@ -11,8 +11,8 @@ import { applyStep } from '../../src/cli/repair/apply-repair.js'
 import { planRepair } from '../../src/cli/repair/plan-repair.js'
 import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
 import { type Cache, CorruptionError } from '../../src/index.js'
+import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from './journals.js'
 
 const STEP = Number(process.env['DAYBOOK_DAMAGE_STEP'] ?? 61)
 

@@ -2,8 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
 
 /** Enough that a signal arrives before their end. */
 const LINES = 200_000

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
 
 /** Files of a project: text of all kinds, bytes, names that mean something in a pattern. */
 const FILES: Record<string, string | Uint8Array> = {

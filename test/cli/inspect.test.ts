@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
+import { damage, fileAt, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
-import { damage, fileAt, writeJournal, writeTwelve } from './journals.js'
 
 async function twelve(t: ExecutionContext): Promise<{ cwd: string; directory: string }> {
   const cwd = temporaryDirectory(t)

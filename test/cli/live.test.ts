@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
+import { daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { daybook } from './daybook-process.js'
 
-const WRITER = fileURLToPath(new URL('./restless-writer.js', import.meta.url))
+const WRITER = fileURLToPath(new URL('../helpers/cli/restless-writer.js', import.meta.url))
 
 /** A child that writes until the test is over. */
 async function liveDirectory(t: ExecutionContext): Promise<{ cwd: string; directory: string }> {

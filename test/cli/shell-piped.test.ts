@@ -3,8 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook, MAIN } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook, MAIN } from './daybook-process.js'
 
 test.serial('what one run sets from a pipe, the next one has', async (t) => {
   const cwd = temporaryDirectory(t)

@@ -1,8 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { compileGlob } from '../../src/core/decide/glob.js'
+import { naiveGlob } from '../helpers/properties/naive-glob.js'
 import { runs } from '../helpers/runs.js'
-import { naiveGlob } from './naive-glob.js'
 
 const PATTERN = fc
   .array(fc.constantFrom('*', '?', '[', ']', '!', '\\', '-', 'a', 'b', 'c', '😀', '\ud83d', '\ude00', '^'), {

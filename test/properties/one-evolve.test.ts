@@ -12,10 +12,10 @@ import type { Cache, CacheOptions, Change } from '../../src/index.js'
 import { memoryJournal, openCache, openCacheWithoutShortcuts } from '../../src/open.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn } from '../helpers/loop-turn.js'
+import { isRolledBack, perform, STEP, type Step } from '../helpers/properties/commands.js'
+import { type Limits, Model } from '../helpers/properties/model.js'
 import { runs } from '../helpers/runs.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { isRolledBack, perform, STEP, type Step } from './commands.js'
-import { type Limits, Model } from './model.js'
 
 /** From one opening to the next. */
 interface Session extends Limits {

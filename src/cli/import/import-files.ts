@@ -8,8 +8,8 @@ import type { Progress } from '../progress.js'
 import { showCountOf } from '../quantities.js'
 import { readContent } from './file-content.js'
 import type { FoundFile } from './find-files.js'
+import { Tally } from './import-run.js'
 import { Pace } from './pace.js'
-import { Tally } from './tally.js'
 
 export interface ImportRun {
   cache: Cache

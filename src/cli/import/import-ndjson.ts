@@ -4,13 +4,13 @@ import { FRAME_BYTES_MAX } from '../../durable/format/format.js'
 import { JournalWriteError } from '../../errors.js'
 import { messageOf } from '../failures.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
+import { type Position, ProgressNote } from './checkpoint.js'
 import type { FoundFile } from './find-files.js'
 import type { ImportRun } from './import-files.js'
+import { Tally } from './import-run.js'
 import { type Line, readLines } from './lines.js'
 import { parseEntry } from './ndjson-entry.js'
 import { Pace } from './pace.js'
-import { type Position, ProgressNote } from './progress-note.js'
-import { Tally } from './tally.js'
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { ProgressNote } from '../../src/cli/import/progress-note.js'
+import { ProgressNote } from '../../src/cli/import/checkpoint.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const BEGIN = { offset: 0, lines: 0 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { compileGlob } from '../../src/core/decide/glob.js'
-import type { Cache } from '../../src/index.js'
-import type { CountingClock } from '../helpers/counting-clock.js'
+import { compileGlob } from '../../../src/core/decide/glob.js'
+import type { Cache } from '../../../src/index.js'
+import type { CountingClock } from '../counting-clock.js'
 import type { Model } from './model.js'
 
 export interface Counts {

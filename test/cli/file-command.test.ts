@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { withFileProgress } from '../../src/cli/file-progress.js'
+import { withFileProgress } from '../../src/cli/file-command.js'
 import type { SaveProgress } from '../../src/files/format.js'
 import { openCache } from '../../src/open.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'

@@ -1,7 +1,7 @@
 /** Journals for the command line's tests: small, of several files, with everything in them that a journal can hold. */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cache, openCache } from '../../src/index.js'
+import { type Cache, openCache } from '../../../src/index.js'
 
 export interface WrittenJournal {
   directory: string

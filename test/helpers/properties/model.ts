@@ -1,5 +1,5 @@
-import { encodedBytes } from '../../src/durable/format/encode-event.js'
-import { storeValue } from '../../src/values/encode.js'
+import { encodedBytes } from '../../../src/durable/format/encode-event.js'
+import { storeValue } from '../../../src/values/encode.js'
 import type { Counts } from './commands.js'
 
 export interface Limits {
