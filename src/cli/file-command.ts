@@ -1,57 +1,67 @@
-/** The bars of a save or a load, first while its file is read, then while entries are written; and its end by Ctrl-C. */
-import type { SaveProgress } from '../files/format.js'
+/** What the commands on saved files (save, load, convert) have in common: formats, a bar, and an end by Ctrl-C. */
+import { Counters } from '../core/model/counters.js'
+import type { StoredValue } from '../core/model/stored-value.js'
+import type { SnapshotSource } from '../durable/contract.js'
+import { disk } from '../durable/storage/disk.js'
+import { CacheError, CorruptionError } from '../errors.js'
+import { formatOf, type SaveProgress } from '../files/format.js'
+import { readSave } from '../files/load.js'
 import { EXIT } from './exit-codes.js'
 import { Interruption } from './interruption.js'
 import { remark } from './output.js'
 import { Progress } from './progress.js'
-import { showCount } from './quantities.js'
 
-const VERBS = { bytes: 'Reading', entries: 'Writing' } as const
+export const FORMATS_HELP = `
+The file's extension decides the format: .pickle and .pkl are Python pickles, which pickle.load() reads; any other is
+daybook's own format, which keeps every value exactly.`
 
-/** Runs `work` with a bar, and answers the exit code. Ctrl-C ends it between two slices, as a failure that changes nothing. */
-export async function withFileProgress(
+/**
+ * Runs `work` with a bar, and returns the exit code. Ctrl-C ends it between two slices, as a failure that changes nothing.
+ * `outcome`: what is so after that.
+ */
+export async function runFileCommand(
   outcome: string,
-  work: (progress: SaveProgress, signal: AbortSignal) => Promise<void>,
+  work: (onProgress: SaveProgress, signal: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const interruption = new Interruption()
-  const bars = new FileBars()
+  const progress = new Progress({ verbs: { bytes: 'Reading', entries: 'Writing' }, plainLines: true })
   const { signal } = interruption
   try {
     await work((done, total, unit) => {
       signal.throwIfAborted()
-      bars.update(done, total, unit)
+      progress.update(done, total, unit)
     }, signal)
     return interruption.exitCode(EXIT.fine)
   } catch (error) {
     if (!interruption.isStopped) throw error
-    bars.end()
+    progress.end()
     remark(`Interrupted: ${outcome}`)
     return interruption.exitCode(EXIT.error)
   } finally {
-    bars.end()
+    progress.end()
     interruption.release()
   }
 }
 
-class FileBars {
-  #progress: Progress | undefined
-  #unit: keyof typeof VERBS | undefined
-
-  update(done: number, total: number, unit: keyof typeof VERBS): void {
-    if (unit !== this.#unit) {
-      this.end()
-      this.#unit = unit
-      this.#progress = new Progress({
-        verb: VERBS[unit],
-        plainLines: true,
-        ...(unit === 'entries' ? { show: showCount } : {}),
-      })
-    }
-    this.#progress?.update(done, total)
+/** All of a saved file. @throws Error that names the file and says what is wrong with it. */
+export async function readSavedFile(path: string, onProgress: SaveProgress): Promise<SnapshotSource> {
+  const rows: { key: string; value: StoredValue; expiresAtMs: number }[] = []
+  const counters = new Counters()
+  const received = {
+    counters,
+    add: (key: string, value: StoredValue, expiresAtMs: number) => void rows.push({ key, value, expiresAtMs }),
   }
-
-  end(): void {
-    this.#progress?.end()
-    this.#progress = undefined
+  try {
+    await readSave(disk, path, formatOf(path), received, onProgress)
+  } catch (error) {
+    throw new Error(whatIsWrong(path, error), { cause: error }) // not a CorruptionError: no journal is damaged
   }
+  let at = 0
+  return { count: rows.length, counters, read: () => rows[at++], release: () => undefined }
+}
+
+function whatIsWrong(path: string, error: unknown): string {
+  if (error instanceof CorruptionError) return `${path} is damaged at byte ${error.offset}: ${error.reason}`
+  const { message } = error as Error
+  return error instanceof CacheError ? message : `${path} could not be read: ${message}`
 }

@@ -28,7 +28,7 @@ export function addStatsCommand(program: Command): void {
 }
 
 async function readStats(directory: string) {
-  const progress = new Progress({ verb: 'Reading' })
+  const progress = new Progress({ verbs: { bytes: 'Reading' } })
   try {
     const { result } = await readSettled(directory, async (files) => {
       const replayed = await replay(directory, files, (done, total) => progress.update(done, total))

@@ -1,15 +1,16 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'ava'
-import { withFileProgress } from '../../src/cli/file-command.js'
+import test, { type ExecutionContext } from 'ava'
+import { runFileCommand } from '../../src/cli/file-command.js'
 import type { SaveProgress } from '../../src/files/format.js'
 import { openCache } from '../../src/open.js'
+import { daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const ROWS = 5_000
 
 /** Files of both formats, and a cache that holds something else. */
-async function scene(t: Parameters<typeof temporaryDirectory>[0]) {
+async function scene(t: ExecutionContext) {
   const root = temporaryDirectory(t)
   const cache = await openCache({ directory: join(root, 'journal'), maxSize: Infinity })
   for (let i = 0; i < ROWS; i++) cache.set(`key${i}`, 'x'.repeat(100))
@@ -22,11 +23,11 @@ async function scene(t: Parameters<typeof temporaryDirectory>[0]) {
 for (const name of ['all.daybook', 'all.pickle']) {
   for (const when of ['bytes', 'entries'] as const) {
     test.serial(
-      `Ctrl-C ends a load of ${name} while its ${when} pass by: nothing was changed, no file stays`,
+      `Ctrl-C ends a load of ${name} while it counts ${when}: nothing is changed, no file is left behind`,
       async (t) => {
         const { root, cache } = await scene(t)
         let result: unknown
-        const code = await withFileProgress('told', async (progress) => {
+        const code = await runFileCommand('nothing was changed.', async (progress) => {
           const onProgress: SaveProgress = (done, total, unit) => {
             if (unit === when) process.emit('SIGINT')
             progress(done, total, unit)
@@ -47,15 +48,15 @@ for (const name of ['all.daybook', 'all.pickle']) {
     )
   }
 
-  test.serial(`Ctrl-C ends a save to ${name}: the old file is as it was, no other stays`, async (t) => {
+  test.serial(`Ctrl-C ends a save to ${name}: the old file is unchanged, no other is left behind`, async (t) => {
     const { root, cache } = await scene(t)
     writeFileSync(join(root, name), 'the old one')
     for (let i = 0; i < ROWS; i++) cache.set(`key${i}`, 'x'.repeat(100))
     const before = readdirSync(root)
-    const code = await withFileProgress('told', async (progress) => {
-      const onProgress: SaveProgress = (...how) => {
+    const code = await runFileCommand('nothing was changed.', async (progress) => {
+      const onProgress: SaveProgress = (...done) => {
         process.emit('SIGINT')
-        progress(...how)
+        progress(...done)
       }
       const saved = await cache.save(join(root, name), { onProgress })
       if (!saved.ok) throw saved.error
@@ -66,14 +67,73 @@ for (const name of ['all.daybook', 'all.pickle']) {
     await cache.close()
   })
 
-  test.serial(`the progress of ${name} counts up to the whole: bytes when loading, then entries`, async (t) => {
+  test.serial(`the progress of ${name} reaches the total: bytes when loading, then entries`, async (t) => {
     const { root, cache } = await scene(t)
-    const told: Parameters<SaveProgress>[] = []
-    t.like(await cache.load(join(root, name), { onProgress: (...how) => void told.push(how) }), { ok: true })
-    t.like(await cache.save(join(root, name), { onProgress: (...how) => void told.push(how) }), { ok: true })
-    t.true(told.every(([done, total]) => done >= 0 && done <= total))
-    t.deepEqual(told.at(-1), [ROWS, ROWS, 'entries'])
-    t.deepEqual([...new Set(told.map(([, , unit]) => unit))], ['bytes', 'entries'])
+    const reports: Parameters<SaveProgress>[] = []
+    const onProgress: SaveProgress = (...report) => void reports.push(report)
+    t.like(await cache.load(join(root, name), { onProgress }), { ok: true })
+    t.like(await cache.save(join(root, name), { onProgress }), { ok: true })
+    t.true(reports.every(([done, total]) => done >= 0 && done <= total))
+    t.deepEqual(reports.at(-1), [ROWS, ROWS, 'entries'])
+    t.deepEqual([...new Set(reports.map(([, , unit]) => unit))], ['bytes', 'entries'])
     await cache.close()
   })
 }
+
+test.serial('save, load and convert take entries through files', async (t) => {
+  const cwd = temporaryDirectory(t)
+  await daybook(t, ['shell'], { cwd, input: 'set a {"b": [1, 2]}\nset c text\nsave all.daybook\n' })
+  t.like(await daybook(t, ['convert', 'all.daybook', 'all.pickle'], { cwd }), { code: 0 })
+  t.like(await daybook(t, ['load', 'all.pickle', '-d', 'other'], { cwd }), { code: 0 })
+  t.is((await daybook(t, ['shell', '-d', 'other'], { cwd, input: 'get a\nget c\n' })).stdout, '{"b":[1,2]}\n"text"\n')
+  t.like(await daybook(t, ['save', 'again.daybook', '-d', 'other'], { cwd }), { code: 0 })
+  const missing = await daybook(t, ['load', 'nothing.pickle'], { cwd })
+  t.is(missing.code, 1)
+  t.regex(missing.stderr, /^daybook: nothing\.pickle was not loaded/)
+})
+
+test.serial('save of a directory without a journal fails and creates nothing', async (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, 'old.pkl'), 'the old one')
+  const before = readdirSync(cwd)
+  for (const [directory, complaint] of [
+    ['typo', /^daybook: There is no directory typo/],
+    ['.', /^daybook: There is no journal in \./],
+    ['old.pkl', /^daybook: old\.pkl is not a directory/],
+  ] as const) {
+    const { code, stderr } = await daybook(t, ['save', 'out.pkl', '-d', directory], { cwd })
+    t.is(code, 1)
+    t.regex(stderr, complaint)
+    t.deepEqual(readdirSync(cwd), before)
+  }
+})
+
+test.serial('load of a file that cannot be loaded begins no journal', async (t) => {
+  const cwd = temporaryDirectory(t)
+  for (const name of ['junk.pkl', 'junk.daybook', 'empty.pkl', 'empty']) {
+    writeFileSync(join(cwd, name), name.startsWith('junk') ? 'junk' : '')
+  }
+  const before = readdirSync(cwd)
+  for (const file of ['missing.pkl', 'missing', '.', ...before]) {
+    const { code, stderr } = await daybook(t, ['load', file, '-d', 'new'], { cwd })
+    t.is(code, 1, file)
+    t.regex(stderr, /^daybook: .*\n$/)
+    t.deepEqual(readdirSync(cwd), before, file)
+  }
+})
+
+test.serial('convert speaks of files, not of a cache or a journal', async (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, 'junk'), 'junk')
+  await daybook(t, ['shell'], { cwd, input: 'set a 1\nsave all\n' })
+  for (const [from, to, message] of [
+    ['nofile', 'to', 'nofile could not be read: ENOENT'],
+    ['junk', 'to', 'junk is damaged at byte 0: '],
+    ['all', 'no/to', 'no/to could not be written: ENOENT'],
+  ] as const) {
+    const { code, stderr } = await daybook(t, ['convert', from, to], { cwd })
+    t.is(code, 1)
+    t.true(stderr.startsWith(`daybook: ${message}`), stderr)
+    t.notRegex(stderr, /cache|journal/)
+  }
+})

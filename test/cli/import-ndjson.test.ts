@@ -74,7 +74,7 @@ test.serial('an import that Ctrl-C ends goes on after the last line', async (t) 
   await interrupted.until(/A new journal begins/, 'stderr')
   const { code, stdout } = await interrupted.kill('SIGINT')
   t.is(code, 130)
-  t.regex(stdout, /Interrupted: run the same command again to go on\./)
+  t.regex(stdout, /Interrupted: run the same command again to continue\./)
   const done = Number(/Imported (\S+) line/.exec(stdout)?.[1]?.replaceAll(',', ''))
   t.true(done < LINES)
 
@@ -82,7 +82,10 @@ test.serial('an import that Ctrl-C ends goes on after the last line', async (t) 
     t.is(notesIn(cwd).length, 1)
     const again = await daybook(t, args, { cwd })
     t.is(again.code, 0)
-    t.regex(again.stderr, new RegExp(`going on after line ${done.toLocaleString('en-US')}, where the last run was`))
+    t.regex(
+      again.stderr,
+      new RegExp(`continuing after line ${done.toLocaleString('en-US')}, where the last run stopped`),
+    )
     t.regex(again.stdout, new RegExp(`^Imported ${(LINES - done).toLocaleString('en-US')} lines`))
     t.is((await entriesOf(cwd)).size, LINES)
     t.deepEqual(notesIn(cwd), [])

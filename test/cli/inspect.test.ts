@@ -1,7 +1,9 @@
+import { exec } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
-import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
+import { DaybookProcess, daybook, MAIN } from '../helpers/cli/daybook-process.js'
 import { damage, fileAt, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
@@ -111,7 +113,17 @@ test.serial('what comes before damage is printed, and the exit code is that of c
   t.regex(stderr, /0000000000000006\.segment is damaged at byte 64, where sequence 6 should be/)
 })
 
-test.serial('a reader that has seen enough is no error', async (t) => {
+test.serial('a reader that is slow gets everything, and nothing is complained of', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const cache = await openCache({ directory: join(cwd, 'journal'), maxSize: 20_000 })
+  cache.setMany(Array.from({ length: 20_000 }, (_, number) => [`key:${number}`, 'x'.repeat(100)] as const))
+  await cache.close()
+  const { stdout, stderr } = await promisify(exec)(`'${process.execPath}' '${MAIN}' inspect | tail -n 1`, { cwd })
+  t.is(stderr, '')
+  t.regex(stdout, /^#20000 /)
+})
+
+test.serial('a reader that has seen enough is not an error', async (t) => {
   const cwd = temporaryDirectory(t)
   const cache = await openCache({ directory: join(cwd, 'journal'), maxSize: 20_000 })
   cache.setMany(Array.from({ length: 20_000 }, (_, number) => [`key:${number}`, 'x'.repeat(100)] as const))

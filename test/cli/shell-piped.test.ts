@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
@@ -233,17 +233,4 @@ test.serial('there is no limit on entries unless one is given', async (t) => {
   const limited = await daybook(t, ['shell', '--max-size', '10'], { cwd, input: 'keys' })
   t.is(limited.stdout.match(/^key:/gm)?.length, 10)
   t.regex(limited.stderr, /1,490 entries were evicted/)
-})
-
-test.serial('save, load and convert take entries through files', async (t) => {
-  const cwd = temporaryDirectory(t)
-  mkdirSync(join(cwd, 'out'))
-  await daybook(t, ['shell'], { cwd, input: 'set a {"b": [1, 2]}\nset c text\nsave out/all.daybook\n' })
-  t.like(await daybook(t, ['convert', 'out/all.daybook', 'out/all.pickle'], { cwd }), { code: 0 })
-  t.like(await daybook(t, ['load', 'out/all.pickle', '-d', 'other'], { cwd }), { code: 0 })
-  t.is((await daybook(t, ['shell', '-d', 'other'], { cwd, input: 'get a\nget c\n' })).stdout, '{"b":[1,2]}\n"text"\n')
-  t.like(await daybook(t, ['save', 'out/again.daybook', '-d', 'other'], { cwd }), { code: 0 })
-  const missing = await daybook(t, ['load', 'out/nothing.pickle'], { cwd })
-  t.is(missing.code, 1)
-  t.regex(missing.stderr, /^daybook: out\/nothing\.pickle was not loaded/)
 })
