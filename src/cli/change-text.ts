@@ -1,4 +1,4 @@
-/** One event as one line: what `inspect` prints of the past and `watch` of the present. */
+/** One event as one line, as `inspect` and `watch` print it. */
 import type { Change } from '../cache/streams/change.js'
 import type { Colors } from './printable.js'
 import { showMoment } from './quantities.js'
@@ -6,9 +6,9 @@ import { shorten, showKey, showValue } from './show-value.js'
 
 export interface ChangeTextOptions {
   colors: Colors
-  /** Characters of a value; longer ones are cut. */
+  /** Characters; longer values are cut. */
   valueLengthMax: number
-  /** When it happened, epoch milliseconds, if that is known. */
+  /** When it happened, epoch milliseconds, if known. */
   atMs?: number
 }
 
@@ -26,7 +26,7 @@ export function changeText(change: Change, options: ChangeTextOptions): string {
       shorten(showValue(change.value, { isFull: options.valueLengthMax === Infinity }), options.valueLengthMax),
     )
   if (change.expiresAtMs !== undefined) parts.push(colors.dim(`expires ${showMoment(change.expiresAtMs)}`))
-  else if (change.type === 'rescheduled') parts.push(colors.dim('expires never'))
+  else if (change.type === 'rescheduled') parts.push(colors.dim('never expires'))
   return parts.join(' ').trimEnd()
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line's way in. What the commands do is in the files named after them. */
+/** The entry point of the command line. Each command is in the file named after it. */
 import { reportFailure } from './failures.js'
 import { createProgram } from './program.js'
 

@@ -1,4 +1,4 @@
-/** The subcommands, put together. Each is a file of its own; to add one, add a line. */
+/** All commands. Each is in a file of its own; to add one, add a line here. */
 import { readFileSync } from 'node:fs'
 import { Command, type OutputConfiguration } from 'commander'
 import { addConvertCommand } from './convert.js'
@@ -29,9 +29,7 @@ const COMMANDS = [
 /** `writeOut` and `writeErr`: where help and usage errors go, if not to the process's own streams. */
 export function createProgram(streams: Pick<OutputConfiguration, 'writeOut' | 'writeErr'> = {}): Command {
   const program = new Command('daybook')
-    .description(
-      'An embedded cache that keeps an append-only journal: use it, fill it, look into it, check it, repair it.',
-    )
+    .description('An embedded cache with an append-only journal: use it, fill it, inspect it, verify it, repair it.')
     .version(version())
     .configureOutput({
       writeOut: (text) => output.write(text),

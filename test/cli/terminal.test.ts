@@ -1,4 +1,4 @@
-/** The shell at a terminal, which `script` of util-linux provides: the prompt, live stats, completion, Ctrl-C. */
+/** The shell at a terminal, provided by `script` of util-linux: the prompt, live stats, completion, Ctrl-C, colours. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -47,7 +47,7 @@ class TerminalProcess {
     this.#child.stdin.write(keys)
   }
 
-  /** Resolves when something is printed that was not yet looked at and matches. */
+  /** Resolves when something new is printed that matches. */
   async until(pattern: RegExp): Promise<void> {
     for (;;) {
       const found = pattern.exec(this.#screen.slice(this.#read))
@@ -61,9 +61,9 @@ class TerminalProcess {
   }
 }
 
-test('the prompt follows the stats while nobody types, and what is typed stays', async (t) => {
+test('the prompt follows the stats without disturbing what is typed', async (t) => {
   const shell = new TerminalProcess(t, temporaryDirectory(t))
-  await shell.until(/A new journal begins/)
+  await shell.until(/New journal in journal: nothing to recover/)
   await shell.until(/daybook 0 entries> /)
   shell.type('set a 1 1s\r')
   await shell.until(/OK/)
@@ -73,7 +73,7 @@ test('the prompt follows the stats while nobody types, and what is typed stays',
   shell.type('-typed\r')
   await shell.until(/\(nil\)/)
   shell.type(CTRL_D)
-  await shell.until(/Closed; everything is on disk, through sequence 2/)
+  await shell.until(/Closed\. Everything through sequence 2 is on disk\./)
   t.is(await shell.ended, 0)
 })
 
@@ -84,7 +84,7 @@ test('Tab completes commands and keys, and history outlives the shell', async (t
   first.type('set user:alice 41\r')
   await first.until(/OK/)
   await first.until(/> /)
-  // Each key by itself: a Tab within a pasted text is taken for what it is.
+  // Key by key: a Tab in pasted text is only a tab.
   first.type('inc')
   await first.until(/inc/)
   first.type('\t')
@@ -108,7 +108,7 @@ test('Tab completes commands and keys, and history outlives the shell', async (t
   t.is(await second.ended, 0)
 })
 
-test('changes that are watched are printed above what is typed', async (t) => {
+test('watched changes are printed above what is typed', async (t) => {
   const shell = new TerminalProcess(t, temporaryDirectory(t))
   await shell.until(/> /)
   shell.type('watch a*\r')

@@ -2,7 +2,7 @@ import { UsageError } from '../failures.js'
 import { suggest } from '../suggestion.js'
 import type { ShellCommand } from './shell-command.js'
 
-/** By its name or another name of it, in capitals or not. */
+/** By its name or an alias, in upper or lower case. */
 export function findCommand(commands: readonly ShellCommand[], name: string): ShellCommand | undefined {
   const wanted = name.toLowerCase()
   return commands.find((command) => command.name === wanted || command.aliases?.includes(wanted))

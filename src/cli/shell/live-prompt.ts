@@ -1,6 +1,6 @@
 /**
- * The prompt, which shows live stats: it follows `stats$` and `lifecycle$` and is drawn anew when they say something new,
- * without disturbing what is being typed.
+ * The prompt with live stats: it follows `stats$` and `lifecycle$` and is redrawn when they change, without disturbing what is
+ * being typed.
  */
 import { clearScreenDown, cursorTo, type Interface, moveCursor } from 'node:readline'
 import type { Subscription } from 'rxjs'
@@ -18,7 +18,7 @@ export class LivePrompt {
   #stats: Stats | undefined
   #lifecycle: LifecycleState | undefined
   #drawn = ''
-  /** Whether somebody may be typing: not while a command runs. */
+  /** Whether the user may be typing: not while a command runs. */
   #isOpen = false
 
   constructor(readline: Interface, cache: Cache, colors: Colors) {
@@ -30,16 +30,16 @@ export class LivePrompt {
         this.#refresh()
       }),
       cache.lifecycle$.subscribe((lifecycle) => {
-        const isNews = lifecycle.state !== this.#lifecycle?.state
+        const isNewState = lifecycle.state !== this.#lifecycle?.state
         this.#lifecycle = lifecycle
-        if (isNews && lifecycle.state === 'read-only')
+        if (isNewState && lifecycle.state === 'read-only')
           this.printAbove(this.#colors.red(`read-only: ${lifecycle.reason}`))
         this.#refresh()
       }),
     )
   }
 
-  /** Asks for a line. `stats`: the figures as of now, so that a command's effect shows at once. */
+  /** Asks for a line. `stats` are the current ones, so that a command's effect shows at once. */
   open(stats: Stats): void {
     this.#stats = stats
     this.#isOpen = true
@@ -58,7 +58,7 @@ export class LivePrompt {
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
   }
 
-  /** Prints a line; if somebody is typing, above what is typed. */
+  /** Prints a line, above what is being typed. */
   printAbove(line: string): void {
     if (!this.#isOpen) {
       output.line(line)
@@ -69,7 +69,7 @@ export class LivePrompt {
     cursorTo(process.stdout, 0)
     clearScreenDown(process.stdout)
     output.line(line)
-    // Readline moves up by the rows that it drew last time; they are gone.
+    // Readline moves up by the rows that it drew last time; they have been cleared.
     Object.assign(this.#readline, { prevRows: 0 })
     this.#readline.prompt(true)
   }

@@ -1,4 +1,4 @@
-/** `watch`: changes are printed as they happen. One pattern at a time; another `watch` takes its place. */
+/** `watch`: prints changes as they happen. One pattern at a time: another `watch` replaces it. */
 import type { Subscription } from 'rxjs'
 import type { Cache } from '../../cache/cache.js'
 import { changeText } from '../change-text.js'
