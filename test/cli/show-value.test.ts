@@ -85,3 +85,43 @@ test('a typo gets a suggestion, an unrelated word does not', (t) => {
   )
   t.is(suggest('xyzzy', names), undefined)
 })
+
+/** 40 levels of `{ a: part, b: part }`: written out it would have 2^40 parts. */
+function doubling(wrap: (part: unknown) => unknown = (part) => part): unknown {
+  let part: unknown = { end: 'x'.repeat(10) }
+  for (let level = 0; level < 40; level++) part = wrap({ a: part, b: part })
+  return part
+}
+
+for (const [name, value] of [
+  ['objects', doubling()],
+  ['arrays', doubling((part) => [part, part])],
+  ['a Map', new Map([['key', doubling()]])],
+  ['Sets and Maps', doubling((part) => new Map([[1, new Set([part])]]))],
+  ['an error', new Error('shared', { cause: doubling() })],
+] as const) {
+  test(`parts that occur many times are written once: ${name}`, (t) => {
+    t.is(toJson(value), undefined)
+    for (const isFull of [false, true]) {
+      const text = showValue(value, { isFull })
+      t.true(text.length < 10_000, `${text.length} characters`)
+    }
+  })
+}
+
+test('parts that occur a few times are written each time', (t) => {
+  const part = { name: 'Ada' }
+  t.is(showValue({ createdBy: part, changedBy: part }), '{"createdBy":{"name":"Ada"},"changedBy":{"name":"Ada"}}')
+  t.is(showValue(new Set([[part, part]])), "Set(1) { [ { name: 'Ada' }, { name: 'Ada' } ] }")
+})
+
+test('a long value without repeated parts is JSON in full', (t) => {
+  const value = Array.from({ length: 300_000 }, (_, number) => ({ number }))
+  t.is(showValue(value), JSON.stringify(value))
+})
+
+test('--full shows long arrays and deep levels of what is not JSON', (t) => {
+  const value = new Set(Array.from({ length: 200 }, (_, number) => number))
+  t.regex(showValue(value), /100 more items/)
+  t.regex(showValue(value, { isFull: true }), / 199 }$/)
+})
