@@ -223,6 +223,12 @@ test("there are no barrels: only the package's entry points give on what others 
   t.deepEqual(wrong, [])
 })
 
+test('the conformance suites know no test runner', (t) => {
+  const suites = glob.sync('test/conformance/*.ts', { cwd: ROOT })
+  t.true(suites.length > 3)
+  for (const suite of suites) t.notRegex(readFileSync(`${ROOT}${suite}`, 'utf8'), /from '(ava|node:test)'/, suite)
+})
+
 test('imports go in no circle at runtime', (t) => {
   const edges = new Map<string, string[]>()
   for (const { from, to, isOurs, isTypeOnly } of imports) {
