@@ -1,5 +1,5 @@
-/** How many runs a property gets: `DAYBOOK_RUNS` in the environment, else a number that keeps the suite short. */
+/** How many runs a property gets: `DAYBOOK_RUNS` in the environment, otherwise a number that keeps the suite fast. */
 export function runs(modest: number): number {
-  const given = Number(process.env['DAYBOOK_RUNS'])
-  return Number.isSafeInteger(given) && given > 0 ? given : modest
+  const wanted = Number(process.env['DAYBOOK_RUNS'])
+  return Number.isSafeInteger(wanted) && wanted > 0 ? wanted : modest
 }
