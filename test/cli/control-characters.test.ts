@@ -9,7 +9,7 @@ import { reportFailure } from '../../src/cli/failures.js'
 import { createColors, printable } from '../../src/cli/printable.js'
 import { createProgram } from '../../src/cli/program.js'
 import { openCache } from '../../src/index.js'
-import { daybook } from '../helpers/cli/daybook-process.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { damage, fileAt } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
@@ -28,6 +28,11 @@ const HOSTILE = `x${CONTROLS.join('')}\u001b[31mred\u001b]0;title\u0007\u009b2J`
 /** A path and an argument cannot hold NUL. */
 const NAME = HOSTILE.replaceAll('\0', '')
 const RAW = new RegExp(`[${CONTROLS.join('').replace(/[\]\\^-]/g, '\\$&')}]`)
+
+/** As JSON, without the characters at which readline would end the line. */
+function typed(text: string): string {
+  return printable(JSON.stringify(text))
+}
 
 interface Scene {
   /** Named as badly as a directory can be. */
@@ -171,7 +176,6 @@ test.serial('an unknown command is printed without its control characters', asyn
 
 test.serial('the shell prints none, whatever is stored and typed', async (t) => {
   const { root, journal } = await scene(t)
-  const typed = (text: string) => printable(JSON.stringify(text)) // readline ends lines at U+2028, too
   const quoted = typed(HOSTILE)
   const input = [
     'watch',
@@ -199,6 +203,21 @@ test.serial('the shell prints none, whatever is stored and typed', async (t) => 
   t.true((stdout.match(/x\\u0000/g) ?? []).length >= 8)
   t.regex(stderr, /line \d+: unknown command "x/)
   t.notRegex(stdout, RAW)
+  t.notRegex(stderr, RAW)
+})
+
+test.serial('an uncaught error is printed without its control characters', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const code = `process.once('SIGUSR2', () => { throw new Error(${typed(NAME)}) })`
+  const shell = new DaybookProcess(t, ['shell'], {
+    cwd,
+    environment: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` },
+  })
+  shell.write('set a 1\n')
+  await shell.until(/OK/)
+  const { code: exitCode, stderr } = await shell.kill('SIGUSR2')
+  t.is(exitCode, 1)
+  t.regex(stderr, /daybook: Error: x\\u0001/)
   t.notRegex(stderr, RAW)
 })
 
