@@ -1,6 +1,6 @@
 /**
- * The rules that keep the path of a message easy to see: which way imports point, where libraries, time and files enter,
- * how large a file may be and what it may be called.
+ * The rules that keep the path of a message easy to follow: which way imports point, where libraries, time and files enter, how
+ * long a file may be and what it may be called.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
@@ -114,7 +114,7 @@ test('imports go down, types included', (t) => {
   t.deepEqual(wrong, [])
 })
 
-test('what evolve and decide do depends on nothing but their arguments: no Node, no packages, no clock, no randomness', (t) => {
+test('core/ depends on nothing but its arguments: no Node, no packages, no clock, no randomness', (t) => {
   const wrong = imports.filter(({ from, isOurs }) => !isOurs && from.startsWith('core/'))
   t.deepEqual(wrong, [])
   for (const file of texts.keys()) {
@@ -131,6 +131,11 @@ test('only cache/actor/ and the composition root import xstate at runtime', (t) 
   t.deepEqual(wrong, [])
 })
 
+test('the command line writes through cli/output.ts alone, which escapes control characters', (t) => {
+  const writers = [...texts.keys()].filter((file) => /console\.|std(out|err)\.write\b/.test(codeOf(file)))
+  t.deepEqual(writers, ['cli/output.ts'])
+})
+
 test('only streams/ and the thread client import rxjs at runtime', (t) => {
   const wrong = imports
     .filter(({ to, isTypeOnly }) => to.startsWith('rxjs') && !isTypeOnly)
@@ -139,7 +144,7 @@ test('only streams/ and the thread client import rxjs at runtime', (t) => {
   t.deepEqual(wrong, [])
 })
 
-test('only durable/storage/, and the command line, open files', (t) => {
+test('only durable/storage/ and the command line open files', (t) => {
   const wrong = imports
     .filter(({ to, isTypeOnly }) => /^(node:fs|fast-glob|fs-native-extensions)/.test(to) && !isTypeOnly)
     .map(({ from }) => from)
@@ -156,7 +161,7 @@ test('only the clock reads the time or arms timers', (t) => {
   t.deepEqual(wrong, [])
 })
 
-test('packages are those that package.json names, and Node is imported by its scheme', (t) => {
+test('every imported package is a dependency, every dependency is imported, and Node is imported as node:', (t) => {
   const { dependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
     dependencies: Record<string, string>
   }
@@ -168,7 +173,7 @@ test('packages are those that package.json names, and Node is imported by its sc
   t.deepEqual(
     Object.keys(dependencies).filter((name) => !used.has(name)),
     [],
-    'a dependency that nobody imports',
+    'dependencies that are not imported',
   )
 })
 
@@ -182,7 +187,7 @@ test('no file has more than 350 lines, except the one that is named', (t) => {
   t.deepEqual(long, [])
 })
 
-test('a file carries the name of its one idea', (t) => {
+test('a file is named after its one idea', (t) => {
   const vague = /^(utils?|helpers?|types?|common|misc|shared|lib|base|core)\.ts$/
   t.deepEqual(
     [...texts.keys()].filter((file) => vague.test(posix.basename(file))),
@@ -194,34 +199,40 @@ test('a file carries the name of its one idea', (t) => {
   )
 })
 
-test("there are no barrels: only the package's entry points give on what others made", (t) => {
+test("there are no barrels: only the package's entry points re-export", (t) => {
   const { exports } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { exports: Record<string, unknown> }
   const entries = JSON.stringify(exports)
   const wrong: string[] = []
   for (const [file, text] of texts) {
     if (posix.basename(file) === 'index.ts' && file !== 'index.ts') wrong.push(file)
     if (/^export \*/m.test(text)) wrong.push(`${file}: export *`)
-    const given = [...text.matchAll(/^export (type )?\{[^}]*\} from/gm)].length
-    if (given > 3 && !entries.includes(`/src/${file.replace(/\.ts$/, '.js')}`))
-      wrong.push(`${file}: gives on ${given} others' names`)
+    const reexports = [...text.matchAll(/^export (type )?\{[^}]*\} from/gm)].length
+    if (reexports > 3 && !entries.includes(`/src/${file.replace(/\.ts$/, '.js')}`))
+      wrong.push(`${file}: ${reexports} re-exports`)
   }
   t.deepEqual(wrong, [])
 })
 
-test('imports go in no circle: in durable/ not even types, elsewhere nothing at runtime', (t) => {
+test('the conformance suites know no test runner', (t) => {
+  const suites = glob.sync('test/conformance/*.ts', { cwd: ROOT })
+  t.true(suites.length > 3)
+  for (const suite of suites) t.notRegex(readFileSync(`${ROOT}${suite}`, 'utf8'), /from '(ava|node:test)'/, suite)
+})
+
+test('there are no import cycles: in durable/ not even of types, elsewhere none at runtime', (t) => {
   const edges = new Map<string, string[]>()
   for (const { from, to, isOurs, isTypeOnly } of imports) {
     if (isOurs && (!isTypeOnly || from.startsWith('durable/'))) edges.set(from, [...(edges.get(from) ?? []), to])
   }
-  const circles: string[] = []
+  const cycles: string[] = []
   const done = new Set<string>()
   const visit = (file: string, path: string[]): void => {
-    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '))
     else if (!done.has(file)) {
       for (const next of edges.get(file) ?? []) visit(next, [...path, file])
       done.add(file)
     }
   }
   for (const file of edges.keys()) visit(file, [])
-  t.deepEqual(circles, [])
+  t.deepEqual(cycles, [])
 })

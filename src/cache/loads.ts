@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
 import type { StoredValue } from '../core/model/stored-value.js'
-import { CacheClosedError, CacheError, shown } from '../errors.js'
+import { CacheClosedError, CacheError, describe } from '../errors.js'
 
 import type { Reads } from './turns/reads.js'
 import type { TurnListener, Turns } from './turns/turns.js'
@@ -123,7 +123,7 @@ export class Loads {
     for (const load of this.#loads.values()) {
       load.isDone = true
       load.reject(
-        new CacheClosedError(`The cache was closed while ${shown(load.key)} was being loaded: nothing was stored.`),
+        new CacheClosedError(`The cache was closed while ${describe(load.key)} was being loaded: nothing was stored.`),
       )
     }
     this.#loads.clear()
@@ -146,14 +146,14 @@ function reaches(from: Load, target: Load): boolean {
 function selfWait(key: string, within: string): CacheError {
   return new CacheError(
     'LOAD_CYCLE',
-    `Loading ${shown(within)} would wait for ${shown(key)}, which waits for it: neither would ever end. Nothing was stored; load what both need first.`,
+    `Loading ${describe(within)} would wait for ${describe(key)}, which waits for it: neither would ever end. Nothing was stored; load what both need first.`,
   )
 }
 
 function timedOut(key: string, timeoutMs: number): CacheError {
   return new CacheError(
     'LOAD_TIMEOUT',
-    `Loading ${shown(key)} took longer than ${timeoutMs} ms. The load goes on; ask again to wait for it.`,
+    `Loading ${describe(key)} took longer than ${timeoutMs} ms. The load goes on; ask again to wait for it.`,
   )
 }
 

@@ -3,7 +3,7 @@
  * ttl }` does what `cache.set(key, value, { ttl })` does. The answer goes to `replyTo`.
  */
 import type { AnyActorRef } from 'xstate'
-import { CacheError, shown } from '../errors.js'
+import { CacheError, describe } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
 import type { Duration } from './duration.js'
 
@@ -105,7 +105,7 @@ export function argumentsOf(message: { type: string }): unknown[] {
   if (!Object.hasOwn(ARGUMENTS, message.type)) {
     throw new CacheError(
       'UNKNOWN_COMMAND',
-      `There is no command ${shown(message.type)}. Nothing was changed; the commands are ${Object.keys(ARGUMENTS).join(', ')}.`,
+      `There is no command ${describe(message.type)}. Nothing was changed; the commands are ${Object.keys(ARGUMENTS).join(', ')}.`,
     )
   }
   return ARGUMENTS[message.type as Asked['type']](message as AnyMessage)

@@ -1,6 +1,6 @@
 /** What `save` and `load` take and return. */
 
-import { CacheError, CorruptionError, shown } from '../errors.js'
+import { CacheError, CorruptionError, describe } from '../errors.js'
 import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
@@ -29,11 +29,11 @@ export function checkFile(
   options: SaveOptions,
 ): { format: SaveFormat; onProgress: SaveProgress | undefined } {
   if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path must be a file's path; ${shown(path)} is not. Nothing was changed.`)
+    throw new TypeError(`path must be a file's path; ${describe(path)} is not. Nothing was changed.`)
   const { format, onProgress } = checkOptions(options)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
-    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${shown(format)} is neither. Nothing was changed.`)
+    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${describe(format)} is neither. Nothing was changed.`)
   }
   return { format: format ?? formatOf(path), onProgress }
 }

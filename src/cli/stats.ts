@@ -1,4 +1,4 @@
-/** `daybook stats`: what a journal holds, found by replaying it without opening it; also while another process writes. */
+/** `daybook stats`: what a journal holds. Replays it without opening it, also while another process writes to it. */
 import type { Command } from 'commander'
 import { isExpired } from '../core/decide/decide.js'
 import { State } from '../core/evolve/state.js'
@@ -22,8 +22,8 @@ interface StatsOptions extends DirectoryOptions {
 
 export function addStatsCommand(program: Command): void {
   addDirectoryOption(program.command('stats'))
-    .description('what the journal holds: entries, counters, sequences, files; also of a directory that is in use')
-    .option('--json', 'as one line of JSON')
+    .description('show what the journal holds: entries, counters, sequence numbers, files; also while it is in use')
+    .option('--json', 'print one line of JSON')
     .action(async (options: StatsOptions) => {
       const found = await readStats(options.directory)
       if (options.json) output.line(JSON.stringify(found))
@@ -32,7 +32,7 @@ export function addStatsCommand(program: Command): void {
 }
 
 async function readStats(directory: string) {
-  const progress = new Progress({ verb: 'Reading' })
+  const progress = new Progress({ verbs: { bytes: 'Reading' } })
   try {
     const { result } = await readJournal(directory, async (files) => {
       const plan = planOpening(files, directory)
@@ -55,7 +55,7 @@ async function readStats(directory: string) {
 
 type Summary = ReturnType<typeof summarize>
 
-/** What `--json` prints. Bytes are bytes in files, but `entryBytes`: keys and values as they are encoded. */
+/** What `--json` prints. Bytes are bytes in files, except `entryBytes`: the encoded keys and values. */
 function summarize(directory: string, { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State }) {
   const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters
@@ -99,10 +99,7 @@ function statsLines(found: Summary): string[] {
   const { snapshot, size, expired } = found
   return figureLines([
     ['directory', `${found.directory}${found.isInUse ? ' (open in another process)' : ''}`],
-    [
-      'entries',
-      `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} of them expired, to be removed on opening)`}`,
-    ],
+    ['entries', `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} expired, removed on opening)`}`],
     ['keys and values', showBytes(found.entryBytes)],
     ['hits', showCount(found.hits)],
     ['misses', showCount(found.misses)],
@@ -111,7 +108,7 @@ function statsLines(found: Summary): string[] {
     ['deletes', showCount(found.deletes)],
     ['expirations', showCount(found.expirations)],
     ['evictions', showCount(found.evictions)],
-    ['sequence', `${showCount(found.sequence)} (at least ${showCount(found.durableSequence)} on disk for certain)`],
+    ['sequence', `${showCount(found.sequence)}, durable through ${showCount(found.durableSequence)}`],
     ['snapshot', snapshot === null ? 'none' : `${snapshot.file}, ${showBytes(snapshot.bytes)}`],
     [
       'journal',
@@ -123,7 +120,7 @@ function statsLines(found: Summary): string[] {
         ? 'no, in use'
         : found.isClosedCleanly
           ? 'cleanly'
-          : 'not cleanly: the counters are as of the last write',
+          : 'not cleanly: counters are as of the last write',
     ],
   ])
 }

@@ -5,9 +5,9 @@ import type { Verification } from '../../src/cli/verify/findings.js'
 import { checksum } from '../../src/durable/format/checksum.js'
 import { FILE } from '../../src/durable/format/format.js'
 import type { Cache } from '../../src/index.js'
+import { daybook } from '../helpers/cli/daybook-process.js'
+import { damage, fileAt, filesOf, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { daybook } from './daybook-process.js'
-import { damage, fileAt, filesOf, writeJournal, writeTwelve } from './journals.js'
 
 async function journal(t: ExecutionContext, write: (cache: Cache) => Promise<void> = writeTwelve) {
   const cwd = temporaryDirectory(t)

@@ -6,7 +6,7 @@ import type { Command } from '../../src/core/model/command.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
 import type { StoredValue } from '../../src/core/model/stored-value.js'
 
-/** The moment that these specifications begin at, epoch milliseconds. */
+/** When these specifications start, epoch milliseconds. */
 export const T0 = 1_000_000
 
 export interface Limits {
@@ -15,7 +15,7 @@ export interface Limits {
   entriesMax?: number
 }
 
-/** Bytes of a key and of a text are their characters here, and a number is 8. */
+/** Here a key or a text weighs its characters, and a number weighs 8. */
 function weigh(key: string, value: StoredValue): number {
   return key.length + (typeof value === 'string' ? value.length : 8)
 }
@@ -33,7 +33,7 @@ export function given(events: readonly CacheEvent[], limits?: Limits) {
   const decided = (command: Command): CacheEvent[] => decide(state, command)
   return {
     when: (command: Command) => ({
-      // biome-ignore lint/suspicious/noThenProperty: it reads as given, when, then, and nobody awaits it
+      // biome-ignore lint/suspicious/noThenProperty: it reads as given, when, then, and is not awaited
       then: (t: ExecutionContext, ...expected: CacheEvent[]) => t.deepEqual(decided(command), expected),
       throws: (t: ExecutionContext, name: string, message: RegExp) =>
         t.throws(() => decided(command), { name, message }),

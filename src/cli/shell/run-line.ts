@@ -1,4 +1,4 @@
-/** One line of the shell: find the command, check that it got what it takes, run it. */
+/** One line of the shell: finds the command, checks its arguments, runs it. */
 import { UsageError } from '../failures.js'
 import { showCountOf } from '../quantities.js'
 import { findCommand, unknownCommand } from './find-command.js'
@@ -8,8 +8,8 @@ import { SHELL_COMMANDS } from './shell-commands.js'
 import { splitWords, wordFrom } from './words.js'
 
 /**
- * An empty line is nothing, and so is one that begins with `#`. Throws what the command throws. Answers a promise only if
- * the command takes its time: of any other, everything has been printed when this returns.
+ * Empty lines and lines that start with `#` do nothing. Throws what the command throws. Returns a promise only for an
+ * asynchronous command: any other has printed everything when this returns.
  */
 export function runLine(line: string, context: ShellContext): void | Promise<void> {
   const name = wordFrom(line, 0)
@@ -29,9 +29,11 @@ function argumentsOf(command: ShellCommand, rest: string): string[] {
     const wanted =
       most === 0
         ? 'no arguments'
-        : `${least === most ? least : `${least} to ${most}`}`.replace(' to Infinity', ' or more')
+        : least === most
+          ? showCountOf(least, 'argument')
+          : `${least} ${most === Number.POSITIVE_INFINITY ? 'or more' : `to ${most}`} arguments`
     throw new UsageError(
-      `${command.name} takes ${wanted}${most === 0 ? '' : least === 1 && most === 1 ? ' argument' : ' arguments'}, and got ${showCountOf(words.length, 'word')}. Usage: ${command.name} ${command.usage}`.trimEnd(),
+      `${command.name} takes ${wanted}, but got ${words.length}. Usage: ${command.name} ${command.usage}`.trimEnd(),
     )
   }
   return words.map(({ text }) => text)

@@ -9,7 +9,7 @@ import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
 import type { Duration } from '../../../cache/duration.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
-import { shown } from '../../../errors.js'
+import { describe } from '../../../errors.js'
 import { restoreValue, storeValue } from '../../../values/encode.js'
 import { ARITY, OPERATION_NAMES, type OperationName } from '../wire/protocol.js'
 import { conditionFailed, holds, STEP_ARGUMENTS } from '../wire/steps.js'
@@ -193,6 +193,6 @@ function runStep(desk: Desk, step: unknown, index: number): Wire {
   if (code === undefined) return true
   const name = OPERATION_NAMES[code as number]
   if (name === undefined || !Object.hasOwn(STEP_ARGUMENTS, name))
-    throw new TypeError(`${shown(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
+    throw new TypeError(`${describe(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
   return (RUN[name] as (desk: Desk, ...parameters: unknown[]) => Wire)(desk, ...listOf(parameters, 'Arguments'))
 }

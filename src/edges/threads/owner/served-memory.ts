@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { isSharedArrayBuffer } from 'node:util/types'
-import { shown } from '../../../errors.js'
+import { describe } from '../../../errors.js'
 import { Patience } from '../wire/patience.js'
 import { ARITY, OPERATION_NAMES } from '../wire/protocol.js'
 import {
@@ -39,7 +39,7 @@ export class ServedMemory {
 
   constructor(host: ServedPort, memory: unknown) {
     if (!isSharedArrayBuffer(memory) || memory.byteLength !== MEMORY_BYTES)
-      throw new TypeError(`${shown(memory)} is no memory to share. Nothing was changed.`)
+      throw new TypeError(`${describe(memory)} is no memory to share. Nothing was changed.`)
     this.#host = host
     this.#packet = new SyncPacket(memory)
     this.#words = this.#packet.words

@@ -13,7 +13,7 @@ import { checkKey, type SetOptions } from '../../../cache/arguments.js'
 import type { Duration } from '../../../cache/duration.js'
 import type { Stats } from '../../../cache/streams/stats.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
-import { CacheError, shown } from '../../../errors.js'
+import { CacheError, describe } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'
 import { toStored } from './wire-value.js'
 
@@ -134,7 +134,7 @@ export function checkStep(step: unknown): asserts step is Record<string, unknown
   if (typeof type === 'string' && (type === 'require' || Object.hasOwn(STEP_ARGUMENTS, type))) return
   throw new CacheError(
     'UNKNOWN_COMMAND',
-    `${shown(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${Object.keys(STEP_ARGUMENTS).join(', ')}.`,
+    `${describe(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${Object.keys(STEP_ARGUMENTS).join(', ')}.`,
   )
 }
 
@@ -143,7 +143,7 @@ export type WireCondition = readonly unknown[]
 
 /** Whether a condition from a port holds. Throws a TypeError or ValueError for what is none. */
 export function holds(condition: unknown, peek: (key: string) => StoredValue | undefined): boolean {
-  if (!Array.isArray(condition)) throw new TypeError(`${shown(condition)} is no condition. Nothing was changed.`)
+  if (!Array.isArray(condition)) throw new TypeError(`${describe(condition)} is no condition. Nothing was changed.`)
   const [key, exists, hasEquals, equals, atLeast, atMost] = condition as WireCondition
   checkKey(key)
   const stored = peek(key)
@@ -159,6 +159,6 @@ export function holds(condition: unknown, peek: (key: string) => StoredValue | u
 export function conditionFailed(index: number, key: unknown): CacheError {
   return new CacheError(
     'CONDITION_FAILED',
-    `Step ${index} of the transaction requires something of ${shown(key)} that does not hold. Nothing of the transaction has happened; look at the entry and try again.`,
+    `Step ${index} of the transaction requires something of ${describe(key)} that does not hold. Nothing of the transaction has happened; look at the entry and try again.`,
   )
 }

@@ -6,7 +6,7 @@
  */
 import { isUint8Array } from 'node:util/types'
 import { EncodedValue, type Encoding, type StoredValue } from '../../../core/model/stored-value.js'
-import { shown, ValueError } from '../../../errors.js'
+import { describe, ValueError } from '../../../errors.js'
 import { adoptEncoded, restoreValue, storeValue } from '../../../values/encode.js'
 
 // What a wire array holds, said by its first element.
@@ -54,7 +54,7 @@ export function toStored(wire: unknown): StoredValue {
     }
   }
   throw new ValueError(
-    `A port brought ${shown(wire)}, which is no encoded value. Nothing was changed; use the client of daybook/threads.`,
+    `A port brought ${describe(wire)}, which is no encoded value. Nothing was changed; use the client of daybook/threads.`,
   )
 }
 

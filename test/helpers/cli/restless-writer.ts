@@ -1,6 +1,6 @@
-/** `node restless-writer.js DIRECTORY`: sets, expires, rotates and compacts without a pause, until it is killed. */
+/** `node restless-writer.js DIRECTORY`: sets, expires, rotates and compacts without pause until it is killed. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { openCache } from '../../src/index.js'
+import { openCache } from '../../../src/index.js'
 
 const [, , directory = ''] = process.argv
 const cache = await openCache({

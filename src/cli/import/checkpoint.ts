@@ -1,10 +1,10 @@
 /**
- * How far the import of a file of lines has come: a small file beside the journal, `import-<hash of its path>.progress`.
+ * Where the next import of a file of lines continues: a small file beside the journal, `import-<hash of its path>.progress`.
  *
- * It is written only after a flush, so every line before its offset is durable, and a crash at any moment makes the next run
- * do some lines again, never skip one. It is believed only if it belongs to this journal, if the journal still reaches as
- * far as it did then, and if the file's bytes before the offset still are what they were, as far as a look at the last of
- * them tells. When the file is done it is removed: importing it again then means just that.
+ * It is written only after a flush, so every line before its offset is durable: after a crash the next run repeats some
+ * lines, and never skips one. It is used only if it belongs to this journal, if the journal still reaches at least as far as
+ * it did then, and if the last bytes of the file before the offset are still the same. When the whole file is imported it
+ * is removed, so that importing the file again starts at its first line.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -29,17 +29,17 @@ export interface Position {
   lines: number
 }
 
-interface Note extends Position {
+interface Saved extends Position {
   path: string
-  /** What LOCK says: the journal's id. */
+  /** The journal's id, as LOCK has it. */
   journal: string
-  /** The last sequence when it was written. */
+  /** The last sequence number when this was written. */
   sequence: number
-  /** Of the bytes just before the offset. */
+  /** The checksum of the bytes just before the offset. */
   witness: number
 }
 
-export class ProgressNote {
+export class Checkpoint {
   readonly #path: string
   readonly #file: string
   readonly #journal: string
@@ -51,27 +51,27 @@ export class ProgressNote {
     this.#journal = readFileSync(join(directory, 'LOCK'), 'utf8').trim()
   }
 
-  /** Where to go on; the file's beginning if there is no note, or none that can be believed. */
+  /** Where to continue; the start of the file if there is no checkpoint, or none that can be used. */
   read(journalSequence: number): Position {
-    const note = this.#parse()
-    const isOurs = note !== undefined && note.path === this.#file && note.journal === this.#journal
-    if (!isOurs || note.sequence > journalSequence || this.#witness(note.offset) !== note.witness) {
+    const saved = this.#parse()
+    const isOurs = saved !== undefined && saved.path === this.#file && saved.journal === this.#journal
+    if (!isOurs || saved.sequence > journalSequence || this.#witness(saved.offset) !== saved.witness) {
       return { offset: 0, lines: 0 }
     }
-    return { offset: note.offset, lines: note.lines }
+    return { offset: saved.offset, lines: saved.lines }
   }
 
-  #parse(): Note | undefined {
+  #parse(): Saved | undefined {
     try {
-      return JSON.parse(readFileSync(this.#path, 'utf8')) as Note
+      return JSON.parse(readFileSync(this.#path, 'utf8')) as Saved
     } catch {
       return undefined
     }
   }
 
-  /** Call it when everything before the position is durable, through `sequence`. */
+  /** To be called when everything before the position is durable, through `sequence`. */
   write({ offset, lines }: Position, sequence: number): void {
-    const note: Note = {
+    const saved: Saved = {
       path: this.#file,
       journal: this.#journal,
       offset,
@@ -83,7 +83,7 @@ export class ProgressNote {
     const { O_WRONLY, O_CREAT, O_TRUNC } = constants
     const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     try {
-      writeSync(descriptor, `${JSON.stringify(note)}\n`)
+      writeSync(descriptor, `${JSON.stringify(saved)}\n`)
       fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)

@@ -1,7 +1,7 @@
-/** Journals for the command line's tests: small, of several files, with everything in them that a journal can hold. */
+/** Journals for the tests of the command line: small, and of several files. */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cache, openCache } from '../../src/index.js'
+import { type Cache, openCache } from '../../../src/index.js'
 
 export interface WrittenJournal {
   directory: string
@@ -9,7 +9,7 @@ export interface WrittenJournal {
   states: Map<string, unknown>[]
 }
 
-/** A new segment after every other frame, so that there is something before and after any damage. */
+/** A new segment after every other frame, so that there is something before and after all damage. */
 const SEGMENT_BYTES = 700
 
 export async function openSmall(directory: string): Promise<Cache> {
@@ -21,7 +21,7 @@ export async function openSmall(directory: string): Promise<Cache> {
   })
 }
 
-/** Runs `write`, and keeps the entries after each change. */
+/** Runs `write`, and records the entries after each change. */
 export async function writeJournal(
   directory: string,
   write: (cache: Cache) => Promise<void>,
@@ -57,7 +57,7 @@ export function copyOf(directory: string, target: string): string {
   return target
 }
 
-/** Turns one bit. */
+/** Flips one bit. */
 export function damage(directory: string, file: string, offset: number, bit = 0): void {
   const path = join(directory, file)
   const bytes = readFileSync(path)
@@ -65,7 +65,7 @@ export function damage(directory: string, file: string, offset: number, bit = 0)
   writeFileSync(path, bytes)
 }
 
-/** The name of a file by its place among those of its kind. */
+/** The name of a file by its index among those of its kind. */
 export function fileAt(directory: string, extension: string, index: number): string {
   const name = filesOf(directory, extension).at(index)
   if (name === undefined) throw new Error(`${directory} has no such .${extension}`)

@@ -1,5 +1,5 @@
-import { encodedBytes } from '../../src/durable/format/encode-event.js'
-import { storeValue } from '../../src/values/encode.js'
+import { encodedBytes } from '../../../src/durable/format/encode-event.js'
+import { storeValue } from '../../../src/values/encode.js'
 import type { Counts } from './commands.js'
 
 export interface Limits {
@@ -21,8 +21,8 @@ interface Remembered {
 }
 
 /**
- * The cache as somebody would write it who need not be fast: a Map in order of use. It also knows what a crash leaves: the
- * order of the last snapshot or seal and of the writes since, and the counters of the last frame.
+ * The cache as one would write it without caring for speed: a Map in order of use. It also knows what a crash leaves: the order
+ * of the last snapshot or seal and of the writes since, and the counters of the last frame.
  */
 export class Model {
   nowMs: number
@@ -82,7 +82,7 @@ export class Model {
     return removed
   }
 
-  /** The entry under a key, after what has expired there is gone. */
+  /** The entry of a key, which is removed if it has expired. */
   #meet(key: string): Entry | undefined {
     const entry = this.entries.get(key)
     if (entry === undefined || entry.deadlineMs > this.nowMs) return entry
@@ -90,7 +90,7 @@ export class Model {
     return undefined
   }
 
-  /** Removes one entry to make room, though not the one that is being replaced. */
+  /** Removes one entry to make room, but not the one that is being replaced. */
   #removeOne(spared?: string): 'expired' | 'evicted' {
     const expired = this.#firstExpired
     if (expired !== undefined) {
@@ -149,7 +149,7 @@ export class Model {
   }
 
   increment(key: string, by: number, deadlineMs: number): number | 'ValueError' {
-    // What is refused changes nothing, so nothing expires for it either: but only a live entry is a reason to refuse.
+    // A refusal changes nothing, so nothing expires: but only a live entry can be refused.
     const entry = this.#meet(key)
     if (entry !== undefined && typeof entry.value !== 'number') return 'ValueError'
     const sum = entry === undefined ? by : (entry.value as number) + by
@@ -191,7 +191,7 @@ export class Model {
 
   // ── transactions ──
 
-  /** All of it, or nothing and the name of what was thrown. */
+  /** All or nothing; then it returns the name of the error. */
   attempt<T>(task: () => T): T | string {
     const remembered = this.remember()
     try {
@@ -251,7 +251,7 @@ export class Model {
     this.entries = new Map(this.journaledOrder.map((key) => [key, this.entries.get(key) as Entry]))
   }
 
-  /** What opening does: makes everything fit. */
+  /** Opening removes what does not fit. */
   open(limits: Limits): { expired: number; evicted: number } {
     this.limits = limits
     const removed = { expired: 0, evicted: 0 }

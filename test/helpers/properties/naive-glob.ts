@@ -1,4 +1,4 @@
-/** The pattern language said once more, as plainly (and as slowly) as can be: the oracle for the real matcher. */
+/** The pattern language, implemented as plainly (and slowly) as possible: the oracle for the real matcher. */
 export function naiveGlob(pattern: string, key: string): boolean {
   return pattern !== '' && match(Array.from(pattern), Array.from(key))
 }
@@ -18,7 +18,7 @@ function match(pattern: readonly string[], key: readonly string[]): boolean {
 
 const ESCAPED = String.raw`\\[^]`
 const TAIL = String.raw`(?:-(?:${ESCAPED}|[^\\\]]))?`
-/** The first member may be a bracket. A bang in front is always a negation. */
+/** The first member may be a bracket. A leading bang is always a negation. */
 const CLASS = new RegExp(String.raw`^\[(!|(?!!))((?:${ESCAPED}|[^\\])${TAIL}(?:(?:${ESCAPED}|[^\\\]])${TAIL})*)\]`, 'u')
 const MEMBER = new RegExp(`(${ESCAPED}|[^])(?:-(${ESCAPED}|[^]))?`, 'gu')
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { compileGlob } from '../../src/core/decide/glob.js'
-import type { Cache } from '../../src/index.js'
-import type { CountingClock } from '../helpers/counting-clock.js'
+import { compileGlob } from '../../../src/core/decide/glob.js'
+import type { Cache } from '../../../src/index.js'
+import type { CountingClock } from '../counting-clock.js'
 import type { Model } from './model.js'
 
 export interface Counts {
@@ -13,7 +13,7 @@ export interface Counts {
   deletes: number
 }
 
-/** What one step of a run does: a call, or (outside of transactions) something around the cache. */
+/** One step of a run: a call, or time passing. */
 export type Step =
   | { type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist'; key: string }
   | {
@@ -107,12 +107,12 @@ export const STEP: fc.Arbitrary<Step> = fc.oneof(
 class RolledBack extends Error {}
 
 /**
- * Before every call, so that no two deadlines are the same: which of two entries that expire at once goes first is nobody's
- * business. A power of two, so that sums are exact.
+ * Passes before every call, so that no two deadlines are the same: which of two entries that expire together goes first is not
+ * specified. A power of two, so that sums are exact.
  */
 const TICK_MS = 2 ** -10
 
-/** Does one step to the cache and to the model; answers what each had to say. */
+/** Does one step to the cache and to the model, and returns the result of each. */
 export function perform(
   step: Step,
   cache: Cache,
@@ -121,7 +121,7 @@ export function perform(
 ): { real: unknown; naive: unknown } {
   switch (step.type) {
     case 'advance':
-      // Cleaned up before and after, because a jump of the wall clock leaves timers late.
+      // With a cleanup before and after, because timers are late after a jump of the wall clock.
       cache.cleanup()
       model.cleanup()
       clock.advance(`${step.ms}ms`)
@@ -157,7 +157,7 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
             ? { ttl: `${ttlMs}ms` as const }
             : { expiresAt: deadlineMs }
       const naive = model.attempt(() => model.set(key, value, deadlineMs, only))
-      // Without any option, the shortest way there is.
+      // Without options, so that it can take the short way.
       const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY
       const real = nameOfThrown(() => (isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only })))
       return { real, naive }
@@ -203,7 +203,7 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
     case 'transact':
       return transact(step, cache, model, clock)
     default:
-      throw new Error(`${step.type} is no call`)
+      throw new Error(`${step.type} is not a call`)
   }
 }
 
@@ -214,9 +214,9 @@ function transact(step: Step & { type: 'transact' }, cache: Cache, model: Model,
   try {
     cache.transact(() => {
       for (const inner of step.steps) {
-        const said = call(inner, cache, model, clock)
-        real.push(said.real)
-        naive.push(said.naive)
+        const results = call(inner, cache, model, clock)
+        real.push(results.real)
+        naive.push(results.naive)
       }
       if (step.throws) throw new RolledBack()
     })

@@ -1,9 +1,9 @@
-/** The command line as users run it: a process of its own, its answers and its exit code. */
+/** The command line as users run it, in a process of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
 
 export interface Ended {
   code: number | null
@@ -13,12 +13,12 @@ export interface Ended {
 }
 
 export interface StartOptions {
-  /** The working directory; a relative `journal` lies in it. */
+  /** The working directory; `journal` is relative to it. */
   cwd: string
   environment?: Record<string, string>
 }
 
-/** A process that is running; killed at the end of the test if it still is. */
+/** A running process, killed at the end of the test if it has not ended by then. */
 export class DaybookProcess {
   readonly #child: ChildProcessWithoutNullStreams
   readonly ended: Promise<Ended>
@@ -33,23 +33,23 @@ export class DaybookProcess {
     })
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
-      this.#tell()
+      this.#notify()
     })
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
-      this.#tell()
+      this.#notify()
     })
-    this.#child.stdin.on('error', () => undefined) // it may be gone before it has read everything
+    this.#child.stdin.on('error', () => undefined) // it may end before it has read everything
     this.ended = new Promise((resolve) => {
       this.#child.on('close', (code, signal) => {
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })
-        this.#tell()
+        this.#notify()
       })
     })
     t.teardown(() => this.#child.kill('SIGKILL'))
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#onOutput.splice(0)) listener()
   }
 
@@ -67,12 +67,12 @@ export class DaybookProcess {
     return this.ended
   }
 
-  /** Nobody reads its answers from here on: what it writes fails with EPIPE. */
+  /** From now on nobody reads its output: what it writes fails with EPIPE. */
   stopReading(where: 'stdout' | 'stderr' = 'stdout'): void {
     this.#child[where].destroy()
   }
 
-  /** Resolves when its output matches; fails when it has ended and never did. */
+  /** Resolves when its output matches; fails if it ends without that. */
   async until(pattern: RegExp, where: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
     while (!pattern.test(this[where])) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
@@ -83,7 +83,7 @@ export class DaybookProcess {
   }
 }
 
-/** Runs it to its end. */
+/** Runs it until it ends. */
 export function daybook(
   t: ExecutionContext,
   args: readonly string[],
