@@ -132,7 +132,9 @@ class Inspection {
       valueLengthMax: this.#options.full ? Number.POSITIVE_INFINITY : VALUE_LENGTH_MAX,
       atMs,
     })
-    return event.type === 'loaded' ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} of ${event.file}` : text
+    return event.type === 'loaded'
+      ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} from ${event.file}`
+      : text
   }
 }
 

@@ -97,7 +97,7 @@ test.serial('a long value is cut, unless --full is given', async (t) => {
   t.is(cutText, `"${'x'.repeat(1_999)}… (5002 characters) "get KEY --full" prints all of it`)
   t.true(cutList.startsWith('[0,1,2,') && cutList.length < 2_100)
   t.deepEqual(rest, [long, list, '(nil)'])
-  t.regex(stderr, /line 8: get takes one KEY, and --full\. Usage: get KEY \[--full\]$/m)
+  t.regex(stderr, /line 8: get takes one key\. Usage: get KEY \[--full\]$/m)
 })
 
 test.serial('watch prints changes as they come, until it is turned off', async (t) => {

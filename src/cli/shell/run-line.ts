@@ -26,15 +26,16 @@ function argumentsOf(command: ShellCommand, rest: string): string[] {
   const words = splitWords(rest)
   words.forEach(refuseOpenQuote)
   if (words.length < least || words.length > most) {
-    const wanted =
-      most === 0
-        ? 'no arguments'
-        : least === most
-          ? showCountOf(least, 'argument')
-          : `${least} ${most === Number.POSITIVE_INFINITY ? 'or more' : `to ${most}`} arguments`
     throw new UsageError(
-      `${command.name} takes ${wanted}, but got ${words.length}. Usage: ${command.name} ${command.usage}`.trimEnd(),
+      `${command.name} takes ${argumentsWanted(least, most)}, but got ${words.length}. Usage: ${command.name} ${command.usage}`.trimEnd(),
     )
   }
   return words.map(({ text }) => text)
+}
+
+function argumentsWanted(least: number, most: number): string {
+  if (most === 0) return 'no arguments'
+  if (least === most) return showCountOf(least, 'argument')
+  if (most === Number.POSITIVE_INFINITY) return `at least ${showCountOf(least, 'argument')}`
+  return least === 0 ? `at most ${showCountOf(most, 'argument')}` : `${least} to ${most} arguments`
 }

@@ -231,7 +231,7 @@ function parseGet(words: readonly string[]): { key: string; isFull: boolean } {
   const [first, second] = words
   if (second === undefined) return { key: first as string, isFull: false }
   const key = second === '--full' ? first : first === '--full' ? second : undefined
-  if (key === undefined) throw new UsageError('get takes one KEY, and --full. Usage: get KEY [--full]')
+  if (key === undefined) throw new UsageError('get takes one key. Usage: get KEY [--full]')
   return { key, isFull: true }
 }
 
