@@ -22,7 +22,7 @@ export interface JournalSession {
 
 /** Whom recovery hands what the journal holds, in order. */
 export interface JournalReceiver {
-  /** A row of the snapshot, least recently used first. Answers `false` for a key that came before: there is no such snapshot. */
+  /** A row of the snapshot, least recently used first. Returns false for a key that came before: no snapshot holds a key twice. */
   row(key: string, value: StoredValue, expiresAtMs: number): boolean
   /** A `set` event. A function of its own, without an object for the event, because most events are of this type. */
   readonly set: (key: string, value: StoredValue, expiresAtMs: number) => void
@@ -39,7 +39,8 @@ export interface JournalReceiver {
 
 /** Rows that come one by one, least recently used first, and stay aside until an event puts them in place. */
 export interface ReceivedRows {
-  add(key: string, value: StoredValue, expiresAtMs: number): void
+  /** Returns false for a key that came before: no file holds a key twice. */
+  add(key: string, value: StoredValue, expiresAtMs: number): boolean | void
   readonly counters: Counters
 }
 

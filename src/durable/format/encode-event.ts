@@ -48,6 +48,7 @@ function encodeKey(writer: ByteWriter, type: number, key: string, expiresAtMs: n
 
 function encodeDeadline(writer: ByteWriter, expiresAtMs: number): void {
   if (expiresAtMs === Number.POSITIVE_INFINITY) return
+  if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw new RangeError(`A deadline cannot be ${expiresAtMs}.`) // the reader refuses it
   writer.reserve(8)
   writer.putDouble(expiresAtMs)
 }

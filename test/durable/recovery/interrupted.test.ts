@@ -168,6 +168,6 @@ for (const what of ['is read', 'is searched'] as const) {
     }
     let last = await scanner.next()
     while (last?.frame !== undefined) last = await scanner.next()
-    t.like(last as object, { offset: content.length, reason: 'the file became shorter while it was read' })
+    t.like(last as object, { offset: content.length, reason: 'the file shrank while it was read' })
   })
 }
