@@ -85,7 +85,7 @@ test('an fsync that failed: read-only for good, reads go on, and reopening recov
   const refused: Seen = {
     kind: JournalWriteError,
     code: 'JOURNAL_READ_ONLY',
-    says: [/EIO/, /nothing was changed/, /Reads go on; close the cache and open it again/],
+    says: [/EIO/, /nothing was changed/, /Reads still work; close the cache and open it again/],
   }
   check(
     t,
@@ -132,7 +132,7 @@ for (const [what, fault] of [
     const refused: Seen = {
       kind: JournalWriteError,
       code: 'JOURNAL_WRITE_FAILED',
-      says: [new RegExp(code), /nothing was changed/, /Reads go on; writing is tried again every second/],
+      says: [new RegExp(code), /nothing was changed/, /Reads still work, and the write is retried every second/],
     }
     for (const mutate of [() => cache.set('refused', 3), () => cache.delete('kept'), () => cache.clear()])
       check(t, caught(mutate), refused)
@@ -207,7 +207,7 @@ test('a compaction that failed: an error, a reason in lifecycle$, and the cache 
   check(t, await rejection(cache.compact()), {
     kind: CacheError,
     code: 'COMPACTION_FAILED',
-    says: [/EIO/, /The journal before it was kept and the cache goes on/, /call compact\(\) again/],
+    says: [/EIO/, /The journal before it was kept and the cache keeps running/, /call compact\(\) again/],
   })
   t.is(states.at(-1)?.state, 'running')
   t.regex(states.at(-1)?.reason ?? '', /EIO/)

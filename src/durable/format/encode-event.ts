@@ -90,7 +90,7 @@ function encodeValue(writer: ByteWriter, value: StoredValue): void {
   }
 }
 
-/** What a key and a value weigh in the journal, in bytes: the measure of `maxBytes`. */
+/** The bytes of a key and a value in the journal, which is what `maxBytes` limits. */
 export function encodedBytes(key: string, value: StoredValue): number {
   return textBytes(key) + valueBytes(value)
 }

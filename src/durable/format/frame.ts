@@ -70,7 +70,7 @@ const KINDS = new Map<number, FrameKind>(
   Object.entries(FRAME_KIND).map(([kind, number]) => [number, kind as FrameKind]),
 )
 
-/** Why there is no frame to be read at a place. */
+/** Why no frame can be read at a place. */
 export type FrameProblem =
   /** The bytes end before the frame does. */
   | { problem: 'incomplete'; reason: string; needed: number }

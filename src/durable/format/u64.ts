@@ -1,9 +1,8 @@
-/** Whole numbers up to 2^53 − 1 as 64 bits, without BigInt. */
+/** Integers up to 2^53 − 1 as 64 bits, without BigInt. */
 const TWO_32 = 2 ** 32
 
 export function writeU64(bytes: Buffer, at: number, value: number): void {
-  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER))
-    throw new RangeError(`${value} cannot be written: it is not counted.`)
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} cannot be written as a count.`)
   bytes.writeUInt32LE(value % TWO_32, at)
   bytes.writeUInt32LE(Math.floor(value / TWO_32), at + 4)
 }
