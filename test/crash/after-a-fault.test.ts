@@ -64,7 +64,7 @@ const rejection = (promise: Promise<unknown>) =>
     (error: unknown) => error,
   )
 
-test('an fsync that failed: read-only for good, reads go on, and reopening recovers', async (t) => {
+test('a failed fsync: read-only until reopened, reads work, and reopening recovers', async (t) => {
   const { disk, stage, cache, states } = await begin()
   disk.plan = failing(isSync, { error: 'EIO' }, { times: 1 })
   cache.set('unknown', 2)
@@ -115,7 +115,7 @@ for (const [what, fault] of [
   ['a file system that became read-only', { error: 'EROFS' }],
   ['writes that get nowhere', { short: 0 }],
 ] as [string, Fault][]) {
-  test(`${what}: read-only until it can be written, then all that was answered is there`, async (t) => {
+  test(`${what}: read-only until it can be written, then every call that returned is there`, async (t) => {
     const { disk, stage, cache, states } = await begin()
     disk.plan = failing(isWrite, fault)
     cache.set('answered', 2)
@@ -151,7 +151,7 @@ for (const [what, fault] of [
   })
 }
 
-test('no space until the close: it says that the outcome is unknown, and lets go of the directory', async (t) => {
+test('no space until the close: it says that the outcome is unknown, and releases the directory', async (t) => {
   const { disk, stage, cache, states } = await begin()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   cache.set('lost', 2)
@@ -168,7 +168,7 @@ test('no space until the close: it says that the outcome is unknown, and lets go
   await again.close()
 })
 
-test('an fsync that takes long: who flushes waits, the others go on, and memory is bounded', async (t) => {
+test('a slow fsync: flushes wait, other calls continue, and memory is bounded', async (t) => {
   const { disk, stage, cache, states } = await begin({ fsync: 'everysec', maxSize: Infinity })
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -242,7 +242,7 @@ for (const [what, name, code] of [
   })
 }
 
-test('a second opener: refused at once, and told what to do', async (t) => {
+test('a second opener: refused at once, with advice', async (t) => {
   const { stage, cache } = await begin()
   const { kill } = stage
   check(t, await rejection(stage.open()), {

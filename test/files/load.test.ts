@@ -75,7 +75,7 @@ for (const extension of ['pickle', 'dbk']) {
     t.is(cache.stats().evictions, 0)
   })
 
-  test(`${extension}: after a clean close and after a crash all of it is there`, async (t) => {
+  test(`${extension}: after a clean close and after a crash everything is there`, async (t) => {
     const { directory, path } = await savedFile(t, extension)
     const clock = new ManualClock(START)
     const journal = join(directory, 'journal')
@@ -270,7 +270,7 @@ test('a load that was not journaled leaves a file that nothing refers to: it is 
   await reopened.close()
 })
 
-test('while the journal takes nothing, a load is refused; inside a transaction too', async (t) => {
+test('a load is refused while the journal takes nothing, and inside a transaction', async (t) => {
   const { path } = await savedFile(t, 'dbk')
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   t.throws(() => cache.transact(() => void cache.load(path)), { code: 'INSIDE_TRANSACTION' })
@@ -279,7 +279,7 @@ test('while the journal takes nothing, a load is refused; inside a transaction t
   await t.throwsAsync(cache.save(path), { code: 'CACHE_CLOSED' })
 })
 
-test('two loads and a compaction at once come one after the other', async (t) => {
+test('two loads and a compaction started together run one after the other', async (t) => {
   const { directory, path } = await savedFile(t, 'dbk')
   const clock = new ManualClock(START)
   const journal = join(directory, 'journal')

@@ -124,7 +124,7 @@ for (const file of ['../../etc/passwd', 'x.loaded', '0000000000000001.segment', 
   })
 }
 
-test('an error of whoever takes the rows is none of the snapshot’s', async (t) => {
+test('an error of the receiver of the rows is not an error of the snapshot', async (t) => {
   const { SimulatedDisk } = await import('../storage/simulated-disk.js')
   const { readSnapshot } = await import('../../../src/durable/snapshot/read-snapshot.js')
   const path = at(1, 'snapshot')
@@ -136,7 +136,7 @@ test('an error of whoever takes the rows is none of the snapshot’s', async (t)
   t.is(await t.throwsAsync(reading), failure)
 })
 
-test('a torn tail made of forged frame headers is refused before looking at it takes minutes', async (t) => {
+test('a torn tail made of forged frame headers is refused before the search takes minutes', async (t) => {
   // Each says that it reaches as far as the file does, so that each would be summed to its end.
   const bytes = 24 * 1024 * 1024
   const tail = Buffer.alloc(bytes)
@@ -174,7 +174,7 @@ test('a loaded file that holds a key twice is refused', async (t) => {
   t.like(error as CorruptionError, { file: at(1, 'loaded'), reason: 'a key appears twice' })
 })
 
-test('a snapshot that tells a key twice is refused: which of the two it would be nobody can say', async (t) => {
+test('a snapshot that holds a key twice is refused', async (t) => {
   const { error } = await recover([
     [at(2, 'snapshot'), fileOf('snapshot', 2, [sound, { events: [set('b', 1), set('a', 2)] }, { kind: 'end' }])],
     [at(3, 'segment'), fileOf('segment', 3, [sound])],
