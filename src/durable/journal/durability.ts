@@ -116,7 +116,7 @@ export class Durability {
     queueTask(() => {
       this.#isWriteQueued = this.#frame.isReady = false
       this.write()
-      if (this.#session.fsync === 'always' && this.#durable < this.written) this.#sync().catch(ignore)
+      if (this.#session.fsync === 'always' && this.#durable < this.written) void this.#sync()
     })
     this.#isWriteQueued = true // not before: the stack may run out in there
   }
@@ -134,7 +134,7 @@ export class Durability {
     }
     this.#armSyncTimer()
     // A first fsync off the main thread, so that the one within a rotation finds little left to do.
-    if (this.#segments.isFull && this.#syncing === undefined) this.#sync().catch(ignore)
+    if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
     if (this.isDueForCompaction) this.#onChange()
   }
 
@@ -179,7 +179,7 @@ export class Durability {
     this.write()
     if (this.#frame.count > 0) return
     this.#setHealth(WRITABLE)
-    if (this.#session.fsync === 'always') this.#sync().catch(ignore)
+    if (this.#session.fsync === 'always') void this.#sync()
   }
 
   #setHealth(health: JournalHealth): void {
@@ -198,7 +198,7 @@ export class Durability {
     if (this.#health.status === 'stalled') this.#retry()
     else if (this.#frame.count > 0) await nextTurn() // the write is queued; all who flush in one turn share it and one fsync
     // Now it is written, or the health says why not. A running fsync may have begun before that; one that begins now has not.
-    if (this.#durable < target && this.#health === WRITABLE) await this.#syncing?.catch(ignore)
+    if (this.#durable < target && this.#health === WRITABLE) await this.#syncing
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
     if (this.#durable >= target) return this.#durable
     if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
@@ -220,9 +220,9 @@ export class Durability {
     )
   }
 
-  /** One fsync for everything written until it begins; a call that comes while it runs waits for the next one. */
+  /** One fsync for everything written until it begins; a call that comes while it runs waits for the next one. Never rejects. */
   async #sync(): Promise<void> {
-    if (this.#syncing !== undefined) await this.#syncing.catch(ignore)
+    if (this.#syncing !== undefined) await this.#syncing
     if (this.#health.status === 'failed' || this.#isClosed) return
     this.#syncing ??= this.#syncOnce().finally(() => {
       this.#syncing = undefined
@@ -259,7 +259,7 @@ export class Durability {
     if (fsync !== 'everysec' || this.#syncTimer !== undefined) return
     this.#syncTimer = clock.setTimeout(() => {
       this.#syncTimer = undefined
-      if (this.#durable < this.written) this.#sync().catch(ignore)
+      if (this.#durable < this.written) void this.#sync()
     }, SYNC_INTERVAL_MS)
   }
 
@@ -301,8 +301,4 @@ export class Durability {
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
-}
-
-function ignore(): void {
-  // Callers that wait for the fsync get the error; everybody else sees it in the journal's health.
 }

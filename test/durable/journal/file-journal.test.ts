@@ -66,6 +66,30 @@ test('a full buffer is handed over at once', async (t) => {
   await journal.close([])
 })
 
+test('a frame that small sets have filled is handed over at once, too', async (t) => {
+  const { disk, journal } = await open()
+  const before = writesTo(disk)
+  for (let at = 1; at <= 300; at++) t.is(journal.appendSet('k', 'x'.repeat(1_000), Number.POSITIVE_INFINITY), at)
+  t.is(writesTo(disk), before + 1)
+  await journal.close([])
+  t.is((await recovered(disk)).length, 300)
+})
+
+test('the health of a closed journal is that of its last moment, and it asks for no compaction', async (t) => {
+  const { disk, journal } = await open({ compaction: { journalBytes: 1, factor: 1, segmentBytes: 1e9 } })
+  journal.append([set('a', 1)])
+  await loopTurn()
+  t.true(journal.isDueForCompaction)
+  disk.plan = failing(isSync, { error: 'EIO' })
+  await t.throwsAsync(journal.close([]))
+  t.is(journal.health.status, 'failed')
+  t.false(journal.isDueForCompaction)
+  disk.plan = undefined
+  const again = await open({}, disk)
+  t.is(again.journal.health.status, 'writable')
+  await again.journal.close([])
+})
+
 // ── fsync policies ──
 
 test('always: what a turn of the loop wrote is synced without being asked', async (t) => {
