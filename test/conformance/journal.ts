@@ -161,7 +161,7 @@ export function testJournal(name: string, make: JournalMaker): void {
     t.like(report, { sequence: EVENTS.length, events: EVENTS.length, clean: true })
   })
 
-  on('sequences have no holes: append returns the first of its own', async (t, make) => {
+  on('sequences have no holes: append answers the first of its own', async (t, make) => {
     const journal = make()
     await journal.open(session())
     t.is(journal.append([set('a', 1)]), 1)
@@ -209,7 +209,7 @@ export function testJournal(name: string, make: JournalMaker): void {
     await journal.close([])
   })
 
-  on('flushes that wait together all resolve', async (t, make) => {
+  on('flushes that wait together are all answered', async (t, make) => {
     const journal = make()
     await journal.open(session({ fsync: 'always' }))
     const flushes = Array.from({ length: 64 }, (_, at) => {
@@ -346,7 +346,7 @@ export function testJournal(name: string, make: JournalMaker): void {
     t.is(report.sequence, 5)
   })
 
-  on('a compaction that is aborted changes nothing, and the journal continues', async (t, make) => {
+  on('a compaction that is ended early changes nothing, and the journal goes on', async (t, make) => {
     const journal = make()
     await journal.open(session())
     journal.append([set('a', 1)])
@@ -389,7 +389,7 @@ export function testJournal(name: string, make: JournalMaker): void {
     t.deepEqual({ ...receiver.loaded[0]?.counters }, { ...counters })
   })
 
-  on('rows that were staged and never named are not part of the journal', async (t, make) => {
+  on('rows that were staged and never named are no part of the journal', async (t, make) => {
     const journal = make()
     await journal.open(session())
     journal.append([set('a', 1)])
@@ -420,7 +420,7 @@ export function testJournal(name: string, make: JournalMaker): void {
     await journal.close([])
   })
 
-  on('one opener at a time; closing admits the next one', async (t, make) => {
+  on('one opener at a time; closing lets the next one in', async (t, make) => {
     const journal = make()
     await journal.open(session())
     await t.throwsAsync(make().open(session()), { code: 'CACHE_LOCKED' })

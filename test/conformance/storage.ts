@@ -59,7 +59,7 @@ export function testStorage(name: string, make: (t: ExecutionContext) => Promise
     file.close()
   })
 
-  on('reading returns how many bytes there were, and none past the end', async (t, { storage, at }) => {
+  on('reading answers how many bytes there were, and none past the end', async (t, { storage, at }) => {
     const file = storage.create(at('a.segment'))
     writeAll(file, text('hello'), 0)
     const target = Buffer.alloc(8, '.')

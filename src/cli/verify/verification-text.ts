@@ -1,4 +1,4 @@
-/** A verification in words: a line for each file, then the verdict and what to do. */
+/** A verification in words: a line for each file, then what it comes to and what to do. */
 import type { Colors } from '../output.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
 import type { FileFinding, Verification } from './findings.js'
@@ -40,9 +40,9 @@ function verdictLines({ status, sequence, files, problem, directory }: Verificat
   if (status === 'sound') {
     const lines = [`${colors.green('sound')}: ${directory} opens with nothing lost. ${through}`]
     if (files.some((file) => file.status === 'being written'))
-      lines.push('Another process is writing to it; the frame at its end was not complete yet.')
+      lines.push('Another process is writing to it; the frame at its end was not all there yet.')
     if (files.some((file) => file.status === 'unneeded' && file.damage !== undefined))
-      lines.push('A file that is no longer needed is damaged: the disk may be failing.')
+      lines.push('A file that is not needed any more is damaged: the disk may be failing.')
     return lines
   }
   const where =
@@ -52,11 +52,11 @@ function verdictLines({ status, sequence, files, problem, directory }: Verificat
   if (status === 'torn') {
     return [
       `${colors.yellow('torn')}: ${where}`,
-      `The last frame is incomplete, as a crash leaves it. ${through} Opening moves the rest to a .broken file.`,
+      `The last frame is not whole, as a crash leaves it. ${through} Opening sets the rest aside in a .broken file and goes on.`,
     ]
   }
   return [
     `${colors.red('corrupt')}: ${where}`,
-    `${through} The journal cannot be opened; nothing was changed. Restore a backup, or see what "daybook repair --directory ${directory}" would lose.`,
+    `${through} Opening is refused, and nothing was changed. Restore a backup, or see what "daybook repair --directory ${directory}" would give up.`,
   ]
 }
