@@ -152,6 +152,15 @@ test('only durable/storage/ and the command line open files', (t) => {
   t.deepEqual(wrong, [])
 })
 
+test('only the composition root and the command line say that storage is the disk', (t) => {
+  const wrong = imports
+    .filter(({ to }) => to === 'durable/storage/disk.ts')
+    .map(({ from }) => from)
+    // The cache core names it still, for save and load.
+    .filter((from) => from !== 'open.ts' && !from.startsWith('cli/') && from !== 'cache/cache-core.ts')
+  t.deepEqual(wrong, [])
+})
+
 test('only the clock reads the time or arms timers', (t) => {
   const wrong = [...texts.keys()].filter((file) => {
     if (file === 'cache/system-clock.ts' || file.startsWith('cli/')) return false
