@@ -34,7 +34,7 @@ import {
 import type { CacheCore } from './cache-core.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { Loads } from './loads.js'
-import type { CacheMessage } from './messages.js'
+import type { MessageTo } from './messages.js'
 import type { ResolvedOptions } from './options.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
 import type { Change } from './streams/change.js'
@@ -44,6 +44,9 @@ import { LifecycleStream } from './streams/lifecycle.js'
 import { createStats$, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
+
+/** What `cache.actor` takes. */
+export type CacheMessage = MessageTo<Cache>
 
 const NO_OPTIONS: Readonly<SetOptions> = {}
 
