@@ -97,8 +97,18 @@ export function answer(cache: Methods<MethodName>, message: { type: string }): u
   return gives === 'entries' ? [...(value as Iterable<unknown>)] : value
 }
 
+type Tell = (message: { type: string }) => void
+
+/** The caches whose calls are shown to an inspector. */
+const inspectors = new WeakMap<object, Tell>()
+
+export function inspectorOf(cache: object): Tell | undefined {
+  return inspectors.get(cache)
+}
+
 /** Has every method call told as the message that it is. For an inspector; without one, calls cost nothing more. */
-export function tellCalls(cache: Methods<MethodName>, tell: (message: { type: string }) => void): void {
+export function tellCalls(cache: Methods<MethodName>, tell: Tell): void {
+  inspectors.set(cache, tell)
   for (const name of METHOD_NAMES) {
     const { isGetter }: Method = METHODS[name]
     if (isGetter === true) continue

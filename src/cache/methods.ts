@@ -20,8 +20,8 @@ export interface Method {
   readonly isStep?: true
   /** It is a property that is read, not a method that is called. */
   readonly isGetter?: true
-  /** What of the result is values of the cache. Everything else is plain data. */
-  readonly gives?: 'value' | 'values' | 'entries'
+  /** What it gives, unless it is plain data: values of the cache, or how something with a file went. */
+  readonly gives?: 'value' | 'values' | 'entries' | 'outcome'
   /** It concerns the object that it is called on: a remote client does it to itself, not to the cache. */
   readonly isLocal?: true
 }
@@ -53,8 +53,8 @@ export const METHODS = {
   getOrSet:      { takes: ['key', 'loader'], options: ['ttl', 'timeout'], gives: 'value', changes: true, waits: true },
   flush:         { takes: [], waits: true },
   compact:       { takes: [], waits: true },
-  save:          { takes: ['path'], options: ['format', 'onProgress'], waits: true },
-  load:          { takes: ['path'], options: ['format', 'onProgress'], changes: true, waits: true },
+  save:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', waits: true },
+  load:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', changes: true, waits: true },
   recovery:      { takes: [], isGetter: true },
   close:         { takes: [], waits: true, isLocal: true },
 } as const satisfies Readonly<Record<string, Method>>
@@ -65,3 +65,10 @@ export const METHOD_NAMES = Object.keys(METHODS) as MethodName[]
 
 /** The methods whose rows say something in particular. */
 export type MethodsWith<Said> = { [M in MethodName]: (typeof METHODS)[M] extends Said ? M : never }[MethodName]
+
+/** Every name of an argument or an option. */
+export type ArgumentName = {
+  [M in MethodName]:
+    | (typeof METHODS)[M]['takes'][number]
+    | ((typeof METHODS)[M] extends { options: infer O extends readonly string[] } ? O[number] : never)
+}[MethodName]

@@ -25,15 +25,23 @@ export type LoadResult = Result<LoadReport>
 
 /** @throws TypeError for what is no path or no format; otherwise the format to use. */
 export function checkFile(path: unknown, options: SaveOptions): SaveFormat {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path must be a file's path; ${shown(path)} is not. Nothing was changed.`)
+  checkPath(path)
   checkOptions(options)
   const { format, onProgress } = options
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
+  checkFormat(format)
+  return format ?? formatOf(path)
+}
+
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '')
+    throw new TypeError(`path must be a file's path; ${shown(path)} is not. Nothing was changed.`)
+}
+
+export function checkFormat(format: unknown): asserts format is SaveFormat | undefined {
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
     throw new TypeError(`format must be 'pickle' or 'snapshot'; ${shown(format)} is neither. Nothing was changed.`)
   }
-  return format ?? formatOf(path)
 }
 
 /** Our own errors as they are, others with the file and what it means. */

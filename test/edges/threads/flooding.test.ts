@@ -2,7 +2,15 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { connect } from '../../../src/edges/threads/threads.js'
-import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP, SAME } from '../../../src/edges/threads/wire/protocol.js'
+import {
+  AGAIN,
+  ANSWERS,
+  ARITIES,
+  BATCH_REQUESTS_MAX,
+  BATCHES_MAX,
+  OP,
+  SAME,
+} from '../../../src/edges/threads/wire/protocol.js'
 import { CacheError } from '../../../src/index.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
@@ -234,8 +242,7 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   const names = Object.keys(OP).filter((name) => !skipped.includes(name)) as (keyof typeof OP)[]
   for (const name of names) {
     for (const argument of hostile) {
-      const { ARITY } = await import('../../../src/edges/threads/wire/protocol.js')
-      port.postMessage([id++, OP[name], ...Array(ARITY[name]).fill(argument)])
+      port.postMessage([id++, OP[name], ...Array(ARITIES[OP[name]]).fill(argument)])
     }
   }
   const other = await connect(cache.share())

@@ -2,12 +2,11 @@
  * What one tick asks, as it travels: one flat array (wire/protocol.ts), which says nothing twice. Beside it, who waits for
  * which answer, and what it weighs.
  */
-import { AGAIN, ARITY, OPERATION_NAMES, SAME } from '../wire/protocol.js'
+import { AGAIN, ARITIES, SAME } from '../wire/protocol.js'
 import { isBytesTag } from '../wire/wire-value.js'
 
 export type Settle = (outcome: unknown) => void
 
-const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 /** Bytes that are rather handed over than copied: they are the batch's own. */
 const TRANSFER_BYTES_MIN = 16 * 1024
 

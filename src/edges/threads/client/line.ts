@@ -4,6 +4,7 @@
  * keeps its worker alive; one that doesn't, doesn't.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { METHODS, type Method } from '../../../cache/methods.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
 import {
   ANSWERS,
@@ -14,8 +15,7 @@ import {
   GREETING,
   LATER,
   LONG_CALLS_MAX,
-  OPERATION_NAMES,
-  type OperationName,
+  REMOTE_METHODS,
 } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { LATER_TAG } from '../wire/wire-value.js'
@@ -25,8 +25,8 @@ import { Doorbell } from './doorbell.js'
 
 type Parts = readonly (readonly [number, ...unknown[]])[]
 
-const LONG_NAMES: ReadonlySet<OperationName> = new Set(['getOrSet', 'flush', 'compact', 'save', 'load'])
-const IS_LONG = OPERATION_NAMES.map((name) => LONG_NAMES.has(name))
+/** By code, for those that are methods: whether it takes longer than a turn. */
+const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
 
 export class Line {
   readonly #port: MessagePort
@@ -75,7 +75,7 @@ export class Line {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
-    if (!IS_LONG[code]) return this.#promise(this.#add(code, parameters))
+    if (IS_LONG[code] !== true) return this.#promise(this.#add(code, parameters))
     return new Promise((settle) => {
       const begin = () => {
         this.#longCalls++

@@ -1,30 +1,40 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, checkKey, checkOptions } from '../../../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../../../cache/duration.js'
+import type { Cache } from '../../../cache/cache.js'
 import { storeValue } from '../../../values/encode.js'
-import { LOAD, OP, type OperationName, type Part } from '../wire/protocol.js'
+import { LOAD, OP, type Part } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { toWire } from '../wire/wire-value.js'
 import { checkPort } from './greeting.js'
+import { addMethods } from './methods.js'
 import { RemoteStreams } from './remote-streams.js'
-import { REQUESTS } from './requests.js'
+import { encodeCall } from './requests.js'
 import { SyncLine } from './sync-line.js'
-import type { SyncThreadCache } from './thread-cache.js'
+import type { BlockingMethods, SyncThreadCache } from './thread-cache.js'
+import { encodeThreadCall } from './transfer.js'
 
 type Loader = (key: string) => unknown
 
-export class SyncThreadClient {
-  readonly line: SyncLine
-  readonly streams: RemoteStreams<unknown>
+// Those that follow from the table of methods.
+export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThreadCache<V>, 'transact'> {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
+export class SyncThreadClient<V> implements SyncThreadCache<V> {
+  readonly #line: SyncLine
+  readonly #streams: RemoteStreams<V>
+  readonly changes$: SyncThreadCache<V>['changes$']
+  readonly expirations$: SyncThreadCache<V>['expirations$']
+  readonly evictions$: SyncThreadCache<V>['evictions$']
+  readonly stats$: SyncThreadCache<V>['stats$']
+  readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
   /** The getOrSet requests in whose loaders the present code runs, the innermost last. */
   readonly #loading: number[] = []
 
   constructor(port: MessagePort) {
-    this.line = new SyncLine(port, this.#take, (error) => this.streams?.end(error))
-    const { line } = this
-    this.streams = new RemoteStreams({
+    const line = new SyncLine(port, this.#take, (error) => this.#streams?.end(error))
+    this.#line = line
+    this.#streams = new RemoteStreams({
       subscribe: (id, kind, pattern, fail) => {
         line.listen(true)
         try {
@@ -35,47 +45,47 @@ export class SyncThreadClient {
       },
       tell: (code, ...parameters) => {
         line.tell(code, ...parameters)
-        if (code === OP.unsubscribe) line.listen(this.streams.isObserved)
+        if (code === OP.unsubscribe) line.listen(this.#streams.isObserved)
       },
       get isEnded() {
         return line.ended !== undefined
       },
     })
-    for (const name of ['changes$', 'expirations$', 'evictions$', 'stats$', 'lifecycle$'] as const) {
-      Object.defineProperty(this, name, { value: this.streams[name], enumerable: true })
-    }
+    this.changes$ = this.#streams.changes$
+    this.expirations$ = this.#streams.expirations$
+    this.evictions$ = this.#streams.evictions$
+    this.stats$ = this.#streams.stats$
+    this.lifecycle$ = this.#streams.lifecycle$
   }
 
   readonly #take = (part: Part): void => {
     if (part[0] === LOAD) this.#load(part[1] as number)
-    else this.streams.take(part)
+    else this.#streams.take(part)
   }
 
   watch(pattern: string) {
-    return this.streams.watch(pattern)
+    return this.#streams.watch(pattern)
   }
 
-  get size(): unknown {
-    return this.line.ask(OP.size, [])
+  static {
+    addMethods<SyncThreadClient<unknown>>(SyncThreadClient.prototype, (name) => {
+      const code = OP[name]
+      return function (...parameters) {
+        return this.#line.ask(code, encodeThreadCall(name, parameters))
+      }
+    })
   }
 
-  get recovery(): unknown {
-    return this.line.ask(OP.recovery, [])
-  }
-
-  getOrSet(key: string, loader: Loader, options: { ttl?: Duration; timeout?: Duration } = {}): unknown {
-    checkKey(key)
-    checkFunction(loader, 'loader')
-    checkOptions(options)
-    const { ttl, timeout } = options
-    if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
-    if (timeout !== undefined) toMilliseconds(timeout, 'timeout')
+  getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V {
+    const encoded = encodeCall('getOrSet', [key, loader, options])
+    encoded[1] = this.#loading.at(-1)
     let request = 0
     try {
-      return this.line.ask(OP.getOrSet, [key, ttl, timeout, this.#loading.at(-1)], (id) => {
+      const loaded = this.#line.ask(OP.getOrSet, encoded, (id) => {
         request = id
         this.#loaders.set(id, { key, loader })
       })
+      return loaded as V
     } finally {
       this.#loaders.delete(request)
     }
@@ -93,37 +103,31 @@ export class SyncThreadClient {
           'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
         )
       }
-      this.line.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+      this.#line.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
     } catch (error) {
-      this.line.tell(OP.notLoaded, id, toWireError(error))
+      this.#line.tell(OP.notLoaded, id, toWireError(error))
     } finally {
       this.#loading.pop()
     }
   }
 
+  share(): MessagePort {
+    return this.#line.ask(OP.share, []) as MessagePort
+  }
+
   close(): void {
-    if (this.line.ended !== undefined) return
+    if (this.#line.ended !== undefined) return
     try {
-      this.line.ask(OP.bye, [])
+      this.#line.ask(OP.bye, [])
     } catch {
       // Closed it is, either way.
     }
-    this.line.end()
+    this.#line.end()
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
-}
-
-for (const [name, encode] of Object.entries(REQUESTS)) {
-  if (name === 'size' || name === 'recovery') continue
-  const code = OP[name as OperationName]
-  const value = function (this: SyncThreadClient, a: unknown, b: unknown, c: unknown): unknown {
-    return this.line.ask(code, (encode as (...parameters: unknown[]) => unknown[])(a, b, c))
-  }
-  Object.defineProperty(value, 'name', { value: name })
-  Object.defineProperty(SyncThreadClient.prototype, name, { value, writable: true, configurable: true })
 }
 
 /**
@@ -133,5 +137,5 @@ for (const [name, encode] of Object.entries(REQUESTS)) {
  */
 export function connectSync<V = unknown>(port: MessagePort): SyncThreadCache<V> {
   checkPort(port)
-  return new SyncThreadClient(port) as unknown as SyncThreadCache<V>
+  return new SyncThreadClient<V>(port)
 }

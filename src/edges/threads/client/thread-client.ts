@@ -1,29 +1,35 @@
 /** The asynchronous client: each method's arguments become a request, and the answer its promise. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, checkKey, checkOptions } from '../../../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../../../cache/duration.js'
+import type { Cache } from '../../../cache/cache.js'
+import type { Duration } from '../../../cache/duration.js'
 import type { CacheError } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
-import { GREETING, LOAD, OP, type OperationName, type StreamKind } from '../wire/protocol.js'
+import { GREETING, LOAD, OP, type RemoteMethod, type StreamKind } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { toWire } from '../wire/wire-value.js'
 import { checkGreeting, checkPort } from './greeting.js'
 import { Line } from './line.js'
+import { addMethods, takesOnlyKey } from './methods.js'
 import { RemoteStreams } from './remote-streams.js'
-import { REQUESTS } from './requests.js'
-import type { ThreadCache } from './thread-cache.js'
+import { encodeCall } from './requests.js'
+import type { AskedMethods, ThreadCache, ThreadSetOptions } from './thread-cache.js'
+import { encodeThreadCall } from './transfer.js'
 
 type Loader = (key: string) => unknown
 
-interface LoadOptions {
-  ttl?: Duration | undefined
-  timeout?: Duration | undefined
-}
+// Those that follow from the table of methods.
+export interface ThreadClient<V> extends Pick<ThreadCache<V>, keyof AskedMethods<V> | 'transact'> {}
 
-export class ThreadClient {
-  readonly line: Line
-  readonly streams: RemoteStreams<unknown>
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
+export class ThreadClient<V> implements ThreadCache<V> {
+  readonly #line: Line
+  readonly #streams: RemoteStreams<V>
+  readonly changes$: ThreadCache<V>['changes$']
+  readonly expirations$: ThreadCache<V>['expirations$']
+  readonly evictions$: ThreadCache<V>['evictions$']
+  readonly stats$: ThreadCache<V>['stats$']
+  readonly lifecycle$: ThreadCache<V>['lifecycle$']
   /** Loaders of getOrSet requests under way, by request. */
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
   /** The request in whose loader the present code runs. */
@@ -31,75 +37,114 @@ export class ThreadClient {
   #closing: Promise<void> | undefined
   #isEnded = false
 
-  constructor(port: MessagePort) {
-    this.line = new Line(port, this.#take, (error) => {
+  private constructor(port: MessagePort) {
+    this.#line = new Line(port, this.#take, (error) => {
       this.#isEnded = true
-      this.streams.end(error)
+      this.#streams.end(error)
     })
-    const self = this
-    this.streams = new RemoteStreams({
+    const isEnded = () => this.#isEnded
+    this.#streams = new RemoteStreams({
       subscribe: (id, kind, pattern, fail) => this.#subscribe(id, kind, pattern, fail),
-      tell: (code, ...parameters) => this.line.tell(code, ...parameters),
+      tell: (code, ...parameters) => this.#line.tell(code, ...parameters),
       get isEnded() {
-        return self.#isEnded
+        return isEnded()
       },
     })
-    for (const name of ['changes$', 'expirations$', 'evictions$', 'stats$', 'lifecycle$'] as const) {
-      Object.defineProperty(this, name, { value: this.streams[name], enumerable: true })
+    this.changes$ = this.#streams.changes$
+    this.expirations$ = this.#streams.expirations$
+    this.evictions$ = this.#streams.evictions$
+    this.stats$ = this.#streams.stats$
+    this.lifecycle$ = this.#streams.lifecycle$
+  }
+
+  static async connect<V>(port: MessagePort): Promise<ThreadClient<V>> {
+    const client = new ThreadClient<V>(port)
+    try {
+      client.#line.tell(OP.sync, client.#line.bell.memory)
+      await client.#line.ask(OP.hello, [])
+    } catch (error) {
+      client.#line.end()
+      throw error
     }
+    return client
+  }
+
+  static {
+    addMethods<ThreadClient<unknown>>(ThreadClient.prototype, (name) => {
+      const code = OP[name]
+      return takesOnlyKey(name)
+        ? function (key) {
+            return typeof key === 'string' ? this.#line.askOfKey(code, key) : this.#ask(name, [key])
+          }
+        : function (...parameters) {
+            return this.#ask(name, parameters)
+          }
+    })
+  }
+
+  #ask(name: RemoteMethod, parameters: readonly unknown[]): Promise<unknown> {
+    try {
+      return this.#line.ask(OP[name], encodeThreadCall(name, parameters))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  // What is asked most takes a short way where its arguments are the plainest; all else, and all refusals, the general one.
+
+  set(key: string, value: V, options?: ThreadSetOptions): Promise<boolean> {
+    const isPlain = typeof key === 'string' && options === undefined && isSmall(value)
+    const answer = isPlain ? this.#line.askOfKey(OP.put, key, value) : this.#ask('set', [key, value, options])
+    return answer as Promise<boolean>
+  }
+
+  increment(key: string, by = 1, options?: { ttl?: Duration | undefined }): Promise<number> {
+    const isPlain = typeof key === 'string' && Number.isFinite(by) && options === undefined
+    const answer = isPlain ? this.#line.askOfKey(OP.add, key, by) : this.#ask('increment', [key, by, options])
+    return answer as Promise<number>
   }
 
   readonly #take = (part: readonly [number, ...unknown[]]): void => {
     if (part[0] === LOAD) this.#load(part[1] as number)
     else if (part[0] === GREETING) this.#greet(part)
-    else this.streams.take(part)
+    else this.#streams.take(part)
   }
 
   #greet(part: readonly unknown[]): void {
     try {
       checkGreeting(part)
     } catch (error) {
-      this.line.end(error as CacheError, false)
+      this.#line.end(error as CacheError, false)
     }
   }
 
   #subscribe(id: number, kind: StreamKind, pattern: string | undefined, fail: (error: unknown) => void): void {
-    this.line.ask(OP.subscribe, [id, kind, pattern]).catch((error: unknown) => {
+    this.#line.ask(OP.subscribe, [id, kind, pattern]).catch((error: unknown) => {
       if (!this.#isEnded) fail(error) // else the stream has been ended
     })
   }
 
   watch(pattern: string) {
-    return this.streams.watch(pattern)
+    return this.#streams.watch(pattern)
   }
 
-  get size(): Promise<unknown> {
-    return this.line.ask(OP.size, [])
-  }
-
-  get recovery(): Promise<unknown> {
-    return this.line.ask(OP.recovery, [])
-  }
-
-  async getOrSet(key: string, loader: Loader, options: LoadOptions = {}): Promise<unknown> {
-    checkKey(key)
-    checkFunction(loader, 'loader')
-    checkOptions(options)
-    const { ttl, timeout } = options
-    if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
-    if (timeout !== undefined) toMilliseconds(timeout, 'timeout')
+  async getOrSet(...parameters: Parameters<Cache<V>['getOrSet']>): Promise<V> {
+    const encoded = encodeCall('getOrSet', parameters)
+    const [key, loader] = parameters
     const parent = this.#loading.getStore()
+    encoded[1] = parent
     let request = 0
     try {
-      return await this.line.ask(
+      const loaded = await this.#line.ask(
         OP.getOrSet,
-        [key, ttl, timeout, parent],
+        encoded,
         (id) => {
           request = id
           this.#loaders.set(id, { key, loader })
         },
         parent !== undefined,
       )
+      return loaded as V
     } finally {
       this.#loaders.delete(request)
     }
@@ -111,10 +156,14 @@ export class ThreadClient {
     try {
       if (found === undefined) throw new Error('The call that the loader came with is over.')
       const value = await this.#loading.run(id, async () => found.loader(found.key))
-      this.line.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+      this.#line.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
     } catch (error) {
-      this.line.tell(OP.notLoaded, id, toWireError(error))
+      this.#line.tell(OP.notLoaded, id, toWireError(error))
     }
+  }
+
+  share(): Promise<MessagePort> {
+    return this.#line.ask(OP.share, []) as Promise<MessagePort>
   }
 
   close(): Promise<void> {
@@ -124,63 +173,16 @@ export class ThreadClient {
 
   async #close(): Promise<void> {
     if (this.#isEnded) return
-    const answered = this.line.ask(OP.bye, [])
-    this.line.isClosing = true
+    const answered = this.#line.ask(OP.bye, [])
+    this.#line.isClosing = true
     await answered.catch(() => undefined) // closed it is, either way
-    this.line.end()
+    this.#line.end()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 }
-
-for (const [name, encode] of Object.entries(REQUESTS)) {
-  if (name === 'size' || name === 'recovery') continue
-  const code = OP[name as OperationName]
-  const value = function (this: ThreadClient, a: unknown, b: unknown, c: unknown): Promise<unknown> {
-    try {
-      return this.line.ask(code, (encode as (...parameters: unknown[]) => unknown[])(a, b, c))
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-  Object.defineProperty(value, 'name', { value: name })
-  Object.defineProperty(ThreadClient.prototype, name, { value, writable: true, configurable: true })
-}
-
-type Method = (this: ThreadClient, ...parameters: unknown[]) => Promise<unknown>
-
-/** What is asked most takes the short way, where its arguments are the plainest; all others, and all refusals, the general one. */
-function shorten(name: OperationName, make: (general: Method) => Method): void {
-  const general = Object.getOwnPropertyDescriptor(ThreadClient.prototype, name)?.value as Method
-  const value = make(general)
-  Object.defineProperty(value, 'name', { value: name })
-  Object.defineProperty(ThreadClient.prototype, name, { value, writable: true, configurable: true })
-}
-
-for (const name of ['get', 'peek', 'has', 'exists', 'delete', 'ttl', 'persist'] as const) {
-  const code = OP[name]
-  shorten(name, (general) => {
-    return function (key) {
-      return typeof key === 'string' ? this.line.askOfKey(code, key) : general.call(this, key)
-    }
-  })
-}
-
-shorten('increment', (general) => {
-  return function (key, by = 1, options) {
-    const isPlain = typeof key === 'string' && Number.isFinite(by) && options === undefined
-    return isPlain ? this.line.askOfKey(OP.add, key, by as number) : general.call(this, key, by, options)
-  }
-})
-
-shorten('set', (general) => {
-  return function (key, value, options) {
-    const isPlain = typeof key === 'string' && options === undefined && isSmall(value)
-    return isPlain ? this.line.askOfKey(OP.put, key, value) : general.call(this, key, value, options)
-  }
-})
 
 function isSmall(value: unknown): value is null | boolean | number | string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
@@ -192,13 +194,5 @@ function isSmall(value: unknown): value is null | boolean | number | string {
  */
 export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCache<V>> {
   checkPort(port)
-  const client = new ThreadClient(port)
-  try {
-    client.line.tell(OP.sync, client.line.bell.memory)
-    await client.line.ask(OP.hello, [])
-  } catch (error) {
-    client.line.end()
-    throw error
-  }
-  return client as unknown as ThreadCache<V>
+  return ThreadClient.connect<V>(port)
 }

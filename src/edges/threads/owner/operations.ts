@@ -1,33 +1,31 @@
 /**
  * The owner's side of every request: from the arguments that a port brought to what goes back. Each is done by the very
  * method that it is named after, which checks its arguments as it does for any caller; so a broken or hostile worker gets
- * refusals. Values are handed on as they are stored.
+ * refusals. What every method does follows from the table; those that take or give values hand them on as they are stored.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { checkKey, checkKeys, listOf } from '../../../cache/arguments.js'
+import { checkKey, listOf } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
-import type { CacheCore } from '../../../cache/cache-core.js'
-import type { Duration } from '../../../cache/duration.js'
-import type { StoredValue } from '../../../core/model/stored-value.js'
+import { messageOf } from '../../../cache/messages.js'
+import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
 import { shown } from '../../../errors.js'
 import { restoreValue, storeValue } from '../../../values/encode.js'
-import { ARITY, OPERATION_NAMES, type OperationName } from '../wire/protocol.js'
-import { conditionFailed, holds, STEP_ARGUMENTS } from '../wire/steps.js'
+import { ARITIES, OPERATION_NAMES, type OperationName, optionsOf, type RemoteMethod } from '../wire/protocol.js'
+import { conditionFailed, holds, isStep } from '../wire/steps.js'
 import { toWireError } from '../wire/wire-error.js'
 import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import type { Inner } from './inner.js'
 import type { ServedLoads } from './served-loads.js'
 import type { ServedStreams } from './served-streams.js'
 
 /** What requests of one port may need. */
 export interface Desk {
   readonly cache: Cache
-  readonly core: CacheCore
+  readonly inner: Inner
   readonly loads: ServedLoads
   readonly streams: ServedStreams
   /** The number of the request that is being answered. */
   readonly currentId: number
-  /** Whether an inspector wants to be told of every call. */
-  readonly isTold: boolean
   /** Ports to hand over with the answers of this batch. */
   readonly transfers: MessagePort[]
   share(): MessagePort
@@ -35,161 +33,108 @@ export interface Desk {
   bye(): void
 }
 
-type Run = (desk: Desk, a: never, b: never, c: never, d: never, e: never) => Wire | Promise<Wire>
+/** The arguments as they came: the first one, and where the others are in the batch. */
+type Run = (desk: Desk, first: unknown, batch: readonly unknown[], at: number) => Wire | Promise<Wire>
 
-const RUN: Readonly<Record<OperationName, Run>> = {
-  get: (desk, key: string) => {
-    if (desk.isTold) return valueToWire(desk.cache.get(key))
-    checkKey(key)
-    return toWire(desk.core.get(key))
-  },
-  peek: (desk, key: string) => {
-    if (desk.isTold) return valueToWire(desk.cache.peek(key))
-    checkKey(key)
-    desk.core.admitRead()
-    return toWire(peek(desk, key))
-  },
-  has: ({ cache }, key: string) => cache.has(key),
-  exists: ({ cache }, key: string) => cache.exists(key),
-  set: (desk, key: string, value: Wire, ttl: Duration, expiresAt: number, only: 'absent') => {
-    const { cache } = desk
-    checkKey(key)
-    return cache.set(key, given(desk, value), { ttl, expiresAt, only })
-  },
-  put: (desk, key: string, value: Wire) => desk.cache.set(key, given(desk, value)),
-  add: ({ cache }, key: string, by: number) => cache.increment(key, by),
-  delete: ({ cache }, key: string) => cache.delete(key),
-  increment: ({ cache }, key: string, by: number, ttl: Duration) => cache.increment(key, by, { ttl }),
-  decrement: ({ cache }, key: string, by: number, ttl: Duration) => cache.decrement(key, by, { ttl }),
-  ttl: ({ cache }, key: string) => cache.ttl(key),
-  expire: ({ cache }, key: string, ttl: Duration) => cache.expire(key, ttl),
-  persist: ({ cache }, key: string) => cache.persist(key),
-  getMany: (desk, keys: string[]) => {
-    if (desk.isTold) return [LIST, ...desk.cache.getMany(keys).map(valueToWire)]
-    const list = checkKeys(keys)
-    desk.core.admitRead()
-    return [LIST, ...desk.core.turns.runAll(() => list.map((key) => toWire(desk.core.get(key))))]
-  },
-  setMany: (desk, flat: unknown[], ttl: Duration, expiresAt: number, only: 'absent') => {
-    const list = listOf(flat, 'entries')
-    const entries: [string, unknown][] = []
-    for (let at = 0; at < list.length; at += 2) {
-      const key = list[at]
-      checkKey(key)
-      entries.push([key, given(desk, list[at + 1])])
-    }
-    return desk.cache.setMany(entries, { ttl, expiresAt, only })
-  },
-  deleteMany: ({ cache }, keys: string[]) => cache.deleteMany(keys),
-  keys: ({ cache }, pattern: string) => [PLAIN, cache.keys(pattern)],
-  deletePattern: ({ cache }, pattern: string) => cache.deletePattern(pattern),
-  entries: (desk, pattern: string) => {
-    const { cache } = desk
-    if (desk.isTold) return [PAIRS, ...[...cache.entries(pattern)].flatMap(([key, value]) => [key, valueToWire(value)])]
-    const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const key of cache.keys(pattern)) {
-      const stored = peek(desk, key)
-      if (stored !== undefined) pairs.push(key, toWire(stored)) // else it has expired since the line above
-    }
-    return pairs
-  },
-  clear: ({ cache }) => cache.clear() as undefined,
-  size: ({ cache }) => cache.size,
-  stats: ({ cache }) => [PLAIN, cache.stats()],
-  cleanup: ({ cache }) => cache.cleanup(),
-  transact: (desk, steps: unknown[]) => {
-    const list = listOf(steps, 'steps')
-    const results: Wire[] = []
-    desk.cache.transact(() => {
-      for (const [index, step] of list.entries()) results.push(runStep(desk, step, index))
-    })
-    return [LIST, ...results]
-  },
-  getOrSet: (desk, key: string, ttl: Duration, timeout: Duration, parent: number) => {
-    const { cache, core, loads, currentId } = desk
-    checkKey(key)
-    core.admitRead()
-    if (!desk.isTold && peek(desk, key) !== undefined) return toWire(core.get(key))
-    return loads.within(parent, () =>
-      cache.getOrSet(key, () => loads.lease(key, currentId), { ttl, timeout }).then(valueToWire),
-    )
-  },
-  flush: ({ cache }) => cache.flush(),
-  compact: ({ cache }) => cache.compact().then((report) => [PLAIN, report] as const),
-  save: ({ cache }, path: string, format: 'pickle') => cache.save(path, { format }).then(fileResult),
-  load: ({ cache }, path: string, format: 'pickle') => cache.load(path, { format }).then(fileResult),
-  recovery: ({ cache }) => [PLAIN, cache.recovery],
-  share: (desk) => {
-    const port = desk.share()
-    desk.transfers.push(port)
-    return [PLAIN, port]
-  },
-  hello: ({ core }) => core.admitRead() as undefined,
-  sync: (desk, memory: unknown) => desk.useMemory(memory) as undefined,
-  subscribe: ({ streams }, id: number, kind: string, pattern: string) =>
-    streams.subscribe(id, kind, pattern) as undefined,
-  unsubscribe: ({ streams }, id: number) => streams.unsubscribe(id) as undefined,
-  acknowledge: ({ streams }, id: number) => streams.acknowledge(id) as undefined,
-  loaded: ({ loads }, id: number, value: Wire) => loads.loaded(id, value) as undefined,
-  notLoaded: ({ loads }, id: number, error: unknown[]) => loads.failed(id, error) as undefined,
-  bye: (desk) => desk.bye() as undefined,
+type Callable = (...parameters: unknown[]) => unknown
+
+/** Calls the method of a row, as any caller does. */
+export function operationOf(name: string, row: Method): Run {
+  const { takes, isGetter, gives, waits } = row
+  const isPlain = optionsOf(row).length === 0 && takes.every((argument) => DECODE[argument] === undefined)
+  const parametersAt = parametersReader(row)
+  const encode = ENCODE[gives ?? 'data']
+  const methods = (desk: Desk) => desk.cache as unknown as Record<string, Callable>
+  const call: (...request: Parameters<Run>) => unknown =
+    isGetter === true
+      ? (desk) => methods(desk)[name]
+      : isPlain && takes.length === 0
+        ? (desk) => methods(desk)[name]?.()
+        : isPlain && takes.length === 1
+          ? (desk, first) => methods(desk)[name]?.(first)
+          : (desk, ...request) => methods(desk)[name]?.(...parametersAt(...request))
+  return waits === true
+    ? (...request) => (call(...request) as Promise<unknown>).then(encode)
+    : (desk, first, batch, at) => encode(call(desk, first, batch, at))
 }
 
-const MUTATIONS: ReadonlySet<OperationName> = new Set<OperationName>([
-  'set',
-  'put',
-  'add',
-  'delete',
-  'increment',
-  'decrement',
-  'expire',
-  'persist',
-  'setMany',
-  'deleteMany',
-  'deletePattern',
-  'clear',
-  'cleanup',
-  'transact',
-  'bye', // what this port has changed is durable before its client is told that it is closed
-])
-
-/** After these it is time to look at the clock. */
-const LONG: ReadonlySet<OperationName> = new Set<OperationName>([
-  'getMany',
-  'setMany',
-  'deleteMany',
-  'keys',
-  'deletePattern',
-  'entries',
-  'clear',
-  'cleanup',
-  'transact',
-])
-
-/** By code. */
-export const OPERATIONS = OPERATION_NAMES.map((name) => ({
-  run: RUN[name] as (desk: Desk, ...parameters: unknown[]) => Wire | Promise<Wire>,
-  isMutation: MUTATIONS.has(name),
-  arity: ARITY[name],
-  mayTakeLong: LONG.has(name),
-}))
-
-function peek({ core }: Desk, key: string): StoredValue | undefined {
-  return core.run({ type: 'peek', key, nowMs: core.clock.now() }) as StoredValue | undefined
+/** Shows an inspector the call that a request stands for. */
+function inspected(name: OperationName, run: Run): Run {
+  if (name === 'getOrSet') return run // does it itself, since the loader is made there
+  const method = name === 'put' ? 'set' : (name as RemoteMethod)
+  const parametersAt = parametersReader(name === 'put' ? { takes: METHODS.set.takes } : METHODS[method])
+  return (desk, first, batch, at) => {
+    if (desk.inner.isInspected) desk.inner.inspect(messageOf(method, parametersAt(first, batch, at)))
+    return run(desk, first, batch, at)
+  }
 }
 
-/** A value to be set: as it is stored already, or as the caller gave it when an inspector is to see it. */
-function given(desk: Desk, wire: unknown): unknown {
-  const stored = toStored(wire)
-  return desk.isTold ? restoreValue(stored, 'copy') : stored
+/** Reads the arguments of a method as a caller gives them. */
+function parametersReader(row: Method): (first: unknown, batch: readonly unknown[], at: number) => unknown[] {
+  const decoders = row.takes.map((argument) => DECODE[argument] ?? same)
+  const optionsAt = optionsReader(row)
+  return (first, batch, at) => {
+    const parameters = decoders.map((decode, index) => decode(index === 0 ? first : batch[at + index]))
+    const options = optionsAt(batch, at)
+    return options === undefined ? parameters : [...parameters, options]
+  }
+}
+
+function same(argument: unknown): unknown {
+  return argument
+}
+
+/** Reads the options that follow a method's arguments, if any is given. */
+function optionsReader(row: Method): (batch: readonly unknown[], at: number) => Record<string, unknown> | undefined {
+  const { length } = row.takes
+  const names = optionsOf(row)
+  return (batch, at) => {
+    let options: Record<string, unknown> | undefined
+    for (const [index, name] of names.entries()) {
+      const value = batch[at + length + index]
+      if (value === undefined) continue
+      options ??= {}
+      options[name] = value
+    }
+    return options
+  }
+}
+
+/** How an argument that doesn't travel as it is becomes one for a method. */
+const DECODE: Readonly<Record<string, (wire: unknown) => unknown>> = {
+  value: restoreWire,
+  entries: (wire) => pairsOf(wire, restoreWire),
+}
+
+/** How a result travels. */
+const ENCODE: Readonly<Record<NonNullable<Method['gives']> | 'data', (result: unknown) => Wire>> = {
+  data: (result) => (typeof result === 'object' && result !== null ? [PLAIN, result] : (result as Wire)),
+  value: valueToWire,
+  values: (values) => [LIST, ...(values as unknown[]).map(valueToWire)],
+  entries: (pairs) => [
+    PAIRS,
+    ...[...(pairs as Iterable<[string, unknown]>)].flatMap(([key, value]) => [key, valueToWire(value)]),
+  ],
+  outcome: (result) => {
+    const { ok, error } = result as { ok: boolean; error?: unknown }
+    return ok ? [PLAIN, result] : [FILE_ERROR, ...toWireError(error)]
+  },
 }
 
 function valueToWire(value: unknown): Wire {
   return value === undefined ? undefined : toWire(storeValue(value, 'copy'))
 }
 
-function fileResult(result: { ok: true } | { ok: false; error: Error }): Wire {
-  return result.ok ? [PLAIN, result] : [FILE_ERROR, ...toWireError(result.error)]
+function restoreWire(wire: unknown): unknown {
+  return restoreValue(toStored(wire), 'copy')
+}
+
+/** Of [key, value, key, value, …]. */
+function pairsOf<T>(flat: unknown, decode: (wire: unknown) => T): [string, T][] {
+  const list = listOf(flat, 'entries')
+  const pairs: [string, T][] = []
+  for (let at = 0; at < list.length; at += 2) pairs.push([list[at] as string, decode(list[at + 1])])
+  return pairs
 }
 
 /** [code, arguments, conditions]; a `require` has no code. */
@@ -197,13 +142,94 @@ function runStep(desk: Desk, step: unknown, index: number): Wire {
   const [code, parameters, conditions] = listOf(step, 'A step')
   const list = conditions === undefined ? [] : listOf(conditions, 'when')
   for (const condition of list) {
-    if (holds(condition, (key) => peek(desk, key))) continue
+    if (holds(condition, (key) => desk.inner.peekStored(key))) continue
     if (code === undefined) throw conditionFailed(index, (condition as unknown[])[0])
     return undefined
   }
   if (code === undefined) return true
   const name = OPERATION_NAMES[code as number]
-  if (name === undefined || !Object.hasOwn(STEP_ARGUMENTS, name))
+  const operation = OPERATIONS[code as number]
+  if (operation === undefined || !isStep(name))
     throw new TypeError(`${shown(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
-  return (RUN[name] as (desk: Desk, ...parameters: unknown[]) => Wire)(desk, ...listOf(parameters, 'Arguments'))
+  const given = listOf(parameters, 'Arguments')
+  return operation.run(desk, given[0], given, 0) as Wire // no step waits
 }
+
+const setOptionsAt = optionsReader(METHODS.set)
+const setManyOptionsAt = optionsReader(METHODS.setMany)
+const loadOptionsAt = optionsReader(METHODS.getOrSet)
+
+/** Values on their way in and out as they are stored. */
+const OF_VALUES: Partial<Record<OperationName, Run>> = {
+  get: ({ inner }, key) => toWire(inner.getStored(key as string)),
+  peek: ({ inner }, key) => toWire(inner.peekStored(key as string)),
+  put: ({ inner }, key, batch, at) => inner.setStored(key as string, toStored(batch[at + 1])),
+  set: ({ inner }, key, batch, at) => {
+    checkKey(key)
+    return inner.setStored(key, toStored(batch[at + 1]), setOptionsAt(batch, at))
+  },
+  getMany: ({ inner }, keys) => [LIST, ...inner.getManyStored(keys as string[]).map(toWire)],
+  setMany: ({ inner }, entries, batch, at) =>
+    inner.setManyStored(pairsOf(entries, toStored), setManyOptionsAt(batch, at)),
+  entries: ({ inner }, pattern) => {
+    const pairs: [number, ...unknown[]] = [PAIRS]
+    for (const [key, stored] of inner.entriesStored(pattern as string)) pairs.push(key, toWire(stored))
+    return pairs
+  },
+  getOrSet: ({ inner, loads, currentId }, key, batch, at) => {
+    const load = () => loads.lease(key as string, currentId)
+    const options = loadOptionsAt(batch, at) ?? {}
+    if (inner.isInspected) inner.inspect(messageOf('getOrSet', [key, load, options]))
+    // What is there is answered with the batch.
+    if (inner.peekStored(key as string) !== undefined) return toWire(inner.getStored(key as string))
+    return loads.within(batch[at + 1], () => inner.getOrSetStored(key as string, load, options).then(toWire))
+  },
+}
+
+const OTHERS: Partial<Record<OperationName, Run>> = {
+  add: ({ cache }, key, batch, at) => cache.increment(key as string, batch[at + 1] as number),
+  transact: (desk, steps) => {
+    const list = listOf(steps, 'steps')
+    const results: Wire[] = []
+    desk.cache.transact(() => {
+      for (const [index, step] of list.entries()) results.push(runStep(desk, step, index))
+    })
+    return [LIST, ...results]
+  },
+  share: (desk) => {
+    const port = desk.share()
+    desk.transfers.push(port)
+    return [PLAIN, port]
+  },
+  hello: ({ cache }) => {
+    void cache.size // refused by a cache that is closed
+    return undefined
+  },
+  sync: (desk, memory) => desk.useMemory(memory) as undefined,
+  subscribe: ({ streams }, id, batch, at) =>
+    streams.subscribe(id as number, batch[at + 1] as string, batch[at + 2]) as undefined,
+  unsubscribe: ({ streams }, id) => streams.unsubscribe(id as number) as undefined,
+  acknowledge: ({ streams }, id) => streams.acknowledge(id as number) as undefined,
+  loaded: ({ loads }, id, batch, at) => loads.loaded(id as number, batch[at + 1]) as undefined,
+  notLoaded: ({ loads }, id, batch, at) => loads.failed(id as number, batch[at + 1]) as undefined,
+  bye: (desk) => desk.bye() as undefined,
+}
+
+/** By code. */
+export const OPERATIONS = OPERATION_NAMES.map((name, code) => {
+  const method: Partial<Method> = Object.hasOwn(METHODS, name) ? METHODS[name as MethodName] : {}
+  const ofValues = OF_VALUES[name]
+  return {
+    run:
+      ofValues === undefined
+        ? (OTHERS[name] ?? operationOf(name, METHODS[name as RemoteMethod]))
+        : inspected(name, ofValues),
+    arity: ARITIES[code] as number,
+    /**
+     * Under `fsync: 'always'` it is answered when it is on disk; so is `bye`: what a port has changed is durable before its
+     * client is told that it is closed. What waits sees to that itself.
+     */
+    mustBeDurable: (method.changes === true && method.waits !== true) || ['put', 'add', 'bye'].includes(name),
+    mayTakeLong: method.mayTakeLong === true,
+  }
+})

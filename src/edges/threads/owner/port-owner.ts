@@ -6,6 +6,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
 import type { CacheCore } from '../../../cache/cache-core.js'
 import { CacheClosedError } from '../../../errors.js'
+import { Inner } from './inner.js'
 import { ServedPort } from './served-port.js'
 
 type AfterFlush = (failure: Error | undefined) => void
@@ -16,17 +17,16 @@ export class PortOwner {
   /** Flushes on their way. */
   #flushing = 0
   readonly cache: Cache
-  readonly core: CacheCore
+  readonly inner: Inner
   /** `fsync: 'always'`. */
   readonly isEverythingDurable: boolean
 
   constructor(cache: Cache, core: CacheCore, isEverythingDurable: boolean) {
     this.cache = cache
-    this.core = core
+    this.inner = new Inner(cache, core)
     this.isEverythingDurable = isEverythingDurable
-    core.onLifecycle(({ state }) => {
-      if (state === 'closed') setImmediate(() => this.#close()) // after the answers that closing settles
-    })
+    // After the answers that closing settles.
+    cache.lifecycle$.subscribe({ complete: () => setImmediate(() => this.#close()) })
   }
 
   share(): MessagePort {
@@ -51,7 +51,7 @@ export class PortOwner {
         this.#flushing--
         for (const callback of callbacks) callback(failure)
       }
-      this.core.flush().then(
+      this.inner.flush().then(
         () => tell(undefined),
         (error: Error) => tell(error),
       )

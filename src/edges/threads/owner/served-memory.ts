@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { isSharedArrayBuffer } from 'node:util/types'
 import { shown } from '../../../errors.js'
 import { Patience } from '../wire/patience.js'
-import { ARITY, OPERATION_NAMES } from '../wire/protocol.js'
+import { ARITIES } from '../wire/protocol.js'
 import {
   ANSWERED,
   AWAKE,
@@ -23,7 +23,6 @@ import {
 import { LATER_TAG, type Wire } from '../wire/wire-value.js'
 import type { ServedPort } from './served-port.js'
 
-const ARITIES = OPERATION_NAMES.map((name) => ARITY[name])
 /** How long to serve one port before looking at anything else. */
 export const BUDGET_MS = 0.25
 const LOOKS = availableParallelism() > 1 ? 400 : 0

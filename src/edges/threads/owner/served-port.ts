@@ -5,7 +5,6 @@
  */
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
-import type { CacheCore } from '../../../cache/cache-core.js'
 import { CacheError } from '../../../errors.js'
 import {
   AGAIN,
@@ -22,6 +21,7 @@ import {
 } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
+import type { Inner } from './inner.js'
 import { type Desk, OPERATIONS } from './operations.js'
 import type { PortOwner } from './port-owner.js'
 import { ServedLoads } from './served-loads.js'
@@ -56,7 +56,7 @@ class Work {
 
 export class ServedPort implements Desk {
   readonly cache: Cache
-  readonly core: CacheCore
+  readonly inner: Inner
   readonly loads: ServedLoads
   readonly streams: ServedStreams
   currentId = 0
@@ -76,7 +76,7 @@ export class ServedPort implements Desk {
 
   constructor(owner: PortOwner, port: MessagePort) {
     this.cache = owner.cache
-    this.core = owner.core
+    this.inner = owner.inner
     this.#owner = owner
     this.#port = port
     const post = (part: Part) => this.post(part)
@@ -91,10 +91,6 @@ export class ServedPort implements Desk {
     port.on('close', () => this.#forget())
     port.unref() // an idle port is no reason for the owner's process to live
     port.postMessage([[GREETING, PROTOCOL_VERSION, threadId]])
-  }
-
-  get isTold(): boolean {
-    return Object.hasOwn(this.cache, 'get') // cache/messages.ts: tellCalls
   }
 
   share(): MessagePort {
@@ -195,7 +191,7 @@ export class ServedPort implements Desk {
     this.currentId = id
     try {
       const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has looked at the code
-      const result = operation.run(this, first, batch[at + 1], batch[at + 2], batch[at + 3], batch[at + 4])
+      const result = operation.run(this, first, batch, at)
       if (!(result instanceof Promise)) return result
       result.then(
         (wire) => this.answerLater(id, wire),
@@ -220,7 +216,7 @@ export class ServedPort implements Desk {
 
   /** Whether the answer to this operation has to wait until it is durable. */
   mustBeDurable(code: number): boolean {
-    return this.#owner.isEverythingDurable && OPERATIONS[code]?.isMutation === true
+    return this.#owner.isEverythingDurable && OPERATIONS[code]?.mustBeDurable === true
   }
 
   answerLaterWhenDurable(id: number, wire: Wire): void {

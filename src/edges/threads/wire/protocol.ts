@@ -28,75 +28,67 @@
  * stands for it: a number costs a fraction of a text. Where all of it is the same (a counter), AGAIN counts how often; each is a
  * request, a turn and an answer of its own all the same.
  */
+import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
 
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 /** Stands for the first argument of the request before; 0 is none by itself. */
 export const SAME = 0
 /** In the place of an operation: the request before, as many times more as the next element says. */
 export const AGAIN = -1
 
-/** Each operation with its number of arguments. The order gives the codes. */
-export const ARITY = {
-  get: 1,
-  peek: 1,
-  has: 1,
-  exists: 1,
-  /** key, value, ttl, expiresAt, only */
-  set: 5,
-  /** A `set` without options, an `increment` without: key, value; key, by. What is asked most has nothing to say in vain. */
-  put: 2,
-  add: 2,
-  delete: 1,
-  /** key, by, ttl */
-  increment: 3,
-  decrement: 3,
-  ttl: 1,
-  expire: 2,
-  persist: 1,
-  getMany: 1,
-  /** [key, value, key, value, …], ttl, expiresAt, only */
-  setMany: 4,
-  deleteMany: 1,
-  keys: 1,
-  deletePattern: 1,
-  entries: 1,
-  clear: 0,
-  size: 0,
-  stats: 0,
-  cleanup: 0,
-  transact: 1,
-  /** key, ttl, timeout, the id of the getOrSet in whose loader this one is called */
-  getOrSet: 4,
-  flush: 0,
-  compact: 0,
-  save: 2,
-  load: 2,
-  recovery: 0,
-  share: 0,
-  hello: 0,
+/** The methods that a client asks the owner for; the others it does to itself. */
+export type RemoteMethod = Exclude<MethodName, MethodsWith<{ isLocal: true }>>
+
+export const REMOTE_METHODS = METHOD_NAMES.filter(
+  (name): name is RemoteMethod => (METHODS[name] as Method).isLocal !== true,
+)
+
+/**
+ * The options of a method that travel: those that are functions do not. (Of arguments that are functions something else
+ * goes in their place: of transact's the list of its steps, of a loader the id of the getOrSet in whose loader it is asked for.)
+ */
+export function optionsOf({ options = [] }: Method): readonly string[] {
+  return options.filter((option) => option !== 'onProgress')
+}
+
+/** The operations that are no methods, with their arguments. */
+const OTHERS = {
+  /** A `set` and an `increment` without options: what is asked most has nothing to say in vain. */
+  put: ['key', 'value'],
+  add: ['key', 'by'],
+  hello: [],
+  share: [],
   /** the memory of a synchronous client */
-  sync: 1,
-  /** subscription, kind, pattern */
-  subscribe: 3,
-  unsubscribe: 1,
-  /** subscription: one more message of events has been delivered to its subscribers */
-  acknowledge: 1,
-  /** id of the getOrSet, value */
-  loaded: 2,
-  /** id of the getOrSet, error */
-  notLoaded: 2,
-  bye: 0,
+  sync: ['memory'],
+  subscribe: ['subscription', 'kind', 'pattern'],
+  unsubscribe: ['subscription'],
+  /** one more message of events has been delivered to its subscribers */
+  acknowledge: ['subscription'],
+  /** what the loader of a getOrSet gave, or failed with */
+  loaded: ['request', 'value'],
+  notLoaded: ['request', 'error'],
+  bye: [],
 } as const
 
-export type OperationName = keyof typeof ARITY
+export type OperationName = RemoteMethod | keyof typeof OTHERS
 
-export const OPERATION_NAMES = Object.keys(ARITY) as OperationName[]
+/** The order gives the codes. */
+export const OPERATION_NAMES: readonly OperationName[] = [
+  ...REMOTE_METHODS,
+  ...(Object.keys(OTHERS) as (keyof typeof OTHERS)[]),
+]
 
 /** The code of each operation. */
 export const OP = Object.fromEntries(OPERATION_NAMES.map((name, code) => [name, code])) as Readonly<
   Record<OperationName, number>
 >
+
+/** By code: how many arguments follow it. Of a method: its arguments, then its options, given or not. */
+export const ARITIES: readonly number[] = [
+  ...REMOTE_METHODS.map((name) => METHODS[name].takes.length + optionsOf(METHODS[name]).length),
+  ...Object.values(OTHERS).map((names) => names.length),
+]
 
 // The parts of what an owner sends.
 export const ANSWERS = 0

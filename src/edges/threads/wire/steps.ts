@@ -9,9 +9,10 @@
  *   ])                                                                      // → [true, 41, true]
  */
 import { isDeepStrictEqual } from 'node:util'
-import { checkKey, type SetOptions } from '../../../cache/arguments.js'
-import type { Duration } from '../../../cache/duration.js'
-import type { Stats } from '../../../cache/streams/stats.js'
+import { checkKey } from '../../../cache/arguments.js'
+import type { Cache } from '../../../cache/cache.js'
+import type { Message, ResultOf } from '../../../cache/messages.js'
+import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, shown } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'
@@ -38,103 +39,38 @@ interface Conditional<V> {
 /** `true`, or the whole transaction is refused with a `CacheError` `CONDITION_FAILED` and nothing of it has happened. */
 type Require<V> = { type: 'require' } & Condition<V>
 
-interface StepKinds<V> {
-  get: { key: string }
-  peek: { key: string }
-  has: { key: string }
-  exists: { key: string }
-  set: { key: string; value: V } & SetOptions
-  delete: { key: string }
-  increment: { key: string; by?: number | undefined; ttl?: Duration | undefined }
-  decrement: { key: string; by?: number | undefined; ttl?: Duration | undefined }
-  ttl: { key: string }
-  expire: { key: string; ttl: Duration }
-  persist: { key: string }
-  getMany: { keys: Iterable<string> }
-  setMany: { entries: Iterable<readonly [string, V]> } & SetOptions
-  deleteMany: { keys: Iterable<string> }
-  keys: { pattern?: string | undefined }
-  deletePattern: { pattern: string }
-  entries: { pattern?: string | undefined }
-  clear: unknown
-  size: unknown
-  stats: unknown
-  cleanup: unknown
-}
+type StepName = MethodsWith<{ isStep: true }>
 
-interface StepResults<V> {
-  get: V | undefined
-  peek: V | undefined
-  has: boolean
-  exists: boolean
-  set: boolean
-  delete: boolean
-  increment: number
-  decrement: number
-  ttl: number | undefined
-  expire: boolean
-  persist: boolean
-  getMany: (V | undefined)[]
-  setMany: number
-  deleteMany: number
-  keys: string[]
-  deletePattern: number
-  entries: IterableIterator<[string, V]>
-  clear: undefined
-  size: number
-  stats: Stats
-  cleanup: number
-}
-
-export type StepName = keyof StepKinds<unknown>
-
-type CommandStep<V> = { [T in StepName]: { type: T } & StepKinds<V>[T] & Conditional<V> }[StepName]
+type CommandStep<V> = { [M in StepName]: Message<Cache<V>, M> & Conditional<V> }[StepName]
 
 /** One step of a client's `transact`. */
 export type Step<V = unknown> = CommandStep<V> | Require<V>
 
-type ResultOf<V, S> = S extends { type: 'require' }
+type StepResult<V, S> = S extends { type: 'require' }
   ? true
-  : S extends { type: infer T extends StepName }
+  : S extends { type: infer M extends StepName }
     ? S extends { when: object }
-      ? StepResults<V>[T] | undefined
-      : StepResults<V>[T]
+      ? ResultOf<Cache<V>, M> | undefined
+      : ResultOf<Cache<V>, M>
     : unknown
 
 /** The results of a list of steps, one each. */
-export type StepsResults<V, S extends readonly Step<V>[]> = { -readonly [I in keyof S]: ResultOf<V, S[I]> }
+export type StepsResults<V, S extends readonly Step<V>[]> = { -readonly [I in keyof S]: StepResult<V, S[I]> }
 
-/** From a step to the arguments of its method. Also the list of what a step may be. */
-export const STEP_ARGUMENTS: Readonly<Record<StepName, (step: Record<string, unknown>) => unknown[]>> = {
-  get: ({ key }) => [key],
-  peek: ({ key }) => [key],
-  has: ({ key }) => [key],
-  exists: ({ key }) => [key],
-  set: ({ key, value, ttl, expiresAt, only }) => [key, value, { ttl, expiresAt, only }],
-  delete: ({ key }) => [key],
-  increment: ({ key, by, ttl }) => [key, by, { ttl }],
-  decrement: ({ key, by, ttl }) => [key, by, { ttl }],
-  ttl: ({ key }) => [key],
-  expire: ({ key, ttl }) => [key, ttl],
-  persist: ({ key }) => [key],
-  getMany: ({ keys }) => [keys],
-  setMany: ({ entries, ttl, expiresAt, only }) => [entries, { ttl, expiresAt, only }],
-  deleteMany: ({ keys }) => [keys],
-  keys: ({ pattern }) => [pattern],
-  deletePattern: ({ pattern }) => [pattern],
-  entries: ({ pattern }) => [pattern],
-  clear: () => [],
-  size: () => [],
-  stats: () => [],
-  cleanup: () => [],
+/** Whether a method may be a step. */
+export function isStep(name: unknown): name is StepName {
+  return (
+    typeof name === 'string' && Object.hasOwn(METHODS, name) && (METHODS[name as MethodName] as Method).isStep === true
+  )
 }
 
-export function checkStep(step: unknown): asserts step is Record<string, unknown> & { type: StepName | 'require' } {
+/** @throws CacheError `UNKNOWN_COMMAND` for what is no step. */
+export function stepType(step: unknown): StepName | 'require' {
   const type = (step as { type?: unknown } | null | undefined)?.type
-  if (typeof type === 'string' && (type === 'require' || Object.hasOwn(STEP_ARGUMENTS, type))) return
+  if (type === 'require' || isStep(type)) return type
   throw new CacheError(
     'UNKNOWN_COMMAND',
-    `${shown(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${Object.keys(STEP_ARGUMENTS).join(', ')}.`,
+    `${shown(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${METHOD_NAMES.filter(isStep).join(', ')}.`,
   )
 }
 

@@ -1,0 +1,17 @@
+/** `set` with `transfer`: buffers that the caller gives up instead of having them copied. */
+import { listOf } from '../../../cache/arguments.js'
+import type { RemoteMethod } from '../wire/protocol.js'
+import { transferToWire } from '../wire/wire-value.js'
+import { encodeCall } from './requests.js'
+import type { ThreadSetOptions } from './thread-cache.js'
+
+/** What a call through a port sends. */
+export function encodeThreadCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
+  if (name !== 'set' || parameters[2] === undefined) return encodeCall(name, parameters)
+  const [key, value, options] = parameters
+  const { transfer } = (options ?? {}) as ThreadSetOptions
+  if (transfer === undefined) return encodeCall(name, parameters)
+  const encoded = encodeCall(name, [key, null, options]) // checked before anything is taken from the caller
+  encoded[1] = transferToWire(value, listOf(transfer, 'transfer') as ArrayBuffer[])
+  return encoded
+}
