@@ -1,16 +1,12 @@
 /** The table of the shell's commands. To add one, add a row. */
-import { UsageError } from '../failures.js'
-import { parseDuration } from '../options.js'
 import { showBytes, showCountOf, showMilliseconds } from '../quantities.js'
 import { showKey, showValue } from '../show-value.js'
 import { cacheStatsLines } from './cache-stats.js'
+import { calling } from './calling.js'
 import { helpLines } from './help.js'
 import { LOAD, SAVE } from './save-load.js'
 import { parseSet } from './set-arguments.js'
 import { MISSING, type ShellCommand } from './shell-command.js'
-
-/** A command that was given too few words never runs, so these are there. */
-const word = (words: readonly string[], index: number) => words[index] as string
 
 export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
@@ -38,10 +34,9 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: ['As JSON, if JSON can say it exactly; else as Node shows it.'],
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, colors, print }, words) {
-      const value = cache.get(word(words, 0))
-      print(value === undefined ? colors.dim(MISSING) : showValue(value, { colors: colors.isColorSupported }))
-    },
+    run: calling('get', (value, { colors, print }) =>
+      print(value === undefined ? colors.dim(MISSING) : showValue(value, { colors: colors.isColorSupported })),
+    ),
   },
   {
     name: 'exists',
@@ -50,9 +45,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'true or false',
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.exists(word(words, 0))))
-    },
+    run: calling('exists'),
   },
   {
     name: 'increment',
@@ -62,9 +55,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: ['BY is 1 unless given. A missing entry becomes BY, with the TTL; one that is there keeps its own.'],
     takes: [1, 3],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.increment(word(words, 0), parseBy(words[1]), { ttl: ttlOf(words[2]) })))
-    },
+    run: calling('increment'),
   },
   {
     name: 'decrement',
@@ -73,9 +64,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'subtract from a number',
     takes: [1, 3],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.decrement(word(words, 0), parseBy(words[1]), { ttl: ttlOf(words[2]) })))
-    },
+    run: calling('decrement'),
   },
   {
     name: 'delete',
@@ -84,9 +73,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'remove entries; prints how many there were',
     takes: [1, Number.POSITIVE_INFINITY],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.deleteMany(words)))
-    },
+    run: calling('deleteMany'),
   },
   {
     name: 'keys',
@@ -97,11 +84,10 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     ],
     takes: [0, 1],
     completes: 'keys',
-    run({ cache, print, hint }, [pattern]) {
-      const keys = cache.keys(pattern)
+    run: calling('keys', (keys, { print, hint }) => {
       for (const key of keys) print(showKey(key))
       if (keys.length === 0) hint('no keys')
-    },
+    }),
   },
   {
     name: 'delete-pattern',
@@ -109,9 +95,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'remove entries that match; prints how many there were',
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.deletePattern(word(words, 0))))
-    },
+    run: calling('deletePattern'),
   },
   {
     name: 'ttl',
@@ -120,11 +104,10 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: [`"none" for an entry without a deadline, ${MISSING} where there is no entry.`],
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, colors, print }, words) {
-      const seconds = cache.ttl(word(words, 0))
+    run: calling('ttl', (seconds, { colors, print }) => {
       if (seconds === undefined) print(colors.dim(MISSING))
       else print(seconds === Number.POSITIVE_INFINITY ? 'none' : String(Math.round(seconds * 1000) / 1000))
-    },
+    }),
   },
   {
     name: 'expire',
@@ -133,18 +116,16 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: ['TTL from now; Infinity takes the deadline away.'],
     takes: [2, 2],
     completes: 'keys',
-    run({ cache, colors, print }, words) {
-      print(cache.expire(word(words, 0), parseDuration(word(words, 1))) ? 'OK' : colors.dim(MISSING))
-    },
+    run: calling('expire', (isDone, { colors, print }) => print(isDone ? 'OK' : colors.dim(MISSING))),
   },
   {
     name: 'stats',
     usage: '',
     summary: 'counters, size and journal',
     takes: [0, 0],
-    run({ cache, print }) {
-      for (const line of cacheStatsLines(cache.stats())) print(line)
-    },
+    run: calling('stats', (stats, { print }) => {
+      for (const line of cacheStatsLines(stats)) print(line)
+    }),
   },
   {
     name: 'watch',
@@ -166,21 +147,18 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     usage: '',
     summary: 'write a snapshot, remove the journal before it',
     takes: [0, 0],
-    async run({ cache, print }) {
-      const { file, entries, bytes, removed, durationMs } = await cache.compact()
+    run: calling('compact', ({ file, entries, bytes, removed, durationMs }, { print }) =>
       print(
         `${file}: ${showCountOf(entries, 'entry', 'entries')}, ${showBytes(bytes)}, in ${showMilliseconds(durationMs)}; ${showCountOf(removed.length, 'older file')} removed`,
-      )
-    },
+      ),
+    ),
   },
   {
     name: 'flush',
     usage: '',
     summary: 'force everything to disk',
     takes: [0, 0],
-    async run({ cache, print }) {
-      print(`durable through sequence ${await cache.flush()}`)
-    },
+    run: calling('flush', (sequence, { print }) => print(`durable through sequence ${sequence}`)),
   },
   SAVE,
   LOAD,
@@ -189,10 +167,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     usage: '',
     summary: 'remove every entry and set the counters to 0',
     takes: [0, 0],
-    run({ cache, print }) {
-      cache.clear()
-      print('OK')
-    },
+    run: calling('clear', (_, { print }) => print('OK')),
   },
   {
     name: 'help',
@@ -216,14 +191,3 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     },
   },
 ]
-
-function ttlOf(text: string | undefined) {
-  return text === undefined ? undefined : parseDuration(text)
-}
-
-function parseBy(text: string | undefined): number {
-  if (text === undefined) return 1
-  const by = Number(text)
-  if (text.trim() === '' || Number.isNaN(by)) throw new UsageError(`BY must be a number; "${text}" is not`)
-  return by
-}
