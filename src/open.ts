@@ -12,7 +12,7 @@ import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { disk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
-import { PortOwner } from './edges/threads/owner/port-owner.js'
+import { PortOwner } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
 /**

@@ -79,6 +79,7 @@ const FLOORS = [
   'cache/actor/',
   'cache/streams/',
   'cache/',
+  'edges/remote/',
   'edges/threads/',
   'open.ts',
   'testing.ts',

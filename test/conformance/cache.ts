@@ -5,7 +5,7 @@
  */
 import test, { type ExecutionContext } from 'ava'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
-import type { ThreadCache } from '../../src/edges/threads/client/thread-cache.js'
+import type { ThreadCache } from '../../src/edges/remote/client/remote-cache.js'
 import type { Step } from '../../src/edges/threads/threads.js'
 import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
 import { CountingClock } from '../helpers/counting-clock.js'

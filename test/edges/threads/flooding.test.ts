@@ -1,7 +1,6 @@
 /** Backpressure, fairness, and what a broken or hostile worker may send. */
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
-import { connect } from '../../../src/edges/threads/threads.js'
 import {
   AGAIN,
   ANSWERS,
@@ -10,7 +9,8 @@ import {
   BATCHES_MAX,
   OP,
   SAME,
-} from '../../../src/edges/threads/wire/protocol.js'
+} from '../../../src/edges/remote/wire/protocol.js'
+import { connect } from '../../../src/edges/threads/threads.js'
 import { CacheError } from '../../../src/index.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'

@@ -1,10 +1,10 @@
 /** Whatever a cache can do, its clients can: a method that is added to the one and not to the others fails here. */
 import test from 'ava'
 import { Cache } from '../../../src/cache/cache.js'
+import { ThreadClient } from '../../../src/edges/remote/client/remote-client.js'
+import { OPERATION_NAMES } from '../../../src/edges/remote/wire/protocol.js'
 import { SyncThreadClient } from '../../../src/edges/threads/client/sync-client.js'
-import { ThreadClient } from '../../../src/edges/threads/client/thread-client.js'
 import { connect } from '../../../src/edges/threads/threads.js'
-import { OPERATION_NAMES } from '../../../src/edges/threads/wire/protocol.js'
 import { METHODS } from '../../conformance/cache.js'
 import { openMemory } from '../../helpers/open-memory.js'
 

@@ -1,7 +1,7 @@
 /** What lies in every port before anything was asked: who the owner is. */
 import { MessagePort, threadId } from 'node:worker_threads'
 import { CacheError, shown } from '../../../errors.js'
-import { PROTOCOL_VERSION } from '../wire/protocol.js'
+import { PROTOCOL_VERSION } from '../../remote/wire/protocol.js'
 
 export function checkPort(port: unknown): asserts port is MessagePort {
   if (!(port instanceof MessagePort))

@@ -1,9 +1,9 @@
 /** `set` with `transfer`: buffers that the caller gives up instead of having them copied. */
 import { listOf } from '../../../cache/arguments.js'
-import type { RemoteMethod } from '../wire/protocol.js'
-import { transferToWire } from '../wire/wire-value.js'
-import { encodeCall } from './requests.js'
-import type { ThreadSetOptions } from './thread-cache.js'
+import { encodeCall } from '../../remote/client/encode-call.js'
+import type { ThreadSetOptions } from '../../remote/client/remote-cache.js'
+import type { RemoteMethod } from '../../remote/wire/protocol.js'
+import { transferToWire } from '../../remote/wire/wire-value.js'
 
 /** What a call through a port sends. */
 export function encodeThreadCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {

@@ -6,6 +6,8 @@
 import { type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
 import { CacheError } from '../../../errors.js'
+import type { PortOwner } from '../../threads/owner/ports.js'
+import { BUDGET_MS, ServedMemory } from '../../threads/owner/served-packets.js'
 import {
   AGAIN,
   ANSWERS,
@@ -23,9 +25,7 @@ import { toWireError } from '../wire/wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
 import type { Inner } from './inner.js'
 import { type Desk, OPERATIONS } from './operations.js'
-import type { PortOwner } from './port-owner.js'
 import { ServedLoads } from './served-loads.js'
-import { BUDGET_MS, ServedMemory } from './served-memory.js'
 import { ServedStreams } from './served-streams.js'
 
 /** Elements of a batch that asks one thing or two. */

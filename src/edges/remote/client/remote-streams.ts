@@ -12,7 +12,7 @@ import type { Stats } from '../../../cache/streams/stats.js'
 import { END, EVENTS, OP, type StreamKind } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { answerOf } from './answers.js'
-import type { ThreadStreams } from './thread-cache.js'
+import type { ThreadStreams } from './remote-cache.js'
 
 export interface StreamLine {
   /** Opens a subscription; `fail` is told if the owner refuses it. */

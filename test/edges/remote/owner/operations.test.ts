@@ -1,10 +1,10 @@
 /** What the owner does of a method follows from its row in the table. */
 import test from 'ava'
-import type { Method } from '../../../src/cache/methods.js'
-import { answerOf } from '../../../src/edges/threads/client/answers.js'
-import { type Desk, operationOf } from '../../../src/edges/threads/owner/operations.js'
-import { toWire } from '../../../src/edges/threads/wire/wire-value.js'
-import { storeValue } from '../../../src/values/encode.js'
+import type { Method } from '../../../../src/cache/methods.js'
+import { answerOf } from '../../../../src/edges/remote/client/answers.js'
+import { type Desk, operationOf } from '../../../../src/edges/remote/owner/operations.js'
+import { toWire } from '../../../../src/edges/remote/wire/wire-value.js'
+import { storeValue } from '../../../../src/values/encode.js'
 
 /** A cache with one method, which returns `result` and remembers what it was called with. */
 function called(row: Method, result: unknown, batch: readonly unknown[]): { parameters: unknown[]; answer: unknown } {

@@ -2,14 +2,14 @@
 import { serialize } from 'node:v8'
 import test from 'ava'
 import fc from 'fast-check'
-import type { EncodedValue } from '../../../src/core/model/stored-value.js'
-import { connect } from '../../../src/edges/threads/threads.js'
-import { ANSWERS, OP } from '../../../src/edges/threads/wire/protocol.js'
-import { BUFFER, BYTES, STRUCTURED, toStored } from '../../../src/edges/threads/wire/wire-value.js'
-import { ValueError } from '../../../src/index.js'
-import { adoptEncoded, restoreValue, storeValue } from '../../../src/values/encode.js'
-import { openMemory } from '../../helpers/open-memory.js'
-import { runs } from '../../helpers/runs.js'
+import type { EncodedValue } from '../../../../src/core/model/stored-value.js'
+import { ANSWERS, OP } from '../../../../src/edges/remote/wire/protocol.js'
+import { BUFFER, BYTES, STRUCTURED, toStored } from '../../../../src/edges/remote/wire/wire-value.js'
+import { connect } from '../../../../src/edges/threads/threads.js'
+import { ValueError } from '../../../../src/index.js'
+import { adoptEncoded, restoreValue, storeValue } from '../../../../src/values/encode.js'
+import { openMemory } from '../../../helpers/open-memory.js'
+import { runs } from '../../../helpers/runs.js'
 
 /** Own bytes, as they come out of a port. */
 const own = (bytes: Uint8Array) => Uint8Array.from(bytes)

@@ -6,6 +6,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { METHODS, type Method } from '../../../cache/methods.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
+import { Doorbell } from '../../threads/memory/doorbell.js'
 import {
   ANSWERS,
   BATCH_BYTES_MAX,
@@ -21,7 +22,6 @@ import { fromWireError } from '../wire/wire-error.js'
 import { LATER_TAG } from '../wire/wire-value.js'
 import { answerOf, errorOf, isError } from './answers.js'
 import { Batch, type Settle } from './batch.js'
-import { Doorbell } from './doorbell.js'
 
 type Parts = readonly (readonly [number, ...unknown[]])[]
 

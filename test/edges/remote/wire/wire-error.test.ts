@@ -1,5 +1,5 @@
 import test from 'ava'
-import { fromWireError, toWireError } from '../../../src/edges/threads/wire/wire-error.js'
+import { fromWireError, toWireError } from '../../../../src/edges/remote/wire/wire-error.js'
 import {
   CacheClosedError,
   CacheError,
@@ -7,7 +7,7 @@ import {
   CorruptionError,
   JournalWriteError,
   ValueError,
-} from '../../../src/index.js'
+} from '../../../../src/index.js'
 
 const cause = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', errno: -28, syscall: 'write' })
 const damage = { file: 'journal/0.log', offset: 7, sequence: 3, reason: 'a bad checksum', advice: 'Load another.' }

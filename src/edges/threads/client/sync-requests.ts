@@ -5,8 +5,11 @@
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { CacheClosedError, CacheError } from '../../../errors.js'
-import { Patience } from '../wire/patience.js'
-import { ANSWERS, CLOSED, GREETING, LATER, LOOK, OP, type Part } from '../wire/protocol.js'
+import { answerOf, errorOf, isError } from '../../remote/client/answers.js'
+import { ANSWERS, CLOSED, GREETING, LATER, LOOK, OP, type Part } from '../../remote/wire/protocol.js'
+import { fromWireError } from '../../remote/wire/wire-error.js'
+import { LATER_TAG } from '../../remote/wire/wire-value.js'
+import { Patience } from '../memory/patience.js'
 import {
   ANSWERED,
   AWAKE,
@@ -17,10 +20,7 @@ import {
   SIGNAL,
   STATE,
   SyncPacket,
-} from '../wire/sync-packet.js'
-import { fromWireError } from '../wire/wire-error.js'
-import { LATER_TAG } from '../wire/wire-value.js'
-import { answerOf, errorOf, isError } from './answers.js'
+} from '../memory/sync-packet.js'
 import { checkGreeting } from './greeting.js'
 
 /** How long to sleep before making sure that there still is an owner to be woken by. */

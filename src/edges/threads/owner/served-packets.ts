@@ -6,8 +6,10 @@
 import { availableParallelism } from 'node:os'
 import { isSharedArrayBuffer } from 'node:util/types'
 import { shown } from '../../../errors.js'
-import { Patience } from '../wire/patience.js'
-import { ARITIES } from '../wire/protocol.js'
+import type { ServedPort } from '../../remote/owner/session.js'
+import { ARITIES } from '../../remote/wire/protocol.js'
+import { LATER_TAG, type Wire } from '../../remote/wire/wire-value.js'
+import { Patience } from '../memory/patience.js'
 import {
   ANSWERED,
   AWAKE,
@@ -19,9 +21,7 @@ import {
   SIGNAL,
   STATE,
   SyncPacket,
-} from '../wire/sync-packet.js'
-import { LATER_TAG, type Wire } from '../wire/wire-value.js'
-import type { ServedPort } from './served-port.js'
+} from '../memory/sync-packet.js'
 
 /** How long to serve one port before looking at anything else. */
 export const BUDGET_MS = 0.25

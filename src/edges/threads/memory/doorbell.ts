@@ -4,8 +4,8 @@
  * woken for it. Never for long: after BUDGET_MS the event loop has its turn.
  */
 import { availableParallelism } from 'node:os'
-import { Patience } from '../wire/patience.js'
-import { MEMORY_BYTES, MESSAGES, POSTED } from '../wire/sync-packet.js'
+import { Patience } from './patience.js'
+import { MEMORY_BYTES, MESSAGES, POSTED } from './sync-packet.js'
 
 /** How long calls may go on before the timers and everything else in this thread have their turn. */
 const BUDGET_MS = 0.5

@@ -6,8 +6,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
 import type { CacheCore } from '../../../cache/cache-core.js'
 import { CacheClosedError } from '../../../errors.js'
-import { Inner } from './inner.js'
-import { ServedPort } from './served-port.js'
+import { Inner } from '../../remote/owner/inner.js'
+import { ServedPort } from '../../remote/owner/session.js'
 
 type AfterFlush = (failure: Error | undefined) => void
 

@@ -1,7 +1,7 @@
 /** The window of a client: whatever is asked leaves, is answered, and is settled with its own answer, however full it is. */
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
-import { Line } from '../../../src/edges/threads/client/line.js'
+import { Line } from '../../../../src/edges/remote/client/requests.js'
 import {
   AGAIN,
   ANSWERS,
@@ -10,11 +10,11 @@ import {
   LATER,
   OP,
   SAME,
-} from '../../../src/edges/threads/wire/protocol.js'
-import { MESSAGES, POSTED } from '../../../src/edges/threads/wire/sync-packet.js'
-import { LATER_TAG } from '../../../src/edges/threads/wire/wire-value.js'
-import { loopTurn } from '../../helpers/loop-turn.js'
-import { runs } from '../../helpers/runs.js'
+} from '../../../../src/edges/remote/wire/protocol.js'
+import { LATER_TAG } from '../../../../src/edges/remote/wire/wire-value.js'
+import { MESSAGES, POSTED } from '../../../../src/edges/threads/memory/sync-packet.js'
+import { loopTurn } from '../../../helpers/loop-turn.js'
+import { runs } from '../../../helpers/runs.js'
 
 /** Answers each `get` with its key, when and in what order the test says. */
 function fakeOwner(line: () => Line, answersLater: (key: string) => boolean) {
