@@ -12,7 +12,8 @@ import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { disk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
-import { PortOwner } from './edges/threads/owner/ports.js'
+import { Inner } from './edges/remote/owner/inner.js'
+import { Ports } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
 /**
@@ -76,11 +77,12 @@ function compose<V>(options: ResolvedOptions, usesShortcuts = true): Composition
   const journal = options.journal ?? new FileJournal(disk, resolve(directory as string))
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const core = new CacheCore({ ...options, journal, weigh: encodedBytes, usesShortcuts }, streams)
-  let ports: PortOwner | undefined // made for the first who shares
+  let ports: Ports | undefined // made for the first who shares
   const cache: Cache<V> = new Cache<V>(core, streams, options, () => {
-    ports ??= new PortOwner(cache as Cache, core, options.fsync === 'always')
+    ports ??= new Ports(cache as Cache, options.fsync === 'always')
     return ports.share()
   })
+  new Inner(cache as Cache, core)
   return {
     cache,
     options,

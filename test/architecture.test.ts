@@ -158,6 +158,15 @@ test('only durable/storage/, and the command line, open files', (t) => {
   t.deepEqual(wrong, [])
 })
 
+test('edges/remote is the same over every line: it knows nothing of ports, threads or shared memory', (t) => {
+  const wrong = [...texts.keys()].filter(
+    (file) =>
+      file.startsWith('edges/remote/') &&
+      /worker_threads|MessagePort|SharedArrayBuffer|Atomics|node:net/.test(texts.get(file) ?? ''),
+  )
+  t.deepEqual(wrong, [])
+})
+
 test('only the clock reads the time or arms timers', (t) => {
   const wrong = [...texts.keys()].filter((file) => {
     if (file === 'cache/system-clock.ts' || file.startsWith('cli/')) return false

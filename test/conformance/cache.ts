@@ -5,14 +5,14 @@
  */
 import test, { type ExecutionContext } from 'ava'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
-import type { ThreadCache } from '../../src/edges/remote/client/remote-cache.js'
+import type { RemoteCache } from '../../src/edges/remote/client/remote-cache.js'
 import type { Step } from '../../src/edges/threads/threads.js'
 import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 /** What every cache has, whoever owns it. `close` is left to the maker: it means different things. */
-export type AnyCache = Omit<ThreadCache<unknown>, 'close' | 'share' | typeof Symbol.asyncDispose>
+export type AnyCache = Omit<RemoteCache<unknown>, 'close' | typeof Symbol.asyncDispose>
 
 export interface Made {
   cache: AnyCache

@@ -1,15 +1,8 @@
 /** Backpressure, fairness, and what a broken or hostile worker may send. */
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
-import {
-  AGAIN,
-  ANSWERS,
-  ARITIES,
-  BATCH_REQUESTS_MAX,
-  BATCHES_MAX,
-  OP,
-  SAME,
-} from '../../../src/edges/remote/wire/protocol.js'
+import { AGAIN, ARITIES, OP, SAME } from '../../../src/edges/remote/wire/codes.js'
+import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX } from '../../../src/edges/remote/wire/protocol.js'
 import { connect } from '../../../src/edges/threads/threads.js'
 import { CacheError } from '../../../src/index.js'
 import { until } from '../../helpers/loop-turn.js'
@@ -227,6 +220,7 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
     [[5, {}, {}]],
     new SharedArrayBuffer(8 * 1024),
     new SharedArrayBuffer(4),
+    new SharedArrayBuffer(8),
     new Date(Number.NaN),
     10n,
   ]
@@ -238,12 +232,15 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   })
   port.on('messageerror', () => {})
   let id = 1
-  const skipped: string[] = ['bye', 'save', 'compact', 'clear', 'deletePattern', 'share', 'cleanup']
+  const skipped: string[] = ['bye', 'save', 'compact', 'clear', 'deletePattern', 'cleanup']
   const names = Object.keys(OP).filter((name) => !skipped.includes(name)) as (keyof typeof OP)[]
   for (const name of names) {
     for (const argument of hostile) {
       port.postMessage([id++, OP[name], ...Array(ARITIES[OP[name]]).fill(argument)])
     }
+  }
+  for (const extra of ['packets', 'doorbell', 'constructor', '__proto__']) {
+    for (const argument of hostile) port.postMessage([id++, OP.extra, extra, argument])
   }
   const other = await connect(cache.share())
   while (answered.size < id - 1) await other.get('kept')
@@ -257,7 +254,7 @@ test('memory that is written to wildly refuses or closes its own port', async (t
   const { cache } = await openMemory(t)
   const port = cache.share()
   const memory = new SharedArrayBuffer(8 * 1024)
-  port.postMessage([1, OP.sync, memory])
+  port.postMessage([1, OP.extra, 'packets', memory])
   const words = new Int32Array(memory)
   for (let round = 0; round < 200; round++) {
     for (let index = 16; index < words.length; index++)

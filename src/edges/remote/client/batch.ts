@@ -1,13 +1,13 @@
 /**
  * What one tick asks, as it travels: one flat array (wire/protocol.ts), which says nothing twice. Beside it, who waits for
- * which answer, and what it weighs.
+ * which answer, and about how many bytes it is.
  */
-import { AGAIN, ARITIES, SAME } from '../wire/protocol.js'
+import { AGAIN, ARITIES, SAME } from '../wire/codes.js'
 import { isBytesTag } from '../wire/wire-value.js'
 
 export type Settle = (outcome: unknown) => void
 
-/** Bytes that are rather handed over than copied: they are the batch's own. */
+/** From this size on, bytes are handed over instead of copied: they belong to the batch. */
 const TRANSFER_BYTES_MIN = 16 * 1024
 
 export class Batch {
@@ -16,7 +16,7 @@ export class Batch {
   readonly waiting: Settle[] = []
   readonly transfer: ArrayBuffer[] = []
   bytes = 0
-  /** The first argument of the last request, for which SAME stands if the next one has it too. */
+  /** The first argument of the last request: SAME stands for it if the next one has the same. */
   #first: unknown
   /** The rest of it, if AGAIN may stand for the next one. */
   #code: number | undefined
@@ -41,8 +41,8 @@ export class Batch {
     this.#code = undefined
   }
 
-  /** The short way: no list of parameters is made, and what is the same as before is not said again. */
-  addOfKey(code: number, key: string, argument: unknown): void {
+  /** The short way: no list of parameters is made, and nothing is said again that is the same as before. */
+  addByKey(code: number, key: string, argument: unknown): void {
     const { message } = this
     const isSameKey = key === this.#first
     if (isSameKey && code === this.#code && Object.is(argument, this.#argument)) {

@@ -1,8 +1,8 @@
 /**
  * From the arguments of a client's method to those of its operation, by the names that the table of methods gives them:
- * checked as the cache checks them, and taken as they are now, since the batch leaves only at the end of the tick. Nothing that
- * comes out of here can fail to be cloned, so that no call spoils the batch it travels in. What is not given travels as
- * `undefined`: the owner's method has a default for it, or refuses it.
+ * checked as the cache checks them, and taken as they are now, since the batch leaves only at the end of the tick. Everything
+ * that comes out of here can be cloned, so that no call spoils the batch it travels in. What is not given travels as
+ * `undefined`: the owner's method has a default for it, or refuses it. Before: remote-client. After: requests.
  */
 import {
   checkBy,
@@ -20,13 +20,13 @@ import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
 import { shown } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
-import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/protocol.js'
+import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
 import { type Condition, stepType, type WireCondition } from '../wire/steps.js'
 import { toWire, type Wire } from '../wire/wire-value.js'
 
 type Encode = (argument: unknown) => unknown
 
-/** How what a name stands for is checked, and what of it travels. */
+/** By name: how an argument is checked, and what travels for it. */
 const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
   key: checkedBy(checkKey),
   value: encodeValue,
@@ -53,7 +53,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
   path: checkedBy(checkPath),
   format: checkedBy(checkFormat),
   fn: (steps) => listOf(steps, 'steps').map(encodeStep),
-  loader: (loader) => checkFunction(loader, 'loader'), // the client says in whose loader it is asked for, if in any
+  loader: (loader) => checkFunction(loader, 'loader'), // what travels for it, the client knows
 }
 
 function checkedBy(check: (argument: unknown) => unknown): Encode {
@@ -63,27 +63,42 @@ function checkedBy(check: (argument: unknown) => unknown): Encode {
   }
 }
 
-type Named = readonly [name: string, encode: Encode]
+type EncodeCall = (parameters: readonly unknown[]) => unknown[]
 
-/** By method: how each argument and each option travels. */
-const ENCODERS = new Map(
-  REMOTE_METHODS.map((name) => {
-    const row: Method = METHODS[name]
-    const encoders = (names: readonly string[]) =>
-      names.map((each): Named => [each, ENCODE[each as keyof typeof ENCODE]])
-    return [name, { takes: encoders(row.takes), options: encoders(optionsOf(row)) }]
-  }),
-)
+const ENCODERS = new Map(REMOTE_METHODS.map((name) => [name, encoderOf(METHODS[name])]))
 
 export function encodeCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
-  const { takes, options } = ENCODERS.get(name) as { takes: Named[]; options: Named[] } // it has every method
-  const encoded = takes.map(([, encode], index) => encode(parameters[index]))
-  if (options.length === 0) return encoded
-  const { [takes.length]: given = {} } = parameters
-  checkOptions(given)
-  for (const [option, encode] of options) encoded.push(encode((given as Record<string, unknown>)[option]))
-  return encoded
+  return (ENCODERS.get(name) as EncodeCall)(parameters) // it has every method
 }
+
+function encoderOf(row: Method): EncodeCall {
+  const encodersOf = (names: readonly string[]) => names.map((name) => ENCODE[name as keyof typeof ENCODE])
+  const names = optionsOf(row)
+  const options = encodersOf(names)
+  const encodeArguments = argumentsEncoder(encodersOf(row.takes))
+  if (names.length === 0) return encodeArguments
+  return (parameters) => {
+    const encoded = encodeArguments(parameters)
+    const last = parameters[row.takes.length]
+    const given = last === undefined ? NO_OPTIONS : last
+    checkOptions(given)
+    for (let index = 0; index < names.length; index++) {
+      const option = (given as Record<string, unknown>)[names[index] as string]
+      encoded.push(option === undefined ? undefined : (options[index] as Encode)(option))
+    }
+    return encoded
+  }
+}
+
+/** Without a loop for the commonest. */
+function argumentsEncoder([first, second, ...others]: readonly Encode[]): EncodeCall {
+  if (first === undefined) return () => []
+  if (second === undefined) return (parameters) => [first(parameters[0])]
+  if (others.length === 0) return (parameters) => [first(parameters[0]), second(parameters[1])]
+  return (parameters) => [first, second, ...others].map((encode, index) => encode(parameters[index]))
+}
+
+const NO_OPTIONS = {}
 
 function encodeValue(value: unknown): Wire {
   return toWire(storeValue(value, 'copy'))

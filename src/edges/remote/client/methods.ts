@@ -1,6 +1,6 @@
 /** A client's methods, made from the table. */
 import { METHODS, type Method } from '../../../cache/methods.js'
-import { REMOTE_METHODS, type RemoteMethod } from '../wire/protocol.js'
+import { REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
 
 /** Adds a method, or a property, for each row of the table that `prototype` does not define itself. */
 export function addMethods<C extends object>(

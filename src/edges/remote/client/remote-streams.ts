@@ -1,73 +1,70 @@
 /**
- * The streams of a cache in another thread. A stream is subscribed over the port while somebody here observes it, and only
- * once however many do; `stats$` and `lifecycle$` once for each, since each is given the current state at once.
+ * The streams of a cache that is elsewhere. A stream is subscribed at the owner while somebody here observes it, and once however
+ * many observe it; `stats$` and `lifecycle$` once for each, since each subscriber gets the current state at once.
  */
 import { Observable, type Subscriber, share } from 'rxjs'
-import type { LifecycleState } from '../../../cache/actor/lifecycle.js'
 import { checkPattern } from '../../../cache/arguments.js'
-import type { Change } from '../../../cache/streams/change.js'
-import type { Eviction } from '../../../cache/streams/evictions.js'
-import type { Expiration } from '../../../cache/streams/expirations.js'
-import type { Stats } from '../../../cache/streams/stats.js'
-import { END, EVENTS, OP, type StreamKind } from '../wire/protocol.js'
+import { OP } from '../wire/codes.js'
+import { END, EVENTS, type StreamKind } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { answerOf } from './answers.js'
-import type { ThreadStreams } from './remote-cache.js'
+import type { StreamsOf } from './remote-cache.js'
 
-export interface StreamLine {
-  /** Opens a subscription; `fail` is told if the owner refuses it. */
+/** How a client asks its owner. */
+export interface StreamRequests {
+  /** Opens a subscription; `fail` is called if the owner refuses it. */
   subscribe(id: number, kind: StreamKind, pattern: string | undefined, fail: (error: unknown) => void): void
   tell(code: number, ...parameters: unknown[]): void
   readonly isEnded: boolean
 }
 
-export class RemoteStreams<V> implements ThreadStreams<V> {
-  readonly changes$: Observable<Change<V>>
-  readonly expirations$: Observable<Expiration<V>>
-  readonly evictions$: Observable<Eviction<V>>
-  readonly stats$: Observable<Stats>
-  readonly lifecycle$: Observable<LifecycleState>
-  readonly #line: StreamLine
+export class RemoteStreams<V> implements StreamsOf<V> {
+  readonly changes$: StreamsOf<V>['changes$']
+  readonly expirations$: StreamsOf<V>['expirations$']
+  readonly evictions$: StreamsOf<V>['evictions$']
+  readonly stats$: StreamsOf<V>['stats$']
+  readonly lifecycle$: StreamsOf<V>['lifecycle$']
+  readonly #requests: StreamRequests
   readonly #subscribers = new Map<number, Subscriber<unknown>>()
   #nextId = 1
 
-  constructor(line: StreamLine) {
-    this.#line = line
-    this.changes$ = this.#open<Change<V>>('changes').pipe(share())
-    this.expirations$ = this.#open<Expiration<V>>('expirations').pipe(share())
-    this.evictions$ = this.#open<Eviction<V>>('evictions').pipe(share())
-    this.stats$ = this.#open<Stats>('stats')
-    this.lifecycle$ = this.#open<LifecycleState>('lifecycle')
+  constructor(requests: StreamRequests) {
+    this.#requests = requests
+    this.changes$ = this.#open('changes').pipe(share())
+    this.expirations$ = this.#open('expirations').pipe(share())
+    this.evictions$ = this.#open('evictions').pipe(share())
+    this.stats$ = this.#open('stats')
+    this.lifecycle$ = this.#open('lifecycle')
   }
 
-  watch(pattern: string): Observable<Change<V>> {
+  watch(pattern: string): StreamsOf<V>['changes$'] {
     checkPattern(pattern)
-    return this.#open<Change<V>>('watch', pattern).pipe(share())
+    return this.#open('watch', pattern).pipe(share())
   }
 
   get isObserved(): boolean {
     return this.#subscribers.size > 0
   }
 
-  #open<T>(kind: StreamKind, pattern?: string): Observable<T> {
-    return new Observable<T>((subscriber) => {
-      if (this.#line.isEnded) {
+  #open(kind: StreamKind, pattern?: string): Observable<never> {
+    return new Observable<never>((subscriber) => {
+      if (this.#requests.isEnded) {
         subscriber.complete()
         return undefined
       }
       const id = this.#nextId++
       this.#subscribers.set(id, subscriber as Subscriber<unknown>)
-      this.#line.subscribe(id, kind, pattern, (error) => {
+      this.#requests.subscribe(id, kind, pattern, (error) => {
         this.#subscribers.delete(id)
         subscriber.error(error)
       })
       return () => {
-        if (this.#subscribers.delete(id)) this.#line.tell(OP.unsubscribe, id)
+        if (this.#subscribers.delete(id)) this.#requests.tell(OP.unsubscribe, id)
       }
     })
   }
 
-  /** Takes a part of a message, if it is of a stream. */
+  /** Takes a part of a message that is of a stream. */
   take(part: readonly [number, ...unknown[]]): void {
     const id = part[1] as number
     const subscriber = this.#subscribers.get(id)
@@ -76,7 +73,7 @@ export class RemoteStreams<V> implements ThreadStreams<V> {
         const [event, ...value] = part[index] as [object, ...unknown[]]
         subscriber?.next(value.length === 0 ? event : { ...event, value: answerOf(value[0]) })
       }
-      this.#line.tell(OP.acknowledge, id)
+      this.#requests.tell(OP.acknowledge, id)
     } else if (part[0] === END) {
       this.#subscribers.delete(id)
       if (part[2] === undefined) subscriber?.complete()
@@ -84,7 +81,7 @@ export class RemoteStreams<V> implements ThreadStreams<V> {
     }
   }
 
-  /** `error`: why nothing more will come, unless that was asked for. */
+  /** Nothing more will come; with an error unless the client or the cache was closed. */
   end(error: unknown): void {
     const subscribers = [...this.#subscribers.values()]
     this.#subscribers.clear()

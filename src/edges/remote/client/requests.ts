@@ -1,12 +1,14 @@
 /**
- * A client's end of the port. What is asked in one tick is one batch and leaves when the tick ends; a few batches are on the
- * way at most, and what a flood asks beyond that waits here, in the worker that makes it. A client that waits for an answer
- * keeps its worker alive; one that doesn't, doesn't.
+ * The requests of a client that are under way. What is asked in one tick is one batch and leaves when the tick ends; at most a
+ * few batches are under way, and what a flood asks beyond that waits here, in the thread that makes it. A client that waits
+ * for an answer keeps its thread alive; one that does not wait does not.
+ *
+ * Before: remote-client. After: the line, and then answers.
  */
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { METHODS, type Method } from '../../../cache/methods.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
-import { Doorbell } from '../../threads/memory/doorbell.js'
+import type { Line } from '../line.js'
+import { REMOTE_METHODS } from '../wire/codes.js'
 import {
   ANSWERS,
   BATCH_BYTES_MAX,
@@ -16,65 +18,66 @@ import {
   GREETING,
   LATER,
   LONG_CALLS_MAX,
-  REMOTE_METHODS,
+  type Part,
 } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { LATER_TAG } from '../wire/wire-value.js'
 import { answerOf, errorOf, isError } from './answers.js'
 import { Batch, type Settle } from './batch.js'
+import { checkVersion } from './greeting.js'
 
-type Parts = readonly (readonly [number, ...unknown[]])[]
-
-/** By code, for those that are methods: whether it takes longer than a turn. */
+/** By code, of those that are methods: whether it takes longer than a turn. */
 const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
 
-export class Line {
-  readonly #port: MessagePort
-  readonly bell = new Doorbell()
-  readonly #onPart: (part: readonly [number, ...unknown[]]) => void
-  readonly #onEnd: (error: CacheError | undefined) => void
+/** What the errors say when a line ends: that depends on what kind of line it is. */
+export interface Endings {
+  /** The client was closed. */
+  readonly closed: string
+  /** The line broke. */
+  readonly lost: string
+}
+
+export class Requests {
+  readonly #line: Line
+  readonly #endings: Endings
+  /** Gets the parts of messages that are not answers. */
+  onPart: (part: Part) => void = ignore
+  /** Called once when nothing more will come; with an error unless the client or the cache was closed. */
+  onEnd: (error: CacheError | undefined) => void = ignore
   #nextId = 1
   #open: Batch
-  /** Full batches for which there is no room on the way. */
+  /** Full batches that have to wait. */
   readonly #queue: Batch[] = []
   readonly #sent = new Map<number, Batch>()
   /** Requests whose answers come in messages of their own. */
   readonly #later = new Map<number, Settle>()
-  /** Such answers that have overtaken their batch, which waits for the disk or is not done yet. */
+  /** Such answers that came before their batch's, which waits for the disk or is not done yet. */
   readonly #early = new Map<number, unknown>()
   #longCalls = 0
-  readonly #longQueue: (() => void)[] = []
+  readonly #longQueue: { begin: () => void; settle: Settle }[] = []
   #isFlushQueued = false
   /** A tick has ended, and not all that it asked could leave. */
   #isHeldUp = false
-  #isReferenced = false
+  #isHeld = false
   #ended: CacheError | undefined
   isClosing = false
 
-  /** `onPart` gets what is no answer; `onEnd` is told once that nothing more will come, and why if it was not asked for. */
-  constructor(
-    port: MessagePort,
-    onPart: (part: readonly [number, ...unknown[]]) => void,
-    onEnd: (error: CacheError | undefined) => void,
-  ) {
-    this.#port = port
-    this.#onPart = onPart
-    this.#onEnd = onEnd
+  constructor(line: Line, endings: Endings) {
+    this.#line = line
+    this.#endings = endings
     this.#open = new Batch(this.#nextId)
-    port.on('message', this.#receiveByLoop)
-    port.on('messageerror', () => this.end(gone(), false))
-    port.on('close', () => this.end(gone(), false))
-    port.unref()
+    line.onMessage(this.#receive)
+    line.onClose(() => this.#lose())
   }
 
   // ── out ──
 
   /**
-   * Asks, and promises the answer. `onId` is told the number of the request when it has one. `isUrgent`: not to wait for
+   * Asks, and promises the answer. `onId` gets the number of the request when it has one. `isUrgent`: it does not wait for
    * other long calls, because one of them waits for it.
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
-    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
     if (IS_LONG[code] !== true) return this.#promise(this.#add(code, parameters))
     return new Promise((settle) => {
       const begin = () => {
@@ -83,23 +86,23 @@ export class Line {
         this.#join(this.#add(code, parameters), (outcome) => {
           this.#longCalls--
           settle(outcome)
-          if (this.#ended === undefined) this.#longQueue.shift()?.()
+          if (this.#ended === undefined) this.#longQueue.shift()?.begin()
         })
       }
       if (this.#longCalls < LONG_CALLS_MAX || isUrgent) begin()
-      else this.#longQueue.push(Object.assign(begin, { settle }))
+      else this.#longQueue.push({ begin, settle })
     })
   }
 
-  /** The short way for what is asked most: a key, and a small argument at most. No list is made for it. */
-  askOfKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
-    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? closing())
+  /** The short way for what is asked most: a key, and at most one small argument. No list is made for it. */
+  askByKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
     const batch = this.#open
-    batch.addOfKey(code, key, argument)
+    batch.addByKey(code, key, argument)
     return this.#promise(batch)
   }
 
-  /** Says something that nobody waits for. */
+  /** Says something that needs no answer. */
   tell(code: number, ...parameters: unknown[]): void {
     if (this.#ended === undefined) this.#join(this.#add(code, parameters), ignore)
   }
@@ -115,7 +118,7 @@ export class Line {
     return promise
   }
 
-  /** The request that was added last is complete: `settle` gets what it comes to. */
+  /** The request that was added last is complete; `settle` gets its answer. */
   #join(batch: Batch, settle: Settle): void {
     batch.waiting.push(settle)
     this.#nextId++
@@ -142,47 +145,52 @@ export class Line {
         this.#open = new Batch(this.#nextId)
       }
       this.#sent.set(batch.firstId, batch)
-      this.#port.postMessage(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
-      this.bell.posted()
+      this.#line.post(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
       last = batch
     }
     this.#isHeldUp = this.#queue.length > 0 || this.#open.waiting.length > 0
     // One call, awaited, and nothing else under way: its answer mostly comes sooner than a sleep and a wake-up take.
-    if (last?.waiting.length === 1 && this.#sent.size === 1 && this.bell.awaitMessage()) {
-      const next = receiveMessageOnPort(this.#port) as { message: Parts } | undefined
-      if (next !== undefined) this.#receive(next.message)
+    if (last?.waiting.length === 1 && this.#sent.size === 1) {
+      const taken = this.#line.takeSoon?.()
+      if (taken !== undefined) this.#receive(taken.message)
     }
-    this.#reference()
+    this.#hold()
   }
 
-  #reference(): void {
+  #hold(): void {
     const isWaiting = this.#sent.size > 0 || this.#later.size > 0
-    if (isWaiting === this.#isReferenced) return
-    this.#isReferenced = isWaiting
-    if (isWaiting) this.#port.ref()
-    else this.#port.unref()
+    if (isWaiting === this.#isHeld) return
+    this.#isHeld = isWaiting
+    this.#line.hold(isWaiting)
   }
 
   // ── in ──
 
-  readonly #receiveByLoop = (parts: Parts): void => {
-    this.bell.turned()
-    this.#receive(parts)
-  }
-
-  #receive(parts: Parts): void {
-    if (parts[0]?.[0] !== GREETING) this.bell.received()
-    for (const part of parts) {
+  readonly #receive = (message: unknown): void => {
+    if (!Array.isArray(message)) {
+      this.#lose() // it cannot be read
+      return
+    }
+    for (const part of message as Part[]) {
       if (part[0] === ANSWERS) this.#answer(part)
       else if (part[0] === LATER) this.#answerLater(part[1] as number, part[2])
       else if (part[0] === CLOSED) this.#endByOwner(fromWireError(part[1] as unknown[]) as CacheError)
-      else this.#onPart(part)
+      else if (part[0] === GREETING) this.#greet(part)
+      else this.onPart(part)
     }
     if (this.#isHeldUp && this.#sent.size < BATCHES_MAX) this.#flush()
-    else this.#reference()
+    else this.#hold()
   }
 
-  #answer(part: readonly unknown[]): void {
+  #greet(part: Part): void {
+    try {
+      checkVersion(part)
+    } catch (error) {
+      this.end(error as CacheError, false)
+    }
+  }
+
+  #answer(part: Part): void {
     const firstId = part[1] as number
     const batch = this.#sent.get(firstId)
     if (batch === undefined) return
@@ -212,13 +220,21 @@ export class Line {
 
   // ── the end ──
 
-  /** A cache that was closed has completed its streams; anything else is an error to them. */
+  /** A cache that was closed has completed its streams; to them anything else is an error. */
   #endByOwner(error: CacheError): void {
     this.end(error, error instanceof CacheClosedError)
   }
 
-  /** Nothing more will come. Whatever is still waiting is settled. `isOrderly`: that is no surprise to anybody. */
-  end(reason: CacheError = closing(), isOrderly = true): void {
+  #lose(): void {
+    this.end(new CacheClosedError(this.#endings.lost), false)
+  }
+
+  #closed(): CacheClosedError {
+    return new CacheClosedError(this.#endings.closed)
+  }
+
+  /** Nothing more will come. Whatever still waits is refused. `isOrderly`: the client or the cache was closed. */
+  end(reason: CacheError = this.#closed(), isOrderly = true): void {
     if (this.#ended !== undefined) return
     this.#ended = reason
     const rejected = () => Promise.reject(reason)
@@ -226,14 +242,14 @@ export class Line {
       for (const settle of waiting) if (settle !== ignore) settle(rejected())
     }
     for (const settle of this.#later.values()) if (settle !== ignore) settle(rejected())
-    for (const begin of this.#longQueue) (begin as unknown as { settle: Settle }).settle(rejected())
+    for (const { settle } of this.#longQueue) settle(rejected())
     this.#sent.clear()
     this.#later.clear()
     this.#early.clear()
     this.#queue.length = this.#longQueue.length = 0
     this.#open = new Batch(this.#nextId)
-    this.#onEnd(isOrderly ? undefined : reason)
-    this.#port.close()
+    this.onEnd(isOrderly ? undefined : reason)
+    this.#line.close()
   }
 }
 
@@ -249,17 +265,5 @@ function outcomeOf(wire: unknown): unknown {
 }
 
 function ignore(): void {
-  // What was told, not asked.
-}
-
-function closing(): CacheClosedError {
-  return new CacheClosedError(
-    'This client is closed. A call that was on the way may have been done; connect() to a new port of cache.share() and look.',
-  )
-}
-
-function gone(): CacheClosedError {
-  return new CacheClosedError(
-    'The port is closed: the thread that owns the cache has ended, or closed it. Whether calls that were on the way were done is unknown; open the cache again and look.',
-  )
+  // Nobody waits for this answer.
 }

@@ -1,6 +1,6 @@
 /**
  * The cache's inner door, for edges: values go in and out as they are stored, so that a value which came as bytes is not
- * decoded only to be encoded again. Here, and nowhere else in this folder, more of a cache is known than its public methods.
+ * decoded only to be encoded again. Here, and nowhere else in src/edges, more of a cache is known than its public methods.
  */
 import { checkKey, checkKeys, type SetOptions } from '../../../cache/arguments.js'
 import { Cache } from '../../../cache/cache.js'
@@ -15,6 +15,13 @@ interface LoadOptions {
   timeout?: Duration | undefined
 }
 
+const inners = new WeakMap<Cache, Inner>()
+
+/** The inner door of a cache that {@link Inner} was made for. */
+export function innerOf(cache: Cache): Inner {
+  return inners.get(cache) as Inner // open.ts has made it with the cache
+}
+
 export class Inner {
   readonly #cache: Cache
   readonly #core: CacheCore
@@ -22,9 +29,10 @@ export class Inner {
   constructor(cache: Cache, core: CacheCore) {
     this.#cache = cache
     this.#core = core
+    inners.set(cache, this)
   }
 
-  /** Whether an inspector is to be shown the calls that are made here. It is not shown them by itself. */
+  /** Whether an inspector wants to see calls. Those that are made here it sees only by {@link inspect}. */
   get isInspected(): boolean {
     return inspectorOf(this.#cache) !== undefined
   }
@@ -69,7 +77,7 @@ export class Inner {
     return storeValue(await Cache.prototype.getOrSet.call(this.#cache, key, loader, options), 'copy')
   }
 
-  /** Resolves when everything done until now is on disk. Not only while the cache is open: a closing one has things to flush. */
+  /** Resolves when everything done until now is on disk; also while the cache is closing. */
   flush(): Promise<number> {
     return this.#core.flush()
   }

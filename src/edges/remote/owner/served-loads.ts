@@ -1,7 +1,8 @@
 /**
- * `getOrSet` for a port. The cache decides who loads, as it does for callers in its own thread (cache/loads.ts): when it is
- * this port's turn, the loader that it runs asks the worker to run its own, and this is what the owner keeps of it meanwhile.
- * If the worker goes before it has answered, the load fails with `LOADER_GONE` for all who wait; the next call loads afresh.
+ * `getOrSet` for a client. The cache decides who loads, as it does for callers in its own thread (cache/loads.ts): when it is
+ * this client's turn, the loader that it calls asks the client to run its own (client/remote-loads.ts), and this is what the
+ * owner keeps of it meanwhile. If the client ends before it has answered, the load fails with `LOADER_GONE` for all who wait;
+ * the next call loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StoredValue } from '../../../core/model/stored-value.js'
@@ -14,7 +15,7 @@ interface Lease {
   key: string
   resolve(value: StoredValue): void
   reject(error: unknown): void
-  /** Runs a call as one that the loader makes, so that a load that waits for itself is seen. */
+  /** Runs a call as one that the loader makes, so that a load that waits for itself is refused. */
   within: <R>(call: () => R) => R
 }
 
@@ -66,7 +67,7 @@ export class ServedLoads {
     return lease
   }
 
-  /** The worker is gone. */
+  /** The client is gone. */
   abandon(): void {
     for (const { key, reject } of this.#leases.values()) {
       reject(

@@ -1,11 +1,11 @@
 /**
- * Streams for a port, while somebody there observes them. What a turn emits travels in one message, and the client
- * acknowledges each message when its subscribers have had it; so the owner knows how far behind a worker is.
+ * Streams for a client, while somebody there observes them. What a turn emits travels in one message, and the client
+ * acknowledges each message when its subscribers have had it; so the owner knows how far behind a client is.
  *
- * The rule for a slow worker: no event is ever skipped in silence. A stream of events (`changes$`, `watch`, `expirations$`,
+ * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
- * of states (`stats$`, `lifecycle$`) sends one
- * message at a time: of the stats, or the progress, that come meanwhile only the last is kept.
+ * of states (`stats$`, `lifecycle$`) has one message under way at a time: of the stats, or the progress, that come meanwhile
+ * only the last is kept. Before: the cache's streams. After: outbox.
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
@@ -22,6 +22,7 @@ import {
 } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { toWire, wireBytes } from '../wire/wire-value.js'
+import type { Outbox } from './outbox.js'
 
 interface Feed {
   readonly id: number
@@ -38,32 +39,18 @@ interface Feed {
   end: Part | undefined
 }
 
-/** The way out of the port. */
-export interface Outgoing {
-  /** Adds a part to the next message. */
-  post(part: Part): void
-  /** Sends that message now. */
-  send(): void
-  /** Has {@link ServedStreams.flush} called at the end of this tick, or sooner. */
-  queueFlush(): void
-}
-
-/** Subscriptions that one port may have open. A client shares them among its subscribers and needs few. */
+/** Subscriptions that one client may have open. It shares them among its subscribers and needs few. */
 const SUBSCRIPTIONS_MAX = 1_024
 
 export class ServedStreams {
   readonly #cache: Cache
-  readonly #post: (part: Part) => void
-  readonly #send: () => void
-  readonly #queueFlush: () => void
+  readonly #outbox: Outbox
   readonly #feeds = new Map<number, Feed>()
   readonly #dirty = new Set<Feed>()
 
-  constructor(cache: Cache, outgoing: Outgoing) {
+  constructor(cache: Cache, outbox: Outbox) {
     this.#cache = cache
-    this.#post = outgoing.post
-    this.#send = outgoing.send
-    this.#queueFlush = outgoing.queueFlush
+    this.#outbox = outbox
   }
 
   subscribe(id: number, kind: string, pattern: unknown): void {
@@ -147,7 +134,7 @@ export class ServedStreams {
       this.#endWith(feed, [END, feed.id, toWireError(tooSlow(feed))])
     } else if (feed.events.length >= EVENTS_AT_ONCE) {
       this.#flushFeed(feed) // a long turn: let the worker begin
-      this.#send()
+      this.#outbox.send()
     } else this.#mark(feed)
   }
 
@@ -158,7 +145,7 @@ export class ServedStreams {
 
   #mark(feed: Feed): void {
     this.#dirty.add(feed)
-    this.#queueFlush()
+    this.#outbox.queueFlush()
   }
 
   flush(): void {
@@ -171,12 +158,12 @@ export class ServedStreams {
     const mayGo = !feed.isOfStates || feed.unacknowledged.length === 0 || feed.end !== undefined
     if (feed.events.length > 0 && mayGo) {
       feed.unacknowledged.push([feed.events.length, feed.bytes])
-      this.#post([EVENTS, feed.id, ...feed.events])
+      this.#outbox.post([EVENTS, feed.id, ...feed.events])
       feed.events = []
       feed.bytes = 0
     }
     if (feed.end === undefined) return
-    this.#post(feed.end)
+    this.#outbox.post(feed.end)
     this.#feeds.delete(feed.id)
   }
 

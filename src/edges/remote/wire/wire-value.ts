@@ -76,33 +76,3 @@ export function wireBytes(wire: unknown): number {
   const bytes = (wire as readonly unknown[])[1]
   return isUint8Array(bytes) ? bytes.byteLength + 32 : 64
 }
-
-/**
- * A value given up to the cache: its buffers are taken from the caller. A `Uint8Array` or `Buffer` that is all of one of
- * them travels without being copied at all.
- * @throws TypeError for buffers that cannot be transferred; ValueError for a value that cannot be stored.
- */
-export function transferToWire(value: unknown, buffers: readonly ArrayBuffer[]): Wire {
-  if (isUint8Array(value) && buffers.includes(value.buffer as ArrayBuffer)) {
-    const tag = Buffer.isBuffer(value) ? BUFFER : BYTES
-    const { byteOffset, byteLength } = value
-    const [taken] = detach([value.buffer as ArrayBuffer, ...buffers]) as [ArrayBuffer] // it was given one at least
-    const bytes = new Uint8Array(taken, byteOffset, byteLength)
-    return [tag, byteLength === taken.byteLength ? bytes : Uint8Array.from(bytes)]
-  }
-  const wire = toWire(storeValue(value, 'copy'))
-  detach(buffers)
-  return wire
-}
-
-function detach(buffers: readonly ArrayBuffer[]): ArrayBuffer[] {
-  const unique = [...new Set(buffers)]
-  try {
-    return structuredClone(unique, { transfer: unique })
-  } catch (error) {
-    throw new TypeError(
-      `transfer must be a list of ArrayBuffers that can be transferred: ${(error as Error).message}. Nothing was changed.`,
-      { cause: error },
-    )
-  }
-}

@@ -4,13 +4,14 @@ import type { Cache } from '../../../cache/cache.js'
 import { storeValue } from '../../../values/encode.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
 import { addMethods } from '../../remote/client/methods.js'
-import type { BlockingMethods, SyncThreadCache } from '../../remote/client/remote-cache.js'
 import { RemoteStreams } from '../../remote/client/remote-streams.js'
-import { LOAD, OP, type Part } from '../../remote/wire/protocol.js'
+import { OP } from '../../remote/wire/codes.js'
+import { LOAD, type Part } from '../../remote/wire/protocol.js'
 import { toWireError } from '../../remote/wire/wire-error.js'
 import { toWire } from '../../remote/wire/wire-value.js'
-import { checkPort } from './greeting.js'
-import { SyncLine } from './sync-requests.js'
+import { checkPort } from '../connect.js'
+import { SyncRequests } from './sync-requests.js'
+import type { BlockingMethods, SyncThreadCache } from './thread-cache.js'
 import { encodeThreadCall } from './transfer.js'
 
 type Loader = (key: string) => unknown
@@ -20,7 +21,7 @@ export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThread
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
 export class SyncThreadClient<V> implements SyncThreadCache<V> {
-  readonly #line: SyncLine
+  readonly #requests: SyncRequests
   readonly #streams: RemoteStreams<V>
   readonly changes$: SyncThreadCache<V>['changes$']
   readonly expirations$: SyncThreadCache<V>['expirations$']
@@ -32,23 +33,23 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly #loading: number[] = []
 
   constructor(port: MessagePort) {
-    const line = new SyncLine(port, this.#take, (error) => this.#streams?.end(error))
-    this.#line = line
+    const requests = new SyncRequests(port, this.#take, (error) => this.#streams?.end(error))
+    this.#requests = requests
     this.#streams = new RemoteStreams({
       subscribe: (id, kind, pattern, fail) => {
-        line.listen(true)
+        requests.listen(true)
         try {
-          line.ask(OP.subscribe, [id, kind, pattern])
+          requests.ask(OP.subscribe, [id, kind, pattern])
         } catch (error) {
           fail(error)
         }
       },
       tell: (code, ...parameters) => {
-        line.tell(code, ...parameters)
-        if (code === OP.unsubscribe) line.listen(this.#streams.isObserved)
+        requests.tell(code, ...parameters)
+        if (code === OP.unsubscribe) requests.listen(this.#streams.isObserved)
       },
       get isEnded() {
-        return line.ended !== undefined
+        return requests.ended !== undefined
       },
     })
     this.changes$ = this.#streams.changes$
@@ -71,7 +72,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     addMethods<SyncThreadClient<unknown>>(SyncThreadClient.prototype, (name) => {
       const code = OP[name]
       return function (...parameters) {
-        return this.#line.ask(code, encodeThreadCall(name, parameters))
+        return this.#requests.ask(code, encodeThreadCall(name, parameters))
       }
     })
   }
@@ -81,7 +82,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     encoded[1] = this.#loading.at(-1)
     let request = 0
     try {
-      const loaded = this.#line.ask(OP.getOrSet, encoded, (id) => {
+      const loaded = this.#requests.ask(OP.getOrSet, encoded, (id) => {
         request = id
         this.#loaders.set(id, { key, loader })
       })
@@ -103,26 +104,26 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
           'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
         )
       }
-      this.#line.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+      this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
     } catch (error) {
-      this.#line.tell(OP.notLoaded, id, toWireError(error))
+      this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {
       this.#loading.pop()
     }
   }
 
   share(): MessagePort {
-    return this.#line.ask(OP.share, []) as MessagePort
+    return this.#requests.ask(OP.extra, ['share', undefined]) as MessagePort
   }
 
   close(): void {
-    if (this.#line.ended !== undefined) return
+    if (this.#requests.ended !== undefined) return
     try {
-      this.#line.ask(OP.bye, [])
+      this.#requests.ask(OP.bye, [])
     } catch {
       // Closed it is, either way.
     }
-    this.#line.end()
+    this.#requests.end()
   }
 
   [Symbol.dispose](): void {

@@ -1,12 +1,15 @@
 /**
- * A synchronous client's end of the port: asks, and blocks its thread until the owner has answered. Small requests and answers
- * go through shared memory (sync-packet.ts), all others over the port, which is read without the event loop.
+ * The requests of a synchronous client: each blocks its thread until the owner has answered. Small requests and answers go
+ * through shared memory (memory/sync-packet.ts), all others over the port, which is read without the event loop. Before:
+ * sync-client. After: the owner's served-packets or session.
  */
 import { availableParallelism } from 'node:os'
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import { answerOf, errorOf, isError } from '../../remote/client/answers.js'
-import { ANSWERS, CLOSED, GREETING, LATER, LOOK, OP, type Part } from '../../remote/wire/protocol.js'
+import { checkVersion } from '../../remote/client/greeting.js'
+import { OP } from '../../remote/wire/codes.js'
+import { ANSWERS, CLOSED, GREETING, LATER, type Part } from '../../remote/wire/protocol.js'
 import { fromWireError } from '../../remote/wire/wire-error.js'
 import { LATER_TAG } from '../../remote/wire/wire-value.js'
 import { Patience } from '../memory/patience.js'
@@ -14,20 +17,20 @@ import {
   ANSWERED,
   AWAKE,
   IDLE,
-  MEMORY_BYTES,
+  LOOK,
   MESSAGES,
+  PACKET_BYTES,
   REQUEST,
   SIGNAL,
   STATE,
   SyncPacket,
 } from '../memory/sync-packet.js'
-import { checkGreeting } from './greeting.js'
 
 /** How long to sleep before making sure that there still is an owner to be woken by. */
 const SLEEP_MS = 500
 const LOOKS = availableParallelism() > 1 ? 2_000 : 0
 
-export class SyncLine {
+export class SyncRequests {
   #port: MessagePort
   readonly #onPart: (part: Part) => void
   readonly #onEnd: (error: CacheError | undefined) => void
@@ -45,12 +48,12 @@ export class SyncLine {
     this.#onPart = onPart
     this.#onEnd = onEnd
     this.#port = port
-    const memory = new SharedArrayBuffer(MEMORY_BYTES)
+    const memory = new SharedArrayBuffer(PACKET_BYTES)
     this.#packet = new SyncPacket(memory)
     this.#words = this.#packet.words
     this.#greet()
     const id = this.#nextId++
-    port.postMessage([id, OP.sync, memory])
+    port.postMessage([id, OP.extra, 'packets', memory])
     this.#finish(id)
   }
 
@@ -63,7 +66,8 @@ export class SyncLine {
         'This port brings no greeting from a cache: it is not from cache.share(), is in use already, or the cache is closed. Ask for a new port.',
       )
     }
-    if (!checkGreeting(greeting)) return
+    checkVersion(greeting)
+    if (greeting[2] !== threadId) return
     throw new CacheError(
       'WOULD_DEADLOCK',
       'connectSync() was called in the thread that owns the cache: it would wait for itself for ever. Use the cache itself here, or connect(); connectSync() is for other threads.',

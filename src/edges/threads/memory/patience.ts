@@ -1,7 +1,7 @@
 /**
  * Looks at shared memory for some microseconds before going to sleep: a sleep and a wake-up cost more than most waits. Where
- * it does not help nearly every time (the other thread is busy, or has no processor to itself) it is soon given up, and
- * only tried again now and then: looking in vain takes the very time that the other side needs.
+ * that does not help nearly every time (the other thread is busy, or has no processor to itself) it soon stops, and tries again
+ * only now and then: looking in vain takes the very time that the other side needs.
  */
 export class Patience {
   readonly #looks: number

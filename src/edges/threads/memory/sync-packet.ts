@@ -2,29 +2,30 @@
  * The memory that a synchronous client shares with its owner: one request and its answer, when both are made of numbers,
  * short texts and the like. Everything else (objects, lists, errors, what is answered later) goes over the port.
  *
- *   words   0 SIGNAL    counts whatever the owner does for this client; the client sleeps on it (Atomics.wait)
+ *   words   0 SIGNAL    counts everything that the owner does for this client; the client sleeps on it (Atomics.wait)
  *           1 STATE     whose turn it is: IDLE, REQUEST (the owner's), ANSWERED (the client's)
  *           2 AWAKE     the owner is looking at STATE just now and needs no message to wake it
  *           3 MESSAGES  how many messages the owner has sent over the port
- *           4 POSTED    how many an asynchronous client has sent (doorbell.ts: it shares the words, and no packets)
  *   byte 64 …           the packet: values one after the other, each a tag and what it needs
  */
+
+/** The message that says: look into the memory. */
+export const LOOK = 0
 
 export const SIGNAL = 0
 export const STATE = 1
 export const AWAKE = 2
 export const MESSAGES = 3
-export const POSTED = 4
 
 export const IDLE = 0
 export const REQUEST = 1
 export const ANSWERED = 2
 
 const HEADER_BYTES = 64
-export const MEMORY_BYTES = 8 * 1024
+export const PACKET_BYTES = 8 * 1024
 /** A packet ends this many bytes before the memory does, so that no value is read past it. */
 const SLACK_BYTES = 16
-const PACKET_END = MEMORY_BYTES - SLACK_BYTES
+const PACKET_END = PACKET_BYTES - SLACK_BYTES
 
 const UNDEFINED = 0
 const NULL = 1
@@ -103,7 +104,7 @@ export class SyncPacket {
     return true
   }
 
-  /** The next value. The other side may have written anything: what makes no sense is `undefined`. */
+  /** The next value. The other side may have written anything: nonsense is read as `undefined`. */
   take(): unknown {
     const bytes = this.#bytes
     if (this.#at >= PACKET_END) return undefined

@@ -1,73 +1,77 @@
 /**
- * The owner's side of all ports of one cache: `share()` opens one, closing the cache closes them all, and under
- * `fsync: 'always'` those who wait for the disk are answered together.
+ * The owner's side of all ports of one cache: `share()` opens one, and closing the cache closes them all. Each is a session
+ * over a line (edges/remote/owner/session.ts), with the memory that a client may share.
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { isSharedArrayBuffer } from 'node:util/types'
+import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
-import type { CacheCore } from '../../../cache/cache-core.js'
-import { CacheClosedError } from '../../../errors.js'
-import { Inner } from '../../remote/owner/inner.js'
-import { ServedPort } from '../../remote/owner/session.js'
+import { CacheClosedError, shown } from '../../../errors.js'
+import { Durability } from '../../remote/owner/durability.js'
+import { innerOf } from '../../remote/owner/inner.js'
+import { type Served, Session } from '../../remote/owner/session.js'
+import { PLAIN } from '../../remote/wire/wire-value.js'
+import { DOORBELL_BYTES, OWNER_SIDE } from '../memory/doorbell.js'
+import { LOOK, PACKET_BYTES } from '../memory/sync-packet.js'
+import { PortLine } from '../port-line.js'
+import { ServedPackets } from './served-packets.js'
 
-type AfterFlush = (failure: Error | undefined) => void
+export class Ports {
+  readonly #sessions = new Set<Session>()
+  readonly #served: Served
 
-export class PortOwner {
-  readonly #ports = new Set<ServedPort>()
-  #waiting: AfterFlush[] = []
-  /** Flushes on their way. */
-  #flushing = 0
-  readonly cache: Cache
-  readonly inner: Inner
-  /** `fsync: 'always'`. */
-  readonly isEverythingDurable: boolean
-
-  constructor(cache: Cache, core: CacheCore, isEverythingDurable: boolean) {
-    this.cache = cache
-    this.inner = new Inner(cache, core)
-    this.isEverythingDurable = isEverythingDurable
+  /** `awaitsDisk`: the cache has `fsync: 'always'`. */
+  constructor(cache: Cache, awaitsDisk: boolean) {
+    const inner = innerOf(cache)
+    this.#served = { cache, inner, durability: new Durability(inner, awaitsDisk) }
     // After the answers that closing settles.
     cache.lifecycle$.subscribe({ complete: () => setImmediate(() => this.#close()) })
   }
 
   share(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    this.#ports.add(new ServedPort(this, port1))
-    return port2
-  }
-
-  forget(port: ServedPort): void {
-    this.#ports.delete(port)
-  }
-
-  /** Calls back when everything done until now is on disk, or cannot be: one fsync for all who ask in one turn of the loop. */
-  whenDurable(callback: AfterFlush): void {
-    this.#waiting.push(callback)
-    if (this.#waiting.length > 1) return
-    setImmediate(() => {
-      const callbacks = this.#waiting
-      this.#waiting = []
-      this.#flushing++
-      const tell = (failure: Error | undefined) => {
-        this.#flushing--
-        for (const callback of callbacks) callback(failure)
-      }
-      this.inner.flush().then(
-        () => tell(undefined),
-        (error: Error) => tell(error),
-      )
+    const line = new PortLine(port1)
+    let packets: ServedPackets | undefined
+    const session: Session = new Session(this.#served, line, {
+      who: threadId,
+      extras: {
+        share: () => {
+          const port = this.share()
+          session.outbox.transfer(port)
+          return [PLAIN, port]
+        },
+        doorbell: (memory) => {
+          line.attach(shared(memory, DOORBELL_BYTES), OWNER_SIDE)
+          return undefined
+        },
+        packets: (memory) => {
+          packets = new ServedPackets(session, shared(memory, PACKET_BYTES))
+          line.onSent = packets.signal
+          return undefined
+        },
+      },
+      onOther: (message) => {
+        if (message === LOOK) packets?.look()
+        return message === LOOK
+      },
+      onClose: () => {
+        packets?.end()
+        this.#sessions.delete(session)
+      },
     })
-  }
-
-  /** Runs `task` when nobody waits for the disk any more. */
-  whenIdle(task: () => void): void {
-    if (this.#waiting.length === 0 && this.#flushing === 0) task()
-    else this.whenDurable(() => queueMicrotask(task))
+    this.#sessions.add(session)
+    return port2
   }
 
   #close(): void {
     const reason = new CacheClosedError(
-      'The cache was closed. Whether calls that were on the way were done is unknown; open it again with openCache() and look.',
+      'The cache was closed. Whether calls under way were done is unknown; open it again with openCache() and look.',
     )
-    for (const port of [...this.#ports]) port.close(reason)
+    for (const session of [...this.#sessions]) session.close(reason)
   }
+}
+
+/** @throws TypeError for what is not shared memory of this size. */
+function shared(memory: unknown, bytes: number): SharedArrayBuffer {
+  if (isSharedArrayBuffer(memory) && memory.byteLength === bytes) return memory
+  throw new TypeError(`${shown(memory)} cannot be shared. Nothing was changed.`)
 }

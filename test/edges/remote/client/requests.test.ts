@@ -1,37 +1,28 @@
 /** The window of a client: whatever is asked leaves, is answered, and is settled with its own answer, however full it is. */
-import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
-import { Line } from '../../../../src/edges/remote/client/requests.js'
-import {
-  AGAIN,
-  ANSWERS,
-  BATCH_REQUESTS_MAX,
-  BATCHES_MAX,
-  LATER,
-  OP,
-  SAME,
-} from '../../../../src/edges/remote/wire/protocol.js'
+import { Requests } from '../../../../src/edges/remote/client/requests.js'
+import { AGAIN, OP, SAME } from '../../../../src/edges/remote/wire/codes.js'
+import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER } from '../../../../src/edges/remote/wire/protocol.js'
 import { LATER_TAG } from '../../../../src/edges/remote/wire/wire-value.js'
-import { MESSAGES, POSTED } from '../../../../src/edges/threads/memory/sync-packet.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
 import { runs } from '../../../helpers/runs.js'
+import { MemoryLine } from '../memory-lines.js'
+
+const ENDINGS = { closed: 'closed', lost: 'lost' }
 
 /** Answers each `get` with its key, when and in what order the test says. */
-function fakeOwner(line: () => Line, answersLater: (key: string) => boolean) {
-  const { port1, port2 } = new MessageChannel()
+function fakeOwner(answersLater: (key: string) => boolean) {
+  const [ownerLine, line] = MemoryLine.pair({ isTakeable: true })
   const held: unknown[][] = []
   const later: [number, string][] = []
   let heldMost = 0
-  port2.on('message', (batch: unknown[]) => {
-    held.push(batch)
+  ownerLine.onMessage((batch) => {
+    held.push(batch as unknown[])
     heldMost = Math.max(heldMost, held.length)
   })
-  const post = (...parts: unknown[][]) => {
-    port2.postMessage(parts)
-    Atomics.add(new Int32Array(line().bell.memory), MESSAGES, 1)
-  }
+  const post = (...parts: unknown[][]) => ownerLine.post(parts)
   return {
-    port: port1,
+    line,
     held,
     later,
     get heldMost() {
@@ -58,7 +49,6 @@ function fakeOwner(line: () => Line, answersLater: (key: string) => boolean) {
       const [[id, key] = []] = later.splice(place, 1)
       if (id !== undefined) post([LATER, id, key])
     },
-    close: () => port2.close(),
   }
 }
 
@@ -73,16 +63,8 @@ function random(seed: number): (below: number) => number {
 for (let run = 1; run <= runs(6); run++) {
   test(`nothing that is asked is stranded, whatever the window does (${run})`, async (t) => {
     const dice = random(run)
-    let line: Line
-    const owner = fakeOwner(
-      () => line,
-      (key) => key.length % 7 === 3,
-    )
-    line = new Line(
-      owner.port,
-      () => {},
-      () => {},
-    )
+    const owner = fakeOwner((key) => key.length % 7 === 3)
+    const requests = new Requests(owner.line, ENDINGS)
     let asked = 0
     let wrong = 0
     let settled = 0
@@ -91,7 +73,7 @@ for (let run = 1; run <= runs(6); run++) {
       const key = dice(3) === 0 ? `k${dice(50)}`.repeat(1 + dice(4)) : dice(4_000) === 0 ? 'x'.repeat(700_000) : 'same'
       asked++
       const isShort = dice(2) === 0
-      const answer = isShort ? line.askOfKey(OP.get, key) : line.ask(OP.get, [key])
+      const answer = isShort ? requests.askByKey(OP.get, key) : requests.ask(OP.get, [key])
       answer.then((got) => {
         settled++
         if (got !== key) wrong++
@@ -124,25 +106,16 @@ for (let run = 1; run <= runs(6); run++) {
     t.is(settled, asked)
     t.is(wrong, 0)
     t.true(owner.heldMost <= BATCHES_MAX)
-    const words = new Int32Array(line.bell.memory)
-    t.true((words[POSTED] as number) >= asked / BATCH_REQUESTS_MAX)
-    line.end()
-    owner.close()
+    t.true(owner.line.sent >= asked / BATCH_REQUESTS_MAX)
+    t.false(owner.line.isHeld) // nobody waits
+    requests.end()
   })
 }
 
 test('an answer of its own that overtakes its batch is not lost', async (t) => {
-  let line: Line
-  const owner = fakeOwner(
-    () => line,
-    () => true,
-  )
-  line = new Line(
-    owner.port,
-    () => {},
-    () => {},
-  )
-  const answers = [line.ask(OP.get, ['a']), line.ask(OP.get, ['b'])]
+  const owner = fakeOwner(() => true)
+  const requests = new Requests(owner.line, ENDINGS)
+  const answers = [requests.ask(OP.get, ['a']), requests.ask(OP.get, ['b'])]
   while (owner.held.length === 0) await loopTurn()
   const firstId = owner.held[0]?.[0] as number
   owner.later.push([firstId, 'early'])
@@ -150,6 +123,5 @@ test('an answer of its own that overtakes its batch is not lost', async (t) => {
   owner.answer(0)
   owner.answerLater(1)
   t.deepEqual(await Promise.all(answers), ['early', 'b'])
-  line.end()
-  owner.close()
+  requests.end()
 })

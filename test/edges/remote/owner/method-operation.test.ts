@@ -2,7 +2,8 @@
 import test from 'ava'
 import type { Method } from '../../../../src/cache/methods.js'
 import { answerOf } from '../../../../src/edges/remote/client/answers.js'
-import { type Desk, operationOf } from '../../../../src/edges/remote/owner/operations.js'
+import type { Caller } from '../../../../src/edges/remote/owner/caller.js'
+import { operationOf } from '../../../../src/edges/remote/owner/method-operation.js'
 import { toWire } from '../../../../src/edges/remote/wire/wire-value.js'
 import { storeValue } from '../../../../src/values/encode.js'
 
@@ -16,7 +17,7 @@ function called(row: Method, result: unknown, batch: readonly unknown[]): { para
     },
   }
   const [first, ...rest] = batch
-  const answer = operationOf('method', row)({ cache } as unknown as Desk, first, [undefined, ...rest], 0)
+  const answer = operationOf('method', row)({ cache } as unknown as Caller, first, [undefined, ...rest], 0)
   return { parameters, answer: answerOf(answer) }
 }
 
@@ -57,6 +58,6 @@ test('plain data travels as it is, and a promise is waited for', async (t) => {
   t.deepEqual(called({ takes: [] }, { keys: ['a'], cursor: undefined }, []).answer, { keys: ['a'], cursor: undefined })
   const cache = { method: async () => ({ ok: false, error: new RangeError('no') }) }
   const row: Method = { takes: [], gives: 'outcome', waits: true }
-  const answer = answerOf(await operationOf('method', row)({ cache } as unknown as Desk, undefined, [], 0))
+  const answer = answerOf(await operationOf('method', row)({ cache } as unknown as Caller, undefined, [], 0))
   t.deepEqual(answer, { ok: false, error: new RangeError('no') })
 })
