@@ -13,7 +13,7 @@ const WORK_MS = 2
 const SHORT = 10
 
 /** What an inbox calls. */
-export interface Work {
+export interface Handler {
   /** Handles a message, or goes on with a batch. Returns the batch if its time was over before it was done. */
   handle(message: unknown, untilMs: number): BatchAnswers | undefined
   /** There is nothing more to do for now. */
@@ -23,16 +23,16 @@ export interface Work {
 export class Inbox {
   readonly #line: Line
   readonly #outbox: Outbox
-  readonly #work: Work
+  readonly #handler: Handler
   /** A batch that took long and is gone on with soon; what comes meanwhile waits behind it. */
   #unfinished: BatchAnswers | undefined
   readonly #waiting: unknown[] = []
   #isClosed = false
 
-  constructor(line: Line, outbox: Outbox, work: Work) {
+  constructor(line: Line, outbox: Outbox, handler: Handler) {
     this.#line = line
     this.#outbox = outbox
-    this.#work = work
+    this.#handler = handler
     line.onMessage(this.#receive)
   }
 
@@ -51,7 +51,7 @@ export class Inbox {
     this.#outbox.isHeld = true
     let next: Taken | undefined = { message: first }
     for (let count = 1; next !== undefined; count++) {
-      this.#unfinished = this.#work.handle(next.message, untilMs)
+      this.#unfinished = this.#handler.handle(next.message, untilMs)
       if (this.#isClosed || this.#unfinished !== undefined || count >= BATCHES_MAX) break
       next = this.#waiting.length > 0 ? { message: this.#waiting.shift() } : this.#line.take?.()
     }
@@ -59,7 +59,7 @@ export class Inbox {
     this.#outbox.send()
     if (Array.isArray(first) && first.length <= SHORT) this.#watch()
     if (!this.#isIdle) setImmediate(this.#goOn)
-    else if (!this.#isClosed) this.#work.rest()
+    else if (!this.#isClosed) this.#handler.rest()
   }
 
   readonly #goOn = (): void => {
@@ -72,7 +72,7 @@ export class Inbox {
       const next = this.#line.takeSoon?.()
       if (next === undefined) return
       this.#outbox.isHeld = true
-      this.#unfinished = this.#work.handle(next.message, performance.now() + WORK_MS)
+      this.#unfinished = this.#handler.handle(next.message, performance.now() + WORK_MS)
       this.#outbox.isHeld = false
       this.#outbox.send()
     }

@@ -73,7 +73,7 @@ export class ServedLoads {
       reject(
         new CacheError(
           'LOADER_GONE',
-          `The worker that was loading ${shown(key)} has gone. Nothing was stored; call getOrSet() again to load it elsewhere.`,
+          `The worker that was loading ${shown(key)} is gone. Nothing was stored; call getOrSet() again to load it elsewhere.`,
         ),
       )
     }

@@ -1,7 +1,7 @@
 /**
- * Errors on the wire: an error arrives as the same class, with the same code, message and cause. Our own are made anew
- * where they arrive; of foreign ones (a loader's, a file system's) the standard class, the name, the stack and what else
- * can be cloned come along.
+ * Errors on the wire: an error arrives as the same class, with the same code, message and cause. Our own are constructed again
+ * where they arrive; of foreign ones (a loader's, a file system's) the standard class, the name, the stack and every own
+ * property that can be cloned travel.
  */
 import { serialize } from 'node:v8'
 import {
@@ -15,7 +15,7 @@ import {
   ValueError,
 } from '../../../errors.js'
 
-/** [class, message, name, code, fields, has a cause, cause] and nothing else; or [undefined, value] for what is no error. */
+/** [class, message, name, code, fields, has a cause, cause]; or [undefined, value] for what is not an error. */
 export type WireError = readonly unknown[]
 
 const STANDARD: Readonly<Record<string, ErrorConstructor>> = {
@@ -28,14 +28,14 @@ const STANDARD: Readonly<Record<string, ErrorConstructor>> = {
   URIError,
 }
 
-/** Causes of causes, and so on: enough for every real chain, and an end for one that bites its tail. */
+/** How far a chain of causes is followed: enough for every real one, and an end for a circular one. */
 const CAUSES_MAX = 16
 
 export function toWireError(error: unknown): WireError {
   try {
     return encode(error, 0)
   } catch {
-    // A getter or a proxy that throws: an error it is all the same, and it must reach who waits.
+    // A getter or a proxy throws: whoever waits must get an error all the same.
     return ['Error', 'An error was thrown that cannot be read.', 'Error']
   }
 }
@@ -84,7 +84,7 @@ function make(kind: string, message: string, code: ErrorCode, fields: unknown, o
     case 'JournalWriteError':
       return new JournalWriteError(code as JournalWriteError['code'] & 'OUTCOME_UNKNOWN', message, options)
     case 'CorruptionError':
-      return new CorruptionError(fields as CorruptionError, options) // the message is put right by the caller
+      return new CorruptionError(fields as CorruptionError, options) // the caller corrects the message
     case 'CacheError':
       return new CacheError(code, message, options)
   }
@@ -115,7 +115,7 @@ function standardClass(error: Error): string {
   return 'Error'
 }
 
-/** What somebody put on an error, `errno` and `syscall` for example, and where it was made. */
+/** The own properties of an error, `errno` and `syscall` for example, and its stack. */
 function fields(error: Error): Record<string, unknown> {
   const found: Record<string, unknown> = { stack: String(error.stack) }
   for (const key of Object.keys(error)) {

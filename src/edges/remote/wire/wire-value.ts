@@ -1,22 +1,22 @@
 /**
- * Values on the wire. What JavaScript cannot change from outside travels as it is; everything else as the bytes that the
- * cache and the journal hold anyway. So a value is encoded once, in the worker and at the moment of the call (changing the
- * object afterwards changes nothing, although the batch leaves at the end of the tick), and decoded once, in the worker
- * that asked: exactly the values, and exactly the refusals, of a cache in the same thread.
+ * Values on the wire. Primitives travel as they are, everything else as the bytes that the cache and the journal hold anyway. So
+ * a value is encoded once, by the client and at the moment of the call (changing the object afterwards changes nothing,
+ * although the batch leaves at the end of the tick), and decoded once, by the client that asked: exactly the values, and exactly
+ * the refusals, of a cache in the same thread.
  */
 import { isUint8Array } from 'node:util/types'
 import { EncodedValue, type Encoding, type StoredValue } from '../../../core/model/stored-value.js'
 import { shown, ValueError } from '../../../errors.js'
 import { adoptEncoded, restoreValue, storeValue } from '../../../values/encode.js'
 
-// What a wire array holds, said by its first element.
-/** Plain data, for the structured clone of the port. */
+// The first element of an array says what it holds.
+/** Plain data. */
 export const PLAIN = 0
 export const STRUCTURED = 1
 export const BYTES = 2
 export const BUFFER = 3
 export const ERROR = 4
-/** The answer comes in a message of its own. */
+/** The answer follows in a message of its own. */
 export const LATER_TAG = 5
 /** `{ ok: false, error }`, of `save` and `load`. */
 export const FILE_ERROR = 6
@@ -39,7 +39,7 @@ export function toWire(stored: StoredValue | undefined): Wire {
 
 /**
  * A value from a client, which may be broken or hostile, as a value to store.
- * @throws ValueError for what is none.
+ * @throws ValueError for what is not a value.
  */
 export function toStored(wire: unknown): StoredValue {
   if (typeof wire !== 'object' || wire === null) return storeValue(wire, 'copy')
@@ -54,11 +54,11 @@ export function toStored(wire: unknown): StoredValue {
     }
   }
   throw new ValueError(
-    `A port brought ${shown(wire)}, which is no encoded value. Nothing was changed; use the client of daybook/threads.`,
+    `A client sent ${shown(wire)}, which is not an encoded value. Nothing was changed; use daybook's own clients.`,
   )
 }
 
-/** The caller's own value, out of bytes that are the caller's own already. */
+/** The caller's own value, from bytes that already belong to the caller. */
 export function restoreBytes(tag: number, bytes: Uint8Array): unknown {
   if (tag === BYTES) return bytes
   if (tag === BUFFER) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -69,7 +69,7 @@ export function isBytesTag(tag: unknown): tag is number {
   return tag === STRUCTURED || tag === BYTES || tag === BUFFER
 }
 
-/** What a value weighs on the way, roughly. */
+/** About how many bytes a value takes on the wire. */
 export function wireBytes(wire: unknown): number {
   if (typeof wire === 'string') return wire.length
   if (typeof wire !== 'object' || wire === null) return 8
