@@ -6,7 +6,6 @@ import { encodeCall } from '../../remote/client/encode-call.js'
 import { addMethods } from '../../remote/client/methods.js'
 import { RemoteStreams } from '../../remote/client/remote-streams.js'
 import { OP } from '../../remote/wire/codes.js'
-import { LOAD, type Part } from '../../remote/wire/protocol.js'
 import { toWireError } from '../../remote/wire/wire-error.js'
 import { toWire } from '../../remote/wire/wire-value.js'
 import { checkPort } from '../connect.js'
@@ -33,35 +32,34 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly #loading: number[] = []
 
   constructor(port: MessagePort) {
-    const requests = new SyncRequests(port, this.#take, (error) => this.#streams?.end(error))
-    this.#requests = requests
+    const requests = () => this.#requests
     this.#streams = new RemoteStreams({
       subscribe: (id, kind, pattern, fail) => {
-        requests.listen(true)
+        this.#requests.listen(true)
         try {
-          requests.ask(OP.subscribe, [id, kind, pattern])
+          this.#requests.ask(OP.subscribe, [id, kind, pattern])
         } catch (error) {
           fail(error)
         }
       },
       tell: (code, ...parameters) => {
-        requests.tell(code, ...parameters)
-        if (code === OP.unsubscribe) requests.listen(this.#streams.isObserved)
+        this.#requests.tell(code, ...parameters)
+        if (code === OP.unsubscribe) this.#requests.listen(this.#streams.isObserved)
       },
       get isEnded() {
-        return requests.ended !== undefined
+        return requests().ended !== undefined
       },
+    })
+    this.#requests = new SyncRequests(port, {
+      load: (id) => this.#load(id),
+      take: (part) => this.#streams.take(part),
+      end: (error) => this.#streams.end(error),
     })
     this.changes$ = this.#streams.changes$
     this.expirations$ = this.#streams.expirations$
     this.evictions$ = this.#streams.evictions$
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
-  }
-
-  readonly #take = (part: Part): void => {
-    if (part[0] === LOAD) this.#load(part[1] as number)
-    else this.#streams.take(part)
   }
 
   watch(pattern: string) {

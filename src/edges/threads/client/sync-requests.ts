@@ -9,7 +9,7 @@ import { CacheClosedError, CacheError } from '../../../errors.js'
 import { answerOf, errorOf, isError } from '../../remote/client/answers.js'
 import { checkVersion } from '../../remote/client/greeting.js'
 import { OP } from '../../remote/wire/codes.js'
-import { ANSWERS, CLOSED, GREETING, LATER, type Part } from '../../remote/wire/protocol.js'
+import { ANSWERS, CLOSED, GREETING, LATER, LOAD, type Part } from '../../remote/wire/protocol.js'
 import { fromWireError } from '../../remote/wire/wire-error.js'
 import { LATER_TAG } from '../../remote/wire/wire-value.js'
 import { Patience } from '../memory/patience.js'
@@ -30,31 +30,47 @@ import {
 const SLEEP_MS = 500
 const LOOKS = availableParallelism() > 1 ? 2_000 : 0
 
+/** What a client does with what is not an answer. */
+export interface Receiver {
+  /** It is the turn of this request to load. */
+  load(id: number): void
+  /** A part of a stream. */
+  take(part: Part): void
+  /** Nothing more will come; with an error unless the client or the cache was closed. */
+  end(error: CacheError | undefined): void
+}
+
+/**
+ * A call may be made while another one waits: by a subscriber or a loader that was called meanwhile. The inner call then takes
+ * whatever arrives, the answer of the outer one too, and keeps it for it. Events that arrive while a subscriber is being called
+ * wait until it returns, so that they are delivered in order; a loader never waits, since the call that waits may be for its value.
+ */
 export class SyncRequests {
   #port: MessagePort
-  readonly #onPart: (part: Part) => void
-  readonly #onEnd: (error: CacheError | undefined) => void
+  readonly #receiver: Receiver
   readonly #packet: SyncPacket
   readonly #words: Int32Array
   readonly #patience = new Patience(LOOKS)
   /** Answers by request; a request that is in here is awaited. */
   readonly #answers = new Map<number, unknown>()
+  /** Requests that were sent over the port and that the owner has not yet handled. */
+  readonly #posted = new Set<number>()
+  /** What subscribers are still to be called with. */
+  readonly #deliveries: (() => void)[] = []
+  #isDelivering = false
   #received = 0
   #nextId = 1
   #isListening = false
   ended: CacheError | undefined
 
-  constructor(port: MessagePort, onPart: (part: Part) => void, onEnd: (error: CacheError | undefined) => void) {
-    this.#onPart = onPart
-    this.#onEnd = onEnd
+  constructor(port: MessagePort, receiver: Receiver) {
+    this.#receiver = receiver
     this.#port = port
     const memory = new SharedArrayBuffer(PACKET_BYTES)
     this.#packet = new SyncPacket(memory)
     this.#words = this.#packet.words
     this.#greet()
-    const id = this.#nextId++
-    port.postMessage([id, OP.extra, 'packets', memory])
-    this.#finish(id)
+    this.#finish(this.#post(this.#nextId++, OP.extra, ['packets', memory]))
   }
 
   /** The greeting lies in the port before anything is asked, so who the owner is can be known without waiting for it. */
@@ -82,12 +98,13 @@ export class SyncRequests {
     if (this.#put(id, code, parameters)) {
       Atomics.store(this.#words, STATE, REQUEST)
       if (Atomics.load(this.#words, AWAKE) === 0) this.#port.postMessage(LOOK)
-    } else this.#port.postMessage([id, code, ...parameters])
+    } else this.#post(id, code, parameters)
     return this.#finish(id)
   }
 
+  /** Puts a request into the memory, if it fits, and if none that was made before it could still be handled after it. */
   #put(id: number, code: number, parameters: readonly unknown[]): boolean {
-    if (Atomics.load(this.#words, STATE) !== IDLE) return false
+    if (Atomics.load(this.#words, STATE) !== IDLE || this.#posted.size > 0) return false
     const packet = this.#packet
     packet.rewind()
     if (!packet.put(id) || !packet.put(code)) return false
@@ -95,7 +112,13 @@ export class SyncRequests {
     return true
   }
 
-  /** Says something that nobody waits for. */
+  #post(id: number, code: number, parameters: readonly unknown[]): number {
+    this.#port.postMessage([id, code, ...parameters])
+    this.#posted.add(id)
+    return id
+  }
+
+  /** Says something that needs no answer. */
   tell(code: number, ...parameters: unknown[]): void {
     if (this.ended === undefined) this.#port.postMessage([this.#nextId++, code, ...parameters])
   }
@@ -107,12 +130,10 @@ export class SyncRequests {
       const signal = Atomics.load(words, SIGNAL)
       if (Atomics.load(words, STATE) === ANSWERED) {
         this.#packet.rewind()
-        this.#packet.take() // the id: one request is in the memory at a time
+        const answered = this.#packet.take() as number
         const value = this.#packet.take()
         Atomics.store(words, STATE, IDLE)
-        this.#answers.delete(id)
-        this.#drain()
-        return value
+        this.#keep(answered, value)
       }
       this.#drain()
       const wire = this.#answers.get(id)
@@ -168,21 +189,37 @@ export class SyncRequests {
   readonly #receive = (parts: readonly Part[]): void => {
     this.#received = (this.#received + 1) | 0
     for (const part of parts) {
-      if (part[0] === ANSWERS) this.#keep(part[1] as number, part[2])
-      else if (part[0] === LATER) this.#keep(part[1] as number, part[2])
+      if (part[0] === ANSWERS || part[0] === LATER) this.#answer(part)
+      else if (part[0] === LOAD) this.#receiver.load(part[1] as number)
       else if (part[0] === CLOSED) {
         const error = fromWireError(part[1] as unknown[]) as CacheError
         this.end(error, error instanceof CacheClosedError)
-      } else this.#onPart(part)
+      } else this.#deliver(() => this.#receiver.take(part))
     }
   }
 
+  #answer([kind, id, wire]: Part): void {
+    if (kind === ANSWERS) this.#posted.delete(id as number)
+    if (!Array.isArray(wire) || wire[0] !== LATER_TAG) this.#keep(id as number, wire)
+  }
+
   #keep(id: number, wire: unknown): void {
-    if (Array.isArray(wire) && wire[0] === LATER_TAG) return
     if (this.#answers.has(id)) this.#answers.set(id, wire) // else nobody waits for it
   }
 
-  /** Whether what comes while no call is made is taken too, by the event loop: streams need that. */
+  /** Calls subscribers now; or, while they are being called, after what they are being called with. */
+  #deliver(delivery: () => void): void {
+    this.#deliveries.push(delivery)
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    try {
+      for (let next = this.#deliveries.shift(); next !== undefined; next = this.#deliveries.shift()) next()
+    } finally {
+      this.#isDelivering = false
+    }
+  }
+
+  /** Whether the event loop, too, takes what comes while no call is made: streams need that. */
   listen(isListening: boolean): void {
     if (isListening === this.#isListening || this.ended !== undefined) return
     this.#isListening = isListening
@@ -198,8 +235,8 @@ export class SyncRequests {
   end(reason: CacheError = closing(), isOrderly = true): void {
     if (this.ended !== undefined) return
     this.ended = reason
-    this.#onEnd(isOrderly ? undefined : reason)
     this.#port.close()
+    this.#deliver(() => this.#receiver.end(isOrderly ? undefined : reason))
   }
 }
 
