@@ -1,7 +1,9 @@
 /**
- * A machine of your own that invokes the cache: it sends commands with `replyTo` and goes where the replies take it. What is
- * sent while the cache recovers waits for it. Run it twice: `node dist/examples/machine.js`.
+ * A state machine that invokes the cache: it sends commands with `replyTo`, and the replies drive its transitions. Commands sent
+ * while the cache is recovering wait for it. Run it twice: `node dist/examples/machine.js`.
  */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type CacheReply, cacheLogic } from 'daybook'
 import { assign, createActor, sendTo, setup, waitFor } from 'xstate'
 
@@ -10,12 +12,15 @@ interface Visitor {
   visits: number
 }
 
+const directory = join(tmpdir(), 'daybook-machine') // only this example uses it
+console.log(`journal: ${directory}`)
+
 const machine = setup({
   types: {
     context: {} as { visitor: Visitor | undefined; error: unknown },
     events: {} as CacheReply,
   },
-  actors: { cache: cacheLogic({ directory: 'journal' }) },
+  actors: { cache: cacheLogic({ directory }) },
   guards: {
     wasRefused: ({ event }) => !event.ok,
     isUnknown: ({ event }) => event.ok && event.value === undefined,
@@ -45,7 +50,7 @@ const machine = setup({
     },
     welcoming: {
       entry: [
-        () => console.log('nobody has been here yet'),
+        () => console.log('no visitor yet'),
         sendTo('cache', ({ self }) => ({
           type: 'set',
           key: 'visitor',
@@ -66,7 +71,7 @@ const machine = setup({
       on: { reply: [{ guard: 'wasRefused', target: 'failed', actions: 'keepError' }, { target: 'closing' }] },
     },
     closing: {
-      // Stopping the machine would close the cache as well; the reply says when that is done.
+      // Stopping the machine would close the cache too; the reply says when it is closed.
       entry: sendTo('cache', ({ self }) => ({ type: 'close', replyTo: self })),
       on: { reply: [{ guard: 'wasRefused', target: 'failed', actions: 'keepError' }, { target: 'done' }] },
     },
@@ -78,4 +83,4 @@ const machine = setup({
 const actor = createActor(machine).start()
 const { value, context } = await waitFor(actor, ({ status }) => status === 'done')
 if (value === 'failed') throw context.error
-console.log(`${context.visitor?.name} has been here ${context.visitor?.visits} times before`)
+console.log(`${context.visitor?.name}, visits before this one: ${context.visitor?.visits}`)

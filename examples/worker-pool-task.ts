@@ -1,4 +1,4 @@
-/** What a worker of the pool does: counts the words of a text, unless another worker has done so already. */
+/** What a worker of the pool runs: counts the words of a text, unless another worker has already done so. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { type MessagePort, threadId } from 'node:worker_threads'
 import { connect, type RemoteCache } from 'daybook/threads'
@@ -20,10 +20,10 @@ export default async function countWords({ text, port }: Task): Promise<Answer> 
   else port.close()
   const cache = await client
   let isLoaded = false
-  // One worker counts; whoever asks for the same text meanwhile waits for it. That worker's writes are one transaction.
+  // One worker counts; others that want the same text wait for it. Its writes are one transaction.
   await cache.getOrSet(`counted:${text}`, async () => {
     isLoaded = true
-    await wait(50) // real work would take long, too
+    await wait(50) // real work would take time, too
     await cache.transact(text.split(' ').map((word) => ({ type: 'increment', key: `word:${word}` })))
     return true
   })

@@ -1,35 +1,181 @@
 /**
- * Every error that daybook raises on its own account, with a stable `code` that programs may compare. The message says
- * what happened, what it means for the data, and what to do.
+ * Every error that daybook raises itself, as a table: what happened, what it means for the data, and what to do. A call
+ * site says what happened in its case (which key, which file, why); the table adds the rest, unless the call site knows
+ * better. `docs/errors.md` is generated from it (`npm run docs`).
  */
 
-/** The stable codes of {@link CacheError}. Messages may be reworded; codes stay. */
-export type ErrorCode =
-  | 'INVALID_VALUE'
-  | 'CACHE_CLOSED'
-  | 'CACHE_LOCKED'
-  | 'CORRUPTION'
-  | 'JOURNAL_WRITE_FAILED'
-  | 'JOURNAL_READ_ONLY'
-  | 'OUTCOME_UNKNOWN'
-  | 'JOURNAL_UNREADABLE'
-  | 'UNSUPPORTED_VERSION'
-  | 'NOT_A_FILE'
-  | 'COMPACTION_FAILED'
-  | 'SAVE_FAILED'
-  | 'LOAD_FAILED'
-  | 'INSIDE_TRANSACTION'
-  | 'LOAD_TIMEOUT'
-  | 'LOAD_CYCLE'
-  | 'UNKNOWN_COMMAND'
-  | 'WOULD_DEADLOCK'
-  | 'CONDITION_FAILED'
-  | 'LOADER_GONE'
-  | 'SUBSCRIBER_TOO_SLOW'
-  | 'INTERNAL'
+type ErrorClassName =
+  | 'CacheError'
+  | 'ValueError'
+  | 'CacheClosedError'
+  | 'CacheLockedError'
+  | 'CorruptionError'
+  | 'JournalWriteError'
+
+interface ErrorRow {
+  classes: readonly ErrorClassName[]
+  /** What happened, in general. An error's own message says it for the case at hand. */
+  message: string
+  /** What it means for the data. */
+  consequence: string
+  advice: string
+}
+
+/** Sentences may be reworded; codes stay. */
+export const ERRORS = {
+  INVALID_VALUE: {
+    classes: ['ValueError'],
+    message: 'A value cannot be stored, incremented, saved or loaded.',
+    consequence: 'Nothing was changed.',
+    advice: 'Store what structuredClone() accepts, and null for "nothing".',
+  },
+  CACHE_CLOSED: {
+    classes: ['CacheClosedError'],
+    message: 'The cache is closed, closing or not open yet.',
+    consequence: 'Nothing was changed.',
+    advice: 'Open it with openCache() and try again.',
+  },
+  CACHE_LOCKED: {
+    classes: ['CacheLockedError'],
+    message: 'Another cache, in this process or another one, has the directory open.',
+    consequence: 'Nothing was changed.',
+    advice: 'Close that cache first, or use another directory.',
+  },
+  CORRUPTION: {
+    classes: ['CorruptionError'],
+    message: 'A file holds bytes that no crash can explain.',
+    consequence: 'No file was changed.',
+    advice:
+      'Check the directory with "daybook verify"; then restore a backup, or see with "daybook repair" what a repair would lose.',
+  },
+  JOURNAL_WRITE_FAILED: {
+    classes: ['JournalWriteError'],
+    message: 'The journal cannot be written, for example because the disk is full.',
+    consequence: 'Nothing was changed, and reads still work.',
+    advice: 'The write is retried every second: free some space, then try again.',
+  },
+  JOURNAL_READ_ONLY: {
+    classes: ['JournalWriteError'],
+    message: 'The journal could not be forced to disk, so the cache has become read-only.',
+    consequence: 'Nothing was changed, and reads still work.',
+    advice: 'Close the cache and open it again to recover.',
+  },
+  OUTCOME_UNKNOWN: {
+    classes: ['JournalWriteError', 'CacheError'],
+    message: 'A change was written, but could not be forced to disk.',
+    consequence: 'It may or may not survive a power cut.',
+    advice: 'Close the cache and open it again to see what was kept.',
+  },
+  JOURNAL_UNREADABLE: {
+    classes: ['CacheError'],
+    message: 'The directory cannot be opened as a journal.',
+    consequence: 'No file was changed.',
+    advice: 'Check that it is a directory that this process may read and write.',
+  },
+  UNSUPPORTED_VERSION: {
+    classes: ['CacheError'],
+    message: 'A file, or the thread at the other end of a port, has a version that this daybook does not support.',
+    consequence: 'Nothing was changed.',
+    advice: 'Use a newer daybook, and the same one in all threads.',
+  },
+  NOT_A_FILE: {
+    classes: ['CacheError'],
+    message: 'A symbolic link, a directory or a FIFO is where a file of the journal should be.',
+    consequence: 'No file was changed.',
+    advice: 'Move it away, or use another directory.',
+  },
+  COMPACTION_FAILED: {
+    classes: ['CacheError'],
+    message: 'A snapshot could not be written.',
+    consequence: 'The journal is kept as it was, and the cache keeps running.',
+    advice: 'Free some space, or call compact() again.',
+  },
+  SAVE_FAILED: {
+    classes: ['CacheError'],
+    message: 'A file could not be saved.',
+    consequence: 'The cache is unchanged, and so is a file that was already there.',
+    advice: 'Check the path, the permissions and the free space.',
+  },
+  LOAD_FAILED: {
+    classes: ['CacheError'],
+    message: 'A file could not be loaded.',
+    consequence: 'The cache is unchanged.',
+    advice: 'Check the path and the permissions.',
+  },
+  INSIDE_TRANSACTION: {
+    classes: ['CacheError'],
+    message: 'A method that returns a promise was called inside transact().',
+    consequence: 'The call changed nothing.',
+    advice: 'Call it before or after the transaction.',
+  },
+  LOAD_TIMEOUT: {
+    classes: ['CacheError'],
+    message: 'A loader of getOrSet() took longer than its timeout.',
+    consequence: 'The load continues, and its value will be stored.',
+    advice: 'Call getOrSet() again to wait for it.',
+  },
+  LOAD_CYCLE: {
+    classes: ['CacheError'],
+    message: 'Loaders of getOrSet() would wait for each other forever.',
+    consequence: 'Nothing was stored.',
+    advice: 'Load what both of them need first.',
+  },
+  UNKNOWN_COMMAND: {
+    classes: ['CacheError'],
+    message: 'A message to the actor, or a step of a transaction, has an unknown type.',
+    consequence: 'Nothing was changed.',
+    advice: 'Use one of the types that the message lists.',
+  },
+  WOULD_DEADLOCK: {
+    classes: ['CacheError'],
+    message: 'The thread that owns the cache called connectSync(), and would wait for itself.',
+    consequence: 'Nothing was changed.',
+    advice: 'Use the cache itself there, or connect(); connectSync() is for other threads.',
+  },
+  CONDITION_FAILED: {
+    classes: ['CacheError'],
+    message: 'A step of a transaction requires something that is not so.',
+    consequence: 'No step of the transaction has taken effect.',
+    advice: 'Read the entry and try again.',
+  },
+  LOADER_GONE: {
+    classes: ['CacheError'],
+    message: 'The worker that was loading a key has ended.',
+    consequence: 'Nothing was stored.',
+    advice: 'Call getOrSet() again to load it elsewhere.',
+  },
+  SUBSCRIBER_TOO_SLOW: {
+    classes: ['CacheError'],
+    message: 'A subscriber in another thread fell too far behind the cache.',
+    consequence: 'Its subscription has ended; every event before that was delivered.',
+    advice: 'Read what you need, then subscribe again; do less in the subscriber, or watch() fewer keys.',
+  },
+  INTERNAL: {
+    classes: ['CacheError'],
+    message: 'Something that must not happen inside daybook has happened.',
+    consequence: 'The call may or may not have taken effect.',
+    advice: 'Open the cache again, and please report this.',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+/** The stable codes of {@link CacheError}, for programs to compare. */
+export type ErrorCode = keyof typeof ERRORS
 
 export interface CacheErrorOptions {
   cause?: unknown
+  /** What it means for the data, where that is not what the table says: one or more sentences. */
+  consequence?: string
+  /** What to do, where that is not what the table says: one or more sentences. */
+  advice?: string
+}
+
+/**
+ * `what` as a sentence, and after it what the table says. A `what` that ends with a full stop is a whole message already.
+ */
+function compose(code: ErrorCode, what: string, options: CacheErrorOptions): string {
+  if (/[.!?]\)?$/.test(what)) return what
+  const { consequence = ERRORS[code].consequence, advice = ERRORS[code].advice } = options
+  return `${what}. ${consequence} ${advice}`
 }
 
 /** The base of every error of the cache itself. Wrong arguments are native `TypeError`s and `RangeError`s. */
@@ -37,87 +183,83 @@ export class CacheError extends Error {
   override readonly name: string = 'CacheError'
   readonly code: ErrorCode
 
-  constructor(code: ErrorCode, message: string, options: CacheErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+  /** `what`: what happened, without a full stop. */
+  constructor(code: ErrorCode, what: string, options: CacheErrorOptions = {}) {
+    super(compose(code, what, options), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
   }
 }
 
-/** A value that the cache cannot hold or cannot count with. Nothing was changed. */
+/** A value that the cache cannot store or increment. Nothing was changed. */
 export class ValueError extends CacheError {
   override readonly name = 'ValueError'
-  constructor(message: string, options?: CacheErrorOptions) {
-    super('INVALID_VALUE', message, options)
+  constructor(what: string, options?: CacheErrorOptions) {
+    super('INVALID_VALUE', what, options)
   }
 }
 
 /** The cache is closed, closing, or could not be opened. */
 export class CacheClosedError extends CacheError {
   override readonly name = 'CacheClosedError'
-  constructor(message: string, options?: CacheErrorOptions) {
-    super('CACHE_CLOSED', message, options)
+  constructor(what: string, options?: CacheErrorOptions) {
+    super('CACHE_CLOSED', what, options)
   }
 }
 
-/** Another cache, here or in another process, has the directory open. */
+/** Another cache, in this process or another one, has the directory open. */
 export class CacheLockedError extends CacheError {
   override readonly name = 'CacheLockedError'
-  constructor(message: string, options?: CacheErrorOptions) {
-    super('CACHE_LOCKED', message, options)
+  constructor(what: string, options?: CacheErrorOptions) {
+    super('CACHE_LOCKED', what, options)
   }
 }
 
-/** Where a journal is damaged: the file, the byte offset in it, and the sequence that should stand there. */
+/** Where a journal is damaged: the file, the byte offset in it, and the sequence number expected there. */
 export interface Damage {
   file: string
   offset: number
   sequence: number
   reason: string
-  /** What it means and what to do, where that differs from what is true of a journal. */
+  /** What it means and what to do, where that is not what the table says. */
   advice?: string
 }
 
-const JOURNAL_ADVICE =
-  'No file was changed. Look at it with "daybook verify", restore a backup, or give up what follows with "daybook repair".'
-
-/** The journal holds bytes that no crash can explain. Nothing was changed; `daybook verify` and `daybook repair` help. */
+/** A file holds bytes that no crash can explain. No file was changed; `daybook verify` and `daybook repair` help. */
 export class CorruptionError extends CacheError {
   override readonly name = 'CorruptionError'
   /** The damaged file. */
   readonly file: string
   /** Bytes from the start of the file to the first damaged frame. */
   readonly offset: number
-  /** The sequence that was expected there. */
+  /** The sequence number expected there. */
   readonly sequence: number
   readonly reason: string
 
   constructor(damage: Damage, options?: CacheErrorOptions) {
-    super(
-      'CORRUPTION',
-      `${damage.file} is damaged at byte ${damage.offset}, where sequence ${damage.sequence} should be: ${damage.reason}. ${damage.advice ?? JOURNAL_ADVICE}`,
-      options,
-    )
-    this.file = damage.file
-    this.offset = damage.offset
-    this.sequence = damage.sequence
-    this.reason = damage.reason
+    const { file, offset, sequence, reason, advice } = damage
+    const what = `${file} is damaged at byte ${offset}, where sequence ${sequence} should be: ${reason}`
+    super('CORRUPTION', advice === undefined ? what : `${what}. ${advice}`, options)
+    this.file = file
+    this.offset = offset
+    this.sequence = sequence
+    this.reason = reason
   }
 }
 
-/** The journal cannot take this change (or could not make it durable). Reads go on. */
+/** The journal cannot take this change, or could not make it durable. Reads still work. */
 export class JournalWriteError extends CacheError {
   override readonly name = 'JournalWriteError'
   constructor(
     code: 'JOURNAL_WRITE_FAILED' | 'JOURNAL_READ_ONLY' | 'OUTCOME_UNKNOWN',
-    message: string,
+    what: string,
     options?: CacheErrorOptions,
   ) {
-    super(code, message, options)
+    super(code, what, options)
   }
 }
 
-/** What was given, short enough for a message, and never throwing itself. */
-export function shown(value: unknown): string {
+/** Any value, short enough for a message. Never throws. */
+export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}...'` : `'${value}'`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return 'a function'

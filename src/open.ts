@@ -1,48 +1,57 @@
 /** The composition root: the only place that knows all the parts. */
 import { resolve } from 'node:path'
 import { type Actor, createActor, toObserver } from 'xstate'
+import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
+import { answer } from './cache/answer.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
-import { CacheCore } from './cache/cache-core.js'
-import { answer, tellCalls } from './cache/messages.js'
+import { Door } from './cache/door.js'
+import { Loads } from './cache/loads.js'
+import { Maintenance } from './cache/maintenance.js'
+import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
 import { Streams } from './cache/streams/streams.js'
+import { Cleanup } from './cache/turns/cleanup.js'
+import { ExpiryTimer } from './cache/turns/expiry-timer.js'
+import { Outbox } from './cache/turns/outbox.js'
+import { Reads } from './cache/turns/reads.js'
+import { rehearse } from './cache/turns/rehearsal.js'
+import { Turns } from './cache/turns/turns.js'
+import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { disk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
-import { Inner } from './edges/remote/owner/inner.js'
 import { Ports } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
 /**
- * Opens a cache: recovers what its journal holds, and takes the directory for itself.
+ * Opens a cache: recovers what its journal holds, and locks the directory.
  *
  * @throws CacheLockedError when another cache has the directory; CorruptionError when the journal is damaged;
  * CacheError when it cannot be read; TypeError or RangeError for a bad option.
  */
-export async function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  return openComposed(compose<V>(resolveOptions(options)))
+export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
+  return openWithin(options)
 }
 
-/** @internal The same with the full turn for every call: what the tests compare the shortcuts with. */
-export async function openCacheWithoutShortcuts<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  return openComposed(compose<V>(resolveOptions(options), false))
-}
-
-async function openComposed<V>({ cache, instance, options }: Composition<V>): Promise<Cache<V>> {
+/** @internal Opens with a lower limit than V8's Map has: for tests. */
+export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?: number): Promise<Cache<V>> {
+  const resolved = resolveOptions(options)
+  const inspection = new Inspection(resolved.inspect)
+  const { cache, instance } = compose<V>(resolved, inspection, entriesMax)
   const { promise, settle } = once()
   const logic = createLogic(() => ({
     ...instance,
     open: () => settle(instance.open()),
   }))
   const actor = createActor(logic, {
-    clock: options.clock as never,
-    ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+    clock: resolved.clock as never,
+    ...(resolved.inspect === undefined ? {} : { inspect: resolved.inspect }),
   })
-  actor.subscribe({ error: () => undefined }) // it goes to our caller
-  if (options.inspect !== undefined) tellInspector(cache as Cache, actor, options.inspect)
+  inspection.actor = actor
+  actor.subscribe({ error: () => undefined }) // our caller gets it
   Object.defineProperty(cache, 'actor', { value: actor, enumerable: true })
   actor.start()
   await promise
@@ -60,54 +69,107 @@ export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage>
   return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // `answer` refuses others
 }
 
-/** A journal that lives in memory only: for tests, and for a cache that should behave like one with a journal. It can be opened again after `close()`. */
+/** A journal in memory: for tests, and for a cache that need not survive the process. It can be opened again after `close()`. */
 export function memoryJournal(): Journal {
   return new FileJournal(new MemoryStorage(), 'memory')
 }
 
-interface Composition<V> {
-  cache: Cache<V>
-  instance: CacheInstance
-  options: ResolvedOptions
-}
-
-function compose<V>(options: ResolvedOptions, usesShortcuts = true): Composition<V> {
-  const { directory, isolation } = options
-  // One of them is given. A relative directory is that of this moment, wherever the program goes later.
+function compose<V>(
+  options: ResolvedOptions,
+  inspection?: Inspection,
+  entriesMax?: number,
+): { cache: Cache<V>; instance: CacheInstance } {
+  rehearse()
+  const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
+  // One of them is given. A relative directory is resolved now, wherever the program goes later.
   const journal = options.journal ?? new FileJournal(disk, resolve(directory as string))
+  const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
-  const core = new CacheCore({ ...options, journal, weigh: encodedBytes, usesShortcuts }, streams)
+  const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
+  const turns = new Turns({ state, journal, outbox: new Outbox(streams), expiry })
+  const cleanup = new Cleanup({ state, clock, turns })
+  const reads = new Reads({ state, clock, turns, cleanup })
+  const loads = new Loads({ clock, turns, reads })
+  const removeSlice = () => cleanup.runSlice() === 'more'
+  const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
+  const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
+  const maintenance = new Maintenance({ state, journal, clock, storage: disk, turns, expiry, lifecycle, opening })
+  opening.onJournalChange = maintenance.onJournalChange
+  opening.onClose = loads.close
+  opening.settled = () => maintenance.settled()
+  const door = new Door(
+    { clock, journal, opening, turns, reads, loads },
+    {
+      defaultTtlMs: options.ttlMs,
+      isEverythingDurable: options.fsync === 'always',
+      inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
+    },
+  )
   let ports: Ports | undefined // made for the first who shares
-  const cache: Cache<V> = new Cache<V>(core, streams, options, () => {
-    ports ??= new Ports(cache as Cache, options.fsync === 'always')
+  const openPort = () => {
+    ports ??= new Ports(cache as Cache)
     return ports.share()
-  })
-  new Inner(cache as Cache, core)
+  }
+  const parts = {
+    state,
+    journal,
+    lifecycle,
+    opening,
+    turns,
+    reads,
+    cleanup,
+    maintenance,
+    loads,
+    door,
+    streams,
+    openPort,
+  }
+  const cache: Cache<V> = new Cache<V>(parts, options)
   return {
     cache,
-    options,
     instance: {
       directory,
-      open: () => core.open(),
-      answer: (message) => answer(cache as Cache, message),
-      whenIdle: (task) => core.turns.whenIdle(task),
-      close: () => core.close(),
+      open: () => opening.open(),
+      answer: (message) => {
+        const call = () => answer(cache as Cache, message)
+        return inspection === undefined ? call() : inspection.ofSent(call)
+      },
+      whenIdle: (task) => turns.whenIdle(task),
+      close: () => opening.close(),
     },
   }
 }
 
-/** A call is a message, though it is not sent: the inspector is told of it in XState's own words. */
-function tellInspector(cache: Cache, actor: Actor<CacheLogic>, inspect: NonNullable<ResolvedOptions['inspect']>): void {
-  const inspector = toObserver(inspect as never)
-  tellCalls(cache, (event) => {
-    inspector.next?.({
-      type: '@xstate.event',
-      actorRef: actor,
-      rootId: actor.sessionId,
-      sourceRef: undefined,
-      event,
-    } as never)
-  })
+/** Shows an inspector every call as the message that it is, in XState's own words, though it is not sent. */
+class Inspection {
+  readonly isWanted: boolean
+  actor: Actor<CacheLogic> | undefined
+  readonly #inspector: { next?: (event: never) => void }
+  /** The next call is a message that was sent, which XState shows. */
+  #isSent = false
+
+  constructor(inspect: ResolvedOptions['inspect']) {
+    this.isWanted = inspect !== undefined
+    this.#inspector = toObserver(inspect as never)
+  }
+
+  readonly inspect = (event: { type: string }): void => {
+    const isSent = this.#isSent
+    this.#isSent = false
+    if (isSent || this.actor === undefined) return
+    const { actor } = this
+    const inspected = { type: '@xstate.event', actorRef: actor, rootId: actor.sessionId, sourceRef: undefined, event }
+    this.#inspector.next?.(inspected as never)
+  }
+
+  ofSent<T>(call: () => T): T {
+    this.#isSent = this.isWanted
+    try {
+      return call()
+    } finally {
+      this.#isSent = false
+    }
+  }
 }
 
 /** Resolves with the first promise that is handed in. */

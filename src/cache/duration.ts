@@ -1,4 +1,4 @@
-import { shown } from '../errors.js'
+import { describe } from '../errors.js'
 
 /** A length of time. A bare number is **seconds**; text carries its unit: `'250ms'`, `'10s'`, `'5m'`, `'1h'`, `'7d'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
@@ -20,7 +20,7 @@ export function toMilliseconds(duration: unknown, name: string): number {
     if (match !== null) return checked(Number(match[1]) * (UNIT_MS[match[2] as string] as number), duration, name) // the pattern has both groups
   }
   throw new TypeError(
-    `${name} must be a number of seconds or text like '250ms', '10s', '5m', '1h', '7d'; ${shown(duration)} is neither. Nothing was changed.`,
+    `${name} must be a number of seconds or text like '250ms', '10s', '5m', '1h', '7d'; ${describe(duration)} is neither. Nothing was changed.`,
   )
 }
 
@@ -28,7 +28,7 @@ function checked(ms: number, given: unknown, name: string): number {
   if (ms === Number.POSITIVE_INFINITY && given === Number.POSITIVE_INFINITY) return ms
   if (!(ms >= 0 && ms <= EPOCH_MS_MAX)) {
     throw new RangeError(
-      `${name} must be 0 or more, and end before the year 275760 (Infinity for no end); ${shown(given)} is not. Nothing was changed.`,
+      `${name} must be 0 or more, and end before the year 275760 (Infinity for no end); ${describe(given)} is not. Nothing was changed.`,
     )
   }
   return ms

@@ -5,22 +5,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
 import type { StoredValue } from '../core/model/stored-value.js'
-import { CacheClosedError, CacheError, shown } from '../errors.js'
-import type { CommitListener } from './turns/turns.js'
+import { CacheClosedError, CacheError, describe } from '../errors.js'
 
-/** What a load needs of the cache. Values are as the cache stores them, so that every waiter can be given a copy of its own. */
-export interface LoadTarget {
-  clock: Clock
-  /** What the key holds now, if anything; counts neither hit nor use. */
-  peek(key: string): StoredValue | undefined
-  /** @throws ValueError for what the cache cannot hold. */
-  encode(value: unknown): StoredValue
-  /** Has every turn's events told to a listener, for as long as there is one. */
-  listen(listener: CommitListener | undefined): void
-}
+import type { Reads } from './turns/reads.js'
+import type { TurnListener, Turns } from './turns/turns.js'
 
 /** Stores what was loaded, and resolves when it is as durable as the fsync policy promises. */
 export type StoreLoaded = (value: StoredValue) => Promise<void>
+
+/** Gives the value as it is stored. */
+export type Loader = (key: string) => StoredValue | PromiseLike<StoredValue>
 
 interface Load {
   key: string
@@ -34,16 +28,21 @@ interface Load {
 }
 
 export class Loads {
-  readonly #target: LoadTarget
+  readonly #clock: Clock
+  readonly #turns: Turns
+  readonly #reads: Reads
   readonly #loads = new Map<string, Load>()
   /** The load in whose loader the present code runs. */
   readonly #current = new AsyncLocalStorage<Load>()
 
-  constructor(target: LoadTarget) {
-    this.#target = target
+  constructor(parts: { clock: Clock; turns: Turns; reads: Reads }) {
+    this.#clock = parts.clock
+    this.#turns = parts.turns
+    this.#reads = parts.reads
   }
 
-  get(key: string, loader: (key: string) => unknown, store: StoreLoaded, timeoutMs: number): Promise<StoredValue> {
+  /** Values are as the cache stores them, so that everybody who waits can be given a copy. */
+  get(key: string, loader: Loader, store: StoreLoaded, timeoutMs: number): Promise<StoredValue> {
     const current = this.#current.getStore()
     const waiting = current === undefined || current.isDone ? undefined : current
     const load = this.#loads.get(key) ?? this.#begin(key, loader, store)
@@ -54,26 +53,25 @@ export class Loads {
     return this.#wait(load, waiting, timeoutMs)
   }
 
-  #begin(key: string, loader: (key: string) => unknown, store: StoreLoaded): Load {
+  #begin(key: string, loader: Loader, store: StoreLoaded): Load {
     const { promise, resolve, reject } = withResolvers<StoredValue>()
     const load: Load = { key, promise, reject, isOverruled: false, isDone: false, waitsFor: new Set() }
     this.#loads.set(key, load)
-    this.#target.listen(this.#onCommit)
+    this.#turns.listener = this.#onTurn
     promise.catch(() => undefined) // those who wait are told; a load that nobody waits for any more is nobody's error
     const finish = () => {
       load.isDone = true
       if (this.#loads.get(key) === load) this.#loads.delete(key)
-      if (this.#loads.size === 0) this.#target.listen(undefined)
+      if (this.#loads.size === 0) this.#turns.listener = undefined
     }
     // The loader runs after this call, so that nothing it does can see the load half made.
     this.#current.run(load, () =>
       Promise.resolve()
         .then(() => loader(key))
-        .then(async (loaded) => {
-          const value = this.#target.encode(loaded)
+        .then(async (value) => {
           if (load.isDone) return value // closed in between
           if (load.isOverruled) {
-            const winner = this.#target.peek(key)
+            const winner = this.#reads.peek(key)
             return winner === undefined ? value : winner
           }
           await store(value)
@@ -87,7 +85,7 @@ export class Loads {
 
   async #wait(load: Load, waiting: Load | undefined, timeoutMs: number): Promise<StoredValue> {
     let timer: unknown
-    const { clock } = this.#target
+    const clock = this.#clock
     try {
       if (timeoutMs === Number.POSITIVE_INFINITY) return await load.promise
       const timeout = new Promise<never>((_, reject) => {
@@ -101,8 +99,8 @@ export class Loads {
   }
 
   /** A set, delete or clear wins over what is being loaded. */
-  readonly #onCommit: CommitListener = (events, deletedNothing): void => {
-    for (const key of deletedNothing) this.#overrule(key)
+  readonly #onTurn: TurnListener = (events, missedDeletions) => {
+    for (const key of missedDeletions) this.#overrule(key)
     for (const event of events) {
       if (event.type === 'cleared' || event.type === 'loaded')
         for (const load of this.#loads.values()) load.isOverruled = true
@@ -125,7 +123,7 @@ export class Loads {
     for (const load of this.#loads.values()) {
       load.isDone = true
       load.reject(
-        new CacheClosedError(`The cache was closed while ${shown(load.key)} was being loaded: nothing was stored.`),
+        new CacheClosedError(`The cache was closed while ${describe(load.key)} was being loaded: nothing was stored.`),
       )
     }
     this.#loads.clear()
@@ -148,14 +146,14 @@ function reaches(from: Load, target: Load): boolean {
 function selfWait(key: string, within: string): CacheError {
   return new CacheError(
     'LOAD_CYCLE',
-    `Loading ${shown(within)} would wait for ${shown(key)}, which waits for it: neither would ever end. Nothing was stored; load what both need first.`,
+    `Loading ${describe(within)} would wait for ${describe(key)}, which waits for it: neither would ever end. Nothing was stored; load what both need first.`,
   )
 }
 
 function timedOut(key: string, timeoutMs: number): CacheError {
   return new CacheError(
     'LOAD_TIMEOUT',
-    `Loading ${shown(key)} took longer than ${timeoutMs} ms. The load goes on; ask again to wait for it.`,
+    `Loading ${describe(key)} took longer than ${timeoutMs} ms. The load goes on; ask again to wait for it.`,
   )
 }
 

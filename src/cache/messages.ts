@@ -4,8 +4,7 @@
  * transaction is; all of it follows from the table of methods.
  */
 import type { AnyActorRef } from 'xstate'
-import { CacheError, shown } from '../errors.js'
-import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
+import { METHODS, type Method, type MethodName } from './methods.js'
 
 /** Whatever has these methods: a `Cache`. Not named here, so that it may name what its actor takes. */
 type Methods<M extends MethodName> = { readonly [N in M]: unknown }
@@ -59,8 +58,6 @@ export type CacheReply =
   | { type: 'reply'; ok: true; value: unknown; id?: unknown }
   | { type: 'reply'; ok: false; error: unknown; id?: unknown }
 
-type Callable = (...parameters: unknown[]) => unknown
-
 /** The arguments of a call, from its message. */
 export function parametersOf(name: MethodName, message: object): unknown[] {
   const { takes, options }: Method = METHODS[name]
@@ -80,48 +77,4 @@ export function messageOf(name: MethodName, parameters: readonly unknown[]): { t
     else Object.assign(message, parameter)
   })
   return message
-}
-
-/** Does what a message asks, by the very method that it is named after. */
-export function answer(cache: Methods<MethodName>, message: { type: string }): unknown {
-  if (!Object.hasOwn(METHODS, message.type)) {
-    throw new CacheError(
-      'UNKNOWN_COMMAND',
-      `There is no command ${shown(message.type)}. Nothing was changed; the commands are ${METHOD_NAMES.join(', ')}.`,
-    )
-  }
-  const name = message.type as MethodName
-  const { isGetter, gives }: Method = METHODS[name]
-  if (isGetter === true) return cache[name]
-  const value = ownMethod(cache, name).apply(cache, parametersOf(name, message))
-  return gives === 'entries' ? [...(value as Iterable<unknown>)] : value
-}
-
-type Tell = (message: { type: string }) => void
-
-/** The caches whose calls are shown to an inspector. */
-const inspectors = new WeakMap<object, Tell>()
-
-export function inspectorOf(cache: object): Tell | undefined {
-  return inspectors.get(cache)
-}
-
-/** Has every method call told as the message that it is. For an inspector; without one, calls cost nothing more. */
-export function tellCalls(cache: Methods<MethodName>, tell: Tell): void {
-  inspectors.set(cache, tell)
-  for (const name of METHOD_NAMES) {
-    const { isGetter }: Method = METHODS[name]
-    if (isGetter === true) continue
-    const method = ownMethod(cache, name)
-    const value = (...parameters: unknown[]) => {
-      tell(messageOf(name, parameters))
-      return method.apply(cache, parameters)
-    }
-    Object.defineProperty(cache, name, { value, writable: true, configurable: true })
-  }
-}
-
-/** The method itself, not the one that tells an inspector of the call. */
-function ownMethod(cache: Methods<MethodName>, name: MethodName): Callable {
-  return Object.getPrototypeOf(cache)[name] as Callable
 }

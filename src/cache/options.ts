@@ -1,8 +1,8 @@
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
-import { shown } from '../errors.js'
+import { describe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
-import type { Inspector } from './cache-core.js'
+import type { Inspector } from './actor/lifecycle.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { systemClock } from './system-clock.js'
 
@@ -61,7 +61,7 @@ const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, fact
 /** @throws TypeError or RangeError that names the option and what was given. */
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, not ${shown(options)}.`)
+    throw new TypeError(`options must be an object, not ${describe(options)}.`)
   // Defaults are for what is undefined, and not for null: that is a mistake, and is told.
   const { directory, journal, clock = systemClock, inspect, onProgress } = options
   const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
@@ -107,7 +107,7 @@ function resolveCompaction(given: CacheOptions['compaction']): CompactionThresho
     factor = COMPACTION_DEFAULTS.factor,
   } = given
   if (typeof factor !== 'number') throw wrong('compaction.factor', 'a number', factor)
-  if (!(factor >= 0)) throw new RangeError(`compaction.factor must be 0 or more; ${shown(factor)} is not.`)
+  if (!(factor >= 0)) throw new RangeError(`compaction.factor must be 0 or more; ${describe(factor)} is not.`)
   return {
     journalBytes: limit('compaction.journalBytes', journalBytes),
     segmentBytes: limit('compaction.segmentBytes', segmentBytes),
@@ -118,13 +118,13 @@ function resolveCompaction(given: CacheOptions['compaction']): CompactionThresho
 function limit(name: string, value: unknown): number {
   if (typeof value !== 'number') throw wrong(name, 'a positive integer or Infinity', value)
   if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value > 0)) return value
-  throw new RangeError(`${name} must be a positive integer or Infinity; ${shown(value)} is not.`)
+  throw new RangeError(`${name} must be a positive integer or Infinity; ${describe(value)} is not.`)
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
   if (typeof value !== 'string') throw wrong(name, `one of ${allowed.join(', ')}`, value)
   if (!allowed.includes(value))
-    throw new RangeError(`${name} must be one of ${allowed.join(', ')}; ${shown(value)} is not.`)
+    throw new RangeError(`${name} must be one of ${allowed.join(', ')}; ${describe(value)} is not.`)
   return value
 }
 
@@ -141,5 +141,5 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
 }
 
 function wrong(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}; ${shown(value)} is not.`)
+  return new TypeError(`${name} must be ${expected}; ${describe(value)} is not.`)
 }

@@ -1,10 +1,10 @@
-/** What `save` and `load` take and answer. */
+/** What `save` and `load` take and return. */
 
-import { CacheError, CorruptionError, shown } from '../errors.js'
+import { CacheError, CorruptionError, describe } from '../errors.js'
 import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
-import type { LoadReport } from './cache-core.js'
+import type { LoadReport } from './maintenance.js'
 
 /** How `save` and `load` treat their file. */
 export interface SaveOptions {
@@ -18,29 +18,31 @@ export interface SaveOptions {
 }
 
 type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }
-/** What `save` answers: it never rejects for a file's sake. */
+/** What `save` returns: it never rejects because of a file. */
 export type SaveResult = Result<Saved>
-/** What `load` answers: it never rejects for a file's sake, and when not `ok` nothing was changed. */
+/** What `load` returns: it never rejects because of a file, and when it is not `ok` nothing was changed. */
 export type LoadResult = Result<LoadReport>
 
-/** @throws TypeError for what is no path or no format; otherwise the format to use. */
-export function checkFile(path: unknown, options: SaveOptions): SaveFormat {
+/** @throws TypeError for what is no path or no format. Returns the format to use, and whom to call with the progress. */
+export function checkFile(
+  path: unknown,
+  options: SaveOptions,
+): { format: SaveFormat; onProgress: SaveProgress | undefined } {
   checkPath(path)
-  checkOptions(options)
-  const { format, onProgress } = options
+  const { format, onProgress } = checkOptions(options)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   checkFormat(format)
-  return format ?? formatOf(path)
+  return { format: format ?? formatOf(path), onProgress }
 }
 
 export function checkPath(path: unknown): asserts path is string {
   if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path must be a file's path; ${shown(path)} is not. Nothing was changed.`)
+    throw new TypeError(`path must be a file's path; ${describe(path)} is not. Nothing was changed.`)
 }
 
 export function checkFormat(format: unknown): asserts format is SaveFormat | undefined {
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
-    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${shown(format)} is neither. Nothing was changed.`)
+    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${describe(format)} is neither. Nothing was changed.`)
   }
 }
 

@@ -3,8 +3,8 @@
  *
  *   {"sequence":3,"writtenAt":"2024-01-01T00:00:00.000Z","type":"set","key":"user:1","value":{"name":"Ada"}}
  *
- * A value that JSON cannot say exactly has no `value`: bytes are `valueBase64`, others (Map, Date, bigint, …) `valueText`,
- * as `util.inspect` shows them.
+ * A value that JSON cannot express exactly has no `value`: bytes have `valueBase64`, others (Map, Date, bigint, …) have
+ * `valueText`, as `util.inspect` shows them.
  */
 
 import type { CacheEvent } from '../core/model/event.js'
@@ -37,7 +37,7 @@ function valueMember(stored: StoredValue): string {
   }
   const value = restoreValue(stored, 'copy')
   const json = toJson(value)
-  return json === undefined ? `"valueText":${JSON.stringify(showValue(value))}` : `"value":${json}`
+  return json === undefined ? `"valueText":${JSON.stringify(showValue(value, { isFull: true }))}` : `"value":${json}`
 }
 
 function deadlineMember(expiresAtMs: number): string {

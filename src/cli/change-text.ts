@@ -1,14 +1,14 @@
-/** One event as one line: what `inspect` prints of the past and `watch` of the present. */
+/** One event as one line, as `inspect` and `watch` print it. */
 import type { Change } from '../cache/streams/change.js'
-import type { Colors } from './output.js'
+import type { Colors } from './printable.js'
 import { showMoment } from './quantities.js'
 import { shorten, showKey, showValue } from './show-value.js'
 
 export interface ChangeTextOptions {
   colors: Colors
-  /** Characters of a value; longer ones are cut. */
+  /** Characters; longer values are cut. */
   valueLengthMax: number
-  /** When it happened, epoch milliseconds, if that is known. */
+  /** When it happened, epoch milliseconds, if known. */
   atMs?: number
 }
 
@@ -20,9 +20,13 @@ export function changeText(change: Change, options: ChangeTextOptions): string {
   if (atMs !== undefined) parts.push(colors.dim(showMoment(atMs)))
   parts.push(colorOf(change, colors)(change.type.padEnd(TYPE_WIDTH)))
   if (change.key !== undefined) parts.push(showKey(change.key))
-  if (change.type === 'set') parts.push('=', shorten(showValue(change.value), options.valueLengthMax))
+  if (change.type === 'set')
+    parts.push(
+      '=',
+      shorten(showValue(change.value, { isFull: options.valueLengthMax === Infinity }), options.valueLengthMax),
+    )
   if (change.expiresAtMs !== undefined) parts.push(colors.dim(`expires ${showMoment(change.expiresAtMs)}`))
-  else if (change.type === 'rescheduled') parts.push(colors.dim('expires never'))
+  else if (change.type === 'rescheduled') parts.push(colors.dim('never expires'))
   return parts.join(' ').trimEnd()
 }
 

@@ -1,4 +1,4 @@
-/** What the process ends with; `daybook --help` shows the table. */
+/** Exit codes of the process; `daybook --help` shows the table. */
 export const EXIT = {
   fine: 0,
   error: 1,
@@ -9,9 +9,9 @@ export const EXIT = {
 
 export const EXIT_CODES_HELP = `
 Exit codes:
-  0    fine; verify: the journal is sound
-  1    an error; import and shell: also when some of the lines or files failed
-  2    a command or an option that there is not
-  3    verify, and repair without --yes: the last frame is torn (opening sets it aside by itself)
-  4    the journal is corrupt, and nothing was changed
-  130  Ctrl-C (SIGINT); 143 SIGTERM; 129 SIGHUP. All of them close the journal cleanly`
+  0    success; verify: the journal is sound
+  1    an error; import and shell: also if some lines or files failed
+  2    unknown command or option, or an invalid argument
+  3    verify, and repair without --yes: the last frame is torn (the next opening sets it aside)
+  4    the journal is corrupt; nothing was changed
+  130  Ctrl-C (SIGINT), 143 SIGTERM, 129 SIGHUP; the journal is closed cleanly`

@@ -1,17 +1,18 @@
-/** How the command line says that something failed: one line on stderr, and an exit code. */
+/** How the command line reports a failure: one line on stderr, and an exit code. */
 import { CommanderError } from 'commander'
 import { CorruptionError } from '../errors.js'
 import { EXIT } from './exit-codes.js'
+import { remark } from './output.js'
 
-/** What was typed cannot be meant: the message says what there is. */
+/** Invalid input; the message says what is valid. */
 export class UsageError extends Error {}
 
-/** Prints what went wrong and answers the exit code. With DEBUG set in the environment, the stack as well. */
+/** Prints what went wrong, with DEBUG in the environment also the stack, and returns the exit code. */
 export function reportFailure(error: unknown): number {
-  // Commander has printed its own errors already.
+  // Commander has already printed its own errors.
   if (!(error instanceof CommanderError)) {
-    process.stderr.write(`daybook: ${messageOf(error)}\n`)
-    if (process.env['DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    remark(`daybook: ${messageOf(error)}`)
+    if (process.env['DEBUG'] && error instanceof Error) remark(`${error.stack}`)
   }
   return exitCodeOf(error)
 }

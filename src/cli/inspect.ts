@@ -1,26 +1,30 @@
-/** `daybook inspect`: the journal's events as they were written, also while another process goes on writing. */
+/** `daybook inspect`: the journal's events as they were written, also while another process writes to it. */
 import type { Command } from 'commander'
 import type { Change } from '../cache/streams/change.js'
 import { compileGlob } from '../core/decide/glob.js'
 import type { CacheEvent } from '../core/model/event.js'
+import type { Sequence } from '../core/model/sequence.js'
 import type { StoredValue } from '../core/model/stored-value.js'
+import { readHeaderOf } from '../durable/format/file-header.js'
 import type { Frame } from '../durable/format/frame.js'
+import { eventsOf } from '../durable/history/frame-events.js'
+import { type Chain, readChain, troubleOf } from '../durable/history/read-chain.js'
+import { startAfter } from '../durable/history/replay.js'
+import { disk } from '../durable/storage/disk.js'
 import { restoreValue } from '../values/encode.js'
 import { changeJson } from './change-json.js'
 import { changeText } from './change-text.js'
 import { EXIT } from './exit-codes.js'
+import { planOpening, readJournal } from './journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from './options.js'
 import { LineBatch, output, remark } from './output.js'
 import { showBytes, showCount, showCountOf } from './quantities.js'
-import { type Chain, eventsOf, readChain, startAfter, troubleOf } from './reading/chain.js'
-import { planReading } from './reading/listing.js'
-import { readSettled } from './reading/settled.js'
 
 interface InspectOptions extends DirectoryOptions {
   json?: true
   full?: true
-  from: number
-  to: number
+  from?: number
+  to?: number
   key?: string
 }
 
@@ -28,15 +32,15 @@ const VALUE_LENGTH_MAX = 200
 
 export function addInspectCommand(program: Command): void {
   addDirectoryOption(program.command('inspect'))
-    .description("print the journal's events; also of a directory that is in use")
-    .option('--json', 'a line of JSON for each event, values in full')
-    .option('--from <sequence>', 'from this sequence on', parseSequence, 0)
-    .option('--to <sequence>', 'through this sequence', parseSequence, Number.MAX_SAFE_INTEGER)
-    .option('--key <pattern>', 'events of keys that match (* ? [a-z]), and those that concern all keys')
-    .option('--full', `don't cut values after ${VALUE_LENGTH_MAX} characters`)
+    .description("print the journal's events; also while it is in use")
+    .option('--json', 'print a line of JSON for each event, with full values')
+    .option('--from <sequence>', 'start at this sequence number', parseSequence)
+    .option('--to <sequence>', 'stop after this sequence number', parseSequence)
+    .option('--key <pattern>', 'only events of matching keys (* ? [a-z]), and events that affect all keys')
+    .option('--full', `do not cut values after ${VALUE_LENGTH_MAX} characters`)
     .addHelpText(
       'after',
-      '\nEvents that a snapshot covers are in no file any more: "daybook stats" says how many there were.',
+      '\nEvents that a snapshot covers are no longer in any file. "daybook stats" shows the last sequence number.',
     )
     .action(async (options: InspectOptions) => {
       output.onClosed = () => process.exit(EXIT.fine)
@@ -44,43 +48,38 @@ export function addInspectCommand(program: Command): void {
     })
 }
 
-/** Thrown to end the reading once everything asked for was printed. */
+/** Thrown to stop reading once everything asked for is printed. */
 const ENOUGH = new Error('enough')
 
 class Inspection {
   readonly #options: InspectOptions
+  readonly #from: number
+  readonly #to: number
   readonly #matches: (key: string) => boolean
   readonly #lines = new LineBatch()
-  /** The next sequence to print: reading again after a change of files goes on from here. */
+  /** The next sequence number to print: reading again after files have changed continues here. */
   #next: number
 
   constructor(options: InspectOptions) {
     this.#options = options
-    this.#next = options.from
+    this.#from = this.#next = Math.max(1, options.from ?? 1)
+    this.#to = options.to ?? Number.MAX_SAFE_INTEGER
     this.#matches = compileGlob(options.key ?? '*')
   }
 
   async run(): Promise<number> {
-    try {
-      const { result, isLive } = await this.#read()
-      await this.#lines.end()
-      return this.#judge(result, isLive)
-    } catch (error) {
-      await this.#lines.end()
-      if (error === ENOUGH) return EXIT.fine
-      throw error
-    }
+    const { result, isLive } = await this.#read().finally(() => this.#lines.end())
+    return this.#judge(result, isLive)
   }
 
   #read(): Promise<{ result: Chain; isLive: boolean }> {
-    const { directory } = this.#options
-    return readSettled(directory, async (files) => {
-      const { snapshot, segments } = planReading(files, directory)
-      if (snapshot !== undefined) this.#noteCovered(snapshot.name, snapshot.sequence)
-      const start = await startAfter(snapshot)
-      const chain = await readChain(directory, segments, start, snapshot !== undefined, (frame, bytes, file) =>
-        this.#print(frame, bytes, file.path),
-      )
+    const { directory, to } = this.#options
+    return readJournal(directory, async (files) => {
+      const plan = planOpening(files, directory)
+      if (plan.snapshot !== undefined) this.#noteCovered(plan.snapshot.name, plan.snapshot.sequence)
+      const start = startAfter(plan.snapshot && (await readHeaderOf(disk, plan.snapshot, 'snapshot')))
+      const visit = (frame: Frame, bytes: Buffer, { path }: { path: string }) => this.#print(frame, bytes, path)
+      const chain = await readChain(disk, directory, plan, start, visit, to as Sequence)
       return { result: chain, trouble: troubleOf(chain) }
     })
   }
@@ -90,34 +89,30 @@ class Inspection {
     if (verdict.verdict === 'torn' && !isLive) {
       const { file, offset, reason } = verdict.stop
       remark(
-        `${file.name} ends with ${showBytes(file.bytes - offset)} that are no whole frame (${reason}): a crash cut it short, and the next opening sets it aside.`,
+        `${file.name} ends with ${showBytes(file.bytes - offset)} of an incomplete frame (${reason}), as a crash leaves it; the next opening sets it aside.`,
       )
     }
     return EXIT.fine
   }
 
-  /** A snapshot took the place of events that would have been printed. */
+  /** A snapshot has replaced events that would have been printed. */
   #noteCovered(name: string, sequence: number): void {
-    const { from, to } = this.#options
-    const first = Math.max(1, this.#next)
-    if (sequence < first || first > to) return
+    const first = this.#next
+    if (sequence < first || first > this.#to) return
     const covered =
-      first === sequence
-        ? `Sequence ${showCount(sequence)} is`
-        : `Sequences ${showCount(first)} to ${showCount(sequence)} are`
+      first === sequence ? `Event ${showCount(sequence)} is` : `Events ${showCount(first)}–${showCount(sequence)} are`
     remark(
-      `${covered} covered by ${name}${this.#next > from ? ', written meanwhile' : ''}: what they came to is there, the events are not.`,
+      `${covered} covered by ${name}${first > this.#from ? ', written meanwhile' : ''}: their result is kept, the events are not.`,
     )
     this.#next = sequence + 1
   }
 
   async #print(frame: Frame, bytes: Buffer, path: string): Promise<void> {
-    const { to } = this.#options
-    if (frame.firstSequence > to) throw ENOUGH
+    if (frame.firstSequence > this.#to) throw ENOUGH
     if (frame.firstSequence + frame.count <= this.#next) return
-    let sequence = frame.firstSequence
+    let sequence: number = frame.firstSequence
     for (const event of eventsOf(frame, bytes, path)) {
-      if (sequence > to) throw ENOUGH
+      if (sequence > this.#to) throw ENOUGH
       if (sequence >= this.#next && this.#isWanted(event)) {
         await this.#lines.add(this.#textOf(event, sequence, frame.writtenAtMs))
       }
@@ -137,7 +132,9 @@ class Inspection {
       valueLengthMax: this.#options.full ? Number.POSITIVE_INFINITY : VALUE_LENGTH_MAX,
       atMs,
     })
-    return event.type === 'loaded' ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} of ${event.file}` : text
+    return event.type === 'loaded'
+      ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} from ${event.file}`
+      : text
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Ctrl-C and its like: the first one asks the command to come to a clean end (write what is pending, close the journal),
- * the second one ends the process at once; then it is as after a crash, which loses nothing that was flushed.
+ * Ctrl-C, SIGTERM and SIGHUP. The first one asks the command to end cleanly: to write what is pending and close the journal.
+ * The second one ends the process at once, like a crash, which loses nothing that was flushed.
  */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
@@ -33,7 +33,7 @@ export class Interruption {
     this.#controller.abort()
   }
 
-  /** The signal's exit code if there was one, else the command's own. */
+  /** The signal's exit code if there was a signal, otherwise the command's own. */
   exitCode(own: number): number {
     return this.#stoppedBy === undefined ? own : SIGNALS[this.#stoppedBy]
   }

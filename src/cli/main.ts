@@ -1,7 +1,15 @@
 #!/usr/bin/env node
-/** The command line's way in. What the commands do is in the files named after them. */
+/** The entry point of the command line. Each command is in the file named after it. */
+import { EXIT } from './exit-codes.js'
 import { reportFailure } from './failures.js'
+import { remark } from './output.js'
 import { createProgram } from './program.js'
+
+// Node would print an uncaught error with its control characters.
+process.on('uncaughtException', (error: unknown) => {
+  remark(`daybook: ${error instanceof Error ? error.stack : String(error)}`)
+  process.exit(EXIT.error)
+})
 
 try {
   await createProgram().parseAsync()

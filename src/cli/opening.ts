@@ -1,10 +1,10 @@
-/** How the command line opens a cache for writing: no limit on entries unless one is given, and a bar while it recovers. */
+/** Opening a cache for writing: without a limit on entries unless one is given, and with a bar while it recovers. */
 import type { Cache } from '../cache/cache.js'
 import { openCache } from '../open.js'
 import type { OpenOptions } from './options.js'
 import { Progress } from './progress.js'
 
-/** Opens, uses, closes; when the use has failed, that is told, and not what closing says of it afterwards. */
+/** Opens, uses, closes. If the use fails, its error is thrown, not what closing says afterwards. */
 export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {
   const cache = await openForCommand(options)
   let result: T
@@ -20,7 +20,7 @@ export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => 
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
   const { directory, maxSize, fsync } = options
-  const progress = new Progress({ verb: 'Recovering' })
+  const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
     return await openCache({ directory, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) })
   } finally {

@@ -1,4 +1,4 @@
-/** Options that several commands share, and how their values are read. */
+/** Options that several commands share, and how their values are parsed. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Duration, toMilliseconds } from '../cache/duration.js'
 import type { FsyncPolicy } from '../durable/contract.js'
@@ -13,14 +13,14 @@ export interface OpenOptions extends DirectoryOptions {
 }
 
 export function addDirectoryOption(command: Command): Command {
-  return command.option('-d, --directory <path>', 'where the journal lies', 'journal')
+  return command.option('-d, --directory <path>', 'directory of the journal', 'journal')
 }
 
 /** For commands that open the cache for writing. */
 export function addOpenOptions(command: Command): Command {
   return addDirectoryOption(command)
     .addOption(
-      new Option('--max-size <entries>', 'evict the least recently used beyond this many entries')
+      new Option('--max-size <entries>', 'evict the least recently used entries above this number')
         .default(Number.POSITIVE_INFINITY, 'no limit')
         .argParser(parseMaxSize),
     )
@@ -36,7 +36,7 @@ function parseMaxSize(text: string): number {
   return parseWhole(text, 1)
 }
 
-/** A sequence of the journal. */
+/** A sequence number of the journal. */
 export function parseSequence(text: string): number {
   return parseWhole(text, 0)
 }
@@ -44,7 +44,7 @@ export function parseSequence(text: string): number {
 function parseWhole(text: string, least: number): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least)
-    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
+    throw new InvalidArgumentError(`It must be an integer of at least ${least}.`)
   return number
 }
 
@@ -58,12 +58,12 @@ export function parseTtlOption(text: string): Duration {
   return ttl
 }
 
-/** `10` (seconds), `10s`, `5m`, `Infinity`. What is no duration goes on as it is: the cache's own error names it. */
+/** `10` (seconds), `10s`, `5m`, `Infinity`. Any other text is returned as it is: the cache's own error names it. */
 export function parseDuration(text: string): Duration {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) || text === 'Infinity' ? Number(text) : (text as Duration)
 }
 
-/** Whether text begins like a duration; then it was meant as one, even if it is a wrong one. */
+/** Whether a text looks like a duration; then it is meant as one, valid or not. */
 export function looksLikeDuration(text: string): boolean {
   return /^[+-]?(\d+\.?\d*|\.\d+)(ms|s|m|h|d)?$/.test(text) || text === 'Infinity'
 }

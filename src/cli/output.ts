@@ -1,20 +1,14 @@
 /**
- * Standard output: plain when it goes to a pipe or a file, coloured on a terminal. When the reader has gone away
- * (`daybook inspect | head`), what is still written goes nowhere and nobody complains.
+ * Standard output and standard error: nothing else in the command line writes to them. Control characters in data are escaped
+ * here ({@link printable}). Output is plain in a pipe or a file and coloured on a terminal. When the reader has gone away
+ * (`daybook inspect | head`), further output is dropped without complaint.
  */
-import { once } from 'node:events'
-import colors from 'picocolors'
 import { EXIT } from './exit-codes.js'
-
-export type Colors = ReturnType<typeof colors.createColors>
-
-export function colorsFor(stream: NodeJS.WriteStream): Colors {
-  return colors.createColors(stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb')
-}
+import { createColors, printable } from './printable.js'
 
 class Output {
   readonly isTerminal = process.stdout.isTTY === true
-  readonly colors = colorsFor(process.stdout)
+  readonly colors = createColors(this.isTerminal && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb')
   #isClosed = false
   /** Called once when the reader has gone away: for commands that only print, and may stop then. */
   onClosed: (() => void) | undefined
@@ -26,33 +20,34 @@ class Output {
       if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') this.onClosed?.()
       else failAtEnd(error)
     })
-    process.stderr.on('error', () => undefined) // nobody is left to be told
+    process.stderr.on('error', () => undefined) // nobody reads it any more
   }
 
   line(text: string): void {
     this.write(`${text}\n`)
   }
 
-  /** Answers whether the stream wants more now: if not, {@link drained} says when. */
+  /** Returns whether the stream takes more right now: if not, wait for {@link drained}. */
   write(text: string): boolean {
-    return this.#isClosed || process.stdout.write(text)
+    return this.#isClosed || process.stdout.write(printable(text))
   }
 
-  get columns(): number {
-    return process.stdout.columns ?? 80
-  }
-
-  async drained(): Promise<void> {
-    if (!this.#isClosed && process.stdout.writableNeedDrain)
-      await Promise.race([once(process.stdout, 'drain'), this.#closed()])
-  }
-
-  #closed(): Promise<void> {
-    return new Promise((resolve) => process.stdout.once('close', () => resolve()))
+  drained(): Promise<void> {
+    const { stdout } = process
+    if (this.#isClosed || !stdout.writableNeedDrain) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        stdout.off('drain', done)
+        stdout.off('close', done)
+        resolve()
+      }
+      stdout.on('drain', done)
+      stdout.on('close', done)
+    })
   }
 }
 
-/** A full disk, for one: the answer is lost, but what the command does is done to its end, and the journal closed. */
+/** A full disk, for example: the output is lost, but the command still runs to its end and closes the journal. */
 function failAtEnd(error: Error): void {
   remark(`daybook: the output could not be written: ${error.message}`)
   process.once('exit', (code) => {
@@ -62,7 +57,7 @@ function failAtEnd(error: Error): void {
 
 export const output = new Output()
 
-/** Lines that are written together: a system call for each of a million lines is most of the time they take. */
+/** Lines that are written together: a system call for each of a million lines would take most of the time. */
 export class LineBatch {
   #text = ''
 
@@ -80,7 +75,11 @@ export class LineBatch {
 
 const BATCH_LENGTH = 64 * 1024
 
-/** A remark that is not the answer: on stderr, so that it never gets into what is piped on. */
+/** A line on stderr: it is not part of the answer, so it must not get into a pipe. */
 export function remark(text: string): void {
-  process.stderr.write(`${text}\n`)
+  writeError(`${text}\n`)
+}
+
+export function writeError(text: string): void {
+  process.stderr.write(printable(text))
 }

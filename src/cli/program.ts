@@ -1,4 +1,4 @@
-/** The subcommands, put together. Each is a file of its own; to add one, add a line. */
+/** All commands. Each is in a file of its own; to add one, add a line here. */
 import { readFileSync } from 'node:fs'
 import { Command, type OutputConfiguration } from 'commander'
 import { addConvertCommand } from './convert.js'
@@ -6,6 +6,7 @@ import { EXIT_CODES_HELP } from './exit-codes.js'
 import { addImportCommand } from './import.js'
 import { addInspectCommand } from './inspect.js'
 import { addLoadCommand } from './load.js'
+import { output, writeError } from './output.js'
 import { addRepairCommand } from './repair.js'
 import { addSaveCommand } from './save.js'
 import { addShellCommand } from './shell.js'
@@ -25,19 +26,29 @@ const COMMANDS = [
   addConvertCommand,
 ]
 
-/** `writeOut` and `writeErr`: where help and complaints go, if not to the process's own streams. */
+/** `writeOut` and `writeErr`: where help and usage errors go, if not to the process's own streams. */
 export function createProgram(streams: Pick<OutputConfiguration, 'writeOut' | 'writeErr'> = {}): Command {
   const program = new Command('daybook')
-    .description(
-      'An embedded cache that keeps an append-only journal: use it, fill it, look into it, check it, repair it.',
-    )
+    .description('An embedded cache with an append-only journal: use it, fill it, inspect it, verify it, repair it.')
     .version(version())
-    .configureOutput({ ...streams, outputError: (text, write) => write(text.replace(/^error: /, 'daybook: ')) })
-    .showHelpAfterError() // an unknown option is answered with those that there are
+    .configureOutput({
+      writeOut: (text) => output.write(text),
+      writeErr: writeError,
+      outputError: (text, write) => write(usageError(text)),
+      ...streams,
+    })
+    .showHelpAfterError('"daybook --help" lists the commands.')
     .exitOverride()
     .addHelpText('after', EXIT_CODES_HELP)
   for (const addCommand of COMMANDS) addCommand(program)
+  for (const command of program.commands)
+    command.showHelpAfterError(`"daybook ${command.name()} --help" lists its arguments and options.`)
   return program
+}
+
+/** As commander words it, on one line. */
+function usageError(text: string): string {
+  return text.replace(/^error: /, 'daybook: ').replace('\n(Did you mean', ' (Did you mean')
 }
 
 function version(): string {

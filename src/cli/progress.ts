@@ -1,68 +1,84 @@
 /**
- * A progress bar on stderr while something long runs. Without a terminal there is no bar, but (if asked for) a plain line
- * every few seconds, so that a log shows that the import is alive.
+ * How far a long command has come: a bar on stderr or, without a terminal and if asked for, a plain line every few seconds,
+ * so that a log shows that the command is alive.
  */
 import cliProgress from 'cli-progress'
 import { remark } from './output.js'
-import { ratePerSecond, showBytes } from './quantities.js'
+import { printable } from './printable.js'
+import { ratePerSecond, showBytes, showCount } from './quantities.js'
 
-/** What takes less than this gets no bar: a flicker says nothing. */
-const PATIENCE_MS = 300
-const PLAIN_LINE_MS = 5_000
-/** Callers tell of every frame, file and line; more than this nobody sees. */
-const UPDATE_MS = 50
+/** What takes less than this gets no bar: it would only flicker. */
+const DELAY_MS = 300
+const PLAIN_LINE_INTERVAL_MS = 5_000
+/** Callers report every frame, file and line; nobody can see more updates than this. */
+const UPDATE_INTERVAL_MS = 50
+
+const SHOW = { bytes: showBytes, entries: showCount } as const
+type Unit = keyof typeof SHOW
 
 export interface ProgressOptions {
-  /** What is going on: `Importing`. */
-  verb: string
+  /** What is going on, by what is counted: `{ bytes: 'Reading', entries: 'Writing' }`. */
+  verbs: Partial<Record<Unit, string>>
   /** Whether to print plain lines where there is no terminal. */
   plainLines?: boolean
-  /** How an amount is shown; bytes, if nothing is said. */
-  show?: (amount: number) => string
 }
 
-/** Counts bytes, or something else, of a total, and says something about it. */
 export class Progress {
   readonly #options: ProgressOptions
-  readonly #amount: (amount: number) => string
-  readonly #startMs = performance.now()
   readonly #isTerminal = process.stderr.isTTY === true
   #bars: cliProgress.MultiBar | undefined
   #bar: cliProgress.SingleBar | undefined
-  #spokeAtMs = performance.now()
+  /** What is counted now; another unit begins another bar. */
+  #unit: Unit = 'bytes'
+  #startMs = performance.now()
+  #plainLineAtMs = this.#startMs
   #updatedAtMs = 0
-  /** What was done before the first update, by an earlier run, takes no part in the rate. */
-  #first: number | undefined
+  /** What was done before the first update, by an earlier run; it does not count for the rate. */
+  #doneAtFirst: number | undefined
 
   constructor(options: ProgressOptions) {
     this.#options = options
-    this.#amount = options.show ?? showBytes
   }
 
-  update(done: number, total: number, describe: () => string = () => ''): void {
+  /** `describe` adds a word about what is done. */
+  update(done: number, total: number, unit: Unit = 'bytes', describe: () => string = () => ''): void {
+    if (unit !== this.#unit) this.#restart(unit)
     const nowMs = performance.now()
-    if (nowMs - this.#updatedAtMs < UPDATE_MS) return
+    if (nowMs - this.#updatedAtMs < UPDATE_INTERVAL_MS) return
     this.#updatedAtMs = nowMs
-    this.#first ??= done
+    this.#doneAtFirst ??= done
     const detail = describe()
     if (this.#bar !== undefined) {
       this.#bar.setTotal(total)
       this.#bar.update(done, this.#payload(done, total, detail))
     } else if (this.#isTerminal) {
-      if (nowMs - this.#startMs > PATIENCE_MS && done < total) this.#show(done, total, detail)
-    } else if (this.#options.plainLines && nowMs - this.#spokeAtMs > PLAIN_LINE_MS) {
-      this.#spokeAtMs = nowMs
-      remark(`${this.#options.verb}: ${this.#amount(done)} of ${this.#amount(total)} ${detail}`.trimEnd())
+      if (nowMs - this.#startMs > DELAY_MS && done < total) this.#show(done, total, detail)
+    } else if (this.#options.plainLines && nowMs - this.#plainLineAtMs > PLAIN_LINE_INTERVAL_MS) {
+      this.#plainLineAtMs = nowMs
+      const show = SHOW[unit]
+      remark(`${this.#verb}: ${show(done)} of ${show(total)} ${detail}`.trimEnd())
     }
+  }
+
+  get #verb(): string {
+    return this.#options.verbs[this.#unit] ?? ''
+  }
+
+  #restart(unit: Unit): void {
+    this.end()
+    this.#unit = unit
+    this.#startMs = performance.now()
+    this.#updatedAtMs = 0
+    this.#doneAtFirst = undefined
   }
 
   #show(done: number, total: number, detail: string): void {
     this.#bars = new cliProgress.MultiBar({
-      format: `${this.#options.verb} {bar} {percentage}%  {done} of {all}  {rate}/s  {detail}`,
+      format: `${this.#verb} {bar} {percentage}%  {done} of {all}  {rate}/s  {detail}`,
       barCompleteChar: '█',
       barIncompleteChar: '░',
       barsize: 24,
-      gracefulExit: false, // Ctrl-C is handled by who runs the command
+      gracefulExit: false, // the command itself handles Ctrl-C
       clearOnComplete: true,
       emptyOnZero: true,
     })
@@ -70,23 +86,23 @@ export class Progress {
   }
 
   #payload(done: number, total: number, detail: string) {
-    const rate = ratePerSecond(done - (this.#first ?? 0), performance.now() - this.#startMs)
-    return { done: this.#amount(done), all: this.#amount(total), rate: this.#amount(Math.round(rate)), detail }
+    const show = SHOW[this.#unit]
+    const rate = ratePerSecond(done - (this.#doneAtFirst ?? 0), performance.now() - this.#startMs)
+    return { done: show(done), all: show(total), rate: show(Math.round(rate)), detail }
   }
 
   /** A line above the bar. */
   remark(text: string): void {
     if (this.#bars === undefined) remark(text)
     else {
-      this.#bars.log(`${text}\n`)
+      this.#bars.log(printable(`${text}\n`))
       this.#bars.update()
     }
   }
 
-  /** Takes the bar away. Answers the milliseconds that it took. */
-  end(): number {
+  /** Removes the bar. */
+  end(): void {
     this.#bars?.stop()
     this.#bars = this.#bar = undefined
-    return performance.now() - this.#startMs
   }
 }

@@ -1,28 +1,30 @@
-/** What opening found, in words: what was recovered, from what, how fast. */
+/** What opening found, in words: what was recovered, from which files, how fast. */
 import type { RecoveryReport } from '../durable/contract.js'
 import { ratePerSecond, showBytes, showCount, showCountOf, showMilliseconds } from './quantities.js'
 
-/** The pace of fewer says more of starting up than of recovery. */
-const RATED_LEAST = 100
+/** The rate of fewer says more about starting up than about recovery. */
+const RATED_MIN = 100
 
 export function recoveryLines(report: RecoveryReport, entries: number, directory: string): string[] {
-  if (report.bytes === 0) return [`A new journal begins in ${directory}: there was nothing to recover.`]
+  if (report.bytes === 0) return [`New journal in ${directory}: nothing to recover.`]
   const lines = [
     `Recovered ${showCountOf(entries, 'entry', 'entries')} from ${sourcesOf(report)} in ${directory}: ${paceOf(report)}`,
   ]
   const { setAside } = report
   if (setAside !== undefined) {
     lines.push(
-      `The last run left a frame half written: ${showBytes(setAside.bytes)} after sequence ${setAside.sequence - 1} were set aside in ${setAside.savedAs} (${setAside.reason}).`,
+      `The last run left an incomplete frame (${setAside.reason}): ${showBytes(setAside.bytes)} after sequence ${showCount(setAside.sequence - 1)} moved to ${setAside.savedAs}.`,
     )
   } else if (!report.clean) {
     lines.push('The last run did not close the journal: counters and the order of use are as of its last write.')
   }
-  if (report.evicted + report.expired > 0) {
-    lines.push(
-      `To keep within the limits ${showCountOf(report.evicted, 'entry was', 'entries were')} evicted and ${showCount(report.expired)} removed as expired.`,
-    )
-  }
+  const removed = [
+    ...(report.evicted > 0 ? [`${showCountOf(report.evicted, 'entry was', 'entries were')} evicted`] : []),
+    ...(report.expired > 0
+      ? [`${showCountOf(report.expired, 'expired entry was', 'expired entries were')} removed`]
+      : []),
+  ]
+  if (removed.length > 0) lines.push(`To stay within the limits, ${removed.join(' and ')}.`)
   return lines
 }
 
@@ -40,6 +42,6 @@ function sourcesOf(report: RecoveryReport): string {
 function paceOf(report: RecoveryReport): string {
   const { bytes, durationMs } = report
   const replayed = report.events + (report.snapshot?.entries ?? 0)
-  const pace = replayed < RATED_LEAST ? '' : `, ${showCount(ratePerSecond(replayed, durationMs))} a second`
+  const pace = replayed < RATED_MIN ? '' : `, ${showCount(ratePerSecond(replayed, durationMs))} per second`
   return `${showBytes(bytes)} in ${showMilliseconds(durationMs)}${pace}.`
 }

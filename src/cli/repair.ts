@@ -1,15 +1,15 @@
 /** `daybook repair`: says what it would take to open a damaged journal again, and with --yes does it. Nothing is deleted. */
 import type { Command } from 'commander'
 import { fileName } from '../durable/format/format.js'
+import { isInUse } from '../durable/history/lock-file.js'
 import { openDirectory } from '../durable/recovery/open-directory.js'
 import { disk } from '../durable/storage/disk.js'
 import { CacheLockedError } from '../errors.js'
 import { EXIT } from './exit-codes.js'
+import { listJournal } from './journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
 import { output } from './output.js'
 import { showBytes, showCount, showCountOf } from './quantities.js'
-import { isInUse } from './reading/in-use.js'
-import { listJournal } from './reading/listing.js'
 import { applyStep } from './repair/apply-repair.js'
 import { planRepair } from './repair/plan-repair.js'
 import type { RepairPlan, RepairStep } from './repair/repair-plan.js'
@@ -40,7 +40,7 @@ Exit codes: without --yes those of verify (0 nothing to repair, 3 torn, 4 corrup
 }
 
 async function propose(directory: string): Promise<number> {
-  if (isInUse(directory)) throw locked(directory)
+  if (isInUse(disk, directory)) throw locked(directory)
   const plan = await planRepair(directory)
   if (plan.status === 'sound') output.line('Nothing to repair: the journal is sound.')
   else {

@@ -1,4 +1,4 @@
-/** `daybook shell`, and what `daybook` alone does: a prompt on a journal, or commands from a pipe. */
+/** `daybook shell`, or `daybook` alone: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
 import { EXIT } from './exit-codes.js'
 import { UsageError } from './failures.js'
@@ -15,8 +15,8 @@ import { suggest } from './suggestion.js'
 
 export function addShellCommand(program: Command): void {
   addOpenOptions(program.command('shell', { isDefault: true }))
-    .description('a prompt on the cache; without a terminal, commands from standard input, one a line')
-    .allowExcessArguments() // so that an unknown subcommand, which lands here, is told what there is
+    .description('open a prompt on the cache; without a terminal, run commands from standard input, one per line')
+    .allowExcessArguments() // an unknown command ends up here, and is answered with the known ones
     .addHelpText(
       'after',
       `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)`,
@@ -41,7 +41,7 @@ async function shell(options: OpenOptions): Promise<number> {
       sequence = cache.stats().journal.sequence
       return EXIT.fine
     })
-    if (isInteractive) say(output.colors.dim(`Closed; everything is on disk, through sequence ${showCount(sequence)}.`))
+    if (isInteractive) say(output.colors.dim(`Closed. Everything through sequence ${showCount(sequence)} is on disk.`))
     return interruption.exitCode(exitCode)
   } finally {
     interruption.release()
@@ -59,6 +59,6 @@ function refuseArguments(program: Command, { args }: Command): void {
   }
   const meant = suggest(first, names)
   throw new UsageError(
-    `there is no command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,
+    `unknown command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,
   )
 }

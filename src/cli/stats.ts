@@ -1,16 +1,20 @@
-/** `daybook stats`: what a journal holds, found by replaying it without opening it; also while another process writes. */
+/** `daybook stats`: what a journal holds. Replays it without opening it, also while another process writes to it. */
 import type { Command } from 'commander'
 import { isExpired } from '../core/decide/decide.js'
-import type { State } from '../core/evolve/state.js'
+import { State } from '../core/evolve/state.js'
+import { encodedBytes } from '../durable/format/encode-event.js'
+import { isInUse } from '../durable/history/lock-file.js'
+import type { ReadingPlan } from '../durable/history/plan.js'
+import { troubleOf } from '../durable/history/read-chain.js'
+import { type Replayed, replay } from '../durable/history/replay.js'
+import { receiverFor } from '../durable/history/replayed-state.js'
+import { disk } from '../durable/storage/disk.js'
 import { figureLines } from './figures.js'
+import { planOpening, readJournal } from './journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
 import { output } from './output.js'
 import { Progress } from './progress.js'
 import { showBytes, showCount, showCountOf, showPercent } from './quantities.js'
-import { troubleOf } from './reading/chain.js'
-import { isInUse } from './reading/in-use.js'
-import { type Replayed, replay } from './reading/replay.js'
-import { readSettled } from './reading/settled.js'
 
 interface StatsOptions extends DirectoryOptions {
   json?: true
@@ -18,8 +22,8 @@ interface StatsOptions extends DirectoryOptions {
 
 export function addStatsCommand(program: Command): void {
   addDirectoryOption(program.command('stats'))
-    .description('what the journal holds: entries, counters, sequences, files; also of a directory that is in use')
-    .option('--json', 'as one line of JSON')
+    .description('show what the journal holds: entries, counters, sequence numbers, files; also while it is in use')
+    .option('--json', 'print one line of JSON')
     .action(async (options: StatsOptions) => {
       const found = await readStats(options.directory)
       if (options.json) output.line(JSON.stringify(found))
@@ -28,13 +32,20 @@ export function addStatsCommand(program: Command): void {
 }
 
 async function readStats(directory: string) {
-  const progress = new Progress({ verb: 'Reading' })
+  const progress = new Progress({ verbs: { bytes: 'Reading' } })
   try {
-    const { result } = await readSettled(directory, async (files) => {
-      const replayed = await replay(directory, files, (done, total) => progress.update(done, total))
+    const { result } = await readJournal(directory, async (files) => {
+      const plan = planOpening(files, directory)
+      const state = new State({
+        maxSize: Number.POSITIVE_INFINITY,
+        maxBytes: Number.MAX_SAFE_INTEGER, // not a limit: what makes it count bytes
+        weigh: encodedBytes,
+      })
+      const receiver = receiverFor(state, (done, total) => progress.update(done, total))
+      const replayed = await replay(disk, directory, plan, receiver)
       const { verdict } = replayed.chain
       if (verdict.verdict === 'corrupt') throw verdict.error
-      return { result: replayed, trouble: troubleOf(replayed.chain) }
+      return { result: { ...replayed, plan, state }, trouble: troubleOf(replayed.chain) }
     })
     return summarize(directory, result)
   } finally {
@@ -44,14 +55,15 @@ async function readStats(directory: string) {
 
 type Summary = ReturnType<typeof summarize>
 
-/** What `--json` prints. Bytes are bytes in files, but `entryBytes`: keys and values as they are encoded. */
-function summarize(directory: string, { state, chain, snapshot, segments, events }: Replayed) {
+/** What `--json` prints. Bytes are bytes in files, except `entryBytes`: the encoded keys and values. */
+function summarize(directory: string, { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State }) {
+  const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters
   const reads = hits + misses
-  const isClosedCleanly = chain.end.seal === 'closed' && chain.end.stop === undefined
+  const isClosedCleanly = chain.end.position?.seal === 'closed' && chain.end.stop === undefined
   return {
     directory,
-    isInUse: !isClosedCleanly && isInUse(directory),
+    isInUse: !isClosedCleanly && isInUse(disk, directory),
     size: state.size,
     expired: countExpired(state),
     entryBytes: state.bytes,
@@ -76,7 +88,8 @@ function summarize(directory: string, { state, chain, snapshot, segments, events
 function countExpired(state: State): number {
   const nowMs = Date.now()
   let count = 0
-  for (let slot = state.oldest; slot !== undefined; slot = state.newerThan(slot)) {
+  const cursor = state.byEviction()
+  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
     if (isExpired(state, slot, nowMs)) count++
   }
   return count
@@ -86,10 +99,7 @@ function statsLines(found: Summary): string[] {
   const { snapshot, size, expired } = found
   return figureLines([
     ['directory', `${found.directory}${found.isInUse ? ' (open in another process)' : ''}`],
-    [
-      'entries',
-      `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} of them expired, to be removed on opening)`}`,
-    ],
+    ['entries', `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} expired, removed on opening)`}`],
     ['keys and values', showBytes(found.entryBytes)],
     ['hits', showCount(found.hits)],
     ['misses', showCount(found.misses)],
@@ -98,7 +108,7 @@ function statsLines(found: Summary): string[] {
     ['deletes', showCount(found.deletes)],
     ['expirations', showCount(found.expirations)],
     ['evictions', showCount(found.evictions)],
-    ['sequence', `${showCount(found.sequence)} (at least ${showCount(found.durableSequence)} on disk for certain)`],
+    ['sequence', `${showCount(found.sequence)}, durable through ${showCount(found.durableSequence)}`],
     ['snapshot', snapshot === null ? 'none' : `${snapshot.file}, ${showBytes(snapshot.bytes)}`],
     [
       'journal',
@@ -110,7 +120,7 @@ function statsLines(found: Summary): string[] {
         ? 'no, in use'
         : found.isClosedCleanly
           ? 'cleanly'
-          : 'not cleanly: the counters are as of the last write',
+          : 'not cleanly: counters are as of the last write',
     ],
   ])
 }

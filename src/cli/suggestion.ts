@@ -1,9 +1,9 @@
-/** The name that was probably meant: the one with the fewest letters wrong, if they are few. */
-export function suggest(given: string, names: readonly string[]): string | undefined {
+/** The name that was probably meant: the one with the fewest wrong letters, if they are few. */
+export function suggest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined
-  let fewest = Math.max(1, Math.floor(given.length / 3)) + 1
+  let fewest = Math.max(1, Math.floor(typed.length / 3)) + 1
   for (const name of names) {
-    const distance = name.startsWith(given) && given.length > 1 ? 1 : editDistance(given.slice(0, 40), name)
+    const distance = name.startsWith(typed) && typed.length > 1 ? 1 : editDistance(typed.slice(0, 40), name)
     if (distance < fewest) {
       fewest = distance
       best = name

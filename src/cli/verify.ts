@@ -31,7 +31,7 @@ Exit codes: 0 sound, 3 torn (the last frame is not whole, as a crash leaves it; 
 }
 
 async function verify(directory: string): Promise<Verification> {
-  const progress = new Progress({ verb: 'Verifying' })
+  const progress = new Progress({ verbs: { bytes: 'Verifying' } })
   try {
     return await verifyJournal(directory, (done, total) => progress.update(done, total))
   } finally {

@@ -1,7 +1,8 @@
 /** `load`: reads what {@link writeSave}, or Python, wrote. Nothing of it takes effect before all of it was read and found sound. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { NO_SEQUENCE } from '../core/model/sequence.js'
 import type { ReceivedRows } from '../durable/contract.js'
 import { readSnapshot, takeRows } from '../durable/snapshot/read-snapshot.js'
+import { nextTurn } from '../durable/storage/event-loop.js'
 import { readAll, type Storage } from '../durable/storage/storage.js'
 import { storeValue } from '../values/encode.js'
 import type { SaveFormat, SaveProgress } from './format.js'
@@ -19,7 +20,7 @@ export async function readSave(
   if (format === 'pickle') return readPickled(storage, path, rows, progress)
   const fileBytes = sizeOf(storage, path)
   const slice = new Slice(1)
-  const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: 0 }, (frame, bytes) => {
+  const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: NO_SEQUENCE }, (frame, bytes) => {
     takeRows(frame, bytes, (key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
     progress?.(frame.offset + frame.length, fileBytes, 'bytes')
     return slice.isOver() ? nextTurn().then(() => slice.begin()) : undefined

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
+import { NO_SEQUENCE } from '../core/model/sequence.js'
 import type { SnapshotSource } from '../durable/contract.js'
 import { writeSnapshot } from '../durable/snapshot/write-snapshot.js'
 import { replaceFile } from '../durable/storage/replace-file.js'
@@ -39,7 +40,7 @@ export async function writeSave(request: SaveRequest): Promise<Saved> {
     temporary,
     kind: 'saved',
     journalId: randomBytes(16),
-    sequence: 0,
+    sequence: NO_SEQUENCE,
     previousChecksum: 0,
     createdAtMs: nowMs,
     source,

@@ -5,7 +5,7 @@
 import { types } from 'node:util'
 import { DefaultDeserializer, serialize } from 'node:v8'
 import { EncodedValue, type StoredValue } from '../core/model/stored-value.js'
-import { shown, ValueError } from '../errors.js'
+import { describe, ValueError } from '../errors.js'
 import { findUnstorable, NESTING_LEVELS_MAX } from './check.js'
 
 /** `'copy'`: callers and the cache never share an object. `'share'`: `get` returns the object that was set. */
@@ -27,7 +27,7 @@ export function storeValue(value: unknown, isolation: Isolation): StoredValue {
       return value === null ? null : encodeObject(value, isolation)
     default:
       throw new ValueError(
-        `Cannot store ${shown(value)}: a value is anything that structuredClone() takes, except undefined. Nothing was changed; use null for "nothing".`,
+        `Cannot store ${describe(value)}: a value is anything that structuredClone() takes, except undefined. Nothing was changed; use null for "nothing".`,
       )
   }
 }
@@ -86,7 +86,7 @@ function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/\.$/, '') : shown(error)
+  return error instanceof Error ? error.message.replace(/\.$/, '') : describe(error)
 }
 
 /** The caller's value again: its own copy, or with `'share'` the object that was set (the first one decoded after a recovery). */

@@ -20,9 +20,13 @@ test('peek touches neither the order of use nor the counters', async (t) => {
   t.like(cache.stats(), { hits: 0, misses: 0 })
 })
 
-test('has and exists are one method under two names', async (t) => {
-  const { cache } = await openMemory(t)
-  t.is(cache.has, cache.exists)
+test('exists is another name of has', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  cache.set('a', 1, { ttl: 10 })
+  t.deepEqual([cache.has('a'), cache.exists('a')], [true, true])
+  t.deepEqual([cache.has('b'), cache.exists('b')], [false, false])
+  clock.advance(10)
+  t.deepEqual([cache.exists('a'), cache.has('a')], [false, false])
 })
 
 test('has is no use of an entry, and counts neither hit nor miss', async (t) => {

@@ -1,7 +1,7 @@
 /**
- * Small journals, damaged in every way: `verify` and opening agree on each, and after `repair` the journal opens, with
- * exactly a state that it once had (or, where the beginning was lost, with a part of that and nothing else).
- * DAYBOOK_DAMAGE_STEP: every so many bytes; 1 is every byte, and takes minutes.
+ * Small journals, damaged in every way: `verify` and opening agree on each, and after `repair` the journal opens in exactly a
+ * state that it once had (or, if the beginning was lost, with a part of that and nothing else).
+ * DAYBOOK_DAMAGE_STEP: bytes from one damage to the next; with 1 every byte is tried, which takes minutes.
  */
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,8 +11,8 @@ import { applyStep } from '../../src/cli/repair/apply-repair.js'
 import { planRepair } from '../../src/cli/repair/plan-repair.js'
 import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
 import { type Cache, CorruptionError } from '../../src/index.js'
+import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from './journals.js'
 
 const STEP = Number(process.env['DAYBOOK_DAMAGE_STEP'] ?? 61)
 
@@ -42,7 +42,7 @@ async function writeLoaded(cache: Cache, root: string): Promise<void> {
   cache.set('after', 1)
 }
 
-/** Bits turned, files cut, sectors of zeros, files missing, changed for one another, doubled, with garbage at the end. */
+/** Flipped bits, truncated files, sectors of zeros, files missing, exchanged, doubled, with garbage at the end. */
 function* damagesOf(directory: string): Generator<Damage> {
   const files = readdirSync(directory).filter((name) => /\.(segment|snapshot|loaded)$/.test(name))
   for (const file of files) {
@@ -86,7 +86,7 @@ async function openedOrRefused(directory: string): Promise<'opens' | CorruptionE
   }
 }
 
-/** Repairs as often as it takes; answers whether anything was said to be lost. */
+/** Repairs until the journal is sound; returns whether nothing was reported as lost. */
 async function repair(t: ExecutionContext, directory: string): Promise<boolean> {
   let isLossless = true
   for (let round = 0; round < 20; round++) {
@@ -99,7 +99,7 @@ async function repair(t: ExecutionContext, directory: string): Promise<boolean> 
     const bytesAfter = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)
     t.true(bytesAfter >= bytesBefore, 'nothing is deleted')
   }
-  t.fail('the repair has no end')
+  t.fail('the repair does not end')
   return false
 }
 

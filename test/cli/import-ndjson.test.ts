@@ -2,10 +2,10 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
 
-/** Enough that a signal arrives before their end. */
+/** Enough for a signal to arrive before the end. */
 const LINES = 200_000
 
 function manyLines(): string {
@@ -19,11 +19,11 @@ async function entriesOf(cwd: string): Promise<Map<string, unknown>> {
   return new Map(cache.entries())
 }
 
-function notesIn(cwd: string): string[] {
+function checkpointsIn(cwd: string): string[] {
   return readdirSync(join(cwd, 'journal')).filter((name) => name.endsWith('.progress'))
 }
 
-test.serial('every line is an entry; what is none is reported with its number and left out', async (t) => {
+test.serial('every line becomes an entry; an invalid one is reported with its number and left out', async (t) => {
   const cwd = temporaryDirectory(t)
   const lines = [
     '\ufeff{"key": "first", "value": 1}',
@@ -51,7 +51,7 @@ test.serial('every line is an entry; what is none is reported with its number an
     reported.map(([, line]) => Number(line)),
     [4, 5, 6, 7, 10, 15],
   )
-  t.regex(reported[0]?.[2] ?? '', /it has no "value"; a line looks like \{"key": "user:1"/)
+  t.regex(reported[0]?.[2] ?? '', /"value" is missing; a line looks like \{"key": "user:1"/)
   t.regex(reported[4]?.[2] ?? '', /'5 parsecs'/)
   t.regex(reported[5]?.[2] ?? '', /not UTF-8/)
 
@@ -63,29 +63,32 @@ test.serial('every line is an entry; what is none is reported with its number an
   t.is(cache.ttl('no ttl'), Number.POSITIVE_INFINITY)
   t.true((cache.ttl('ttl') as number) > 3500)
   t.true((cache.ttl('bare ttl') as number) <= 60)
-  t.deepEqual(notesIn(cwd), [])
+  t.deepEqual(checkpointsIn(cwd), [])
 })
 
-test.serial('an import that Ctrl-C ends goes on after the last line', async (t) => {
+test.serial('an import ended by Ctrl-C continues after its last line', async (t) => {
   const cwd = temporaryDirectory(t)
   writeFileSync(join(cwd, 'many.ndjson'), manyLines())
   const args = ['import', '--ndjson', 'many.ndjson']
   const interrupted = new DaybookProcess(t, args, { cwd })
-  await interrupted.until(/A new journal begins/, 'stderr')
+  await interrupted.until(/New journal in/, 'stderr')
   const { code, stdout } = await interrupted.kill('SIGINT')
   t.is(code, 130)
-  t.regex(stdout, /Interrupted: run the same command again to go on\./)
+  t.regex(stdout, /Interrupted: run the same command again to continue\./)
   const done = Number(/Imported (\S+) line/.exec(stdout)?.[1]?.replaceAll(',', ''))
   t.true(done < LINES)
 
   if (done > 0) {
-    t.is(notesIn(cwd).length, 1)
+    t.is(checkpointsIn(cwd).length, 1)
     const again = await daybook(t, args, { cwd })
     t.is(again.code, 0)
-    t.regex(again.stderr, new RegExp(`going on after line ${done.toLocaleString('en-US')}, where the last run was`))
+    t.regex(
+      again.stderr,
+      new RegExp(`continuing after line ${done.toLocaleString('en-US')}, where the last run stopped`),
+    )
     t.regex(again.stdout, new RegExp(`^Imported ${(LINES - done).toLocaleString('en-US')} lines`))
     t.is((await entriesOf(cwd)).size, LINES)
-    t.deepEqual(notesIn(cwd), [])
+    t.deepEqual(checkpointsIn(cwd), [])
   }
 })
 
@@ -94,7 +97,7 @@ test.serial('after a kill -9 no line is skipped', async (t) => {
   writeFileSync(join(cwd, 'many.ndjson'), manyLines())
   const args = ['import', '--ndjson', 'many.ndjson']
   const killed = new DaybookProcess(t, args, { cwd })
-  await killed.until(/A new journal begins/, 'stderr')
+  await killed.until(/New journal in/, 'stderr')
   await killed.kill('SIGKILL')
   t.is((await daybook(t, args, { cwd })).code, 0)
   const entries = await entriesOf(cwd)

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
 
-/** Files of a project: text of all kinds, bytes, names that mean something in a pattern. */
+/** Files of a project: text of all kinds, bytes, names with characters of a pattern. */
 const FILES: Record<string, string | Uint8Array> = {
   'a/package.json': '{"name": "a"}\n',
   'a/empty.json': '',
@@ -32,7 +32,7 @@ async function entriesOf(cwd: string): Promise<Map<string, unknown>> {
   return new Map(cache.entries())
 }
 
-test.serial('every file that matches is an entry under its path, text as text and bytes as bytes', async (t) => {
+test.serial('every matching file becomes an entry under its path, text as text and bytes as bytes', async (t) => {
   const cwd = project(t)
   const { code, stdout, stderr } = await daybook(t, ['import', 'a/**/*.json', '**/*.png', 'a/*.json'], { cwd })
   t.is(code, 0, stderr)
@@ -41,46 +41,49 @@ test.serial('every file that matches is an entry under its path, text as text an
   t.deepEqual(await entriesOf(cwd), new Map(Object.entries(expected).sort()))
 })
 
-test.serial('large files too: text, text that is not latin1, bytes; and again they are the same', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const megabytes = 5_000_000
-  const contents: Record<string, string | Uint8Array> = {
-    'ascii.txt': 'abcdefghij'.repeat(megabytes / 10),
-    'wide.txt': 'aé漢😀 '.repeat(megabytes / 10),
-    'bytes.bin': new Uint8Array(megabytes).fill(0xff).fill(1, 1_000, megabytes - 1),
-    'other.bin': new Uint8Array(megabytes).fill(0xfe),
-  }
-  for (const [path, content] of Object.entries(contents)) writeFileSync(join(cwd, path), content)
-  t.like(await daybook(t, ['import', '*.txt', '*.bin'], { cwd }), { code: 0 })
-  const found = await entriesOf(cwd)
-  for (const [path, content] of Object.entries(contents)) {
-    const value = found.get(path)
-    if (typeof content === 'string') t.true(value === content, path)
-    else t.true(value instanceof Uint8Array && Buffer.compare(value, content) === 0, path)
-  }
-  t.regex((await daybook(t, ['import', '*.txt', '*.bin'], { cwd })).stdout, /^Imported 0 files .*4 were there already/)
-})
+test.serial(
+  'large files too: text, text that is not latin1, bytes; importing them again changes nothing',
+  async (t) => {
+    const cwd = temporaryDirectory(t)
+    const megabytes = 5_000_000
+    const contents: Record<string, string | Uint8Array> = {
+      'ascii.txt': 'abcdefghij'.repeat(megabytes / 10),
+      'wide.txt': 'aé漢😀 '.repeat(megabytes / 10),
+      'bytes.bin': new Uint8Array(megabytes).fill(0xff).fill(1, 1_000, megabytes - 1),
+      'other.bin': new Uint8Array(megabytes).fill(0xfe),
+    }
+    for (const [path, content] of Object.entries(contents)) writeFileSync(join(cwd, path), content)
+    t.like(await daybook(t, ['import', '*.txt', '*.bin'], { cwd }), { code: 0 })
+    const found = await entriesOf(cwd)
+    for (const [path, content] of Object.entries(contents)) {
+      const value = found.get(path)
+      if (typeof content === 'string') t.true(value === content, path)
+      else t.true(value instanceof Uint8Array && Buffer.compare(value, content) === 0, path)
+    }
+    t.regex((await daybook(t, ['import', '*.txt', '*.bin'], { cwd })).stdout, /^Imported 0 files .*4 unchanged/)
+  },
+)
 
-test.serial('importing again leaves what is there with the same content, and takes what has changed', async (t) => {
+test.serial('importing again skips unchanged files and imports changed ones', async (t) => {
   const cwd = project(t)
   await daybook(t, ['import', 'a/**'], { cwd })
   writeFileSync(join(cwd, 'a/package.json'), 'changed')
   writeFileSync(join(cwd, 'a/image.png'), Uint8Array.of(0x89, 0xff))
   const { code, stdout } = await daybook(t, ['import', 'a/**', '--dot'], { cwd })
   t.is(code, 0)
-  t.regex(stdout, /^Imported 3 files .* 5 were there already\.\n$/)
+  t.regex(stdout, /^Imported 3 files .* 5 unchanged\.\n$/)
   const entries = await entriesOf(cwd)
   t.is(entries.get('a/package.json'), 'changed')
   t.deepEqual(entries.get('a/image.png'), Uint8Array.of(0x89, 0xff))
   t.is(entries.get('a/.hidden.json'), '1')
 })
 
-test.serial('real files survive a kill -9 in the middle, and the import goes on', async (t) => {
+test.serial('real files survive a kill -9 in the middle, and the import continues', async (t) => {
   const cwd = temporaryDirectory(t)
   const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url)) // from dist/test/cli
-  const pattern = `${modules}/{commander,rxjs,fast-glob,picocolors}/**/*.{js,json,ts}`
+  const pattern = `${modules}/{commander,rxjs,fast-glob,cli-progress}/**/*.{js,json,ts}`
   const interrupted = new DaybookProcess(t, ['import', pattern], { cwd })
-  await interrupted.until(/A new journal begins/, 'stderr')
+  await interrupted.until(/New journal in/, 'stderr')
   await interrupted.kill('SIGKILL')
 
   const { code, stdout } = await daybook(t, ['import', pattern], { cwd })
@@ -92,7 +95,7 @@ test.serial('real files survive a kill -9 in the middle, and the import goes on'
   for (const [path, value] of entries) t.is(value, readFileSync(path, 'utf8'))
 })
 
-test.serial('what cannot be an entry is reported and left out, and the exit code says so', async (t) => {
+test.serial('a file that cannot be an entry is reported and left out, and the exit code says so', async (t) => {
   const cwd = project(t)
   writeFileSync(join(cwd, 'a/huge.json'), '')
   truncateSync(join(cwd, 'a/huge.json'), 300 * 1024 * 1024) // sparse: it is never read
@@ -100,18 +103,18 @@ test.serial('what cannot be an entry is reported and left out, and the exit code
   const { code, stdout, stderr } = await daybook(t, ['import', 'a/*.json', 'nothing/*.json'], { cwd })
   t.is(code, 1)
   t.regex(stdout, /Imported 4 files .* 1 failed\.\n$/)
-  t.regex(stderr, /^daybook: a\/huge\.json was left out: it has 314\.6 MB, and an entry holds 268\.\d MB at most$/m)
+  t.regex(stderr, /^daybook: a\/huge\.json was left out: it has 314\.6 MB, and an entry can hold at most 268\.\d MB$/m)
   t.regex(stderr, /^daybook: no file matches nothing\/\*\.json$/m)
   t.false((await entriesOf(cwd)).has('a/link.json'))
 })
 
-test.serial('a name that means something in a pattern is also taken as it is', async (t) => {
+test.serial('a file name with characters of a pattern is taken literally', async (t) => {
   const cwd = project(t)
   t.is((await daybook(t, ['import', 'a/b/[id].json', 'a/.hidden.json'], { cwd })).code, 0)
   t.deepEqual([...(await entriesOf(cwd)).keys()].sort(), ['a/.hidden.json', 'a/b/[id].json'])
 })
 
-test.serial('when no file matches nothing is opened', async (t) => {
+test.serial('if no file matches, nothing is opened', async (t) => {
   const cwd = temporaryDirectory(t)
   t.like(await daybook(t, ['import', '*.json'], { cwd }), { code: 1, stderr: 'daybook: no file matches *.json\n' })
   t.deepEqual(readdirSync(cwd), [])

@@ -16,11 +16,11 @@ function linesOf(t: Parameters<typeof temporaryDirectory>[0], text: string, star
   return lines
 }
 
-test('every way to cut a text into pieces gives its lines', (t) => {
+test('a text cut into pieces in any way gives its lines', (t) => {
   for (let size = 0; size < 40; size++) {
     const text = Array.from({ length: size }, (_, at) => (at % 5 === 4 || at % 13 === 0 ? '\n' : 'x')).join('')
     const expected = text.split('\n')
-    if (expected.at(-1) === '') expected.pop() // what the last newline ends is no line more
+    if (expected.at(-1) === '') expected.pop() // no line follows the last newline
     const found = linesOf(t, text)
     t.deepEqual(
       found.map((line) => line.text),
@@ -34,7 +34,7 @@ test('every way to cut a text into pieces gives its lines', (t) => {
   }
 })
 
-test('a line longer than a piece comes whole, wherever it stands', (t) => {
+test('a line longer than a piece comes whole, wherever it is', (t) => {
   const long = 'y'.repeat(50)
   t.deepEqual(
     linesOf(t, `a\n${long}\nb\n${long}`).map(({ text }) => text),
@@ -50,7 +50,7 @@ test('a line longer than a piece comes whole, wherever it stands', (t) => {
   )
 })
 
-test('a line that is too long is measured and passed over', (t) => {
+test('a line that is too long is measured and skipped', (t) => {
   t.deepEqual(linesOf(t, `a\n${'y'.repeat(50)}\nb`, 0, 49), [
     { text: 'a', length: 2, end: 2 },
     { text: undefined, length: 51, end: 53 },
@@ -58,7 +58,7 @@ test('a line that is too long is measured and passed over', (t) => {
   ])
 })
 
-test('reading goes on from any line', (t) => {
+test('reading can start at any line', (t) => {
   const text = 'one\ntwo\nthree and more than a piece\nfour\n'
   const whole = linesOf(t, text)
   for (const [index, { end }] of whole.entries()) t.deepEqual(linesOf(t, text, end), whole.slice(index + 1))

@@ -2,9 +2,9 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Cache } from '../../src/index.js'
+import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
+import { damage, fileAt, openSmall, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook } from './daybook-process.js'
-import { damage, fileAt, openSmall, writeJournal, writeTwelve } from './journals.js'
 
 async function journal(t: ExecutionContext, write: (cache: Cache) => Promise<void> = writeTwelve) {
   const cwd = temporaryDirectory(t)

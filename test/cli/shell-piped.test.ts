@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { DaybookProcess, daybook, MAIN } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { DaybookProcess, daybook, MAIN } from './daybook-process.js'
 
-test.serial('what one run sets from a pipe, the next one has', async (t) => {
+test.serial('what one run sets from a pipe, the next one gets', async (t) => {
   const cwd = temporaryDirectory(t)
   const first = await daybook(t, ['shell'], {
     cwd,
@@ -26,7 +26,7 @@ test.serial('what one run sets from a pipe, the next one has', async (t) => {
     { code: first.code, stdout: first.stdout.split('\n') },
     { code: 0, stdout: ['OK', 'OK', 'OK', 'OK', '41', '42', '{"name":"Ada","born":1815}', '(nil)', 'true', ''] },
   )
-  t.regex(first.stderr, /A new journal begins in journal/)
+  t.regex(first.stderr, /New journal in journal/)
 
   const second = await daybook(t, [], {
     cwd,
@@ -40,48 +40,64 @@ test.serial('what one run sets from a pipe, the next one has', async (t) => {
   t.regex(second.stderr, /^Recovered 5 entries from 6 events in 1 segment in journal: .* in .* ms\.\n$/)
 })
 
-test.serial('a line that fails is reported with its number, the others go on, and the exit code says so', async (t) => {
-  const cwd = temporaryDirectory(t)
-  const input = [
-    'set a 1',
-    '',
-    '# a remark',
-    'sett a 2',
-    'set text hello\r', // as Windows ends lines
-    'increment text',
-    'get',
-    'set b hello world',
-    'set c {"a": 1',
-    'set d "never closed',
-    'expire a -1',
-    'set e 1 5parsecs',
-    'get a',
-  ].join('\n')
-  const { code, stdout, stderr } = await daybook(t, [], { cwd, input })
-  t.is(code, 1)
-  t.deepEqual(stdout, 'OK\nOK\n1\n')
-  const failures = stderr.split('\n').filter((line) => line.startsWith('daybook: '))
-  t.deepEqual(
-    failures.map((line) => Number(/^daybook: line (\d+): /.exec(line)?.[1])),
-    [4, 6, 7, 8, 9, 10, 11, 12],
-  )
-  t.regex(failures[0] ?? '', /there is no command "sett"\. Did you mean set\? Commands: set, get, .*exit/)
-  t.regex(failures[1] ?? '', /not a finite number|'hello'/i)
-  t.regex(failures[2] ?? '', /Usage: get KEY/)
-  t.regex(failures[3] ?? '', /in quotes: set KEY "hello world"/)
-  t.regex(failures[4] ?? '', /begins like JSON/)
-})
+test.serial(
+  'a line that fails is reported with its number, the rest still run, and the exit code says so',
+  async (t) => {
+    const cwd = temporaryDirectory(t)
+    const input = [
+      'set a 1',
+      '',
+      '# a remark',
+      'sett a 2',
+      'set text hello\r', // as Windows ends lines
+      'increment text',
+      'get',
+      'set b hello world',
+      'set c {"a": 1',
+      'set d "never closed',
+      'expire a -1',
+      'set e 1 5parsecs',
+      'get a',
+    ].join('\n')
+    const { code, stdout, stderr } = await daybook(t, [], { cwd, input })
+    t.is(code, 1)
+    t.deepEqual(stdout, 'OK\nOK\n1\n')
+    const failures = stderr.split('\n').filter((line) => line.startsWith('daybook: '))
+    t.deepEqual(
+      failures.map((line) => Number(/^daybook: line (\d+): /.exec(line)?.[1])),
+      [4, 6, 7, 8, 9, 10, 11, 12],
+    )
+    t.regex(failures[0] ?? '', /unknown command "sett"\. Did you mean set\? Commands: set, get, .*exit/)
+    t.regex(failures[1] ?? '', /not a finite number|'hello'/i)
+    t.regex(failures[2] ?? '', /Usage: get KEY/)
+    t.regex(failures[3] ?? '', /in quotes: set KEY "hello world"/)
+    t.regex(failures[4] ?? '', /looks like JSON but does not parse/)
+  },
+)
 
-test.serial('answers go to stdout, remarks to stderr, and neither is coloured', async (t) => {
+test.serial('answers go to stdout, remarks to stderr, neither with colours', async (t) => {
   const cwd = temporaryDirectory(t)
   const commands = ['set a 1', 'get a', 'get b', 'help', 'help set', 'stats', 'watch', 'set a 2 1h', 'foo', 'keys zz*']
   const { stdout, stderr } = await daybook(t, ['shell'], { cwd, input: commands.join('\n') })
   t.notRegex(stdout + stderr, /\u001b/)
-  t.notRegex(stdout, /new journal|there is no command|watching|no keys/)
+  t.notRegex(stdout, /new journal|unknown command|watching|no keys/)
   for (const name of ['delete-pattern', 'increment', 'compact', 'flush', 'clear', 'expire', 'exit']) {
     t.regex(stdout, new RegExp(`^${name}`, 'm'))
   }
   t.regex(stdout, /^size +1$/m)
+})
+
+test.serial('a long value is cut, unless --full is given', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const long = JSON.stringify('x'.repeat(5_000))
+  const list = JSON.stringify(Array.from({ length: 2_000 }, (_, number) => number))
+  const input = `set long ${long}\nset list ${list}\nget long\nget list\nget long --full\nget --full list\nget --full\nget a b\n`
+  const { stdout, stderr } = await daybook(t, [], { cwd, input })
+  const [, , cutText = '', cutList = '', ...rest] = stdout.trimEnd().split('\n')
+  t.is(cutText, `"${'x'.repeat(1_999)}… (5002 characters) "get KEY --full" prints all of it`)
+  t.true(cutList.startsWith('[0,1,2,') && cutList.length < 2_100)
+  t.deepEqual(rest, [long, list, '(nil)'])
+  t.regex(stderr, /line 8: get takes one key\. Usage: get KEY \[--full\]$/m)
 })
 
 test.serial('watch prints changes as they come, until it is turned off', async (t) => {
@@ -99,7 +115,7 @@ test.serial('watch prints changes as they come, until it is turned off', async (
   ])
 })
 
-test.serial('expirations reach a watcher while the pipe says nothing', async (t) => {
+test.serial('watch prints expirations while the pipe is silent', async (t) => {
   const shell = new DaybookProcess(t, ['shell'], { cwd: temporaryDirectory(t) })
   shell.write('watch\nset a 1 50ms\n')
   await shell.until(/#2 expired +a/)
@@ -118,7 +134,7 @@ test.serial('keys with spaces, quotes and control characters are printed so that
   t.is(again.stdout, '1\n'.repeat(keys.length))
 })
 
-test.serial('values that JSON cannot say are shown as what they are', async (t) => {
+test.serial('values that JSON cannot express are shown as what they are', async (t) => {
   const cwd = temporaryDirectory(t)
   await using cache = await openCache({ directory: join(cwd, 'journal') })
   cache.set('map', new Map([['a', 1n]]))
@@ -155,7 +171,7 @@ for (const [signal, code] of [
   })
 }
 
-test.serial('what was set before a kill -9 is there afterwards', async (t) => {
+test.serial('what was flushed before a kill -9 is there afterwards', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   for (let number = 0; number < 500; number++) shell.write(`set key:${number} ${number}\n`)
@@ -167,13 +183,13 @@ test.serial('what was set before a kill -9 is there afterwards', async (t) => {
   t.regex(stderr, /Recovered 500 entries.*\nThe last run did not close the journal/)
 })
 
-test.serial('exit leaves at once, also when the pipe goes on', async (t) => {
+test.serial('exit leaves at once, even if more comes from the pipe', async (t) => {
   const shell = new DaybookProcess(t, ['shell'], { cwd: temporaryDirectory(t) })
   shell.write('set a 1\nexit\nset b 2\n')
   t.like(await shell.ended, { code: 0, stdout: 'OK\n' })
 })
 
-test.serial('a reader that goes away does not keep the commands from being carried out', async (t) => {
+test.serial('the commands still run when nobody reads the answers any more', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   shell.write('set a 1\n')
@@ -186,7 +202,7 @@ test.serial('a reader that goes away does not keep the commands from being carri
   t.is((await daybook(t, ['shell'], { cwd, input: 'keys key:*' })).stdout.trimEnd().split('\n').length, 50)
 })
 
-test.serial('when nobody reads the complaints any more, the rest is done all the same', async (t) => {
+test.serial('the commands still run when nobody reads the errors any more', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   shell.write('set a 1\n')
@@ -198,7 +214,7 @@ test.serial('when nobody reads the complaints any more, the rest is done all the
 
 const FULL = '/dev/full'
 const fullTest = existsSync(FULL) ? test.serial : test.serial.skip
-fullTest('an answer that finds no room is told in one line, and the commands are carried out', async (t) => {
+fullTest('if the output cannot be written, one line says so, and the commands still run', async (t) => {
   const cwd = temporaryDirectory(t)
   const full = openSync(FULL, 'w')
   t.teardown(() => closeSync(full))
@@ -214,7 +230,7 @@ fullTest('an answer that finds no room is told in one line, and the commands are
   t.is((await daybook(t, ['shell'], { cwd, input: 'get b\n' })).stdout, '2\n')
 })
 
-test.serial('a directory that is in use is refused, and says so', async (t) => {
+test.serial('a directory that is in use is refused', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   shell.write('set a 1\n')
@@ -233,17 +249,4 @@ test.serial('there is no limit on entries unless one is given', async (t) => {
   const limited = await daybook(t, ['shell', '--max-size', '10'], { cwd, input: 'keys' })
   t.is(limited.stdout.match(/^key:/gm)?.length, 10)
   t.regex(limited.stderr, /1,490 entries were evicted/)
-})
-
-test.serial('save, load and convert take entries through files', async (t) => {
-  const cwd = temporaryDirectory(t)
-  mkdirSync(join(cwd, 'out'))
-  await daybook(t, ['shell'], { cwd, input: 'set a {"b": [1, 2]}\nset c text\nsave out/all.daybook\n' })
-  t.like(await daybook(t, ['convert', 'out/all.daybook', 'out/all.pickle'], { cwd }), { code: 0 })
-  t.like(await daybook(t, ['load', 'out/all.pickle', '-d', 'other'], { cwd }), { code: 0 })
-  t.is((await daybook(t, ['shell', '-d', 'other'], { cwd, input: 'get a\nget c\n' })).stdout, '{"b":[1,2]}\n"text"\n')
-  t.like(await daybook(t, ['save', 'out/again.daybook', '-d', 'other'], { cwd }), { code: 0 })
-  const missing = await daybook(t, ['load', 'out/nothing.pickle'], { cwd })
-  t.is(missing.code, 1)
-  t.regex(missing.stderr, /^daybook: out\/nothing\.pickle was not loaded/)
 })

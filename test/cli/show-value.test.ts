@@ -3,7 +3,7 @@ import { showBytes, showCountOf, showMilliseconds, showPercent } from '../../src
 import { shorten, showValue, toJson } from '../../src/cli/show-value.js'
 import { suggest } from '../../src/cli/suggestion.js'
 
-test('what JSON can say exactly is shown as JSON on one line', (t) => {
+test('a value that JSON can express exactly is shown as JSON on one line', (t) => {
   for (const value of [
     null,
     true,
@@ -21,7 +21,7 @@ test('what JSON can say exactly is shown as JSON on one line', (t) => {
   }
 })
 
-test('what JSON would change is not shown as JSON', (t) => {
+test('a value that JSON would change is not shown as JSON', (t) => {
   const cycle: unknown[] = []
   cycle.push(cycle)
   const holes = new Array(3)
@@ -45,17 +45,17 @@ test('what JSON would change is not shown as JSON', (t) => {
   }
 })
 
-test('the same object twice is no cycle', (t) => {
+test('an object that occurs twice is not a cycle', (t) => {
   const shared = { a: 1 }
   t.is(toJson([shared, shared]), '[{"a":1},{"a":1}]')
 })
 
-test('text is cut where it would fill the screen, and says so', (t) => {
+test('a long text is cut, with its length', (t) => {
   t.is(shorten('abc', 3), 'abc')
   t.is(shorten('abcd', 3), 'abc… (4 characters)')
 })
 
-test('quantities are what people read', (t) => {
+test('counts, bytes, durations and ratios are readable', (t) => {
   t.is(showCountOf(1, 'entry', 'entries'), '1 entry')
   t.is(showCountOf(3214, 'entry', 'entries'), '3,214 entries')
   t.deepEqual([1, 999, 1000, 999_949, 999_950, 1.5e9].map(showBytes), [
@@ -77,11 +77,51 @@ test('quantities are what people read', (t) => {
   t.deepEqual([0, 0.05, 0.5, 0.999, 1].map(showPercent), ['0%', '5.0%', '50%', '99.90%', '100%'])
 })
 
-test('a slip of the finger is suggested, a word that has nothing to do with it is not', (t) => {
+test('a typo gets a suggestion, an unrelated word does not', (t) => {
   const names = ['set', 'get', 'delete', 'delete-pattern', 'compact']
   t.deepEqual(
-    ['sett', 'gte', 'delte', 'comp', 'delete-patern'].map((given) => suggest(given, names)),
+    ['sett', 'gte', 'delte', 'comp', 'delete-patern'].map((typed) => suggest(typed, names)),
     ['set', 'get', 'delete', 'compact', 'delete-pattern'],
   )
   t.is(suggest('xyzzy', names), undefined)
+})
+
+/** 40 levels of `{ a: part, b: part }`: written out it would have 2^40 parts. */
+function doubling(wrap: (part: unknown) => unknown = (part) => part): unknown {
+  let part: unknown = { end: 'x'.repeat(10) }
+  for (let level = 0; level < 40; level++) part = wrap({ a: part, b: part })
+  return part
+}
+
+for (const [name, value] of [
+  ['objects', doubling()],
+  ['arrays', doubling((part) => [part, part])],
+  ['a Map', new Map([['key', doubling()]])],
+  ['Sets and Maps', doubling((part) => new Map([[1, new Set([part])]]))],
+  ['an error', new Error('shared', { cause: doubling() })],
+] as const) {
+  test(`parts that occur many times are written once: ${name}`, (t) => {
+    t.is(toJson(value), undefined)
+    for (const isFull of [false, true]) {
+      const text = showValue(value, { isFull })
+      t.true(text.length < 10_000, `${text.length} characters`)
+    }
+  })
+}
+
+test('parts that occur a few times are written each time', (t) => {
+  const part = { name: 'Ada' }
+  t.is(showValue({ createdBy: part, changedBy: part }), '{"createdBy":{"name":"Ada"},"changedBy":{"name":"Ada"}}')
+  t.is(showValue(new Set([[part, part]])), "Set(1) { [ { name: 'Ada' }, { name: 'Ada' } ] }")
+})
+
+test('a long value without repeated parts is JSON in full', (t) => {
+  const value = Array.from({ length: 300_000 }, (_, number) => ({ number }))
+  t.is(showValue(value), JSON.stringify(value))
+})
+
+test('--full shows long arrays and deep levels of what is not JSON', (t) => {
+  const value = new Set(Array.from({ length: 200 }, (_, number) => number))
+  t.regex(showValue(value), /100 more items/)
+  t.regex(showValue(value, { isFull: true }), / 199 }$/)
 })

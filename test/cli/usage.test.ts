@@ -5,7 +5,7 @@ import { exitCodeOf, messageOf } from '../../src/cli/failures.js'
 import { createProgram } from '../../src/cli/program.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-/** What the command line comes to, in this process: none of these opens a journal. */
+/** Runs the command line in this process; none of these calls opens a journal. */
 async function daybook(...args: readonly string[]) {
   const printed = { stdout: '', stderr: '' }
   const program = createProgram({
@@ -18,7 +18,7 @@ async function daybook(...args: readonly string[]) {
     if (printed.stdout + printed.stderr === '') printed.stderr = `daybook: ${messageOf(error)}\n`
     return { code: exitCodeOf(error), ...printed }
   }
-  throw new Error('it has run')
+  throw new Error('It was not refused.')
 }
 
 const COMMANDS = ['shell', 'import', 'stats', 'inspect', 'verify', 'repair', 'save', 'load', 'convert']
@@ -32,46 +32,60 @@ test('--help lists the commands and the exit codes', async (t) => {
 })
 
 for (const command of COMMANDS) {
-  test(`${command} --help says what it takes, and does nothing`, async (t) => {
+  test(`${command} --help shows its usage, and does nothing`, async (t) => {
     const { code, stdout } = await daybook(command, '--help')
     t.is(code, 0)
     t.regex(stdout, new RegExp(`^Usage: daybook ${command}`))
   })
 }
 
-test('an unknown command says which there are, and which was probably meant', async (t) => {
+test('an unknown command is answered with the known ones, and the one that was probably meant', async (t) => {
   const { code, stdout, stderr } = await daybook('inspct')
   t.is(code, 2)
   t.is(stdout, '')
   t.is(
     stderr,
-    `daybook: there is no command "inspct". Did you mean inspect? Commands: ${COMMANDS.join(', ')}. "daybook --help" explains them.\n`,
+    `daybook: unknown command "inspct". Did you mean inspect? Commands: ${COMMANDS.join(', ')}. "daybook --help" explains them.\n`,
   )
 })
 
-test('an unknown option says which there are', async (t) => {
-  const { code, stderr } = await daybook('inspect', '--jsn')
-  t.is(code, 2)
-  t.regex(stderr, /^daybook: unknown option '--jsn'\n\(Did you mean --json\?\)/)
-  for (const option of ['--directory', '--json', '--from', '--to', '--key']) t.true(stderr.includes(option))
+for (const [args, message, command] of [
+  [['inspect', '--jsn'], "unknown option '--jsn' (Did you mean --json?)", ' inspect'],
+  [['save', '--nothing'], "unknown option '--nothing'", ' save'],
+  [['save'], "missing required argument 'file'", ' save'],
+] as const) {
+  test(`daybook ${args.join(' ')} is answered with one line and a hint`, async (t) => {
+    t.deepEqual(await daybook(...args), {
+      code: 2,
+      stdout: '',
+      stderr: `daybook: ${message}\n"daybook${command} --help" lists its arguments and options.\n`,
+    })
+  })
+}
+
+test('the help shows no default that nobody would type', async (t) => {
+  for (const command of COMMANDS) t.notRegex((await daybook(command, '--help')).stdout, /\d{10}|Infinity/)
 })
 
-test('options before the command are told where they go', async (t) => {
+test('options before the command are refused with where they go', async (t) => {
   const { code, stderr } = await daybook('--directory', 'x', 'inspect')
   t.is(code, 2)
   t.regex(stderr, /options come after the command: daybook inspect/)
 })
 
 for (const [args, complaint] of [
-  [['shell', '--max-size', '0'], /'--max-size <entries>' argument '0' is invalid/],
+  [
+    ['shell', '--max-size', '0'],
+    /'--max-size <entries>' argument '0' is invalid\. It must be an integer of at least 1\./,
+  ],
   [['shell', '--fsync', 'sometimes'], /Allowed choices are always, everysec, never/],
   [['inspect', '--from', 'x'], /'--from <sequence>' argument 'x' is invalid/],
   [['import'], /missing required argument 'glob'/],
   [['import', '--ttl', 'soon', '*.json'], /'--ttl <duration>' argument 'soon' is invalid/],
-  [['import', '--restart', '*.json'], /--restart goes with --ndjson/],
+  [['import', '--restart', '*.json'], /--restart is only for --ndjson/],
   [['convert', 'a'], /missing required argument 'to'/],
 ] as const) {
-  test(`daybook ${args.join(' ')} is refused with what is wrong`, async (t) => {
+  test(`daybook ${args.join(' ')} says what is wrong`, async (t) => {
     const { code, stderr } = await daybook(...args)
     t.is(code, 2)
     t.regex(stderr, complaint)
@@ -79,7 +93,7 @@ for (const [args, complaint] of [
 }
 
 for (const command of ['stats', 'inspect', 'verify', 'repair']) {
-  test(`${command} of a directory that is none, or holds no journal, is an error and creates nothing`, async (t) => {
+  test(`${command} of a missing directory, or one without a journal, fails and creates nothing`, async (t) => {
     const directory = temporaryDirectory(t)
     const nowhere = join(directory, 'nowhere')
     t.like(await daybook(command, '-d', nowhere), { code: 1, stderr: `daybook: There is no directory ${nowhere}.\n` })

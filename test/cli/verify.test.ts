@@ -5,9 +5,9 @@ import type { Verification } from '../../src/cli/verify/findings.js'
 import { checksum } from '../../src/durable/format/checksum.js'
 import { FILE } from '../../src/durable/format/format.js'
 import type { Cache } from '../../src/index.js'
+import { daybook } from '../helpers/cli/daybook-process.js'
+import { damage, fileAt, filesOf, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { daybook } from './daybook-process.js'
-import { damage, fileAt, filesOf, writeJournal, writeTwelve } from './journals.js'
 
 async function journal(t: ExecutionContext, write: (cache: Cache) => Promise<void> = writeTwelve) {
   const cwd = temporaryDirectory(t)
@@ -84,7 +84,7 @@ test.serial(
       ],
     )
     const { stdout } = await daybook(t, ['verify'], { cwd })
-    t.regex(stdout, /^ {2}at byte 212, where sequence 2 should be: the checksum of the frame does not hold/m)
+    t.regex(stdout, /^ {2}at byte 212, where sequence 2 should be: the checksum of the frame does not match/m)
     t.regex(stdout, /^ {2}after it: \d+ sound frames with 3 events$/m)
     t.regex(stdout, /daybook repair --directory journal/)
   },

@@ -4,27 +4,27 @@ import { showKey } from '../../src/cli/show-value.js'
 
 const texts = (line: string) => splitWords(line).map(({ text }) => text)
 
-test('words end at white space, however much of it there is', (t) => {
+test('words end at white space, of any length', (t) => {
   t.deepEqual(texts('  get \t key:1  '), ['get', 'key:1'])
   t.deepEqual(texts(''), [])
 })
 
-test('quotes hold a word together, and touching parts are one word', (t) => {
+test('quotes hold a word together, and adjacent parts are one word', (t) => {
   t.deepEqual(texts(`"a b" 'c d' e"f g"'h i'`), ['a b', 'c d', 'ef gh i'])
   t.deepEqual(texts(`"" ''`), ['', ''])
 })
 
-test('double quotes take escapes as JSON does, single quotes none', (t) => {
+test('double quotes have the escapes of JSON, single quotes none', (t) => {
   t.deepEqual(texts(String.raw`"\n\u00e9\ud83d\ude00\"\\\/" '\n"\'`), ['\né😀"\\/', '\\n"\\'])
   t.deepEqual(texts(String.raw`"\q"`), ['\\q'])
 })
 
-test('a backslash takes a space, a quote or a backslash as it is, and stays before anything else', (t) => {
+test('a backslash makes a space, a quote or a backslash literal, and stays before anything else', (t) => {
   t.deepEqual(texts(String.raw`a\ b \"c \\d e\*f g\ `), ['a b', '"c', '\\d', 'e\\*f', 'g '])
   t.deepEqual(texts('end\\'), ['end\\'])
 })
 
-test('an open quote is told, and ends with the line', (t) => {
+test('an open quote ends with the line, and is marked', (t) => {
   t.like(splitWords('get "a b').at(-1), { text: 'a b', isOpen: true, start: 4, end: 8 })
   t.like(splitWords("get 'a").at(-1), { text: 'a', isOpen: true, quote: "'" })
 })

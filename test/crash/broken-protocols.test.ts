@@ -1,8 +1,8 @@
 /** The checker is checked: what catches nothing when the protocol is broken proves nothing when it is not. */
 import test from 'ava'
 import { CorruptionError } from '../../src/errors.js'
-import { frameDamages } from '../durable/recovery/frame-damages.js'
-import { framesOf, segment, withFile, writeJournal } from '../durable/recovery/written-journal.js'
+import { frameDamages } from '../durable/history/frame-damages.js'
+import { framesOf, segment, withFile, writeJournal } from '../durable/history/written-journal.js'
 import { SimulatedDisk } from '../durable/storage/simulated-disk.js'
 import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
 import { Exploration, recoverImage, Stage, type Wrap } from './explore.js'

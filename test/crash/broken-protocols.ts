@@ -19,7 +19,7 @@ export interface BrokenProtocol {
 export function storageLike(inner: Storage, changes: Partial<Storage>): Storage {
   return {
     makeDirectory: (directory) => inner.makeDirectory(directory),
-    list: (directory, pattern) => inner.list(directory, pattern),
+    list: (directory) => inner.list(directory),
     open: (path, mode) => inner.open(path, mode),
     create: (path) => inner.create(path),
     rename: (from, to) => inner.rename(from, to),
@@ -29,6 +29,8 @@ export function storageLike(inner: Storage, changes: Partial<Storage>): Storage 
       this.syncDirectory(directory)
     },
     lock: (path) => inner.lock(path),
+    isLocked: (path) => inner.isLocked(path),
+    noteIn: (path) => inner.noteIn(path),
     ...changes,
   }
 }
@@ -214,15 +216,19 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
   },
   {
     name: 'says in LOCK that a journal is there before it is',
-    wrap: (inner) =>
-      storageLike(inner, {
+    wrap: (inner) => {
+      let isEarly = false
+      return storageLike(inner, {
         lock: (path) => {
           const lock = inner.lock(path)
-          if (lock === undefined || lock.read() !== '') return lock
+          if (lock === undefined || inner.noteIn(path) !== '') return lock
           lock.write(`${JOURNAL_ID.toString('hex')}\n`)
-          return { ...lock, read: () => '' }
+          isEarly = true
+          return lock
         },
-      }),
+        noteIn: (path) => (isEarly ? '' : inner.noteIn(path)),
+      })
+    },
   },
   {
     name: 'believes frames without looking at their checksums',

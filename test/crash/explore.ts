@@ -6,7 +6,6 @@
 import { Counters } from '../../src/core/model/counters.js'
 import type { RecoveryReport } from '../../src/durable/contract.js'
 import { FileJournal } from '../../src/durable/journal/file-journal.js'
-import { recover } from '../../src/durable/recovery/recover.js'
 import type { Storage } from '../../src/durable/storage/storage.js'
 import type { Cache } from '../../src/index.js'
 import { openCache } from '../../src/open.js'
@@ -32,10 +31,9 @@ export interface Outcome {
 /** Recovers a copy of an image. */
 export async function recoverImage(image: Image, wrap: Wrap): Promise<Outcome> {
   const disk = SimulatedDisk.of(image)
-  const storage = wrap(disk.process())
+  const process = disk.process()
+  const journal = new FileJournal(wrap(process), DIRECTORY, () => JOURNAL_ID)
   const model = new Model()
-  const lock = storage.lock(`${DIRECTORY}/LOCK`)
-  if (lock === undefined) throw new Error('locked')
   const session = {
     fsync: 'never' as const,
     clock: new ManualClock(),
@@ -44,7 +42,9 @@ export async function recoverImage(image: Image, wrap: Wrap): Promise<Outcome> {
     receiver: model,
   }
   try {
-    const { report } = await recover(storage, DIRECTORY, lock, session, () => JOURNAL_ID)
+    const report = await journal.open(session)
+    process.kill()
+    await journal.close([]).catch(() => undefined) // of a dead process: nothing but the memory is given back
     return { sequence: report.sequence, report, model, disk, error: undefined }
   } catch (error) {
     return { sequence: -1, report: undefined, model, disk, error }

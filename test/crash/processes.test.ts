@@ -9,6 +9,8 @@ import { Rounds, sorted, start } from './processes.js'
 
 for (const [mode, code] of [
   ['exit', 3],
+  ['exitListener', 3],
+  ['exitListenerAtEnd', 3],
   ['throw', 1],
   ['reject', 1],
 ] as const) {

@@ -76,6 +76,25 @@ const modes: Record<string, () => Promise<void>> = {
     process.exit(3)
   },
 
+  /** Sets in an `exit` listener that was added after the journal's own, one by one and as a transaction. */
+  async exitListener() {
+    const cache = await open()
+    writeRound(cache, 1)
+    process.on('exit', () => {
+      for (let round = 2; round <= 100; round++) writeRound(cache, round)
+    })
+    process.exit(3)
+  },
+
+  /** The same when nothing is left to do. */
+  async exitListenerAtEnd() {
+    const cache = await open()
+    process.on('exit', () => {
+      for (let round = 1; round <= 100; round++) writeRound(cache, round)
+      process.exitCode = 3
+    })
+  },
+
   async throw() {
     const cache = await open()
     for (let round = 1; round <= 100; round++) writeRound(cache, round)

@@ -3,46 +3,68 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const run = promisify(execFile)
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 
-/** What an example prints when it is run in a directory of its own. Nothing may be printed as an error. */
-async function lines(t: import('ava').ExecutionContext, name: string, cwd: string): Promise<string[]> {
-  const { stdout, stderr } = await run(process.execPath, [join(EXAMPLES, `${name}.js`)], { cwd, timeout: 60_000 })
+/** Runs an example with `root` for temporary files, in an empty working directory. Returns what it prints; stderr must stay empty. */
+async function linesOf(t: ExecutionContext, name: string, root: string): Promise<string[]> {
+  const cwd = temporaryDirectory(t)
+  const { stdout, stderr } = await run(process.execPath, [join(EXAMPLES, `${name}.js`)], {
+    cwd,
+    env: { ...process.env, TMPDIR: root },
+    timeout: 60_000,
+  })
   t.is(stderr, '')
+  t.deepEqual(readdirSync(cwd), [], 'it leaves the working directory alone')
   return stdout.trimEnd().split('\n')
 }
 
-test('first: the first example of the README, and what it finds when it is run again', async (t) => {
-  const directory = temporaryDirectory(t)
-  t.deepEqual(await lines(t, 'first', directory), [
-    'user:1 is nobody yet',
+test('first: a cache that survives a restart', async (t) => {
+  const root = temporaryDirectory(t)
+  const directory = join(root, 'daybook-first')
+  t.deepEqual(await linesOf(t, 'first', root), [
+    `journal: ${directory}`,
+    'user:1 is not there yet',
     'stored: user:1, guest:1',
     'guest:1 (Bob) has expired',
-    'stored: user:1; 1 expired',
+    'stored: user:1; 1 expired so far',
   ])
-  t.true(existsSync(join(directory, 'journal')))
-  t.deepEqual(await lines(t, 'first', directory), [
-    'user:1 is Ada, as set by the last run',
+  t.true(existsSync(directory))
+  t.deepEqual(await linesOf(t, 'first', root), [
+    `journal: ${directory}`,
+    'user:1 is Ada, set by an earlier run',
     'stored: user:1, guest:1',
     'guest:1 (Bob) has expired',
-    'stored: user:1; 2 expired',
+    'stored: user:1; 2 expired so far',
   ])
 })
 
-test('machine: a machine that invokes the cache, sends commands and reacts to the replies', async (t) => {
-  const directory = temporaryDirectory(t)
-  t.deepEqual(await lines(t, 'machine', directory), ['nobody has been here yet', 'Ada has been here 0 times before'])
-  t.deepEqual(await lines(t, 'machine', directory), ['Ada has been here 1 times before'])
-  t.deepEqual(await lines(t, 'machine', directory), ['Ada has been here 2 times before'])
+test('machine: a state machine that invokes the cache, sends commands and reacts to the replies', async (t) => {
+  const root = temporaryDirectory(t)
+  const journal = `journal: ${join(root, 'daybook-machine')}`
+  t.deepEqual(await linesOf(t, 'machine', root), [journal, 'no visitor yet', 'Ada, visits before this one: 0'])
+  t.deepEqual(await linesOf(t, 'machine', root), [journal, 'Ada, visits before this one: 1'])
+  t.deepEqual(await linesOf(t, 'machine', root), [journal, 'Ada, visits before this one: 2'])
 })
 
-test('every example is run by a test', (t) => {
+test('worker-pool: a piscina pool shares one cache, and nothing is left behind', async (t) => {
+  const root = temporaryDirectory(t)
+  const [journal = '', ...lines] = await linesOf(t, 'worker-pool', root)
+  t.true(journal.startsWith(`journal: ${join(root, 'daybook-pool-')}`))
+  t.deepEqual(lines, [
+    '40 tasks on 4 threads; 4 texts were counted, the rest came from the cache',
+    'words: "to" 4, "be" 4, "not" 2',
+    '40 tasks, by the counter that they share',
+  ])
+  t.deepEqual(readdirSync(root), [])
+})
+
+test('every example has a test', (t) => {
   const names = readdirSync(EXAMPLES)
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.replace(/\.js$/, ''))
-  for (const name of ['first', 'machine']) t.true(names.includes(name))
+  t.deepEqual(names.sort(), ['first', 'machine', 'worker-pool', 'worker-pool-task'])
 })

@@ -11,19 +11,19 @@ import {
 } from '../../src/index.js'
 
 /**
- * A journal in memory that fails when it is told to, with the health that the file journal shows then. What it does to
- * bytes is tested with faulty storage; here it is about what the cache does.
+ * A journal in memory that fails on demand, with the health that a file journal has then. For tests of the cache; what a failure
+ * does to the files is tested with faulty storage.
  */
 export class BreakableJournal implements Journal {
   readonly #inner = memoryJournal()
   #health: JournalHealth | undefined
   /** Called before every append; may throw. */
   onAppend: ((events: readonly CacheEvent[]) => void) | undefined
-  /** Frames' worth of events, as the cache appended them. */
+  /** The events of each append. */
   readonly appended: (readonly CacheEvent[])[] = []
   onChange: (() => void) | undefined
 
-  /** From now on as after a failed write (`stalled`) or a failed fsync (`failed`). */
+  /** From now on it behaves as after a failed write (`stalled`) or a failed fsync (`failed`). */
   break(status: 'stalled' | 'failed', error = new Error('EIO: i/o error')): void {
     this.#health = { status, error }
     this.onChange?.()

@@ -1,10 +1,10 @@
 import type { Clock } from '../../src/core/model/clock.js'
 import { type Duration, ManualClock } from '../../src/testing.js'
 
-/** Timers that one test may arm. Past it somebody arms one in a circle, and the test fails instead of hanging. */
+/** Timers that one test may arm. With more, something re-arms a timer endlessly, and the test fails instead of hanging. */
 const ARMED_MAX = 100_000
 
-/** A clock moved by hand that knows which timers are armed and how many ever were. */
+/** A manual clock that knows which timers are armed, and how many ever were. */
 export class CountingClock implements Clock {
   readonly #clock: ManualClock
   readonly #armed = new Set<unknown>()
@@ -12,9 +12,9 @@ export class CountingClock implements Clock {
   total = 0
   /** The delays of all timers ever armed, in order. */
   readonly delaysMs: number[] = []
-  /** The largest number of timers that were armed at one time. */
+  /** The largest number of timers armed at the same time. */
   peak = 0
-  #isCircling = false
+  #isEndless = false
 
   constructor(startMs?: number) {
     this.#clock = new ManualClock(startMs)
@@ -28,10 +28,10 @@ export class CountingClock implements Clock {
   now = (): number => this.#clock.now()
 
   setTimeout = (callback: () => void, delayMs: number): unknown => {
-    if (this.#isCircling) return undefined // the test fails by then
+    if (this.#isEndless) return undefined // the test has failed by then
     if (++this.total > ARMED_MAX) {
-      this.#isCircling = true
-      throw new Error(`More than ${ARMED_MAX} timers were armed: somebody arms one in a circle.`)
+      this.#isEndless = true
+      throw new Error(`More than ${ARMED_MAX} timers were armed: something re-arms a timer endlessly.`)
     }
     this.delaysMs.push(delayMs)
     const timer = this.#clock.setTimeout(() => {

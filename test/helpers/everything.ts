@@ -1,6 +1,6 @@
 import type { Cache } from '../../src/index.js'
 
-/** All that a caller can know of a cache without changing it: to show that a refused call has changed nothing. */
+/** Everything that a caller can read of a cache without changing it, to show that a refused call has changed nothing. */
 export function everything(cache: Cache<never> | Cache<unknown>) {
   const { journal, ...counters } = cache.stats()
   return {

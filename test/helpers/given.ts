@@ -1,27 +1,28 @@
 import type { ExecutionContext } from 'ava'
-import { decide, decideRemoval } from '../../src/core/decide/decide.js'
+import { decide } from '../../src/core/decide/decide.js'
 import { evolve } from '../../src/core/evolve/evolve.js'
 import { State } from '../../src/core/evolve/state.js'
 import type { Command } from '../../src/core/model/command.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
 import type { StoredValue } from '../../src/core/model/stored-value.js'
 
-/** The moment that these specifications begin at, epoch milliseconds. */
+/** When these specifications start, epoch milliseconds. */
 export const T0 = 1_000_000
 
 export interface Limits {
   maxSize?: number
   maxBytes?: number
+  entriesMax?: number
 }
 
-/** Bytes of a key and of a text are their characters here, and a number is 8. */
+/** Here a key or a text weighs its characters, and a number weighs 8. */
 function weigh(key: string, value: StoredValue): number {
   return key.length + (typeof value === 'string' ? value.length : 8)
 }
 
 export function stateOf(events: readonly CacheEvent[], limits: Limits = {}): State {
-  const { maxSize = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = limits
-  const state = new State({ maxSize, maxBytes, weigh })
+  const { maxSize = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, entriesMax } = limits
+  const state = new State({ maxSize, maxBytes, entriesMax, weigh })
   for (const event of events) evolve(state, event)
   return state
 }
@@ -29,19 +30,10 @@ export function stateOf(events: readonly CacheEvent[], limits: Limits = {}): Sta
 /** `given(events).when(command).then(events)`, the specification of a decision. */
 export function given(events: readonly CacheEvent[], limits?: Limits) {
   const state = stateOf(events, limits)
-  const decided = (command: Command): CacheEvent[] => {
-    const outcome: CacheEvent[] = []
-    for (let event = decideRemoval(state, command); event !== undefined; event = decideRemoval(state, command)) {
-      evolve(state, event)
-      outcome.push(event)
-    }
-    const event = decide(state, command)
-    if (event !== undefined) outcome.push(event)
-    return outcome
-  }
+  const decided = (command: Command): CacheEvent[] => decide(state, command)
   return {
     when: (command: Command) => ({
-      // biome-ignore lint/suspicious/noThenProperty: it reads as given, when, then, and nobody awaits it
+      // biome-ignore lint/suspicious/noThenProperty: it reads as given, when, then, and is not awaited
       then: (t: ExecutionContext, ...expected: CacheEvent[]) => t.deepEqual(decided(command), expected),
       throws: (t: ExecutionContext, name: string, message: RegExp) =>
         t.throws(() => decided(command), { name, message }),
@@ -67,6 +59,6 @@ export function toIncrement(key: string, by = 1, more: { expiresAtMs?: number; n
   return { type: 'increment', key, by, expiresAtMs: more.expiresAtMs ?? NEVER, nowMs: more.nowMs ?? T0 }
 }
 
-export function to(type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist', key: string, nowMs = T0): Command {
+export function to(type: 'delete' | 'persist', key: string, nowMs = T0): Command {
   return { type, key, nowMs }
 }

@@ -8,7 +8,7 @@ export interface Opened<V> {
   journal: Journal
 }
 
-/** A cache on a journal in memory, with a clock that stands still; closed when the test is over. */
+/** A cache on a journal in memory, with a clock moved by hand; closed at the end of the test. */
 export async function openMemory<V = unknown>(
   t: ExecutionContext,
   options: Omit<CacheOptions, 'clock'> & { clock?: CountingClock } = {},

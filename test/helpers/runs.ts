@@ -1,5 +1,12 @@
-/** How many runs a property gets: `DAYBOOK_RUNS` in the environment, else a number that keeps the suite short. */
+/**
+ * How many runs a property gets: `DAYBOOK_RUNS` in the environment, otherwise a number that keeps the suite fast, or
+ * `DAYBOOK_RUNS_MAX` if that is smaller.
+ */
 export function runs(modest: number): number {
-  const given = Number(process.env['DAYBOOK_RUNS'])
-  return Number.isSafeInteger(given) && given > 0 ? given : modest
+  return positive('DAYBOOK_RUNS') ?? Math.min(modest, positive('DAYBOOK_RUNS_MAX') ?? modest)
+}
+
+function positive(name: string): number | undefined {
+  const number = Number(process.env[name])
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined
 }

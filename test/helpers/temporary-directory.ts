@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 
-/** A directory of this test's own, removed when the test is over. */
+/** A directory for this test, removed at the end of it. */
 export function temporaryDirectory(t: ExecutionContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'daybook-test-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))

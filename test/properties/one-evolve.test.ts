@@ -1,26 +1,27 @@
 /**
  * For any sequence of calls, with time passing, transactions (nested, some of them throwing), compactions and reopenings in
- * between: what the cache holds, what it holds after it was recovered, and what a naive model holds are the same. Entries,
- * deadlines, counters and order of use; every answer on the way; and the number of events.
+ * between, the cache, the recovered cache and a naive model are the same: in entries, deadlines, counters, order of use, every
+ * result on the way, and the number of events.
  */
+import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import test from 'ava'
 import fc from 'fast-check'
 import type { Cache, CacheOptions, Change } from '../../src/index.js'
-import { memoryJournal, openCache, openCacheWithoutShortcuts } from '../../src/open.js'
+import { memoryJournal, openCache } from '../../src/open.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn } from '../helpers/loop-turn.js'
-import { runs } from '../helpers/runs.js'
+import { isRolledBack, perform, STEP, type Step } from '../helpers/properties/commands.js'
+import { type Limits, Model } from '../helpers/properties/model.js'
+import { holds } from '../helpers/property.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { isRolledBack, perform, STEP, type Step } from './commands.js'
-import { type Limits, Model } from './model.js'
 
 /** From one opening to the next. */
 interface Session extends Limits {
-  /** A set takes the short way when nobody observes; without shortcuts it never does. */
-  way: 'short' | 'full' | 'observed'
+  /** A `set` that nobody has to hear of is committed without an event object; so some runs subscribe. */
+  isObserved: boolean
 }
 
 type Around = { type: 'compact' | 'flush' | 'save' | 'load' } | ({ type: 'reopen'; how: 'clean' | 'unclean' } & Session)
@@ -29,11 +30,11 @@ const SESSION = {
   maxSize: fc.integer({ min: 1, max: 7 }),
   // Short entries weigh about 10 bytes; the larger ones fit into 40, but not into 20.
   maxBytes: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 20, 40, 60),
-  way: fc.constantFrom('short' as const, 'full' as const, 'observed' as const),
+  isObserved: fc.boolean(),
 }
 
 function script(how: 'clean' | 'unclean'): fc.Arbitrary<{ first: Session; steps: (Step | Around)[] }> {
-  // After a flush, a frame may tell the counters of any moment since; so where those matter there is none.
+  // After a flush a frame may hold the counters of any later moment, so there is no flush where they matter.
   const around =
     how === 'clean' ? (['compact', 'flush', 'save', 'load'] as const) : (['compact', 'save', 'load'] as const)
   return fc.record({
@@ -56,10 +57,10 @@ function script(how: 'clean' | 'unclean'): fc.Arbitrary<{ first: Session; steps:
   })
 }
 
-/** Where the journal of one run lives, and what a crash makes of it. */
+/** The journal of one run, and what a crash makes of it. */
 interface Place {
   readonly options: CacheOptions
-  /** Leaves a copy as a crash would; answers where. */
+  /** Makes a copy, as a crash would leave it, and returns its place. */
   crash(): Place
 }
 
@@ -67,7 +68,7 @@ function inMemory(): Place {
   return {
     options: { journal: memoryJournal(), cleanupInterval: 7 },
     crash: () => {
-      throw new Error('what is in memory only does not survive a crash')
+      throw new Error('a journal in memory does not survive a crash')
     },
   }
 }
@@ -85,9 +86,8 @@ function onDisk(root: string): Place {
   return at(join(root, 'first'))
 }
 
-function open(place: Place, { maxSize, maxBytes, way }: Session, clock: CountingClock): Promise<Cache> {
-  const options = { ...place.options, maxSize, maxBytes, clock, compaction: false as const }
-  return way === 'full' ? openCacheWithoutShortcuts(options) : openCache(options)
+function open(place: Place, { maxSize, maxBytes }: Session, clock: CountingClock): Promise<Cache> {
+  return openCache({ ...place.options, maxSize, maxBytes, clock, compaction: false })
 }
 
 async function run(first: Session, steps: (Step | Around)[], begin: Place, root: string): Promise<void> {
@@ -96,7 +96,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
   const saved = join(root, 'saved.snapshot')
   let place = begin
   let cache = await open(place, first, clock)
-  let told = rebuildFromChanges(cache, model, first)
+  let rebuilt = rebuildFromChanges(cache, model, first)
   try {
     for (const step of steps) {
       const sequenceBefore = model.sequence
@@ -114,7 +114,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
           break
         case 'load':
           same((await cache.load(saved)).ok, model.load(), 'loaded')
-          told?.loaded()
+          rebuilt?.loaded()
           break
         case 'reopen': {
           if (step.how === 'clean') {
@@ -130,7 +130,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
           same(cache.recovery.sequence, model.sequence, 'the recovered sequence')
           const removed = model.open(step)
           same({ expired: cache.recovery.expired, evicted: cache.recovery.evicted }, removed, 'removed by opening')
-          told = rebuildFromChanges(cache, model, step)
+          rebuilt = rebuildFromChanges(cache, model, step)
           break
         }
         default:
@@ -144,11 +144,11 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
       await loopTurn()
       if (model.sequence !== sequenceBefore) model.framed()
       compare(cache, model)
-      told?.compare()
+      rebuilt?.compare()
     }
     await cache.close()
     model.sealed()
-    cache = await open(place, { ...model.limits, way: 'short' }, clock)
+    cache = await open(place, { ...model.limits, isObserved: false }, clock)
     compare(cache, model)
     cache.cleanup() // what is left has not expired
     model.cleanup()
@@ -163,7 +163,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
   }
 }
 
-/** Without touching anything: counters, size and sequence. What the entries are, every answer on the way and the end show. */
+/** Compares what can be read without changing anything; the entries are compared by every result, and at the end. */
 function compare(cache: Cache, model: Model): void {
   const { hits, misses, evictions, expirations, sets, deletes, size, journal } = cache.stats()
   same({ hits, misses, evictions, expirations, sets, deletes }, model.counts, 'counters')
@@ -171,62 +171,61 @@ function compare(cache: Cache, model: Model): void {
   same(journal.sequence, model.sequence, 'sequence')
 }
 
-/** Keeps books from `changes$` alone, which must come to what the cache holds. */
-function rebuildFromChanges(cache: Cache, model: Model, { way }: Session) {
-  if (way !== 'observed') return undefined
-  let rows = new Map(cache.entries()) // cleans up: what has expired is not in it
+/** Rebuilds the entries from `changes$` alone; they must be those of the cache. */
+function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session) {
+  if (!isObserved) return undefined
+  let rows = new Map(cache.entries()) // removes what has expired
   model.cleanup()
   let { sequence } = cache.stats().journal
   const wrong: string[] = []
   cache.changes$.subscribe((change: Change) => {
-    if (change.sequence !== ++sequence) wrong.push(`sequence ${change.sequence} came where ${sequence} should`)
+    if (change.sequence !== ++sequence) wrong.push(`sequence ${change.sequence} came instead of ${sequence}`)
     const { type, key = '' } = change
     if (type === 'set') rows.set(key, change.value)
     else if (type === 'cleared' || type === 'loaded') rows.clear()
     else if (type !== 'rescheduled' && !rows.delete(key)) wrong.push(`${type} came for ${key}, which is not there`)
   })
   return {
-    /** What was loaded is not told entry by entry. */
+    /** A load is one change, without its entries. */
     loaded(): void {
       rows = new Map(cache.entries())
       model.cleanup()
     },
     compare(): void {
-      same(wrong, [], 'what is wrong with the changes told')
-      same(sequence, cache.stats().journal.sequence, 'the last sequence told')
-      same(rows.size, cache.size, 'the size told')
+      same(wrong, [], 'errors in the changes')
+      same(sequence, cache.stats().journal.sequence, 'the last sequence in the changes')
+      same(rows.size, cache.size, 'the size by the changes')
     },
   }
 }
 
-/** Throws, for fast-check; an assertion for each of a million comparisons would be too much for AVA. */
 function same(real: unknown, naive: unknown, what: string): void {
-  if (!isDeepStrictEqual(real, naive)) throw new Error(`${what}: ${inspect(real)} is not ${inspect(naive)}`)
+  if (!isDeepStrictEqual(real, naive)) assert.deepEqual({ [what]: real }, { [what]: naive })
 }
 
 test('live state = recovered state = a naive model, with clean closes and compactions', async (t) => {
   const root = temporaryDirectory(t)
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(script('clean'), async ({ first, steps }) => {
       rmSync(join(root, 'saved.snapshot'), { force: true })
       await run(first, steps, inMemory(), root)
     }),
-    { numRuns: runs(150), includeErrorInReport: true },
+    150,
   )
-  t.pass()
 })
 
 test('live state = recovered state = a naive model, with crashes', async (t) => {
   const root = temporaryDirectory(t)
   let count = 0
-  await fc.assert(
+  await holds(
+    t,
     fc.asyncProperty(script('unclean'), async ({ first, steps }) => {
       const own = join(root, String(count++))
       mkdirSync(own)
       await run(first, steps, onDisk(own), own)
       rmSync(own, { recursive: true })
     }),
-    { numRuns: runs(40), includeErrorInReport: true },
+    40,
   )
-  t.pass()
 })

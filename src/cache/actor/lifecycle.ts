@@ -4,7 +4,8 @@
  * The chart decides what state the cache is in; what is done there (replaying, writing a snapshot, a slice of cleanup) is
  * done by whoever starts it and comes back as an event.
  */
-import { assign, type SnapshotFrom, setup } from 'xstate'
+import { assign, createActor, type InspectionEvent, type Observer, type SnapshotFrom, setup } from 'xstate'
+import type { Clock } from '../../core/model/clock.js'
 
 /** The states of `lifecycle$`. `compacting` is running, with a snapshot being written. */
 export type LifecycleStateName = 'recovering' | 'running' | 'compacting' | 'read-only' | 'draining' | 'closed'
@@ -41,13 +42,13 @@ interface Context {
   compactionFailure: string | undefined
 }
 
-export interface LifecycleEffects {
-  /** Removes one slice of what has expired; answers whether there is more. */
+interface LifecycleEffects {
+  /** Removes one slice of what has expired; returns whether there is more. */
   removeSlice(): boolean
   cleanupIntervalMs: number
 }
 
-export function createLifecycle(effects: LifecycleEffects) {
+function createLifecycle(effects: LifecycleEffects) {
   return setup({
     types: { context: {} as Context, events: {} as LifecycleEvent },
     delays: { cleanupInterval: effects.cleanupIntervalMs },
@@ -119,10 +120,10 @@ export function createLifecycle(effects: LifecycleEffects) {
   })
 }
 
-export type LifecycleSnapshot = SnapshotFrom<ReturnType<typeof createLifecycle>>
+type LifecycleSnapshot = SnapshotFrom<ReturnType<typeof createLifecycle>>
 
 /** What `lifecycle$` shows of the chart. */
-export function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
+function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
   const { done, total, reason } = snapshot.context
   const why = reason === undefined ? {} : { reason }
   if (snapshot.matches('recovering')) return { state: 'recovering', done, total }
@@ -132,4 +133,35 @@ export function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
   if (snapshot.matches({ open: { compaction: 'writing' } })) return { state: 'compacting', done, total }
   const { compactionFailure } = snapshot.context
   return compactionFailure === undefined ? { state: 'running' } : { state: 'running', reason: compactionFailure }
+}
+
+/** XState's inspector. */
+export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+
+/** The chart, running. */
+export interface Lifecycle {
+  readonly state: LifecycleState
+  send(event: LifecycleEvent): void
+  /** Calls `listener` after every transition. */
+  subscribe(listener: (state: LifecycleState) => void): void
+}
+
+export function startLifecycle(
+  effects: LifecycleEffects,
+  { clock, inspect }: { clock: Clock; inspect: Inspector | undefined },
+): Lifecycle {
+  const actor = createActor(createLifecycle(effects), {
+    clock: clock as never,
+    ...(inspect === undefined ? {} : { inspect }),
+  })
+  actor.start()
+  return {
+    get state() {
+      return toLifecycleState(actor.getSnapshot())
+    },
+    send: (event) => actor.send(event),
+    subscribe(listener) {
+      actor.subscribe({ next: (snapshot) => listener(toLifecycleState(snapshot)) })
+    },
+  }
 }

@@ -7,7 +7,7 @@
  * because XState drops what is sent to a stopped one without a word.
  */
 import type { ActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate'
-import { shown } from '../../errors.js'
+import { describe } from '../../errors.js'
 
 /** What the logic runs: made anew for each actor. */
 export interface CacheInstance {
@@ -135,7 +135,7 @@ function reply(instance: CacheInstance, message: Message, emit: (event: Refused)
     }
   }
   if (replyTo !== undefined && typeof (replyTo as typeof replyTo | null)?.send !== 'function') {
-    const error = new TypeError(`replyTo must be an actor; ${shown(replyTo)} is not. Nothing was changed.`)
+    const error = new TypeError(`replyTo must be an actor; ${describe(replyTo)} is not. Nothing was changed.`)
     emit({ type: 'refused', message, error })
     return
   }

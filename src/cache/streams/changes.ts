@@ -1,5 +1,5 @@
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { JournaledEvent } from '../turns/turns.js'
+import type { JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'
 
 /** An event as `changes$` shows it. */

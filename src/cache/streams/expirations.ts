@@ -1,5 +1,5 @@
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { JournaledEvent } from '../turns/turns.js'
+import type { JournaledEvent } from '../turns/outbox.js'
 
 /** What subscribers of `expirations$` get. */
 export interface Expiration<V = unknown> {

@@ -1,5 +1,7 @@
 import { Observable } from 'rxjs'
 import type { Clock } from '../../core/model/clock.js'
+import type { Counters } from '../../core/model/counters.js'
+import type { ReadableState } from '../../core/model/state.js'
 import type { JournalFigures } from '../../durable/contract.js'
 
 /** What `stats()` and `stats$` give. Everything is counted since the last `clear()`. */
@@ -57,4 +59,25 @@ const COMPARED = ['hits', 'misses', 'evictions', 'size', 'expirations', 'sets', 
 
 function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
+}
+
+/** `journal`: its figures; all 0 when it is closed. */
+export function readStats(
+  { counters, size }: ReadableState & { readonly counters: Readonly<Counters> },
+  journal: JournalFigures = CLOSED_FIGURES,
+): Stats {
+  const { hits, misses, evictions, expirations, sets, deletes } = counters
+  const reads = hits + misses
+  const hitRatio = reads === 0 ? 0 : hits / reads
+  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal }
+}
+
+const CLOSED_FIGURES: JournalFigures = {
+  sequence: 0,
+  durableSequence: 0,
+  pendingBytes: 0,
+  bytes: 0,
+  segments: 0,
+  snapshotSequence: 0,
+  snapshotBytes: 0,
 }

@@ -4,7 +4,7 @@
  */
 import { Observable, Subject } from 'rxjs'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { EventOutlet, JournaledEvent } from '../turns/turns.js'
+import type { EventOutlet, JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'
 import { toChange } from './changes.js'
 import { type Eviction, toEviction } from './evictions.js'

@@ -1,32 +1,32 @@
-/** What a file holds, as a value: text where its bytes are UTF-8, else bytes. One file is in memory at a time. */
+/** The content of a file as a value: text if it is UTF-8, otherwise bytes. One file is in memory at a time. */
 import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from '../../durable/format/format.js'
 import { showBytes } from '../quantities.js'
 
-/** A frame also holds the key and some lengths. */
+/** A frame also holds the key, and lengths. */
 const CONTENT_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES - 64 * 1024
 
-/** Files up to this size are read into one buffer that is used again and again. */
+/** Files up to this size are read into one buffer that is reused. */
 const SCRATCH_BYTES = 4 * 1024 * 1024
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
 
 export interface Content {
-  /** Valid until the next call: bytes may lie in a buffer that is used again. */
+  /** Valid until the next call: the bytes may be in the reused buffer. */
   value: string | Uint8Array
   bytes: number
-  /** Whether the value's bytes lie in memory of their own, which nobody else uses. */
+  /** Whether the bytes are in memory of their own, which nothing else uses. */
   isOwn: boolean
 }
 
-/** @throws Error for a file that cannot be read, or is larger than an entry can be; it is not read then. */
+/** @throws Error for a file that cannot be read; one that is larger than an entry can be is not read at all. */
 export function readContent(path: string): Content {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = fstatSync(descriptor)
     if (!stats.isFile()) throw new Error('it is not an ordinary file')
     if (stats.size > CONTENT_BYTES_MAX) {
-      throw new Error(`it has ${showBytes(stats.size)}, and an entry holds ${showBytes(CONTENT_BYTES_MAX)} at most`)
+      throw new Error(`it has ${showBytes(stats.size)}, and an entry can hold at most ${showBytes(CONTENT_BYTES_MAX)}`)
     }
     if (stats.size > scratch.length) return readLarge(descriptor, stats.size)
     const bytes = scratch.subarray(0, readAll(descriptor, scratch, stats.size))
@@ -36,7 +36,7 @@ export function readContent(path: string): Content {
   }
 }
 
-/** The memory that a large text was read into is given back as soon as it is a text, not when garbage is collected. */
+/** The memory that a large text was read into is freed at once, not when garbage is collected. */
 function readLarge(descriptor: number, size: number): Content {
   const memory = new ArrayBuffer(size, { maxByteLength: size })
   const bytes = Buffer.from(memory, 0, size)
@@ -48,7 +48,7 @@ function readLarge(descriptor: number, size: number): Content {
   return { value, bytes: length, isOwn: true }
 }
 
-/** Of a file that changes its size meanwhile, as much as it had at first. */
+/** If the file grows meanwhile, only its first `size` bytes are read. */
 function readAll(descriptor: number, target: Buffer, size: number): number {
   let done = 0
   while (done < size) {
@@ -59,7 +59,7 @@ function readAll(descriptor: number, target: Buffer, size: number): number {
   return done
 }
 
-/** Not a Buffer: bytes are stored as what they are. */
+/** Not a Buffer: a Buffer would be stored as one. */
 function asBytes(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -1,9 +1,9 @@
-/** The files that an import is about: those that match any of the patterns, each once, in order of their paths. */
+/** The files to import: those that match any of the patterns, each once, in order of their paths. */
 import { statSync } from 'node:fs'
 import glob from 'fast-glob'
 
 export interface FoundFile {
-  /** As the pattern gives it; the key of its entry. */
+  /** As the pattern yields it; the key of its entry. */
   path: string
   bytes: number
 }
@@ -21,7 +21,7 @@ export async function findFiles(patterns: readonly string[], options: { dot: boo
     const entries = await glob(isFile(pattern) ? glob.escapePath(pattern) : pattern, {
       dot: options.dot || isFile(pattern),
       followSymbolicLinks: false, // a link into a parent directory would never end
-      suppressErrors: true, // a directory that may not be read holds nothing for us
+      suppressErrors: true, // an unreadable directory is skipped
       stats: true,
     })
     if (entries.length === 0) unmatched.push(pattern)
@@ -30,7 +30,7 @@ export async function findFiles(patterns: readonly string[], options: { dot: boo
   return { files: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), unmatched }
 }
 
-/** A name that a shell has already put in place of a pattern may have characters that mean something in one: `[id].json`. */
+/** A name that a shell has expanded may contain characters that have a meaning in patterns: `[id].json`. */
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile()

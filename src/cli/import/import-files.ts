@@ -1,59 +1,33 @@
-/** One entry for each file, its path the key. What is there already with the same content is left as it is. */
-import type { Cache } from '../../cache/cache.js'
-import type { Duration } from '../../cache/duration.js'
+/** One entry for each file, with its path as the key. An entry that already has the same content is left as it is. */
 import { EncodedValue } from '../../core/model/stored-value.js'
-import { JournalWriteError } from '../../errors.js'
-import { messageOf } from '../failures.js'
-import type { Progress } from '../progress.js'
-import { showCountOf } from '../quantities.js'
 import { readContent } from './file-content.js'
-import type { FoundFile } from './find-files.js'
-import { Pace } from './pace.js'
-import { Tally } from './tally.js'
+import type { ImportRun } from './import-run.js'
 
-export interface ImportRun {
-  cache: Cache
-  files: readonly FoundFile[]
-  ttl: Duration | undefined
-  progress: Progress
-  signal: AbortSignal
-}
-
-export async function importFiles({ cache, files, ttl, progress, signal }: ImportRun): Promise<Tally> {
-  const tally = new Tally()
-  const pace = new Pace(cache)
-  const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0)
+export async function importFiles(run: ImportRun): Promise<void> {
   let doneBytes = 0
-  for (const file of files) {
-    if (signal.aborted) break
-    let bytes = 0
+  for (const { path, bytes } of run.request.files) {
+    if (run.isStopped) break
     try {
-      bytes = importFile(cache, file.path, ttl, tally)
+      importFile(run, path)
     } catch (error) {
-      if (error instanceof JournalWriteError) throw error // not this one's fault: no other would fare better
-      tally.failed++
-      progress.remark(`daybook: ${file.path} was left out: ${messageOf(error)}`)
+      run.leftOut(path, error)
     }
-    doneBytes += file.bytes
-    progress.update(doneBytes, totalBytes, () => showCountOf(tally.imported + tally.unchanged, 'file'))
-    await pace.keep(bytes)
+    doneBytes += bytes
+    await run.advanceTo(doneBytes)
   }
-  await pace.flush()
-  return tally
+  await run.flush()
 }
 
-/** Answers the bytes that were stored. */
-function importFile(cache: Cache, path: string, ttl: Duration | undefined, tally: Tally): number {
+function importFile(run: ImportRun, path: string): void {
+  const { cache, ttl } = run.request
   const { value, bytes, isOwn } = readContent(path)
   if (isSame(cache.peek(path), value)) {
-    tally.unchanged++
-    return 0
+    run.unchanged()
+    return
   }
   // Bytes in memory of their own become the entry's: a large file is not held twice.
   cache.set(path, isOwn && typeof value !== 'string' ? new EncodedValue('bytes', value) : value, { ttl })
-  tally.imported++
-  tally.bytes += bytes
-  return bytes
+  run.imported(bytes)
 }
 
 function isSame(stored: unknown, value: string | Uint8Array): boolean {

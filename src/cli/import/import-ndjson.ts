@@ -1,98 +1,70 @@
-/** One entry for each line of files of JSON lines. A line that is none is reported with its number; the others go on. */
-
+/** One entry for each line of files of JSON lines. A line that is not valid is reported with its number, and skipped. */
 import { FRAME_BYTES_MAX } from '../../durable/format/format.js'
-import { JournalWriteError } from '../../errors.js'
 import { messageOf } from '../failures.js'
-import { showBytes, showCount, showCountOf } from '../quantities.js'
-import type { FoundFile } from './find-files.js'
-import type { ImportRun } from './import-files.js'
+import { showBytes, showCount } from '../quantities.js'
+import { Checkpoint, type Position } from './checkpoint.js'
+import type { ImportRun } from './import-run.js'
 import { type Line, readLines } from './lines.js'
 import { parseEntry } from './ndjson-entry.js'
-import { Pace } from './pace.js'
-import { type Position, ProgressNote } from './progress-note.js'
-import { Tally } from './tally.js'
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-export interface NdjsonRun extends ImportRun {
+export interface NdjsonOptions {
+  /** The journal's: checkpoints are kept there. */
   directory: string
-  /** Begin each file from its beginning, whatever an earlier run has done. */
+  /** Start each file at its first line, whatever an earlier run has done. */
   restart: boolean
 }
 
-export async function importNdjson(run: NdjsonRun): Promise<Tally> {
-  const totalBytes = run.files.reduce((sum, file) => sum + file.bytes, 0)
-  const tally = new Tally()
+export async function importNdjson(run: ImportRun, options: NdjsonOptions): Promise<void> {
   let doneBytes = 0
-  for (const file of run.files) {
-    if (run.signal.aborted) break
-    const before = doneBytes
+  for (const { path, bytes } of run.request.files) {
+    if (run.isStopped) break
     try {
-      await new NdjsonImport(run, file, tally, (offset) => {
-        run.progress.update(before + offset, totalBytes, () => showCountOf(tally.imported, 'line'))
-      }).run()
+      await importLines(run, path, doneBytes, options)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
-      tally.failed++
-      run.progress.remark(`daybook: ${file.path} could not be read: ${messageOf(error)}`)
+      run.leftOut(path, new Error(`it could not be read: ${messageOf(error)}`, { cause: error }))
     }
-    doneBytes += file.bytes
+    doneBytes += bytes
   }
-  await run.cache.flush()
-  return tally
+  await run.flush()
 }
 
-class NdjsonImport {
-  readonly #run: NdjsonRun
-  readonly #file: FoundFile
-  readonly #tally: Tally
-  readonly #progress: (offset: number) => void
-  #position: Position = { offset: 0, lines: 0 }
-
-  constructor(run: NdjsonRun, file: FoundFile, tally: Tally, progress: (offset: number) => void) {
-    this.#run = run
-    this.#file = file
-    this.#tally = tally
-    this.#progress = progress
+/** `doneBytes`: of the files before this one. */
+async function importLines(run: ImportRun, path: string, doneBytes: number, options: NdjsonOptions): Promise<void> {
+  const { cache } = run.request
+  const checkpoint = new Checkpoint(path, options.directory)
+  let position: Position = options.restart ? { offset: 0, lines: 0 } : checkpoint.read(cache.stats().journal.sequence)
+  const { offset, lines } = position
+  if (offset > 0) run.remark(`${path}: continuing after line ${showCount(lines)}, where the last run stopped.`)
+  run.onDurable = () => checkpoint.write(position, cache.stats().journal.durableSequence)
+  try {
+    for (const line of readLines(path, offset, FRAME_BYTES_MAX)) {
+      if (run.isStopped) break
+      importLine(run, path, position, line)
+      position = { offset: line.end, lines: position.lines + 1 }
+      await run.advanceTo(doneBytes + line.end)
+    }
+    if (run.isStopped) await run.flush()
+  } finally {
+    run.onDurable = undefined
   }
+  if (run.isStopped) return
+  await run.flush()
+  checkpoint.remove()
+}
 
-  async run(): Promise<void> {
-    const { cache, directory, restart, signal, progress } = this.#run
-    const note = new ProgressNote(this.#file.path, directory)
-    if (!restart) this.#position = note.read(cache.stats().journal.sequence)
-    const { offset, lines } = this.#position
-    if (offset > 0)
-      progress.remark(`${this.#file.path}: going on after line ${showCount(lines)}, where the last run was.`)
-    const pace = new Pace(cache, () => note.write(this.#position, cache.stats().journal.durableSequence))
-    for (const line of readLines(this.#file.path, offset, FRAME_BYTES_MAX)) {
-      if (signal.aborted) break
-      this.#importLine(line)
-      this.#position = { offset: line.end, lines: this.#position.lines + 1 }
-      this.#progress(line.end)
-      await pace.keep(line.length)
-    }
-    if (signal.aborted) await pace.flush()
-    else {
-      await cache.flush()
-      note.remove()
-    }
-  }
-
-  #importLine({ bytes, length }: Line): void {
-    const { cache, ttl } = this.#run
-    const { offset, lines } = this.#position
-    try {
-      if (bytes === undefined) throw new Error(`it has ${showBytes(length)}, more than an entry can hold`)
-      const isMarked = offset === 0 && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)
-      const entry = parseEntry(isMarked ? bytes.subarray(3) : bytes)
-      if (entry === undefined) return
-      cache.set(entry.key, entry.value, { ttl: entry.ttl ?? ttl })
-      this.#tally.imported++
-      this.#tally.bytes += length
-    } catch (error) {
-      if (error instanceof JournalWriteError) throw error // not this one's fault: no other would fare better
-      this.#tally.failed++
-      this.#run.progress.remark(`daybook: ${this.#file.path}:${lines + 1} was left out: ${messageOf(error)}`)
-    }
+function importLine(run: ImportRun, path: string, { offset, lines }: Position, { bytes, length }: Line): void {
+  const { cache, ttl } = run.request
+  try {
+    if (bytes === undefined) throw new Error(`it has ${showBytes(length)}, more than an entry can hold`)
+    const isMarked = offset === 0 && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)
+    const entry = parseEntry(isMarked ? bytes.subarray(3) : bytes)
+    if (entry === undefined) return
+    cache.set(entry.key, entry.value, { ttl: entry.ttl ?? ttl })
+    run.imported(length)
+  } catch (error) {
+    run.leftOut(`${path}:${lines + 1}`, error)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The lines of a file of any size, from an offset on. A line that does not fit into one piece is first measured and then
- * read into a buffer of just its size, so that it is never there twice; one that is too long to be a value is only measured.
+ * The lines of a file of any size, starting at an offset. A line that does not fit into one piece is measured first and then
+ * read into a buffer of its size, so that it is never in memory twice; one that is too long for a value is only measured.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 
@@ -10,9 +10,9 @@ const NEWLINE = 0x0a
 export interface Line {
   /** Without the newline. `undefined`: longer than `lineBytesMax`. Valid until the next line is read. */
   bytes: Buffer | undefined
-  /** Bytes of the line, and its newline if it has one. */
+  /** Bytes, including the newline if there is one. */
   length: number
-  /** Where the next line begins. */
+  /** Where the next line starts. */
   end: number
 }
 
@@ -73,7 +73,7 @@ function measure(descriptor: number, piece: Buffer, start: number): { length: nu
   }
 }
 
-/** Fills `target` from a place in the file; answers how much there was. */
+/** Fills `target` from an offset in the file; returns how many bytes were read. */
 function readAt(descriptor: number, target: Buffer, offset: number): number {
   let done = 0
   while (done < target.length) {

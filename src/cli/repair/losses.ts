@@ -2,10 +2,10 @@
 import { checksum } from '../../durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
+import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { disk } from '../../durable/storage/disk.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
-import { soundFramesAfter } from '../reading/sound-frames.js'
 
 /** A file, and where what is set aside of it begins. */
 export interface SetAsidePart {

@@ -15,13 +15,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Counters } from '../../core/model/counters.js'
+import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile, JournalFiles } from '../../durable/recovery/journal-files.js'
-import type { ChainStart, ChainStop } from '../../durable/recovery/read-segments.js'
+import type { JournalFile, JournalFiles } from '../../durable/format/journal-files.js'
+import { journalNote } from '../../durable/history/lock-file.js'
+import type { ChainStart, ChainStop } from '../../durable/history/read-segments.js'
+import { JOURNAL_BEGIN, startAfter } from '../../durable/history/replay.js'
+import { disk } from '../../durable/storage/disk.js'
+import { listJournal } from '../journal-directory.js'
 import { showCount, showCountOf } from '../quantities.js'
-import { JOURNAL_BEGIN, readHeaderOf } from '../reading/chain.js'
-import { readLockNote } from '../reading/in-use.js'
-import { listJournal } from '../reading/listing.js'
 import { checkRows } from '../verify/check-file.js'
 import { describeLoss, type SetAsidePart } from './losses.js'
 import { rebuildHeader } from './rebuild-header.js'
@@ -77,7 +80,7 @@ class Planner {
 
   async #planSalvage(newest: JournalFile, finding: string): Promise<RepairPlan> {
     const journalId = await this.#journalId()
-    const next = this.#files.segments.find(({ sequence }) => sequence === newest.sequence + 1)
+    const next = this.#files.segments.find(({ sequence }) => sequence === sequenceAfter(newest.sequence))
     // What the next segment says of it; if that is damaged too it goes the way of all that follows damage.
     const previousChecksum =
       (next === undefined ? undefined : await soundHeaderOf(next, 'segment'))?.previousChecksum ??
@@ -117,14 +120,9 @@ class Planner {
   // ── the segments ──
 
   async #baseOf(snapshot: JournalFile | undefined): Promise<Base> {
-    const after = (sequence: number) => this.#files.segments.filter((file) => file.sequence > sequence)
-    if (snapshot === undefined) return { start: JOURNAL_BEGIN, segments: after(0), hasSnapshot: false }
-    const { journalId, previousChecksum } = await readHeaderOf(snapshot, 'snapshot')
-    return {
-      start: { journalId, nextSequence: snapshot.sequence + 1, previousChecksum },
-      segments: after(snapshot.sequence),
-      hasSnapshot: true,
-    }
+    const start = startAfter(snapshot && (await readHeaderOf(disk, snapshot, 'snapshot')))
+    const segments = this.#files.segments.filter((file) => file.sequence >= start.nextSequence)
+    return { snapshot, segments, note: journalNote(disk, this.#directory), start }
   }
 
   async #planFrom(snapshot: JournalFile | undefined): Promise<RepairPlan> {
@@ -152,6 +150,9 @@ class Planner {
 
     const stop = refused ?? chain?.end.stop
     const error = refused?.error ?? (chain?.verdict.verdict === 'corrupt' ? chain.verdict.error : undefined)
+    // The last frame is a seal that says where the journal continues: without that file it has to go as well.
+    const seal = refused === undefined && chain?.end.position?.seal === 'continued' ? lastFrame : undefined
+    if (stop === undefined && seal === undefined) throw error // LOCK names another journal: no step can tell which one is meant
     const finding = `${error?.file}, byte ${error?.offset}, sequence ${error?.sequence}: ${error?.reason}`
     if (chain?.end.stop?.error !== undefined && stop?.file.sequence === lastSequence + 1 && journalId !== undefined) {
       const previousChecksum = stop.index === 0 ? start.previousChecksum : (chain?.end.position?.lastChecksum ?? 0)
@@ -159,9 +160,7 @@ class Planner {
       if (header !== undefined)
         return { status: 'corrupt', finding, steps: [{ type: 'rebuild header', file: stop.file, header }], losses: [] }
     }
-    // The last frame is a seal that says where the journal goes on: without that file it has to go as well.
-    const seal = refused === undefined && chain?.end.seal === 'continued' ? lastFrame : undefined
-    return this.#planCut(base, { stop, seal, finding, firstLost: lastSequence + 1, journalId })
+    return this.#planCut(base, { stop, seal, finding, firstLost: sequenceAfter(lastSequence), journalId })
   }
 
   async #planCut(
@@ -170,7 +169,7 @@ class Planner {
       stop: Pick<ChainStop, 'file' | 'index' | 'offset' | 'kind'> | undefined
       seal: { file: JournalFile; frame: Frame } | undefined
       finding: string
-      firstLost: number
+      firstLost: Sequence
       journalId: Buffer | undefined
     },
   ): Promise<RepairPlan> {
@@ -193,12 +192,12 @@ class Planner {
   }
 
   /** The file that comes first is not there. */
-  async #planGap({ start, segments, hasSnapshot }: Base, journalId: Buffer | undefined): Promise<RepairPlan> {
+  async #planGap({ start, snapshot, segments, note }: Base, journalId: Buffer | undefined): Promise<RepairPlan> {
     const { nextSequence } = start
     const [first] = segments
     const finding = `sequence ${nextSequence} is in no file${first === undefined ? '' : `; the next one that is there is ${first.sequence}`}`
     const header = first === undefined ? undefined : await soundHeaderOf(first, 'segment')
-    if (!hasSnapshot && first !== undefined && header !== undefined) {
+    if (snapshot === undefined && first !== undefined && header !== undefined) {
       const { previousChecksum } = header
       return {
         status: 'corrupt',
@@ -206,7 +205,7 @@ class Planner {
         steps: [
           {
             type: 'write snapshot',
-            sequence: first.sequence - 1,
+            sequence: sequenceAfter(first.sequence, -1),
             journalId: header.journalId,
             previousChecksum,
             rows: [],
@@ -217,12 +216,7 @@ class Planner {
         losses: [`Everything through sequence ${showCount(first.sequence - 1)}: no file has it any more.`],
       }
     }
-    if (
-      !hasSnapshot &&
-      first === undefined &&
-      readLockNote(this.#directory) === '' &&
-      this.#files.loaded.length === 0
-    ) {
+    if (snapshot === undefined && first === undefined && note === '' && this.#files.loaded.length === 0) {
       return { status: 'sound', finding: '', steps: [], losses: [] }
     }
     const aside = [...segments].reverse()
@@ -251,7 +245,7 @@ class Planner {
         if (header !== undefined) return header.journalId
       }
     }
-    const note = readLockNote(this.#directory)
+    const note = journalNote(disk, this.#directory)
     return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
   }
 }

@@ -6,7 +6,7 @@ import { checksum } from '../../durable/format/checksum.js'
 import { encodeFileHeader } from '../../durable/format/file-header.js'
 import { FILE, FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
 import { disk } from '../../durable/storage/disk.js'
 import { readAll } from '../../durable/storage/storage.js'
 

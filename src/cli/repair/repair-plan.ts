@@ -1,6 +1,7 @@
 /** What a repair would do, step by step, and what would be lost by it. Nothing in here writes. */
 import type { Counters } from '../../core/model/counters.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { Sequence } from '../../core/model/sequence.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
 import type { SalvagedRow } from './salvage.js'
 
 export type RepairStep =
@@ -11,11 +12,11 @@ export type RepairStep =
   /** The file's 64 header bytes, of which all but the damaged ones are known; the file as it was is kept as `.broken`. */
   | { type: 'rebuild header'; file: JournalFile; header: Buffer }
   /** An empty segment, for the journal to go on in. */
-  | { type: 'begin segment'; sequence: number; journalId: Buffer; previousChecksum: number }
+  | { type: 'begin segment'; sequence: Sequence; journalId: Buffer; previousChecksum: number }
   /** A snapshot of the rows that are sound; the file as it was (if there is one) is kept as `.broken`. */
   | {
       type: 'write snapshot'
-      sequence: number
+      sequence: Sequence
       journalId: Buffer
       previousChecksum: number
       rows: SalvagedRow[]

@@ -7,10 +7,10 @@ import { checksum } from '../../durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import type { Frame } from '../../durable/format/frame.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
+import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { takeRows } from '../../durable/snapshot/read-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
-import { soundFramesAfter } from '../reading/sound-frames.js'
 
 export interface SalvagedRow {
   key: string
@@ -48,7 +48,7 @@ export async function salvageRows(file: JournalFile, journalId: Buffer): Promise
 function rowsOf(frame: Frame, bytes: Buffer): SalvagedRow[] {
   try {
     const rows: SalvagedRow[] = []
-    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.push({ key, value, expiresAtMs }))
+    takeRows(frame, bytes, (key, value, expiresAtMs) => void rows.push({ key, value, expiresAtMs }))
     return rows
   } catch (error) {
     if (error instanceof MalformedBytesError) return []

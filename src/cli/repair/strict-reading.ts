@@ -1,29 +1,30 @@
-/** Reading for a repair: from a base on, up to the first frame that opening would refuse, for whatever reason. */
-
-import type { FileHeader } from '../../durable/format/file-header.js'
+/** Reading for a repair: up to the first frame that opening would refuse, for whatever reason. */
+import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { type FileHeader, readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
-import type { ChainStart } from '../../durable/recovery/read-segments.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
+import { checkingReceiver } from '../../durable/history/checking-receiver.js'
+import type { ReadingPlan } from '../../durable/history/plan.js'
+import { type Chain, readChain } from '../../durable/history/read-chain.js'
+import type { ChainStart } from '../../durable/history/read-segments.js'
+import { Replayer } from '../../durable/history/replay.js'
+import { disk } from '../../durable/storage/disk.js'
 import { CorruptionError } from '../../errors.js'
-import { type Chain, eventsOf, readChain, readHeaderOf } from '../reading/chain.js'
-import { readLoaded } from '../reading/loaded-file.js'
 
-/** A sound snapshot or the journal's beginning, and the segments that follow it. */
-export interface Base {
+/** The segments of a plan, and what the first of them must follow: a sound snapshot, or the beginning of the journal. */
+export interface Base extends ReadingPlan {
   start: ChainStart
-  segments: JournalFile[]
-  hasSnapshot: boolean
 }
 
 export interface StrictReading {
-  /** `undefined` when a frame was refused for what is in it. */
+  /** `undefined` when a frame was refused for what it holds. */
   chain: Chain | undefined
   refused: RefusedFrame | undefined
   lastFrame: { file: JournalFile; frame: Frame } | undefined
-  lastSequence: number
+  lastSequence: Sequence
 }
 
-/** A frame that is sound and of no use: it names a file that is damaged, or holds an event that nobody knows. */
+/** A frame that is sound and cannot be used: it names a damaged file, or holds an event of an unknown type. */
 export class RefusedFrame extends Error {
   readonly kind = 'foreign frame'
   readonly file: JournalFile
@@ -40,25 +41,25 @@ export class RefusedFrame extends Error {
   }
 }
 
-export async function readStrictly(directory: string, { start, segments, hasSnapshot }: Base): Promise<StrictReading> {
+export async function readStrictly(directory: string, base: Base): Promise<StrictReading> {
+  const { start, segments } = base
   const reading: StrictReading = {
     chain: undefined,
     refused: undefined,
     lastFrame: undefined,
-    lastSequence: start.nextSequence - 1,
+    lastSequence: sequenceAfter(start.nextSequence, -1),
   }
+  const replayer = new Replayer(disk, directory, checkingReceiver())
   try {
-    reading.chain = await readChain(directory, segments, start, hasSnapshot, async (frame, bytes, file) => {
+    reading.chain = await readChain(disk, directory, base, start, async (frame, bytes, file) => {
       try {
-        for (const event of eventsOf(frame, bytes, file.path)) {
-          if (event.type === 'loaded') await readLoaded(directory, event, () => undefined)
-        }
+        await replayer.frame(frame, bytes, file)
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error
         throw new RefusedFrame(file, segments.indexOf(file), frame.offset, error)
       }
       reading.lastFrame = { file, frame }
-      if (frame.kind === 'events') reading.lastSequence += frame.count
+      if (frame.kind === 'events') reading.lastSequence = sequenceAfter(reading.lastSequence, frame.count)
     })
   } catch (error) {
     if (!(error instanceof RefusedFrame)) throw error
@@ -72,7 +73,7 @@ export async function soundHeaderOf(
   kind: 'segment' | 'snapshot' | 'loaded',
 ): Promise<FileHeader | undefined> {
   try {
-    return await readHeaderOf(file, kind)
+    return await readHeaderOf(disk, file, kind)
   } catch (error) {
     if (error instanceof CorruptionError) return undefined
     throw error

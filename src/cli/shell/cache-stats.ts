@@ -1,6 +1,6 @@
 import type { Stats } from '../../cache/streams/stats.js'
 import { figureLines } from '../figures.js'
-import { showBytes, showCount, showPercent } from '../quantities.js'
+import { showBytes, showCount, showCountOf, showPercent } from '../quantities.js'
 
 /** What `stats` prints. */
 export function cacheStatsLines(stats: Stats): string[] {
@@ -16,7 +16,7 @@ export function cacheStatsLines(stats: Stats): string[] {
     ['evictions', showCount(stats.evictions)],
     ['sequence', showCount(journal.sequence)],
     ['durable through', showCount(journal.durableSequence)],
-    ['journal', `${showBytes(journal.bytes)} in ${showCount(journal.segments)} segments`],
+    ['journal', `${showBytes(journal.bytes)} in ${showCountOf(journal.segments, 'segment')}`],
     [
       'snapshot',
       journal.snapshotSequence === 0

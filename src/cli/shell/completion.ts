@@ -1,5 +1,6 @@
-/** What Tab completes: the first word with commands, the others with keys (or with commands, after `help`). */
+/** What Tab completes: the first word with commands, other words with keys (after `help`, with commands). */
 import type { Cache } from '../../cache/cache.js'
+import { printable } from '../printable.js'
 import { showKey } from '../show-value.js'
 import { findCommand } from './find-command.js'
 import { SHELL_COMMANDS } from './shell-commands.js'
@@ -8,7 +9,7 @@ import { splitWords } from './words.js'
 /** More are not listed: they would push the prompt off the screen. */
 const LISTED_MAX = 100
 
-/** As `readline` wants it: the completions, and the text that they take the place of. */
+/** As `readline` wants it: the completions, and the text that they replace. */
 export type Completion = [hits: string[], completed: string]
 
 export function complete(cache: Pick<Cache, 'keys'>, line: string): Completion {
@@ -22,8 +23,8 @@ export function complete(cache: Pick<Cache, 'keys'>, line: string): Completion {
   if (before === 0 || first === undefined) return [matching(commandNames(), prefix), typed]
   const command = findCommand(SHELL_COMMANDS, first.text)
   if (command?.completes === 'commands') return [matching(commandNames(), prefix), typed]
-  const isPlace = before === 1 || command?.takes[1] === Number.POSITIVE_INFINITY
-  if (command?.completes !== 'keys' || !isPlace || (command.name === 'set' && before > 1)) return [[], typed]
+  const takesKey = before === 1 || command?.takes[1] === Number.POSITIVE_INFINITY
+  if (command?.completes !== 'keys' || !takesKey || (command.name === 'set' && before > 1)) return [[], typed]
   return [keyHits(cache.keys(`${escapePattern(prefix)}*`), prefix, typed), typed]
 }
 
@@ -40,11 +41,11 @@ function matching(names: readonly string[], prefix: string): string[] {
 function keyHits(keys: string[], prefix: string, typed: string): string[] {
   const [only] = keys
   if (only === undefined) return []
-  if (keys.length === 1) return [`${typed.startsWith('"') ? JSON.stringify(only) : showKey(only)} `]
+  if (keys.length === 1) return [`${typed.startsWith('"') ? printable(JSON.stringify(only)) : showKey(only)} `]
   const common = commonPrefix(keys)
   if (common.length > prefix.length) {
-    const shown = showKey(common)
-    return [shown === common ? common : shown.slice(0, -1)] // a quote stays open
+    const text = showKey(common)
+    return [text === common ? common : text.slice(0, -1)] // a quote stays open
   }
   const listed = keys.slice(0, LISTED_MAX).map(showKey).sort()
   if (keys.length > LISTED_MAX) listed.push(`… ${keys.length - LISTED_MAX} more`)
@@ -58,7 +59,7 @@ function commonPrefix(keys: readonly string[]): string {
     while (length < prefix.length && prefix[length] === key[length]) length++
     prefix = prefix.slice(0, length)
   }
-  // Half a surrogate pair is no place to stop.
+  // Not between the halves of a surrogate pair.
   return /[\ud800-\udbff]$/.test(prefix) ? prefix.slice(0, -1) : prefix
 }
 

@@ -2,7 +2,7 @@ import { UsageError } from '../failures.js'
 import { suggest } from '../suggestion.js'
 import type { ShellCommand } from './shell-command.js'
 
-/** By its name or another name of it, in capitals or not. */
+/** By its name or an alias, in upper or lower case. */
 export function findCommand(commands: readonly ShellCommand[], name: string): ShellCommand | undefined {
   const wanted = name.toLowerCase()
   return commands.find((command) => command.name === wanted || command.aliases?.includes(wanted))
@@ -12,5 +12,5 @@ export function unknownCommand(commands: readonly ShellCommand[], name: string):
   const names = commands.map((command) => command.name)
   const meant = suggest(name.toLowerCase(), [...names, ...commands.flatMap((command) => command.aliases ?? [])])
   const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
-  return new UsageError(`there is no command ${JSON.stringify(name)}.${hint} Commands: ${names.join(', ')}`)
+  return new UsageError(`unknown command ${JSON.stringify(name)}.${hint} Commands: ${names.join(', ')}`)
 }

@@ -1,11 +1,11 @@
-/** The shell's help, made from the table of commands. */
-import type { Colors } from '../output.js'
+/** The shell's help, generated from the table of commands. */
+import type { Colors } from '../printable.js'
 import { findCommand, unknownCommand } from './find-command.js'
 import type { ShellCommand } from './shell-command.js'
 
 const NOTES = [
-  'What has spaces goes in quotes: "…" with escapes as in JSON, \'…\' as it is. JSON may have spaces.',
-  'Tab completes commands and keys. "help COMMAND" says more.',
+  'Text with spaces goes in quotes: "…" with escapes as in JSON, \'…\' without. JSON may contain spaces.',
+  'Tab completes commands and keys. "help COMMAND" explains a command.',
 ]
 
 export function helpLines(commands: readonly ShellCommand[], name: string | undefined, colors: Colors): string[] {
@@ -13,7 +13,7 @@ export function helpLines(commands: readonly ShellCommand[], name: string | unde
     const command = findCommand(commands, name)
     if (command === undefined) throw unknownCommand(commands, name)
     const { aliases = [], details = [] } = command
-    const also = aliases.length === 0 ? [] : [`  Also: ${aliases.join(', ')}`]
+    const also = aliases.length === 0 ? [] : [`  Aliases: ${aliases.join(', ')}`]
     return [
       `${colors.bold(command.name)} ${command.usage}`.trimEnd(),
       `  ${command.summary}`,

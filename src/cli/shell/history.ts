@@ -1,18 +1,19 @@
 /**
- * What was typed at the prompt, kept in `~/.daybook_history` (DAYBOOK_HISTORY names another file; empty: none). Readable for
- * its owner only, since values stand in it. Lines are appended one by one, so that two shells don't overwrite each other.
+ * The lines typed at the prompt, kept in `~/.daybook_history` (DAYBOOK_HISTORY names another file; empty: none). Only its
+ * owner may read it, since it holds values. Lines are appended one by one, so that two shells do not overwrite each other.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { printable } from '../printable.js'
 
 const LINES_MAX = 1_000
-/** A pasted value of megabytes is not worth recalling. */
+/** A pasted value of megabytes is not worth keeping. */
 const LINE_LENGTH_MAX = 10_000
 
 export class History {
   readonly #path: string
-  /** The last line comes first, as `readline` wants it. */
+  /** The newest line first, as `readline` wants it. */
   readonly lines: string[]
   #isWritable: boolean
 
@@ -25,12 +26,12 @@ export class History {
   #read(): string[] {
     if (!this.#isWritable) return []
     try {
-      const lines = readFileSync(this.#path, 'utf8').split('\n').filter(Boolean)
+      const lines = printable(readFileSync(this.#path, 'utf8')).split('\n').filter(Boolean)
       const kept = lines.slice(-LINES_MAX)
       if (lines.length > 2 * LINES_MAX) writeFileSync(this.#path, `${kept.join('\n')}\n`, { mode: 0o600 })
       return kept.reverse()
     } catch {
-      return [] // there is none yet, or it cannot be read: a shell without a past works as well
+      return [] // there is none yet, or it cannot be read: the shell works without it
     }
   }
 

@@ -30,7 +30,7 @@ class Terminal {
   readonly #prompt: LivePrompt
   readonly #watching: Watching
   readonly #context: ShellContext
-  /** Lines that were entered (pasted, mostly) while a command took its time. */
+  /** Lines entered (usually pasted) while a command was running. */
   readonly #waiting: string[] = []
   #running: Promise<void> | undefined
   #isLeaving = false
@@ -61,7 +61,7 @@ class Terminal {
     }
   }
 
-  /** Resolves when somebody has left, one way or another, and no command runs any more. */
+  /** Resolves when the user has left and no command is running any more. */
   async run(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#readline.once('close', resolve))
     this.#readline.on('line', (line) => this.#take(line))
@@ -79,7 +79,7 @@ class Terminal {
     this.#readline.close()
   }
 
-  /** The terminal is in raw mode, so Ctrl-C comes as a key: it drops what is typed, and on an empty line it leaves. */
+  /** The terminal is in raw mode, so Ctrl-C arrives as a key: it clears the line, and leaves on an empty one. */
   #onInterrupt(): void {
     if (this.#readline.line === '' || this.#interruption.isStopped) this.#interruption.stop('SIGINT')
     else {
@@ -133,6 +133,6 @@ class Terminal {
     const line = this.#waiting.shift()
     if (line === undefined) return
     output.line(line) // as if it were typed now
-    queueMicrotask(() => this.#take(line)) // not from in here: thousands of lines may be waiting
+    queueMicrotask(() => this.#take(line)) // not by recursion: thousands of lines may be waiting
   }
 }

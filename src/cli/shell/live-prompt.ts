@@ -1,13 +1,14 @@
 /**
- * The prompt, which shows live stats: it follows `stats$` and `lifecycle$` and is drawn anew when they say something new,
- * without disturbing what is being typed.
+ * The prompt with live stats: it follows `stats$` and `lifecycle$` and is redrawn when they change, without disturbing what is
+ * being typed.
  */
 import { clearScreenDown, cursorTo, type Interface, moveCursor } from 'node:readline'
 import type { Subscription } from 'rxjs'
 import type { LifecycleState } from '../../cache/actor/lifecycle.js'
 import type { Cache } from '../../cache/cache.js'
 import type { Stats } from '../../cache/streams/stats.js'
-import type { Colors } from '../output.js'
+import { output } from '../output.js'
+import { type Colors, printable } from '../printable.js'
 import { showCount, showCountOf, showPercent } from '../quantities.js'
 
 export class LivePrompt {
@@ -16,8 +17,8 @@ export class LivePrompt {
   readonly #subscriptions: Subscription[] = []
   #stats: Stats | undefined
   #lifecycle: LifecycleState | undefined
-  #shown = ''
-  /** Whether somebody may be typing: not while a command runs. */
+  #drawn = ''
+  /** Whether the user may be typing: not while a command runs. */
   #isOpen = false
 
   constructor(readline: Interface, cache: Cache, colors: Colors) {
@@ -29,21 +30,21 @@ export class LivePrompt {
         this.#refresh()
       }),
       cache.lifecycle$.subscribe((lifecycle) => {
-        const isNews = lifecycle.state !== this.#lifecycle?.state
+        const isNewState = lifecycle.state !== this.#lifecycle?.state
         this.#lifecycle = lifecycle
-        if (isNews && lifecycle.state === 'read-only')
+        if (isNewState && lifecycle.state === 'read-only')
           this.printAbove(this.#colors.red(`read-only: ${lifecycle.reason}`))
         this.#refresh()
       }),
     )
   }
 
-  /** Asks for a line. `stats`: the figures as of now, so that a command's effect shows at once. */
+  /** Asks for a line. `stats` are the current ones, so that a command's effect shows at once. */
   open(stats: Stats): void {
     this.#stats = stats
     this.#isOpen = true
-    this.#shown = this.#text()
-    this.#readline.setPrompt(this.#shown)
+    this.#drawn = this.#text()
+    this.#readline.setPrompt(this.#drawn)
     this.#readline.prompt()
   }
 
@@ -57,18 +58,18 @@ export class LivePrompt {
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
   }
 
-  /** Prints a line; if somebody is typing, above what is typed. */
+  /** Prints a line, above what is being typed. */
   printAbove(line: string): void {
     if (!this.#isOpen) {
-      process.stdout.write(`${line}\n`)
+      output.line(line)
       return
     }
     const { rows } = this.#readline.getCursorPos()
     moveCursor(process.stdout, 0, -rows)
     cursorTo(process.stdout, 0)
     clearScreenDown(process.stdout)
-    process.stdout.write(`${line}\n`)
-    // Readline moves up by the rows that it drew last time; they are gone.
+    output.line(line)
+    // Readline moves up by the rows that it drew last time; they have been cleared.
     Object.assign(this.#readline, { prevRows: 0 })
     this.#readline.prompt(true)
   }
@@ -76,8 +77,8 @@ export class LivePrompt {
   #refresh(): void {
     if (!this.#isOpen) return
     const text = this.#text()
-    if (text === this.#shown) return
-    this.#shown = text
+    if (text === this.#drawn) return
+    this.#drawn = text
     this.#readline.setPrompt(text)
     this.#readline.prompt(true)
   }
@@ -93,6 +94,6 @@ export class LivePrompt {
     const lifecycle = this.#lifecycle
     if (lifecycle?.state === 'compacting') parts.push(`compacting ${showCount(lifecycle.done ?? 0)}`)
     const state = lifecycle?.state === 'read-only' ? red(' READ-ONLY') : ''
-    return `daybook ${dim(parts.join(', '))}${state}> `
+    return printable(`daybook ${dim(parts.join(', '))}${state}> `)
   }
 }

@@ -1,4 +1,4 @@
-/** The shell without a terminal: a command a line. A line that fails is reported with its number, and the others go on. */
+/** The shell without a terminal: one command per line. A line that fails is reported with its number, and the rest still run. */
 import { createInterface } from 'node:readline'
 import type { Cache } from '../../cache/cache.js'
 import { EXIT } from '../exit-codes.js'
@@ -37,7 +37,7 @@ export async function runPiped(cache: Cache, interruption: Interruption): Promis
     interruption.signal.removeEventListener('abort', stop)
     watching.stop()
     readline.close()
-    process.stdin.destroy() // whoever still writes to us is told, and nothing keeps the process waiting
+    process.stdin.destroy() // a writer gets EPIPE, and nothing keeps the process alive
   }
   return exitCode
 }

@@ -1,4 +1,4 @@
-/** One line of the shell: find the command, check that it got what it takes, run it. */
+/** One line of the shell: finds the command, checks its arguments, runs it. */
 import { UsageError } from '../failures.js'
 import { showCountOf } from '../quantities.js'
 import { findCommand, unknownCommand } from './find-command.js'
@@ -8,8 +8,8 @@ import { SHELL_COMMANDS } from './shell-commands.js'
 import { splitWords, wordFrom } from './words.js'
 
 /**
- * An empty line is nothing, and so is one that begins with `#`. Throws what the command throws. Answers a promise only if
- * the command takes its time: of any other, everything has been printed when this returns.
+ * Empty lines and lines that start with `#` do nothing. Throws what the command throws. Returns a promise only for an
+ * asynchronous command: any other has printed everything when this returns.
  */
 export function runLine(line: string, context: ShellContext): void | Promise<void> {
   const name = wordFrom(line, 0)
@@ -26,13 +26,16 @@ function argumentsOf(command: ShellCommand, rest: string): string[] {
   const words = splitWords(rest)
   words.forEach(refuseOpenQuote)
   if (words.length < least || words.length > most) {
-    const wanted =
-      most === 0
-        ? 'no arguments'
-        : `${least === most ? least : `${least} to ${most}`}`.replace(' to Infinity', ' or more')
     throw new UsageError(
-      `${command.name} takes ${wanted}${most === 0 ? '' : least === 1 && most === 1 ? ' argument' : ' arguments'}, and got ${showCountOf(words.length, 'word')}. Usage: ${command.name} ${command.usage}`.trimEnd(),
+      `${command.name} takes ${argumentsWanted(least, most)}, but got ${words.length}. Usage: ${command.name} ${command.usage}`.trimEnd(),
     )
   }
   return words.map(({ text }) => text)
+}
+
+function argumentsWanted(least: number, most: number): string {
+  if (most === 0) return 'no arguments'
+  if (least === most) return showCountOf(least, 'argument')
+  if (most === Number.POSITIVE_INFINITY) return `at least ${showCountOf(least, 'argument')}`
+  return least === 0 ? `at most ${showCountOf(most, 'argument')}` : `${least} to ${most} arguments`
 }

@@ -6,9 +6,9 @@ import type { ShellCommand } from './shell-command.js'
 export const SAVE: ShellCommand = {
   name: 'save',
   usage: 'FILE',
-  summary: 'write all entries into one file',
+  summary: 'write all entries to a file',
   details: [
-    "A Python pickle if it ends in .pickle or .pkl, else daybook's own format, which holds every value exactly.",
+    "A Python pickle if its name ends in .pickle or .pkl, otherwise daybook's own format, which keeps every value exactly.",
   ],
   takes: [1, 1],
   run: calling('save', (result, { print }) => {
@@ -20,8 +20,8 @@ export const SAVE: ShellCommand = {
 export const LOAD: ShellCommand = {
   name: 'load',
   usage: 'FILE',
-  summary: 'take all entries from a saved file instead',
-  details: ['Entries and counters are replaced; the file is one that save, or Python, wrote.'],
+  summary: 'replace all entries by those of a saved file',
+  details: ['Counters are replaced too. The file is one that save, or Python, wrote.'],
   takes: [1, 1],
   run: calling('load', (result, { print }) => {
     if (!result.ok) throw result.error

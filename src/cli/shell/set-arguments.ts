@@ -1,11 +1,11 @@
 /**
- * `set KEY VALUE [TTL]`: where VALUE ends and TTL begins, as somebody who types it means it.
+ * `set KEY VALUE [TTL]`: where VALUE ends and TTL begins.
  *
  *   set k {"a": 1}            all of it is JSON: the value
- *   set k {"a": 1} 10s        the last word is a duration and what is before it is JSON: value and TTL
- *   set k hello               one word that is no JSON: text
+ *   set k {"a": 1} 10s        the last word is a duration and the rest is JSON: value and TTL
+ *   set k hello               one word that is not JSON: text
  *   set k 'hello world' 10s   a quoted word, and a TTL
- *   set k hello world         refused: it is not clear what is meant
+ *   set k hello world         refused: ambiguous
  */
 import type { Duration } from '../../cache/duration.js'
 import { UsageError } from '../failures.js'
@@ -18,14 +18,14 @@ export interface SetArguments {
   ttl: Duration | undefined
 }
 
-/** @throws UsageError that says how it should be written. */
+/** @throws UsageError that says how to write it. */
 export function parseSet(rest: string): SetArguments {
   const keyWord = wordFrom(rest, 0)
-  if (keyWord === undefined) throw new UsageError('set what? Usage: set KEY VALUE [TTL]')
+  if (keyWord === undefined) throw new UsageError('KEY is missing. Usage: set KEY VALUE [TTL]')
   refuseOpenQuote(keyWord)
   const key = keyWord.text
   const raw = rest.slice(keyWord.end).trim()
-  if (raw === '') throw new UsageError(`set ${rest.trim()} to what? Usage: set KEY VALUE [TTL]`)
+  if (raw === '') throw new UsageError('VALUE is missing. Usage: set KEY VALUE [TTL]')
   return { key, ...parseValue(raw) }
 }
 
@@ -42,7 +42,7 @@ function parseValue(raw: string): { value: unknown; ttl: Duration | undefined } 
 
   const words = splitWords(raw)
   const [first, second] = words
-  // Taken as text it would lose its quotes or its spaces, and nobody would notice.
+  // As text it would silently lose its quotes or its spaces.
   if (/^[{["]/.test(raw) && (words.length > 1 || /^[{[].*["']/s.test(raw))) throw notJson(raw)
   for (const word of words) refuseOpenQuote(word)
   if (first !== undefined && words.length === 1) return { value: valueOfWord(first), ttl: undefined }
@@ -50,7 +50,7 @@ function parseValue(raw: string): { value: unknown; ttl: Duration | undefined } 
     return { value: valueOfWord(first), ttl: parseDuration(second.text) }
   }
   throw new UsageError(
-    `a value with spaces goes in quotes: set KEY "${raw.replace(/["\\]/g, '\\$&')}" (${JSON.stringify(words.at(-1)?.text)} is no TTL like 10, 10s, 5m, 1h)`,
+    `${JSON.stringify(words.at(-1)?.text)} is not a valid TTL (10, 10s, 5m, 1h). A value with spaces goes in quotes: set KEY "${raw.replace(/["\\]/g, '\\$&')}"`,
   )
 }
 
@@ -76,7 +76,7 @@ function notJson(raw: string): UsageError {
     reason = (error as Error).message
   }
   return new UsageError(
-    `the value begins like JSON but is none (${reason}). To store it as text, put it in single quotes`,
+    `the value looks like JSON but does not parse (${reason}). To store it as text, put it in single quotes`,
   )
 }
 

@@ -1,15 +1,15 @@
-/** What a command of the shell is. The table of them all: `shell-commands.ts`. */
+/** A command of the shell. The table of all commands is in `shell-commands.ts`. */
 import type { Cache } from '../../cache/cache.js'
-import type { Colors } from '../output.js'
+import type { Colors } from '../printable.js'
 import type { Watching } from './watching.js'
 
 export interface ShellContext {
   readonly cache: Cache
   readonly colors: Colors
   readonly watching: Watching
-  /** An answer, on a line of its own. */
+  /** Prints a line of the answer. */
   print(line: string): void
-  /** A word to somebody at the prompt; nothing is printed to a pipe. */
+  /** Prints a line for a user at the prompt; nothing in a pipe. */
   hint(line: string): void
   /** Ends the shell after this command. */
   leave(): void
@@ -24,13 +24,13 @@ export interface ShellCommand {
   readonly summary: string
   /** The rest, for `help COMMAND`. */
   readonly details?: readonly string[]
-  /** How many words it takes, at least and at most. */
+  /** How many arguments it takes, at least and at most. */
   readonly takes: readonly [least: number, most: number]
-  /** What Tab completes its words with. */
+  /** What Tab completes its arguments with. */
   readonly completes?: 'keys' | 'commands'
-  /** `words` are the arguments with their quotes taken off; `rest` is what stands after the command's name. */
+  /** `words` are the arguments without their quotes; `rest` is the line after the command's name. */
   run(context: ShellContext, words: readonly string[], rest: string): void | Promise<void>
 }
 
-/** What stands for a value that is not there. Text that a cache holds is printed in quotes, so the two cannot be mixed up. */
+/** Printed where there is no value. Text values are printed in quotes, so the two cannot be confused. */
 export const MISSING = '(nil)'

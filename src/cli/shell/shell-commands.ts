@@ -1,6 +1,8 @@
-/** The table of the shell's commands. To add one, add a row. */
-import { showBytes, showCountOf, showMilliseconds } from '../quantities.js'
-import { showKey, showValue } from '../show-value.js'
+/** The table of the shell's commands. To add a command, add a row. */
+import { UsageError } from '../failures.js'
+import type { Colors } from '../printable.js'
+import { showBytes, showCount, showCountOf, showMilliseconds } from '../quantities.js'
+import { shorten, showKey, showValue } from '../show-value.js'
 import { cacheStatsLines } from './cache-stats.js'
 import { calling } from './calling.js'
 import { helpLines } from './help.js'
@@ -8,18 +10,21 @@ import { LOAD, SAVE } from './save-load.js'
 import { parseSet } from './set-arguments.js'
 import { MISSING, type ShellCommand } from './shell-command.js'
 
+/** What fits on a screen. */
+const VALUE_LENGTH_MAX = 2_000
+
 export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
     name: 'set',
     usage: 'KEY VALUE [TTL]',
-    summary: 'store a value: JSON, or else text',
+    summary: 'store a value: JSON if it parses, otherwise text',
     details: [
-      'VALUE is JSON where it parses as JSON, and may have spaces then; any other value with spaces goes in quotes.',
-      'TTL is a number of seconds, or 250ms, 10s, 5m, 1h, 7d. Without one the entry stays, and an old TTL is gone.',
+      'VALUE is JSON if it parses as JSON, and may then contain spaces; any other value with spaces goes in quotes.',
+      'TTL is a number of seconds, or 250ms, 10s, 5m, 1h, 7d. Without it the entry does not expire, even if it had a TTL.',
       '  set user:1 {"name": "Ada", "born": 1815} 7d',
       "  set greeting 'hello world'",
     ],
-    takes: [0, Number.POSITIVE_INFINITY], // where the value ends is for parseSet to find
+    takes: [0, Number.POSITIVE_INFINITY], // parseSet finds out where the value ends
     completes: 'keys',
     run({ cache, print }, _words, rest) {
       const { key, value, ttl } = parseSet(rest)
@@ -29,20 +34,26 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   },
   {
     name: 'get',
-    usage: 'KEY',
-    summary: `print a value; ${MISSING} where there is none`,
-    details: ['As JSON, if JSON can say it exactly; else as Node shows it.'],
-    takes: [1, 1],
+    usage: 'KEY [--full]',
+    summary: `print a value, or ${MISSING} if there is none`,
+    details: [
+      'As JSON if JSON can express it exactly, otherwise as Node shows it.',
+      `Values of more than ${VALUE_LENGTH_MAX.toLocaleString('en-US')} characters are cut, unless --full is given.`,
+    ],
+    takes: [1, 2],
     completes: 'keys',
-    run: calling('get', (value, { colors, print }) =>
-      print(value === undefined ? colors.dim(MISSING) : showValue(value, { colors: colors.isColorSupported })),
-    ),
+    run({ cache, colors, print }, words) {
+      const { key, isFull } = parseGet(words)
+      const value = cache.get(key)
+      if (value === undefined) print(colors.dim(MISSING))
+      else print(isFull ? showValue(value, { colors, isFull }) : showShort(value, colors))
+    },
   },
   {
     name: 'exists',
     aliases: ['has'],
     usage: 'KEY',
-    summary: 'true or false',
+    summary: 'print true or false',
     takes: [1, 1],
     completes: 'keys',
     run: calling('exists'),
@@ -52,7 +63,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     aliases: ['incr'],
     usage: 'KEY [BY] [TTL]',
     summary: 'add to a number',
-    details: ['BY is 1 unless given. A missing entry becomes BY, with the TTL; one that is there keeps its own.'],
+    details: ['BY is 1 by default. A missing entry becomes BY and gets the TTL; an existing entry keeps its own.'],
     takes: [1, 3],
     completes: 'keys',
     run: calling('increment'),
@@ -70,7 +81,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     name: 'delete',
     aliases: ['del'],
     usage: 'KEY…',
-    summary: 'remove entries; prints how many there were',
+    summary: 'remove entries; prints how many',
     takes: [1, Number.POSITIVE_INFINITY],
     completes: 'keys',
     run: calling('deleteMany'),
@@ -78,9 +89,9 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
     name: 'keys',
     usage: '[PATTERN]',
-    summary: 'list the keys that match, least recently used first',
+    summary: 'list matching keys, least recently used first',
     details: [
-      '* is any run of characters, ? exactly one, [abc] [a-z] [!a] one of a class, \\ takes the next as it is.',
+      '* matches any characters, ? exactly one, [abc] [a-z] [!a] one of a class; \\ makes the next one literal.',
     ],
     takes: [0, 1],
     completes: 'keys',
@@ -92,7 +103,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
     name: 'delete-pattern',
     usage: 'PATTERN',
-    summary: 'remove entries that match; prints how many there were',
+    summary: 'remove matching entries; prints how many',
     takes: [1, 1],
     completes: 'keys',
     run: calling('deletePattern'),
@@ -100,8 +111,8 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
     name: 'ttl',
     usage: 'KEY',
-    summary: 'print the seconds that an entry has left',
-    details: [`"none" for an entry without a deadline, ${MISSING} where there is no entry.`],
+    summary: 'print how many seconds an entry has left',
+    details: [`"none" for an entry that does not expire, ${MISSING} if there is no entry.`],
     takes: [1, 1],
     completes: 'keys',
     run: calling('ttl', (seconds, { colors, print }) => {
@@ -112,8 +123,8 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
     name: 'expire',
     usage: 'KEY TTL',
-    summary: 'give an entry another deadline',
-    details: ['TTL from now; Infinity takes the deadline away.'],
+    summary: 'change the TTL of an entry',
+    details: ['TTL counts from now; with Infinity the entry does not expire.'],
     takes: [2, 2],
     completes: 'keys',
     run: calling('expire', (isDone, { colors, print }) => print(isDone ? 'OK' : colors.dim(MISSING))),
@@ -131,7 +142,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     name: 'watch',
     usage: '[PATTERN] | off',
     summary: 'print changes as they happen',
-    details: ['Of the keys that match, until "watch off"; at the prompt an empty line ends it too.'],
+    details: ['Of matching keys, until "watch off"; at the prompt an empty line ends it, too.'],
     takes: [0, 1],
     completes: 'keys',
     run({ watching, hint }, [pattern = '*']) {
@@ -145,7 +156,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   {
     name: 'compact',
     usage: '',
-    summary: 'write a snapshot, remove the journal before it',
+    summary: 'write a snapshot and remove the journal files that it replaces',
     takes: [0, 0],
     run: calling('compact', ({ file, entries, bytes, removed, durationMs }, { print }) =>
       print(
@@ -158,14 +169,14 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     usage: '',
     summary: 'force everything to disk',
     takes: [0, 0],
-    run: calling('flush', (sequence, { print }) => print(`durable through sequence ${sequence}`)),
+    run: calling('flush', (sequence, { print }) => print(`durable through sequence ${showCount(sequence)}`)),
   },
   SAVE,
   LOAD,
   {
     name: 'clear',
     usage: '',
-    summary: 'remove every entry and set the counters to 0',
+    summary: 'remove all entries and reset the counters',
     takes: [0, 0],
     run: calling('clear', (_, { print }) => print('OK')),
   },
@@ -173,7 +184,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     name: 'help',
     aliases: ['?'],
     usage: '[COMMAND]',
-    summary: 'this list, or one command',
+    summary: 'list the commands, or explain one',
     takes: [0, 1],
     completes: 'commands',
     run({ print, colors }, [name]) {
@@ -184,10 +195,25 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     name: 'exit',
     aliases: ['quit'],
     usage: '',
-    summary: 'close the journal and leave; Ctrl-D does it too',
+    summary: 'close the journal and leave (also Ctrl-D)',
     takes: [0, 0],
     run({ leave }) {
       leave()
     },
   },
 ]
+
+/** `--full` before or after the key; alone it is a key. */
+function parseGet(words: readonly string[]): { key: string; isFull: boolean } {
+  const [first, second] = words
+  if (second === undefined) return { key: first as string, isFull: false }
+  const key = second === '--full' ? first : first === '--full' ? second : undefined
+  if (key === undefined) throw new UsageError('get takes one key. Usage: get KEY [--full]')
+  return { key, isFull: true }
+}
+
+function showShort(value: unknown, colors: Colors): string {
+  const text = showValue(value)
+  if (text.length <= VALUE_LENGTH_MAX) return showValue(value, { colors })
+  return `${shorten(text, VALUE_LENGTH_MAX)} ${colors.dim('"get KEY --full" prints all of it')}`
+}

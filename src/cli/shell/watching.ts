@@ -1,8 +1,8 @@
-/** `watch`: changes are printed as they happen. One pattern at a time; another `watch` takes its place. */
+/** `watch`: prints changes as they happen. One pattern at a time: another `watch` replaces it. */
 import type { Subscription } from 'rxjs'
 import type { Cache } from '../../cache/cache.js'
 import { changeText } from '../change-text.js'
-import type { Colors } from '../output.js'
+import type { Colors } from '../printable.js'
 
 const VALUE_LENGTH_MAX = 200
 

@@ -1,21 +1,21 @@
 /**
  * A line of the shell, split into words.
  *
- *   plain        ends at white space; `\` takes the next space, quote or backslash as it is, and is itself before any other
- *                character (so that patterns keep their own `\*`)
+ *   plain        ends at white space; `\` makes the next space, quote or backslash literal, and stays before any other
+ *                character (so that patterns keep their `\*`)
  *   "quoted"     as JSON writes strings: \n, \t, \u00e9 and so on
- *   'quoted'     as it is, whatever is in it
+ *   'quoted'     literally
  *
- * Quoted and plain parts that touch are one word.
+ * Adjacent quoted and plain parts are one word.
  */
 export interface Word {
   text: string
-  /** Where it begins in the line, and where it ends. */
+  /** Where it starts in the line, and where it ends. */
   start: number
   end: number
   /** The first quote in it, if any. */
   quote: '"' | "'" | undefined
-  /** A quote that nothing closes. */
+  /** Whether a quote is not closed. */
   isOpen: boolean
 }
 
@@ -27,7 +27,7 @@ export function splitWords(line: string): Word[] {
   return words
 }
 
-/** The word that begins at `start` or after the space there. */
+/** The word that starts at `start`, or after the space there. */
 export function wordFrom(line: string, start: number): Word | undefined {
   let at = start
   while (at < line.length && SPACE.test(line[at] as string)) at++

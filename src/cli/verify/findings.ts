@@ -1,6 +1,6 @@
 /** What `verify` finds out about each file, and about the journal as a whole. */
 
-import type { JournalFile } from '../../durable/recovery/journal-files.js'
+import type { JournalFile } from '../../durable/format/journal-files.js'
 import type { Damage } from '../../errors.js'
 
 export type FileKindName = 'segment' | 'snapshot' | 'loaded'

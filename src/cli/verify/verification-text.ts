@@ -1,5 +1,5 @@
 /** A verification in words: a line for each file, then what it comes to and what to do. */
-import type { Colors } from '../output.js'
+import type { Colors } from '../printable.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
 import type { FileFinding, Verification } from './findings.js'
 

@@ -1,24 +1,27 @@
 /**
  * Checks a whole journal without opening it: every frame of every file, that the files follow one another, and what the end
- * means, by the same judge that recovery asks. Damage does not end it: the other files are checked as well, each by itself.
+ * means, all by the same code as opening. Damage does not end the check: every other file is then checked on its own.
  */
-
-import type { LoadedEvent } from '../../core/model/event.js'
+import { basename } from 'node:path'
+import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile, JournalFiles } from '../../durable/recovery/journal-files.js'
-import type { ChainStart } from '../../durable/recovery/read-segments.js'
+import { allOf, type JournalFile, type JournalFiles } from '../../durable/format/journal-files.js'
+import { checkingReceiver } from '../../durable/history/checking-receiver.js'
+import type { ReadingPlan } from '../../durable/history/plan.js'
+import { type Chain, readChain } from '../../durable/history/read-chain.js'
+import type { ChainStart } from '../../durable/history/read-segments.js'
+import { JOURNAL_BEGIN, Replayer, startAfter } from '../../durable/history/replay.js'
+import { disk } from '../../durable/storage/disk.js'
 import { CorruptionError, type Damage } from '../../errors.js'
-import { type Chain, eventsOf, JOURNAL_BEGIN, readChain, readHeaderOf, startAfter } from '../reading/chain.js'
-import { allOf, planReading } from '../reading/listing.js'
-import { readLoaded } from '../reading/loaded-file.js'
-import { readSettled } from '../reading/settled.js'
+import { planOpening, readJournal } from '../journal-directory.js'
 import { addDamage, checkRows, checkSegmentAlone, damageOf } from './check-file.js'
 import { type FileFinding, findingOf, type Verification } from './findings.js'
 
 export type ByteProgress = (doneBytes: number, totalBytes: number) => void
 
 export async function verifyJournal(directory: string, progress: ByteProgress): Promise<Verification> {
-  const { result, isLive } = await readSettled(directory, async (files) => {
+  const { result, isLive } = await readJournal(directory, async (files) => {
     const verification = await new Check(directory, files, progress).run()
     const { problem } = verification
     return {
@@ -30,7 +33,7 @@ export async function verifyJournal(directory: string, progress: ByteProgress): 
   return isLive && result.status === 'torn' ? asBeingWritten(result) : result
 }
 
-/** The end of a journal that is open elsewhere is not torn but not all there yet. */
+/** The end of a journal that is open elsewhere is not torn but not complete yet. */
 function asBeingWritten(verification: Verification): Verification {
   for (const finding of verification.files) if (finding.status === 'torn') finding.status = 'being written'
   return { ...verification, status: 'sound', problem: undefined }
@@ -40,10 +43,13 @@ class Check {
   readonly #directory: string
   readonly #files: JournalFiles
   readonly #count: (frame: Frame) => void
+  readonly #replayer: Replayer
   readonly #findings = new Map<string, FileFinding>()
+  /** Loaded files that opening reads. */
+  readonly #needed = new Set<string>()
   /** The first thing that opening would stop at. */
   #problem: Damage | undefined
-  #sequence = 0
+  #sequence: Sequence = NO_SEQUENCE
 
   constructor(directory: string, files: JournalFiles, progress: ByteProgress) {
     this.#directory = directory
@@ -51,20 +57,22 @@ class Check {
     const totalBytes = allOf(files).reduce((sum, file) => sum + file.bytes, 0)
     let doneBytes = 0
     this.#count = (frame) => progress((doneBytes += frame.length), totalBytes)
+    const receiver = checkingReceiver(({ file }) => this.#needed.add(file))
+    this.#replayer = new Replayer(disk, directory, receiver)
   }
 
   async run(): Promise<Verification> {
     const snapshot = this.#files.snapshots.at(-1)
     const isSnapshotSound = await this.#checkSnapshots(snapshot)
-    const segments = this.#plan(snapshot)
+    const plan = this.#plan(snapshot)
     let status: Verification['status'] = 'corrupt'
-    if (segments !== undefined) {
-      this.#sequence = snapshot?.sequence ?? 0
-      const start = isSnapshotSound ? await startAfter(snapshot) : await this.#ownStart(segments)
-      if (start !== undefined) status = await this.#checkChain(segments, start, snapshot !== undefined)
+    if (plan !== undefined) {
+      this.#sequence = snapshot?.sequence ?? NO_SEQUENCE
+      const start = isSnapshotSound ? await this.#startAfter(snapshot) : await this.#ownStart(plan.segments)
+      if (start !== undefined) status = await this.#checkChain(plan, start)
     }
     if (!isSnapshotSound) status = 'corrupt'
-    await this.#checkRest(segments ?? [])
+    await this.#checkRest(plan?.segments ?? [])
     return {
       directory: this.#directory,
       status,
@@ -89,77 +97,53 @@ class Check {
     return isSound
   }
 
-  /** The segments that recovery would read; `undefined` when it would miss one of them at the beginning. */
-  #plan(snapshot: JournalFile | undefined): JournalFile[] | undefined {
+  /** What opening would read; `undefined` when the first file that it needs is missing. */
+  #plan(snapshot: JournalFile | undefined): ReadingPlan | undefined {
     try {
-      return planReading(this.#files, this.#directory).segments
+      return planOpening(this.#files, this.#directory)
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error
-      const { file, offset, sequence, reason } = error
-      this.#note({ file, offset, sequence, reason })
-      this.#sequence = snapshot?.sequence ?? 0
+      this.#note(error)
+      this.#sequence = snapshot?.sequence ?? NO_SEQUENCE
     }
     return undefined
   }
 
-  /** After a damaged snapshot the segments are checked all the same, from what the first one says of itself. */
-  async #ownStart(segments: readonly JournalFile[]): Promise<ChainStart | undefined> {
-    const [first] = segments
+  async #startAfter(snapshot: JournalFile | undefined): Promise<ChainStart> {
+    return startAfter(snapshot && (await readHeaderOf(disk, snapshot, 'snapshot')))
+  }
+
+  /** Behind a damaged snapshot the segments are checked all the same, from what the first one says of itself. */
+  async #ownStart([first]: readonly JournalFile[]): Promise<ChainStart | undefined> {
     if (first === undefined) return JOURNAL_BEGIN
     try {
-      const { journalId, sequence, previousChecksum } = await readHeaderOf(first, 'segment')
+      const { journalId, sequence, previousChecksum } = await readHeaderOf(disk, first, 'segment')
       return { journalId, nextSequence: sequence, previousChecksum }
     } catch (error) {
-      damageOf(error, first) // anything but damage is thrown on
+      damageOf(error, first) // throws anything that is not damage
       return undefined
     }
   }
 
-  async #checkChain(
-    segments: readonly JournalFile[],
-    start: ChainStart,
-    hasSnapshot: boolean,
-  ): Promise<Verification['status']> {
-    for (const segment of segments) this.#findings.set(segment.name, findingOf(segment, 'segment'))
-    const chain = await readChain(this.#directory, segments, start, hasSnapshot, (frame, bytes, file) =>
-      this.#checkFrame(frame, bytes, file),
-    )
-    this.#sequence = chain.end.nextSequence - 1
-    return this.#noteEnd(chain, segments)
+  async #checkChain(plan: ReadingPlan, start: ChainStart): Promise<Verification['status']> {
+    for (const segment of plan.segments) this.#findings.set(segment.name, findingOf(segment, 'segment'))
+    const chain = await readChain(disk, this.#directory, plan, start, (...frame) => this.#checkFrame(...frame))
+    this.#sequence = sequenceAfter(chain.end.nextSequence, -1)
+    return this.#noteEnd(chain, plan.segments)
   }
 
   async #checkFrame(frame: Frame, bytes: Buffer, file: JournalFile): Promise<void> {
     const finding = this.#findings.get(file.name) as FileFinding // set before the chain is read
     this.#count(frame)
     finding.frames++
+    if (frame.kind === 'events') finding.items += frame.count
     try {
-      for (const event of eventsOf(frame, bytes, file.path)) {
-        finding.items++
-        if (event.type === 'loaded') await this.#checkLoaded(event)
-      }
-    } catch (error) {
-      const damage = damageOf(error, file)
-      this.#note(damage)
-      if (finding.damage === undefined) await addDamage(finding, file, damage)
-    }
-  }
-
-  async #checkLoaded(event: LoadedEvent): Promise<void> {
-    const file = this.#files.loaded.find(({ name }) => name === event.file)
-    if (file !== undefined) {
-      const finding = await checkRows(file, 'loaded', this.#count)
-      this.#findings.set(file.name, finding)
-      if (finding.damage !== undefined) {
-        this.#note({ file: file.path, ...finding.damage })
-        return
-      }
-    }
-    try {
-      await readLoaded(this.#directory, event, () => undefined)
+      await this.#replayer.frame(frame, bytes, file)
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error
-      const { file: path, offset, sequence, reason } = error
-      this.#note({ file: path, offset, sequence, reason })
+      this.#note(error)
+      if (error.file !== file.path) this.#needed.add(basename(error.file))
+      else if (finding.damage === undefined) await addDamage(finding, file, error)
     }
   }
 
@@ -171,12 +155,11 @@ class Check {
       verdict.verdict === 'corrupt'
         ? verdict.error
         : { ...verdict.stop, file: verdict.stop.file.path, sequence: end.nextSequence }
-    const { file, offset, sequence, reason } = found
     const isFirst = this.#problem === undefined
-    this.#note({ file, offset, sequence, reason })
+    this.#note(found)
     if (stop !== undefined) {
       const finding = this.#mark(stop.file, 'corrupt')
-      await addDamage(finding, stop.file, { file, offset, sequence, reason })
+      await addDamage(finding, stop.file, found)
       if (verdict.verdict === 'torn') finding.status = 'torn'
       for (const later of segments.slice(stop.index + 1)) {
         if (this.#findings.get(later.name)?.status === 'unfinished') continue
@@ -194,22 +177,22 @@ class Check {
     return finding
   }
 
-  /** Files that opening does not read: older than the snapshot, cut off by a gap, or loaded by nobody. */
+  /** Loaded files, and segments that opening does not read: older than the snapshot, or cut off by a gap. */
   async #checkRest(planned: readonly JournalFile[]): Promise<void> {
-    const first = (this.#files.snapshots.at(-1)?.sequence ?? 0) + 1
+    const first = sequenceAfter(this.#files.snapshots.at(-1)?.sequence ?? NO_SEQUENCE)
     for (const file of this.#files.segments) {
       if (this.#findings.has(file.name)) continue
       const status = file.sequence < first ? 'unneeded' : planned.includes(file) ? 'corrupt' : 'unreachable'
       this.#findings.set(file.name, { ...(await checkSegmentAlone(file, this.#count)), status })
     }
     for (const file of this.#files.loaded) {
-      if (this.#findings.has(file.name)) continue
-      this.#findings.set(file.name, { ...(await checkRows(file, 'loaded', this.#count)), status: 'unneeded' })
+      const finding = await checkRows(file, 'loaded', this.#count)
+      if (!this.#needed.has(file.name)) finding.status = 'unneeded'
+      this.#findings.set(file.name, finding)
     }
   }
 
-  #note(damage: Damage): void {
-    const { file, offset, sequence, reason } = damage
+  #note({ file, offset, sequence, reason }: Damage): void {
     this.#problem ??= { file, offset, sequence, reason }
   }
 }

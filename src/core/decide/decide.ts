@@ -1,115 +1,103 @@
 /**
- * Third stop on the path of a message. Before: `cache/` made a command. After: `evolve/`.
- *
- * What a command comes to, as a pure function of the state and the command: {@link decideRemoval} says what has to go
- * first (an entry that has expired, or one that makes room), one event at a time until there is nothing left to remove;
- * then {@link decide} says what happens.
+ * What a command leads to: all events, in order, as a pure function of the state and the command. It changes nothing.
+ * Before: `cache/` makes a command. After: the journal is given the events, then `evolve/`.
  */
 import { ValueError } from '../../errors.js'
 import type { Command, IncrementCommand, SetCommand } from '../model/command.js'
-import type { CacheEvent, RemovedEvent } from '../model/event.js'
+import type { CacheEvent } from '../model/event.js'
 import type { ReadableState, Slot } from '../model/state.js'
+import type { StoredValue } from '../model/stored-value.js'
 
 /** Expiry is `now >= deadline`: with a ttl of 10 s an entry is there at 9.999 s and gone at 10.000 s. */
 export function isExpired(state: ReadableState, slot: Slot, nowMs: number): boolean {
   return nowMs >= state.deadlineAt(slot)
 }
 
-/** The entry under a key, if it has not expired. */
-export function findLive(state: ReadableState, key: string, nowMs: number): Slot | undefined {
-  const slot = state.find(key)
-  return slot === undefined || isExpired(state, slot, nowMs) ? undefined : slot
-}
-
-/** The entry that is longest past its deadline, if any is. */
-export function decideExpiry(state: ReadableState, nowMs: number): RemovedEvent | undefined {
-  const slot = state.nextToExpire
-  return slot !== undefined && isExpired(state, slot, nowMs) ? { type: 'expired', key: state.keyAt(slot) } : undefined
-}
-
-/** What must be removed before `command` can be decided. Ask again until the answer is `undefined`. */
-export function decideRemoval(state: ReadableState, command: Command): RemovedEvent | undefined {
-  if (command.type === 'clear') return undefined
-  const slot = state.find(command.key)
-  if (slot !== undefined && isExpired(state, slot, command.nowMs)) return { type: 'expired', key: command.key }
+/** @throws RangeError or ValueError for a change that must not happen. */
+export function decide(state: ReadableState, command: Command): CacheEvent[] {
+  const events: CacheEvent[] = []
+  switch (command.type) {
+    case 'clear':
+      events.push({ type: 'cleared' })
+      return events
+    case 'cleanup':
+      removeExpired(state, command.nowMs, command.limit, events)
+      return events
+    case 'trim':
+      makeRoom(state, state.size, state.bytes, undefined, command.nowMs, command.limit, events)
+      return events
+  }
+  const { key, nowMs } = command
+  const found = state.find(key)
+  const hasExpired = found !== undefined && isExpired(state, found, nowMs)
+  const slot = hasExpired ? undefined : found
+  if (hasExpired) events.push({ type: 'expired', key })
   switch (command.type) {
     case 'set':
-      if (command.only === (slot === undefined ? 'present' : 'absent')) return undefined
-      return decideRoom(state, command, slot)
+      if (command.only === (slot === undefined ? 'present' : 'absent')) break
+      store(state, command, command.value, command.expiresAtMs, found, events)
+      break
+    case 'increment': {
+      const value = sum(state, key, command.by, slot)
+      const expiresAtMs = slot === undefined ? command.expiresAtMs : state.deadlineAt(slot)
+      store(state, command, value, expiresAtMs, found, events)
+      break
+    }
+    case 'delete':
+      if (slot !== undefined) events.push({ type: 'deleted', key })
+      break
+    case 'expire':
+      if (slot !== undefined) events.push({ type: 'rescheduled', key, expiresAtMs: command.expiresAtMs })
+      break
+    case 'persist':
+      if (slot !== undefined && state.deadlineAt(slot) !== Number.POSITIVE_INFINITY)
+        events.push({ type: 'rescheduled', key, expiresAtMs: Number.POSITIVE_INFINITY })
+  }
+  return events
+}
+
+/** What the caller of a command gets: whether it did something; the sum of an increment; nothing for the others. */
+export function replyTo(command: Command, events: readonly CacheEvent[]): unknown {
+  const last = events.at(-1)
+  switch (command.type) {
     case 'increment':
-      return decideRoom(state, command, slot)
+      return last?.type === 'set' ? last.value : undefined
+    case 'set':
+      return last?.type === 'set'
+    case 'delete':
+      return last?.type === 'deleted'
+    case 'expire':
+    case 'persist':
+      return last?.type === 'rescheduled'
     default:
       return undefined
   }
 }
 
 /**
- * Room for one more entry, or for a heavier value: an expired entry goes before a live one is evicted, and the least
- * recently used live one is evicted first. An entry that is only replaced evicts nobody, unless it outgrows `maxBytes`.
+ * Whether storing under a key leads to a `set` event and nothing else, so that it can be committed without making a command
+ * and a list of events first. `slot` is where the key is found; `nowMs` is Infinity while nobody has read the clock.
  */
-function decideRoom(
-  state: ReadableState,
-  command: SetCommand | IncrementCommand,
-  existing: Slot | undefined,
-): RemovedEvent | undefined {
-  const isFull = existing === undefined && state.size >= state.maxSize
-  if (!isFull && (state.maxBytes === Number.POSITIVE_INFINITY || fits(state, command, existing))) return undefined
-  const expired = decideExpiry(state, command.nowMs)
-  if (expired !== undefined) return expired
-  let victim = state.oldest
-  if (victim !== undefined && victim === existing) victim = state.newerThan(victim)
-  return victim === undefined ? undefined : { type: 'evicted', key: state.keyAt(victim) }
+export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: number): boolean {
+  if (state.maxBytes !== Number.POSITIVE_INFINITY) return false
+  if (slot === undefined) return state.size < state.maxSize && state.size < state.entriesMax
+  const deadlineMs = state.deadlineAt(slot)
+  return deadlineMs === Number.POSITIVE_INFINITY || nowMs < deadlineMs
 }
 
-function fits(state: ReadableState, command: SetCommand | IncrementCommand, existing: Slot | undefined): boolean {
-  const value = command.type === 'set' ? command.value : sum(state, command, existing)
-  const weight = state.weigh(command.key, value)
-  if (weight > state.maxBytes) {
-    throw new RangeError(
-      `The entry weighs ${weight} bytes (encoded key and value), more than all of maxBytes (${state.maxBytes}). ` +
-        'Nothing was changed: store less, or raise maxBytes.',
-    )
-  }
-  return state.bytes - (existing === undefined ? 0 : state.weightAt(existing)) + weight <= state.maxBytes
-}
-
-/** What happens, once nothing is in the way; `undefined` when nothing does. Throws for what must not happen. */
-export function decide(state: ReadableState, command: Command): CacheEvent | undefined {
-  if (command.type === 'clear') return { type: 'cleared' }
-  const { key } = command
-  const slot = state.find(key)
-  switch (command.type) {
-    case 'set':
-      if (command.only === (slot === undefined ? 'present' : 'absent')) return undefined
-      return { type: 'set', key, value: command.value, expiresAtMs: command.expiresAtMs }
-    case 'increment': {
-      const value = sum(state, command, slot)
-      return { type: 'set', key, value, expiresAtMs: slot === undefined ? command.expiresAtMs : state.deadlineAt(slot) }
-    }
-    case 'delete':
-      return slot === undefined ? undefined : { type: 'deleted', key }
-    case 'expire':
-      return slot === undefined ? undefined : { type: 'rescheduled', key, expiresAtMs: command.expiresAtMs }
-    case 'persist':
-      if (slot === undefined || state.deadlineAt(slot) === Number.POSITIVE_INFINITY) return undefined
-      return { type: 'rescheduled', key, expiresAtMs: Number.POSITIVE_INFINITY }
-    default:
-      return undefined
-  }
-}
-
-function sum(state: ReadableState, command: IncrementCommand, slot: Slot | undefined): number {
+/** The value after an increment. @throws ValueError for what is no finite number; RangeError past ±(2^53 − 1). */
+export function sum(state: ReadableState, key: string, by: number, slot: Slot | undefined): number {
   const current = slot === undefined ? 0 : state.valueAt(slot)
   if (typeof current !== 'number' || !Number.isFinite(current)) {
     throw new ValueError(
-      `Cannot increment ${JSON.stringify(command.key).slice(0, 80)}: it holds ${kindOf(current)}, not a finite number. ` +
+      `Cannot increment ${JSON.stringify(key).slice(0, 80)}: it holds ${kindOf(current)}, not a finite number. ` +
         'Nothing was changed: set a number first, or delete the key.',
     )
   }
-  const result = slot === undefined ? command.by : current + command.by
+  const result = slot === undefined ? by : current + by
   if (!Number.isFinite(result) || (Number.isInteger(result) && !Number.isSafeInteger(result))) {
     throw new RangeError(
-      `Incrementing by ${command.by} would take the value to ${result}, past ±(2^53 − 1), where whole numbers are no longer exact. ` +
+      `Incrementing by ${by} would take the value to ${result}, past ±(2^53 − 1), where whole numbers are no longer exact. ` +
         'Nothing was changed: increment by less, or set the value.',
     )
   }
@@ -121,4 +109,84 @@ function kindOf(value: unknown): string {
   if (typeof value === 'number') return String(value)
   if (value === null || typeof value === 'boolean') return String(value)
   return typeof value === 'bigint' ? 'a bigint' : 'an object'
+}
+
+/** A `set` event, and before it what must be removed to make room. `found`: the entry under the key, live or expired. */
+function store(
+  state: ReadableState,
+  { key, nowMs }: SetCommand | IncrementCommand,
+  value: StoredValue,
+  expiresAtMs: number,
+  found: Slot | undefined,
+  events: CacheEvent[],
+): void {
+  const weight = state.weigh(key, value)
+  if (weight > state.maxBytes) {
+    throw new RangeError(
+      `The entry weighs ${weight} bytes (encoded key and value), more than all of maxBytes (${state.maxBytes}). ` +
+        'Nothing was changed: store less, or raise maxBytes.',
+    )
+  }
+  let size = state.size + 1
+  let bytes = state.bytes + weight
+  if (found !== undefined) {
+    size--
+    bytes -= state.weightAt(found)
+  }
+  if (size > state.maxSize || bytes > state.maxBytes)
+    size = makeRoom(state, size, bytes, found, nowMs, Number.POSITIVE_INFINITY, events)
+  if (size > state.entriesMax) {
+    throw new RangeError(
+      `The cache holds ${state.size} entries, and one JavaScript Map cannot hold more. ` +
+        'Nothing was changed: delete entries, or give the cache a maxSize.',
+    )
+  }
+  events.push({ type: 'set', key, value, expiresAtMs })
+}
+
+/**
+ * Removes entries, no more than `limit`, until `size` and `bytes` are within the limits of the cache: an expired entry before
+ * a live one, those in the order of their deadlines, these in the order of eviction. `own` is the entry that is being
+ * replaced, which is not removed to make room for itself. Returns the size that is left.
+ */
+function makeRoom(
+  state: ReadableState,
+  size: number,
+  bytes: number,
+  own: Slot | undefined,
+  nowMs: number,
+  limit: number,
+  events: CacheEvent[],
+): number {
+  const { maxSize, maxBytes } = state
+  const isEnough = () => (size <= maxSize && bytes <= maxBytes) || events.length >= limit
+  const remove = (type: 'expired' | 'evicted', slot: Slot) => {
+    events.push({ type, key: state.keyAt(slot) })
+    size--
+    bytes -= state.weightAt(slot)
+  }
+  const first = state.nextToExpire
+  if (first !== undefined && isExpired(state, first, nowMs)) {
+    const cursor = state.byDeadline()
+    for (let slot = cursor.next(); slot !== undefined && !isEnough(); slot = cursor.next()) {
+      if (!isExpired(state, slot, nowMs)) break
+      if (slot !== own) remove('expired', slot)
+    }
+  }
+  if (isEnough()) return size
+  const cursor = state.byEviction()
+  for (let slot = cursor.next(); slot !== undefined && !isEnough(); slot = cursor.next()) {
+    if (slot !== own && !isExpired(state, slot, nowMs)) remove('evicted', slot)
+  }
+  return size
+}
+
+function removeExpired(state: ReadableState, nowMs: number, limit: number, events: CacheEvent[]): void {
+  const first = state.nextToExpire
+  if (first === undefined || !isExpired(state, first, nowMs)) return
+  const cursor = state.byDeadline()
+  for (let slot = cursor.next(); slot !== undefined && events.length < limit; slot = cursor.next()) {
+    if (!isExpired(state, slot, nowMs)) return
+    events.push({ type: 'expired', key: state.keyAt(slot) })
+  }
 }

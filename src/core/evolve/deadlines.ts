@@ -1,4 +1,4 @@
-import type { Slot } from '../model/state.js'
+import type { Slot, SlotCursor } from '../model/state.js'
 
 /**
  * Which entry expires next: a binary min-heap of slots ordered by deadline, with a column that says where in the heap
@@ -47,12 +47,22 @@ export class Deadlines {
     return this.count === 0 ? undefined : (this.#heap[0] as Slot)
   }
 
+  /** Makes room for a deadline, so that {@link set} allocates nothing. */
+  reserve(): void {
+    if (this.#at.length === 0) this.#allocate()
+  }
+
+  /** All slots in the order of their deadlines; the heap stays as it is. Valid until a deadline changes. */
+  cursor(): SlotCursor {
+    return new DeadlineCursor(this.#heap.subarray(0, this.count), this.#at)
+  }
+
   set(slot: Slot, deadlineMs: number): void {
     if (deadlineMs === Number.POSITIVE_INFINITY) {
       if (this.count > 0) this.#remove(slot)
       return
     }
-    if (this.#at.length === 0) this.#allocate()
+    this.reserve()
     this.#at[slot] = deadlineMs
     const place = this.#place[slot] as number
     if (place === 0) this.#up(this.count++, slot)
@@ -113,5 +123,44 @@ export class Deadlines {
     }
     heap[index] = slot
     this.#place[slot] = index + 1
+  }
+}
+
+/** A search of the heap, smallest deadline first. */
+class DeadlineCursor implements SlotCursor {
+  readonly #heap: Uint32Array
+  readonly #at: Float64Array
+  /** Places in the heap whose parents were given, the latest deadline first. */
+  readonly #open: number[] = []
+
+  constructor(heap: Uint32Array, at: Float64Array) {
+    this.#heap = heap
+    this.#at = at
+    this.#visit(0)
+  }
+
+  next(): Slot | undefined {
+    const place = this.#open.pop()
+    if (place === undefined) return undefined
+    this.#visit(2 * place + 1)
+    this.#visit(2 * place + 2)
+    return this.#heap[place] as Slot
+  }
+
+  #visit(place: number): void {
+    if (place >= this.#heap.length) return
+    const deadlineMs = this.#deadlineOf(place)
+    let low = 0
+    let high = this.#open.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#deadlineOf(this.#open[middle] as number) > deadlineMs) low = middle + 1
+      else high = middle
+    }
+    this.#open.splice(low, 0, place)
+  }
+
+  #deadlineOf(place: number): number {
+    return this.#at[this.#heap[place] as number] as number
   }
 }

@@ -8,6 +8,9 @@ export type RowWatcher = (slot: Slot) => void
 
 const INITIAL_CAPACITY = 1024
 
+/** V8's Map throws when it would need room for more. A removed key takes up room, too, until the Map is made anew. */
+export const MAP_ENTRIES_MAX = 2 ** 24 - 1
+
 /**
  * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. One object
  * per entry costs twice as much at a million keys, because each of them is a cache miss of its own.
@@ -15,7 +18,9 @@ const INITIAL_CAPACITY = 1024
  * Only `evolve.ts`, `undo.ts` and `replacement.ts` call the methods that change it.
  */
 export class Entries {
-  readonly #slots = new Map<string, Slot>()
+  #slots = new Map<string, Slot>()
+  /** Keys removed since the Map was made: at least as many as still take up room in it. */
+  #removed = 0
   readonly #keys: (string | undefined)[]
   readonly #values: (StoredValue | undefined)[]
   /** Encoded bytes by slot; only when somebody asked for a limit on bytes. */
@@ -61,6 +66,7 @@ export class Entries {
   }
 
   add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
+    if (this.#slots.size + this.#removed >= MAP_ENTRIES_MAX) this.#renewMap()
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots.set(key, slot)
     this.#keys[slot] = key
@@ -86,6 +92,7 @@ export class Entries {
   remove(slot: Slot): void {
     this.#watcher?.(slot)
     this.#slots.delete(this.keyAt(slot))
+    this.#removed++
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
     this.recency.unlink(slot)
@@ -120,6 +127,20 @@ export class Entries {
     weights[slot] = weight
   }
 
+  /**
+   * V8 doubles a full Map unless half of it are removed keys, also where twice the size is beyond its limit. So a cache of
+   * 10 million entries that evicts would end with an error after 7 million evictions.
+   */
+  #renewMap(): void {
+    this.#slots = new Map(this.#slots)
+    this.#removed = 0
+  }
+
+  /** Makes room in the columns for one more entry. */
+  reserve(): void {
+    if (this.#free.length === 0 && this.#nextSlot >= this.#capacity) this.#grow()
+  }
+
   #newSlot(): Slot {
     const slot = this.#nextSlot++ as Slot
     if (slot >= this.#capacity) this.#grow()
@@ -128,13 +149,14 @@ export class Entries {
   }
 
   #grow(): void {
-    this.#capacity *= 2
-    this.recency.grow(this.#capacity)
-    this.deadlines.grow(this.#capacity)
+    const capacity = this.#capacity * 2
+    this.recency.grow(capacity)
+    this.deadlines.grow(capacity)
     if (this.#weights !== undefined) {
-      const weights = new Float64Array(this.#capacity)
+      const weights = new Float64Array(capacity)
       weights.set(this.#weights)
       this.#weights = weights
     }
+    this.#capacity = capacity // last: if there is no memory for a column, it will be tried again
   }
 }

@@ -1,15 +1,11 @@
 /**
- * Fourth stop on the path of a message. Before: `decide/`. After: `journal/`.
+ * The only writer of state. Before: the journal was given the events. After: the reply, then the streams.
  *
- * The only writer of state. {@link evolve} turns one event into a change, and it is the same function whether the event
- * was decided a moment ago or read back from the journal; so what recovery rebuilds is what was there. It never decides
- * anything and never reads a clock.
+ * {@link evolve} turns one event into a change, and it is the same function whether the event was decided a moment ago or
+ * read back from the journal; so what recovery rebuilds is what was there. It never decides anything and never reads a clock.
  *
  * Beside events there are two things that a cache remembers of being read, which nobody journals one by one: that an entry
  * was used, and whether a read hit or missed.
- *
- * A caller's stack may run out anywhere in here. `state.isWhole` is false from the first write of a change to the last, so
- * that a change that was cut short is noticed, and nobody reads half of it.
  */
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
@@ -59,8 +55,8 @@ export function evolveSet(
 ): void {
   const { entries, undo } = state
   const weight = state.weigh(key, value)
-  state.isWhole = false
   if (slot === undefined) {
+    refuseBeyondMap(state)
     const added = entries.add(key, value, expiresAtMs, weight)
     if (undo.isRecording) undo.added(added)
   } else {
@@ -69,61 +65,60 @@ export function evolveSet(
     entries.recency.touch(slot)
   }
   state.counters.sets++
-  state.isWhole = true
 }
 
-/** A `set` event of a snapshot, which tells each key once. Answers whether the key is indeed new. */
+/** A `set` event of a snapshot, which tells each key once. Returns whether the key is indeed new. */
 export function evolveRow(state: State, key: string, value: StoredValue, expiresAtMs: number): boolean {
   const { entries } = state
   const before = entries.size
+  refuseBeyondMap(state)
   entries.add(key, value, expiresAtMs, state.weigh(key, value))
   return entries.size > before
+}
+
+/** `decide` lets no cache come here. A journal may: written by another program, or by a V8 whose Map holds more. */
+function refuseBeyondMap({ entries, entriesMax }: State): void {
+  if (entries.size < entriesMax) return
+  throw new CacheError(
+    'JOURNAL_UNREADABLE',
+    `The journal holds more than ${entriesMax} entries, and one JavaScript Map cannot hold more. No file was changed; shorten the journal with "daybook repair --to".`,
+  )
 }
 
 function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
   const { entries, undo } = state
   const slot = entries.find(key)
   if (slot === undefined) return // the journal's checksums held, so this is an event of a newer daybook: nothing to remove
-  state.isWhole = false
   if (undo.isRecording) undo.removed(entries, slot, counter)
   entries.remove(slot)
   state.counters[counter]++
-  state.isWhole = true
 }
 
 function reschedule(state: State, key: string, expiresAtMs: number): void {
   const { entries, undo } = state
   const slot = entries.find(key)
   if (slot === undefined) return
-  state.isWhole = false
   if (undo.isRecording) undo.rescheduled(entries, slot)
   entries.reschedule(slot, expiresAtMs)
-  state.isWhole = true
 }
 
 function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {
-  state.isWhole = false
   if (state.undo.isRecording) state.undo.replacedAll(state)
   state.entries = entries
   state.counters.copyFrom(counters)
-  state.isWhole = true
 }
 
 /** A read that found its entry: it is now the most recently used. */
 export function recordHit(state: State, slot: Slot): void {
   const { entries, undo } = state
-  if (undo.isRecording) {
-    state.isWhole = false
-    undo.touched(entries, slot)
-  }
-  entries.recency.touch(slot) // whole or not at all: it calls nothing
+  if (undo.isRecording) undo.touched(entries, slot)
+  entries.recency.touch(slot)
   state.counters.hits++
   state.isOrderJournaled = false
-  state.isWhole = true
 }
 
 export function recordMiss(state: State): void {
-  if (state.undo.isRecording) state.undo.missed() // the last thing that may fail
+  if (state.undo.isRecording) state.undo.missed()
   state.counters.misses++
 }
 

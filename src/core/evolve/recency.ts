@@ -1,4 +1,4 @@
-import type { Slot } from '../model/state.js'
+import type { Slot, SlotCursor } from '../model/state.js'
 
 /**
  * The order of last use: a doubly linked list of slots, whose links lie in one column side by side: that of a slot to the
@@ -87,6 +87,11 @@ export class Recency {
     return successor === ANCHOR ? undefined : (successor as Slot)
   }
 
+  /** All slots, least recently used first. Valid until the order changes. */
+  cursor(): SlotCursor {
+    return new RecencyCursor(this.#links)
+  }
+
   /** The slot that was used next after this one; {@link ANCHOR} for the most recently used. */
   successorOf(slot: Slot): number {
     return this.#links[2 * slot] as number
@@ -113,6 +118,20 @@ export class Recency {
   /** Slots that there are columns for. */
   get capacity(): number {
     return this.#links.length / 2
+  }
+}
+
+class RecencyCursor implements SlotCursor {
+  readonly #links: Uint32Array
+  #slot = ANCHOR
+
+  constructor(links: Uint32Array) {
+    this.#links = links
+  }
+
+  next(): Slot | undefined {
+    this.#slot = this.#links[2 * this.#slot] as number
+    return this.#slot === ANCHOR ? undefined : (this.#slot as Slot)
   }
 }
 

@@ -1,7 +1,7 @@
 import { Counters } from '../model/counters.js'
-import type { ReadableState, Slot } from '../model/state.js'
+import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
-import { Entries } from './entries.js'
+import { Entries, MAP_ENTRIES_MAX } from './entries.js'
 import { UndoLog } from './undo.js'
 
 export interface StateOptions {
@@ -9,6 +9,8 @@ export interface StateOptions {
   maxSize: number
   /** Encoded bytes of keys and values; Infinity for no limit. */
   maxBytes: number
+  /** Entries that one `Map` can hold; lower only in tests. */
+  entriesMax?: number | undefined
   /** What an entry weighs in encoded bytes. Asked only when `maxBytes` is finite. */
   weigh: (key: string, value: StoredValue) => number
 }
@@ -19,18 +21,20 @@ export class State implements ReadableState {
   readonly counters = new Counters()
   readonly undo = new UndoLog()
   /**
-   * False while a change is being made; found false later, an error (the caller's stack ran out) has cut a change short, and
-   * nothing that is in memory can be trusted any more.
+   * False while a change is being made. If it is found false later, an error has cut a change short, and what is in memory
+   * cannot be trusted any more.
    */
   isWhole = true
   /** Whether replaying the journal would give the present order of use: until a read changes it. */
   isOrderJournaled = true
   readonly maxSize: number
+  readonly entriesMax: number
   readonly maxBytes: number
   readonly #weigh: StateOptions['weigh']
 
   constructor(options: StateOptions) {
     this.maxSize = options.maxSize
+    this.entriesMax = options.entriesMax ?? MAP_ENTRIES_MAX
     this.maxBytes = options.maxBytes
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()
@@ -76,16 +80,24 @@ export class State implements ReadableState {
     return this.entries.deadlines.first
   }
 
-  get oldest(): Slot | undefined {
-    return this.entries.recency.oldest
+  byDeadline(): SlotCursor {
+    return this.entries.deadlines.cursor()
+  }
+
+  /** Least recently used first. */
+  byEviction(): SlotCursor {
+    return this.entries.recency.cursor()
   }
 
   /** All keys, least recently used first. */
   *keysByUse(): Generator<string> {
-    for (let slot = this.oldest; slot !== undefined; slot = this.newerThan(slot)) yield this.keyAt(slot)
+    const cursor = this.entries.recency.cursor()
+    for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield this.keyAt(slot)
   }
 
-  newerThan(slot: Slot): Slot | undefined {
-    return this.entries.recency.newerThan(slot)
+  /** Makes room for one more entry with this deadline, so that storing it allocates no columns. */
+  reserve(deadlineMs: number): void {
+    this.entries.reserve()
+    if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
   }
 }

@@ -3,12 +3,18 @@ import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
 import { ANCHOR } from './recency.js'
-import type { State } from './state.js'
 
 /** The counter that a change has counted up, and that undoing it counts down again. */
 type Counter = keyof Omit<Counters, 'copyFrom' | 'reset'>
 
 type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all'
+
+/** The part of a state that changes are made to. */
+interface Undoable {
+  entries: Entries
+  readonly counters: Counters
+  isWhole: boolean
+}
 
 /** What one change has overwritten. */
 class Step {
@@ -56,7 +62,7 @@ export class UndoLog {
     if (this.#steps.length > POOL_SIZE) this.#steps.length = POOL_SIZE
   }
 
-  rollBack(state: State, mark: number): void {
+  rollBack(state: Undoable, mark: number): void {
     this.isRecording = false // undoing is not a change to be undone
     state.isWhole = false
     while (this.#count > mark) undo(state, this.#steps[--this.#count] as Step)
@@ -110,7 +116,7 @@ export class UndoLog {
     this.#next('counted', 'misses', ANCHOR as Slot)
   }
 
-  replacedAll(state: State): void {
+  replacedAll(state: Undoable): void {
     const step = this.#next('replaced all', undefined, ANCHOR as Slot)
     step.entries = state.entries
     step.counters = new Counters()
@@ -118,7 +124,7 @@ export class UndoLog {
   }
 }
 
-function undo(state: State, step: Step): void {
+function undo(state: Undoable, step: Step): void {
   const { entries } = state
   const { slot, value, deadlineMs, weight, successor } = step
   if (step.counter !== undefined) state.counters[step.counter]--

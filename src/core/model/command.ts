@@ -1,13 +1,13 @@
 /**
- * What a caller asks. Second stop on the path of a message: `cache/` makes it from a method call, `decide/` answers it.
+ * What a caller asks to be changed. Before: `cache/` makes it from a method call. After: `decide/`.
  *
  * A command carries the time (`nowMs`, epoch milliseconds), so that deciding never reads a clock, and arguments that were
- * checked already. `ttlMs: Infinity` means: no deadline.
+ * checked already. A read is not a command.
  */
 import type { StoredValue } from './stored-value.js'
 
 export interface KeyCommand {
-  readonly type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist'
+  readonly type: 'delete' | 'persist'
   readonly key: string
   readonly nowMs: number
 }
@@ -43,4 +43,11 @@ export interface ClearCommand {
   readonly nowMs: number
 }
 
-export type Command = KeyCommand | SetCommand | IncrementCommand | ExpireCommand | ClearCommand
+/** Removes entries that have expired (`cleanup`), or those for which the cache has no room (`trim`): at most `limit`. */
+export interface RemoveCommand {
+  readonly type: 'cleanup' | 'trim'
+  readonly limit: number
+  readonly nowMs: number
+}
+
+export type Command = KeyCommand | SetCommand | IncrementCommand | ExpireCommand | ClearCommand | RemoveCommand

@@ -5,10 +5,10 @@ const COPIED_LENGTH_MAX = 12
 /** Little enough for V8's young generation. */
 const WINDOW_BYTES = 8 * 1024
 
-/** Thrown when bytes whose checksum held do not make sense: a newer version's, or a mistake of ours. */
+/** Thrown when bytes with a matching checksum make no sense: written by a newer version, by a faulty program, or to deceive. */
 export class MalformedBytesError extends Error {}
 
-/** Reads what {@link ByteWriter} wrote. Every length is checked against what is left before anything is allocated. */
+/** Reads what a `ByteWriter` wrote. Every length is checked against what is left before anything is allocated. */
 export class ByteReader {
   readonly bytes: Buffer
   at: number
@@ -25,8 +25,8 @@ export class ByteReader {
   }
 
   /**
-   * Prepares for much short text: one call into the runtime for some kilobytes of it, and a piece of that for each. Pieces of
-   * up to 12 characters are copied by V8; a longer one would be a view and keep all the others in memory.
+   * Prepares for many short texts: one call into the runtime decodes some kilobytes, and each text is a piece of that. V8
+   * copies pieces of up to 12 characters; a longer one would be a view and keep all the others in memory.
    */
   expectShortText(): void {
     this.#windowEnd = this.at
@@ -42,8 +42,9 @@ export class ByteReader {
     return this.#window.substring(from, from + length)
   }
 
-  get isDone(): boolean {
-    return this.at >= this.end
+  /** @throws MalformedBytesError when there is more than was read. */
+  expectEnd(): void {
+    if (this.at < this.end) throw new MalformedBytesError('bytes follow the last item of the frame')
   }
 
   byte(): number {

@@ -1,36 +1,34 @@
-/** Bytes to events and values. The way there is `encode-event.ts`; both follow `format.ts`. */
+/** Bytes to events and values. The way back is `encode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent, SetEvent } from '../../core/model/event.js'
 import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
 import { type ByteReader, MalformedBytesError } from './byte-reader.js'
 import { EVENT_HAS_DEADLINE, EVENT_TYPE, EVENT_TYPE_MASK, KEY_TEXT_SHIFT, VALUE } from './format.js'
 
-/** Who is given the parts of a `set` event (or of a row, which is written as one), without an object made for them. */
-export type RowTaker = (key: string, value: StoredValue, expiresAtMs: number) => void
+/** Takes the parts of a `set` event, or of a row, which is written as one. No object is made for them. */
+export type SetTaker<T> = (key: string, value: StoredValue, expiresAtMs: number) => T
+/** Takes a row. Returns `false` for a key that came before; no file holds a key twice. */
+export type RowTaker = SetTaker<boolean | void>
 
 /** @throws MalformedBytesError for bytes that no version 1 writer wrote. */
 export function decodeEvent(reader: ByteReader): CacheEvent {
-  let event: CacheEvent | undefined
   const head = reader.byte()
   if (!isSet(head)) return decodeOther(reader, head)
-  decodeSet(reader, head, (key, value, expiresAtMs) => {
-    event = { type: 'set', key, value, expiresAtMs }
-  })
-  return event as unknown as CacheEvent // decodeSet has called
+  return decodeSet(reader, head, (key, value, expiresAtMs) => ({ type: 'set', key, value, expiresAtMs }))
 }
 
-/** Whether the event that begins with this byte is a `set`; most are. */
+/** Whether the event that begins with this byte is a `set`, as most are. */
 export function isSet(head: number): boolean {
   return (head & EVENT_TYPE_MASK) === EVENT_TYPE.set
 }
 
 /** The rest of a `set` event, behind its first byte. */
-export function decodeSet(reader: ByteReader, head: number, take: RowTaker): void {
+export function decodeSet<T>(reader: ByteReader, head: number, take: SetTaker<T>): T {
   const key = reader.text(head >> KEY_TEXT_SHIFT)
   const value = decodeValue(reader)
-  take(key, value, (head & EVENT_HAS_DEADLINE) === 0 ? Number.POSITIVE_INFINITY : reader.double())
+  return take(key, value, (head & EVENT_HAS_DEADLINE) === 0 ? Number.POSITIVE_INFINITY : reader.double())
 }
 
-/** The rest of an event that is no `set`. */
+/** The rest of an event that is not a `set`. */
 export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEvent, SetEvent> {
   const hasDeadline = (head & EVENT_HAS_DEADLINE) !== 0
   const type = head & EVENT_TYPE_MASK

@@ -1,17 +1,19 @@
+import type { Sequence } from '../../core/model/sequence.js'
 import { CacheError, CorruptionError } from '../../errors.js'
+import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
 import { checksum } from './checksum.js'
 import { FILE, FILE_HEADER_BYTES, FILE_KIND, FILE_MAGIC, type FileKind, VERSION } from './format.js'
 import { readU64, writeU64 } from './u64.js'
 
-/** What stands at the beginning of every file of the journal. */
+/** The first bytes of every file of a journal. */
 export interface FileHeader {
   kind: FileKind
   /** 16 random bytes, the same in all files of one journal. */
   journalId: Buffer
-  sequence: number
+  sequence: Sequence
   previousChecksum: number
   createdAtMs: number
-  /** The header's own checksum, which the first frame names as its predecessor's. */
+  /** The header's own checksum: what the first frame names as the checksum before it. */
   checksum: number
 }
 
@@ -29,20 +31,20 @@ export function encodeFileHeader(header: Omit<FileHeader, 'checksum'>): Buffer {
 }
 
 /**
- * @throws CorruptionError when the bytes are not a header; CacheError `UNSUPPORTED_VERSION` when they are a sound one of
- * another version (its checksum lies at the same place in all of them).
+ * @throws CorruptionError when the bytes are not a header; CacheError `UNSUPPORTED_VERSION` when they are a sound header
+ * of another version (its checksum is in the same place in all of them).
  */
 export function decodeFileHeader(
   bytes: Buffer,
   file: string,
-  expected: { kind: FileKind; sequence: number },
+  expected: { kind: FileKind; sequence: Sequence },
 ): FileHeader {
   const damaged = (reason: string) => new CorruptionError({ file, offset: 0, sequence: expected.sequence, reason })
   if (bytes.length < FILE_HEADER_BYTES) throw damaged(`the file header is cut off after ${bytes.length} bytes`)
-  if (bytes.toString('latin1', FILE.magic, FILE.version) !== FILE_MAGIC) throw damaged('this is not a file of daybook')
+  if (bytes.toString('latin1', FILE.magic, FILE.version) !== FILE_MAGIC) throw damaged('this is not a daybook file')
   const stored = bytes.readUInt32LE(FILE.checksum)
   if (checksum(bytes.subarray(0, FILE.checksum)) !== stored)
-    throw damaged('the checksum of the file header does not hold')
+    throw damaged('the checksum of the file header does not match')
   const version = bytes.readUInt32LE(FILE.version)
   if (version !== VERSION) {
     throw new CacheError(
@@ -51,8 +53,8 @@ export function decodeFileHeader(
     )
   }
   if (bytes.readUInt32LE(FILE.kind) !== FILE_KIND[expected.kind]) throw damaged(`this is not a ${expected.kind} file`)
-  const sequence = readU64(bytes, FILE.sequence)
-  if (sequence !== expected.sequence) throw damaged(`the file's name and its header (sequence ${sequence}) differ`)
+  const sequence = readU64(bytes, FILE.sequence) as Sequence
+  if (sequence !== expected.sequence) throw damaged(`the file's name and its header (sequence ${sequence}) disagree`)
   return {
     kind: expected.kind,
     journalId: Buffer.from(bytes.subarray(FILE.journalId, FILE.journalId + 16)),
@@ -61,4 +63,28 @@ export function decodeFileHeader(
     createdAtMs: bytes.readDoubleLE(FILE.createdAtMs),
     checksum: stored,
   }
+}
+
+/** The header of a file. Throws as {@link decodeFileHeader} does. */
+export async function readHeaderOf(
+  storage: Storage,
+  { path, sequence }: { path: string; sequence: Sequence },
+  kind: FileKind,
+): Promise<FileHeader> {
+  const file = storage.open(path, 'read')
+  try {
+    return await readFileHeader(file, { kind, sequence })
+  } finally {
+    file.close()
+  }
+}
+
+/** The same for an open file. */
+export async function readFileHeader(
+  file: StorageFile,
+  expected: { kind: FileKind; sequence: Sequence },
+): Promise<FileHeader> {
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES)
+  const length = await readAll(file, bytes, 0, FILE_HEADER_BYTES, 0)
+  return decodeFileHeader(bytes.subarray(0, length), file.path, expected)
 }

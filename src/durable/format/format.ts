@@ -2,6 +2,7 @@
  * The layout of the journal's files: numbers and offsets, nothing else. In words, with a grammar and a worked example, in
  * docs/format.md; the same bytes are a golden file in the tests. All numbers are little-endian.
  */
+import type { Sequence } from '../../core/model/sequence.js'
 
 /** The format version that this code writes, and the only one it reads. */
 export const VERSION = 1
@@ -80,12 +81,15 @@ export const VALUE = {
 } as const
 
 /** ── File names ── */
+export const LOCK_NAME = 'LOCK'
 export const SEQUENCE_DIGITS = 16
-export function fileName(sequence: number, kind: Exclude<FileKind, 'saved'>): string {
+export function fileName(sequence: Sequence, kind: Exclude<FileKind, 'saved'>): string {
   return `${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.${kind}`
 }
 const NAME = /^(\d{16})\.(segment|snapshot|loaded)$/
-export function parseFileName(name: string): { sequence: number; kind: Exclude<FileKind, 'saved'> } | undefined {
+export function parseFileName(name: string): { sequence: Sequence; kind: Exclude<FileKind, 'saved'> } | undefined {
   const match = NAME.exec(name)
-  return match === null ? undefined : { sequence: Number(match[1]), kind: match[2] as Exclude<FileKind, 'saved'> }
+  const sequence = Number(match?.[1])
+  if (!Number.isSafeInteger(sequence)) return undefined // no event has this number, so no file has this name
+  return { sequence: sequence as Sequence, kind: match?.[2] as Exclude<FileKind, 'saved'> }
 }

@@ -1,5 +1,6 @@
-/** One frame: its header around a payload. Writer and reader both check it. */
+/** One frame: a header and a payload. */
 import { Counters } from '../../core/model/counters.js'
+import type { Sequence } from '../../core/model/sequence.js'
 import type { ByteWriter } from './byte-writer.js'
 import { checksum } from './checksum.js'
 import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAGIC, type FrameKind } from './format.js'
@@ -8,14 +9,21 @@ import { readU64, writeU64 } from './u64.js'
 export interface FrameHeader {
   kind: FrameKind
   flags: number
-  firstSequence: number
+  firstSequence: Sequence
   count: number
   previousChecksum: number
-  durableSequence: number
+  durableSequence: Sequence
   writtenAtMs: number
 }
 
-/** A frame that was read, and whose checksum held. */
+/** A frame that is ready to be written: what its header says, all its bytes, and its checksum. */
+export interface FinishedFrame {
+  header: FrameHeader
+  bytes: Uint8Array
+  checksum: number
+}
+
+/** A frame that was read, and whose checksum matches. */
 export interface Frame extends FrameHeader {
   counters: Counters
   checksum: number
@@ -33,7 +41,7 @@ export function beginFrame(writer: ByteWriter): void {
   writer.skip(FRAME_HEADER_BYTES)
 }
 
-/** Fills in the header of the frame from `start` to the writer's end and answers the frame's checksum. */
+/** Fills in the header of the frame from `start` to the writer's end and returns the frame's checksum. */
 export function finishFrame(
   writer: ByteWriter,
   start: number,
@@ -62,15 +70,15 @@ const KINDS = new Map<number, FrameKind>(
   Object.entries(FRAME_KIND).map(([kind, number]) => [number, kind as FrameKind]),
 )
 
-/** What the next frame at a place should be like; a frame that is sound but not this one is no torn write. */
+/** Why there is no frame to be read at a place. */
 export type FrameProblem =
   /** The bytes end before the frame does. */
   | { problem: 'incomplete'; reason: string; needed: number }
-  /** The bytes are no frame. */
+  /** The bytes are not a frame. */
   | { problem: 'unsound'; reason: string; summedBytes?: number }
 
 /**
- * The frame at `at` in `bytes`, if it is all there and its checksum holds. `offset` is the place of `bytes[0]` in the
+ * The frame at `at` in `bytes`, if it is complete and its checksum matches. `offset` is the place of `bytes[0]` in the
  * file and `fileBytes` the file's size: a length that points past it is unsound before anything is allocated for it.
  */
 export function readFrame(
@@ -90,22 +98,22 @@ export function readFrame(
   const payloadBytes = bytes.readUInt32LE(at + FRAME.payloadBytes)
   const length = FRAME_HEADER_BYTES + payloadBytes
   if (length > FRAME_BYTES_MAX)
-    return { problem: 'unsound', reason: `a frame of ${length} bytes is larger than any that is written` }
+    return { problem: 'unsound', reason: `a frame of ${length} bytes is larger than any frame may be` }
   if (length > fileBytes - place) return { problem: 'unsound', reason: 'the file ends in the middle of a frame' }
   if (length > left) return { problem: 'incomplete', reason: 'frame', needed: length }
   const stored = bytes.readUInt32LE(at + FRAME.checksum)
   if (checksum(bytes.subarray(at + FRAME.payloadBytes, at + length), seed) !== stored) {
-    return { problem: 'unsound', reason: 'the checksum of the frame does not hold', summedBytes: length }
+    return { problem: 'unsound', reason: 'the checksum of the frame does not match', summedBytes: length }
   }
   const kind = KINDS.get(bytes[at + FRAME.kind] as number) // inside the header, which is all there
   if (kind === undefined) return { problem: 'unsound', reason: 'the frame is of an unknown kind' }
   return {
     kind,
     flags: bytes[at + FRAME.flags] as number,
-    firstSequence: readU64(bytes, at + FRAME.firstSequence),
+    firstSequence: readU64(bytes, at + FRAME.firstSequence) as Sequence,
     count: bytes.readUInt32LE(at + FRAME.count),
     previousChecksum: bytes.readUInt32LE(at + FRAME.previousChecksum),
-    durableSequence: readU64(bytes, at + FRAME.durableSequence),
+    durableSequence: readU64(bytes, at + FRAME.durableSequence) as Sequence,
     writtenAtMs: bytes.readDoubleLE(at + FRAME.writtenAtMs),
     counters: readCounters(bytes, at + FRAME.counters),
     checksum: stored,

@@ -1,6 +1,7 @@
 /**
  * `process.exit()` and an uncaught exception end the process without another turn of the event loop. What was appended in
- * the last one is handed to the operating system here: one listener for all journals that are open.
+ * the last turn is handed to the operating system here, by one listener for all open journals. Listeners that were added
+ * after it run after it; what they append is written at once.
  */
 const open = new Set<() => void>()
 

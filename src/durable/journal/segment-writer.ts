@@ -1,82 +1,94 @@
+/** One segment, open for writing: knows the file, and the place where its next frame goes. */
 import { join } from 'node:path'
-import { encodeFileHeader } from '../format/file-header.js'
+import type { Sequence } from '../../core/model/sequence.js'
+import { CacheError } from '../../errors.js'
+import { encodeFileHeader, type FileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
-import type { Storage, StorageFile } from '../storage/storage.js'
-import { writeAll } from '../storage/storage.js'
+import type { FinishedFrame } from '../format/frame.js'
+import { moveBehind, whyNotNext } from '../format/frame-order.js'
+import type { SegmentPosition } from '../history/read-segments.js'
+import { type Storage, type StorageFile, writeAll } from '../storage/storage.js'
 
-/** The end of the journal: where the next frame goes. */
-export interface SegmentPosition {
-  /** The first sequence of the segment, which names its file. */
-  sequence: number
-  /** The checksum of the last frame before this segment, as its header says. */
-  previousChecksum: number
-  /** Bytes of sound frames; the next frame is written here. */
-  offset: number
-  /** The checksum of the last frame; of the file header, if there is none yet. */
-  lastChecksum: number
-}
-
-/** One open segment. Knows files and offsets; what a frame holds is not its concern. */
 export class SegmentWriter {
-  readonly sequence: number
-  readonly previousChecksum: number
-  lastChecksum: number
-  #offset: number
   readonly #file: StorageFile
+  readonly #position: SegmentPosition
 
   private constructor(file: StorageFile, position: SegmentPosition) {
     this.#file = file
-    this.sequence = position.sequence
-    this.previousChecksum = position.previousChecksum
-    this.lastChecksum = position.lastChecksum
-    this.#offset = position.offset
+    this.#position = position
   }
 
-  /** Creates a segment, durable with its name before this returns. On failure nothing of it stays. */
-  static create(
-    storage: Storage,
-    directory: string,
-    header: { journalId: Buffer; sequence: number; previousChecksum: number; createdAtMs: number },
-  ): SegmentWriter {
-    const path = join(directory, fileName(header.sequence, 'segment'))
-    const file = storage.create(path)
+  /** Creates a segment. It and its name are durable when this returns; on failure nothing of it is left. */
+  static create(storage: Storage, directory: string, header: Omit<FileHeader, 'kind' | 'checksum'>): SegmentWriter {
+    const { sequence, previousChecksum } = header
+    const file = storage.create(join(directory, fileName(sequence, 'segment')))
     try {
       const bytes = encodeFileHeader({ kind: 'segment', ...header })
       writeAll(file, bytes, 0)
       file.syncNow()
       storage.syncDirectory(directory)
-      const lastChecksum = bytes.readUInt32LE(FILE_HEADER_BYTES - 4)
-      return new SegmentWriter(file, { ...header, offset: FILE_HEADER_BYTES, lastChecksum })
+      return new SegmentWriter(file, {
+        sequence,
+        previousChecksum,
+        offset: FILE_HEADER_BYTES,
+        nextSequence: sequence,
+        lastChecksum: bytes.readUInt32LE(FILE_HEADER_BYTES - 4),
+        seal: undefined,
+      })
     } catch (error) {
       discard(storage, file)
       throw error
     }
   }
 
-  /** Goes on at the end of a segment that was recovered. */
+  /** Continues at the end of a segment that was recovered. */
   static reopen(storage: Storage, directory: string, position: SegmentPosition): SegmentWriter {
-    return new SegmentWriter(storage.open(join(directory, fileName(position.sequence, 'segment')), 'write'), position)
+    const file = storage.open(join(directory, fileName(position.sequence, 'segment')), 'write')
+    return new SegmentWriter(file, { ...position })
+  }
+
+  /** The first sequence of the segment, which names its file. */
+  get sequence(): Sequence {
+    return this.#position.sequence
+  }
+
+  /** The checksum of the last frame before this segment. */
+  get previousChecksum(): number {
+    return this.#position.previousChecksum
+  }
+
+  /** The checksum that the next frame has to name. */
+  get lastChecksum(): number {
+    return this.#position.lastChecksum
   }
 
   get offset(): number {
-    return this.#offset
+    return this.#position.offset
   }
 
-  /** Appends whole frames. When that fails the file is cut back to the last good offset, and nothing was appended. */
-  append(frames: Uint8Array, lastChecksum: number): void {
+  get hasEvents(): boolean {
+    return this.#position.nextSequence > this.#position.sequence
+  }
+
+  /** Appends a frame. On failure the file is cut back to where it ended, and nothing was appended. */
+  append({ header, bytes, checksum }: FinishedFrame): void {
+    const position = this.#position
+    const reason = whyNotNext(header, position) // what the reader will refuse must not be written
+    if (reason !== undefined)
+      throw new CacheError('INTERNAL', `A frame was not written, because it is wrong: ${reason}.`)
     try {
-      writeAll(this.#file, frames, this.#offset)
+      writeAll(this.#file, bytes, position.offset)
     } catch (error) {
       this.#cutBack()
       throw error
     }
-    this.#offset += frames.length
-    this.lastChecksum = lastChecksum
+    position.offset += bytes.length
+    moveBehind(position, header, checksum)
   }
 
   #cutBack(): void {
     try {
-      this.#file.truncate(this.#offset)
+      this.#file.truncate(this.#position.offset)
     } catch {
       // The next write goes to the same offset; recovery sets aside what is left of this one.
     }
@@ -105,6 +117,6 @@ function discard(storage: Storage, file: StorageFile): void {
   try {
     storage.unlink(file.path)
   } catch {
-    // Recovery takes an empty segment at the end for what it is.
+    // Recovery drops an empty segment at the end.
   }
 }

@@ -1,13 +1,15 @@
+/** Takes the directory. First step of opening. Before: `journal/file-journal`. After: `history/plan`. */
 import { join } from 'node:path'
 import { CacheError, CacheLockedError } from '../../errors.js'
+import { LOCK_NAME } from '../format/format.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 
-/** Made if it is missing; held for this opener alone until the lock is released or the process dies. */
+/** Creates the directory if it is missing, and locks it until the lock is released or the process ends. */
 export function openDirectory(storage: Storage, directory: string): StorageLock {
   let lock: StorageLock | undefined
   try {
     storage.makeDirectory(directory)
-    lock = storage.lock(join(directory, 'LOCK'))
+    lock = storage.lock(join(directory, LOCK_NAME))
   } catch (error) {
     throw unreadable(directory, error)
   }
@@ -19,7 +21,7 @@ export function openDirectory(storage: Storage, directory: string): StorageLock 
   return lock
 }
 
-/** What the system says about a directory or a file, in an error that says what to do. Errors of ours pass unchanged. */
+/** An error of the system about a directory or a file, as one that says what to do. Other errors pass unchanged. */
 export function unreadable(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CacheError || !('syscall' in error || 'code' in error)) return error
   return new CacheError(

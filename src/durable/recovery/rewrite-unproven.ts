@@ -1,16 +1,18 @@
+/**
+ * Writes the end of the journal once more, byte for byte and in place: everything that no frame says is durable. Last step of
+ * recovery. Before: `set-aside`. After: `journal/segments`, which opens the last segment for writing.
+ *
+ * What was read may have come from the page cache alone. After a failed fsync Linux keeps such pages and counts them as
+ * written, so a later fsync would write nothing and succeed (Rebello et al., "Can Applications Recover from fsync
+ * Failures?", USENIX ATC 2020). Written again, they are dirty again.
+ */
 import { FILE_HEADER_BYTES } from '../format/format.js'
+import type { JournalFile } from '../format/journal-files.js'
+import type { ChainEnd } from '../history/read-segments.js'
 import { readAll, type Storage, writeAll } from '../storage/storage.js'
-import type { JournalFile } from './journal-files.js'
-import type { ChainEnd } from './read-segments.js'
 
 const COPY_BYTES = 4 * 1024 * 1024
 
-/**
- * Writes the end of the journal once more, byte for byte and in place: all that no frame says is on disk. It may have been
- * read from the page cache alone. After an fsync that failed, Linux keeps such pages and counts them as written, so that a later
- * fsync would write nothing and say that all is well (Rebello et al., USENIX ATC 2020). Written
- * again, they are dirty again.
- */
 export async function rewriteUnproven(
   storage: Storage,
   segments: readonly JournalFile[],
@@ -27,7 +29,7 @@ export async function rewriteUnproven(
       const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(to - from, COPY_BYTES)))
       for (let at = from; at < to; ) {
         const read = await readAll(file, buffer, 0, Math.min(buffer.length, to - at), at)
-        if (read === 0) throw new Error(`${segment.path} became shorter while its end was written again`)
+        if (read === 0) throw new Error(`${segment.path} shrank while its end was written again`)
         writeAll(file, buffer.subarray(0, read), at)
         at += read
       }

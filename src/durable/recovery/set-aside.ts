@@ -1,3 +1,11 @@
+/**
+ * Moves a torn tail into a `.broken` file. A phase of recovery. Before: `history/damage`, which found the tail. After:
+ * `rewrite-unproven`.
+ *
+ * The copy gets its name when it is complete and on disk, and only then is anything cut off. So a crash leaves a `.tmp`
+ * file, or a copy that the next attempt finds and uses. A name that holds other bytes is never reused: those were set aside
+ * before.
+ */
 import { dirname } from 'node:path'
 import { CacheError } from '../../errors.js'
 import { removeIfThere } from '../storage/replace-file.js'
@@ -5,11 +13,7 @@ import { readAll, type Storage, type StorageFile, writeAll } from '../storage/st
 
 const COPY_BYTES = 4 * 1024 * 1024
 
-/**
- * Moves everything from `offset` on into a `.broken` file and cuts it off. The copy gets its name when it is whole and on
- * disk, and only then is anything cut. So a crash in the middle leaves a `.tmp` file, or a copy that the next try finds and
- * uses; and a name that holds other bytes is never taken: they were set aside before.
- */
+/** Moves everything from `offset` on. */
 export async function setAside(
   storage: Storage,
   path: string,
@@ -29,22 +33,39 @@ export async function setAside(
 }
 
 async function save(storage: Storage, source: StorageFile, offset: number, bytes: number): Promise<string> {
-  const nameOf = (number: number) => `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
-  let number = 1
-  let found = await look(storage, nameOf(number), source, offset, bytes)
-  while (found === 'taken') found = await look(storage, nameOf(++number), source, offset, bytes)
-  if (found === 'free') await copy(storage, nameOf(number), source, offset, bytes)
-  return nameOf(number)
+  for (let number = 1; ; number++) {
+    const name = `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
+    const found = await look(storage, name, source, offset, bytes)
+    if (found === 'the same' || (found === 'free' && (await copy(storage, name, source, offset, bytes)))) return name
+  }
 }
 
-async function copy(storage: Storage, name: string, source: StorageFile, offset: number, bytes: number): Promise<void> {
+/** Returns false when something that is not a file is in the place of the unfinished copy. */
+async function copy(
+  storage: Storage,
+  name: string,
+  source: StorageFile,
+  offset: number,
+  bytes: number,
+): Promise<boolean> {
   const temporary = `${name}.tmp`
   removeIfThere(storage, temporary)
-  const target = storage.create(temporary)
+  let target: StorageFile
   try {
-    for await (const { part, done } of partsOf(source, offset, bytes)) writeAll(target, part, done)
+    target = storage.create(temporary)
+  } catch (error) {
+    if (error instanceof CacheError) return false
+    throw error
+  }
+  try {
+    for await (const { part, done } of partsOf(source, offset, bytes)) {
+      // Zeros may be a hole, as large as a file can be: they stay one. The last byte gives the copy its length.
+      const skipped = !isZeros(part) ? 0 : done + part.length < bytes ? part.length : part.length - 1
+      writeAll(target, part.subarray(skipped), done + skipped)
+    }
     await target.sync()
     storage.rename(temporary, name)
+    return true
   } finally {
     target.close()
   }
@@ -62,7 +83,7 @@ async function look(
     there = storage.open(name, 'read')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'free'
-    if (error instanceof CacheError) return 'taken' // by something that is no file
+    if (error instanceof CacheError) return 'taken' // by something that is not a file
     throw error
   }
   try {
@@ -82,8 +103,12 @@ async function* partsOf(source: StorageFile, offset: number, bytes: number) {
   const buffer = Buffer.allocUnsafe(Math.min(bytes, COPY_BYTES))
   for (let done = 0; done < bytes; ) {
     const read = await readAll(source, buffer, 0, Math.min(buffer.length, bytes - done), offset + done)
-    if (read === 0) throw new Error(`${source.path} became shorter while its end was set aside`)
+    if (read === 0) throw new Error(`${source.path} shrank while its end was set aside`)
     yield { part: buffer.subarray(0, read), done }
     done += read
   }
+}
+
+function isZeros(part: Buffer): boolean {
+  return part[0] === 0 && part.subarray(1).equals(part.subarray(0, -1))
 }

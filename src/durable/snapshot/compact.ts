@@ -1,14 +1,14 @@
 /**
- * Compaction: a snapshot of the state at one sequence takes the place of the journal before it. The journal has rotated at
- * that sequence and is durable through it; so whatever step a crash interrupts, either the old files are all there or the
- * snapshot is.
+ * Compaction: a snapshot of the state at one sequence replaces the journal before it. The journal has rotated at that
+ * sequence and is durable through it; so whichever step a crash interrupts, either all old files are there or the snapshot is.
  */
 import { join } from 'node:path'
 import type { Clock } from '../../core/model/clock.js'
+import type { Sequence } from '../../core/model/sequence.js'
 import { CacheError } from '../../errors.js'
 import type { CompactionReport, CompactionRequest, SnapshotSource } from '../contract.js'
 import { fileName } from '../format/format.js'
-import { findJournalFiles } from '../recovery/journal-files.js'
+import { findJournalFiles } from '../format/journal-files.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage } from '../storage/storage.js'
 import { writeSnapshot } from './write-snapshot.js'
@@ -17,7 +17,7 @@ export interface Compaction {
   storage: Storage
   directory: string
   journalId: Buffer
-  sequence: number
+  sequence: Sequence
   previousChecksum: number
   request: CompactionRequest
   clock: Clock
@@ -71,8 +71,8 @@ async function write(compaction: Compaction, source: SnapshotSource): Promise<Co
   }
 }
 
-/** Oldest first, so that what a crash leaves is a run of whole files up to the snapshot. What cannot be removed stays. */
-async function removeCovered(storage: Storage, directory: string, sequence: number): Promise<string[]> {
+/** Oldest first, so that a crash leaves a run of whole files up to the snapshot. What cannot be removed stays. */
+async function removeCovered(storage: Storage, directory: string, sequence: Sequence): Promise<string[]> {
   const removed: string[] = []
   const files = await findJournalFiles(storage, directory)
   const covered = [
@@ -85,7 +85,7 @@ async function removeCovered(storage: Storage, directory: string, sequence: numb
       storage.unlink(file.path)
       removed.push(file.name)
     } catch {
-      // Recovery ignores it; the next compaction tries again.
+      // Recovery ignores it, and the next compaction tries again.
     }
   }
   return removed

@@ -1,24 +1,25 @@
-/** Reads a snapshot or a loaded file, frame by frame. Any deviation is a CorruptionError: these files are never torn. */
-
+/** Reads a snapshot, a loaded file or a saved one, frame by frame. They are never torn, so any deviation is corruption. */
 import type { Counters } from '../../core/model/counters.js'
+import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { decodeSet, isSet, type RowTaker } from '../format/decode-event.js'
-import { decodeFileHeader } from '../format/file-header.js'
+import { readFileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, type FileKind } from '../format/format.js'
 import type { Frame } from '../format/frame.js'
 import { FrameScanner } from '../format/frame-scanner.js'
-import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
+import type { Storage, StorageFile } from '../storage/storage.js'
 
 export interface SnapshotFile {
   path: string
   kind: Exclude<FileKind, 'segment'>
-  sequence: number
+  sequence: Sequence
 }
 
 export interface ReadSnapshot {
   journalId: Buffer
+  sequence: Sequence
   previousChecksum: number
   counters: Counters
   entries: number
@@ -27,10 +28,10 @@ export interface ReadSnapshot {
   checksum: number
 }
 
-/** What is done with a frame of rows; a promise, if reading is to go on later. */
+/** Called with each frame of rows. Returns a promise only when reading has to wait for it. */
 export type RowsVisitor = (frame: Frame, bytes: Buffer) => void | Promise<void>
 
-/** Calls `visit` with each frame of rows; {@link takeRows} gives what is in it. */
+/** Calls `visit` with each frame of rows; {@link takeRows} decodes it. */
 export async function readSnapshot(
   storage: Storage,
   snapshot: SnapshotFile,
@@ -45,11 +46,9 @@ export async function readSnapshot(
 }
 
 async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisitor): Promise<ReadSnapshot> {
-  const { kind, sequence, path: shown } = snapshot
-  const damaged = (offset: number, reason: string) => new CorruptionError({ file: shown, offset, sequence, reason })
-  const head = Buffer.alloc(FILE_HEADER_BYTES)
-  const length = await readAll(file, head, 0, FILE_HEADER_BYTES, 0)
-  const header = decodeFileHeader(head.subarray(0, length), shown, { kind, sequence })
+  const { kind, sequence, path } = snapshot
+  const damaged = (offset: number, reason: string) => new CorruptionError({ file: path, offset, sequence, reason })
+  const header = await readFileHeader(file, { kind, sequence })
   const scanner = new FrameScanner(file, checksum(header.journalId))
   let previous = header.checksum
   let rows = 0
@@ -67,7 +66,7 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
       frame.previousChecksum !== previous ||
       (frame.kind !== 'rows' && frame.kind !== 'end')
     ) {
-      throw damaged(frame.offset, 'the frame that stands here does not follow from the one before it')
+      throw damaged(frame.offset, 'the frame here does not follow the one before it')
     }
     if (frame.kind === 'end') end = frame
     else {
@@ -85,6 +84,7 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
   if (end === undefined) throw damaged(offset, 'the file ends before its last frame')
   return {
     journalId: header.journalId,
+    sequence,
     previousChecksum: header.previousChecksum,
     counters: end.counters,
     entries: rows,
@@ -93,14 +93,14 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
   }
 }
 
-/** Hands over the rows of one frame, in order. */
+/** Hands over the rows of one frame, in order. Throws MalformedBytesError for anything else. */
 export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker): void {
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
   reader.expectShortText()
   for (let row = 0; row < frame.count; row++) {
     const head = reader.byte()
-    if (!isSet(head)) throw new MalformedBytesError('a row is no event of type "set"')
-    decodeSet(reader, head, take)
+    if (!isSet(head)) throw new MalformedBytesError('a row is not an event of type "set"')
+    if (decodeSet(reader, head, take) === false) throw new MalformedBytesError('a key appears twice')
   }
-  if (!reader.isDone) throw new MalformedBytesError('bytes follow the last row of the frame')
+  reader.expectEnd()
 }

@@ -3,6 +3,7 @@
  * next slice. The file gets its name only when it is complete, on disk, and was read back; a crash or a failure before that
  * leaves at most a `.tmp` file, which the next opening removes.
  */
+import { NO_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
 import { CacheError } from '../../errors.js'
 import type { SnapshotSource } from '../contract.js'
 import { ByteWriter } from '../format/byte-writer.js'
@@ -15,7 +16,7 @@ import { replaceFile } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
 import { readSnapshot } from './read-snapshot.js'
 
-/** A slice of rows is encoded in one go, so this bounds how long the main thread is kept: about a millisecond. */
+/** A slice of rows is encoded without a pause, so this bounds how long the main thread is blocked: about a millisecond. */
 const SLICE_BYTES = 64 * 1024
 const SLICE_ROWS = 1_000
 
@@ -27,7 +28,7 @@ export interface SnapshotRequest {
   temporary: string
   kind: Exclude<FileKind, 'segment'>
   journalId: Buffer
-  sequence: number
+  sequence: Sequence
   previousChecksum: number
   createdAtMs: number
   source: SnapshotSource
@@ -70,10 +71,10 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
       {
         kind,
         flags: 0,
-        firstSequence: rows + 1,
+        firstSequence: (rows + 1) as Sequence, // in a file of rows: the number of the row
         count,
         previousChecksum: last,
-        durableSequence: 0,
+        durableSequence: NO_SEQUENCE,
         writtenAtMs: request.createdAtMs,
       },
       source.counters,
@@ -107,7 +108,7 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
   return { bytes: offset, entries: rows, checksum: last }
 }
 
-/** Reads the file back: a snapshot replaces the journal before it, so it must be known to be readable first. */
+/** Reads the file back: a snapshot replaces the journal before it, so it must be readable first. */
 async function verify(request: SnapshotRequest, written: WrittenSnapshot): Promise<void> {
   const { storage, temporary, kind, sequence, signal } = request
   const found = await readSnapshot(storage, { path: temporary, kind, sequence }, () => signal?.throwIfAborted())

@@ -8,22 +8,29 @@ import {
   fsync,
   fsyncSync,
   ftruncateSync,
+  lstat,
   lstatSync,
   mkdirSync,
   openSync,
   read,
-  readFileSync,
+  readdir,
+  readSync,
   renameSync,
   unlinkSync,
   write,
   writeSync,
 } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import glob from 'fast-glob'
 import { tryLock } from 'fs-native-extensions'
-import { CacheError } from '../../errors.js'
-import type { Storage, StorageEntry, StorageFile, StorageLock } from './storage.js'
+import {
+  NOTE_BYTES_MAX,
+  notAFile,
+  type Storage,
+  type StorageEntry,
+  type StorageFile,
+  type StorageLock,
+} from './storage.js'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const FILE_MODE = 0o600
@@ -33,6 +40,8 @@ const readLater = promisify(read)
 const writeLater = promisify(write)
 const fdatasyncLater = promisify(fdatasync)
 const fsyncLater = promisify(fsync)
+const readdirLater = promisify(readdir)
+const lstatLater = promisify(lstat)
 
 /** The real file system. */
 export const disk: Storage = {
@@ -44,25 +53,10 @@ export const disk: Storage = {
       this.syncDirectory(dirname(made))
   },
 
-  async list(directory, pattern) {
-    // `objectMode` with `stats` gives what lstat says, so a link is seen as a link.
-    const found = await glob(pattern, {
-      cwd: directory,
-      deep: 1,
-      dot: true,
-      onlyFiles: false,
-      followSymbolicLinks: false,
-      stats: true,
-    })
-    return found
-      .map(
-        (entry): StorageEntry => ({
-          name: entry.name,
-          isFile: entry.dirent.isFile(),
-          bytes: entry.stats?.size ?? 0,
-        }),
-      )
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  async list(directory) {
+    const names = (await unlessMissing(readdirLater(directory))) ?? []
+    const entries = await Promise.all(names.sort().map((name) => entryOf(directory, name)))
+    return entries.filter((entry) => entry !== undefined)
   },
 
   open(path, mode) {
@@ -82,7 +76,7 @@ export const disk: Storage = {
   },
 
   syncDirectory(directory) {
-    if (process.platform === 'win32') return // a directory cannot be opened there; NTFS journals names by itself
+    if (process.platform === 'win32') return // a directory cannot be opened there; NTFS journals names itself
     const descriptor = openSync(directory, O_RDONLY)
     try {
       fsyncSync(descriptor)
@@ -111,13 +105,65 @@ export const disk: Storage = {
     }
     return isOurs ? new DiskLock(file) : undefined
   },
+
+  /** Asks with a shared lock, held for some microseconds, during which an opener would be refused. */
+  isLocked(path) {
+    let descriptor: number
+    try {
+      descriptor = openSync(path, O_RDONLY)
+    } catch {
+      return false
+    }
+    try {
+      return !tryLock(descriptor, { shared: true })
+    } catch {
+      return false // a file system without locks
+    } finally {
+      closeSync(descriptor) // and the lock with it
+    }
+  },
+
+  noteIn(path) {
+    let file: DiskFile
+    try {
+      file = openFile(path, O_RDONLY)
+    } catch (error) {
+      if (isMissing(error)) return ''
+      throw error
+    }
+    try {
+      const bytes = Buffer.alloc(NOTE_BYTES_MAX)
+      return bytes.toString('utf8', 0, readSync(file.descriptor, bytes, 0, NOTE_BYTES_MAX, 0))
+    } finally {
+      file.close()
+    }
+  },
+}
+
+/** What lstat says, so a link is seen as a link. A file that was removed since its name was read is left out. */
+async function entryOf(directory: string, name: string): Promise<StorageEntry | undefined> {
+  const found = await unlessMissing(lstatLater(join(directory, name)))
+  return found && { name, isFile: found.isFile(), bytes: found.size }
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
 const LARGE_BYTES = 1024 * 1024
 
 /**
- * A file that loses its last name is freed before the call returns: 25 ms for 70 MB. So a large one is held open until
- * another thread closes it, and frees it there.
+ * A file that loses its last name is freed before the call returns, which takes 25 ms for 70 MB. So a large one is kept
+ * open until another thread closes it, and is freed there.
  */
 function freeLater(path: string, loseName: () => void): void {
   const held = hold(path)
@@ -135,7 +181,7 @@ function hold(path: string): number | undefined {
     if (!found?.isFile() || found.size < LARGE_BYTES) return undefined
     return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   } catch {
-    return undefined // then it is freed at once
+    return undefined // then this thread frees it
   }
 }
 
@@ -147,6 +193,7 @@ function openFile(path: string, flags: number): DiskFile {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO') throw notAFile(path)
+    if (code === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notAFile(path)
     throw error
   }
   if (!fstatSync(descriptor).isFile()) {
@@ -154,13 +201,6 @@ function openFile(path: string, flags: number): DiskFile {
     throw notAFile(path)
   }
   return new DiskFile(path, descriptor)
-}
-
-export function notAFile(path: string): CacheError {
-  return new CacheError(
-    'NOT_A_FILE',
-    `${path} is not an ordinary file (a symbolic link, a directory or a FIFO stands there). No file was changed: move it away, or use another directory.`,
-  )
 }
 
 class DiskFile implements StorageFile {
@@ -223,10 +263,6 @@ class DiskLock implements StorageLock {
 
   constructor(file: DiskFile) {
     this.#file = file
-  }
-
-  read(): string {
-    return readFileSync(this.#file.path, 'utf8')
   }
 
   write(note: string): void {

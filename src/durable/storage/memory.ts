@@ -1,20 +1,17 @@
 import { posix } from 'node:path'
-import type { Storage, StorageEntry, StorageFile, StorageLock } from './storage.js'
+import { NOTE_BYTES_MAX, type Storage, type StorageEntry, type StorageFile, type StorageLock } from './storage.js'
 
-/** A file system in memory: what `memoryJournal()` writes to. Nothing in it survives the process. */
+/** A file system in memory: what `memoryJournal()` writes to. It ends with the process. */
 export class MemoryStorage implements Storage {
   readonly #files = new Map<string, MemoryContent>()
-  readonly #locks = new Map<string, string>()
+  readonly #locks = new Set<string>()
   readonly #notes = new Map<string, string>()
 
   makeDirectory(): void {}
 
-  async list(directory: string, pattern: string): Promise<StorageEntry[]> {
-    const extensions = /\{(.*)\}/.exec(pattern)?.[1]?.split(',') ?? [pattern.slice(pattern.lastIndexOf('.') + 1)]
+  async list(directory: string): Promise<StorageEntry[]> {
     return [...this.#files]
-      .filter(
-        ([path]) => posix.dirname(path) === directory && extensions.some((extension) => path.endsWith(`.${extension}`)),
-      )
+      .filter(([path]) => posix.dirname(path) === directory)
       .map(([path, content]) => ({ name: posix.basename(path), isFile: true, bytes: content.length }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
@@ -46,12 +43,19 @@ export class MemoryStorage implements Storage {
 
   lock(path: string): StorageLock | undefined {
     if (this.#locks.has(path)) return undefined
-    this.#locks.set(path, path)
+    this.#locks.add(path)
     return {
-      read: () => this.#notes.get(path) ?? '',
       write: (note) => void this.#notes.set(path, note),
       release: () => void this.#locks.delete(path),
     }
+  }
+
+  isLocked(path: string): boolean {
+    return this.#locks.has(path)
+  }
+
+  noteIn(path: string): string {
+    return (this.#notes.get(path) ?? '').slice(0, NOTE_BYTES_MAX)
   }
 
   #contentOf(path: string): MemoryContent {

@@ -1,17 +1,19 @@
+import { CacheError } from '../../errors.js'
+
 /**
- * The file system behind one small interface: everything that the journal asks of a disk, and nothing else, so that the
- * tests can put a disk in its place that fails, forgets and delays.
+ * The file system behind one small interface: everything that a journal needs of a disk, and nothing else, so that tests
+ * can replace it with a disk that fails, forgets and delays.
  *
  * Paths are absolute or relative to the working directory. Errors are those of `node:fs`, with their `code`.
  */
 export interface Storage {
-  /** Makes the directory and its parents, with mode 0700, unless it is there. */
+  /** Makes the directory and its parents, with mode 0700, if they do not exist. */
   makeDirectory(directory: string): void
-  /** The names in a directory that match a glob, sorted, and what they are. An absent directory has none. */
-  list(directory: string, pattern: string): Promise<StorageEntry[]>
-  /** Opens a file that is there. Never follows a symbolic link. */
+  /** What is in a directory, sorted by name. A missing directory is empty. */
+  list(directory: string): Promise<StorageEntry[]>
+  /** Opens an existing file. Never follows a symbolic link. */
   open(path: string, mode: 'read' | 'write'): StorageFile
-  /** Creates a file with mode 0600. Fails with EEXIST when something is there. */
+  /** Creates a file with mode 0600. Fails with EEXIST when the name is taken by a file. */
   create(path: string): StorageFile
   rename(from: string, to: string): void
   unlink(path: string): void
@@ -19,13 +21,20 @@ export interface Storage {
   syncDirectory(directory: string): void
   /** The same without blocking the caller. */
   syncDirectoryLater(directory: string): Promise<void>
-  /** Takes a lock file for this opener alone; `undefined` when another one has it. The lock dies with its process. */
+  /** Takes a lock file for this opener alone; `undefined` when another opener has it. The lock ends with its process. */
   lock(path: string): StorageLock | undefined
+  /** Whether an opener has the lock file now. */
+  isLocked(path: string): boolean
+  /** What was last written into a lock file: at most its first {@link NOTE_BYTES_MAX} bytes. Empty without a file. */
+  noteIn(path: string): string
 }
+
+/** More than any note. A file that is larger is not read whole. */
+export const NOTE_BYTES_MAX = 64
 
 export interface StorageEntry {
   name: string
-  /** Anything but an ordinary file (a symbolic link, a FIFO, a directory) is no place for a journal. */
+  /** False for a symbolic link, a FIFO, a directory: a journal is never in one. */
   isFile: boolean
   bytes: number
 }
@@ -33,11 +42,11 @@ export interface StorageEntry {
 export interface StorageFile {
   readonly path: string
   size(): number
-  /** Reads up to `length` bytes into `target`; answers how many there were. */
+  /** Reads up to `length` bytes into `target`; returns how many there were. */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>
-  /** Writes; may write less than asked and answers how much. */
+  /** Writes; may write less than asked, and returns how much it wrote. */
   write(source: Uint8Array, offset: number, length: number, position: number): number
-  /** The same without blocking the caller, for files that nobody waits for. */
+  /** The same without blocking the caller. */
   writeLater(source: Uint8Array, offset: number, length: number, position: number): Promise<number>
   truncate(bytes: number): void
   /** Forces the file's data to disk, without blocking. */
@@ -48,10 +57,17 @@ export interface StorageFile {
 }
 
 export interface StorageLock {
-  /** What the lock's holder wrote down. */
-  read(): string
+  /** Replaces the note in the lock file. Durable when this returns. */
   write(note: string): void
   release(): void
+}
+
+/** Thrown when something that is not an ordinary file is in the place of one. */
+export function notAFile(path: string): CacheError {
+  return new CacheError(
+    'NOT_A_FILE',
+    `${path} is not an ordinary file but a symbolic link, a directory or a FIFO. No file was changed: move it away, or use another directory.`,
+  )
 }
 
 /** Writes all of `source`, however many calls it takes. */

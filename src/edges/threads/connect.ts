@@ -1,6 +1,6 @@
 /** The asynchronous client of another thread's cache. */
 import { MessagePort } from 'node:worker_threads'
-import { shown } from '../../errors.js'
+import { describe } from '../../errors.js'
 import { RemoteClient } from '../remote/client/remote-client.js'
 import { Requests } from '../remote/client/requests.js'
 import { OP } from '../remote/wire/codes.js'
@@ -49,5 +49,5 @@ export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCac
 
 export function checkPort(port: unknown): asserts port is MessagePort {
   if (!(port instanceof MessagePort))
-    throw new TypeError(`port must be a MessagePort from cache.share(); ${shown(port)} is not.`)
+    throw new TypeError(`port must be a MessagePort from cache.share(); ${describe(port)} is not.`)
 }

@@ -4,7 +4,7 @@
  * Accepted beside it: an entry that is a list of two or a dict with 'value' and 'expires_at' (or without the latter), a
  * missing counter (0), keys of the document and of the stats that are not known here (ignored).
  */
-import { shown, ValueError } from '../../errors.js'
+import { describe, ValueError } from '../../errors.js'
 import { type Dict, isDict } from './containers.js'
 
 /** Key, value, and deadline in epoch milliseconds; undefined is no deadline. */
@@ -42,11 +42,11 @@ export function statsOf(document: unknown): CacheStats {
 }
 
 export function checkedEntry(key: unknown, entry: unknown): Entry {
-  if (typeof key !== 'string') throw notACache(`the key ${shown(key)} is not a str`)
+  if (typeof key !== 'string') throw notACache(`the key ${describe(key)} is not a str`)
   if (Array.isArray(entry) && entry.length === 2) return [key, entry[0], expiresAtMs(key, entry[1])]
   if (isDict(entry) && has(entry, 'value'))
     return [key, get(entry, 'value'), expiresAtMs(key, get(entry, 'expires_at'))]
-  throw notACache(`the entry ${shown(key)} is not a pair of value and expires_at`)
+  throw notACache(`the entry ${describe(key)} is not a pair of value and expires_at`)
 }
 
 /**
@@ -57,7 +57,7 @@ function expiresAtMs(key: string, expiresAt: unknown): number | undefined {
   if (expiresAt === null || expiresAt === undefined) return undefined
   const seconds = typeof expiresAt === 'bigint' ? Number(expiresAt) : expiresAt
   if (typeof seconds !== 'number' || Number.isNaN(seconds)) {
-    throw notACache(`expires_at of the entry ${shown(key)} is neither None nor a number of seconds`)
+    throw notACache(`expires_at of the entry ${describe(key)} is neither None nor a number of seconds`)
   }
   const ms = seconds * 1000
   const wholeMs = Math.round(ms)

@@ -6,7 +6,7 @@
  * references and cycles are kept. They are kept within one value: the next `encode` has forgotten them.
  */
 import { types } from 'node:util'
-import { shown, ValueError } from '../../errors.js'
+import { describe, ValueError } from '../../errors.js'
 import { hasDatetime, writeDatetime } from './datetimes.js'
 import type { Frames } from './frames.js'
 import { areSurelyDistinct, hashableForm } from './hashable.js'
@@ -165,13 +165,13 @@ export class Encoder {
       const form = hashableForm(key, this.#path.length + 2)
       if (form === undefined) {
         throw this.#refusal(
-          `it has ${shown(key)} as a key or item, and Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,
+          `it has ${describe(key)} as a key or item, and Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,
           'Use other keys, or an array of pairs',
         )
       }
       if (forms.has(form)) {
         throw this.#refusal(
-          `two of its keys or items are equal to Python (${shown(key)} is one of them), which would keep one`,
+          `two of its keys or items are equal to Python (${describe(key)} is one of them), which would keep one`,
           'Use keys of one kind',
         )
       }

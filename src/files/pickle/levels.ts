@@ -1,5 +1,5 @@
 /** The containers that the encoder is inside of, from the outermost to the one whose items it writes. */
-import { shown } from '../../errors.js'
+import { describe } from '../../errors.js'
 import { opcodes } from './opcodes.js'
 
 /** As many items as Python's pickler puts on the stack at once. */
@@ -47,9 +47,9 @@ export class Level {
       case 'list':
         return `[${index}]`
       case 'object':
-        return `[${shown(source.keys[index])}]`
+        return `[${describe(source.keys[index])}]`
       case 'map':
-        return `.get(${shown(source.at)})`
+        return `.get(${describe(source.at)})`
       case 'set':
         return ` (item ${index} of a Set)`
     }

@@ -22,7 +22,7 @@
  *
  * values → `encoder` → `scalars` → `frames` → chunks
  */
-import { shown, ValueError } from '../../errors.js'
+import { describe, ValueError } from '../../errors.js'
 import { Encoder } from './encoder.js'
 import { Frames } from './frames.js'
 import { BATCH_ITEMS } from './levels.js'
@@ -53,7 +53,7 @@ export function* writePickle(document: PickleDocument): Generator<Uint8Array, vo
   for (const [key, value, expiresAtMs] of document.entries) {
     if (inBatch === 0) frames.op(opcodes.MARK)
     writeText(frames, key)
-    encoder.encode(value, `the value of ${shown(key)}`)
+    encoder.encode(value, `the value of ${describe(key)}`)
     writeDeadline(frames, key, expiresAtMs)
     frames.op(opcodes.TUPLE2)
     if (++inBatch === BATCH_ITEMS) {
@@ -90,7 +90,7 @@ export function pickleValue(value: unknown): Uint8Array {
 function writeDeadline(frames: Frames, key: string, expiresAtMs: number | undefined): void {
   if (Number.isNaN(expiresAtMs)) {
     throw new ValueError(
-      `Cannot write the deadline of ${shown(key)} to a Python pickle: it is NaN. No file was written.`,
+      `Cannot write the deadline of ${describe(key)} to a Python pickle: it is NaN. No file was written.`,
     )
   }
   if (expiresAtMs === undefined || expiresAtMs === Infinity) frames.op(opcodes.NONE)

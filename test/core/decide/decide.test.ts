@@ -102,20 +102,6 @@ test('delete of an expired entry is its expiry', (t) => {
     .then(t, { type: 'expired', key: 'a' })
 })
 
-for (const type of ['get', 'peek', 'has', 'ttl'] as const) {
-  test(`${type} decides nothing about a live entry`, (t) => {
-    given([wasSet('a', 1, T0 + 1)])
-      .when(to(type, 'a'))
-      .then(t)
-  })
-
-  test(`${type} of an entry at its deadline is its expiry`, (t) => {
-    given([wasSet('a', 1, T0)])
-      .when(to(type, 'a'))
-      .then(t, { type: 'expired', key: 'a' })
-  })
-}
-
 test('an entry is live until the last bit before its deadline', (t) => {
   const deadlineMs = 1_700_000_000_000.5
   given([wasSet('a', 1, deadlineMs)])
@@ -269,4 +255,56 @@ test('a value that grows over the limit evicts others, never itself', (t) => {
   given([wasSet('a', 'xxx'), wasSet('b', 'xxx')], { maxBytes: 8 })
     .when(toSet('a', 'yyyyyy'))
     .then(t, { type: 'evicted', key: 'b' }, wasSet('a', 'yyyyyy'))
+})
+
+// ── order, and nothing changed ──
+
+test('several expired entries make room in the order of their deadlines, then the least recently used', (t) => {
+  given(
+    [wasSet('a', 'x'), wasSet('late', 'x', T0 - 1), wasSet('b', 'x'), wasSet('early', 'x', T0 - 9), wasSet('c', 'x')],
+    { maxBytes: 17 },
+  )
+    .when(toSet('d', 'x'.repeat(12)))
+    .then(
+      t,
+      { type: 'expired', key: 'early' },
+      { type: 'expired', key: 'late' },
+      { type: 'evicted', key: 'a' },
+      wasSet('d', 'x'.repeat(12)),
+    )
+})
+
+test('cleanup removes what has expired, in the order of deadlines, and no more than its limit', (t) => {
+  const events = [5, 3, 9, 1, 7, 2, 8].map((deadline) => wasSet(`k${deadline}`, 1, T0 + deadline))
+  given(events)
+    .when({ type: 'cleanup', limit: 3, nowMs: T0 + 7 })
+    .then(t, ...['k1', 'k2', 'k3'].map((key) => ({ type: 'expired' as const, key })))
+  given(events)
+    .when({ type: 'cleanup', limit: 99, nowMs: T0 + 7 })
+    .then(t, ...['k1', 'k2', 'k3', 'k5', 'k7'].map((key) => ({ type: 'expired' as const, key })))
+})
+
+test('trim keeps within the limits: expired first, then the least recently used', (t) => {
+  const events = [wasSet('a'), wasSet('b', 1, T0), wasSet('c'), wasSet('d')]
+  given(events, { maxSize: 2 })
+    .when({ type: 'trim', limit: 99, nowMs: T0 })
+    .then(t, { type: 'expired', key: 'b' }, { type: 'evicted', key: 'a' })
+  given(events, { maxSize: 1 })
+    .when({ type: 'trim', limit: 2, nowMs: T0 })
+    .then(t, { type: 'expired', key: 'b' }, { type: 'evicted', key: 'a' })
+  given(events).when({ type: 'trim', limit: 99, nowMs: T0 }).then(t)
+})
+
+test("a new key beyond the limit of V8's Map is a RangeError; one that replaces or makes room is not", (t) => {
+  const events = [wasSet('a', 1, T0), wasSet('b')]
+  given([wasSet('a'), wasSet('b')], { entriesMax: 2 })
+    .when(toSet('c'))
+    .throws(t, 'RangeError', /2 entries.*Nothing was changed/s)
+  given([wasSet('a'), wasSet('b')], { entriesMax: 2 })
+    .when(toSet('a', 2))
+    .then(t, wasSet('a', 2))
+  given(events, { entriesMax: 2 }).when(toSet('a', 2)).then(t, { type: 'expired', key: 'a' }, wasSet('a', 2))
+  given([wasSet('a'), wasSet('b')], { entriesMax: 2, maxSize: 2 })
+    .when(toSet('c'))
+    .then(t, { type: 'evicted', key: 'a' }, wasSet('c'))
 })

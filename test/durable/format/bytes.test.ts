@@ -14,7 +14,7 @@ function roundTrip(text: string): { text: string; kind: number; left: boolean } 
   const writer = new ByteWriter(16)
   const kind = writer.putText(text)
   const reader = readerOf(writer)
-  return { text: reader.text(kind), kind, left: !reader.isDone }
+  return { text: reader.text(kind), kind, left: reader.at < reader.end }
 }
 
 test('any text comes back, whatever its code units', (t) => {

@@ -14,7 +14,7 @@ function roundTrip(events: readonly CacheEvent[]): CacheEvent[] {
   for (const event of events) encodeEvent(writer, event)
   const reader = new ByteReader(writer.bytes, 0, writer.length)
   const back: CacheEvent[] = []
-  while (!reader.isDone) back.push(decodeEvent(reader))
+  while (reader.at < reader.end) back.push(decodeEvent(reader))
   return back
 }
 
@@ -210,7 +210,7 @@ test('whatever bytes stand in a payload, they are events or are refused as malfo
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (bytes) => {
       const reader = new ByteReader(Buffer.from(bytes), 0, bytes.length)
       try {
-        while (!reader.isDone) decodeEvent(reader)
+        while (reader.at < reader.end) decodeEvent(reader)
         return true
       } catch (error) {
         refused++

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
+import type { Sequence } from '../../../src/core/model/sequence.js'
 import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { decodeFileHeader, encodeFileHeader } from '../../../src/durable/format/file-header.js'
@@ -26,18 +27,21 @@ const COUNTERS = Object.assign(new Counters(), {
   deletes: 6,
 })
 
-const header = (changes: Partial<FrameHeader> = {}): FrameHeader => ({
-  kind: 'events',
-  flags: 0,
-  firstSequence: 2 ** 40,
-  count: 3,
-  previousChecksum: 0xdeadbeef,
-  durableSequence: 2 ** 40 - 1,
-  writtenAtMs: 1_700_000_000_000.5,
-  ...changes,
-})
+type Changes = Partial<Record<keyof FrameHeader, unknown>>
 
-function frame(payload: Uint8Array, changes: Partial<FrameHeader> = {}): Buffer {
+const header = (changes: Changes = {}): FrameHeader =>
+  ({
+    kind: 'events',
+    flags: 0,
+    firstSequence: 2 ** 40,
+    count: 3,
+    previousChecksum: 0xdeadbeef,
+    durableSequence: 2 ** 40 - 1,
+    writtenAtMs: 1_700_000_000_000.5,
+    ...changes,
+  }) as FrameHeader
+
+function frame(payload: Uint8Array, changes: Changes = {}): Buffer {
   const writer = new ByteWriter(16)
   beginFrame(writer)
   writer.reserve(payload.length)
@@ -114,9 +118,10 @@ test('a sequence that is no whole number of 53 bits is read as NaN, which follow
 
 // ── file headers ──
 
+const LARGE = (2 ** 45) as Sequence
 const fileHeader = () =>
-  encodeFileHeader({ kind: 'segment', journalId: ID, sequence: 2 ** 45, previousChecksum: 77, createdAtMs: 1.5 })
-const decode = (bytes: Buffer, sequence = 2 ** 45) => decodeFileHeader(bytes, 'file', { kind: 'segment', sequence })
+  encodeFileHeader({ kind: 'segment', journalId: ID, sequence: LARGE, previousChecksum: 77, createdAtMs: 1.5 })
+const decode = (bytes: Buffer, sequence = LARGE) => decodeFileHeader(bytes, 'file', { kind: 'segment', sequence })
 
 test('a file header is read as it was written', (t) => {
   const bytes = fileHeader()
@@ -142,8 +147,8 @@ test('every flipped bit and every length of a file header is a CorruptionError',
 })
 
 test('another kind, another sequence: a CorruptionError', (t) => {
-  t.throws(() => decode(fileHeader(), 5), { code: 'CORRUPTION', message: /name and its header/ })
-  t.throws(() => decodeFileHeader(fileHeader(), 'file', { kind: 'snapshot', sequence: 2 ** 45 }), {
+  t.throws(() => decode(fileHeader(), 5 as Sequence), { code: 'CORRUPTION', message: /name and its header/ })
+  t.throws(() => decodeFileHeader(fileHeader(), 'file', { kind: 'snapshot', sequence: LARGE }), {
     code: 'CORRUPTION',
   })
 })
@@ -157,9 +162,9 @@ test('a sound header of a future version is UNSUPPORTED_VERSION, whatever else i
 })
 
 test('file names carry the sequence in 16 digits, and nothing else is one', (t) => {
-  t.is(fileName(42, 'segment'), '0000000000000042.segment')
-  t.is(fileName(2 ** 53 - 1, 'snapshot'), '9007199254740991.snapshot')
-  t.deepEqual(parseFileName('0000000000000042.loaded'), { sequence: 42, kind: 'loaded' })
+  t.is(fileName(42 as Sequence, 'segment'), '0000000000000042.segment')
+  t.is(fileName((2 ** 53 - 1) as Sequence, 'snapshot'), '9007199254740991.snapshot')
+  t.deepEqual(parseFileName('0000000000000042.loaded'), { sequence: 42 as Sequence, kind: 'loaded' })
   for (const name of [
     '42.segment',
     '0000000000000042.segment.5.broken',
@@ -167,6 +172,8 @@ test('file names carry the sequence in 16 digits, and nothing else is one', (t) 
     'x0000000000000042.segment',
     '0000000000000042.segment\n',
     '-000000000000042.segment',
+    '9007199254740992.segment',
+    '9999999999999999.snapshot',
   ])
     t.is(parseFileName(name), undefined, name)
 })
@@ -185,7 +192,7 @@ test('frames are scanned in order, over the borders of what is read at once', as
   for (const [at, bytes] of frames.entries()) {
     const scanned = await scanner.next()
     if (scanned?.frame === undefined) return t.fail(`frame ${at}`)
-    t.is(scanned.frame.firstSequence, at + 1)
+    t.is(scanned.frame.firstSequence, (at + 1) as Sequence)
     t.is(scanned.frame.length, bytes.length)
     t.is(scanned.frame.payloadEnd - scanned.frame.payloadStart, sizes[at] as number)
   }

@@ -1,19 +1,20 @@
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { disk } from '../../../src/durable/storage/disk.js'
 import { memoryJournal } from '../../../src/open.js'
-import { testJournal } from '../../conformance/journal.js'
+import { JOURNAL_CASES } from '../../conformance/journal.js'
+import { runCases } from '../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 import { SimulatedDisk } from '../storage/simulated-disk.js'
 
-testJournal('memory', async () => {
+runCases('memory', JOURNAL_CASES, () => {
   const journal = memoryJournal()
   return () => journal
 })
-testJournal('file', async (t) => {
-  const folder = await temporaryDirectory(t)
-  return () => new FileJournal(disk, folder)
+runCases('file', JOURNAL_CASES, (t) => {
+  const directory = temporaryDirectory(t)
+  return () => new FileJournal(disk, directory)
 })
-testJournal('simulated disk', async () => {
+runCases('simulated disk', JOURNAL_CASES, () => {
   const storage = new SimulatedDisk().process()
   return () => new FileJournal(storage, '/j')
 })

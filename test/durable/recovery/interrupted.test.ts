@@ -4,17 +4,19 @@ import { Counters } from '../../../src/core/model/counters.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { FRAME_MAGIC } from '../../../src/durable/format/format.js'
 import { FrameScanner } from '../../../src/durable/format/frame-scanner.js'
+import { findJournalFiles } from '../../../src/durable/format/journal-files.js'
+import { planReading } from '../../../src/durable/history/plan.js'
+import { readSegments } from '../../../src/durable/history/read-segments.js'
+import { JOURNAL_BEGIN } from '../../../src/durable/history/replay.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
-import { findJournalFiles, planRecovery } from '../../../src/durable/recovery/journal-files.js'
-import { readSegments } from '../../../src/durable/recovery/read-segments.js'
 import { rewriteUnproven } from '../../../src/durable/recovery/rewrite-unproven.js'
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
 import { storageLike } from '../../crash/broken-protocols.js'
 import { JOURNAL_ID, recoverImage } from '../../crash/explore.js'
+import { segmentsOf, withFile, writeJournal } from '../history/written-journal.js'
 import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
-import { segmentsOf, withFile, writeJournal } from './written-journal.js'
 
 async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk()
@@ -68,16 +70,15 @@ test('a segment that becomes shorter while it is written again: an error, not a 
   const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
   const disk = SimulatedDisk.of(files)
   const process = disk.process()
-  const { segments } = planRecovery(await findJournalFiles(process, '/j'), '/j')
-  const start = { journalId: undefined, nextSequence: 1, previousChecksum: 0 }
-  const end = await readSegments(process, segments, start, () => undefined)
+  const { segments } = planReading(await findJournalFiles(process, '/j'), '/j', '')
+  const end = await readSegments(process, segments, JOURNAL_BEGIN, () => undefined)
   const shrinking = storageLike(process, {
     open: (path) => {
       const file = process.open(path)
       return { path, size: () => file.size(), read: async () => 0, close: () => undefined } as unknown as StorageFile
     },
   })
-  await t.throwsAsync(rewriteUnproven(shrinking, segments, end), { message: /became shorter/ })
+  await t.throwsAsync(rewriteUnproven(shrinking, segments, end), { message: /shrank/ })
   t.is(disk.log.length, 0)
 })
 
@@ -93,7 +94,10 @@ test('a snapshot whose segment is gone: the file that is missing is named, and t
   for (const path of segments) none = withFile(none, path, undefined)
   const { error } = await recoverImage(none, (storage) => storage)
   t.is((error as CorruptionError).file, first)
-  t.regex((error as CorruptionError).reason, /^the file is missing$/)
+  t.regex(
+    (error as CorruptionError).reason,
+    /^the file is missing, and the journal has to continue there behind \d{16}\.snapshot$/,
+  )
 })
 
 test('what was read back is acknowledged by a flush only when an fsync of it succeeded', async (t) => {

@@ -9,8 +9,8 @@ import { storageLike } from '../../crash/broken-protocols.js'
 import { DiskHistory, Random } from '../../crash/crash-states.js'
 import { recoverImage } from '../../crash/explore.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { type Files, framesOf, segmentsOf, withFile, writeJournal } from '../history/written-journal.js'
 import { type Image, SimulatedDisk } from '../storage/simulated-disk.js'
-import { type Files, framesOf, segmentsOf, withFile, writeJournal } from './written-journal.js'
 
 const PATH = '/j/0000000000000001.segment'
 const bytesOf = (...parts: [number, number][]) =>
@@ -143,6 +143,6 @@ test('a segment that becomes shorter meanwhile: nothing is cut off', async (t) =
       } as unknown as StorageFile
     },
   })
-  await t.throwsAsync(setAside(storage, PATH, SOUND.length), { message: /became shorter/ })
+  await t.throwsAsync(setAside(storage, PATH, SOUND.length), { message: /shrank/ })
   t.is(disk.image().get(PATH)?.length, 1_000)
 })

@@ -1,6 +1,7 @@
 /** Compaction that fails at each of its steps: the old files stay, the cache goes on, nothing is lost. */
 import test, { type ExecutionContext } from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
+import type { Sequence } from '../../../src/core/model/sequence.js'
 import { writeSnapshot } from '../../../src/durable/snapshot/write-snapshot.js'
 import type { Storage } from '../../../src/durable/storage/storage.js'
 import type { Cache } from '../../../src/index.js'
@@ -172,7 +173,7 @@ test('a sound snapshot of something else, read back in its place, is not kept', 
       temporary: `/j/${name}.tmp`,
       kind: 'snapshot',
       journalId: JOURNAL_ID,
-      sequence: 7,
+      sequence: 7 as Sequence,
       previousChecksum: 0,
       createdAtMs: 0,
       source: {

@@ -9,7 +9,8 @@ const newState = () => new State({ maxSize: Infinity, maxBytes: Infinity, weigh:
 
 function rowsOf(state: State): string[] {
   const rows: string[] = []
-  for (let slot = state.oldest; slot !== undefined; slot = state.newerThan(slot))
+  const cursor = state.byEviction()
+  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
     rows.push(`${state.keyAt(slot)}=${state.valueAt(slot)}@${state.deadlineAt(slot)}`)
   return rows
 }

@@ -1,6 +1,7 @@
 /** What may stand in a journal's place on a real disk, and what must happen then: refused, clearly, and left alone. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   lstatSync,
@@ -10,10 +11,12 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import type { Sequence } from '../../../src/core/model/sequence.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { openCache } from '../../../src/index.js'
@@ -95,7 +98,7 @@ for (const [name, kind, sequence] of [
     const header = encodeFileHeader({
       kind,
       journalId: Buffer.alloc(16),
-      sequence,
+      sequence: sequence as Sequence,
       previousChecksum: 0,
       createdAtMs: 0,
     })
@@ -116,11 +119,74 @@ test('LOCK holds the journal id, and says when the journal beside it is gone or 
   await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /LOCK says that a journal was here/ })
   const other = await written(t)
   writeFileSync(join(directory, FIRST), readFileSync(join(other, FIRST)))
-  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /another journal than LOCK says/ })
+  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /another journal than LOCK names/ })
   renameSync(join(directory, 'kept'), join(directory, FIRST))
   const cache = await openCache({ directory })
   t.is(cache.get('a'), 1)
   await cache.close()
+})
+
+test('of a LOCK of 1 GiB only the beginning is read', async (t) => {
+  const directory = await written(t)
+  truncateSync(join(directory, 'LOCK'), 2 ** 30)
+  const cache = await openCache({ directory })
+  t.is(cache.get('a'), 1)
+  await cache.close()
+})
+
+test('a tail of 1 GiB that is a hole is set aside as a hole', async (t) => {
+  const directory = await written(t)
+  const path = join(directory, FIRST)
+  const { size } = statSync(path)
+  truncateSync(path, 2 ** 30)
+  const cache = await openCache({ directory })
+  const { setAside } = cache.recovery
+  await cache.close()
+  t.is(setAside?.bytes, 2 ** 30 - size)
+  const kept = statSync(setAside?.savedAs ?? '')
+  t.is(kept.size, 2 ** 30 - size)
+  t.true(kept.blocks * 512 < 2 ** 20, `${kept.blocks} blocks`)
+})
+
+test('names with a number that no event has are other names', async (t) => {
+  const directory = await written(t)
+  const names = ['9999999999999999.snapshot', '9007199254740992.segment', '9999999999999999.loaded']
+  for (const name of names) writeFileSync(join(directory, name), name)
+  const cache = await openCache({ directory })
+  t.is(cache.get('a'), 1)
+  await cache.compact()
+  await cache.close()
+  for (const name of names) t.is(readFileSync(join(directory, name), 'utf8'), name)
+})
+
+test('a snapshot of a sequence that the journal never had is named in the refusal', async (t) => {
+  const directory = await written(t)
+  writeFileSync(join(directory, '9007199254740991.snapshot'), '')
+  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /9007199254740991\.snapshot/ })
+})
+
+test('directories named like unfinished files stay, keep no journal from opening, and are named by what cannot be written', async (t) => {
+  const directory = await written(t)
+  const { size } = statSync(join(directory, FIRST))
+  const names = ['0000000000000001.snapshot.tmp', '0000000000000002.loaded.tmp', `${FIRST}.${size}.broken.tmp`]
+  for (const name of names) mkdirSync(join(directory, name))
+  appendFileSync(join(directory, FIRST), 'torn')
+  const cache = await openCache({ directory })
+  t.is(cache.recovery.setAside?.savedAs, join(directory, `${FIRST}.${size}.2.broken`))
+  t.is(readFileSync(cache.recovery.setAside?.savedAs ?? '', 'utf8'), 'torn')
+  await t.throwsAsync(cache.compact(), {
+    code: 'COMPACTION_FAILED',
+    message: /0000000000000001\.snapshot\.tmp is not an ordinary file/,
+  })
+  const saved = join(directory, 'saved')
+  t.like(await cache.save(saved), { ok: true })
+  const loaded = await cache.load(saved)
+  t.false(loaded.ok)
+  if (!loaded.ok) t.regex(loaded.error.message, /0000000000000002\.loaded\.tmp is not an ordinary file/)
+  cache.set('b', 2)
+  t.like(await cache.compact(), { sequence: 2 })
+  await cache.close()
+  for (const name of names) t.true(statSync(join(directory, name)).isDirectory(), name)
 })
 
 test('an emptied LOCK is written again, and a LOCK of something else is no obstacle', async (t) => {

@@ -5,7 +5,13 @@
  * Three views of it: what running programs see (the page cache), what is on disk for certain, and between them the log.
  */
 import { posix } from 'node:path'
-import type { Storage, StorageEntry, StorageFile, StorageLock } from '../../../src/durable/storage/storage.js'
+import {
+  NOTE_BYTES_MAX,
+  type Storage,
+  type StorageEntry,
+  type StorageFile,
+  type StorageLock,
+} from '../../../src/durable/storage/storage.js'
 
 /** Files by path. The bytes are never changed in place. */
 export type Image = ReadonlyMap<string, Uint8Array>
@@ -177,13 +183,11 @@ export class SimulatedProcess implements Storage {
     this.call('makeDirectory', directory)
   }
 
-  async list(directory: string, pattern: string): Promise<StorageEntry[]> {
+  async list(directory: string): Promise<StorageEntry[]> {
     await this.callLater('list', directory)
-    const extensions = /\{(.*)\}/.exec(pattern)?.[1]?.split(',') ?? [pattern.slice(pattern.lastIndexOf('.') + 1)]
     const entries: StorageEntry[] = []
     for (const [path, inode] of this.disk.names) {
       if (posix.dirname(path) !== directory) continue
-      if (!extensions.includes(posix.extname(path).slice(1))) continue
       entries.push({ name: posix.basename(path), isFile: true, bytes: inode.length })
     }
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -240,7 +244,6 @@ export class SimulatedProcess implements Storage {
     }
     const file = new SimulatedFile(this, path, inode)
     return {
-      read: () => Buffer.from(inode.content()).toString(),
       write: (note) => {
         const bytes = Buffer.from(note)
         file.write(bytes, 0, bytes.length, 0)
@@ -251,6 +254,14 @@ export class SimulatedProcess implements Storage {
         if (disk.locks.get(path) === this) disk.locks.delete(path)
       },
     }
+  }
+
+  isLocked(path: string): boolean {
+    return this.disk.locks.has(path)
+  }
+
+  noteIn(path: string): string {
+    return Buffer.from(this.disk.names.get(path)?.content().subarray(0, NOTE_BYTES_MAX) ?? []).toString()
   }
 
   #find(path: string): Inode {

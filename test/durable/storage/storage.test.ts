@@ -1,9 +1,10 @@
 import { disk } from '../../../src/durable/storage/disk.js'
 import { MemoryStorage } from '../../../src/durable/storage/memory.js'
-import { testStorage } from '../../conformance/storage.js'
+import { STORAGE_CASES } from '../../conformance/storage.js'
+import { runCases } from '../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 import { SimulatedDisk } from './simulated-disk.js'
 
-testStorage('disk', async (t) => ({ storage: disk, directory: await temporaryDirectory(t) }))
-testStorage('memory', async () => ({ storage: new MemoryStorage(), directory: 'memory' }))
-testStorage('simulated disk', async () => ({ storage: new SimulatedDisk().process(), directory: '/j' }))
+runCases('disk', STORAGE_CASES, (t) => ({ storage: disk, directory: temporaryDirectory(t) }))
+runCases('memory', STORAGE_CASES, () => ({ storage: new MemoryStorage(), directory: 'memory' }))
+runCases('simulated disk', STORAGE_CASES, () => ({ storage: new SimulatedDisk().process(), directory: '/j' }))

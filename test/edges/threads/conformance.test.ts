@@ -1,19 +1,24 @@
 import { connect } from '../../../src/edges/threads/threads.js'
 import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
-import { awaited, testCache } from '../../conformance/cache.js'
+import { awaited, CACHE_CASES } from '../../conformance/cache.js'
+import { CountingClock } from '../../helpers/counting-clock.js'
+import { runCases } from '../../helpers/run-cases.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-testCache('in process', async (t, options) => {
-  const cache: Cache = await openCache({ journal: memoryJournal(), ...options })
+runCases('in process', CACHE_CASES, async (t, { options }) => {
+  const clock = new CountingClock()
+  const cache: Cache = await openCache({ journal: memoryJournal(), clock, ...options })
   t.teardown(() => cache.close())
-  return { cache: awaited(cache), closeCache: () => cache.close() }
+  return { cache: awaited(cache), clock, closeCache: () => cache.close(), directory: temporaryDirectory(t) }
 })
 
-testCache('through a port', async (t, options) => {
-  const cache: Cache = await openCache({ journal: memoryJournal(), ...options })
+runCases('through a port', CACHE_CASES, async (t, { options }) => {
+  const clock = new CountingClock()
+  const cache: Cache = await openCache({ journal: memoryJournal(), clock, ...options })
   const client = await connect(cache.share())
   t.teardown(async () => {
     await client.close()
     await cache.close()
   })
-  return { cache: client, closeCache: () => cache.close() }
+  return { cache: client, clock, closeCache: () => cache.close(), directory: temporaryDirectory(t) }
 })

@@ -18,7 +18,7 @@ import { type Duration, toMilliseconds } from '../../../cache/duration.js'
 import { parametersOf } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
-import { shown } from '../../../errors.js'
+import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
 import { type Condition, stepType, type WireCondition } from '../wire/steps.js'
@@ -46,7 +46,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
     const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
     if (atMs === undefined || typeof atMs === 'number') return atMs
     throw new TypeError(
-      `expiresAt must be a Date or epoch milliseconds; ${shown(expiresAt)} is neither. Nothing was changed.`,
+      `expiresAt must be a Date or epoch milliseconds; ${describe(expiresAt)} is neither. Nothing was changed.`,
     )
   },
   only: checkedBy(checkOnly),

@@ -1,13 +1,13 @@
 /** What the requests of one client may need of the session that serves it. */
 import type { Cache } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
 import type { Wire } from '../wire/wire-value.js'
-import type { Inner } from './inner.js'
 import type { ServedLoads } from './served-loads.js'
 import type { ServedStreams } from './served-streams.js'
 
 export interface Caller {
   readonly cache: Cache
-  readonly inner: Inner
+  readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
   readonly extras: Extras

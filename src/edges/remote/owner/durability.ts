@@ -2,20 +2,20 @@
  * The owner's answers that wait for the disk, under `fsync: 'always'`: all who ask in one turn of the event loop, on whatever
  * line, share one fsync. (Under the other policies nobody waits.)
  */
-import type { Inner } from './inner.js'
+import type { Door } from '../../../cache/door.js'
 
 type AfterFlush = (failure: Error | undefined) => void
 
 export class Durability {
-  readonly #inner: Inner
+  readonly #door: Door
   /** `fsync: 'always'`. */
   readonly isAwaited: boolean
   #waiting: AfterFlush[] = []
   #flushesUnderWay = 0
 
-  constructor(inner: Inner, isAwaited: boolean) {
-    this.#inner = inner
-    this.isAwaited = isAwaited
+  constructor(door: Door) {
+    this.#door = door
+    this.isAwaited = door.isEverythingDurable
   }
 
   /** Calls back when everything done until now is on disk, or cannot be. */
@@ -30,7 +30,7 @@ export class Durability {
         this.#flushesUnderWay--
         for (const callback of callbacks) callback(failure)
       }
-      this.#inner.flush().then(
+      this.#door.flush().then(
         () => settle(undefined),
         (error: Error) => settle(error),
       )

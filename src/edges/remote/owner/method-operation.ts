@@ -39,7 +39,7 @@ function callOf(name: string, row: Method): (...request: Parameters<Operation>) 
 export function inspected(name: RemoteMethod, takesOptions: boolean, operation: Operation): Operation {
   const parametersAt = parametersReader(takesOptions ? METHODS[name] : { takes: METHODS[name].takes })
   return (caller, first, batch, at) => {
-    if (caller.inner.isInspected) caller.inner.inspect(messageOf(name, parametersAt(first, batch, at)))
+    if (caller.door.isInspected) caller.door.inspect(messageOf(name, parametersAt(first, batch, at)))
     return operation(caller, first, batch, at)
   }
 }

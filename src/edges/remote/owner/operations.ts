@@ -6,7 +6,7 @@
 import { listOf } from '../../../cache/arguments.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
-import { shown } from '../../../errors.js'
+import { describe } from '../../../errors.js'
 import { ARITIES, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
 import { isStep } from '../wire/steps.js'
 import { LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
@@ -16,16 +16,17 @@ import { inspected, operationOf, optionsReader, pairsOf } from './method-operati
 
 /** Values on their way in and out as they are stored. */
 const OF_VALUES = {
-  get: ({ inner }, key) => toWire(inner.getStored(key as string)),
-  peek: ({ inner }, key) => toWire(inner.peekStored(key as string)),
-  put: ({ inner }, key, batch, at) => inner.setStored(key as string, toStored(batch[at + 1])),
-  set: ({ inner }, key, batch, at) => inner.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
-  getMany: ({ inner }, keys) => [LIST, ...inner.getManyStored(keys as string[]).map(toWire)],
-  setMany: ({ inner }, entries, batch, at) =>
-    inner.setManyStored(pairsOf(entries, toStored), optionsAt.setMany(batch, at)),
-  entries: ({ inner }, pattern) => {
+  get: ({ door }, key) => toWire(door.getStored(key as string)),
+  peek: ({ door }, key) => toWire(door.peekStored(key as string)),
+  put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
+  set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
+  getMany: ({ door }, keys) => [LIST, ...door.getManyStored(keys as string[]).map(toWire)],
+  setMany: ({ door }, entries, batch, at) =>
+    door.setManyStored(pairsOf(entries, toStored), optionsAt.setMany(batch, at)),
+  entries: ({ door }, pattern) => {
     const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const [key, stored] of inner.entriesStored(pattern as string)) pairs.push(key, toWire(stored))
+    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string))
+      pairs.push(key, toWire(stored))
     return pairs
   },
 } satisfies Partial<Record<OperationName, Operation>>
@@ -46,16 +47,16 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     })
     return [LIST, ...results]
   },
-  getOrSet: ({ inner, loads, currentId }, key, batch, at) => {
+  getOrSet: ({ door, loads, currentId }, key, batch, at) => {
     const load = () => loads.lease(key as string, currentId)
     const options = optionsAt.getOrSet(batch, at) ?? {}
-    if (inner.isInspected) inner.inspect(messageOf('getOrSet', [key, load, options]))
+    if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
     // What is there is answered with the batch.
-    if (inner.peekStored(key as string) !== undefined) return toWire(inner.getStored(key as string))
-    return loads.within(batch[at + 1], () => inner.getOrSetStored(key as string, load, options).then(toWire))
+    if (door.peekStored(key as string) !== undefined) return toWire(door.getStored(key as string))
+    return loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options).then(toWire))
   },
-  hello: ({ cache }) => {
-    void cache.size // throws when the cache is closed
+  hello: ({ door }) => {
+    door.admit()
     return undefined
   },
   subscribe: ({ streams }, id, batch, at) => {
@@ -80,7 +81,7 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
   },
   extra: ({ extras }, name, batch, at) => {
     const extra = Object.hasOwn(extras, name as string) ? extras[name as string] : undefined
-    if (extra === undefined) throw new TypeError(`This connection has no ${shown(name)}. Nothing was changed.`)
+    if (extra === undefined) throw new TypeError(`This connection has no ${describe(name)}. Nothing was changed.`)
     return extra(batch[at + 1])
   },
   bye: (caller) => {
@@ -94,7 +95,7 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
   const [code, parameters, conditions] = listOf(step, 'A step')
   const list = conditions === undefined ? [] : listOf(conditions, 'when')
   for (const condition of list) {
-    if (holds(condition, (key) => caller.inner.peekStored(key))) continue
+    if (holds(condition, (key) => caller.door.peekStored(key))) continue
     if (code === undefined) throw conditionFailed(index, (condition as unknown[])[0])
     return undefined
   }
@@ -102,7 +103,7 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
   const name = OPERATION_NAMES[code as number]
   const operation = OPERATIONS[code as number]
   if (operation === undefined || !isStep(name))
-    throw new TypeError(`${shown(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
+    throw new TypeError(`${describe(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
   const given = listOf(parameters, 'Arguments')
   return operation.run(caller, given[0], given, 0) as Wire // no step waits
 }

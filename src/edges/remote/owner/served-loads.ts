@@ -6,7 +6,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StoredValue } from '../../../core/model/stored-value.js'
-import { CacheError, shown } from '../../../errors.js'
+import { CacheError, describe } from '../../../errors.js'
 import { LOAD, type Part } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { toStored } from '../wire/wire-value.js'
@@ -73,7 +73,7 @@ export class ServedLoads {
       reject(
         new CacheError(
           'LOADER_GONE',
-          `The worker that was loading ${shown(key)} is gone. Nothing was stored; call getOrSet() again to load it elsewhere.`,
+          `The worker that was loading ${describe(key)} is gone. Nothing was stored; call getOrSet() again to load it elsewhere.`,
         ),
       )
     }

@@ -9,7 +9,7 @@
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
-import { CacheError, shown } from '../../../errors.js'
+import { CacheError, describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import {
   END,
@@ -56,7 +56,7 @@ export class ServedStreams {
   subscribe(id: number, kind: string, pattern: unknown): void {
     if (this.#feeds.has(id) || this.#feeds.size >= SUBSCRIPTIONS_MAX)
       throw new TypeError(
-        `Subscription ${shown(id)} cannot be opened: it is in use, or there are too many. Nothing was changed.`,
+        `Subscription ${describe(id)} cannot be opened: it is in use, or there are too many. Nothing was changed.`,
       )
     const feed: Feed = {
       id,
@@ -95,7 +95,7 @@ export class ServedStreams {
       case 'lifecycle':
         return cache.lifecycle$
       default:
-        throw new TypeError(`There is no stream ${shown(kind)}.`)
+        throw new TypeError(`There is no stream ${describe(kind)}.`)
     }
   }
 

@@ -4,6 +4,7 @@
  * that makes no sense is refused, a message that is not a batch closes the line, and nothing that it sends is thrown here.
  */
 import type { Cache } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
 import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
 import { CLOSED, GREETING, LATER, PROTOCOL_VERSION } from '../wire/protocol.js'
@@ -13,7 +14,6 @@ import { type Answerer, BatchAnswers } from './batch-answers.js'
 import type { Caller, Extras } from './caller.js'
 import type { Durability } from './durability.js'
 import { Inbox } from './inbox.js'
-import type { Inner } from './inner.js'
 import { OPERATIONS } from './operations.js'
 import { Outbox } from './outbox.js'
 import { ServedLoads } from './served-loads.js'
@@ -22,7 +22,7 @@ import { ServedStreams } from './served-streams.js'
 /** What all sessions of one cache share. */
 export interface Served {
   readonly cache: Cache
-  readonly inner: Inner
+  readonly door: Door
   readonly durability: Durability
 }
 
@@ -38,7 +38,7 @@ export interface SessionOptions {
 
 export class Session implements Caller, Answerer {
   readonly cache: Cache
-  readonly inner: Inner
+  readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
   readonly extras: Extras
@@ -51,9 +51,9 @@ export class Session implements Caller, Answerer {
   #isLeaving = false
   #isClosed = false
 
-  constructor({ cache, inner, durability }: Served, line: Line, options: SessionOptions) {
+  constructor({ cache, door, durability }: Served, line: Line, options: SessionOptions) {
     this.cache = cache
-    this.inner = inner
+    this.door = door
     this.#durability = durability
     this.#line = line
     this.#options = options

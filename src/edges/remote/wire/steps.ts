@@ -11,7 +11,7 @@
 import type { Cache } from '../../../cache/cache.js'
 import type { Message, ResultOf } from '../../../cache/messages.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
-import { CacheError, shown } from '../../../errors.js'
+import { CacheError, describe } from '../../../errors.js'
 
 /** What must hold of one entry, all of it. Checking it counts neither as a hit nor as a use of the entry. */
 export interface Condition<V = unknown> {
@@ -65,7 +65,7 @@ export function stepType(step: unknown): StepName | 'require' {
   if (type === 'require' || isStep(type)) return type
   throw new CacheError(
     'UNKNOWN_COMMAND',
-    `${shown(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${METHOD_NAMES.filter(isStep).join(', ')}.`,
+    `${describe(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${METHOD_NAMES.filter(isStep).join(', ')}.`,
   )
 }
 

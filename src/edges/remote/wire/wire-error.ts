@@ -9,9 +9,9 @@ import {
   CacheError,
   CacheLockedError,
   CorruptionError,
+  describe,
   type ErrorCode,
   JournalWriteError,
-  shown,
   ValueError,
 } from '../../../errors.js'
 
@@ -127,7 +127,7 @@ function fields(error: Error): Record<string, unknown> {
 }
 
 function cloneable(value: unknown): unknown {
-  return isCloneable(value) ? value : shown(value)
+  return isCloneable(value) ? value : describe(value)
 }
 
 function isCloneable(value: unknown): boolean {

@@ -6,7 +6,7 @@
  */
 import { isUint8Array } from 'node:util/types'
 import { EncodedValue, type Encoding, type StoredValue } from '../../../core/model/stored-value.js'
-import { shown, ValueError } from '../../../errors.js'
+import { describe, ValueError } from '../../../errors.js'
 import { adoptEncoded, restoreValue, storeValue } from '../../../values/encode.js'
 
 // The first element of an array says what it holds.
@@ -54,7 +54,7 @@ export function toStored(wire: unknown): StoredValue {
     }
   }
   throw new ValueError(
-    `A client sent ${shown(wire)}, which is not an encoded value. Nothing was changed; use daybook's own clients.`,
+    `A client sent ${describe(wire)}, which is not an encoded value. Nothing was changed; use daybook's own clients.`,
   )
 }
 

@@ -4,10 +4,9 @@
  */
 import { isSharedArrayBuffer } from 'node:util/types'
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
-import type { Cache } from '../../../cache/cache.js'
-import { CacheClosedError, shown } from '../../../errors.js'
+import { type Cache, innerOf } from '../../../cache/cache.js'
+import { CacheClosedError, describe } from '../../../errors.js'
 import { Durability } from '../../remote/owner/durability.js'
-import { innerOf } from '../../remote/owner/inner.js'
 import { type Served, Session } from '../../remote/owner/session.js'
 import { PLAIN } from '../../remote/wire/wire-value.js'
 import { DOORBELL_BYTES, OWNER_SIDE } from '../memory/doorbell.js'
@@ -19,10 +18,9 @@ export class Ports {
   readonly #sessions = new Set<Session>()
   readonly #served: Served
 
-  /** `awaitsDisk`: the cache has `fsync: 'always'`. */
-  constructor(cache: Cache, awaitsDisk: boolean) {
-    const inner = innerOf(cache)
-    this.#served = { cache, inner, durability: new Durability(inner, awaitsDisk) }
+  constructor(cache: Cache) {
+    const door = innerOf(cache)
+    this.#served = { cache, door, durability: new Durability(door) }
     // After the answers that closing settles.
     cache.lifecycle$.subscribe({ complete: () => setImmediate(() => this.#close()) })
   }
@@ -73,5 +71,5 @@ export class Ports {
 /** @throws TypeError for what is not shared memory of this size. */
 function shared(memory: unknown, bytes: number): SharedArrayBuffer {
   if (isSharedArrayBuffer(memory) && memory.byteLength === bytes) return memory
-  throw new TypeError(`${shown(memory)} cannot be shared. Nothing was changed.`)
+  throw new TypeError(`${describe(memory)} cannot be shared. Nothing was changed.`)
 }

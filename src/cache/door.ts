@@ -1,0 +1,179 @@
+/**
+ * The inner door of a cache: the methods that carry values, with the values as they are stored. `Cache` checks and encodes what
+ * its callers give and comes in here; edges (threads, processes) have encoded values already and come in here at once. So a
+ * value is encoded once on its way, and a key is checked once.
+ */
+import { compileGlob } from '../core/decide/glob.js'
+import type { Clock } from '../core/model/clock.js'
+import type { Command } from '../core/model/command.js'
+import type { StoredValue } from '../core/model/stored-value.js'
+import type { Journal } from '../durable/contract.js'
+import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
+import { type Duration, toMilliseconds } from './duration.js'
+import type { Loads } from './loads.js'
+import type { Opening } from './opening.js'
+import type { Reads } from './turns/reads.js'
+import type { Turns } from './turns/turns.js'
+
+export interface DoorParts {
+  clock: Clock
+  journal: Journal
+  opening: Opening
+  turns: Turns
+  reads: Reads
+  loads: Loads
+}
+
+export interface DoorOptions {
+  /** `Infinity` for none. */
+  defaultTtlMs: number
+  /** `fsync: 'always'`. */
+  isEverythingDurable: boolean
+  /** Called with every call, as the message that it is. */
+  inspect: ((message: { type: string }) => void) | undefined
+}
+
+/** How `getOrSet` loads. */
+export interface LoadOptions {
+  ttl?: Duration | undefined
+  timeout?: Duration | undefined
+}
+
+export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
+
+export class Door {
+  readonly clock: Clock
+  readonly isEverythingDurable: boolean
+  /** Whether an inspector wants to see every call. */
+  readonly isInspected: boolean
+  readonly inspect: (message: { type: string }) => void
+  readonly #journal: Journal
+  readonly #opening: Opening
+  readonly #turns: Turns
+  readonly #reads: Reads
+  readonly #loads: Loads
+  readonly #defaultTtlMs: number
+
+  constructor(parts: DoorParts, options: DoorOptions) {
+    this.clock = parts.clock
+    this.#journal = parts.journal
+    this.#opening = parts.opening
+    this.#turns = parts.turns
+    this.#reads = parts.reads
+    this.#loads = parts.loads
+    this.#defaultTtlMs = options.defaultTtlMs
+    this.isEverythingDurable = options.isEverythingDurable
+    this.isInspected = options.inspect !== undefined
+    this.inspect = options.inspect ?? (() => undefined)
+  }
+
+  /** @throws CacheClosedError unless the cache is open. */
+  admit(): void {
+    this.#opening.admitRead()
+  }
+
+  /** As `Cache.getMany` and its like: several calls, one turn. */
+  transact<T>(steps: () => T): T {
+    this.#opening.admitRead()
+    return this.#turns.transact(steps)
+  }
+
+  getStored(key: string): StoredValue | undefined {
+    checkKey(key)
+    this.#opening.admitRead()
+    return this.#reads.get(key)
+  }
+
+  peekStored(key: string): StoredValue | undefined {
+    checkKey(key)
+    this.#opening.admitRead()
+    return this.#reads.peek(key)
+  }
+
+  getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {
+    const list = checkKeys(keys)
+    return this.transact(() => list.map((key) => this.#reads.get(key)))
+  }
+
+  entriesStored(pattern: string): [string, StoredValue][] {
+    checkPattern(pattern)
+    this.#opening.admitRead()
+    return this.#reads.entries(compileGlob(pattern))
+  }
+
+  setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
+    checkKey(key)
+    this.#opening.admitWrite()
+    if (options === NO_OPTIONS && this.#defaultTtlMs === Number.POSITIVE_INFINITY) {
+      // The commonest `set` reads no clock.
+      if (this.#turns.setAlone(key, value, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)) return true
+    }
+    const { ttl, expiresAt, only } = checkOptions(options)
+    checkOnly(only)
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (only === undefined && this.#turns.setAlone(key, value, expiresAtMs, nowMs)) return true
+    return this.#turns.run({ type: 'set', key, value, expiresAtMs, only, nowMs }) as boolean
+  }
+
+  setManyStored(rows: readonly (readonly [string, StoredValue])[], options: SetOptions = NO_OPTIONS): number {
+    const { ttl, expiresAt, only } = checkOptions(options)
+    checkOnly(only)
+    for (const [key] of rows) checkKey(key)
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    return this.runEach(rows.map(([key, value]) => ({ type: 'set', key, value, expiresAtMs, only, nowMs })))
+  }
+
+  /** Several commands as one turn. Returns how many of them did something. */
+  runEach(commands: Command[]): number {
+    return this.#turns.transact(() => {
+      let count = 0
+      for (const command of commands) if (this.#turns.run(command) === true) count++
+      return count
+    })
+  }
+
+  increment(key: string, by: number, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
+    checkKey(key)
+    this.#opening.admitWrite()
+    if (options === NO_OPTIONS) {
+      const value = this.#turns.incrementAlone(key, by)
+      if (value !== undefined) return value
+    }
+    const { ttl } = checkOptions(options)
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
+    return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
+  }
+
+  /** `loader` gives the value as it is stored. */
+  async getOrSetStored(
+    key: string,
+    loader: (key: string) => StoredValue | PromiseLike<StoredValue>,
+    options: LoadOptions = NO_OPTIONS,
+  ): Promise<StoredValue> {
+    checkKey(key)
+    const { ttl, timeout } = checkOptions(options)
+    if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
+    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout')
+    this.#opening.admitRead()
+    const found = this.#reads.get(key)
+    if (found !== undefined) return found
+    return this.#loads.get(key, loader, (value) => this.#storeLoaded(key, value, ttl), timeoutMs)
+  }
+
+  async #storeLoaded(key: string, value: StoredValue, ttl: Duration | undefined): Promise<void> {
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
+    this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs })
+    if (this.isEverythingDurable) await this.#journal.flush()
+  }
+
+  /** Resolves when all that was changed until now is on disk. */
+  flush(): Promise<number> {
+    return this.#journal.flush()
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * What a cache does beside its turns, in slices, while they go on: compaction, `save` and `load`; and what it does when the
+ * journal's health changes.
+ */
+import { FrozenRows } from '../core/evolve/frozen-rows.js'
+import { Replacement } from '../core/evolve/replacement.js'
+import type { State } from '../core/evolve/state.js'
+import type { Clock } from '../core/model/clock.js'
+import type { CompactionReport, Journal } from '../durable/contract.js'
+import type { Storage } from '../durable/storage/storage.js'
+import { CacheClosedError } from '../errors.js'
+import type { SaveFormat, SaveProgress } from '../files/format.js'
+import { readSave } from '../files/load.js'
+import { type Saved, writeSave } from '../files/save.js'
+import type { Lifecycle } from './actor/lifecycle.js'
+import type { Opening } from './opening.js'
+import type { ExpiryTimer } from './turns/expiry-timer.js'
+import type { Turns } from './turns/turns.js'
+
+export interface LoadReport {
+  /** Entries that the cache now holds. */
+  entries: number
+  /** Entries of the file that had expired, and were left out. */
+  expired: number
+  /** Entries of the file for which the cache has no room: the least recently used ones, left out. */
+  evicted: number
+}
+
+export interface MaintenanceParts {
+  state: State
+  journal: Journal
+  clock: Clock
+  /** Where `save` and `load` find files. */
+  storage: Storage
+  turns: Turns
+  expiry: ExpiryTimer
+  lifecycle: Lifecycle
+  opening: Opening
+}
+
+export class Maintenance {
+  readonly #parts: MaintenanceParts
+  #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
+  /** The compaction or load that runs; a new one waits for it. */
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts
+  }
+
+  // ── the journal's health ──
+
+  readonly onJournalChange = (): void => {
+    const { journal, turns, opening } = this.#parts
+    if (opening.isOpen) turns.isWritable = journal.health.status === 'writable'
+    // The journal may notice in the middle of an append; listeners are called after the turn.
+    turns.whenIdle(() => this.#reportHealth())
+  }
+
+  #reportHealth(): void {
+    const { journal, expiry, lifecycle, opening } = this.#parts
+    const { health } = journal
+    if (health.status !== 'writable') {
+      lifecycle.send({ type: 'journal stopped', reason: health.error.message })
+      return
+    }
+    lifecycle.send({ type: 'journal resumed' })
+    if (!opening.isOpen) return
+    expiry.arm()
+    if (journal.isDueForCompaction && this.#compaction === undefined) {
+      this.compact().catch(() => undefined) // lifecycle$ says it; the journal goes on, and asks again when it has grown
+    }
+  }
+
+  // ── compaction ──
+
+  /** While one runs, the promise of that one. */
+  compact(): Promise<CompactionReport> {
+    if (this.#compaction === undefined) {
+      const controller = new AbortController()
+      const promise = this.#exclusively(() => this.#compactNow(controller.signal)).finally(() => {
+        this.#compaction = undefined
+      })
+      this.#compaction = { promise, controller }
+    }
+    return this.#compaction.promise
+  }
+
+  async #compactNow(signal: AbortSignal): Promise<CompactionReport> {
+    const { state, journal, lifecycle, opening } = this.#parts
+    signal.throwIfAborted()
+    opening.admitWrite()
+    lifecycle.send({ type: 'compaction began', total: state.size })
+    try {
+      const report = await journal.compact({
+        freeze: () => new FrozenRows(state),
+        progress: (done, total) => lifecycle.send({ type: 'progress', done, total }),
+        signal,
+      })
+      lifecycle.send({ type: 'compaction ended' })
+      return report
+    } catch (error) {
+      lifecycle.send({ type: 'compaction ended', reason: (error as Error).message })
+      throw error
+    }
+  }
+
+  /** A compaction and a load never overlap: the one removes files that the other is about to name. */
+  #exclusively<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#running.then(task)
+    this.#running = done.catch(() => undefined)
+    return done
+  }
+
+  // ── save and load ──
+
+  async save(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<Saved> {
+    const { state, storage, clock } = this.#parts
+    const source = new FrozenRows(state)
+    try {
+      return await writeSave({ storage, path, format, source, nowMs: clock.now(), progress })
+    } finally {
+      source.release()
+    }
+  }
+
+  /** The file becomes rows aside, those are made durable beside the journal, and one event puts them in place. */
+  load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
+    return this.#exclusively(async () => {
+      const { state, journal, clock, storage, turns, opening } = this.#parts
+      opening.admitWrite()
+      const nowMs = clock.now()
+      const replacement = new Replacement(state)
+      let expired = 0
+      const rows: Parameters<typeof readSave>[3] = {
+        counters: replacement.counters,
+        add: (key, value, expiresAtMs) => {
+          if (expiresAtMs <= nowMs) expired++
+          else replacement.add(key, value, expiresAtMs)
+          replacement.trim()
+        },
+      }
+      await readSave(storage, path, format, rows, progress)
+      const source = new FrozenRows(replacement)
+      try {
+        const staged = await journal.stage(source, (done, total) => progress?.(done, total, 'entries'))
+        opening.admitWrite()
+        turns.record([{ type: 'loaded', ...staged }], clock.now(), replacement)
+        return { entries: staged.entries, expired, evicted: replacement.evicted }
+      } finally {
+        source.release()
+      }
+    })
+  }
+
+  // ── close ──
+
+  /** Ends a compaction; resolves when nothing runs any more. */
+  async settled(): Promise<void> {
+    this.#compaction?.controller.abort(
+      new CacheClosedError('The cache was closed while it was compacted: nothing was changed.'),
+    )
+    await this.#running
+  }
+}

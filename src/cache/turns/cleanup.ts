@@ -1,0 +1,56 @@
+/** Removes what has expired, slice by slice, each a turn of its own: on demand, and for the timers. */
+import { decide } from '../../core/decide/decide.js'
+import type { State } from '../../core/evolve/state.js'
+import type { Clock } from '../../core/model/clock.js'
+import type { Slice } from './expiry-timer.js'
+import type { Turns } from './turns.js'
+
+/** Entries of one slice: one or two milliseconds. */
+export const SLICE_ENTRIES = 1_000
+
+export class Cleanup {
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #turns: Turns
+
+  constructor({ state, clock, turns }: { state: State; clock: Clock; turns: Turns }) {
+    this.#state = state
+    this.#clock = clock
+    this.#turns = turns
+  }
+
+  /** Removes all that has expired; returns how many entries that were. */
+  run(): number {
+    if (!this.#turns.isWritable) return 0
+    let removed = 0
+    for (;;) {
+      const { count, isAll } = this.#removeSlice(SLICE_ENTRIES)
+      removed += count
+      if (isAll) return removed
+    }
+  }
+
+  /** One slice, for a timer. If the journal refuses it, nothing was removed, and the next cleanup tries again. */
+  runSlice(): Slice {
+    if (!this.#turns.isWritable || !this.#state.isWhole) return 'blocked'
+    try {
+      return this.#removeSlice(SLICE_ENTRIES).isAll ? 'done' : 'more'
+    } catch {
+      return 'blocked'
+    }
+  }
+
+  /** Fewer entries than `limit` when one frame cannot hold as many (long keys). */
+  #removeSlice(limit: number): { count: number; isAll: boolean } {
+    const nowMs = this.#clock.now()
+    const events = decide(this.#state, { type: 'cleanup', limit, nowMs })
+    const count = events.length
+    try {
+      if (count > 0) this.#turns.record(events, nowMs)
+    } catch (error) {
+      if (!(error instanceof RangeError) || limit === 1) throw error
+      return this.#removeSlice(Math.ceil(limit / 2))
+    }
+    return { count, isAll: count < limit }
+  }
+}

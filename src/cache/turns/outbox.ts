@@ -1,0 +1,97 @@
+/**
+ * Events on their way to the streams. Before: a turn was committed. After: `cache/streams`.
+ *
+ * Every event goes to every subscriber before the next event goes to any. What subscribers do in their callbacks are turns of
+ * their own, whose events wait here. Nothing is kept while nobody subscribes.
+ */
+
+import type { CacheEvent } from '../../core/model/event.js'
+import type { ReadableState } from '../../core/model/state.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { reportLater } from './report.js'
+
+/** An event as its subscribers need it: with its sequence, and with what it removed. */
+export interface JournaledEvent {
+  event: CacheEvent
+  sequence: number
+  /** What an `expired` or `evicted` event removed. */
+  oldValue: StoredValue | undefined
+  oldDeadlineMs: number
+  /** The time of the command that led to it, epoch milliseconds. */
+  seenAtMs: number
+}
+
+/** Who gets the events of a turn that has ended. */
+export interface EventOutlet {
+  readonly isObserved: boolean
+  deliver(journaled: JournaledEvent): void
+}
+
+export class Outbox {
+  readonly #outlet: EventOutlet
+  /** Events of the open turn; until they are journaled, `sequence` is the event's place in the turn. */
+  readonly #captured: JournaledEvent[] = []
+  readonly #journaled: JournaledEvent[] = []
+  /** How many of `#journaled` were delivered. */
+  #delivered = 0
+  #isDelivering = false
+
+  constructor(outlet: EventOutlet) {
+    this.#outlet = outlet
+  }
+
+  get isObserved(): boolean {
+    return this.#outlet.isObserved
+  }
+
+  /** Keeps an event, and what it is about to remove. `place`: how many events of the turn came before. */
+  capture(event: CacheEvent, place: number, state: ReadableState, seenAtMs: number): void {
+    const removes = event.type === 'expired' || event.type === 'evicted'
+    const slot = removes ? state.find(event.key) : undefined
+    this.#captured.push({
+      event,
+      sequence: place,
+      oldValue: slot === undefined ? undefined : state.valueAt(slot),
+      oldDeadlineMs: slot === undefined ? Number.POSITIVE_INFINITY : state.deadlineAt(slot),
+      seenAtMs,
+    })
+  }
+
+  /** Drops the events of a turn from this place on: they were undone. */
+  undo(place: number): void {
+    while ((this.#captured.at(-1)?.sequence ?? -1) >= place) this.#captured.pop()
+  }
+
+  /** The turn's first event has this sequence. */
+  journaled(first: number): void {
+    for (const captured of this.#captured) {
+      captured.sequence += first
+      this.#journaled.push(captured)
+    }
+    this.#captured.length = 0
+  }
+
+  deliver(): void {
+    if (this.#journaled.length > 0 && !this.#isDelivering) this.#deliver(false)
+  }
+
+  #deliver(isRetry: boolean): void {
+    this.#isDelivering = true
+    const journaled = this.#journaled
+    try {
+      // Subscribers add to the list while it is read.
+      while (this.#delivered < journaled.length) this.#outlet.deliver(journaled[this.#delivered++] as JournaledEvent)
+      journaled.length = this.#delivered = 0
+    } catch (error) {
+      // RxJS reports what subscribers throw, so the stack has run out, or a value cannot be decoded. The event is delivered
+      // again on a later tick; if that fails too, the error is reported and the event skipped.
+      if (!isRetry) this.#delivered--
+      setImmediate(() => {
+        if (isRetry) reportLater(error)
+        if (!this.#isDelivering) this.#deliver(!isRetry)
+      })
+    } finally {
+      this.#isDelivering = false
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Reads: no commands and no turns.
+ *
+ *   find ─► (expired? one turn that says so; a read-only cache only hides it) ─► value
+ *
+ * Values are given as they are stored.
+ */
+import { isExpired } from '../../core/decide/decide.js'
+import { recordHit, recordMiss } from '../../core/evolve/evolve.js'
+import { reserveStack } from '../../core/evolve/stack.js'
+import type { State } from '../../core/evolve/state.js'
+import type { Clock } from '../../core/model/clock.js'
+import type { Slot } from '../../core/model/state.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { JournalWriteError } from '../../errors.js'
+import type { Cleanup } from './cleanup.js'
+import type { Turns } from './turns.js'
+
+export class Reads {
+  readonly #state: State
+  readonly #clock: Clock
+  readonly #turns: Turns
+  readonly #cleanup: Cleanup
+
+  constructor(parts: { state: State; clock: Clock; turns: Turns; cleanup: Cleanup }) {
+    this.#state = parts.state
+    this.#clock = parts.clock
+    this.#turns = parts.turns
+    this.#cleanup = parts.cleanup
+  }
+
+  /** Counts a hit, which makes the entry the most recently used, or a miss. */
+  get(key: string): StoredValue | undefined {
+    const slot = this.#live(key)
+    const state = this.#state
+    if (state.undo.isRecording) reserveStack()
+    if (slot === undefined) {
+      recordMiss(state)
+      return undefined
+    }
+    recordHit(state, slot)
+    return state.valueAt(slot)
+  }
+
+  peek(key: string): StoredValue | undefined {
+    const slot = this.#live(key)
+    return slot === undefined ? undefined : this.#state.valueAt(slot)
+  }
+
+  has(key: string): boolean {
+    return this.#live(key) !== undefined
+  }
+
+  /** Seconds left; `Infinity` without a deadline. */
+  ttl(key: string): number | undefined {
+    const nowMs = this.#clock.now()
+    const slot = this.#live(key, nowMs)
+    return slot === undefined ? undefined : (this.#state.deadlineAt(slot) - nowMs) / 1_000
+  }
+
+  /** Keys of live entries, least recently used first. What has expired is removed first. */
+  keys(matches: (key: string) => boolean): string[] {
+    return this.#liveSlots(matches).map((slot) => this.#state.keyAt(slot))
+  }
+
+  /** The same with values. */
+  entries(matches: (key: string) => boolean): [string, StoredValue][] {
+    const state = this.#state
+    return this.#liveSlots(matches).map((slot) => [state.keyAt(slot), state.valueAt(slot)])
+  }
+
+  /** The clock is read only for an entry with a deadline. */
+  #live(key: string, nowMs?: number): Slot | undefined {
+    const slot = this.#state.find(key)
+    if (slot === undefined) return undefined
+    const deadlineMs = this.#state.deadlineAt(slot)
+    if (deadlineMs === Number.POSITIVE_INFINITY) return slot
+    const seenAtMs = nowMs ?? this.#clock.now()
+    if (seenAtMs < deadlineMs) return slot
+    if (this.#turns.isWritable) this.#report(key, seenAtMs)
+    return undefined
+  }
+
+  #report(key: string, nowMs: number): void {
+    try {
+      this.#turns.record([{ type: 'expired', key }], nowMs)
+    } catch (error) {
+      if (!(error instanceof JournalWriteError)) throw error
+      // The journal takes nothing any more, as of now: the entry is hidden, and reads go on.
+    }
+  }
+
+  #liveSlots(matches: (key: string) => boolean): Slot[] {
+    const state = this.#state
+    this.#cleanup.run()
+    const nowMs = this.#clock.now()
+    const slots: Slot[] = []
+    const cursor = state.byEviction()
+    for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
+      if (!isExpired(state, slot, nowMs) && matches(state.keyAt(slot))) slots.push(slot)
+    }
+    return slots
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * V8 compiles a function when it is first called, and that takes far more stack than `reserveStack` asks for. So everything that
+ * runs behind an append, and everything that undoes a turn, is called once before the first cache is used.
+ */
+import { FrozenRows } from '../../core/evolve/frozen-rows.js'
+import { State } from '../../core/evolve/state.js'
+import type { Clock } from '../../core/model/clock.js'
+import type { CacheEvent } from '../../core/model/event.js'
+import type { Journal } from '../../durable/contract.js'
+import { ExpiryTimer } from './expiry-timer.js'
+import { Outbox } from './outbox.js'
+import { Turns } from './turns.js'
+
+const EVENTS: readonly CacheEvent[] = [
+  { type: 'set', key: 'a', value: 1, expiresAtMs: 1 },
+  { type: 'set', key: 'a', value: 2, expiresAtMs: 2 },
+  { type: 'set', key: 'b', value: 3, expiresAtMs: 1 },
+  { type: 'rescheduled', key: 'a', expiresAtMs: 3 },
+  { type: 'evicted', key: 'a' },
+  { type: 'expired', key: 'b' },
+  { type: 'set', key: 'c', value: 4, expiresAtMs: Number.POSITIVE_INFINITY },
+  { type: 'deleted', key: 'c' },
+  { type: 'cleared' },
+]
+
+let isDone = false
+
+export function rehearse(): void {
+  if (isDone) return
+  isDone = true
+  const clock: Clock = { now: () => 0, setTimeout: () => 0, clearTimeout: () => undefined }
+  const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls nothing else of it
+  for (const isObserved of [true, false]) {
+    const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
+    const outbox = new Outbox({ isObserved, deliver: () => undefined })
+    const expiry = new ExpiryTimer(clock, state, () => 'done')
+    const turns = new Turns({ state, journal, outbox, expiry })
+    const rows = new FrozenRows(state)
+    turns.setAlone('a', 1, 5, 0)
+    turns.setAlone('a', 1, 4, 0)
+    turns.incrementAlone('a', 1)
+    turns.listener = () => undefined
+    turns.run({ type: 'delete', key: 'x', nowMs: 0 })
+    for (const event of EVENTS) turns.record([event], 0)
+    try {
+      turns.transact(() => {
+        for (const event of EVENTS) turns.record([event], 0)
+        turns.run({ type: 'delete', key: 'x', nowMs: 0 })
+        throw isObserved
+      })
+    } catch {
+      // All of it was undone.
+    }
+    rows.release()
+  }
+}

@@ -1,0 +1,6 @@
+/** Throws on a later tick, as RxJS does with what subscribers throw: for errors that are none of the caller's. */
+export function reportLater(error: unknown): void {
+  setImmediate(() => {
+    throw error
+  })
+}

@@ -1,0 +1,18 @@
+import { Counters } from '../../core/model/counters.js'
+import type { LoadedEvent } from '../../core/model/event.js'
+import type { JournalReceiver } from '../contract.js'
+
+/** A receiver that keeps nothing: replaying to it checks all that opening checks. `onLoaded`: a loaded file was needed, and is sound. */
+export function checkingReceiver(onLoaded: (event: LoadedEvent) => void = () => undefined): JournalReceiver {
+  return {
+    row: () => true,
+    set: () => undefined,
+    event: (event) => {
+      if (event.type === 'loaded') onLoaded(event)
+    },
+    loadedRows: () => ({ add: () => undefined, counters: new Counters() }),
+    counters: () => undefined,
+    recency: () => undefined,
+    progress: () => undefined,
+  }
+}

@@ -1,0 +1,24 @@
+/** What one frame of a segment holds, as plain events. Recovery does not read through this: see `replay`. */
+import type { CacheEvent } from '../../core/model/event.js'
+import { CorruptionError } from '../../errors.js'
+import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
+import { decodeEvent } from '../format/decode-event.js'
+import type { Frame } from '../format/frame.js'
+
+/** @throws CorruptionError for bytes that no writer of this version wrote. */
+export function* eventsOf(frame: Frame, bytes: Buffer, path: string): Generator<CacheEvent> {
+  if (frame.kind !== 'events') return
+  const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+  try {
+    for (let index = 0; index < frame.count; index++) yield decodeEvent(reader)
+    reader.expectEnd()
+  } catch (error) {
+    throw asDamage(error, frame, path)
+  }
+}
+
+/** The error that says which frame has bytes that make no sense. Other errors pass unchanged. */
+export function asDamage(error: unknown, { offset, firstSequence: sequence }: Frame, file: string): unknown {
+  if (!(error instanceof MalformedBytesError)) return error
+  return new CorruptionError({ file, offset, sequence, reason: error.message }, { cause: error })
+}

@@ -1,0 +1,53 @@
+/** Reads the segments of a journal and judges how they end. Writes nothing. */
+import { LAST_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
+import { CorruptionError } from '../../errors.js'
+import type { JournalFile } from '../format/journal-files.js'
+import type { Storage } from '../storage/storage.js'
+import { judge, type Verdict } from './damage.js'
+import type { ReadingPlan } from './plan.js'
+import { type ChainEnd, type ChainStart, type FrameVisitor, readSegments } from './read-segments.js'
+
+export interface Chain {
+  end: ChainEnd
+  /** Sound, if reading ended early: then nothing is known of the end. */
+  verdict: Verdict
+}
+
+export async function readChain(
+  storage: Storage,
+  directory: string,
+  plan: ReadingPlan,
+  start: ChainStart,
+  visit: FrameVisitor,
+  to: Sequence = LAST_SEQUENCE,
+): Promise<Chain> {
+  const { segments, snapshot, note } = plan
+  const end = await readSegments(storage, segments, start, visit, to)
+  if (isOtherJournal(end, note)) return { end, verdict: { verdict: 'corrupt', error: otherJournal(segments[0]) } }
+  if (end.isEarly) return { end, verdict: { verdict: 'sound', dropped: [] } }
+  return { end, verdict: await judge(storage, directory, segments, end, note !== '' || snapshot !== undefined) }
+}
+
+/** What LOCK says, if it says anything of use. */
+const JOURNAL_ID = /^[0-9a-f]{32}$/
+
+function isOtherJournal({ journalId }: ChainEnd, note: string): boolean {
+  return journalId !== undefined && JOURNAL_ID.test(note) && note !== journalId.toString('hex')
+}
+
+function otherJournal(first: JournalFile | undefined): CorruptionError {
+  const { path: file, sequence } = first as JournalFile // an id was read, and no snapshot is read without its segment
+  return new CorruptionError({
+    file,
+    offset: 0,
+    sequence,
+    reason: 'the file belongs to another journal than LOCK names (to continue with this one, remove LOCK)',
+  })
+}
+
+/** What keeps a chain from being sound, in a form that can be compared. */
+export function troubleOf({ verdict }: Chain): string | undefined {
+  if (verdict.verdict === 'sound') return undefined
+  if (verdict.verdict === 'corrupt') return verdict.error.message
+  return `${verdict.stop.file.path} ${verdict.stop.offset} ${verdict.stop.reason}`
+}

@@ -1,0 +1,200 @@
+/**
+ * Hands what a journal holds to a receiver: the rows of a snapshot, then the events behind it. Third step of opening.
+ * Before: `plan`. After: `damage`. Also how the command line and views of the past read a journal: nothing is written.
+ *
+ * Replay never decides anything and never reads a clock: it hands over the events as they were written. What makes it fast
+ * is in docs/decisions/0009: no object for a `set` event, no promise for a frame.
+ */
+import type { LoadedEvent } from '../../core/model/event.js'
+import { FIRST_SEQUENCE, LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import type { JournalReceiver, RecoveryReport } from '../contract.js'
+import { ByteReader } from '../format/byte-reader.js'
+import { decodeOther, decodeSet, isSet, type RowTaker } from '../format/decode-event.js'
+import type { FileHeader } from '../format/file-header.js'
+import type { Frame } from '../format/frame.js'
+import type { JournalFile } from '../format/journal-files.js'
+import { type ReadSnapshot, type RowsVisitor, readSnapshot, takeRows } from '../snapshot/read-snapshot.js'
+import type { Storage } from '../storage/storage.js'
+import { asDamage } from './frame-events.js'
+import { readLoaded } from './loaded-file.js'
+import type { ReadingPlan } from './plan.js'
+import { type Chain, readChain } from './read-chain.js'
+import type { ChainStart } from './read-segments.js'
+
+/** What the first segment of a journal without a snapshot must follow. */
+export const JOURNAL_BEGIN: ChainStart = { journalId: undefined, nextSequence: FIRST_SEQUENCE, previousChecksum: 0 }
+
+export interface Replayed {
+  chain: Chain
+  snapshot: RecoveryReport['snapshot']
+  /** Events handed over, those of the snapshot not among them. */
+  events: number
+  /** An order of use was read, and the seal that completes it was not. */
+  hasLooseRecency: boolean
+  /** Of all files read, except loaded ones. */
+  bytes: number
+}
+
+/**
+ * Replays a plan through sequence `to`.
+ * @throws CorruptionError for damage that does not depend on how the journal ends; the rest is in the verdict.
+ */
+export async function replay(
+  storage: Storage,
+  directory: string,
+  plan: ReadingPlan,
+  receiver: JournalReceiver,
+  to: Sequence = LAST_SEQUENCE,
+): Promise<Replayed> {
+  const { snapshot, segments } = plan
+  const bytes = [snapshot, ...segments].reduce((sum, file) => sum + (file?.bytes ?? 0), 0)
+  const replayer = new Replayer(storage, directory, receiver, { to, onBytes: toldInSteps(bytes, receiver) })
+  const found = snapshot && (await replayer.snapshot(snapshot))
+  const start = startAfter(found)
+  const chain = await readChain(storage, directory, plan, start, (...frame) => replayer.frame(...frame), to)
+  return {
+    chain,
+    snapshot: snapshot && found && { file: snapshot.name, sequence: snapshot.sequence, entries: found.entries },
+    events: replayer.events,
+    hasLooseRecency: replayer.hasLooseRecency,
+    bytes,
+  }
+}
+
+/** What the first segment behind a snapshot must follow, from what its header says; that of a whole journal without one. */
+export function startAfter(
+  snapshot: Pick<FileHeader, 'journalId' | 'sequence' | 'previousChecksum'> | undefined,
+): ChainStart {
+  if (snapshot === undefined) return JOURNAL_BEGIN
+  const { journalId, sequence, previousChecksum } = snapshot
+  return { journalId, nextSequence: sequenceAfter(sequence), previousChecksum }
+}
+
+/** From this many events on it pays to decode the short texts of a frame together. */
+const FRAME_EVENTS_MANY = 8
+
+export interface ReplayOptions {
+  to?: Sequence
+  /** Called with the bytes of each frame that was handed over. */
+  onBytes?: (bytes: number) => void
+}
+
+/** Hands over one file or frame after the other, in the order in which they were written. */
+export class Replayer {
+  events = 0
+  readonly #storage: Storage
+  readonly #directory: string
+  readonly #receiver: JournalReceiver
+  readonly #to: Sequence
+  readonly #onBytes: ((bytes: number) => void) | undefined
+  /** The order of use of a clean close, kept until its seal is read. */
+  #recency: string[] = []
+
+  constructor(storage: Storage, directory: string, receiver: JournalReceiver, options: ReplayOptions = {}) {
+    this.#storage = storage
+    this.#directory = directory
+    this.#receiver = receiver
+    this.#to = options.to ?? LAST_SEQUENCE
+    this.#onBytes = options.onBytes
+  }
+
+  get hasLooseRecency(): boolean {
+    return this.#recency.length > 0
+  }
+
+  async snapshot({ path, sequence }: JournalFile): Promise<ReadSnapshot> {
+    const visit = this.#rowsInto((key, value, expiresAtMs) => this.#receiver.row(key, value, expiresAtMs))
+    const found = await readSnapshot(this.#storage, { path, kind: 'snapshot', sequence }, visit)
+    this.#receiver.counters(found.counters)
+    return found
+  }
+
+  #rowsInto(take: RowTaker): RowsVisitor {
+    return (frame, bytes) => {
+      takeRows(frame, bytes, take)
+      this.#onBytes?.(frame.length)
+    }
+  }
+
+  /**
+   * A frame of a segment. Returns a promise only where a loaded file has to be read.
+   * @throws CorruptionError when it holds what no writer of this version wrote, or names a file that is damaged.
+   */
+  frame(frame: Frame, bytes: Buffer, file: JournalFile): void | Promise<void> {
+    const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+    try {
+      const loading = this.#payload(frame, reader)
+      if (loading === undefined) this.#finish(frame, reader)
+      else
+        return loading
+          .then(() => this.#finish(frame, reader))
+          .catch((error) => {
+            throw asDamage(error, frame, file.path)
+          })
+    } catch (error) {
+      throw asDamage(error, frame, file.path)
+    }
+  }
+
+  #payload(frame: Frame, reader: ByteReader): void | Promise<void> {
+    switch (frame.kind) {
+      case 'events': {
+        const count = Math.min(frame.count, this.#to - frame.firstSequence + 1)
+        this.events += count
+        this.#recency = []
+        if (count >= FRAME_EVENTS_MANY) reader.expectShortText()
+        return this.#events(reader, count, frame.firstSequence)
+      }
+      case 'recency':
+        for (let index = 0; index < frame.count; index++) this.#recency.push(reader.text(reader.byte()))
+        return
+      case 'seal':
+        if (this.#recency.length > 0) this.#receiver.recency(this.#recency)
+        this.#recency = []
+    }
+  }
+
+  #events(reader: ByteReader, count: number, sequence: Sequence): void | Promise<void> {
+    const receiver = this.#receiver
+    for (let left = count; left > 0; left--) {
+      const head = reader.byte()
+      if (isSet(head)) {
+        decodeSet(reader, head, receiver.set)
+        continue
+      }
+      const event = decodeOther(reader, head)
+      if (event.type === 'loaded')
+        return this.#loaded(event, sequence).then(() => this.#events(reader, left - 1, sequence))
+      receiver.event(event)
+    }
+  }
+
+  async #loaded(event: LoadedEvent, sequence: Sequence): Promise<void> {
+    const rows = this.#receiver.loadedRows()
+    const visit = this.#rowsInto((key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
+    const found = await readLoaded(this.#storage, this.#directory, event, sequence, visit)
+    rows.counters.copyFrom(found.counters)
+    this.#receiver.event(event, rows)
+  }
+
+  #finish(frame: Frame, reader: ByteReader): void {
+    this.#onBytes?.(frame.length)
+    if (frame.firstSequence + frame.count - 1 > this.#to) return // what is left of it is not wanted
+    reader.expectEnd()
+    this.#receiver.counters(frame.counters)
+  }
+}
+
+/** Progress is reported this many times: reporting it costs more than reading a small frame. */
+const PROGRESS_STEPS = 200
+
+function toldInSteps(totalBytes: number, receiver: JournalReceiver): (bytes: number) => void {
+  let doneBytes = 0
+  let nextBytes = 0
+  return (bytes) => {
+    doneBytes += bytes
+    if (doneBytes < nextBytes && doneBytes < totalBytes) return
+    nextBytes = doneBytes + totalBytes / PROGRESS_STEPS
+    receiver.progress(Math.min(doneBytes, totalBytes), totalBytes)
+  }
+}

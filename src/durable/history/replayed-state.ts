@@ -1,0 +1,17 @@
+import { evolve, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
+import { Replacement } from '../../core/evolve/replacement.js'
+import type { State } from '../../core/evolve/state.js'
+import type { JournalReceiver } from '../contract.js'
+
+/** The receiver that makes state of what a journal holds, by the same functions that changed the state when it was written. */
+export function receiverFor(state: State, progress: JournalReceiver['progress']): JournalReceiver {
+  return {
+    row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),
+    set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
+    event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
+    loadedRows: () => new Replacement(state),
+    counters: (counters) => state.counters.copyFrom(counters),
+    recency: (keys) => restoreRecency(state, keys),
+    progress,
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Reading a directory that another process may be writing to. Compaction makes files vanish, and the last frame may be half
+ * written. So what looks like damage is looked at again, from a fresh listing, and believed when it is found twice in the
+ * same place, or when nobody can have changed anything meanwhile.
+ */
+import { CorruptionError } from '../../errors.js'
+import { allOf, findJournalFiles, type JournalFiles } from '../format/journal-files.js'
+import type { Storage } from '../storage/storage.js'
+import { isInUse } from './lock-file.js'
+
+/** Against a directory that never comes to rest. */
+const READINGS_MAX = 50
+const LISTINGS_MAX = 1_000
+
+/** What one attempt gave, and what is wrong with it, if anything: the place and the reason. */
+export interface Attempt<T> {
+  result: T
+  trouble: string | undefined
+}
+
+/** `isLive`: something looked unfinished, and another cache has the directory open. */
+export async function readSettled<T>(
+  storage: Storage,
+  directory: string,
+  read: (files: JournalFiles) => Promise<Attempt<T>>,
+): Promise<{ result: T; isLive: boolean }> {
+  let lastTrouble: string | undefined
+  for (let attempt = 1; ; attempt++) {
+    const files = await listSettled(storage, directory)
+    const outcome = await tried(read(files))
+    if (!('error' in outcome) && outcome.trouble === undefined) return { result: outcome.result, isLive: false }
+    // Asked only now: the answer takes a lock for a moment.
+    const isLive = isInUse(storage, directory)
+    const isUnchanged = !isLive && signatureOf(await listSettled(storage, directory)) === signatureOf(files)
+    if (isUnchanged || outcome.trouble === lastTrouble || attempt === READINGS_MAX) {
+      if ('error' in outcome) throw outcome.error
+      return { result: outcome.result, isLive }
+    }
+    lastTrouble = outcome.trouble
+  }
+}
+
+/**
+ * A listing takes a moment, in which compaction may remove what was just seen and add what was not. So it counts only when a
+ * second one has the same names.
+ */
+export async function listSettled(storage: Storage, directory: string): Promise<JournalFiles> {
+  let before = ''
+  for (let attempt = 1; ; attempt++) {
+    const files = await findJournalFiles(storage, directory)
+    const names = allOf(files)
+      .map(({ name }) => name)
+      .join('\n')
+    if (attempt === LISTINGS_MAX || (attempt > 1 && names === before)) return files
+    before = names
+  }
+}
+
+/** Changes whenever a file comes, goes, grows or is cut. */
+function signatureOf(files: JournalFiles): string {
+  return allOf(files)
+    .map(({ name, bytes }) => `${name} ${bytes}`)
+    .join('\n')
+}
+
+/** Damage, and a file that has gone, are results; anything else is an error. */
+async function tried<T>(reading: Promise<Attempt<T>>): Promise<Attempt<T> | { error: Error; trouble: string }> {
+  try {
+    return await reading
+  } catch (error) {
+    const isPassing = error instanceof CorruptionError || (error as NodeJS.ErrnoException).code === 'ENOENT'
+    if (!isPassing) throw error
+    return { error: error as Error, trouble: (error as Error).message }
+  }
+}

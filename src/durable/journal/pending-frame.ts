@@ -1,0 +1,138 @@
+/**
+ * The frame that is being made: the events of whole turns, encoded and not yet written. First step behind `append`.
+ * Before: `file-journal`. After: `durability`, which writes it.
+ *
+ * What is put into it is put in whole or not at all, also when the caller's stack runs out on the way: the count, which is
+ * what makes it part of the frame, changes last and without a call.
+ */
+import type { Counters } from '../../core/model/counters.js'
+import type { CacheEvent } from '../../core/model/event.js'
+import { FIRST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { ByteWriter } from '../format/byte-writer.js'
+import { encodeEvent, encodeSet } from '../format/encode-event.js'
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
+import { beginFrame, type FinishedFrame, type FrameHeader, finishFrame } from '../format/frame.js'
+
+/** Bytes at which a frame is written at once instead of at the end of the turn of the event loop. */
+export const PENDING_BYTES_MAX = 256 * 1024
+
+/** What a frame says besides what it holds. */
+export interface FrameContext extends Pick<FrameHeader, 'previousChecksum' | 'durableSequence' | 'writtenAtMs'> {
+  counters: Readonly<Counters>
+  /** The checksum of the journal id, with which every frame's checksum begins. */
+  seed: number
+}
+
+export class PendingFrame {
+  readonly #writer = new ByteWriter(PENDING_BYTES_MAX + 64 * 1024)
+  /** The number of its first event, or of the event that comes next. */
+  first: Sequence = FIRST_SEQUENCE
+  /** Events in it; keys, while an order of use is written. */
+  count = 0
+  /** Set once its header is complete. Until it is written or dropped it must not change. */
+  finished: FinishedFrame | undefined
+  /** Whether the next event may simply be put in: the journal can be written, a write is queued, and the frame is not full. */
+  isReady = false
+
+  /** Empties it, for a journal whose next event is `first`. */
+  begin(first: Sequence): void {
+    this.drop()
+    this.first = first
+    this.isReady = false
+  }
+
+  get bytes(): number {
+    return this.#writer.length
+  }
+
+  get isFull(): boolean {
+    return this.#writer.length >= PENDING_BYTES_MAX
+  }
+
+  /** The number of the last event that was put in. */
+  get last(): Sequence {
+    return sequenceAfter(this.first, this.count - 1)
+  }
+
+  /**
+   * Puts in the events of one turn. Returns false when they need a frame of their own: this one has to be written first.
+   * @throws RangeError when they are too large for any frame.
+   */
+  add(events: readonly CacheEvent[]): boolean {
+    const writer = this.#writer
+    const before = writer.length
+    try {
+      if (before === 0) beginFrame(writer)
+      for (const event of events) encodeEvent(writer, event)
+    } catch (error) {
+      writer.length = before
+      throw error
+    }
+    if (writer.length <= FRAME_BYTES_MAX) {
+      if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
+      this.count += events.length
+      return true
+    }
+    const bytes = writer.length - Math.max(before, FRAME_HEADER_BYTES)
+    writer.length = before
+    if (this.count > 0) return false
+    this.drop()
+    throw new RangeError(
+      `This change needs ${bytes} bytes in the journal, and a frame holds ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES}. Nothing was changed: split it into smaller changes.`,
+    )
+  }
+
+  /** Puts in one `set` event, which must be far from filling a frame, and returns its sequence. Call it only if `isReady`. */
+  addSet(key: string, value: StoredValue, expiresAtMs: number): number {
+    const writer = this.#writer
+    const before = writer.length
+    try {
+      if (before === 0) beginFrame(writer)
+      encodeSet(writer, key, value, expiresAtMs)
+    } catch (error) {
+      writer.length = before
+      throw error
+    }
+    if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
+    return this.first + this.count++
+  }
+
+  /** Puts in one key of an order of use. */
+  addKey(key: string): void {
+    const writer = this.#writer
+    if (writer.length === 0) beginFrame(writer)
+    writer.reserve(1)
+    const at = writer.length++
+    const text = writer.putText(key) // may move writer.bytes
+    writer.bytes[at] = text
+    this.count++
+  }
+
+  /** Completes the header. */
+  finish(kind: FrameKind, flags: number, { counters, seed, ...context }: FrameContext): FinishedFrame {
+    const writer = this.#writer
+    if (writer.length === 0) beginFrame(writer)
+    const header = { kind, flags, firstSequence: this.first, count: this.count, ...context }
+    const checksum = finishFrame(writer, 0, header, counters, seed)
+    this.finished = { header, bytes: writer.bytes.subarray(0, writer.length), checksum }
+    return this.finished
+  }
+
+  /** The frame was written: the next one begins. */
+  written({ header }: FinishedFrame): void {
+    // First of all, and without a call: what was written must not be written again.
+    if (header.kind === 'events') this.first = (this.first + this.count) as Sequence
+    this.#writer.length = 0
+    this.count = 0
+    this.finished = undefined
+    this.#writer.clear()
+  }
+
+  /** Gives up what is in it. */
+  drop(): void {
+    this.count = 0
+    this.finished = undefined
+    this.#writer.clear()
+  }
+}

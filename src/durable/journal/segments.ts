@@ -1,0 +1,190 @@
+/**
+ * The segments of an open journal: the one that frames go to, when the next one begins, and what they all come to. Third
+ * step behind `append`, and the last of opening. Before: `durability`; when opening, `recovery/rewrite-unproven`.
+ */
+import type { Counters } from '../../core/model/counters.js'
+import type { Sequence } from '../../core/model/sequence.js'
+import type { CompactionThresholds, JournalFigures, JournalSession } from '../contract.js'
+import { SEAL_HAS_SUCCESSOR } from '../format/format.js'
+import type { FinishedFrame } from '../format/frame.js'
+import type { Recovered } from '../recovery/recover.js'
+import type { Storage } from '../storage/storage.js'
+import type { FrameContext, PendingFrame } from './pending-frame.js'
+import { SegmentWriter } from './segment-writer.js'
+
+export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024
+/** Many segments are a reason to compact, too, even small ones, from many short runs. */
+const SEGMENTS_MAX = 64
+
+/** The seal of a segment was written and could not be forced to disk: no frame may be written after it. */
+export class UnsyncedSealError extends Error {
+  override readonly cause: Error
+
+  constructor(cause: Error) {
+    super(cause.message)
+    this.cause = cause
+  }
+}
+
+/** What a snapshot makes superfluous, as of the moment that it keeps. */
+export type CoveredSegments = Pick<Segments, 'count' | 'sealedBytes'>
+
+export class Segments {
+  readonly journalId: Buffer
+  readonly #storage: Storage
+  readonly #directory: string
+  readonly #thresholds: CompactionThresholds | false
+  readonly #segmentBytes: number
+  #current: SegmentWriter
+  /** The size at which the current segment is full. */
+  #rotateAtBytes: number
+  /** After a failed compaction: the journal has to grow to this first. */
+  #compactAgainAtBytes = 0
+  #snapshotSequence: Sequence
+  #snapshotBytes: number
+  /** Segments behind the snapshot, and the bytes of all of them except the current one. */
+  count: number
+  sealedBytes: number
+  /** The counters in the seal of a clean close, while that is the last frame. */
+  #sealedCounters: Readonly<Counters> | undefined
+
+  /** Opens the last segment for writing, or creates the first one. */
+  constructor(storage: Storage, directory: string, recovered: Recovered, session: JournalSession, newId: () => Buffer) {
+    this.#storage = storage
+    this.#directory = directory
+    this.#thresholds = session.compaction
+    this.#segmentBytes = session.compaction === false ? SEGMENT_BYTES_DEFAULT : session.compaction.segmentBytes
+    this.#rotateAtBytes = this.#segmentBytes
+    this.#snapshotSequence = recovered.snapshotSequence
+    this.#snapshotBytes = recovered.snapshotBytes
+    this.count = recovered.segments
+    this.sealedBytes = recovered.sealedBytes
+    this.#sealedCounters = recovered.sealedCounters
+    this.journalId = recovered.journalId ?? newId()
+    this.#current =
+      recovered.position === undefined
+        ? this.#create(recovered.nextSequence, 0, session.clock.now())
+        : SegmentWriter.reopen(storage, directory, recovered.position)
+  }
+
+  #create(sequence: Sequence, previousChecksum: number, createdAtMs: number): SegmentWriter {
+    const { journalId } = this
+    return SegmentWriter.create(this.#storage, this.#directory, { journalId, sequence, previousChecksum, createdAtMs })
+  }
+
+  // ── the current segment ──
+
+  /** The checksum that the next frame has to name. */
+  get lastChecksum(): number {
+    return this.#current.lastChecksum
+  }
+
+  /** The checksum of the last frame before the current segment. */
+  get previousChecksum(): number {
+    return this.#current.previousChecksum
+  }
+
+  get hasEvents(): boolean {
+    return this.#current.hasEvents
+  }
+
+  get isFull(): boolean {
+    return this.#current.offset >= this.#rotateAtBytes && this.#current.hasEvents
+  }
+
+  /** Whether the journal ends with a seal that says this already. */
+  isSealedWith(counters: Readonly<Counters>): boolean {
+    return this.#sealedCounters?.equals(counters) === true
+  }
+
+  append(frame: FinishedFrame): void {
+    this.#sealedCounters = undefined
+    this.#current.append(frame)
+  }
+
+  sync(): Promise<void> {
+    return this.#current.sync()
+  }
+
+  close(): void {
+    this.#current.close()
+  }
+
+  // ── rotation ──
+
+  /**
+   * Creates the next segment and syncs its directory, then seals and syncs the current one; only after that does the next one
+   * get a frame. So damage in any segment except the last is never a torn write. (The last of these fsyncs blocks, because a
+   * frame may wait neither in memory nor in the next segment: docs/decisions/0004.) `frame` is empty.
+   * @throws UnsyncedSealError when the seal may or may not be on disk. After any other error the current segment is used on.
+   */
+  rotate(frame: PendingFrame, context: FrameContext): void {
+    const old = this.#current
+    const seal = frame.finish('seal', SEAL_HAS_SUCCESSOR, context)
+    let next: SegmentWriter | undefined
+    try {
+      next = this.#create(frame.first, seal.checksum, context.writtenAtMs)
+      this.append(seal)
+      frame.written(seal)
+    } catch (error) {
+      frame.drop()
+      next?.discard(this.#storage)
+      throw error
+    }
+    try {
+      old.syncNow()
+    } catch (error) {
+      next.close()
+      throw new UnsyncedSealError(error as Error)
+    }
+    this.count++
+    this.sealedBytes += old.offset
+    this.#rotateAtBytes = this.#segmentBytes
+    this.#current = next
+    old.close()
+  }
+
+  /** After a rotation that failed: the current segment grows by the size of another one first. */
+  postponeRotation(): void {
+    this.#rotateAtBytes = this.#current.offset + this.#segmentBytes
+  }
+
+  // ── compaction ──
+
+  get bytes(): number {
+    return this.sealedBytes + this.#current.offset
+  }
+
+  get isDueForCompaction(): boolean {
+    if (this.#thresholds === false || this.bytes < this.#compactAgainAtBytes) return false
+    const { journalBytes, factor } = this.#thresholds
+    return this.bytes >= Math.max(journalBytes, factor * this.#snapshotBytes) || this.count >= SEGMENTS_MAX
+  }
+
+  /** After a compaction that failed. */
+  postponeCompaction(): void {
+    this.#compactAgainAtBytes = 2 * this.bytes
+  }
+
+  /** What a snapshot will cover that is begun now, just after a rotation. */
+  get covered(): CoveredSegments {
+    return { count: this.count - 1, sealedBytes: this.sealedBytes }
+  }
+
+  /** A snapshot took the place of what it covers. Segments that began while it was written stay. */
+  compacted(sequence: Sequence, snapshotBytes: number, covered: CoveredSegments): void {
+    this.#snapshotSequence = sequence
+    this.#snapshotBytes = snapshotBytes
+    this.count -= covered.count
+    this.sealedBytes -= covered.sealedBytes
+  }
+
+  get figures(): Pick<JournalFigures, 'bytes' | 'segments' | 'snapshotSequence' | 'snapshotBytes'> {
+    return {
+      bytes: this.bytes,
+      segments: this.count,
+      snapshotSequence: this.#snapshotSequence,
+      snapshotBytes: this.#snapshotBytes,
+    }
+  }
+}

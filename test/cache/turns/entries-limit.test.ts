@@ -1,0 +1,93 @@
+/** The limit of V8's Map, lowered here: what is beyond it is refused before the journal has it. */
+import test from 'ava'
+import { Recency } from '../../../src/core/evolve/recency.js'
+import { CacheError, memoryJournal } from '../../../src/index.js'
+import { openWithin } from '../../../src/open.js'
+
+test("a cache at the limit of V8's Map refuses a new key, goes on, and opens again", async (t) => {
+  const journal = memoryJournal()
+  const options = { journal, maxSize: Number.POSITIVE_INFINITY }
+  const cache = await openWithin(options, 3)
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  const refused = { instanceOf: RangeError, message: /3 entries.*Nothing was changed/s }
+  t.throws(() => cache.set('d', 1), refused)
+  t.throws(() => cache.set('d', 1, { ttl: 10 }), refused)
+  t.throws(() => cache.increment('d'), refused)
+  t.throws(
+    () =>
+      cache.setMany([
+        ['a', 9],
+        ['d', 1],
+      ]),
+    refused,
+  )
+  t.throws(() => cache.transact(() => cache.set('d', 1)), refused)
+  t.deepEqual(
+    [...cache.entries()],
+    [
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ],
+  )
+  t.is(cache.stats().journal.sequence, 3)
+  cache.set('a', 2)
+  cache.delete('b')
+  cache.set('d', 4)
+  await cache.close()
+  const again = await openWithin(options, 3)
+  t.deepEqual(
+    [...again.entries()],
+    [
+      ['c', 1],
+      ['a', 2],
+      ['d', 4],
+    ],
+  )
+  await again.close()
+})
+
+test('a journal with more entries than a Map can hold opens with an error that says so', async (t) => {
+  const journal = memoryJournal()
+  const options = { journal, maxSize: Number.POSITIVE_INFINITY }
+  const cache = await openWithin(options, 3)
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  await cache.close()
+  await t.throwsAsync(openWithin(options, 2), {
+    instanceOf: CacheError,
+    message: /more than 2 entries.*No file was changed/s,
+  })
+  const again = await openWithin(options, 3)
+  t.is(again.size, 3)
+  await again.close()
+})
+
+test.serial('columns that cannot grow refuse the entry before the journal has it', async (t) => {
+  const journal = memoryJournal()
+  const options = { journal, maxSize: Number.POSITIVE_INFINITY }
+  const cache = await openWithin(options)
+  const { grow } = Recency.prototype
+  Recency.prototype.grow = () => {
+    throw new RangeError('Array buffer allocation failed')
+  }
+  let refused = 0
+  try {
+    while (cache.size < 5_000 && refused === 0) {
+      try {
+        cache.set(`k${cache.size}`, 1)
+      } catch {
+        refused = cache.size
+      }
+    }
+    t.throws(() => cache.set('x', 1, { ttl: 10 }), { message: 'Array buffer allocation failed' })
+  } finally {
+    Recency.prototype.grow = grow
+  }
+  t.true(refused > 100)
+  t.is(cache.stats().journal.sequence, refused)
+  cache.set('x', 1)
+  await cache.close()
+  const again = await openWithin(options)
+  t.is(again.size, refused + 1)
+  await again.close()
+})

@@ -1,0 +1,125 @@
+/** Reading a journal without opening it: the same as recovery hands over, up to any sequence, and nothing is changed. */
+import test from 'ava'
+import type { Sequence } from '../../../src/core/model/sequence.js'
+import { findJournalFiles } from '../../../src/durable/format/journal-files.js'
+import { eventsOf } from '../../../src/durable/history/frame-events.js'
+import { planReading } from '../../../src/durable/history/plan.js'
+import { readChain } from '../../../src/durable/history/read-chain.js'
+import { JOURNAL_BEGIN, replay } from '../../../src/durable/history/replay.js'
+import { FileJournal } from '../../../src/durable/journal/file-journal.js'
+import { CorruptionError } from '../../../src/errors.js'
+import { EVENTS, RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { DIRECTORY, JOURNAL_ID } from '../../crash/explore.js'
+import { Model } from '../../crash/model.js'
+import { loopTurn } from '../../helpers/loop-turn.js'
+import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { type Files, segmentsOf, withFile, writeJournal } from './written-journal.js'
+
+const LAST = Number.MAX_SAFE_INTEGER as Sequence
+
+async function read(files: Files, receiver: Parameters<typeof replay>[3], to: number = LAST) {
+  const disk = SimulatedDisk.of(files)
+  const storage = disk.process()
+  const plan = planReading(await findJournalFiles(storage, DIRECTORY), DIRECTORY, '', to as Sequence)
+  const replayed = await replay(storage, DIRECTORY, plan, receiver, to as Sequence)
+  return { disk, plan, ...replayed }
+}
+
+for (const hasSnapshot of [true, false]) {
+  test(`${hasSnapshot ? 'behind a snapshot' : 'from the beginning'}: all is handed over that recovery hands over, and nothing is changed`, async (t) => {
+    const { files, ledger } = await writeJournal({ isClean: true, hasSnapshot })
+    const model = new Model()
+    const { disk, chain } = await read(files, model)
+    t.is(chain.verdict.verdict, 'sound')
+    t.is(chain.end.nextSequence, (ledger.sequence + 1) as Sequence)
+    t.is(model.digest(), ledger.states.get(ledger.sequence)?.digest ?? 'no state')
+    t.is(disk.log.length, 0)
+  })
+}
+
+test('a reading up to any sequence gives the state right after that event, also inside a frame', async (t) => {
+  const disk = new SimulatedDisk()
+  const journal = new FileJournal(disk.process(), DIRECTORY, () => JOURNAL_ID)
+  await journal.open(session({ compaction: { journalBytes: 1e9, factor: 1, segmentBytes: 700 } }))
+  const events = Array.from({ length: 40 }, (_, at) => (at % 7 === 6 ? EVENTS[3] : set(`k${at % 5}`, at)) as never)
+  for (let at = 0; at < events.length; ) {
+    const count = 1 + (at % 4)
+    journal.append(events.slice(at, at + count))
+    at += count
+    await journal.flush()
+    await loopTurn()
+  }
+  await journal.close(['k1', 'k2'])
+  const files = disk.image()
+  t.true(segmentsOf(files).length > 2)
+  for (let to = 0; to <= events.length; to++) {
+    const receiver = new RecordingReceiver()
+    const { chain, events: count } = await read(files, receiver, to)
+    t.deepEqual(receiver.events, events.slice(0, to), `to ${to}`)
+    t.is(count, to)
+    t.is(chain.verdict.verdict, 'sound')
+    t.is(receiver.order, undefined, 'the order of use belongs to the end')
+  }
+})
+
+test('a reading starts from the newest snapshot that is not past its end', async (t) => {
+  const { files } = await writeJournal({ isClean: true })
+  const disk = SimulatedDisk.of(files)
+  const listed = await findJournalFiles(disk.process(), DIRECTORY)
+  const [snapshot] = listed.snapshots
+  t.truthy(snapshot)
+  const older = { ...listed, snapshots: [{ ...snapshot, sequence: 1 as Sequence } as never, ...listed.snapshots] }
+  const segments = [{ name: '', path: '', sequence: 2 as Sequence, bytes: 1 }, ...listed.segments]
+  const planTo = (to: number) => planReading({ ...older, segments }, DIRECTORY, '', to as Sequence)
+  const last = snapshot?.sequence ?? 0
+  t.is(planTo(LAST).snapshot?.sequence, last as Sequence)
+  t.is(planTo(last).snapshot?.sequence, last as Sequence)
+  t.is(planTo(last - 1).snapshot?.sequence, 1 as Sequence)
+  t.is(planTo(last - 1).segments.length, segments.length)
+})
+
+test('a reading that needs events which no file holds any more is refused with the file that is missing', async (t) => {
+  const { files } = await writeJournal({ isClean: true })
+  const error = await t.throwsAsync(read(files, new Model(), 1), { instanceOf: CorruptionError })
+  t.is(error?.sequence, 1)
+})
+
+test('damage behind the end of a reading does not matter to it', async (t) => {
+  const { files } = await writeJournal({ isClean: true, hasSnapshot: false })
+  const path = segmentsOf(files).at(-1) as string
+  const damaged = withFile(files, path, (files.get(path) as Uint8Array).slice(0, 70))
+  const model = new Model()
+  const { chain } = await read(damaged, model, 2)
+  t.is(chain.verdict.verdict, 'sound')
+  t.true(chain.end.isEarly)
+  t.is((await read(damaged, new Model())).chain.verdict.verdict, 'torn')
+})
+
+test('as plain events a journal holds what it hands to a receiver', async (t) => {
+  const disk = new SimulatedDisk()
+  const journal = new FileJournal(disk.process(), DIRECTORY)
+  await journal.open(session())
+  journal.append(EVENTS)
+  await journal.close(['number'])
+  const storage = disk.process()
+  const plan = planReading(await findJournalFiles(storage, DIRECTORY), DIRECTORY, '')
+  const events: unknown[] = []
+  await readChain(storage, DIRECTORY, plan, JOURNAL_BEGIN, (frame, bytes, { path }) => {
+    events.push(...eventsOf(frame, bytes, path))
+  })
+  t.deepEqual(events, [...EVENTS])
+})
+
+test('progress is reported some hundred times, however many frames there are', async (t) => {
+  const disk = new SimulatedDisk()
+  const journal = new FileJournal(disk.process(), DIRECTORY)
+  await journal.open(session({ fsync: 'never' }))
+  for (let at = 0; at < 1_000; at++) {
+    journal.append([set('k', at)])
+    await loopTurn()
+  }
+  await journal.close([])
+  const receiver = new RecordingReceiver()
+  await read(disk.image(), receiver)
+  t.true(receiver.progressed.length > 100 && receiver.progressed.length < 300, `${receiver.progressed.length}`)
+})

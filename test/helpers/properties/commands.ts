@@ -1,0 +1,243 @@
+import fc from 'fast-check'
+import { compileGlob } from '../../../src/core/decide/glob.js'
+import type { Cache } from '../../../src/index.js'
+import type { CountingClock } from '../counting-clock.js'
+import type { Model } from './model.js'
+
+export interface Counts {
+  hits: number
+  misses: number
+  evictions: number
+  expirations: number
+  sets: number
+  deletes: number
+}
+
+/** One step of a run: a call, or time passing. */
+export type Step =
+  | { type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist'; key: string }
+  | {
+      type: 'set'
+      key: string
+      value: unknown
+      ttlMs: number
+      only: 'absent' | 'present' | undefined
+      as: 'ttl' | 'expiresAt'
+    }
+  | { type: 'increment'; key: string; by: number; ttlMs: number }
+  | { type: 'expire'; key: string; ttlMs: number }
+  | { type: 'getMany' | 'deleteMany'; keys: string[] }
+  | { type: 'setMany'; rows: [string, unknown][] }
+  | { type: 'keys' | 'deletePattern'; pattern: string }
+  | { type: 'clear' | 'cleanup' | 'size' }
+  | { type: 'transact'; steps: Step[]; throws: boolean; caught: boolean }
+  | { type: 'advance' | 'jump'; ms: number }
+
+const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'ab', '__proto__', '', '😀', '\ud83d')
+const VALUE = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -3, max: 3 }) },
+  fc.constantFrom('text', null, true, -0, 2n ** 70n),
+  fc.constant({ nested: [1, { deep: 'er' }] }),
+)
+/** Infinity: no deadline. */
+const TTL_MS = fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.constant(0), fc.integer({ min: 1, max: 5_000 }))
+const BY = fc.integer({ min: -5, max: 5 }).map((by) => by + 0) // no -0: 0 + -0 is 0
+
+const CALLS = [
+  {
+    weight: 8,
+    arbitrary: fc.record({ type: fc.constantFrom('get', 'peek', 'has', 'ttl', 'delete', 'persist'), key: KEY }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constant('set'),
+      key: KEY,
+      value: VALUE,
+      ttlMs: TTL_MS,
+      only: fc.constantFrom(undefined, undefined, undefined, 'absent', 'present'),
+      as: fc.constantFrom('ttl', 'expiresAt'),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('increment'), key: KEY, by: BY, ttlMs: TTL_MS }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('expire'), key: KEY, ttlMs: TTL_MS }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constantFrom('getMany', 'deleteMany'), keys: fc.array(KEY, { maxLength: 4 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('setMany'), rows: fc.array(fc.tuple(KEY, VALUE), { maxLength: 4 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constantFrom('keys', 'deletePattern'),
+      pattern: fc.constantFrom('*', 'a*', '?', '', '[c-f]'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('clear', 'cleanup', 'size', 'size') }) },
+] as { weight: number; arbitrary: fc.Arbitrary<Step> }[]
+
+const TIME = {
+  weight: 3,
+  arbitrary: fc.oneof(
+    fc.record({ type: fc.constant('advance'), ms: fc.integer({ min: 0, max: 3_000 }) }),
+    fc.record({ type: fc.constant('jump'), ms: fc.constantFrom(-31_536_000_000, -2_000, 2_000, 31_536_000_000) }),
+  ) as fc.Arbitrary<Step>,
+}
+
+const { call: CALL } = fc.letrec<{ call: Step }>((tie) => ({
+  call: fc.oneof({ depthSize: 'small', withCrossShrink: true }, ...CALLS, {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('transact'),
+      steps: fc.array(tie('call'), { maxLength: 6 }),
+      throws: fc.boolean(),
+      caught: fc.boolean(),
+    }) as fc.Arbitrary<Step>,
+  }),
+}))
+
+export const STEP: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 9, arbitrary: CALL },
+  { weight: 1, arbitrary: TIME.arbitrary },
+)
+
+class RolledBack extends Error {}
+
+/**
+ * Passes before every call, so that no two deadlines are the same: which of two entries that expire together goes first is not
+ * specified. A power of two, so that sums are exact.
+ */
+const TICK_MS = 2 ** -10
+
+/** Does one step to the cache and to the model, and returns the result of each. */
+export function perform(
+  step: Step,
+  cache: Cache,
+  model: Model,
+  clock: CountingClock,
+): { real: unknown; naive: unknown } {
+  switch (step.type) {
+    case 'advance':
+      // With a cleanup before and after, because timers are late after a jump of the wall clock.
+      cache.cleanup()
+      model.cleanup()
+      clock.advance(`${step.ms}ms`)
+      model.nowMs += step.ms
+      return { real: cache.cleanup() >= 0, naive: model.cleanup() >= 0 }
+    case 'jump':
+      clock.jump(step.ms)
+      model.nowMs += step.ms
+      return { real: undefined, naive: undefined }
+    default:
+      return call(step, cache, model, clock)
+  }
+}
+
+function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { real: unknown; naive: unknown } {
+  clock.jump(TICK_MS)
+  model.nowMs += TICK_MS
+  switch (step.type) {
+    case 'get':
+    case 'peek':
+    case 'has':
+    case 'ttl':
+    case 'delete':
+    case 'persist':
+      return { real: cache[step.type](step.key), naive: model[step.type](step.key) }
+    case 'set': {
+      const { key, value, ttlMs, only } = step
+      const deadlineMs = model.nowMs + ttlMs
+      const when =
+        ttlMs === Number.POSITIVE_INFINITY
+          ? {}
+          : step.as === 'ttl'
+            ? { ttl: `${ttlMs}ms` as const }
+            : { expiresAt: deadlineMs }
+      const naive = model.attempt(() => model.set(key, value, deadlineMs, only))
+      // Without options, so that it can take the short way.
+      const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY
+      const real = nameOfThrown(() => (isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only })))
+      return { real, naive }
+    }
+    case 'increment': {
+      const { key, by, ttlMs } = step
+      const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as const)
+      return {
+        real: nameOfThrown(() => cache.increment(key, by, { ttl })),
+        naive: model.attempt(() => model.increment(key, by, model.nowMs + ttlMs)),
+      }
+    }
+    case 'expire': {
+      const { key, ttlMs } = step
+      const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as const)
+      return { real: cache.expire(key, ttl), naive: model.reschedule(key, model.nowMs + ttlMs) }
+    }
+    case 'getMany':
+      return { real: cache.getMany(step.keys), naive: step.keys.map((key) => model.get(key)) }
+    case 'deleteMany':
+      return { real: cache.deleteMany(step.keys), naive: step.keys.filter((key) => model.delete(key)).length }
+    case 'setMany':
+      return {
+        real: nameOfThrown(() => cache.setMany(step.rows)),
+        naive: model.attempt(() => {
+          for (const [key, value] of step.rows) model.set(key, value, Number.POSITIVE_INFINITY, undefined)
+          return step.rows.length
+        }),
+      }
+    case 'keys':
+      return { real: cache.keys(step.pattern), naive: model.keys(compileGlob(step.pattern)) }
+    case 'deletePattern':
+      return {
+        real: cache.deletePattern(step.pattern),
+        naive: model.keys(compileGlob(step.pattern)).filter((key) => model.delete(key)).length,
+      }
+    case 'clear':
+      return { real: cache.clear(), naive: model.clear() }
+    case 'cleanup':
+      return { real: cache.cleanup(), naive: model.cleanup() }
+    case 'size':
+      return { real: cache.size, naive: model.entries.size }
+    case 'transact':
+      return transact(step, cache, model, clock)
+    default:
+      throw new Error(`${step.type} is not a call`)
+  }
+}
+
+function transact(step: Step & { type: 'transact' }, cache: Cache, model: Model, clock: CountingClock) {
+  const remembered = model.remember()
+  const real: unknown[] = []
+  const naive: unknown[] = []
+  try {
+    cache.transact(() => {
+      for (const inner of step.steps) {
+        const results = call(inner, cache, model, clock)
+        real.push(results.real)
+        naive.push(results.naive)
+      }
+      if (step.throws) throw new RolledBack()
+    })
+  } catch (error) {
+    if (!(error instanceof RolledBack)) throw error
+    model.restore(remembered)
+    if (!step.caught) throw error
+    return { real: [real, 'rolled back'], naive: [naive, 'rolled back'] }
+  }
+  return { real, naive }
+}
+
+/** A transaction that nobody catches, at the outermost level. */
+export function isRolledBack(error: unknown): boolean {
+  return error instanceof RolledBack
+}
+
+function nameOfThrown<T>(call: () => T): T | string {
+  try {
+    return call()
+  } catch (error) {
+    return (error as Error).name
+  }
+}

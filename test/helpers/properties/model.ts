@@ -1,0 +1,266 @@
+import { encodedBytes } from '../../../src/durable/format/encode-event.js'
+import { storeValue } from '../../../src/values/encode.js'
+import type { Counts } from './commands.js'
+
+export interface Limits {
+  maxSize: number
+  maxBytes: number
+}
+
+interface Entry {
+  value: unknown
+  /** Epoch milliseconds; Infinity for none. */
+  deadlineMs: number
+}
+
+interface Remembered {
+  entries: Map<string, Entry>
+  journaledOrder: string[]
+  counts: Counts
+  sequence: number
+}
+
+/**
+ * The cache as one would write it without caring for speed: a Map in order of use. It also knows what a crash leaves: the order
+ * of the last snapshot or seal and of the writes since, and the counters of the last frame.
+ */
+export class Model {
+  nowMs: number
+  limits: Limits
+  /** Least recently used first. */
+  entries = new Map<string, Entry>()
+  counts: Counts = { hits: 0, misses: 0, evictions: 0, expirations: 0, sets: 0, deletes: 0 }
+  sequence = 0
+  /** The order of use that a crash would leave. */
+  journaledOrder: string[] = []
+  /** The counters that a crash would leave. */
+  countsInFrame: Counts = { ...this.counts }
+
+  constructor(nowMs: number, limits: Limits) {
+    this.nowMs = nowMs
+    this.limits = limits
+  }
+
+  // ── events ──
+
+  #remove(key: string, count: 'deletes' | 'expirations' | 'evictions'): void {
+    this.entries.delete(key)
+    this.journaledOrder = this.journaledOrder.filter((other) => other !== key)
+    this.counts[count]++
+    this.sequence++
+  }
+
+  #store(key: string, value: unknown, deadlineMs: number): void {
+    this.entries.delete(key)
+    this.entries.set(key, { value, deadlineMs })
+    this.journaledOrder = [...this.journaledOrder.filter((other) => other !== key), key]
+    this.counts.sets++
+    this.sequence++
+  }
+
+  // ── expiry and room ──
+
+  /** The expired entry with the earliest deadline. */
+  get #firstExpired(): string | undefined {
+    let first: string | undefined
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const [key, { deadlineMs }] of this.entries) {
+      if (deadlineMs <= this.nowMs && deadlineMs < firstMs) {
+        first = key
+        firstMs = deadlineMs
+      }
+    }
+    return first
+  }
+
+  cleanup(): number {
+    let removed = 0
+    for (let key = this.#firstExpired; key !== undefined; key = this.#firstExpired) {
+      this.#remove(key, 'expirations')
+      removed++
+    }
+    return removed
+  }
+
+  /** The entry of a key, which is removed if it has expired. */
+  #meet(key: string): Entry | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined || entry.deadlineMs > this.nowMs) return entry
+    this.#remove(key, 'expirations')
+    return undefined
+  }
+
+  /** Removes one entry to make room, but not the one that is being replaced. */
+  #removeOne(spared?: string): 'expired' | 'evicted' {
+    const expired = this.#firstExpired
+    if (expired !== undefined) {
+      this.#remove(expired, 'expirations')
+      return 'expired'
+    }
+    const oldest = [...this.entries.keys()].find((key) => key !== spared)
+    this.#remove(oldest as string, 'evictions')
+    return 'evicted'
+  }
+
+  #bytes(entries: Iterable<[string, Entry]>): number {
+    return [...entries].reduce((sum, [key, { value }]) => sum + weigh(key, value), 0)
+  }
+
+  #write(key: string, value: unknown, deadlineMs: number): void {
+    const { maxSize, maxBytes } = this.limits
+    const weight = weigh(key, value)
+    if (weight > maxBytes) throw new RangeError()
+    const others = () => [...this.entries].filter(([other]) => other !== key)
+    while ((!this.entries.has(key) && this.entries.size >= maxSize) || this.#bytes(others()) + weight > maxBytes) {
+      this.#removeOne(key)
+    }
+    this.#store(key, value, deadlineMs)
+  }
+
+  // ── commands ──
+
+  get(key: string): unknown {
+    const entry = this.#meet(key)
+    this.counts[entry === undefined ? 'misses' : 'hits']++
+    if (entry === undefined) return undefined
+    this.entries.delete(key)
+    this.entries.set(key, entry)
+    return entry.value
+  }
+
+  peek(key: string): unknown {
+    return this.#meet(key)?.value
+  }
+
+  has(key: string): boolean {
+    return this.#meet(key) !== undefined
+  }
+
+  ttl(key: string): number | undefined {
+    const entry = this.#meet(key)
+    return entry === undefined ? undefined : (entry.deadlineMs - this.nowMs) / 1_000
+  }
+
+  set(key: string, value: unknown, deadlineMs: number, only: 'absent' | 'present' | undefined): boolean {
+    const entry = this.#meet(key)
+    if (only === (entry === undefined ? 'present' : 'absent')) return false
+    this.#write(key, value, deadlineMs)
+    return true
+  }
+
+  increment(key: string, by: number, deadlineMs: number): number | 'ValueError' {
+    // A refusal changes nothing, so nothing expires: but only a live entry can be refused.
+    const entry = this.#meet(key)
+    if (entry !== undefined && typeof entry.value !== 'number') return 'ValueError'
+    const sum = entry === undefined ? by : (entry.value as number) + by
+    this.#write(key, sum, entry === undefined ? deadlineMs : entry.deadlineMs)
+    return sum
+  }
+
+  delete(key: string): boolean {
+    if (this.#meet(key) === undefined) return false
+    this.#remove(key, 'deletes')
+    return true
+  }
+
+  reschedule(key: string, deadlineMs: number): boolean {
+    const entry = this.#meet(key)
+    if (entry === undefined) return false
+    entry.deadlineMs = deadlineMs
+    this.sequence++
+    return true
+  }
+
+  persist(key: string): boolean {
+    const entry = this.#meet(key)
+    if (entry === undefined || entry.deadlineMs === Number.POSITIVE_INFINITY) return false
+    return this.reschedule(key, Number.POSITIVE_INFINITY)
+  }
+
+  keys(matches: (key: string) => boolean): string[] {
+    this.cleanup()
+    return [...this.entries.keys()].filter(matches)
+  }
+
+  clear(): void {
+    this.entries.clear()
+    this.journaledOrder = []
+    for (const name of Object.keys(this.counts) as (keyof Counts)[]) this.counts[name] = 0
+    this.sequence++
+  }
+
+  // ── transactions ──
+
+  /** All or nothing; then it returns the name of the error. */
+  attempt<T>(task: () => T): T | string {
+    const remembered = this.remember()
+    try {
+      return task()
+    } catch (error) {
+      this.restore(remembered)
+      return (error as Error).name
+    }
+  }
+
+  remember(): Remembered {
+    const { journaledOrder, sequence } = this
+    const entries = new Map([...this.entries].map(([key, entry]) => [key, { ...entry }]))
+    return { entries, journaledOrder, counts: { ...this.counts }, sequence }
+  }
+
+  restore({ entries, journaledOrder, counts, sequence }: Remembered): void {
+    Object.assign(this, { entries, journaledOrder, counts, sequence })
+  }
+
+  // ── save and load ──
+
+  #saved: { entries: Map<string, Entry>; counts: Counts } | undefined
+
+  save(): void {
+    const alive = [...this.entries].filter(([, { deadlineMs }]) => deadlineMs > this.nowMs)
+    this.#saved = { entries: new Map(alive.map(([key, entry]) => [key, { ...entry }])), counts: { ...this.counts } }
+  }
+
+  /** Whether there was something to load. */
+  load(): boolean {
+    if (this.#saved === undefined) return false
+    const alive = [...this.#saved.entries].filter(([, { deadlineMs }]) => deadlineMs > this.nowMs)
+    while (alive.length > this.limits.maxSize || this.#bytes(alive) > this.limits.maxBytes) alive.shift()
+    this.entries = new Map(alive.map(([key, entry]) => [key, { ...entry }]))
+    this.journaledOrder = [...this.entries.keys()]
+    this.counts = { ...this.#saved.counts }
+    this.sequence++
+    return true
+  }
+
+  // ── the journal ──
+
+  /** A frame was written: it carries the counters. */
+  framed(): void {
+    this.countsInFrame = { ...this.counts }
+  }
+
+  /** The order of use was written too: by a clean close, or by a snapshot. */
+  sealed(): void {
+    this.framed()
+    this.journaledOrder = [...this.entries.keys()]
+  }
+
+  crash(): void {
+    this.counts = { ...this.countsInFrame }
+    this.entries = new Map(this.journaledOrder.map((key) => [key, this.entries.get(key) as Entry]))
+  }
+
+  /** Opening removes what does not fit. */
+  open(limits: Limits): { expired: number; evicted: number } {
+    this.limits = limits
+    const removed = { expired: 0, evicted: 0 }
+    while (this.entries.size > limits.maxSize || this.#bytes(this.entries) > limits.maxBytes)
+      removed[this.#removeOne()]++
+    return removed
+  }
+}
+
+function weigh(key: string, value: unknown): number {
+  return encodedBytes(key, storeValue(value, 'copy'))
+}
