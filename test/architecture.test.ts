@@ -80,6 +80,7 @@ const FLOORS = [
   'cache/actor/',
   'cache/streams/',
   'cache/',
+  'edges/remote/',
   'edges/threads/',
   'open.ts',
   'testing.ts',
@@ -156,8 +157,16 @@ test('only the composition root and the command line say that storage is the dis
   const wrong = imports
     .filter(({ to }) => to === 'durable/storage/disk.ts')
     .map(({ from }) => from)
-    // The cache core names it still, for save and load.
-    .filter((from) => from !== 'open.ts' && !from.startsWith('cli/') && from !== 'cache/cache-core.ts')
+    .filter((from) => from !== 'open.ts' && !from.startsWith('cli/'))
+  t.deepEqual(wrong, [])
+})
+
+test('edges/remote is the same over every line: it knows nothing of ports, threads or shared memory', (t) => {
+  const wrong = [...texts.keys()].filter(
+    (file) =>
+      file.startsWith('edges/remote/') &&
+      /worker_threads|MessagePort|SharedArrayBuffer|Atomics|node:net/.test(texts.get(file) ?? ''),
+  )
   t.deepEqual(wrong, [])
 })
 

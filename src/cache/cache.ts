@@ -32,7 +32,8 @@ import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
 import type { Maintenance } from './maintenance.js'
-import { type CacheMessage, toMessage } from './messages.js'
+import { type MessageTo, messageOf } from './messages.js'
+import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
 import type { Change } from './streams/change.js'
@@ -45,6 +46,9 @@ import { watch } from './streams/watch.js'
 import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
+
+/** What `cache.actor` takes. */
+export type CacheMessage = MessageTo<Cache>
 
 /** What a cache is made of. */
 export interface CacheParts<V> {
@@ -448,8 +452,8 @@ export class Cache<V = unknown> {
 
   // ── inside ──
 
-  #inspect(type: CacheMessage['type'], ...parameters: unknown[]): void {
-    this.#door.inspect(toMessage(type, parameters))
+  #inspect(name: MethodName, ...parameters: unknown[]): void {
+    this.#door.inspect(messageOf(name, parameters))
   }
 
   #change(type: KeyCommand['type'], key: string): boolean {

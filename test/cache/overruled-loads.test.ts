@@ -195,3 +195,21 @@ test('closing aborts the signal of every load, overruled ones too', async (t) =>
     [true, true],
   )
 })
+
+test('hardTimeout of a client aborts the loader that runs there, and the next call loads again', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const client = await connect<string>(cache.share())
+  const { calls, load } = loader()
+  const first = client.getOrSet('k', load, { hardTimeout: 10 })
+  while (calls.length === 0) await loopTurn()
+  clock.advance(10)
+  await t.throwsAsync(first, { code: 'LOAD_TIMEOUT' })
+  while (calls[0]?.signal.aborted === false) await loopTurn()
+  const again = client.getOrSet('k', load)
+  while (calls.length === 1) await loopTurn()
+  calls[0]?.resolve('too late')
+  calls[1]?.resolve('in time')
+  t.is(await again, 'in time')
+  t.is(cache.get('k'), 'in time')
+  await client.close()
+})
