@@ -28,9 +28,10 @@ export class ServedLoads {
     this.#post = post
   }
 
-  /** Called by the cache, as the loader. */
+  /** Called by the cache, as the loader. Fails for a number that is in use: only one of the two could be answered. */
   lease(key: string, id: number): Promise<StoredValue> {
     return new Promise((resolve, reject) => {
+      if (this.#leases.has(id)) throw new TypeError(`Request ${id} is loading already. Nothing was stored.`)
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
       this.#post([LOAD, id])
     })

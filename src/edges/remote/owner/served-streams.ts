@@ -31,6 +31,8 @@ interface Feed {
   /** To be sent with the next message. */
   events: unknown[]
   bytes: number
+  /** Of the last one of them. */
+  lastBytes: number
   /** [events, bytes] of the messages not yet acknowledged. */
   readonly unacknowledged: [number, number][]
   eventsBehind: number
@@ -64,6 +66,7 @@ export class ServedStreams {
       subscription: undefined,
       events: [],
       bytes: 0,
+      lastBytes: 0,
       unacknowledged: [],
       eventsBehind: 0,
       bytesBehind: 0,
@@ -124,9 +127,12 @@ export class ServedStreams {
     if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
       feed.events.pop()
       feed.eventsBehind--
+      feed.bytes -= feed.lastBytes
+      feed.bytesBehind -= feed.lastBytes
     }
     feed.events.push(value === undefined ? [rest] : [rest, wire])
     feed.bytes += bytes
+    feed.lastBytes = bytes
     feed.eventsBehind++
     feed.bytesBehind += bytes
     if (feed.eventsBehind > EVENTS_MAX || feed.bytesBehind > EVENT_BYTES_MAX) {
