@@ -6,13 +6,14 @@ import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.j
 
 /** @throws whatever the method throws; CacheError for a command that does not exist. */
 export function answer(cache: Cache, message: { type: string }): unknown {
-  if (!Object.hasOwn(METHODS, message.type)) {
+  const { type } = message // once: a getter could say something else the next time
+  if (!Object.hasOwn(METHODS, type)) {
     throw new CacheError(
       'UNKNOWN_COMMAND',
-      `There is no command ${describe(message.type)}. Nothing was changed; the commands are ${METHOD_NAMES.join(', ')}.`,
+      `There is no command ${describe(type)}. Nothing was changed; the commands are ${METHOD_NAMES.join(', ')}.`,
     )
   }
-  const name = message.type as MethodName
+  const name = type as MethodName
   const { isGetter, gives }: Method = METHODS[name]
   if (isGetter === true) return cache[name]
   const value = (cache[name] as (...parameters: unknown[]) => unknown)(...parametersOf(name, message))

@@ -3,7 +3,7 @@
  * may be; Node's `v8.serialize` is that algorithm, writing bytes.
  */
 import { types } from 'node:util'
-import { DefaultDeserializer, serialize } from 'node:v8'
+import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
 import { EncodedValue, type StoredValue } from '../core/model/stored-value.js'
 import { describe, ValueError } from '../errors.js'
 import { findUnstorable, NESTING_LEVELS_MAX } from './check.js'
@@ -13,8 +13,8 @@ export type Isolation = 'copy' | 'share'
 
 /**
  * What the cache stores for `value`.
- * @throws ValueError for `undefined`, a function or a symbol at any depth, whatever else structured cloning refuses, and
- * nesting deeper than 1,000 levels.
+ * @throws ValueError for `undefined`, a function or a symbol at any depth, whatever else structured cloning refuses, views of
+ * a SharedArrayBuffer, and nesting deeper than 1,000 levels.
  */
 export function storeValue(value: unknown, isolation: Isolation): StoredValue {
   switch (typeof value) {
@@ -40,11 +40,12 @@ function encodeObject(value: object, isolation: Isolation): EncodedValue {
   const shared = isolation === 'share' ? value : undefined
   let bytes: Buffer
   try {
-    if (value instanceof EncodedValue) return value // from another thread, which encoded it: src/edges/threads
+    if (value instanceof EncodedValue) return value // from elsewhere, where it was encoded: src/edges/remote
     const encoding = bytesEncodingOf(value)
     if (encoding !== undefined) return new EncodedValue(encoding, new Uint8Array(value as Uint8Array), shared)
     bytes = serialize(value)
   } catch (error) {
+    if (error instanceof ValueError) throw error
     throw new ValueError(
       `Cannot store this value: ${messageOf(error)}. Nothing was changed; store what structuredClone() takes.`,
       { cause: error },
@@ -85,6 +86,7 @@ function refuseUnstorable(bytes: Uint8Array, decode: () => unknown): void {
 /** Only a real Uint8Array (a Proxy of one is none), and no subclass but Buffer; the rest is left to the structured clone. */
 function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
   if (!types.isUint8Array(value)) return undefined
+  refuseShared(value)
   if (Buffer.isBuffer(value)) return 'buffer'
   return Object.getPrototypeOf(value) === Uint8Array.prototype ? 'bytes' : undefined
 }
@@ -112,6 +114,29 @@ function decodeObject(stored: EncodedValue): unknown {
   }
 }
 
+/** `v8.serialize`, but for memory that another thread could change while it is read. */
+function serialize(value: unknown): Buffer {
+  const writer = new CopyingSerializer()
+  writer.writeHeader()
+  writer.writeValue(value)
+  return writer.releaseBuffer()
+}
+
+class CopyingSerializer extends DefaultSerializer {
+  // Node's documented hook for host objects, with this name.
+  override _writeHostObject(view: HostObject): void {
+    refuseShared(view)
+    super._writeHostObject(view)
+  }
+}
+
+function refuseShared({ buffer }: HostObject): void {
+  if (!types.isSharedArrayBuffer(buffer)) return
+  throw new ValueError(
+    'Cannot store this value: it contains a view of a SharedArrayBuffer, whose bytes another thread may be changing. Nothing was changed; store a copy of it, as slice() makes one.',
+  )
+}
+
 function deserialize(bytes: Uint8Array): unknown {
   return read(new CopyingDeserializer(bytes))
 }
@@ -137,6 +162,9 @@ class CopyingDeserializer extends DefaultDeserializer {
 }
 
 declare module 'node:v8' {
+  interface DefaultSerializer {
+    _writeHostObject(view: HostObject): void
+  }
   interface DefaultDeserializer {
     _readHostObject(): HostObject
   }
