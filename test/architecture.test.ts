@@ -153,6 +153,14 @@ test('only durable/storage/ and the command line open files', (t) => {
   t.deepEqual(wrong, [])
 })
 
+test('only the composition root and the command line say that storage is the disk', (t) => {
+  const wrong = imports
+    .filter(({ to }) => to === 'durable/storage/disk.ts')
+    .map(({ from }) => from)
+    .filter((from) => from !== 'open.ts' && !from.startsWith('cli/'))
+  t.deepEqual(wrong, [])
+})
+
 test('edges/remote is the same over every line: it knows nothing of ports, threads or shared memory', (t) => {
   const wrong = [...texts.keys()].filter(
     (file) =>

@@ -13,8 +13,11 @@ export interface SetOptions {
 }
 
 export function checkKey(key: unknown): asserts key is string {
-  if (typeof key !== 'string')
-    throw new TypeError(`A key must be a string; ${describe(key)} is not. Nothing was changed.`)
+  if (typeof key !== 'string') throw noKey(key)
+}
+
+function noKey(key: unknown): TypeError {
+  return new TypeError(`A key must be a string; ${describe(key)} is not. Nothing was changed.`)
 }
 
 export function checkKeys(keys: unknown): string[] {

@@ -26,10 +26,14 @@ export function storeValue(value: unknown, isolation: Isolation): StoredValue {
     case 'object':
       return value === null ? null : encodeObject(value, isolation)
     default:
-      throw new ValueError(
-        `Cannot store ${describe(value)}: a value is anything that structuredClone() takes, except undefined. Nothing was changed; use null for "nothing".`,
-      )
+      throw noValue(value)
   }
+}
+
+function noValue(value: unknown): ValueError {
+  return new ValueError(
+    `Cannot store ${describe(value)}: a value is anything that structuredClone() takes, except undefined. Nothing was changed; use null for "nothing".`,
+  )
 }
 
 function encodeObject(value: object, isolation: Isolation): EncodedValue {

@@ -42,6 +42,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
   pattern: checkedBy(checkPattern),
   ttl: checkedBy((ttl) => toMilliseconds(ttl as Duration, 'ttl')),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
+  hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
     const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
     if (atMs === undefined || typeof atMs === 'number') return atMs

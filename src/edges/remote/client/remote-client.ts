@@ -6,7 +6,7 @@ import type { SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import type { Duration } from '../../../cache/duration.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
-import { LOAD, type Part } from '../wire/protocol.js'
+import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import { encodeCall } from './encode-call.js'
 import { addMethods, takesOnlyKey } from './methods.js'
 import type { AskedMethods, RemoteCache } from './remote-cache.js'
@@ -55,6 +55,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
       if (part[0] === LOAD) this.#loads.load(part[1] as number)
+      else if (part[0] === ABORT) this.#loads.abort(part[1] as number)
       else this.#streams.take(part)
     }
     requests.onEnd = (error) => {

@@ -3,7 +3,9 @@
  * the very method that it is named after, so a broken or hostile client gets refusals. Here are those that hand values on as
  * they are stored, and those that are not methods. Before: batch-answers. After: cache/cache.ts.
  */
+
 import { listOf } from '../../../cache/arguments.js'
+import type { Loader } from '../../../cache/loads.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
 import { describe } from '../../../errors.js'
@@ -48,7 +50,7 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     return [LIST, ...results]
   },
   getOrSet: ({ door, loads, currentId }, key, batch, at) => {
-    const load = () => loads.lease(key as string, currentId)
+    const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
     const options = optionsAt.getOrSet(batch, at) ?? {}
     if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
     // What is there is answered with the batch.

@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
-import { LOAD, type Part } from '../wire/protocol.js'
+import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { toStored } from '../wire/wire-value.js'
 
@@ -29,9 +29,12 @@ export class ServedLoads {
   }
 
   /** Called by the cache, as the loader. Fails for a number that is in use: only one of the two could be answered. */
-  lease(key: string, id: number): Promise<StoredValue> {
+  lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is loading already. Nothing was stored.`)
+      signal.addEventListener('abort', () => {
+        if (this.#take(id) !== undefined) this.#post([ABORT, id])
+      })
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
       this.#post([LOAD, id])
     })

@@ -19,6 +19,7 @@
  *                     [LATER, id, result]                                      what was answered `[LATER_TAG]` at first
  *                     [EVENTS, subscription, event, …] [END, subscription, error?]
  *                     [LOAD, id]                                               run the loader of that getOrSet
+ *                     [ABORT, id]                                              nobody waits for what that loader returns
  *                     [GREETING, version, who]  [CLOSED, error]
  *
  * Flat arrays of strings and numbers, because those are cloned fastest. The requests of a batch are numbered from `firstId`
@@ -38,6 +39,7 @@ export const END = 3
 export const LOAD = 4
 export const GREETING = 5
 export const CLOSED = 6
+export const ABORT = 7
 
 export type Part = readonly [number, ...unknown[]]
 

@@ -1,0 +1,63 @@
+import type { Slot } from '../model/state.js'
+
+/**
+ * Places in one Map of V8 (`OrderedHashMap`). A removed key keeps its place until V8 makes the table anew. It does so when the
+ * table is full: at the same size if half of the places or more are removed keys, else at twice the size, and throws where
+ * there is no larger one. So a cache of 10 million entries that evicts would end with an error after 7 million evictions.
+ */
+const PLACES = 2 ** 24
+
+/**
+ * From keys to slots: a Map, and a second one where the first is full of removed keys. With up to `places - 1` keys one of the
+ * two always has a free place, or can be made anew because half of it or more was removed.
+ */
+export class KeyMap {
+  readonly #places: number
+  #first = new Map<string, Slot>()
+  #second: Map<string, Slot> | undefined
+  /** Keys removed since the Map was made: at least as many as still keep a place in it. */
+  #removedFromFirst = 0
+  #removedFromSecond = 0
+
+  /** `places`: fewer in tests. */
+  constructor(places = PLACES) {
+    this.#places = places
+  }
+
+  get size(): number {
+    return this.#second === undefined ? this.#first.size : this.#first.size + this.#second.size
+  }
+
+  get(key: string): Slot | undefined {
+    return this.#first.get(key) ?? this.#second?.get(key)
+  }
+
+  /** The key must be new. */
+  add(key: string, slot: Slot): void {
+    if (this.#first.size + this.#removedFromFirst < this.#places) this.#first.set(key, slot)
+    else this.#addToFull(key, slot)
+  }
+
+  #addToFull(key: string, slot: Slot): void {
+    const half = this.#places / 2
+    if (this.#removedFromFirst >= half) {
+      this.#first = new Map(this.#first)
+      this.#removedFromFirst = 0
+      this.#first.set(key, slot)
+      return
+    }
+    if (this.#second === undefined || this.#removedFromSecond >= half) {
+      this.#second = new Map(this.#second)
+      this.#removedFromSecond = 0
+    }
+    this.#second.set(key, slot)
+  }
+
+  delete(key: string): void {
+    if (this.#first.delete(key)) this.#removedFromFirst++
+    else if (this.#second?.delete(key) === true) this.#removedFromSecond++
+  }
+}
+
+/** What a {@link KeyMap} can hold. */
+export const KEYS_MAX = PLACES - 1
