@@ -32,6 +32,9 @@ export class ServedLoads {
   lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is loading already. Nothing was stored.`)
+      signal.addEventListener('abort', () => {
+        if (this.#take(id) !== undefined) this.#post([ABORT, id])
+      })
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
       this.#post([LOAD, id])
       signal.addEventListener('abort', () => {
