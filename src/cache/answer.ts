@@ -1,8 +1,8 @@
-/** What the actor does with a message: calls the method that it is named after. Before: `actor/logic`. After: `cache.ts`. */
+/** Calls the method that a message is named after. Before: `actor/logic`. After: `cache.ts`. */
 import type { Cache } from './cache.js'
 import { argumentsOf } from './messages.js'
 
-/** @throws whatever the method throws; CacheError for a command that does not exist. */
+/** @throws what the method throws; CacheError `UNKNOWN_COMMAND`. */
 export function answer(cache: Cache, message: { type: string }): unknown {
   const parameters = argumentsOf(message)
   const type = message.type as keyof Cache

@@ -1,6 +1,6 @@
 /**
- * The messages that the cache actor takes: named like the methods, with the arguments by name. `{ type: 'set', key, value,
- * ttl }` does what `cache.set(key, value, { ttl })` does. The answer goes to `replyTo`.
+ * The messages of the cache actor: named like the methods, with the arguments by name. `{ type: 'set', key, value, ttl }`
+ * does what `cache.set(key, value, { ttl })` does. The reply goes to `replyTo`.
  */
 import type { AnyActorRef } from 'xstate'
 import { CacheError, describe } from '../errors.js'
@@ -8,9 +8,9 @@ import type { SaveFormat } from '../files/format.js'
 import type { Duration } from './duration.js'
 
 interface Addressed {
-  /** Who gets the answer: `{ type: 'reply', ok: true, value }` or `{ type: 'reply', ok: false, error }`. */
+  /** Receives the reply: `{ type: 'reply', ok: true, value }` or `{ type: 'reply', ok: false, error }`. */
   replyTo?: Pick<AnyActorRef, 'send'> | undefined
-  /** Comes back in the reply, if given: tells the answers to several messages apart. */
+  /** Returned in the reply, to match it with its message. */
   id?: unknown
 }
 
@@ -40,10 +40,10 @@ type Asked =
       timeout?: Duration | undefined
     }
 
-/** What `cache.actor` takes. */
+/** A message to `cache.actor`. */
 export type CacheMessage = Asked & Addressed
 
-/** What `replyTo` gets. */
+/** What `replyTo` receives. */
 export type CacheReply =
   | { type: 'reply'; ok: true; value: unknown; id?: unknown }
   | { type: 'reply'; ok: false; error: unknown; id?: unknown }
@@ -105,7 +105,7 @@ export function argumentsOf(message: { type: string }): unknown[] {
   if (!Object.hasOwn(ARGUMENTS, message.type)) {
     throw new CacheError(
       'UNKNOWN_COMMAND',
-      `There is no command ${describe(message.type)}. Nothing was changed; the commands are ${Object.keys(ARGUMENTS).join(', ')}.`,
+      `${describe(message.type)} is not a command (${Object.keys(ARGUMENTS).join(', ')})`,
     )
   }
   return ARGUMENTS[message.type as Asked['type']](message as AnyMessage)
