@@ -1,10 +1,8 @@
-/**
- * Where time enters, and the only place. XState takes it as it is, and so does an RxJS scheduler.
- */
+/** The only source of time and timers. XState and RxJS schedulers accept it as it is. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
-  /** Calls `callback` once, `delayMs` from now. Must not keep the process alive, and must bear delays past 2^31 ms. */
+  /** Calls `callback` once, `delayMs` from now. Must not keep the process alive, and must support delays above 2^31 ms. */
   setTimeout(callback: () => void, delayMs: number): unknown
   clearTimeout(timer: unknown): void
 }
