@@ -25,7 +25,7 @@ function importFile(run: ImportRun, path: string): void {
     run.unchanged()
     return
   }
-  // Bytes in memory of their own become the entry's: a large file is not held twice.
+  // Bytes that nothing else uses become the entry's own, so that a large file is not in memory twice.
   cache.set(path, isOwn && typeof value !== 'string' ? new EncodedValue('bytes', value) : value, { ttl })
   run.imported(bytes)
 }

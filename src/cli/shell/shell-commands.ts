@@ -10,10 +10,10 @@ import { LOAD, SAVE } from './save-load.js'
 import { parseSet } from './set-arguments.js'
 import { MISSING, type ShellCommand } from './shell-command.js'
 
-/** A command with too few arguments does not run, so this one is there. */
+/** An argument that exists, because the number of arguments has been checked. */
 const word = (words: readonly string[], index: number) => words[index] as string
 
-/** What fits on a screen. */
+/** About what fits on a screen. */
 const VALUE_LENGTH_MAX = 2_000
 
 export const SHELL_COMMANDS: readonly ShellCommand[] = [
@@ -27,7 +27,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
       '  set user:1 {"name": "Ada", "born": 1815} 7d',
       "  set greeting 'hello world'",
     ],
-    takes: [0, Number.POSITIVE_INFINITY], // parseSet finds out where the value ends
+    takes: [0, Number.POSITIVE_INFINITY], // parseSet finds the end of the value
     completes: 'keys',
     run({ cache, print }, _words, rest) {
       const { key, value, ttl } = parseSet(rest)
