@@ -13,7 +13,12 @@ export interface SetOptions {
 }
 
 export function checkKey(key: unknown): asserts key is string {
-  if (typeof key !== 'string') throw new TypeError(mustBe('A key', 'a string', key))
+  if (typeof key !== 'string') throw notAKey(key)
+}
+
+/** A function of its own, to keep checkKey() small enough for V8 to inline. */
+function notAKey(key: unknown): TypeError {
+  return new TypeError(mustBe('A key', 'a string', key))
 }
 
 export function checkKeys(keys: unknown): string[] {

@@ -10,7 +10,7 @@ import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import type { Loads } from './loads.js'
+import type { Loader, Loads } from './loads.js'
 import type { Opening } from './opening.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -35,9 +35,18 @@ export interface DoorOptions {
 
 /** How `getOrSet` loads. */
 export interface LoadOptions {
+  /** How long the loaded entry lives; the cache's default `ttl` when not given. */
   ttl?: Duration | undefined
+  /** How long this call waits, while the load goes on. 0 or not given: as long as the load takes. */
   timeout?: Duration | undefined
+  /** How long the load may take. Then its signal is aborted, every call that waits is rejected, and the key is free. */
+  hardTimeout?: Duration | undefined
 }
+
+/** The deadline of an entry without one. */
+const NEVER = Number.POSITIVE_INFINITY
+/** The time, while nobody has read the clock. */
+const UNKNOWN = Number.POSITIVE_INFINITY
 
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
 
@@ -53,6 +62,8 @@ export class Door {
   readonly #reads: Reads
   readonly #loads: Loads
   readonly #defaultTtlMs: number
+  /** Entries have no deadline by default: a `set` without options needs no clock. */
+  readonly #hasNoTtl: boolean
 
   constructor(parts: DoorParts, options: DoorOptions) {
     this.clock = parts.clock
@@ -62,6 +73,7 @@ export class Door {
     this.#reads = parts.reads
     this.#loads = parts.loads
     this.#defaultTtlMs = options.defaultTtlMs
+    this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
     this.isInspected = options.inspect !== undefined
     this.inspect = options.inspect ?? (() => undefined)
@@ -101,13 +113,15 @@ export class Door {
     return this.#reads.entries(compileGlob(pattern))
   }
 
+  /** The commonest `set` of all, and the rest of it in a method of its own: what V8 inlines must be short. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
     this.#opening.admitWrite()
-    if (options === NO_OPTIONS && this.#defaultTtlMs === Number.POSITIVE_INFINITY) {
-      // The commonest `set` reads no clock.
-      if (this.#turns.setAlone(key, value, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)) return true
-    }
+    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.setAlone(key, value, NEVER, UNKNOWN)) return true
+    return this.#set(key, value, options)
+  }
+
+  #set(key: string, value: StoredValue, options: SetOptions): boolean {
     const { ttl, expiresAt, only } = checkOptions(options)
     checkOnly(only)
     const nowMs = this.clock.now()
@@ -148,20 +162,18 @@ export class Door {
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
   }
 
-  /** `loader` gives the value as it is stored. */
-  async getOrSetStored(
-    key: string,
-    loader: (key: string) => StoredValue | PromiseLike<StoredValue>,
-    options: LoadOptions = NO_OPTIONS,
-  ): Promise<StoredValue> {
+  /** `loader` returns the value as it is stored. */
+  async getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Promise<StoredValue> {
     checkKey(key)
-    const { ttl, timeout } = checkOptions(options)
+    const { ttl, timeout, hardTimeout } = checkOptions(options)
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
-    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout')
+    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
+    const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
     this.#opening.admitRead()
     const found = this.#reads.get(key)
     if (found !== undefined) return found
-    return this.#loads.get(key, loader, (value) => this.#storeLoaded(key, value, ttl), timeoutMs)
+    const store = (value: StoredValue) => this.#storeLoaded(key, value, ttl)
+    return this.#loads.get({ key, loader, store, timeoutMs, hardTimeoutMs })
   }
 
   async #storeLoaded(key: string, value: StoredValue, ttl: Duration | undefined): Promise<void> {

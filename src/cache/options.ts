@@ -5,7 +5,7 @@ import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/lifecycle.js'
 import { checkFunction } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import { systemClock } from './system-clock.js'
+import { journalClock, systemClock } from './system-clock.js'
 
 /** The options of `openCache` and `cacheLogic`. `undefined` means the default. */
 export interface CacheOptions {
@@ -52,6 +52,8 @@ export interface ResolvedOptions {
   compaction: CompactionThresholds | false
   isolation: Isolation
   clock: Clock
+  /** The journal's clock: that of the options, if they have one. */
+  journalClock: Clock
   inspect: Inspector | undefined
   onProgress: CacheOptions['onProgress']
 }
@@ -92,6 +94,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     compaction: resolveCompaction(options.compaction),
     isolation: oneOf('isolation', isolation, ['copy', 'share']),
     clock,
+    journalClock: options.clock ?? journalClock,
     inspect,
     onProgress,
   }

@@ -31,13 +31,21 @@ export function checkFile(
   path: unknown,
   options: SaveOptions,
 ): { format: SaveFormat; onProgress: SaveProgress | undefined } {
-  if (typeof path !== 'string' || path === '') throw new TypeError(mustBe('path', 'the path of a file', path))
+  checkPath(path)
   const { format, onProgress } = checkOptions(options)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
+  checkFormat(format)
+  return { format: format ?? formatOf(path), onProgress }
+}
+
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '') throw new TypeError(mustBe('path', 'the path of a file', path))
+}
+
+export function checkFormat(format: unknown): asserts format is SaveFormat | undefined {
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
     throw new TypeError(mustBe('format', "'pickle' or 'snapshot'", format))
   }
-  return { format: format ?? formatOf(path), onProgress }
 }
 
 /** What `save` or `load` failed with, as an error that names the file. */

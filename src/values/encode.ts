@@ -26,8 +26,13 @@ export function storeValue(value: unknown, isolation: Isolation): StoredValue {
     case 'object':
       return value === null ? null : encodeObject(value, isolation)
     default:
-      throw new ValueError(`Cannot store ${describe(value)}`)
+      throw cannotStore(value)
   }
+}
+
+/** A function of its own, to keep storeValue() small enough for V8 to inline. */
+function cannotStore(value: unknown): ValueError {
+  return new ValueError(`Cannot store ${describe(value)}`)
 }
 
 function encodeObject(value: object, isolation: Isolation): EncodedValue {

@@ -1,15 +1,13 @@
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Deadlines } from './deadlines.js'
+import { KeyMap } from './key-map.js'
 import { ANCHOR, Recency } from './recency.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
 
 const INITIAL_CAPACITY = 1024
-
-/** V8's Map throws above this. Removed keys count, too, until the Map is rebuilt. */
-export const MAP_ENTRIES_MAX = 2 ** 24 - 1
 
 /**
  * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. An object
@@ -18,9 +16,7 @@ export const MAP_ENTRIES_MAX = 2 ** 24 - 1
  * Only `evolve.ts`, `undo.ts` and `replacement.ts` call the methods that change it.
  */
 export class Entries {
-  #slots = new Map<string, Slot>()
-  /** Keys removed since the Map was built: an upper bound of those that still take up room in it. */
-  #removed = 0
+  readonly #slots = new KeyMap()
   readonly #keys: (string | undefined)[]
   readonly #values: (StoredValue | undefined)[]
   /** Encoded bytes by slot; only if there is a limit on bytes. */
@@ -66,9 +62,8 @@ export class Entries {
   }
 
   add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
-    if (this.#slots.size + this.#removed >= MAP_ENTRIES_MAX) this.#renewMap()
     const slot = this.#free.pop() ?? this.#newSlot()
-    this.#slots.set(key, slot)
+    this.#slots.add(key, slot)
     this.#keys[slot] = key
     this.#values[slot] = value
     this.recency.insertBefore(successor, slot)
@@ -92,7 +87,6 @@ export class Entries {
   remove(slot: Slot): void {
     this.#watcher?.(slot)
     this.#slots.delete(this.keyAt(slot))
-    this.#removed++
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
     this.recency.unlink(slot)
@@ -125,15 +119,6 @@ export class Entries {
     const weights = this.#weights as Float64Array // callers check
     this.bytes += weight - (weights[slot] as number)
     weights[slot] = weight
-  }
-
-  /**
-   * V8 doubles a full Map unless half of its keys are removed ones, even if that exceeds its limit. So without this, a cache of
-   * 10 million entries would fail after 7 million evictions.
-   */
-  #renewMap(): void {
-    this.#slots = new Map(this.#slots)
-    this.#removed = 0
   }
 
   /** Ensures that the columns have room for one more entry. */

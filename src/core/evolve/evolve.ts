@@ -53,17 +53,20 @@ export function evolveSet(
   expiresAtMs: number,
 ): void {
   const { entries, undo } = state
-  const weight = state.weigh(key, value)
-  if (slot === undefined) {
-    refuseBeyondMap(state)
-    const added = entries.add(key, value, expiresAtMs, weight)
-    if (undo.isRecording) undo.added(added)
-  } else {
+  if (slot === undefined) addEntry(state, key, value, expiresAtMs)
+  else {
     if (undo.isRecording) undo.replaced(entries, slot)
-    entries.replace(slot, value, expiresAtMs, weight)
+    entries.replace(slot, value, expiresAtMs, state.weigh(key, value))
     entries.recency.touch(slot)
   }
   state.counters.sets++
+}
+
+function addEntry(state: State, key: string, value: StoredValue, expiresAtMs: number): void {
+  const { entries, undo } = state
+  refuseBeyondMap(state)
+  const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value))
+  if (undo.isRecording) undo.added(slot)
 }
 
 /** A row of a snapshot, in which each key occurs once. Returns whether the key is indeed new. */

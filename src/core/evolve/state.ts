@@ -1,7 +1,8 @@
 import { Counters } from '../model/counters.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
-import { Entries, MAP_ENTRIES_MAX } from './entries.js'
+import { Entries } from './entries.js'
+import { KEYS_MAX } from './key-map.js'
 import { UndoLog } from './undo.js'
 
 export interface StateOptions {
@@ -34,7 +35,7 @@ export class State implements ReadableState {
 
   constructor(options: StateOptions) {
     this.maxSize = options.maxSize
-    this.entriesMax = options.entriesMax ?? MAP_ENTRIES_MAX
+    this.entriesMax = options.entriesMax ?? KEYS_MAX
     this.maxBytes = options.maxBytes
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()

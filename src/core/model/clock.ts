@@ -2,7 +2,10 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
-  /** Calls `callback` once, `delayMs` from now. Must not keep the process alive, and must support delays above 2^31 ms. */
-  setTimeout(callback: () => void, delayMs: number): unknown
+  /**
+   * Calls `callback` once, `delayMs` from now; delays may exceed 2^31 ms. Must not keep the process alive, unless
+   * `keepsAlive` is true, because a caller is waiting.
+   */
+  setTimeout(callback: () => void, delayMs: number, keepsAlive?: boolean): unknown
   clearTimeout(timer: unknown): void
 }
