@@ -1,25 +1,25 @@
 import type { Slot } from '../model/state.js'
 
 /**
- * Places in one Map of V8 (`OrderedHashMap`). A removed key keeps its place until V8 makes the table anew. It does so when the
- * table is full: at the same size if half of the places or more are removed keys, else at twice the size, and throws where
- * there is no larger one. So a cache of 10 million entries that evicts would end with an error after 7 million evictions.
+ * Places in the table of V8's Map (`OrderedHashMap`). A removed key keeps its place until V8 rebuilds the table, which it does
+ * when the table is full: at the same size if at least half of the places are removed keys, otherwise at twice the size; if
+ * that is too large, it throws. So with one Map, a cache of 10 million entries would fail after 7 million evictions.
  */
 const PLACES = 2 ** 24
 
 /**
- * From keys to slots: a Map, and a second one where the first is full of removed keys. With up to `places - 1` keys one of the
- * two always has a free place, or can be made anew because half of it or more was removed.
+ * From keys to slots: a Map, and a second one once the first is full of removed keys. With up to `places - 1` keys one of the
+ * two always has a free place, or can be rebuilt because at least half of its keys were removed.
  */
 export class KeyMap {
   readonly #places: number
   #first = new Map<string, Slot>()
   #second: Map<string, Slot> | undefined
-  /** Keys removed since the Map was made: at least as many as still keep a place in it. */
+  /** Keys removed since the Map was built: an upper bound of those that still have a place in it. */
   #removedFromFirst = 0
   #removedFromSecond = 0
 
-  /** `places`: fewer in tests. */
+  /** @param places Fewer in tests. */
   constructor(places = PLACES) {
     this.#places = places
   }
@@ -68,5 +68,5 @@ function addToFullMap(map: Map<string, Slot>, key: string, slot: Slot): Map<stri
   }
 }
 
-/** What a {@link KeyMap} can hold. */
+/** How many keys a {@link KeyMap} can hold. */
 export const KEYS_MAX = PLACES - 1
