@@ -339,7 +339,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /could not be cloned/)
       await refuses(() => cache.set('k', 1, { ttl: -1 }), RangeError, /ttl must be at least 0/)
       await refuses(() => cache.set('k', 1, { ttl: bad('5 parsecs') }), TypeError, /ttl must be a number of seconds/)
-      await refuses(() => cache.set('k', 1, { ttl: 1, expiresAt: 5 }), TypeError, /cannot both be given/)
+      await refuses(() => cache.set('k', 1, { ttl: 1, expiresAt: 5 }), TypeError, /ttl and expiresAt exclude each other/)
       await refuses(
         () => cache.set('k', 1, { expiresAt: new Date(Number.NaN) }),
         RangeError,
