@@ -343,7 +343,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(
         () => cache.set('k', 1, { expiresAt: new Date(Number.NaN) }),
         RangeError,
-        /expiresAt must be a valid moment/,
+        /expiresAt must be a valid time/,
       )
       await refuses(() => cache.set('k', 1, { only: bad('maybe') }), TypeError, /only must be/)
       await refuses(() => cache.set('k', 1, bad(5)), TypeError, /options must be an object/)
