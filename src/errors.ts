@@ -76,7 +76,7 @@ export const ERRORS = {
     classes: ['CacheError'],
     message: 'A file, or the thread at the other end of a port, has a version that this daybook does not support.',
     consequence: 'Nothing was changed.',
-    advice: 'Use a newer daybook, and the same one in all threads.',
+    advice: 'Use the newest daybook, in all threads.',
   },
   NOT_A_FILE: {
     classes: ['CacheError'],

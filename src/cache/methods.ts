@@ -1,28 +1,28 @@
 /**
- * The methods of a cache, each once. To add a method, write it in `cache.ts` and add a row here. From the rows follow, by
- * type or by loop: the messages that the actor takes and an inspector sees (`messages.ts`), the operations that remote clients
- * send, the methods of those clients and the steps of their `transact` (`edges/`), and the plain commands of the shell.
+ * The table of methods of a cache. To add a method, write it in `cache.ts` and add a row here. Derived from the rows, by type
+ * or by loop, are the actor's messages, which an inspector sees, too (`messages.ts`); the operations and methods of remote
+ * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
- * Data only, so that everything may import it. Not here: `watch`, which gives a stream, and `share`, which gives a port.
+ * Only data, so that everything may import it. Not here: `watch`, which returns a stream, and `share`, which returns a port.
  */
 export interface Method {
-  /** Its arguments by name, in order. What a name stands for is the same in every row: a `key` is a key. */
+  /** The names of its arguments, in order. A name means the same in every row. */
   readonly takes: readonly string[]
-  /** The options of the object that comes last, if it takes one. */
+  /** The names of its options, if its last argument is an object of options. */
   readonly options?: readonly string[]
-  /** It may change the cache. */
+  /** Whether it may change the cache. */
   readonly changes?: true
-  /** It returns a promise, and so cannot be part of a turn. */
+  /** Whether it returns a promise, so that it cannot be part of a turn. */
   readonly waits?: true
-  /** A turn of it may take milliseconds: whoever serves several callers lets the others have their turns after it. */
+  /** Whether its turn may take milliseconds. An owner of several clients then serves the others before the next request. */
   readonly mayTakeLong?: true
-  /** It may be a step of a remote `transact`. */
+  /** Whether it may be a step of a remote `transact`. */
   readonly isStep?: true
-  /** It is a property that is read, not a method that is called. */
+  /** Whether it is a property, not a method. */
   readonly isGetter?: true
-  /** What it gives, unless it is plain data: values of the cache, or how something with a file went. */
+  /** What it returns, unless that is plain data: values of the cache, or the result of a save or load. */
   readonly gives?: 'value' | 'values' | 'entries' | 'outcome'
-  /** It concerns the object that it is called on: a remote client does it to itself, not to the cache. */
+  /** Whether a remote client applies it to itself, not to the cache. */
   readonly isLocal?: true
 }
 
@@ -63,8 +63,8 @@ export type MethodName = keyof typeof METHODS
 
 export const METHOD_NAMES = Object.keys(METHODS) as MethodName[]
 
-/** The methods whose rows say something in particular. */
-export type MethodsWith<Said> = { [M in MethodName]: (typeof METHODS)[M] extends Said ? M : never }[MethodName]
+/** The methods whose rows extend `Row`. */
+export type MethodsWith<Row> = { [M in MethodName]: (typeof METHODS)[M] extends Row ? M : never }[MethodName]
 
 /** Every name of an argument or an option. */
 export type ArgumentName = {

@@ -1,4 +1,4 @@
-/** `daybook repair`: says what it would take to open a damaged journal again, and with --yes does it. Nothing is deleted. */
+/** `daybook repair`: shows how a damaged journal can be made to open again, and with --yes does it. Deletes nothing. */
 import type { Command } from 'commander'
 import { fileName } from '../durable/format/format.js'
 import { isInUse } from '../durable/history/lock-file.js'
@@ -20,21 +20,21 @@ interface RepairOptions extends DirectoryOptions {
   yes?: true
 }
 
-/** One repair can lay bare the next: a rebuilt header the damage behind it. There are not many files to go through. */
+/** One repair can reveal the next, such as damage after a rebuilt header. A journal does not have this many files. */
 const ROUNDS_MAX = 100
 
 export function addRepairCommand(program: Command): void {
   addDirectoryOption(program.command('repair'))
-    .description('make a damaged journal open again; without --yes only says what it would do')
-    .option('--yes', 'do it')
+    .description('make a damaged journal open again; without --yes, only show what would be done')
+    .option('--yes', 'carry out the repair')
     .addHelpText(
       'after',
       `
-Nothing is deleted: what is set aside stays in .broken files beside the journal. Make a copy of the directory all the same.
-Exit codes: without --yes those of verify (0 nothing to repair, 3 torn, 4 corrupt); with --yes 0 when it opens again.`,
+Nothing is deleted: what is set aside stays in .broken files beside the journal. Still, make a copy of the directory first.
+Exit codes: without --yes those of verify (0 nothing to repair, 3 torn, 4 corrupt); with --yes 0 if it opens again.`,
     )
     .action(async ({ directory, yes }: RepairOptions) => {
-      await listJournal(directory) // an error if there is none
+      await listJournal(directory) // throws if there is none
       process.exitCode = yes ? await repair(directory) : await propose(directory)
     })
 }
@@ -45,10 +45,10 @@ async function propose(directory: string): Promise<number> {
   if (plan.status === 'sound') output.line('Nothing to repair: the journal is sound.')
   else {
     output.line(`${plan.status}: ${plan.finding}`)
-    output.line('A repair would do this:')
+    output.line('A repair would:')
     for (const step of plan.steps) output.line(`  ${stepText(step)}`)
     printLosses(plan, 'It would lose')
-    output.line(`Nothing was changed. To do it: daybook repair --directory ${directory} --yes`)
+    output.line(`Nothing was changed. To repair: daybook repair --directory ${directory} --yes`)
   }
   return exitCodeFor(plan)
 }
@@ -62,7 +62,8 @@ async function repair(directory: string): Promise<number> {
         output.line(round === 1 ? 'Nothing to repair: the journal is sound.' : await conclusion(directory))
         return EXIT.fine
       }
-      if (round > ROUNDS_MAX) throw new Error(`There is still damage: ${plan.finding}. What was set aside is kept.`)
+      if (round > ROUNDS_MAX)
+        throw new Error(`The journal is still damaged: ${plan.finding}. What was set aside is kept.`)
       output.line(`${plan.status}: ${plan.finding}`)
       for (const step of plan.steps) output.line(`  ${await applyStep(directory, step)}`)
       printLosses(plan, 'Lost')
@@ -83,9 +84,9 @@ async function conclusion(directory: string): Promise<string> {
 }
 
 function locked(directory: string): CacheLockedError {
-  return new CacheLockedError(
-    `${directory} is open in another process: close that one before a repair. ("daybook verify" works meanwhile.)`,
-  )
+  return new CacheLockedError(`${directory} is open in another process`, {
+    advice: 'Close that one before a repair. ("daybook verify" works meanwhile.)',
+  })
 }
 
 function stepText(step: RepairStep): string {
@@ -95,10 +96,10 @@ function stepText(step: RepairStep): string {
     case 'cut':
       return `move ${showBytes(step.file.bytes - step.offset)} of ${step.file.name}, from byte ${step.offset} on, to a .broken file`
     case 'rebuild header':
-      return `rebuild the header of ${step.file.name} (its frames prove it right), and look again`
+      return `rebuild the header of ${step.file.name} (its frames prove it right), and check again`
     case 'begin segment':
-      return `begin ${fileName(step.sequence, 'segment')} anew`
+      return `create ${fileName(step.sequence, 'segment')}`
     case 'write snapshot':
-      return `write ${fileName(step.sequence, 'snapshot')} with ${showCountOf(step.rows.length, 'entry', 'entries')}, and look again`
+      return `write ${fileName(step.sequence, 'snapshot')} with ${showCountOf(step.rows.length, 'entry', 'entries')}, and check again`
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a cache requires of a journal. The file journal is one and `memoryJournal()` is one; a stream on a message server could
- * be another. Every journal passes `test/conformance/journal.ts`.
+ * What a cache requires of a journal. The file journal and `memoryJournal()` implement it; a stream on a message server could,
+ * too. Every journal must pass `test/conformance/journal.ts`.
  */
 import type { Clock } from '../core/model/clock.js'
 import type { Counters } from '../core/model/counters.js'
@@ -22,39 +22,39 @@ export interface JournalSession {
 
 /** Receives what a journal holds, in order. */
 export interface JournalReceiver {
-  /** A row of the snapshot, least recently used first. Returns false for a key that came before: no snapshot holds a key twice. */
+  /** A row of the snapshot, least recently used first. Returns false for a repeated key, which no snapshot has. */
   row(key: string, value: StoredValue, expiresAtMs: number): boolean
-  /** A `set` event. It has a function of its own, without an object for the event, because most events are of this type. */
+  /** A `set` event. Separate, and without an object for the event, because most events are of this type. */
   readonly set: (key: string, value: StoredValue, expiresAtMs: number) => void
   /** Any other event. `rows`: for a `loaded` event, the rows of the file that it names. */
   event(event: Exclude<CacheEvent, SetEvent>, rows?: ReceivedRows): void
   /** Makes the receiver for the rows of a loaded file, which is then passed with its event. */
   loadedRows(): ReceivedRows
   counters(counters: Readonly<Counters>): void
-  /** The order of use at a clean close: each key in turn is the most recently used. */
+  /** The order of use at a clean close: each key in turn becomes the most recently used. */
   recency(keys: Iterable<string>): void
-  /** Called some hundred times in all, and at the end. */
+  /** Called a few hundred times in all, and at the end. */
   progress(doneBytes: number, totalBytes: number): void
 }
 
-/** Rows that come one by one, least recently used first, and are kept aside until an event puts them in place. */
+/** Receives rows one by one, least recently used first, and keeps them until an event puts them in place. */
 export interface ReceivedRows {
-  /** Returns false for a key that came before: no file holds a key twice. */
+  /** Returns false for a repeated key, which no file has. */
   add(key: string, value: StoredValue, expiresAtMs: number): boolean | void
   readonly counters: Counters
 }
 
 /** Sizes above which a journal asks for compaction. */
 export interface CompactionThresholds {
-  /** Bytes of journal since the last snapshot, at least. Default 64 MiB. */
+  /** The journal since the last snapshot has at least this many bytes. Default 64 MiB. */
   readonly journalBytes: number
-  /** And at least this many times the size of that snapshot. Default 1. */
+  /** It also has at least this many times the bytes of that snapshot. Default 1. */
   readonly factor: number
   /** Bytes at which a new segment begins. Default 64 MiB. */
   readonly segmentBytes: number
 }
 
-/** What a journal reports after it was opened. */
+/** What a journal reports when it has been opened. */
 export interface RecoveryReport {
   /** The snapshot that recovery began with. */
   snapshot: { file: string; sequence: number; entries: number } | undefined
@@ -69,23 +69,23 @@ export interface RecoveryReport {
   durationMs: number
   /** Whether the journal was closed cleanly. Then counters and the order of use are exact. */
   clean: boolean
-  /** Bytes after the last sound frame, which a crash left half written. They were moved to a `.broken` file. */
+  /** Bytes after the last sound frame that a crash left half written. They were moved to a `.broken` file. */
   setAside:
     | { file: string; offset: number; bytes: number; sequence: number; reason: string; savedAs: string }
     | undefined
   /** Entries evicted because the cache was opened with a smaller `maxSize` or `maxBytes` than before. */
   evicted: number
-  /** Entries that had expired and were removed for the same reason. */
+  /** Expired entries that were removed for the same reason. */
   expired: number
 }
 
-/** What `stats().journal` shows. */
+/** `stats().journal`. */
 export interface JournalFigures {
-  /** The last event appended. */
+  /** Of the last event appended. */
   sequence: number
-  /** The last event that is known to be on disk. */
+  /** Of the last event that is known to be on disk. */
   durableSequence: number
-  /** Bytes appended and not yet handed to the operating system. */
+  /** Bytes appended but not yet handed to the operating system. */
   pendingBytes: number
   /** Bytes in segments since the last snapshot. */
   bytes: number
@@ -96,14 +96,14 @@ export interface JournalFigures {
 }
 
 /**
- * Whether the journal takes events. `'stalled'`: a write failed and is retried every second. `'failed'`: an fsync failed, and
- * the journal takes nothing until it is reopened.
+ * Whether the journal accepts events. `'stalled'`: a write failed and is retried every second. `'failed'`: an fsync failed, and
+ * the journal accepts nothing until it is reopened.
  */
 export type JournalHealth =
   | { readonly status: 'writable' }
   | { readonly status: 'stalled' | 'failed'; readonly error: Error }
 
-/** Rows that stay as they were at one moment while they are read. */
+/** The rows of a state at one moment, which do not change while they are read. */
 export interface SnapshotSource {
   readonly count: number
   readonly counters: Readonly<Counters>
@@ -111,7 +111,7 @@ export interface SnapshotSource {
   release(): void
 }
 
-/** What `compact()` returns. */
+/** What `compact()` resolves with. */
 export interface CompactionReport {
   file: string
   sequence: number
@@ -124,35 +124,36 @@ export interface CompactionReport {
 
 /** How a cache asks its journal to compact. */
 export interface CompactionRequest {
-  /** Called at the very moment whose state the snapshot keeps. */
+  /** Called at the moment whose state the snapshot keeps. */
   freeze(): SnapshotSource
   progress(done: number, total: number): void
-  /** Ends the compaction early. Nothing is changed then. */
+  /** Aborts the compaction, so that nothing is changed. */
   readonly signal: AbortSignal
 }
 
-/** Where a cache keeps its events. Pass one as the option `journal`; it has to pass `test/conformance/journal.ts`. */
+/** Where a cache keeps its events. To use your own, pass it as the option `journal`; it must pass `test/conformance/journal.ts`. */
 export interface Journal {
   /**
-   * Takes the journal for this cache alone, hands everything that it holds to the receiver, and prepares to append.
-   * @throws CacheLockedError when another cache has it; CorruptionError when it is damaged; CacheError when it cannot be read.
+   * Reserves the journal for this cache, passes everything that it holds to the receiver, and prepares to append.
+   * @throws CacheLockedError if another cache has it open; CorruptionError if it is damaged; CacheError if it cannot be read.
    */
   open(session: JournalSession): Promise<RecoveryReport>
   /**
-   * Takes the events of one turn, all or none, and returns the sequence of the first. They are not written yet: they are
-   * handed to the operating system before a `setImmediate` queued after this call runs, and are durable after {@link flush}.
-   * @throws JournalWriteError when nothing can be written; RangeError when the events are too large for one frame.
+   * Accepts the events of one turn, all or none, and returns the sequence of the first. They are not written yet: they are
+   * handed to the operating system before any `setImmediate` that is queued after this call runs, and are durable after
+   * {@link flush}.
+   * @throws JournalWriteError while nothing can be written; RangeError if the events are too large for one frame.
    */
   append(events: readonly CacheEvent[]): number
-  /** The same for a single `set` event without an event object, for the most frequent turn of all. May be left out. */
+  /** The same for a single `set` event without an event object, for the most frequent turn. Optional. */
   appendSet?(key: string, value: StoredValue, expiresAtMs: number): number
-  /** Resolves with the last durable sequence when everything appended before this call is on disk. */
+  /** Resolves with the last durable sequence once everything appended before this call is on disk. */
   flush(): Promise<number>
   /** Writes a snapshot and removes the files that it replaces. */
   compact(request: CompactionRequest): Promise<CompactionReport>
   /**
-   * Makes rows durable in a file of their own, for a `loaded` event that names it and that the caller appends next. No
-   * compaction may run in between.
+   * Makes rows durable in a separate file. The caller then appends the `loaded` event that names it, and no compaction may run
+   * in between.
    */
   stage(
     source: SnapshotSource,
@@ -164,10 +165,10 @@ export interface Journal {
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
   /**
-   * Writes what is pending and a seal with the order of use, forces both to disk, and releases the journal. Releases it also
-   * when that fails, and then rejects.
+   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If that fails, it also
+   * releases the journal, and rejects.
    */
   close(recency: Iterable<string>): Promise<void>
-  /** The directory, for a persisted snapshot of the actor; `undefined` for a journal elsewhere. */
+  /** The journal's directory, if it has one; for the actor's persisted snapshot. */
   readonly directory: string | undefined
 }

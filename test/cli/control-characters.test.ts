@@ -117,7 +117,7 @@ const CASES: Record<string, readonly Case[]> = {
   ],
   repair: [
     [({ journal }) => ['repair', '-d', journal], /sound/],
-    [damaged('repair'), /To do it/],
+    [damaged('repair'), /To repair/],
     [damaged('repair', '--yes'), /opens again/],
   ],
   save: [

@@ -45,7 +45,7 @@ test.serial('a sound journal is sound: 0, and every file is counted', async (t) 
   )
   const { stdout } = await daybook(t, ['verify'], { cwd })
   t.regex(stdout, /^0000000000000001\.segment {2}sound {2}.*: \d+ sound frames with 5 events$/m)
-  t.regex(stdout, /^sound: journal opens with nothing lost\. It reaches through sequence 12\.$/m)
+  t.regex(stdout, /^sound: journal opens without loss\. Its last event is 12\.$/m)
 })
 
 test.serial('a last frame that is cut short is torn: 3', async (t) => {
@@ -142,7 +142,7 @@ test.serial('a loaded file is checked with the event that names it', async (t) =
   damage(directory, loaded, 100)
   t.like(await verify(t, cwd), { code: 4, found: { problem: { file: `journal/${loaded}` } } })
   rmSync(join(directory, loaded))
-  t.regex((await verify(t, cwd)).found.problem?.reason ?? '', /is missing, and the journal refers to it/)
+  t.regex((await verify(t, cwd)).found.problem?.reason ?? '', /is missing, but the journal refers to it/)
 })
 
 test.serial('a journal of a newer version is not judged: 1', async (t) => {

@@ -339,7 +339,11 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /could not be cloned/)
       await refuses(() => cache.set('k', 1, { ttl: -1 }), RangeError, /ttl must be at least 0/)
       await refuses(() => cache.set('k', 1, { ttl: bad('5 parsecs') }), TypeError, /ttl must be a number of seconds/)
-      await refuses(() => cache.set('k', 1, { ttl: 1, expiresAt: 5 }), TypeError, /ttl and expiresAt exclude each other/)
+      await refuses(
+        () => cache.set('k', 1, { ttl: 1, expiresAt: 5 }),
+        TypeError,
+        /ttl and expiresAt exclude each other/,
+      )
       await refuses(
         () => cache.set('k', 1, { expiresAt: new Date(Number.NaN) }),
         RangeError,
@@ -354,7 +358,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.keys(bad(5)), TypeError, /A pattern must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
-      await refuses(() => cache.save(''), TypeError, /path must be a file's path/)
+      await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
       assert.equal(await cache.size, 0)
       assert.throws(() => cache.watch(bad(5)), TypeError)
     },

@@ -73,7 +73,7 @@ test('a failed fsync: read-only until reopened, reads work, and reopening recove
   check(t, error, {
     kind: JournalWriteError,
     code: 'OUTCOME_UNKNOWN',
-    says: [/^Outcome unknown: sequences 2 to 3 may or may not be on disk/, /EIO/, /open it again/],
+    says: [/^The changes 2 to 3 could not be forced to disk/, /EIO/, /open it again/],
   })
   t.is(((error as Error).cause as NodeJS.ErrnoException).code, 'EIO')
   t.deepEqual(
@@ -85,7 +85,7 @@ test('a failed fsync: read-only until reopened, reads work, and reopening recove
   const refused: Seen = {
     kind: JournalWriteError,
     code: 'JOURNAL_READ_ONLY',
-    says: [/EIO/, /nothing was changed/, /Reads still work; close the cache and open it again/],
+    says: [/EIO/, /Nothing was changed, and reads still work\. Close the cache and open it again/],
   }
   check(
     t,
@@ -99,7 +99,7 @@ test('a failed fsync: read-only until reopened, reads work, and reopening recove
   check(t, await rejection(cache.flush()), { kind: JournalWriteError, code: 'OUTCOME_UNKNOWN', says: [/2 to 3/] })
   check(t, await rejection(cache.close()), { kind: JournalWriteError, code: 'OUTCOME_UNKNOWN', says: [/2 to 3/] })
   t.is(states.at(-1)?.state, 'closed')
-  t.regex(states.at(-1)?.reason ?? '', /Outcome unknown/)
+  t.regex(states.at(-1)?.reason ?? '', /2 to 3 could not be forced to disk/)
 
   const again = await stage.open()
   t.like(again.recovery, { sequence: 3, events: 3, segments: 1, clean: false, setAside: undefined })
@@ -124,7 +124,11 @@ for (const [what, fault] of [
     check(t, error, {
       kind: JournalWriteError,
       code: 'JOURNAL_WRITE_FAILED',
-      says: [/^Outcome unknown: sequences 2 to 2/, new RegExp(code), /tried again every second: make room/],
+      says: [
+        /^The change with sequence 2 could not be written/,
+        new RegExp(code),
+        /stay pending.* retried every second/,
+      ],
     })
     t.is(((error as Error).cause as NodeJS.ErrnoException).code, code)
     t.is(states.at(-1)?.state, 'read-only')
@@ -132,7 +136,7 @@ for (const [what, fault] of [
     const refused: Seen = {
       kind: JournalWriteError,
       code: 'JOURNAL_WRITE_FAILED',
-      says: [new RegExp(code), /nothing was changed/, /Reads still work, and the write is retried every second/],
+      says: [new RegExp(code), /Nothing was changed, and reads still work\. The write is retried every second/],
     }
     for (const mutate of [() => cache.set('refused', 3), () => cache.delete('kept'), () => cache.clear()])
       check(t, caught(mutate), refused)
@@ -158,7 +162,10 @@ test('no space until the close: it says that the outcome is unknown, and release
   check(t, await rejection(cache.close()), {
     kind: JournalWriteError,
     code: 'JOURNAL_WRITE_FAILED',
-    says: [/^Outcome unknown: sequences 2 to 2/],
+    says: [
+      /^The change with sequence 2 could not be written/,
+      /may be lost\. Open the cache again to see what was kept\.$/,
+    ],
   })
   t.is(states.at(-1)?.state, 'closed')
   disk.plan = undefined
@@ -207,7 +214,7 @@ test('a compaction that failed: an error, a reason in lifecycle$, and the cache 
   check(t, await rejection(cache.compact()), {
     kind: CacheError,
     code: 'COMPACTION_FAILED',
-    says: [/EIO/, /The journal before it was kept and the cache keeps running/, /call compact\(\) again/],
+    says: [/EIO/, /The journal is kept as it was, and the cache keeps running/, /call compact\(\) again/],
   })
   t.is(states.at(-1)?.state, 'running')
   t.regex(states.at(-1)?.reason ?? '', /EIO/)
@@ -232,7 +239,7 @@ for (const [what, name, code] of [
     check(t, await rejection(stage.open()), {
       kind: CacheError,
       code: 'JOURNAL_UNREADABLE',
-      says: [new RegExp(`^/j cannot be opened as a journal: ${code}`), /No file was changed/, /check that/],
+      says: [new RegExp(`^/j cannot be opened as a journal: ${code}`), /No file was changed/, /Check that/],
     })
     t.is(disk.log.length, operations)
     disk.plan = undefined
@@ -248,7 +255,7 @@ test('a second opener: refused at once, with advice', async (t) => {
   check(t, await rejection(stage.open()), {
     kind: CacheLockedError,
     code: 'CACHE_LOCKED',
-    says: [/^\/j is open in another cache/, /Nothing was changed: close that one first/],
+    says: [/^\/j is open in another cache/, /Nothing was changed\. Close that cache first/],
   })
   stage.kill = kill
   t.is(cache.get('kept'), 1)

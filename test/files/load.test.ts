@@ -157,7 +157,7 @@ for (const [what, frames, reason] of [
     [{ events: [set('a', 1, 1)] }, { events: [set('a', 2, 1)] }, END],
     /twice/,
   ],
-  ['counters of 2^53', [{ ...END, patch: (f) => f.writeBigUInt64LE(2n ** 53n, FRAME.counters) }], /counts further/],
+  ['counters of 2^53', [{ ...END, patch: (f) => f.writeBigUInt64LE(2n ** 53n, FRAME.counters) }], /above 2\^53/],
   ['fewer rows than counted', [{ events: [set('a', 1)], count: 2 }, END], /./],
   ['more rows than counted', [{ events: [set('a', 1), set('b', 1)], count: 1 }, END], /./],
   ['fewer rows than its end says', [{ events: [set('a', 1)] }, { ...END, firstSequence: 3 }], /./],

@@ -1,4 +1,4 @@
-/** Carries out a plan. What a step replaces is kept under a `.broken` name that nothing else has. */
+/** Carries out a plan. What a step replaces is kept under an unused `.broken` name. */
 import { constants, copyFileSync, existsSync, linkSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileName } from '../../durable/format/format.js'
@@ -9,10 +9,11 @@ import { writeSnapshot } from '../../durable/snapshot/write-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
 import { removeIfThere } from '../../durable/storage/replace-file.js'
 import { writeAll } from '../../durable/storage/storage.js'
+import { showCountOf } from '../quantities.js'
 import type { RepairStep } from './repair-plan.js'
 import type { SalvagedRow } from './salvage.js'
 
-/** Returns what was done, in words. */
+/** Returns a description of what was done. */
 export async function applyStep(directory: string, step: RepairStep): Promise<string> {
   switch (step.type) {
     case 'move aside':
@@ -23,7 +24,7 @@ export async function applyStep(directory: string, step: RepairStep): Promise<st
       return rebuild(directory, step.file, step.header)
     case 'begin segment':
       SegmentWriter.create(disk, directory, { ...step, createdAtMs: Date.now() }).close()
-      return `${fileName(step.sequence, 'segment')} was created anew`
+      return `${fileName(step.sequence, 'segment')} was created`
     case 'write snapshot':
       return replaceSnapshot(directory, step)
   }
@@ -37,14 +38,14 @@ function moveAside(directory: string, file: JournalFile): string {
 }
 
 async function cut(file: JournalFile, offset: number): Promise<string> {
-  // What an earlier opening set aside from the same place stays as well.
+  // Also keeps what an earlier opening set aside from the same place.
   const name = `${file.path}.${offset}.broken`
   if (existsSync(name)) renameSync(name, freeName(name))
   const { savedAs, bytes } = await setAside(disk, file.path, offset)
-  return `${bytes} bytes of ${file.name}, from byte ${offset} on, were moved to ${basename(savedAs)}`
+  return `${showCountOf(bytes, 'byte')} of ${file.name}, from byte ${offset} on, moved to ${basename(savedAs)}`
 }
 
-/** Written in place: a copy of the whole file is there first. */
+/** Writes the header in place, after copying the whole file. */
 async function rebuild(directory: string, file: JournalFile, header: Buffer): Promise<string> {
   const kept = freeName(`${file.path}.broken`)
   copyFileSync(file.path, kept, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
@@ -62,7 +63,7 @@ async function rebuild(directory: string, file: JournalFile, header: Buffer): Pr
   } finally {
     opened.close()
   }
-  return `the header of ${file.name} was rebuilt; the file as it was is ${basename(kept)}`
+  return `the header of ${file.name} was rebuilt; the old file is ${basename(kept)}`
 }
 
 async function replaceSnapshot(
@@ -72,14 +73,14 @@ async function replaceSnapshot(
   const { file, sequence, rows, counters } = step
   const name = fileName(sequence, 'snapshot')
   const path = join(directory, name)
-  // A second name, not another one: until the new snapshot takes its place, the file is where it was.
+  // Adds a name instead of renaming, so that the old file stays in place until the new snapshot replaces it.
   const kept = file === undefined ? undefined : freeName(`${path}.broken`)
   if (kept !== undefined) {
     keepAs(path, kept)
     disk.syncDirectory(directory)
   }
   const temporary = `${path}.tmp`
-  removeIfThere(disk, temporary) // half of one, from a crash
+  removeIfThere(disk, temporary) // an unfinished one, from a crash
   await writeSnapshot({
     storage: disk,
     path,
@@ -91,7 +92,8 @@ async function replaceSnapshot(
     createdAtMs: Date.now(),
     source: { count: rows.length, counters, ...reader(rows) },
   })
-  return `${name} was written anew with ${rows.length} entries${kept === undefined ? '' : `; the file as it was is ${basename(kept)}`}`
+  const old = kept === undefined ? '' : `; the old file is ${basename(kept)}`
+  return `${name} was written with ${showCountOf(rows.length, 'entry', 'entries')}${old}`
 }
 
 function keepAs(path: string, kept: string): void {

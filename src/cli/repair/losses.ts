@@ -1,4 +1,4 @@
-/** What a repair loses, as far as it can be known: the sound frames in what is set aside show how far the journal reached. */
+/** What a repair loses, as far as it is known: the sound frames in what is set aside show how far the journal reached. */
 import { checksum } from '../../durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
@@ -7,7 +7,7 @@ import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { disk } from '../../durable/storage/disk.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
 
-/** A file, and where what is set aside of it begins. */
+/** A file that is set aside from `offset` on. */
 export interface SetAsidePart {
   file: JournalFile
   offset: number
@@ -35,10 +35,10 @@ export async function describeLoss(
     lines.push(`events ${showCount(firstLost)}–${showCount(last)} (at least).`)
     if (events > 0) {
       lines.push(
-        `${showCountOf(events, 'event')} of them are in ${showCountOf(frames, 'sound frame')} behind the damage.`,
+        `${showCountOf(events, 'event')} of them ${events === 1 ? 'is' : 'are'} in ${showCountOf(frames, 'sound frame')} after the damage.`,
       )
     }
-  } else lines.push(`whatever came after sequence ${showCount(firstLost - 1)}: how much it was is unknown.`)
+  } else lines.push(`everything after sequence ${showCount(firstLost - 1)}; how much that was is unknown.`)
   if (bytes > 0) lines.push(`${showBytes(bytes)} are kept in .broken files.`)
   return lines
 }

@@ -1,17 +1,17 @@
 /**
- * How a damaged journal can be made to open again with the smallest loss, without guessing:
+ * How to make a damaged journal open again with the smallest loss, without guessing:
  *
- *   what is damaged           what is done                                                     what is lost
+ *   damage                    repair                                                           lost
  *   ────────────────────────  ───────────────────────────────────────────────────────────────  ─────────────────────────────
- *   a header, frames sound    rebuilt, if the first frame's chain proves it right              nothing
- *   a frame, in any segment   set aside from there on, with all later segments                 every event from there on
- *   a segment is missing      all later segments are set aside                                 every event from there on
- *   the snapshot              an older snapshot, if the journal since then is still there;     nothing
- *                             else a new one of the rows that are sound                        the other rows
- *   the beginning is missing  an empty snapshot, for the events that follow it                what it held
+ *   a header, frames sound    rebuild it, if the first frame proves it right                   nothing
+ *   a frame, in any segment   set aside everything from there on, and all later segments       every event from there on
+ *   a segment is missing      set aside all later segments                                     every event from there on
+ *   the snapshot              use an older snapshot, if the journal since then still exists;   nothing
+ *                             otherwise write a new one with the rows that are sound           the other rows
+ *   the beginning is missing  write an empty snapshot, for the events that follow              what came before
  *
- * Events are never taken out of the middle: without a `deleted` event, what was deleted would be back. A row of a snapshot that
- * is gone is only a miss.
+ * Events are never removed from the middle: without a `deleted` event, a deleted entry would be back. A missing row of a
+ * snapshot is only a miss.
  */
 import { randomBytes } from 'node:crypto'
 import { Counters } from '../../core/model/counters.js'
@@ -81,7 +81,7 @@ class Planner {
   async #planSalvage(newest: JournalFile, finding: string): Promise<RepairPlan> {
     const journalId = await this.#journalId()
     const next = this.#files.segments.find(({ sequence }) => sequence === sequenceAfter(newest.sequence))
-    // What the next segment says about it; if that is damaged too, it is set aside like all that follows damage.
+    // As the next segment says. If that is damaged, too, it will be set aside anyway.
     const previousChecksum =
       (next === undefined ? undefined : await soundHeaderOf(next, 'segment'))?.previousChecksum ??
       (await soundHeaderOf(newest, 'snapshot'))?.previousChecksum ??
@@ -94,9 +94,7 @@ class Planner {
           ...[...this.#files.segments, newest].map((file): RepairStep => ({ type: 'move aside', file })),
           begin(JOURNAL_BEGIN),
         ],
-        losses: [
-          'everything: no header is left that says which journal these files belong to. They are kept as .broken files.',
-        ],
+        losses: ['everything: no header shows which journal these files belong to. They are kept as .broken files.'],
       }
     }
     const { rows, counters, total, isTotalKnown } = await salvageRows(newest, journalId)
@@ -106,7 +104,7 @@ class Planner {
         ? []
         : [`${showCount(lost)} of the ${showCountOf(total, 'entry', 'entries')} of ${newest.name}.`]
       : [
-          `the entries of ${newest.name} behind the damage; ${showCount(rows.length)} were read. How many it held is unknown.`,
+          `the entries of ${newest.name} after the damage; ${showCount(rows.length)} were read. How many it held is unknown.`,
         ]
     const { sequence } = newest
     return {
@@ -150,9 +148,9 @@ class Planner {
 
     const stop = refused ?? chain?.end.stop
     const error = refused?.error ?? (chain?.verdict.verdict === 'corrupt' ? chain.verdict.error : undefined)
-    // The last frame is a seal that says where the journal continues: without that file it has to go as well.
+    // A seal at the end names the file in which the journal continues. Without that file the seal must go, too.
     const seal = refused === undefined && chain?.end.position?.seal === 'continued' ? lastFrame : undefined
-    if (stop === undefined && seal === undefined) throw error // LOCK names another journal: no step can tell which one is meant
+    if (stop === undefined && seal === undefined) throw error // LOCK names another journal; only the user knows which is right
     const finding = `${error?.file}, byte ${error?.offset}, sequence ${error?.sequence}: ${error?.reason}`
     if (chain?.end.stop?.error !== undefined && stop?.file.sequence === lastSequence + 1 && journalId !== undefined) {
       const previousChecksum = stop.index === 0 ? start.previousChecksum : (chain?.end.position?.lastChecksum ?? 0)
@@ -213,7 +211,7 @@ class Planner {
             file: undefined,
           },
         ],
-        losses: [`everything through sequence ${showCount(first.sequence - 1)}: no file holds it any more.`],
+        losses: [`everything through sequence ${showCount(first.sequence - 1)}: no file holds it.`],
       }
     }
     if (snapshot === undefined && first === undefined && note === '' && this.#files.loaded.length === 0) {
@@ -232,7 +230,7 @@ class Planner {
     }
   }
 
-  /** From the first header that is sound, or from LOCK. */
+  /** From the first sound header, or from LOCK. */
   async #journalId(): Promise<Buffer | undefined> {
     const { snapshots, segments, loaded } = this.#files
     for (const [kind, files] of [
@@ -250,7 +248,7 @@ class Planner {
   }
 }
 
-/** A journal of which nothing is left gets a new id. */
+/** Without a `journalId` the journal gets a new one. */
 function begin({ nextSequence, previousChecksum }: ChainStart, journalId?: Buffer): RepairStep {
   return { type: 'begin segment', sequence: nextSequence, journalId: journalId ?? randomBytes(16), previousChecksum }
 }

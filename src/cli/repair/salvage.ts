@@ -1,5 +1,4 @@
-/** What can still be read of a damaged snapshot: the rows of its sound frames. */
-
+/** Reads what is sound in a damaged snapshot: the rows of its sound frames. */
 import { Counters } from '../../core/model/counters.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { MalformedBytesError } from '../../durable/format/byte-reader.js'
@@ -21,7 +20,7 @@ export interface SalvagedRow {
 export interface Salvaged {
   rows: SalvagedRow[]
   counters: Counters
-  /** How many rows there were, if the last frame is sound; else at least that many. */
+  /** How many rows there were; at least that many, unless the last frame is sound. */
   total: number
   isTotalKnown: boolean
 }
@@ -41,7 +40,7 @@ export async function salvageRows(file: JournalFile, journalId: Buffer): Promise
   } finally {
     opened.close()
   }
-  found.rows = [...new Map(found.rows.map((row) => [row.key, row])).values()] // a frame may stand there twice
+  found.rows = [...new Map(found.rows.map((row) => [row.key, row])).values()] // a frame may be there twice
   return found
 }
 

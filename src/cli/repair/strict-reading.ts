@@ -1,4 +1,4 @@
-/** Reading for a repair: up to the first frame that opening would refuse, for whatever reason. */
+/** Reads a journal for a repair: up to the first frame that opening would refuse for any reason. */
 import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { type FileHeader, readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
@@ -17,14 +17,14 @@ export interface Base extends ReadingPlan {
 }
 
 export interface StrictReading {
-  /** `undefined` when a frame was refused for what it holds. */
+  /** `undefined` if the content of a frame was refused. */
   chain: Chain | undefined
   refused: RefusedFrame | undefined
   lastFrame: { file: JournalFile; frame: Frame } | undefined
   lastSequence: Sequence
 }
 
-/** A frame that is sound and cannot be used: it names a damaged file, or holds an event of an unknown type. */
+/** A sound frame that cannot be used: it names a damaged file, or holds an event of an unknown type. */
 export class RefusedFrame extends Error {
   readonly kind = 'foreign frame'
   readonly file: JournalFile

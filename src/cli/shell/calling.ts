@@ -1,4 +1,4 @@
-/** Commands that are methods of the cache: how words become a method's arguments follows from the table of methods. */
+/** Commands that call a method of the cache. The table of methods decides how words become arguments. */
 import type { Cache } from '../../cache/cache.js'
 import type { ResultOf } from '../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../cache/methods.js'
@@ -6,15 +6,15 @@ import { UsageError } from '../failures.js'
 import { parseDuration } from '../options.js'
 import type { ShellCommand, ShellContext } from './shell-command.js'
 
-/** What a word stands for, by the name of the argument or option; any other is text. */
+/** How a word is parsed, by the name of the argument or option. Other arguments are text. */
 const PARSE: Readonly<Record<string, (word: string) => unknown>> = { by: parseBy, ttl: parseDuration }
 
-type Answer<M extends MethodName> = Awaited<ResultOf<Cache, M>>
+type Result<M extends MethodName> = Awaited<ResultOf<Cache, M>>
 
-/** Calls a method with the words, the first option last, and prints what it gives. */
+/** Calls a method with the words, the first option last, and prints the result. */
 export function calling<M extends MethodName>(
   name: M,
-  print: (answer: Answer<M>, context: ShellContext) => void = (answer, context) => context.print(String(answer)),
+  print: (result: Result<M>, context: ShellContext) => void = (result, context) => context.print(String(result)),
 ): ShellCommand['run'] {
   const { takes, options = [] }: Method = METHODS[name]
   const [option] = options
@@ -28,8 +28,8 @@ export function calling<M extends MethodName>(
     const method = context.cache[name] as (...parameters: unknown[]) => unknown
     const result = method.apply(context.cache, parameters)
     return result instanceof Promise
-      ? result.then((answer) => print(answer as Answer<M>, context))
-      : print(result as Answer<M>, context)
+      ? result.then((settled) => print(settled as Result<M>, context))
+      : print(result as Result<M>, context)
   }
 }
 

@@ -35,7 +35,7 @@ export async function checkRows(
   return finding
 }
 
-/** A segment that the chain does not lead to: it begins where its own header says. */
+/** A segment that the chain does not reach, checked from the start that its own header gives. */
 export async function checkSegmentAlone(file: JournalFile, count: FrameCounter): Promise<FileFinding> {
   const finding = findingOf(file, 'segment')
   try {
@@ -56,7 +56,7 @@ export async function checkSegmentAlone(file: JournalFile, count: FrameCounter):
   return finding
 }
 
-/** Marks the file as damaged, and counts what is sound behind the damage. */
+/** Marks the file as damaged, and counts what is sound after the damage. */
 export async function addDamage(finding: FileFinding, file: JournalFile, damage: Damage): Promise<void> {
   const { offset, sequence, reason } = damage
   finding.status = 'corrupt'
@@ -81,7 +81,7 @@ async function countSoundAfter({ path, sequence }: JournalFile, kind: FileFindin
   return { soundFramesAfter: soundFrames, soundItemsAfter: soundItems }
 }
 
-/** What a CorruptionError says about one file. Any other error is thrown. */
+/** The damage that a CorruptionError reports. Any other error is thrown. */
 export function damageOf(error: unknown, file: JournalFile): Damage {
   if (!(error instanceof CorruptionError)) throw error
   const { offset, sequence, reason } = error

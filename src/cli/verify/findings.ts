@@ -1,5 +1,4 @@
-/** What `verify` finds out about each file, and about the journal as a whole. */
-
+/** What `verify` finds in each file, and in the journal as a whole. */
 import type { JournalFile } from '../../durable/format/journal-files.js'
 import type { Damage } from '../../errors.js'
 
@@ -7,10 +6,10 @@ export type FileKindName = 'segment' | 'snapshot' | 'loaded'
 
 export type FileStatus =
   | 'sound'
-  | 'torn' // ends with a part of a frame, as a crash leaves it: opening sets that aside
+  | 'torn' // ends with an incomplete frame, as a crash leaves it: opening sets it aside
   | 'being written' // the same, while another process has the journal open
   | 'corrupt'
-  | 'unreachable' // sound or not: what comes before it is damaged
+  | 'unreachable' // sound or not, but something before it is damaged
   | 'unneeded' // a newer snapshot covers it, or nothing refers to it: opening ignores it
   | 'unfinished' // its creation was interrupted: opening removes it
 
@@ -29,7 +28,7 @@ export interface FileDamage {
   offset: number
   sequence: number
   reason: string
-  /** Sound frames behind the damage in the same file. Opening does not read them. */
+  /** Sound frames after the damage in the same file. Opening does not read them. */
   soundFramesAfter: number
   soundItemsAfter: number
 }
@@ -37,12 +36,12 @@ export interface FileDamage {
 export interface Verification {
   directory: string
   status: 'sound' | 'torn' | 'corrupt'
-  /** Whether another process is writing to it. Known only when something looked unfinished. */
+  /** Whether another process is writing to it. Determined only if something looked unfinished. */
   isLive: boolean
-  /** The last sequence that can be reached. */
+  /** The last sequence that opening can reach. */
   sequence: number
   files: FileFinding[]
-  /** What opening would stop at, if it would. */
+  /** What opening would refuse, if anything. */
   problem: Damage | undefined
 }
 

@@ -1,4 +1,4 @@
-/** A verification in words: a line for each file, then what it comes to and what to do. */
+/** A verification as text: a line for each file, then the verdict and what to do. */
 import type { Colors } from '../printable.js'
 import { showBytes, showCount, showCountOf } from '../quantities.js'
 import type { FileFinding, Verification } from './findings.js'
@@ -36,13 +36,13 @@ function itemsOf({ kind }: FileFinding, items: number): string {
 }
 
 function verdictLines({ status, sequence, files, problem, directory }: Verification, colors: Colors): string[] {
-  const through = sequence === 0 ? 'It holds no event yet.' : `It reaches through sequence ${showCount(sequence)}.`
+  const through = sequence === 0 ? 'It has no events yet.' : `Its last event is ${showCount(sequence)}.`
   if (status === 'sound') {
-    const lines = [`${colors.green('sound')}: ${directory} opens with nothing lost. ${through}`]
+    const lines = [`${colors.green('sound')}: ${directory} opens without loss. ${through}`]
     if (files.some((file) => file.status === 'being written'))
-      lines.push('Another process is writing to it; the frame at its end was not all there yet.')
+      lines.push('Another process is writing to it: its last frame was not complete yet.')
     if (files.some((file) => file.status === 'unneeded' && file.damage !== undefined))
-      lines.push('A file that is not needed any more is damaged: the disk may be failing.')
+      lines.push('A file that is no longer needed is damaged: the disk may be failing.')
     return lines
   }
   const where =
@@ -52,11 +52,11 @@ function verdictLines({ status, sequence, files, problem, directory }: Verificat
   if (status === 'torn') {
     return [
       `${colors.yellow('torn')}: ${where}`,
-      `The last frame is not whole, as a crash leaves it. ${through} Opening sets the rest aside in a .broken file and goes on.`,
+      `The last frame is incomplete, as a crash leaves it. Opening moves it to a .broken file. ${through}`,
     ]
   }
   return [
     `${colors.red('corrupt')}: ${where}`,
-    `${through} Opening is refused, and nothing was changed. Restore a backup, or see what "daybook repair --directory ${directory}" would give up.`,
+    `${through} Opening is refused. Restore a backup, or run "daybook repair --directory ${directory}" to see what a repair would lose.`,
   ]
 }

@@ -1,6 +1,6 @@
 /**
- * Checks a whole journal without opening it: every frame of every file, that the files follow one another, and what the end
- * means, all by the same code as opening. Damage does not end the check: every other file is then checked on its own.
+ * Checks a whole journal without opening it: every frame of every file, the order of the files, and what the end means, with
+ * the same code as opening. Damage does not end the check: the remaining files are then checked one by one.
  */
 import { basename } from 'node:path'
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
@@ -33,7 +33,7 @@ export async function verifyJournal(directory: string, progress: ByteProgress): 
   return isLive && result.status === 'torn' ? asBeingWritten(result) : result
 }
 
-/** The end of a journal that is open elsewhere is not torn but not complete yet. */
+/** The end of a journal that is open elsewhere is not torn, only incomplete. */
 function asBeingWritten(verification: Verification): Verification {
   for (const finding of verification.files) if (finding.status === 'torn') finding.status = 'being written'
   return { ...verification, status: 'sound', problem: undefined }
@@ -47,7 +47,7 @@ class Check {
   readonly #findings = new Map<string, FileFinding>()
   /** Loaded files that opening reads. */
   readonly #needed = new Set<string>()
-  /** The first thing that opening would stop at. */
+  /** The first thing that opening would refuse. */
   #problem: Damage | undefined
   #sequence: Sequence = NO_SEQUENCE
 
@@ -97,7 +97,7 @@ class Check {
     return isSound
   }
 
-  /** What opening would read; `undefined` when the first file that it needs is missing. */
+  /** The files that opening would read; `undefined` if the first one is missing. */
   #plan(snapshot: JournalFile | undefined): ReadingPlan | undefined {
     try {
       return planOpening(this.#files, this.#directory)
@@ -113,7 +113,7 @@ class Check {
     return startAfter(snapshot && (await readHeaderOf(disk, snapshot, 'snapshot')))
   }
 
-  /** Behind a damaged snapshot the segments are checked all the same, from what the first one says of itself. */
+  /** After a damaged snapshot the segments are still checked, from the start that the header of the first one gives. */
   async #ownStart([first]: readonly JournalFile[]): Promise<ChainStart | undefined> {
     if (first === undefined) return JOURNAL_BEGIN
     try {

@@ -136,7 +136,7 @@ function store(
     size = makeRoom(state, size, bytes, found, nowMs, Number.POSITIVE_INFINITY, events)
   if (size > state.entriesMax) {
     throw new RangeError(
-      `The cache holds ${state.size} entries, the most that a JavaScript Map can hold. ` +
+      `The cache holds ${state.size} entries, the most that it can. ` +
         'Nothing was changed. Delete entries, or open the cache with a maxSize.',
     )
   }

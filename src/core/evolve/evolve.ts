@@ -78,12 +78,16 @@ export function evolveRow(state: State, key: string, value: StoredValue, expires
   return entries.size > before
 }
 
-/** `decide` prevents this. But a journal may have been written by another program, or by a V8 whose Map holds more. */
+/** `decide` prevents this. But a journal may have been written by another program, or on a V8 whose Map can hold more. */
 function refuseBeyondMap({ entries, entriesMax }: State): void {
   if (entries.size < entriesMax) return
-  throw new CacheError('JOURNAL_UNREADABLE', `The journal holds more than ${entriesMax} entries, too many for a Map`, {
-    advice: 'Shorten the journal with "daybook repair --to".',
-  })
+  throw new CacheError(
+    'JOURNAL_UNREADABLE',
+    `The journal holds more than ${entriesMax} entries, the most that a cache can`,
+    {
+      advice: 'Shorten the journal with "daybook repair --to".',
+    },
+  )
 }
 
 function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {

@@ -1,19 +1,19 @@
 import { TEXT } from './format.js'
 
-/** V8 makes a view of what is longer (SlicedString::kMinLength is 13). */
+/** A longer substring is a view in V8 (SlicedString::kMinLength is 13). */
 const COPIED_LENGTH_MAX = 12
-/** Little enough for V8's young generation. */
+/** Small enough for V8's young generation. */
 const WINDOW_BYTES = 8 * 1024
 
-/** Thrown when bytes with a matching checksum make no sense: written by a newer version, by a faulty program, or to deceive. */
+/** Bytes with a matching checksum make no sense: a newer version or a faulty program wrote them, or somebody forged them. */
 export class MalformedBytesError extends Error {}
 
-/** Reads what a `ByteWriter` wrote. Every length is checked against what is left before anything is allocated. */
+/** Reads what a `ByteWriter` wrote. Checks every length against the remaining bytes before it allocates anything. */
 export class ByteReader {
   readonly bytes: Buffer
   at: number
   readonly end: number
-  /** A stretch of the bytes as latin1, if {@link expectShortText} was called. */
+  /** A part of the bytes as latin1, if {@link expectShortText} was called. */
   #window = ''
   #windowStart = 0
   #windowEnd = -1
@@ -25,8 +25,8 @@ export class ByteReader {
   }
 
   /**
-   * Prepares for many short texts: one call into the runtime decodes some kilobytes, and each text is a piece of that. V8
-   * copies pieces of up to 12 characters; a longer one would be a view and keep all the others in memory.
+   * Prepares for many short texts: one call into the runtime decodes several kilobytes, of which each text is a substring. V8
+   * copies substrings of up to 12 characters; a longer one would be a view, which keeps all of them in memory.
    */
   expectShortText(): void {
     this.#windowEnd = this.at
@@ -42,7 +42,7 @@ export class ByteReader {
     return this.#window.substring(from, from + length)
   }
 
-  /** @throws MalformedBytesError when there is more than was read. */
+  /** @throws MalformedBytesError if there are more bytes. */
   expectEnd(): void {
     if (this.at < this.end) throw new MalformedBytesError('bytes follow the last item of the frame')
   }

@@ -1,9 +1,9 @@
 import { TEXT } from './format.js'
 
-/** Text up to this length is written by a loop: for so few bytes a call into the runtime costs more. */
+/** Text up to this length is written by a loop, which is faster for so few bytes than a call into the runtime. */
 const LOOP_LENGTH_MAX = 16
 
-/** Bytes that grow at the end, in which frames are composed. Numbers are little-endian. */
+/** A growing buffer, in which frames are composed. Numbers are little-endian. */
 export class ByteWriter {
   bytes: Buffer
   length = 0
@@ -14,13 +14,13 @@ export class ByteWriter {
     this.bytes = Buffer.allocUnsafeSlow(initialBytes)
   }
 
-  /** Empties it, and frees the memory that one very large frame needed. */
+  /** Empties the buffer, and frees the memory of a very large frame. */
   clear(): void {
     this.length = 0
     if (this.bytes.length > this.#initialBytes * 4) this.bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
   }
 
-  /** Makes room for `count` more bytes. Has to be called before the `put` methods below. */
+  /** Ensures room for `count` more bytes. Must be called before the `put` methods below. */
   reserve(count: number): void {
     const needed = this.length + count
     if (needed <= this.bytes.length) return
@@ -62,7 +62,7 @@ export class ByteWriter {
     this.length += bytes.length
   }
 
-  /** A varint of bytes and the text itself. Returns how it was written (TEXT). */
+  /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
     if (text.length <= LOOP_LENGTH_MAX) {
@@ -81,7 +81,7 @@ export class ByteWriter {
   }
 
   #putLongText(text: string): number {
-    // Most text is ASCII: it is written as if it were, and its length in UTF-8 shows whether it was.
+    // Most text is ASCII, so assume it; the length in UTF-8 shows whether that was right.
     const start = this.length
     this.putVarint(text.length)
     const utf8Bytes = this.bytes.utf8Write(text, this.length)

@@ -1,12 +1,12 @@
-/** Bytes to events and values. The way back is `encode-event.ts`; both follow `format.ts`. */
+/** Decodes events and values. The inverse of `encode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent, SetEvent } from '../../core/model/event.js'
 import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
 import { type ByteReader, MalformedBytesError } from './byte-reader.js'
 import { EVENT_HAS_DEADLINE, EVENT_TYPE, EVENT_TYPE_MASK, KEY_TEXT_SHIFT, VALUE } from './format.js'
 
-/** Takes the parts of a `set` event, or of a row, which is written as one. No object is made for them. */
+/** Receives the parts of a `set` event, or of a row, which is written as one, without an object for them. */
 export type SetTaker<T> = (key: string, value: StoredValue, expiresAtMs: number) => T
-/** Takes a row. Returns `false` for a key that came before; no file holds a key twice. */
+/** Receives a row. Returns `false` for a repeated key, which no file has. */
 export type RowTaker = SetTaker<boolean | void>
 
 /** @throws MalformedBytesError for bytes that no version 1 writer wrote. */
@@ -16,19 +16,19 @@ export function decodeEvent(reader: ByteReader): CacheEvent {
   return decodeSet(reader, head, (key, value, expiresAtMs) => ({ type: 'set', key, value, expiresAtMs }))
 }
 
-/** Whether the event that begins with this byte is a `set`, as most are. */
+/** Whether the event that begins with this byte is a `set`. */
 export function isSet(head: number): boolean {
   return (head & EVENT_TYPE_MASK) === EVENT_TYPE.set
 }
 
-/** The rest of a `set` event, behind its first byte. */
+/** The rest of a `set` event, after its first byte. */
 export function decodeSet<T>(reader: ByteReader, head: number, take: SetTaker<T>): T {
   const key = reader.text(head >> KEY_TEXT_SHIFT)
   const value = decodeValue(reader)
   return take(key, value, (head & EVENT_HAS_DEADLINE) === 0 ? Number.POSITIVE_INFINITY : decodeDeadline(reader))
 }
 
-/** Epoch milliseconds. NaN and -Infinity are no moment: an entry with such a deadline would neither live nor expire. */
+/** Epoch milliseconds. NaN and -Infinity are refused: an entry with such a deadline would neither live nor expire. */
 function decodeDeadline(reader: ByteReader): number {
   const expiresAtMs = reader.double()
   if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw new MalformedBytesError(`a deadline is ${expiresAtMs}`)
@@ -85,7 +85,7 @@ function decodeValue(reader: ByteReader): StoredValue {
   }
 }
 
-/** A copy: a view would keep the whole buffer that the file was read into. (`slice` of a Buffer would be a Buffer again.) */
+/** A copy: a view would keep the whole buffer in memory. (`slice` of a Buffer would return a Buffer.) */
 function own(view: Buffer): Uint8Array {
   return new Uint8Array(view)
 }

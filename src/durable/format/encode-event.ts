@@ -1,4 +1,4 @@
-/** Events and values to bytes. The way back is `decode-event.ts`; both follow `format.ts`. */
+/** Encodes events and values. The inverse of `decode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent } from '../../core/model/event.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { ByteWriter } from './byte-writer.js'
@@ -31,7 +31,7 @@ export function encodeEvent(writer: ByteWriter, event: CacheEvent): void {
   }
 }
 
-/** A `set` event; also the form of a row in a snapshot. */
+/** A `set` event, which is also the form of a row in a snapshot. */
 export function encodeSet(writer: ByteWriter, key: string, value: StoredValue, expiresAtMs: number): void {
   encodeKey(writer, EVENT_TYPE.set, key, expiresAtMs)
   encodeValue(writer, value)

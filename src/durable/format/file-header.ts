@@ -13,7 +13,7 @@ export interface FileHeader {
   sequence: Sequence
   previousChecksum: number
   createdAtMs: number
-  /** The header's own checksum: what the first frame names as the checksum before it. */
+  /** The header's own checksum, which the first frame repeats as its previous checksum. */
   checksum: number
 }
 
@@ -31,8 +31,8 @@ export function encodeFileHeader(header: Omit<FileHeader, 'checksum'>): Buffer {
 }
 
 /**
- * @throws CorruptionError when the bytes are not a header; CacheError `UNSUPPORTED_VERSION` when they are a sound header
- * of another version (its checksum is in the same place in all of them).
+ * @throws CorruptionError if the bytes are not a header; CacheError `UNSUPPORTED_VERSION` if they are a sound header of another
+ * version (every version has the checksum in the same place).
  */
 export function decodeFileHeader(
   bytes: Buffer,
@@ -47,10 +47,8 @@ export function decodeFileHeader(
     throw damaged('the checksum of the file header does not match')
   const version = bytes.readUInt32LE(FILE.version)
   if (version !== VERSION) {
-    throw new CacheError(
-      'UNSUPPORTED_VERSION',
-      `${file} has format version ${version}; this daybook reads version ${VERSION}. No file was changed: open it with a newer daybook.`,
-    )
+    const what = `${file} has format version ${version}, but this daybook reads version ${VERSION}`
+    throw new CacheError('UNSUPPORTED_VERSION', what, { advice: 'Use a newer daybook.' })
   }
   if (bytes.readUInt32LE(FILE.kind) !== FILE_KIND[expected.kind]) throw damaged(`this is not a ${expected.kind} file`)
   const sequence = readU64(bytes, FILE.sequence) as Sequence
@@ -65,7 +63,7 @@ export function decodeFileHeader(
   }
 }
 
-/** The header of a file. Throws as {@link decodeFileHeader} does. */
+/** The header of a file. @throws as {@link decodeFileHeader} does. */
 export async function readHeaderOf(
   storage: Storage,
   { path, sequence }: { path: string; sequence: Sequence },

@@ -1,6 +1,6 @@
 /**
- * The layout of the journal's files: numbers and offsets, nothing else. In words, with a grammar and a worked example, in
- * docs/format.md; the same bytes are a golden file in the tests. All numbers are little-endian.
+ * The layout of the journal's files: only numbers and offsets. docs/format.md describes it in words, with a grammar and a worked
+ * example, whose bytes are also a golden file in the tests. All numbers are little-endian.
  */
 import type { Sequence } from '../../core/model/sequence.js'
 
@@ -45,7 +45,7 @@ export const FRAME_KIND = { events: 1, rows: 2, recency: 3, seal: 4, end: 5 } as
 export type FrameKind = keyof typeof FRAME_KIND
 export const SEAL_HAS_SUCCESSOR = 1
 
-/** The largest frame, header included. A change that would need a larger one is refused with a `RangeError`. */
+/** The largest frame, including its header. A change that needs a larger one is refused with a `RangeError`. */
 export const FRAME_BYTES_MAX = 256 * 1024 * 1024
 
 /** ── Payload: events, one after the other ── */
@@ -53,10 +53,10 @@ export const EVENT_TYPE = { set: 1, deleted: 2, expired: 3, evicted: 4, reschedu
 export const EVENT_TYPE_MASK = 0x0f
 /** The event has a deadline: an f64 of epoch milliseconds at its end. */
 export const EVENT_HAS_DEADLINE = 0x10
-/** How the key is written, shifted into the event's first byte. */
+/** The encoding of the key (TEXT), shifted into the event's first byte. */
 export const KEY_TEXT_SHIFT = 5
 
-/** How text is written: one byte a character below U+0080; UTF-8; UTF-16LE for what UTF-8 cannot express (lone surrogates). */
+/** The encoding of a text: one byte for each character below U+0080; UTF-8; UTF-16LE if there are lone surrogates. */
 export const TEXT = { ascii: 0, utf8: 1, utf16: 2 } as const
 
 /** The first byte of a value. */
@@ -90,6 +90,6 @@ const NAME = /^(\d{16})\.(segment|snapshot|loaded)$/
 export function parseFileName(name: string): { sequence: Sequence; kind: Exclude<FileKind, 'saved'> } | undefined {
   const match = NAME.exec(name)
   const sequence = Number(match?.[1])
-  if (!Number.isSafeInteger(sequence)) return undefined // no event has this number, so no file has this name
+  if (!Number.isSafeInteger(sequence)) return undefined // also for another name: NaN. No event has such a number
   return { sequence: sequence as Sequence, kind: match?.[2] as Exclude<FileKind, 'saved'> }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the frames of one file in order, in pieces of a few megabytes. It checks each frame's own soundness; whether the frames
- * follow one another is for the caller to check.
+ * Reads the frames of one file in order, in chunks of a few megabytes. Checks that each frame is sound; the caller checks that
+ * each follows the one before it.
  */
 import { readAll, type StorageFile } from '../storage/storage.js'
 import { MalformedBytesError } from './byte-reader.js'
@@ -8,10 +8,10 @@ import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } f
 import { type Frame, readFrame } from './frame.js'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
-/** Some seconds of checksums. The four bytes that begin a frame come up by chance once in 4 GiB. */
+/** A few seconds of checksums. The four bytes that begin a frame occur by chance once in 4 GiB. */
 const CHECKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
-/** A sound frame and the buffer that its payload lies in, until the next one is asked for; or the place where no sound frame is. */
+/** A sound frame and the buffer that holds it, valid until the next call; or the place where there is no sound frame. */
 export type Scanned =
   | { frame: Frame; bytes: Buffer }
   /** `isTorn`: a crash may have left it. */
@@ -23,7 +23,7 @@ export class FrameScanner {
   readonly fileBytes: number
   #bytes: Buffer = Buffer.alloc(0)
   #memory: Buffer = Buffer.alloc(0)
-  /** The place of `#bytes[0]` in the file. */
+  /** The offset of `#bytes[0]` in the file. */
   #offset: number
   #at = 0
 
@@ -35,8 +35,8 @@ export class FrameScanner {
   }
 
   /**
-   * The next frame; `undefined` at the file's end. After an unsound one there is no next: see {@link findFrame}. A promise
-   * only when more of the file must be read first: awaiting each of many small frames would cost more than reading them.
+   * The next frame; `undefined` at the end of the file. After an unsound one, call {@link findFrame}. Returns a promise only
+   * if more of the file must be read: awaiting each of many small frames would cost more than reading them.
    */
   next(): Scanned | undefined | Promise<Scanned | undefined> {
     const place = this.#offset + this.#at
@@ -56,9 +56,9 @@ export class FrameScanner {
   }
 
   /**
-   * The first sound frame that begins after `offset`, wherever it lies: what was written after a damaged place.
-   * @throws MalformedBytesError when so many places look like frames that checking them all would take minutes: bytes that
-   * somebody made for that purpose, which no crash does.
+   * The first sound frame that begins after `offset`, at any place: what was written after the damage.
+   * @throws MalformedBytesError if so many places look like frames that checking them all would take minutes. No crash leaves
+   * such bytes; somebody forged them.
    */
   async findFrame(offset: number, accept: (frame: Frame) => boolean): Promise<Frame | undefined> {
     this.#offset = offset + 1
@@ -69,7 +69,7 @@ export class FrameScanner {
       if (this.#offset + this.#at + FRAME_HEADER_BYTES > this.fileBytes) return undefined
       const found = this.#bytes.indexOf(MAGIC, this.#at)
       if (found === -1) {
-        // The magic may begin in the last three bytes that were read.
+        // The magic may begin in the last three bytes.
         this.#at = Math.max(this.#at, this.#bytes.length - MAGIC.length + 1)
         if (!(await this.#fill(CHUNK_BYTES))) return undefined
         continue
@@ -90,7 +90,7 @@ export class FrameScanner {
     }
   }
 
-  /** Drops what was read already and reads on, until `needed` bytes are there. False when the file has no more. */
+  /** Drops the frames that were read, and reads on until there are `needed` bytes. False if the file has no more. */
   async #fill(needed: number): Promise<boolean> {
     const kept = this.#bytes.subarray(this.#at)
     this.#offset += this.#at
@@ -98,7 +98,7 @@ export class FrameScanner {
     const left = this.fileBytes - this.#offset
     const size = Math.min(left, Math.max(CHUNK_BYTES, Math.min(needed, FRAME_BYTES_MAX)))
     if (size <= kept.length) return false
-    // The same memory again, if it is large enough: memory that was never touched is slow.
+    // Reuses the memory if it is large enough: the first access to new memory is slow.
     const bytes = size <= this.#memory.length ? this.#memory.subarray(0, size) : Buffer.allocUnsafeSlow(size)
     if (bytes.buffer !== this.#memory.buffer) this.#memory = bytes
     kept.copy(bytes)

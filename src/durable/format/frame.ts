@@ -16,14 +16,14 @@ export interface FrameHeader {
   writtenAtMs: number
 }
 
-/** A frame that is ready to be written: what its header says, all its bytes, and its checksum. */
+/** A frame that is ready to be written. `bytes` includes the header. */
 export interface FinishedFrame {
   header: FrameHeader
   bytes: Uint8Array
   checksum: number
 }
 
-/** A frame that was read, and whose checksum matches. */
+/** A frame that was read, with a matching checksum. */
 export interface Frame extends FrameHeader {
   counters: Counters
   checksum: number
@@ -31,17 +31,17 @@ export interface Frame extends FrameHeader {
   offset: number
   /** Bytes of header and payload. */
   length: number
-  /** The payload, in the buffer that was read. */
+  /** Where the payload is in the buffer. */
   payloadStart: number
   payloadEnd: number
 }
 
-/** Leaves room for a header at the writer's end. The payload follows; then {@link finishFrame}. */
+/** Leaves room for a header at the writer's end. Write the payload next, then call {@link finishFrame}. */
 export function beginFrame(writer: ByteWriter): void {
   writer.skip(FRAME_HEADER_BYTES)
 }
 
-/** Fills in the header of the frame from `start` to the writer's end and returns the frame's checksum. */
+/** Fills in the header of the frame that begins at `start` and ends at the writer's end. Returns the frame's checksum. */
 export function finishFrame(
   writer: ByteWriter,
   start: number,
@@ -70,18 +70,18 @@ const KINDS = new Map<number, FrameKind>(
   Object.entries(FRAME_KIND).map(([kind, number]) => [number, kind as FrameKind]),
 )
 
-/** Why no frame can be read at a place. */
+/** Why a frame cannot be read. */
 export type FrameProblem =
   /** The bytes end before the frame does. */
   | { problem: 'incomplete'; reason: string; needed: number }
-  /** The bytes are not a frame: torn, damaged, or something else. */
+  /** The bytes are not a sound frame: torn, damaged, or something else. */
   | { problem: 'unsound'; reason: string; summedBytes?: number }
-  /** The checksum matches, so no crash did this; but the header says what no writer of this version says. */
+  /** The checksum matches, so no crash did this, but no writer of this version writes such a header. */
   | { problem: 'nonsense'; reason: string }
 
 /**
- * The frame at `at` in `bytes`, if it is complete and its checksum matches. `offset` is the place of `bytes[0]` in the
- * file and `fileBytes` the file's size: a length that points past it is unsound before anything is allocated for it.
+ * The frame at `at` in `bytes`, if it is complete and its checksum matches. `offset` is that of `bytes[0]` in the file, and
+ * `fileBytes` the file's size: a length that exceeds it is refused before anything is allocated.
  */
 export function readFrame(
   bytes: Buffer,
@@ -107,14 +107,14 @@ export function readFrame(
   if (checksum(bytes.subarray(at + FRAME.payloadBytes, at + length), seed) !== stored) {
     return { problem: 'unsound', reason: 'the checksum of the frame does not match', summedBytes: length }
   }
-  const kind = KINDS.get(bytes[at + FRAME.kind] as number) // inside the header, which is all there
+  const kind = KINDS.get(bytes[at + FRAME.kind] as number) // the header is complete
   if (kind === undefined) return { problem: 'nonsense', reason: 'the frame is of an unknown kind' }
   const firstSequence = readU64(bytes, at + FRAME.firstSequence) as Sequence
   const durableSequence = readU64(bytes, at + FRAME.durableSequence) as Sequence
   const writtenAtMs = bytes.readDoubleLE(at + FRAME.writtenAtMs)
   const counters = readCounters(bytes, at + FRAME.counters)
   if (Number.isNaN(firstSequence) || Number.isNaN(durableSequence) || counters === undefined)
-    return { problem: 'nonsense', reason: 'the frame counts further than 2^53 - 1' }
+    return { problem: 'nonsense', reason: 'a number in the frame header is above 2^53 - 1' }
   if (!Number.isFinite(writtenAtMs))
     return { problem: 'nonsense', reason: 'the frame does not say when it was written' }
   return {
@@ -144,7 +144,7 @@ function writeCounters(bytes: Buffer, at: number, counters: Readonly<Counters>):
   }
 }
 
-/** `undefined` when one of them is not a number that can be counted with. */
+/** `undefined` if one of them is above 2^53 - 1. */
 function readCounters(bytes: Buffer, at: number): Counters | undefined {
   const counters = new Counters()
   let place = at

@@ -1,4 +1,4 @@
-/** The files of a journal, by their names. Other files in the directory do not belong to it and are left alone. */
+/** Finds the files of a journal by their names. Other files in the directory are ignored. */
 import { join } from 'node:path'
 import type { Sequence } from '../../core/model/sequence.js'
 import { notAFile, type Storage } from '../storage/storage.js'
@@ -12,7 +12,7 @@ export interface JournalFile {
   bytes: number
 }
 
-/** What a directory holds of a journal, each kind in order of sequence. */
+/** The files of a journal, each kind in order of sequence. */
 export interface JournalFiles {
   snapshots: JournalFile[]
   segments: JournalFile[]
@@ -23,7 +23,7 @@ export interface JournalFiles {
 
 const TEMPORARY = /^\d{16}\.(snapshot|loaded|segment\.[\d.]+\.broken)\.tmp$/
 
-/** @throws CacheError `NOT_A_FILE` when something else is in the place of one of them. */
+/** @throws CacheError `NOT_A_FILE` if one of them is something other than a file. */
 export async function findJournalFiles(storage: Storage, directory: string): Promise<JournalFiles> {
   const files: JournalFiles = { snapshots: [], segments: [], loaded: [], temporary: [] }
   const listOf = { snapshot: files.snapshots, segment: files.segments, loaded: files.loaded }

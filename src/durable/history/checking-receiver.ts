@@ -2,7 +2,10 @@ import { Counters } from '../../core/model/counters.js'
 import type { LoadedEvent } from '../../core/model/event.js'
 import type { JournalReceiver } from '../contract.js'
 
-/** A receiver that keeps nothing: replaying to it checks all that opening checks. `onLoaded`: a loaded file was needed, and is sound. */
+/**
+ * A receiver that keeps nothing: replaying to it makes all the checks that opening makes. `onLoaded` is called for each loaded
+ * file that was needed and is sound.
+ */
 export function checkingReceiver(onLoaded: (event: LoadedEvent) => void = () => undefined): JournalReceiver {
   return {
     row: () => true,

@@ -1,9 +1,9 @@
 /**
- * What the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `replay`. After:
- * `recovery/set-aside` for a torn write, `recovery/rewrite-unproven` for a sound end.
+ * Decides what the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `replay`.
+ * After: `recovery/set-aside` for a torn write, `recovery/rewrite-unproven` for a sound end.
  *
- * One case cannot be decided: damage behind the last sequence that any frame says was durable looks like a write that a
- * crash cut short.
+ * One case cannot be decided: damage after the last sequence that any frame says was durable looks like a write that a crash
+ * cut short.
  */
 import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
@@ -23,20 +23,20 @@ export type Verdict =
 
 /** What is known about the end. Each field is a column of {@link DAMAGE_RULES}. */
 export interface EndFacts {
-  /** Where the chain stops: nowhere, or at one of these. */
+  /** What the chain of frames stops at, if anything. */
   stop: 'nowhere' | ChainStop['kind']
-  /** Whether the file in which the journal continues, or begins, is known to have been durable: a seal or LOCK says so. */
+  /** Whether a seal or LOCK says that the file in which the journal continues, or begins, was durable. */
   isFileExpected: boolean
-  /** Whether there are frames behind the stop, in a later file, or in a file without a sound header. */
-  hasFramesBehind: boolean
-  /** Whether a sound frame behind an unsound one, in the same file, says that the unsound one was durable. */
+  /** Whether there are frames after the stop: in a later file, or in a file without a sound header. */
+  hasLaterFrames: boolean
+  /** Whether a sound frame after an unsound one, in the same file, says that the unsound one was durable. */
   witness: 'none' | 'found' | 'unknown'
 }
 
-/** One rule. A column that it leaves out may hold anything. */
+/** One rule. A column that it omits may have any value. */
 export interface DamageRule extends Partial<EndFacts> {
   verdict: Verdict['verdict']
-  /** For corruption: the reason, from that of the stop and the offset of the witness. */
+  /** For corruption: the reason, composed of that of the stop and the offset of the witness. */
   reason?: (stop: string, witness: number) => string
 }
 
@@ -58,38 +58,38 @@ export const DAMAGE_RULES: readonly DamageRule[] = [
   },
   { stop: 'foreign frame', verdict: 'corrupt', reason: asFound },
   { stop: 'unsound header', isFileExpected: true, verdict: 'corrupt', reason: asFound },
-  { stop: 'unsound header', isFileExpected: false, hasFramesBehind: true, verdict: 'corrupt', reason: asFound },
-  { stop: 'unsound header', isFileExpected: false, hasFramesBehind: false, verdict: 'sound' },
+  { stop: 'unsound header', isFileExpected: false, hasLaterFrames: true, verdict: 'corrupt', reason: asFound },
+  { stop: 'unsound header', isFileExpected: false, hasLaterFrames: false, verdict: 'sound' },
   {
     stop: 'unsound frame',
-    hasFramesBehind: true,
+    hasLaterFrames: true,
     verdict: 'corrupt',
     reason: (stop) => `${stop}, and later files follow`,
   },
   {
     stop: 'unsound frame',
-    hasFramesBehind: false,
+    hasLaterFrames: false,
     witness: 'found',
     verdict: 'corrupt',
     reason: (stop, witness) => `${stop}, and a sound frame at byte ${witness} says that what was here was durable`,
   },
   {
     stop: 'unsound frame',
-    hasFramesBehind: false,
+    hasLaterFrames: false,
     witness: 'unknown',
     verdict: 'corrupt',
-    reason: (stop) => `${stop}, and so many forged frame headers follow that it cannot be known what was durable`,
+    reason: (stop) => `${stop}, and so many forged frame headers follow that nothing shows what was durable`,
   },
-  { stop: 'unsound frame', hasFramesBehind: false, witness: 'none', verdict: 'torn' },
+  { stop: 'unsound frame', hasLaterFrames: false, witness: 'none', verdict: 'torn' },
 ]
 
-/** The rules that match these facts. A fact that is left out matches every rule. */
+/** The rules that match these facts. An omitted fact matches every rule. */
 export function rulesFor(facts: Partial<EndFacts>): DamageRule[] {
   const columns = Object.entries(facts) as [keyof EndFacts, unknown][]
   return DAMAGE_RULES.filter((rule) => columns.every(([column, fact]) => (rule[column] ?? fact) === fact))
 }
 
-/** `wasInUse`: LOCK or a snapshot says that the journal was once created whole. */
+/** @param wasInUse LOCK or a snapshot shows that the journal was completely created. */
 export async function judge(
   storage: Storage,
   directory: string,
@@ -103,12 +103,12 @@ export async function judge(
   const facts: Omit<EndFacts, 'witness'> = {
     stop: stop?.kind ?? 'nowhere',
     isFileExpected: isSealContinued || (stop?.index === 0 && wasInUse),
-    hasFramesBehind: (stop?.kind === 'unsound header' ? [stop.file, ...later] : later).some(hasFrames),
+    hasLaterFrames: (stop?.kind === 'unsound header' ? [stop.file, ...later] : later).some(hasFrames),
   }
   let rules = rulesFor(facts)
   let witness: Witness = { witness: 'none' }
   if (rules.length > 1 && stop !== undefined) {
-    // Only now, because it takes a search through the rest of the file.
+    // Only if needed, because it searches the rest of the file.
     witness = await findWitness(storage, stop, end)
     rules = rulesFor({ ...facts, witness: witness.witness })
   }
@@ -132,11 +132,11 @@ interface Witness extends Pick<EndFacts, 'witness'> {
   offset?: number
 }
 
-/** Looks behind an unsound frame for a sound one that says it was durable. Only a later frame can know that. */
+/** Looks after an unsound frame for a sound one that says it was durable. */
 async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Promise<Witness> {
   const file = storage.open(stop.file.path, 'read')
   try {
-    const scanner = new FrameScanner(file, checksum(end.journalId as Buffer)) // a frame was reached, so a header was read
+    const scanner = new FrameScanner(file, checksum(end.journalId as Buffer)) // a header was read before the frame
     const frame = await scanner.findFrame(
       stop.offset,
       ({ firstSequence, durableSequence }) => firstSequence >= end.nextSequence && durableSequence >= end.nextSequence,
@@ -145,7 +145,7 @@ async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Pr
   } catch (error) {
     if (error instanceof MalformedBytesError) return { witness: 'unknown' }
     throw error
-    /* c8 ignore next -- V8 counts a way in here behind a catch that always leaves */
+    /* c8 ignore next -- V8 counts a branch after a catch that always leaves */
   } finally {
     file.close()
   }

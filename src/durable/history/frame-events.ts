@@ -1,11 +1,11 @@
-/** What one frame of a segment holds, as plain events. Recovery does not read through this: see `replay`. */
+/** The events of one frame, as objects. Recovery does not use this: see `replay`. */
 import type { CacheEvent } from '../../core/model/event.js'
 import { CorruptionError } from '../../errors.js'
 import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
 import { decodeEvent } from '../format/decode-event.js'
 import type { Frame } from '../format/frame.js'
 
-/** @throws CorruptionError for bytes that no writer of this version wrote. */
+/** @throws CorruptionError for bytes that no writer of this version writes. */
 export function* eventsOf(frame: Frame, bytes: Buffer, path: string): Generator<CacheEvent> {
   if (frame.kind !== 'events') return
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
@@ -17,7 +17,7 @@ export function* eventsOf(frame: Frame, bytes: Buffer, path: string): Generator<
   }
 }
 
-/** The error that says which frame has bytes that make no sense. Other errors pass unchanged. */
+/** A MalformedBytesError as a CorruptionError that names the frame. Other errors pass unchanged. */
 export function asDamage(error: unknown, { offset, firstSequence: sequence }: Frame, file: string): unknown {
   if (!(error instanceof MalformedBytesError)) return error
   return new CorruptionError({ file, offset, sequence, reason: error.message }, { cause: error })

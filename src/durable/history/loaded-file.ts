@@ -9,7 +9,7 @@ import type { Storage } from '../storage/storage.js'
 /**
  * Reads the file that a `loaded` event names. It was durable before the event was written.
  * @param sequence Of the frame that holds the event.
- * @throws CorruptionError when the file is damaged, missing, or not the one that was loaded.
+ * @throws CorruptionError if the file is damaged, missing, or not the one that was loaded.
  */
 export async function readLoaded(
   storage: Storage,
@@ -28,7 +28,7 @@ export async function readLoaded(
     found = await readSnapshot(storage, { path, kind: 'loaded', sequence: parsed.sequence }, visit)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw damaged('the file is missing, and the journal refers to it')
+      throw damaged('the file is missing, but the journal refers to it')
     throw error
   }
   if (found.checksum !== event.checksum || found.entries !== event.entries)

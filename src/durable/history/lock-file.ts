@@ -1,14 +1,14 @@
-/** What LOCK says, without taking it. */
+/** Reads LOCK without acquiring the lock. */
 import { join } from 'node:path'
 import { LOCK_NAME } from '../format/format.js'
 import type { Storage } from '../storage/storage.js'
 
-/** Whether a cache has the directory open now. The question itself takes the lock for a moment. */
+/** Whether a cache has the directory open now. Holds the lock for a moment to find out. */
 export function isInUse(storage: Storage, directory: string): boolean {
   return storage.isLocked(join(directory, LOCK_NAME))
 }
 
-/** The id of the journal in the directory, from the moment its first segment was durable; empty before. */
+/** The id of the journal in the directory; empty until its first segment is durable. */
 export function journalNote(storage: Storage, directory: string): string {
   return storage.noteIn(join(directory, LOCK_NAME)).trim()
 }

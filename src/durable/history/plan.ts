@@ -1,5 +1,5 @@
 /**
- * Which files a reading needs: the snapshot to start from and the segments behind it. Second step of opening.
+ * Decides which files to read: the snapshot to start from and the segments after it. Second step of opening.
  * Before: `recovery/open-directory`. After: `replay`.
  */
 import { join } from 'node:path'
@@ -11,14 +11,14 @@ import type { JournalFile, JournalFiles } from '../format/journal-files.js'
 export interface ReadingPlan {
   snapshot: JournalFile | undefined
   segments: JournalFile[]
-  /** What LOCK says: the id of the journal, once its first segment was durable; else nothing. */
+  /** The content of LOCK: the id of the journal; empty until its first segment was durable. */
   note: string
 }
 
 /**
- * Plans a reading through sequence `to`: the newest snapshot that is not past it, and every segment behind that. Older
- * files are ignored; a crash kept compaction from removing them.
- * @throws CorruptionError when the first file that the reading needs is missing.
+ * Plans to read through sequence `to`: the newest snapshot that is not later, and every segment after that. Older files are
+ * ignored; a crash kept compaction from removing them.
+ * @throws CorruptionError if the first file that is needed is missing.
  */
 export function planReading(
   files: JournalFiles,
@@ -46,9 +46,8 @@ function whyMissing(
 ): string | undefined {
   if (found?.sequence === first) return undefined
   if (found !== undefined) return `the file is missing; the next one found begins with sequence ${found.sequence}`
-  if (snapshot !== undefined)
-    return `the file is missing, and the journal has to continue there behind ${snapshot.name}`
+  if (snapshot !== undefined) return `the file is missing, in which the journal must continue after ${snapshot.name}`
   if (files.loaded.length > 0) return 'the file is missing'
   if (note === '') return undefined // a new journal
-  return 'the file is missing, and LOCK says that a journal was here (to start a new one, remove LOCK as well)'
+  return 'the file is missing, but LOCK says that there was a journal (to start a new one, remove LOCK as well)'
 }

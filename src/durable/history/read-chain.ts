@@ -1,4 +1,4 @@
-/** Reads the segments of a journal and judges how they end. Writes nothing. */
+/** Reads the segments of a journal and decides what their end means. Writes nothing. */
 import { LAST_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import type { JournalFile } from '../format/journal-files.js'
@@ -9,7 +9,7 @@ import { type ChainEnd, type ChainStart, type FrameVisitor, readSegments } from 
 
 export interface Chain {
   end: ChainEnd
-  /** Sound, if reading ended early: then nothing is known of the end. */
+  /** Sound if reading ended early, because nothing is known about the end. */
   verdict: Verdict
 }
 
@@ -28,7 +28,7 @@ export async function readChain(
   return { end, verdict: await judge(storage, directory, segments, end, note !== '' || snapshot !== undefined) }
 }
 
-/** What LOCK says, if it says anything of use. */
+/** The content of LOCK, if it is valid. */
 const JOURNAL_ID = /^[0-9a-f]{32}$/
 
 function isOtherJournal({ journalId }: ChainEnd, note: string): boolean {
@@ -36,16 +36,16 @@ function isOtherJournal({ journalId }: ChainEnd, note: string): boolean {
 }
 
 function otherJournal(first: JournalFile | undefined): CorruptionError {
-  const { path: file, sequence } = first as JournalFile // an id was read, and no snapshot is read without its segment
+  const { path: file, sequence } = first as JournalFile // an id was read, and a snapshot is only read with its segment
   return new CorruptionError({
     file,
     offset: 0,
     sequence,
-    reason: 'the file belongs to another journal than LOCK names (to continue with this one, remove LOCK)',
+    reason: 'LOCK names a different journal than this file (to continue with this one, remove LOCK)',
   })
 }
 
-/** What keeps a chain from being sound, in a form that can be compared. */
+/** Why a chain is not sound, as a text that can be compared. */
 export function troubleOf({ verdict }: Chain): string | undefined {
   if (verdict.verdict === 'sound') return undefined
   if (verdict.verdict === 'corrupt') return verdict.error.message

@@ -1,6 +1,6 @@
 /**
- * Reads segments in order and checks that every frame follows the one before it, across files too. Stops at the first place
- * where one does not, and says what is there; `damage` decides what that means.
+ * Reads segments in order and checks that every frame follows the one before it, also across files. Stops at the first one that
+ * does not, and reports what is there; `damage` decides what it means.
  */
 import type { Counters } from '../../core/model/counters.js'
 import { LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
@@ -9,7 +9,7 @@ import { checksum } from '../format/checksum.js'
 import { type FileHeader, readFileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES } from '../format/format.js'
 import type { Frame } from '../format/frame.js'
-import { type FramePlace, moveBehind, whyNotNext } from '../format/frame-order.js'
+import { type FramePlace, moveAfter, whyNotNext } from '../format/frame-order.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import type { JournalFile } from '../format/journal-files.js'
 import type { Storage, StorageFile } from '../storage/storage.js'
@@ -17,13 +17,13 @@ import { UnprovenFrames } from './unproven-frames.js'
 
 /** What the first segment must follow: a snapshot, or nothing. */
 export interface ChainStart {
-  /** `undefined` when the first segment says it. */
+  /** `undefined` if the first segment decides it. */
   journalId: Buffer | undefined
   nextSequence: Sequence
   previousChecksum: number
 }
 
-/** Called with each frame and the bytes it lies in. Returns a promise only when reading has to wait for it. */
+/** Called with each frame and the buffer that holds it. Returns a promise only if reading must wait for it. */
 export type FrameVisitor = (frame: Frame, bytes: Buffer, segment: JournalFile) => void | Promise<void>
 
 /** A place in a segment where a frame may be written. */
@@ -41,18 +41,18 @@ export interface ChainEnd {
   nextSequence: Sequence
   /** The highest sequence that any frame says is durable. */
   durableSequence: Sequence
-  /** The last segment with a sound header, and the place behind its last sound frame. */
+  /** The last segment with a sound header, and the place after its last sound frame. */
   position: (SegmentPosition & { file: JournalFile }) | undefined
-  /** As the last frame says. */
+  /** As of the last frame. */
   counters: Readonly<Counters> | undefined
   frames: number
   /** Files without frames that are not part of the chain. */
   strays: JournalFile[]
-  /** The place from which on no frame is known to be durable; `undefined`: from the first one. */
+  /** Where the frames begin that are not known to be durable; `undefined`: with the first one. */
   unproven: { file: JournalFile; offset: number } | undefined
-  /** What keeps the chain from continuing, unless it is simply over. */
+  /** Why the chain does not continue, unless it is complete. */
   stop: ChainStop | undefined
-  /** Whether reading ended at the sequence it was asked to end at. Nothing is known of what follows. */
+  /** Whether reading ended at the requested sequence. Nothing is known about what follows. */
   isEarly: boolean
 }
 
@@ -60,9 +60,9 @@ export interface ChainStop {
   kind:
     | 'unsound header' // of this segment; none of its frames was read
     | 'unsound frame' // a torn write, or damage
-    | 'foreign frame' // its checksum matches, but it is not the one that follows, or nobody wrote it
+    | 'foreign frame' // its checksum matches, but it does not follow, or no daybook wrote it
   file: JournalFile
-  /** The place of the segment among those read. */
+  /** The index of the segment among those read. */
   index: number
   offset: number
   reason: string
@@ -97,7 +97,7 @@ class SegmentReader {
   readonly #visit: FrameVisitor
   readonly #to: Sequence
   readonly #unproven = new UnprovenFrames()
-  /** The checksum that the next segment has to name. */
+  /** The checksum that the next segment must name. */
   #previousChecksum: number
 
   constructor(start: ChainStart, visit: FrameVisitor, to: Sequence) {
@@ -118,7 +118,7 @@ class SegmentReader {
     }
   }
 
-  /** False for a file that is not part of the chain: a rotation that failed began it, and a crash undid its removal. */
+  /** False for a file that is not part of the chain: a failed rotation created it, and a crash undid its removal. */
   canContinueWith(segment: JournalFile): boolean {
     if (segment.bytes > FILE_HEADER_BYTES || segment.sequence === this.end.nextSequence) return true
     this.end.strays.push(segment)
@@ -131,7 +131,7 @@ class SegmentReader {
     else await this.#readFrames(file, segment, index, header)
   }
 
-  /** The header, or the reason why it is not one, or not the next one. */
+  /** The header, or the reason why it is unsound or does not follow. */
   async #readHeader(
     file: StorageFile,
     segment: JournalFile,
@@ -149,7 +149,7 @@ class SegmentReader {
     end.journalId = header.journalId
     if (header.sequence !== end.nextSequence) {
       return {
-        reason: `the file begins with sequence ${header.sequence}; the sequences from ${end.nextSequence} on are missing`,
+        reason: `the file begins with sequence ${header.sequence}, but the sequences from ${end.nextSequence} on are missing`,
       }
     }
     const isAfterUnsealed = end.position !== undefined && end.position.seal !== 'continued'
@@ -192,14 +192,14 @@ class SegmentReader {
       }
       const visiting = this.#visit(frame, scanned.bytes, segment)
       if (visiting !== undefined) await visiting
-      this.#moveBehind(place, frame)
+      this.#moveAfter(place, frame)
     }
     this.#previousChecksum = place.lastChecksum
   }
 
-  #moveBehind(place: SegmentPosition & { file: JournalFile }, frame: Frame): void {
+  #moveAfter(place: SegmentPosition & { file: JournalFile }, frame: Frame): void {
     const { end } = this
-    moveBehind(place, frame, frame.checksum)
+    moveAfter(place, frame, frame.checksum)
     place.offset = frame.offset + frame.length
     end.nextSequence = place.nextSequence
     end.counters = frame.counters

@@ -1,9 +1,9 @@
 /**
- * Hands what a journal holds to a receiver: the rows of a snapshot, then the events behind it. Third step of opening.
- * Before: `plan`. After: `damage`. Also how the command line and views of the past read a journal: nothing is written.
+ * Passes the content of a journal to a receiver: the rows of a snapshot, then the events after it. Third step of opening.
+ * Before: `plan`. After: `damage`. The command line also reads journals this way: nothing is written.
  *
- * Replay never decides anything and never reads a clock: it hands over the events as they were written. What makes it fast
- * is in docs/decisions/0009: no object for a `set` event, no promise for a frame.
+ * Replay decides nothing and never reads a clock: it passes the events as they were written. What makes it fast is in
+ * docs/decisions/0009: no object for a `set` event, no promise for a frame.
  */
 import type { LoadedEvent } from '../../core/model/event.js'
 import { FIRST_SEQUENCE, LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
@@ -27,9 +27,9 @@ export const JOURNAL_BEGIN: ChainStart = { journalId: undefined, nextSequence: F
 export interface Replayed {
   chain: Chain
   snapshot: RecoveryReport['snapshot']
-  /** Events handed over, those of the snapshot not among them. */
+  /** Events passed to the receiver, without the rows of the snapshot. */
   events: number
-  /** An order of use was read, and the seal that completes it was not. */
+  /** Whether an order of use was read without the seal that completes it. */
   hasLooseRecency: boolean
   /** Of all files read, except loaded ones. */
   bytes: number
@@ -37,7 +37,7 @@ export interface Replayed {
 
 /**
  * Replays a plan through sequence `to`.
- * @throws CorruptionError for damage that does not depend on how the journal ends; the rest is in the verdict.
+ * @throws CorruptionError for damage before the end of the journal; the verdict is about the end.
  */
 export async function replay(
   storage: Storage,
@@ -61,7 +61,7 @@ export async function replay(
   }
 }
 
-/** What the first segment behind a snapshot must follow, from what its header says; that of a whole journal without one. */
+/** What the first segment must follow: a snapshot, given its header, or nothing. */
 export function startAfter(
   snapshot: Pick<FileHeader, 'journalId' | 'sequence' | 'previousChecksum'> | undefined,
 ): ChainStart {
@@ -70,16 +70,16 @@ export function startAfter(
   return { journalId, nextSequence: sequenceAfter(sequence), previousChecksum }
 }
 
-/** From this many events on it pays to decode the short texts of a frame together. */
+/** In a frame with this many events it pays to decode the short texts together. */
 const FRAME_EVENTS_MANY = 8
 
 export interface ReplayOptions {
   to?: Sequence
-  /** Called with the bytes of each frame that was handed over. */
+  /** Called with the bytes of each frame that was passed on. */
   onBytes?: (bytes: number) => void
 }
 
-/** Hands over one file or frame after the other, in the order in which they were written. */
+/** Passes one file or frame after the other to the receiver, in the order in which they were written. */
 export class Replayer {
   events = 0
   readonly #storage: Storage
@@ -117,8 +117,8 @@ export class Replayer {
   }
 
   /**
-   * A frame of a segment. Returns a promise only where a loaded file has to be read.
-   * @throws CorruptionError when it holds what no writer of this version wrote, or names a file that is damaged.
+   * Passes on a frame of a segment. Returns a promise only if a loaded file must be read.
+   * @throws CorruptionError if it holds what no writer of this version writes, or names a file that is damaged.
    */
   frame(frame: Frame, bytes: Buffer, file: JournalFile): void | Promise<void> {
     const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
@@ -179,13 +179,13 @@ export class Replayer {
 
   #finish(frame: Frame, reader: ByteReader): void {
     this.#onBytes?.(frame.length)
-    if (frame.firstSequence + frame.count - 1 > this.#to) return // what is left of it is not wanted
+    if (frame.firstSequence + frame.count - 1 > this.#to) return // the rest of it is not wanted
     reader.expectEnd()
     this.#receiver.counters(frame.counters)
   }
 }
 
-/** Progress is reported this many times, because a report costs more than reading a small frame. */
+/** How often progress is reported, because a report costs more than reading a small frame. */
 const PROGRESS_STEPS = 200
 
 function inSteps(totalBytes: number, receiver: JournalReceiver): (bytes: number) => void {

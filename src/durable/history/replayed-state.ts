@@ -3,7 +3,7 @@ import { Replacement } from '../../core/evolve/replacement.js'
 import type { State } from '../../core/evolve/state.js'
 import type { JournalReceiver } from '../contract.js'
 
-/** The receiver that makes state of what a journal holds, by the same functions that changed the state when it was written. */
+/** A receiver that rebuilds the state, with the same functions that changed it when the journal was written. */
 export function receiverFor(state: State, progress: JournalReceiver['progress']): JournalReceiver {
   return {
     row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),

@@ -1,18 +1,18 @@
 /**
- * Reading a directory that another process may be writing to. Compaction makes files vanish, and the last frame may be half
- * written. So what looks like damage is looked at again, from a fresh listing, and believed when it is found twice in the
- * same place, or when nobody can have changed anything meanwhile.
+ * Reads a directory that another process may be writing to. Compaction removes files, and the last frame may be half written.
+ * So if something looks damaged, the directory is listed and read again, until the damage is found twice at the same place, or
+ * nothing can have changed in between.
  */
 import { CorruptionError } from '../../errors.js'
 import { allOf, findJournalFiles, type JournalFiles } from '../format/journal-files.js'
 import type { Storage } from '../storage/storage.js'
 import { isInUse } from './lock-file.js'
 
-/** Limits for a directory that never comes to rest. */
+/** Limits for a directory that keeps changing. */
 const READINGS_MAX = 50
 const LISTINGS_MAX = 1_000
 
-/** What one attempt gave, and what is wrong with it, if anything: the place and the reason. */
+/** The result of one attempt, and what is wrong with it, if anything: the place and the reason. */
 export interface Attempt<T> {
   result: T
   trouble: string | undefined
@@ -29,7 +29,7 @@ export async function readSettled<T>(
     const files = await listSettled(storage, directory)
     const outcome = await tried(read(files))
     if (!('error' in outcome) && outcome.trouble === undefined) return { result: outcome.result, isLive: false }
-    // Asked only now: the answer takes a lock for a moment.
+    // Only if needed, because it holds the lock for a moment.
     const isLive = isInUse(storage, directory)
     const isUnchanged = !isLive && signatureOf(await listSettled(storage, directory)) === signatureOf(files)
     if (isUnchanged || outcome.trouble === lastTrouble || attempt === READINGS_MAX) {
@@ -41,8 +41,8 @@ export async function readSettled<T>(
 }
 
 /**
- * A listing takes a moment, in which compaction may remove what was just seen and add what was not. So it counts only when a
- * second one has the same names.
+ * While a directory is listed, compaction may remove and add files. So a listing counts only if a second one has the same
+ * names.
  */
 export async function listSettled(storage: Storage, directory: string): Promise<JournalFiles> {
   let before = ''
@@ -63,7 +63,7 @@ function signatureOf(files: JournalFiles): string {
     .join('\n')
 }
 
-/** Damage, and a file that has gone, are results; anything else is an error. */
+/** Damage and missing files are results; any other error is thrown. */
 async function tried<T>(reading: Promise<Attempt<T>>): Promise<Attempt<T> | { error: Error; trouble: string }> {
   try {
     return await reading

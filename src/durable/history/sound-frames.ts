@@ -1,7 +1,7 @@
 import type { Frame } from '../format/frame.js'
 import type { FrameScanner } from '../format/frame-scanner.js'
 
-/** The sound frames that begin after `offset`, whatever lies between them. */
+/** The sound frames that begin after `offset`, with anything in between. */
 export async function* soundFramesAfter(
   scanner: FrameScanner,
   offset: number,

@@ -1,18 +1,18 @@
 import type { Sequence } from '../../core/model/sequence.js'
 import type { JournalFile } from '../format/journal-files.js'
 
-/** A frame of events of which no later frame has said yet that it is durable. */
+/** A frame of events that no later frame has yet proven to be durable. */
 export interface UnprovenFrame {
   /** Of its last event. */
   sequence: Sequence
   file: JournalFile
-  /** The place behind it. */
+  /** Where it ends. */
   offset: number
 }
 
 /**
- * A queue, without an array's `shift()`: that moves all the rest, and under `everysec` a second's worth of frames may be in
- * it.
+ * A queue that does not use `Array.shift()`, which moves all other elements: under `everysec` it may hold the frames of a
+ * second.
  */
 export class UnprovenFrames {
   readonly #frames: UnprovenFrame[] = []
@@ -22,7 +22,7 @@ export class UnprovenFrames {
     this.#frames.push(frame)
   }
 
-  /** Removes the frames that are durable with this sequence, and returns the last of them. */
+  /** Removes the frames through this sequence, and returns the last of them. */
   prove(durableSequence: Sequence): UnprovenFrame | undefined {
     let last: UnprovenFrame | undefined
     for (let next = this.#frames[this.#first]; next !== undefined && next.sequence <= durableSequence; ) {

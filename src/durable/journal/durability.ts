@@ -1,16 +1,16 @@
 /**
- * From taken to durable: when the pending frame is written, when what was written is forced to disk, and what happens when
- * either fails. Second step behind `append`. Before: `pending-frame`. After: `segments`.
+ * Decides when the pending frame is written, when what was written is forced to disk, and what happens if either fails. Second
+ * step after `append`. Before: `pending-frame`. After: `segments`.
  *
  *   pending frame ─► (end of the event-loop turn, or the frame is full) ─► segment ─► (fsync policy) ─► durable
  *
  * Writes are synchronous and in order, so what a call appended survives the process as soon as the event loop turns. Only
- * fsync leaves the main thread; one fsync serves all who wait for one. When a write fails, the frame stays pending and is
- * tried again every second. When an fsync fails, nothing more is written until the journal is reopened, because the page
- * cache may have dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+ * fsync runs off the main thread, and one fsync serves all callers that wait for one. If a write fails, the frame stays pending
+ * and is retried every second. If an fsync fails, nothing more is written until the journal is reopened, because the page cache
+ * may have dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
  */
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
-import { CacheClosedError, JournalWriteError } from '../../errors.js'
+import { CacheClosedError, JournalWriteError, reasonOf } from '../../errors.js'
 import type { JournalHealth, JournalSession } from '../contract.js'
 import { checksum } from '../format/checksum.js'
 import type { FrameKind } from '../format/format.js'
@@ -25,6 +25,10 @@ const SYNC_INTERVAL_MS = 1_000
 
 const WRITABLE: JournalHealth = { status: 'writable' }
 
+/** What a failed write means while the journal stays open, and what it means to closing. */
+const PENDING = { consequence: 'They stay pending, and reads still work.' }
+const LOST = { consequence: 'They may be lost.', advice: 'Open the cache again to see what was kept.' }
+
 export class Durability {
   readonly #session: JournalSession
   readonly #frame: PendingFrame
@@ -35,7 +39,7 @@ export class Durability {
   #health: JournalHealth = WRITABLE
   #isWriteQueued = false
   #durable: Sequence
-  /** Durable as well, once the fsync that is running has succeeded. */
+  /** Durable once the running fsync has succeeded. */
   #durableThen = NO_SEQUENCE
   /** The durable sequence in the last written frame. */
   #recordedDurable: Sequence
@@ -46,7 +50,7 @@ export class Durability {
   #isClosing = false
   #isClosed = false
 
-  /** `durable`: what the journal's own frames say. What was read back may be in the page cache only. */
+  /** @param durable As the journal's frames say. What was read after that may only be in the page cache. */
   constructor(
     session: JournalSession,
     frame: PendingFrame,
@@ -82,31 +86,31 @@ export class Durability {
   // ── write ──
 
   /**
-   * Makes the pending frame ready to take events, and queues their write: at the end of this turn of the event loop, before any
-   * immediate that the caller queues from now on, and without a timer.
+   * Prepares the pending frame for events, and queues their write: at the end of this turn of the event loop, before any
+   * immediate that the caller queues from now on.
    * @throws JournalWriteError while nothing can be written.
    */
   prepare(): void {
     if (this.#health !== WRITABLE) throw refusal(this.#health)
-    // A full frame is written before these events and not with them: the counters in a frame count what is in it.
+    // A full frame is written without the new events, because its counters are as of its last event.
     if (this.#frame.isFull) this.writeFull()
     if (!this.#isWriteQueued) this.#queueWrite()
     this.#frame.isReady = !this.#isExiting
   }
 
-  /** The process is ending, and this turn of the event loop does not end any more: from now on every append is written at once. */
+  /** The process is exiting, so this turn of the event loop will not end. From now on every append is written at once. */
   writeAtExit(): void {
     this.#isExiting = true
     this.#frame.isReady = false
     this.write()
   }
 
-  /** Whether every append has to be followed by {@link write}. */
+  /** Whether every append must be followed by {@link write}. */
   get isExiting(): boolean {
     return this.#isExiting
   }
 
-  /** @throws JournalWriteError when that fails. */
+  /** @throws JournalWriteError if the write fails. */
   writeFull(): void {
     this.write()
     this.refuseUnlessWritable()
@@ -118,27 +122,27 @@ export class Durability {
       this.write()
       if (this.#session.fsync === 'always' && this.#durable < this.written) void this.#sync()
     })
-    this.#isWriteQueued = true // not before: the stack may run out in there
+    this.#isWriteQueued = true // not before: queueTask() may overflow the stack
   }
 
-  /** Writes the pending frame. When that fails the frame stays pending, and the journal takes nothing more. */
+  /** Writes the pending frame. If that fails, the frame stays pending and the journal stalls. */
   write(): void {
     const frame = this.#frame
     if (frame.count === 0 || this.#health.status === 'failed' || this.#isClosed) return
     try {
-      // Tried again byte for byte: of two different frames for one place, a power cut could keep the one that was given up.
+      // A retry writes the same bytes: of two different frames for one place, a power cut could keep the abandoned one.
       this.#append(frame.finished ?? frame.finish('events', 0, this.#context()))
     } catch (error) {
       this.#stall(error as Error)
       return
     }
     this.#armSyncTimer()
-    // A first fsync off the main thread, so that the one within a rotation finds little left to do.
+    // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
     if (this.isDueForCompaction) this.#onChange()
   }
 
-  /** Writes the pending frame as one of another kind, or an empty one. Throws when that fails; the frame is dropped then. */
+  /** Writes the pending frame, which may be empty, as a frame of this kind. Throws if that fails; the frame is dropped then. */
   writeAs(kind: FrameKind): void {
     try {
       this.#append(this.#frame.finish(kind, 0, this.#context()))
@@ -197,35 +201,37 @@ export class Durability {
 
   // ── fsync ──
 
-  /** Resolves with the durable sequence, once everything that was appended before this call is durable. */
+  /** Resolves with the durable sequence once everything that was appended before this call is durable. */
   async flush(): Promise<Sequence> {
     const target = this.#frame.last
     if (this.#health.status === 'stalled') this.#retry()
-    else if (this.#frame.count > 0) await nextTurn() // the write is queued; all who flush in one turn share it and one fsync
-    // Now it is written, or the health says why not. A running fsync may have begun before that; one that begins now has not.
+    else if (this.#frame.count > 0) await nextTurn() // the write is queued; all flushes of one turn share it and one fsync
+    // Now it is written, or the health says why not. A running fsync may have begun before the write, so another one follows.
     if (this.#durable < target && this.#health === WRITABLE) await this.#syncing
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
     if (this.#durable >= target) return this.#durable
     if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
-    /* c8 ignore next 4 -- close() flushes first, so this takes a journal that was closed and opened again in one turn */
-    throw new CacheClosedError(
-      'The cache was closed before the flush was done: what was pending is lost or durable as close() said.',
-    )
+    /* c8 ignore next 4 -- close() flushes first, so this takes a journal that was closed and reopened in one turn */
+    throw new CacheClosedError('The cache was closed before the flush was done', {
+      consequence: 'close() has reported whether what was pending is durable.',
+    })
   }
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
     const { error, status } = this.#health as Exclude<JournalHealth, { status: 'writable' }>
-    return new JournalWriteError(
-      status === 'failed' ? 'OUTCOME_UNKNOWN' : 'JOURNAL_WRITE_FAILED',
-      `Outcome unknown: sequences ${this.#durable + 1} to ${target} may or may not be on disk (${error.message}). ` +
-        (status === 'failed'
-          ? 'Close the cache and open it again to see what was kept.'
-          : 'They stay pending and are tried again every second: make room, then flush again.'),
-      { cause: error },
-    )
+    const first = this.#durable + 1
+    const changes = first === target ? `The change with sequence ${first}` : `The changes ${first} to ${target}`
+    if (status === 'failed')
+      return new JournalWriteError('OUTCOME_UNKNOWN', `${changes} could not be forced to disk (${reasonOf(error)})`, {
+        cause: error,
+      })
+    return new JournalWriteError('JOURNAL_WRITE_FAILED', `${changes} could not be written (${reasonOf(error)})`, {
+      ...(this.#isClosing ? LOST : PENDING),
+      cause: error,
+    })
   }
 
-  /** One fsync for everything written until it begins; a call that comes while it runs waits for the next one. Never rejects. */
+  /** One fsync for everything written before it begins. A call while it runs waits for the next one. Never rejects. */
   async #sync(): Promise<void> {
     if (this.#syncing !== undefined) await this.#syncing
     if (this.#health.status === 'failed' || this.#isClosed) return
@@ -248,14 +254,14 @@ export class Durability {
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
-  /** An fsync that no frame follows is recorded by an empty frame, so that damage before it is not taken for a torn tail. */
+  /** If no frame follows an fsync, an empty frame records it, so that damage before it is not mistaken for a torn tail. */
   #recordDurable(): void {
     if (this.#isClosing || this.#frame.count > 0) return
     if (this.#recordedDurable >= this.#durable || this.#health !== WRITABLE) return
     try {
       this.writeAs('events')
     } catch {
-      // It would have held no event, and the next frame will say the same.
+      // The frame has no events, and the next frame will record the same.
     }
   }
 
@@ -274,11 +280,11 @@ export class Durability {
     try {
       this.rotate({ isSyncing: false })
     } catch {
-      this.#segments.postponeRotation() // a failed fsync has changed the health already
+      this.#segments.postponeRotation() // if an fsync failed, the health has changed already
     }
   }
 
-  /** Begins the next segment. Everything written until now is durable then. */
+  /** Begins the next segment. Afterwards everything written before is durable. */
   rotate({ isSyncing = this.#syncing !== undefined } = {}): void {
     this.writeFull()
     try {
@@ -288,14 +294,14 @@ export class Durability {
       this.#setHealth({ status: 'failed', error: error.cause })
       throw refusal(this.#health)
     }
-    // The system reports a lost write to one of two fsyncs that overlap: the running one may yet fail for what this one covered.
+    // The system reports a lost write to only one of two overlapping fsyncs: the running one may still fail for what this covered.
     if (isSyncing) this.#durableThen = this.written
     else this.#durable = this.written
   }
 
   // ── close ──
 
-  /** From now on no frame is written but those that closing needs. */
+  /** From now on only frames that closing needs are written. */
   beginClose(): void {
     this.#isClosing = true
   }

@@ -1,7 +1,6 @@
 /**
- * `process.exit()` and an uncaught exception end the process without another turn of the event loop. What was appended in
- * the last turn is handed to the operating system here, by one listener for all open journals. Listeners that were added
- * after it run after it; what they append is written at once.
+ * `process.exit()` and an uncaught exception end the process without another turn of the event loop. One `exit` listener for
+ * all open journals then writes what the last turn appended. What later listeners append is written at once.
  */
 const open = new Set<() => void>()
 

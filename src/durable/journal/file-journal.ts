@@ -1,13 +1,13 @@
 /**
- * A journal in files: fifth and last stop on the path of a message. Before: `evolve/`. What happens in here, in order:
- * `pending-frame` (events become bytes), `durability` (bytes are written and synced), `segments` (where they go).
+ * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frame` (events become
+ * bytes), `durability` (bytes are written and synced), `segments` (where they go).
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { CacheEvent } from '../../core/model/event.js'
 import { sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { CacheClosedError, CacheError, CacheLockedError } from '../../errors.js'
+import { CacheClosedError, CacheError, CacheLockedError, reasonOf } from '../../errors.js'
 import type {
   CompactionReport,
   CompactionRequest,
@@ -30,18 +30,18 @@ import { writeAtExit } from './exit-flush.js'
 import { PendingFrame } from './pending-frame.js'
 import { Segments } from './segments.js'
 
-/** Characters of a key or a text that are far from filling a frame. */
+/** A key or a text with no more characters than this is far from filling a frame. */
 const SMALL = 16 * 1024
-/** A recency frame holds about this many bytes of keys; the order of use of a large cache takes several. */
+/** A recency frame has about this many bytes of keys; the order of use of a large cache takes several. */
 const RECENCY_FRAME_BYTES = 1024 * 1024
 
-/** What open() makes. One cache uses a journal, from open() to close(). */
+/** The parts of an open journal. One cache uses it, from open() to close(). */
 interface Opened {
   session: JournalSession
   lock: StorageLock
   segments: Segments
   durability: Durability
-  /** The journal ends with an order of use whose seal was never written: the next seal must not complete it. */
+  /** Whether the journal ends with an order of use without its seal. The next seal must not complete it. */
   hasLooseRecency: boolean
   forgetExit: () => void
 }
@@ -56,7 +56,7 @@ export class FileJournal implements Journal {
   /** As of the last close. */
   #closedHealth: JournalHealth = { status: 'writable' }
 
-  /** `newJournalId`: 16 random bytes, for a journal that begins here. */
+  /** @param newJournalId Returns 16 random bytes, for a new journal. */
   constructor(storage: Storage, directory: string, newJournalId: () => Buffer = () => randomBytes(16)) {
     this.#storage = storage
     this.directory = directory
@@ -65,7 +65,7 @@ export class FileJournal implements Journal {
 
   async open(session: JournalSession): Promise<RecoveryReport> {
     if (this.#opened !== undefined)
-      throw new CacheLockedError('This journal is already open: close the other cache first. Nothing was changed.')
+      throw new CacheLockedError('This journal is already open', { advice: 'Close the other cache first.' })
     const { directory } = this
     const lock = openDirectory(this.#storage, directory)
     try {
@@ -85,7 +85,8 @@ export class FileJournal implements Journal {
   }
 
   get #open(): Opened {
-    if (this.#opened === undefined) throw new CacheClosedError('This journal is not open: open a cache on it first.')
+    if (this.#opened === undefined)
+      throw new CacheClosedError('This journal is not open', { advice: 'Open a cache on it first.' })
     return this.#opened
   }
 
@@ -110,7 +111,7 @@ export class FileJournal implements Journal {
     const isSmall =
       key.length <= SMALL && (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object')
     if (isSmall && frame.isReady) return frame.addSet(key, value, expiresAtMs)
-    return this.append([{ type: 'set', key, value, expiresAtMs }]) // which knows what to do with a value that fills a frame
+    return this.append([{ type: 'set', key, value, expiresAtMs }]) // handles values that fill a frame
   }
 
   async flush(): Promise<number> {
@@ -120,7 +121,7 @@ export class FileJournal implements Journal {
   async compact(request: CompactionRequest): Promise<CompactionReport> {
     const { durability, segments, session } = this.#open
     await durability.flush()
-    // From here to freeze() without an await: the segment ends at the very sequence whose state is frozen.
+    // No await from here to freeze(): the segment must end at the sequence whose state is frozen.
     durability.write()
     this.#endSegment()
     durability.refuseUnlessWritable()
@@ -153,18 +154,15 @@ export class FileJournal implements Journal {
     } catch (error) {
       segments.postponeCompaction()
       if (error instanceof CacheError) throw error
-      throw new CacheError(
-        'COMPACTION_FAILED',
-        `The journal could not be ended before the snapshot: ${(error as Error).message}. Nothing was removed and the cache keeps running; make room, then call compact() again.`,
-        { cause: error },
-      )
+      const what = `The journal could not be ended before the snapshot: ${reasonOf(error)}`
+      throw new CacheError('COMPACTION_FAILED', what, { cause: error })
     }
   }
 
   async stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
     const { durability, segments, session } = this.#open
     durability.refuseUnlessWritable()
-    const sequence = sequenceAfter(this.#frame.last) // later than any event that a file here belongs to
+    const sequence = sequenceAfter(this.#frame.last) // later than that of any existing file
     const file = fileName(sequence, 'loaded')
     const path = join(this.directory, file)
     removeIfThere(this.#storage, `${path}.tmp`)
@@ -208,7 +206,7 @@ export class FileJournal implements Journal {
       if (durability.health.status !== 'failed') {
         if (opened.hasLooseRecency) durability.writeAs('events')
         this.#writeRecency(durability, recency)
-        // A journal in which nothing happened ends with its seal already, and stays as it is.
+        // If nothing happened, the journal already ends with its seal, and stays as it is.
         if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
         await segments.sync()
       }

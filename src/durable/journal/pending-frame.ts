@@ -1,9 +1,9 @@
 /**
- * The frame that is being made: the events of whole turns, encoded and not yet written. First step behind `append`.
+ * The frame that is being composed: the events of whole turns, encoded but not yet written. First step after `append`.
  * Before: `file-journal`. After: `durability`, which writes it.
  *
- * What is put into it is put in whole or not at all, also when the caller's stack runs out on the way: the count, which is
- * what makes it part of the frame, changes last and without a call.
+ * A turn is added whole or not at all, even if the caller's stack overflows in the middle: `count`, which makes its events part
+ * of the frame, changes last and without a call.
  */
 import type { Counters } from '../../core/model/counters.js'
 import type { CacheEvent } from '../../core/model/event.js'
@@ -14,10 +14,10 @@ import { encodeEvent, encodeSet } from '../format/encode-event.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
 import { beginFrame, type FinishedFrame, type FrameHeader, finishFrame } from '../format/frame.js'
 
-/** Bytes at which a frame is written at once instead of at the end of the turn of the event loop. */
+/** At this size a frame is written at once, not at the end of the event-loop turn. */
 export const PENDING_BYTES_MAX = 256 * 1024
 
-/** What a frame says besides what it holds. */
+/** The rest of a frame's header. */
 export interface FrameContext extends Pick<FrameHeader, 'previousChecksum' | 'durableSequence' | 'writtenAtMs'> {
   counters: Readonly<Counters>
   /** The checksum of the journal id, with which every frame's checksum begins. */
@@ -26,13 +26,13 @@ export interface FrameContext extends Pick<FrameHeader, 'previousChecksum' | 'du
 
 export class PendingFrame {
   readonly #writer = new ByteWriter(PENDING_BYTES_MAX + 64 * 1024)
-  /** The number of its first event, or of the event that comes next. */
+  /** The sequence of its first event, or of the next event. */
   first: Sequence = FIRST_SEQUENCE
   /** Events in it; keys, while an order of use is written. */
   count = 0
-  /** Set once its header is complete. Until it is written or dropped it must not change. */
+  /** Set once its header is complete. From then on it must not change until it is written or dropped. */
   finished: FinishedFrame | undefined
-  /** Whether the next event may simply be put in: the journal can be written, a write is queued, and the frame is not full. */
+  /** Whether the next event may be added directly: the journal is writable, a write is queued, and the frame is not full. */
   isReady = false
 
   /** Empties it, for a journal whose next event is `first`. */
@@ -50,14 +50,14 @@ export class PendingFrame {
     return this.#writer.length >= PENDING_BYTES_MAX
   }
 
-  /** The number of the last event that was put in. */
+  /** The sequence of the last event in it. */
   get last(): Sequence {
     return sequenceAfter(this.first, this.count - 1)
   }
 
   /**
-   * Puts in the events of one turn. Returns false when they need a frame of their own: this one has to be written first.
-   * @throws RangeError when they are too large for any frame.
+   * Adds the events of one turn. Returns false if they do not fit: then this frame must be written first.
+   * @throws RangeError if they are too large for any frame.
    */
   add(events: readonly CacheEvent[]): boolean {
     const writer = this.#writer
@@ -79,11 +79,12 @@ export class PendingFrame {
     if (this.count > 0) return false
     this.drop()
     throw new RangeError(
-      `This change needs ${bytes} bytes in the journal, and a frame holds ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES}. Nothing was changed: split it into smaller changes.`,
+      `This change needs ${bytes} bytes in the journal, but a frame holds at most ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES}. ` +
+        'Nothing was changed. Split it into smaller changes.',
     )
   }
 
-  /** Puts in one `set` event, which must be far from filling a frame, and returns its sequence. Call it only if `isReady`. */
+  /** Adds one `set` event, which must be far from filling a frame, and returns its sequence. Call it only if `isReady`. */
   addSet(key: string, value: StoredValue, expiresAtMs: number): number {
     const writer = this.#writer
     const before = writer.length
@@ -98,7 +99,7 @@ export class PendingFrame {
     return this.first + this.count++
   }
 
-  /** Puts in one key of an order of use. */
+  /** Adds one key of an order of use. */
   addKey(key: string): void {
     const writer = this.#writer
     if (writer.length === 0) beginFrame(writer)
@@ -119,9 +120,9 @@ export class PendingFrame {
     return this.finished
   }
 
-  /** The frame was written: the next one begins. */
+  /** The frame was written. Begins the next one. */
   written({ header }: FinishedFrame): void {
-    // First of all, and without a call: what was written must not be written again.
+    // First, and without a call, because what was written must not be written again.
     if (header.kind === 'events') this.first = (this.first + this.count) as Sequence
     this.#writer.length = 0
     this.count = 0
@@ -129,7 +130,7 @@ export class PendingFrame {
     this.#writer.clear()
   }
 
-  /** Gives up what is in it. */
+  /** Discards its content. */
   drop(): void {
     this.count = 0
     this.finished = undefined

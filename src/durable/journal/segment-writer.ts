@@ -1,10 +1,10 @@
-/** One segment, open for writing: knows the file, and the place where its next frame goes. */
+/** One segment, open for writing: the file, and the place of its next frame. */
 import { join } from 'node:path'
 import { CacheError } from '../../errors.js'
 import { encodeFileHeader, type FileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import type { FinishedFrame } from '../format/frame.js'
-import { moveBehind, whyNotNext } from '../format/frame-order.js'
+import { moveAfter, whyNotNext } from '../format/frame-order.js'
 import type { SegmentPosition } from '../history/read-segments.js'
 import { type Storage, type StorageFile, writeAll } from '../storage/storage.js'
 
@@ -17,7 +17,7 @@ export class SegmentWriter {
     this.#position = position
   }
 
-  /** Creates a segment. It and its name are durable when this returns; on failure nothing of it is left. */
+  /** Creates a segment. It and its name are durable when this returns; if it fails, the file is removed. */
   static create(storage: Storage, directory: string, header: Omit<FileHeader, 'kind' | 'checksum'>): SegmentWriter {
     const { sequence, previousChecksum } = header
     const file = storage.create(join(directory, fileName(sequence, 'segment')))
@@ -51,7 +51,7 @@ export class SegmentWriter {
     return this.#position.previousChecksum
   }
 
-  /** The checksum that the next frame has to name. */
+  /** The checksum that the next frame must name. */
   get lastChecksum(): number {
     return this.#position.lastChecksum
   }
@@ -64,12 +64,11 @@ export class SegmentWriter {
     return this.#position.nextSequence > this.#position.sequence
   }
 
-  /** Appends a frame. On failure the file is cut back to where it ended, and nothing was appended. */
+  /** Appends a frame. If that fails, the file is truncated to its former size. */
   append({ header, bytes, checksum }: FinishedFrame): void {
     const position = this.#position
-    const reason = whyNotNext(header, position) // what the reader will refuse must not be written
-    if (reason !== undefined)
-      throw new CacheError('INTERNAL', `A frame was not written, because it is wrong: ${reason}.`)
+    const reason = whyNotNext(header, position) // a frame that the reader would refuse must not be written
+    if (reason !== undefined) throw new CacheError('INTERNAL', `A frame that is wrong was not written: ${reason}`)
     try {
       writeAll(this.#file, bytes, position.offset)
     } catch (error) {
@@ -77,18 +76,18 @@ export class SegmentWriter {
       throw error
     }
     position.offset += bytes.length
-    moveBehind(position, header, checksum)
+    moveAfter(position, header, checksum)
   }
 
   #cutBack(): void {
     try {
       this.#file.truncate(this.#position.offset)
     } catch {
-      // The next write goes to the same offset; recovery sets aside what is left of this one.
+      // The next write goes to the same offset; recovery sets aside the rest of this one.
     }
   }
 
-  /** Removes a segment that got no frame. */
+  /** Removes a segment without frames. */
   discard(storage: Storage): void {
     discard(storage, this.#file)
   }
@@ -111,6 +110,6 @@ function discard(storage: Storage, file: StorageFile): void {
   try {
     storage.unlink(file.path)
   } catch {
-    // Recovery drops an empty segment at the end.
+    // Recovery removes an empty segment at the end.
   }
 }

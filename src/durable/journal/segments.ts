@@ -1,6 +1,6 @@
 /**
- * The segments of an open journal: the one that frames go to, when the next one begins, and what they all come to. Third
- * step behind `append`, and the last of opening. Before: `durability`; when opening, `recovery/rewrite-unproven`.
+ * The segments of an open journal: the current one, when the next one begins, and their totals. Third step after `append`, and
+ * the last of opening. Before: `durability`; when opening, `recovery/rewrite-unproven`.
  */
 import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
@@ -13,10 +13,10 @@ import type { FrameContext, PendingFrame } from './pending-frame.js'
 import { SegmentWriter } from './segment-writer.js'
 
 export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024
-/** Many segments are a reason to compact, too, even small ones, from many short runs. */
+/** With this many segments the journal is compacted, even if they are small, after many short runs. */
 const SEGMENTS_MAX = 64
 
-/** The seal of a segment was written and could not be forced to disk: no frame may be written after it. */
+/** The seal of a segment was written but could not be forced to disk. No frame may be written after it. */
 export class UnsyncedSealError extends Error {
   override readonly cause: Error
 
@@ -26,7 +26,7 @@ export class UnsyncedSealError extends Error {
   }
 }
 
-/** What a snapshot makes superfluous, as of the moment that it keeps. */
+/** The segments that a snapshot replaces, as of its moment. */
 export type CoveredSegments = Pick<Segments, 'count' | 'sealedBytes'>
 
 export class Segments {
@@ -38,11 +38,11 @@ export class Segments {
   #current: SegmentWriter
   /** The size at which the current segment is full. */
   #rotateAtBytes: number
-  /** After a failed compaction: the journal has to grow to this first. */
+  /** After a failed compaction, the journal must grow to this size before the next one. */
   #compactAgainAtBytes = 0
   #snapshotSequence: Sequence
   #snapshotBytes: number
-  /** Segments behind the snapshot, and the bytes of all of them except the current one. */
+  /** Segments after the snapshot, and the bytes of all of them except the current one. */
   count: number
   sealedBytes: number
   /** The counters in the seal of a clean close, while that is the last frame. */
@@ -74,7 +74,7 @@ export class Segments {
 
   // ── the current segment ──
 
-  /** The checksum that the next frame has to name. */
+  /** The checksum that the next frame must name. */
   get lastChecksum(): number {
     return this.#current.lastChecksum
   }
@@ -96,7 +96,7 @@ export class Segments {
     return this.#current.offset >= this.#rotateAtBytes && this.#current.hasEvents
   }
 
-  /** Whether the journal ends with a seal that says this already. */
+  /** Whether the journal already ends with a seal that has these counters. */
   isSealedWith(counters: Readonly<Counters>): boolean {
     return this.#sealedCounters?.equals(counters) === true
   }
@@ -117,11 +117,11 @@ export class Segments {
   // ── rotation ──
 
   /**
-   * Creates the next segment and syncs its directory, then seals and syncs the current one; only after that does the next one
-   * get a frame. So damage in any segment except the last is never a torn write. (The last of these fsyncs blocks, because a
-   * frame may wait neither in memory nor in the next segment: docs/decisions/0004.) `frame` is empty. Returns the header of the
-   * seal.
-   * @throws UnsyncedSealError when the seal may or may not be on disk. After any other error the current segment is used on.
+   * Creates the next segment and syncs its directory, then seals and syncs the current one; only then may the next one get a
+   * frame. So damage in any segment but the last is never a torn write. (The last of these fsyncs blocks, because a frame may
+   * wait neither in memory nor in the next segment: docs/decisions/0004.)
+   * @param frame Must be empty. Returns the header of the seal.
+   * @throws UnsyncedSealError if the seal may or may not be on disk. After any other error the current segment stays in use.
    */
   rotate(frame: PendingFrame, context: FrameContext): FrameHeader {
     const old = this.#current
@@ -150,7 +150,7 @@ export class Segments {
     return seal.header
   }
 
-  /** After a rotation that failed: the current segment grows by the size of another one first. */
+  /** After a failed rotation: the current segment grows by the size of another one before the next attempt. */
   postponeRotation(): void {
     this.#rotateAtBytes = this.#current.offset + this.#segmentBytes
   }
@@ -167,17 +167,17 @@ export class Segments {
     return this.bytes >= Math.max(journalBytes, factor * this.#snapshotBytes) || this.count >= SEGMENTS_MAX
   }
 
-  /** After a compaction that failed. */
+  /** After a failed compaction: the journal doubles before the next one. */
   postponeCompaction(): void {
     this.#compactAgainAtBytes = 2 * this.bytes
   }
 
-  /** What a snapshot will cover that is begun now, just after a rotation. */
+  /** The segments that a snapshot covers if it begins now, just after a rotation. */
   get covered(): CoveredSegments {
     return { count: this.count - 1, sealedBytes: this.sealedBytes }
   }
 
-  /** A snapshot took the place of what it covers. Segments that began while it was written stay. */
+  /** A snapshot has replaced the segments that it covers. Segments that began while it was written stay. */
   compacted(sequence: Sequence, snapshotBytes: number, covered: CoveredSegments): void {
     this.#snapshotSequence = sequence
     this.#snapshotBytes = snapshotBytes

@@ -1,10 +1,10 @@
-/** Takes the directory. First step of opening. Before: `journal/file-journal`. After: `history/plan`. */
+/** Creates and locks the directory. First step of opening. Before: `journal/file-journal`. After: `history/plan`. */
 import { join } from 'node:path'
-import { CacheError, CacheLockedError } from '../../errors.js'
+import { CacheError, CacheLockedError, reasonOf } from '../../errors.js'
 import { LOCK_NAME } from '../format/format.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 
-/** Creates the directory if it is missing, and locks it until the lock is released or the process ends. */
+/** Creates the directory if it does not exist, and locks it until the lock is released or the process ends. */
 export function openDirectory(storage: Storage, directory: string): StorageLock {
   let lock: StorageLock | undefined
   try {
@@ -14,19 +14,14 @@ export function openDirectory(storage: Storage, directory: string): StorageLock 
     throw unreadable(directory, error)
   }
   if (lock === undefined) {
-    throw new CacheLockedError(
-      `${directory} is open in another cache, in this process or another one. Nothing was changed: close that one first, or use another directory.`,
-    )
+    throw new CacheLockedError(`${directory} is open in another cache, in this process or another one`)
   }
   return lock
 }
 
-/** An error of the system about a directory or a file, as one that says what to do. Other errors pass unchanged. */
+/** An error of the operating system as a CacheError `JOURNAL_UNREADABLE`. Other errors pass unchanged. */
 export function unreadable(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CacheError || !('syscall' in error || 'code' in error)) return error
-  return new CacheError(
-    'JOURNAL_UNREADABLE',
-    `${path} cannot be opened as a journal: ${error.message}. No file was changed: check that it is a directory that this process may read and write.`,
-    { cause: error },
-  )
+  const what = `${path} cannot be opened as a journal: ${reasonOf(error)}`
+  return new CacheError('JOURNAL_UNREADABLE', what, { cause: error })
 }

@@ -1,10 +1,10 @@
 /**
- * Opening a journal, up to the place where the next frame goes.
+ * Opens a journal, up to the place where the next frame goes.
  *
  *   open-directory ─► history: plan ─► replay ─► damage ─► set-aside (a torn write) ─► rewrite-unproven ─► journal/segments
  *
- * What reads is in `history/`; what changes files is here and in the two phases that this calls. Nothing is changed before
- * the whole journal has been read and judged.
+ * Reading is in `history/`; changing files is here and in the two phases that this calls. Nothing is changed until the whole
+ * journal has been read and judged.
  */
 import type { Counters } from '../../core/model/counters.js'
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
@@ -24,9 +24,9 @@ export interface Recovered {
   report: RecoveryReport
   /** `undefined` in a directory without a journal. */
   journalId: Buffer | undefined
-  /** Whether LOCK names the journal already. */
+  /** Whether LOCK already names the journal. */
   isNoted: boolean
-  /** Where the next frame goes; `undefined` when a first segment has to be created. */
+  /** Where the next frame goes; `undefined` if there is no segment yet. */
   position: SegmentPosition | undefined
   nextSequence: Sequence
   durableSequence: Sequence
@@ -35,7 +35,7 @@ export interface Recovered {
   segments: number
   /** Bytes of all segments except the last. */
   sealedBytes: number
-  /** An order of use is at the end, without the seal that would have completed it. */
+  /** Whether the journal ends with an order of use without the seal that completes it. */
   hasLooseRecency: boolean
   /** The counters in the seal of a clean close, if the journal ends with one. */
   sealedCounters: Readonly<Counters> | undefined

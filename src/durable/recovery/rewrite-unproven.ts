@@ -1,10 +1,10 @@
 /**
- * Writes the end of the journal once more, byte for byte and in place: everything that no frame says is durable. Last step of
+ * Rewrites the end of the journal in place, with the same bytes: everything that no frame says is durable. Last step of
  * recovery. Before: `set-aside`. After: `journal/segments`, which opens the last segment for writing.
  *
- * What was read may have come from the page cache alone. After a failed fsync Linux keeps such pages and counts them as
- * written, so a later fsync would write nothing and succeed (Rebello et al., "Can Applications Recover from fsync
- * Failures?", USENIX ATC 2020). Written again, they are dirty again.
+ * What was read may only be in the page cache. After a failed fsync Linux keeps such pages but marks them clean, so a later
+ * fsync would write nothing and succeed (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+ * Writing them makes them dirty again.
  */
 import { FILE_HEADER_BYTES } from '../format/format.js'
 import type { JournalFile } from '../format/journal-files.js'
@@ -29,11 +29,11 @@ export async function rewriteUnproven(
       const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(to - from, COPY_BYTES)))
       for (let at = from; at < to; ) {
         const read = await readAll(file, buffer, 0, Math.min(buffer.length, to - at), at)
-        if (read === 0) throw new Error(`${segment.path} shrank while its end was written again`)
+        if (read === 0) throw new Error(`${segment.path} shrank while its end was rewritten`)
         writeAll(file, buffer.subarray(0, read), at)
         at += read
       }
-      if (!isLast) await file.sync() // the journal syncs the last one only
+      if (!isLast) await file.sync() // the journal itself syncs only the last one
     } finally {
       file.close()
     }

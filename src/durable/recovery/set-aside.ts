@@ -1,10 +1,10 @@
 /**
- * Moves a torn tail into a `.broken` file. A phase of recovery. Before: `history/damage`, which found the tail. After:
+ * Moves a torn tail into a `.broken` file. A step of recovery. Before: `history/damage`, which found the tail. After:
  * `rewrite-unproven`.
  *
- * The copy gets its name when it is complete and on disk, and only then is anything cut off. So a crash leaves a `.tmp`
- * file, or a copy that the next attempt finds and uses. A name that holds other bytes is never reused: those were set aside
- * before.
+ * The copy gets its final name once it is complete and on disk, and only then is the tail cut off. So a crash leaves a `.tmp`
+ * file, or a copy that the next attempt finds and uses. An existing file with other bytes, set aside earlier, is never
+ * replaced.
  */
 import { dirname } from 'node:path'
 import { CacheError } from '../../errors.js'
@@ -13,7 +13,7 @@ import { readAll, type Storage, type StorageFile, writeAll } from '../storage/st
 
 const COPY_BYTES = 4 * 1024 * 1024
 
-/** Moves everything from `offset` on. */
+/** Moves everything from `offset` on, and returns where to. */
 export async function setAside(
   storage: Storage,
   path: string,
@@ -43,7 +43,7 @@ async function save(storage: Storage, source: StorageFile, offset: number, bytes
   return nameOf(number)
 }
 
-/** Returns false when something that is not a file is in the place of the unfinished copy. */
+/** Returns false if something that is not a file has the name of the unfinished copy. */
 async function copy(
   storage: Storage,
   name: string,
@@ -62,7 +62,7 @@ async function copy(
   }
   try {
     for await (const { part, done } of partsOf(source, offset, bytes)) {
-      // Zeros may be a hole, as large as a file can be: they stay one. The last byte gives the copy its length.
+      // Zeros may be a hole of any size, so they become a hole. The last byte gives the copy its length.
       const skipped = !isZeros(part) ? 0 : done + part.length < bytes ? part.length : part.length - 1
       writeAll(target, part.subarray(skipped), done + skipped)
     }
@@ -86,7 +86,7 @@ async function look(
     there = storage.open(name, 'read')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'free'
-    if (error instanceof CacheError) return 'taken' // by something that is not a file
+    if (error instanceof CacheError) return 'taken' // something that is not a file
     throw error
   }
   try {

@@ -1,11 +1,11 @@
 /**
- * Compaction: a snapshot of the state at one sequence replaces the journal before it. The journal has rotated at that
- * sequence and is durable through it; so whichever step a crash interrupts, either all old files are there or the snapshot is.
+ * Compaction: a snapshot of the state at one sequence replaces the journal before it. The journal has been rotated at that
+ * sequence and is durable through it, so a crash at any step leaves either all old files or the snapshot.
  */
 import { join } from 'node:path'
 import type { Clock } from '../../core/model/clock.js'
 import type { Sequence } from '../../core/model/sequence.js'
-import { CacheError } from '../../errors.js'
+import { CacheError, reasonOf } from '../../errors.js'
 import type { CompactionReport, CompactionRequest, SnapshotSource } from '../contract.js'
 import { fileName } from '../format/format.js'
 import { findJournalFiles } from '../format/journal-files.js'
@@ -30,12 +30,8 @@ export async function writeCompaction(compaction: Compaction): Promise<Compactio
   } catch (error) {
     const { signal } = compaction.request
     if (signal.aborted) throw signal.reason
-    throw new CacheError(
-      'COMPACTION_FAILED',
-      `The snapshot could not be written: ${(error as Error).message}. The journal before it was kept and the cache keeps running; make room, then call compact() again.`,
-      { cause: error },
-    )
-    /* c8 ignore next -- V8 counts a way in here behind a catch that always leaves */
+    throw new CacheError('COMPACTION_FAILED', `The snapshot could not be written: ${reasonOf(error)}`, { cause: error })
+    /* c8 ignore next -- V8 counts a branch after a catch that always leaves */
   } finally {
     source.release()
   }
@@ -71,7 +67,7 @@ async function write(compaction: Compaction, source: SnapshotSource): Promise<Co
   }
 }
 
-/** Oldest first, so that a crash leaves a run of whole files up to the snapshot. What cannot be removed stays. */
+/** Oldest first, so that a crash leaves an unbroken series of files up to the snapshot. What cannot be removed stays. */
 async function removeCovered(storage: Storage, directory: string, sequence: Sequence): Promise<string[]> {
   const removed: string[] = []
   const files = await findJournalFiles(storage, directory)

@@ -1,4 +1,4 @@
-/** Reads a snapshot, a loaded file or a saved one, frame by frame. They are never torn, so any deviation is corruption. */
+/** Reads a snapshot, a loaded or a saved file, frame by frame. They are never torn, so any deviation is corruption. */
 import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
@@ -28,7 +28,7 @@ export interface ReadSnapshot {
   checksum: number
 }
 
-/** Called with each frame of rows. Returns a promise only when reading has to wait for it. */
+/** Called with each frame of rows. Returns a promise only if reading must wait for it. */
 export type RowsVisitor = (frame: Frame, bytes: Buffer) => void | Promise<void>
 
 /** Calls `visit` with each frame of rows; {@link takeRows} decodes it. */
@@ -93,7 +93,7 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
   }
 }
 
-/** Hands over the rows of one frame, in order. Throws MalformedBytesError for anything else. */
+/** Passes the rows of one frame to `take`, in order. @throws MalformedBytesError for anything else. */
 export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker): void {
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
   reader.expectShortText()

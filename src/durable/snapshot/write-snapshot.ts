@@ -1,10 +1,9 @@
 /**
- * Writes the rows of one moment into a file while turns go on: a slice of rows, then a write off the main thread, then the
- * next slice. The file gets its name only when it is complete, on disk, and was read back; a crash or a failure before that
+ * Writes the rows of one moment to a file while turns go on: a slice of rows, then a write off the main thread, then the next
+ * slice. The file gets its final name once it is complete, on disk, and has been read back; a crash or a failure before that
  * leaves at most a `.tmp` file, which the next opening removes.
  */
 import { NO_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
-import { CacheError } from '../../errors.js'
 import type { SnapshotSource } from '../contract.js'
 import { ByteWriter } from '../format/byte-writer.js'
 import { checksum } from '../format/checksum.js'
@@ -16,7 +15,7 @@ import { replaceFile } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
 import { readSnapshot } from './read-snapshot.js'
 
-/** A slice of rows is encoded without a pause, so this bounds how long the main thread is blocked: about a millisecond. */
+/** A slice of rows is encoded without a pause, so this limits how long the main thread is blocked: about a millisecond. */
 const SLICE_BYTES = 64 * 1024
 const SLICE_ROWS = 1_000
 
@@ -108,14 +107,11 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
   return { bytes: offset, entries: rows, checksum: last }
 }
 
-/** Reads the file back: a snapshot replaces the journal before it, so it must be readable first. */
+/** Reads the file back: a snapshot replaces the journal before it, so it must be readable. */
 async function verify(request: SnapshotRequest, written: WrittenSnapshot): Promise<void> {
   const { storage, temporary, kind, sequence, signal } = request
   const found = await readSnapshot(storage, { path: temporary, kind, sequence }, () => signal?.throwIfAborted())
   if (found.checksum !== written.checksum || found.entries !== written.entries) {
-    throw new CacheError(
-      'COMPACTION_FAILED',
-      `${temporary} reads back differently from what was written: the disk may be failing.`,
-    )
+    throw new Error(`${temporary} reads back differently from what was written: the disk may be failing`)
   }
 }

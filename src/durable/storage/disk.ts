@@ -48,7 +48,7 @@ export const disk: Storage = {
   makeDirectory(directory) {
     const first = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
     if (first === undefined) return
-    // The names of what was made have to be on disk, or a power cut takes the journal with them.
+    // The names of new directories must be on disk, or a power cut removes them with the journal.
     for (let made = resolve(directory); made.length >= first.length; made = dirname(made))
       this.syncDirectory(dirname(made))
   },
@@ -106,7 +106,7 @@ export const disk: Storage = {
     return isOurs ? new DiskLock(file) : undefined
   },
 
-  /** Asks with a shared lock, held for some microseconds, during which an opener would be refused. */
+  /** Tries a shared lock and holds it for a few microseconds, during which opening would be refused. */
   isLocked(path) {
     try {
       const file = openFile(path, O_RDONLY)
@@ -116,7 +116,7 @@ export const disk: Storage = {
         file.close() // and releases the lock
       }
     } catch {
-      return false // there is no such file, or it cannot be opened, or the file system has no locks
+      return false // the file does not exist or cannot be opened, or the file system has no locks
     }
   },
 
@@ -137,7 +137,7 @@ export const disk: Storage = {
   },
 }
 
-/** What lstat says, so a link is seen as a link. A file that was removed since its name was read is left out. */
+/** With lstat, so that a link is recognized. `undefined` for a file that has been removed since its name was read. */
 async function entryOf(directory: string, name: string): Promise<StorageEntry | undefined> {
   const found = await unlessMissing(lstatLater(join(directory, name)))
   return found && { name, isFile: found.isFile(), bytes: found.size }
@@ -159,8 +159,8 @@ function isMissing(error: unknown): boolean {
 const LARGE_BYTES = 1024 * 1024
 
 /**
- * A file that loses its last name is freed before the call returns, which takes 25 ms for 70 MB. So a large one is kept
- * open until another thread closes it, and is freed there.
+ * When a file loses its last name, its blocks are freed before the call returns, which takes 25 ms for 70 MB. So a large file
+ * is kept open until another thread closes it, which frees it there.
  */
 function freeLater(path: string, loseName: () => void): void {
   const held = hold(path)
@@ -172,17 +172,17 @@ function freeLater(path: string, loseName: () => void): void {
 }
 
 function hold(path: string): number | undefined {
-  if (process.platform === 'win32') return undefined // there a file that is open keeps its name
+  if (process.platform === 'win32') return undefined // an open file keeps its name there
   try {
     const found = lstatSync(path, { throwIfNoEntry: false })
     if (!found?.isFile() || found.size < LARGE_BYTES) return undefined
     return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   } catch {
-    return undefined // then this thread frees it
+    return undefined // this thread frees it
   }
 }
 
-/** A link is refused by the system (ELOOP); a FIFO or a directory by us, and O_NONBLOCK keeps a FIFO from blocking. */
+/** The system refuses a link (ELOOP), and this function a FIFO or a directory. O_NONBLOCK keeps a FIFO from blocking. */
 function openFile(path: string, flags: number): DiskFile {
   let descriptor: number
   try {
@@ -246,7 +246,7 @@ class DiskFile implements StorageFile {
     fdatasyncSync(this.descriptor)
   }
 
-  /** Waits for a running {@link sync}: a descriptor that is closed under it may be another file's by then. */
+  /** Waits for a running {@link sync}: a descriptor that is closed too early may already belong to another file. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -254,7 +254,7 @@ class DiskFile implements StorageFile {
   }
 }
 
-/** Closing the descriptor releases the lock: an open file description's lock, so it also holds against this process. */
+/** Closing the descriptor releases the lock. It belongs to the open file description, so it also excludes this process. */
 class DiskLock implements StorageLock {
   readonly #file: DiskFile
 

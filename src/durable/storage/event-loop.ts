@@ -1,6 +1,6 @@
 /**
- * The turns of the event loop. Taken when this module is loaded: a test that replaces the timers of its process afterwards
- * must not stop a journal from writing, nor anybody from waiting for it.
+ * Turns of the event loop. Uses the `setImmediate` of when this module was loaded: a test that replaces timers afterwards must
+ * not stop a journal from writing, or a caller from waiting for it.
  */
 import { setImmediate as ofNode } from 'node:timers'
 

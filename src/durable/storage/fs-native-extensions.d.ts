@@ -1,5 +1,5 @@
-/** The part that is used; the package ships no types. */
+/** The part that is used. The package has no types. */
 declare module 'fs-native-extensions' {
-  /** An exclusive lock of the open file description; false when another one has it. */
+  /** Acquires an exclusive lock of the open file description. Returns false if another one has it. */
   export function tryLock(descriptor: number, options?: { shared?: boolean }): boolean
 }

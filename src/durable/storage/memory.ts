@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { NOTE_BYTES_MAX, type Storage, type StorageEntry, type StorageFile, type StorageLock } from './storage.js'
 
-/** A file system in memory: what `memoryJournal()` writes to. It ends with the process. */
+/** A file system in memory, for `memoryJournal()`. */
 export class MemoryStorage implements Storage {
   readonly #files = new Map<string, MemoryContent>()
   readonly #locks = new Set<string>()

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path'
-import { CacheError } from '../../errors.js'
+import { CacheError, reasonOf } from '../../errors.js'
 import type { Storage, StorageFile } from './storage.js'
 
 /**
- * Writes a file so that at every moment the name belongs to the old file or to the complete new one: a temporary file beside
- * it, fsync, rename, fsync of the directory. On failure the old file stays and the temporary one is removed.
- * @throws CacheError `OUTCOME_UNKNOWN` when only the last fsync fails: then the new file has the name already.
+ * Writes a file so that its name always belongs to the old file or to the complete new one: a temporary file in the same
+ * directory, fsync, rename, fsync of the directory. If it fails, the old file stays and the temporary one is removed.
+ * @throws CacheError `OUTCOME_UNKNOWN` if only the last fsync fails: then the new file already has the name.
  */
 export async function replaceFile<T>(
   storage: Storage,
@@ -18,11 +18,12 @@ export async function replaceFile<T>(
     const written = await write(file)
     storage.rename(temporary, path)
     await storage.syncDirectoryLater(dirname(path)).catch((error: Error) => {
-      throw new CacheError(
-        'OUTCOME_UNKNOWN',
-        `${path} is the new file, but its directory could not be synced (${error.message}): a power cut may bring back what was there before. Try again.`,
-        { cause: error },
-      )
+      const what = `${path} is the new file, but its directory could not be synced (${reasonOf(error)})`
+      throw new CacheError('OUTCOME_UNKNOWN', what, {
+        consequence: 'A power cut may bring back the old file.',
+        advice: 'Try again.',
+        cause: error,
+      })
     })
     return written
   } catch (error) {
@@ -37,6 +38,6 @@ export function removeIfThere(storage: Storage, path: string): void {
   try {
     storage.unlink(path)
   } catch {
-    // It does not exist, or cannot be removed; nothing refers to it.
+    // It does not exist or cannot be removed; nothing refers to it.
   }
 }

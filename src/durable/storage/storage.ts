@@ -1,40 +1,40 @@
 import { CacheError } from '../../errors.js'
 
 /**
- * The file system behind one small interface: everything that a journal needs of a disk, and nothing else, so that tests
- * can replace it with a disk that fails, forgets and delays.
+ * The file system: everything that a journal needs of a disk and nothing else, so that tests can replace it with one that
+ * fails, forgets and delays.
  *
  * Paths are absolute or relative to the working directory. Errors are those of `node:fs`, with their `code`.
  */
 export interface Storage {
-  /** Makes the directory and its parents, with mode 0700, if they do not exist. */
+  /** Creates the directory and its parents, with mode 0700, if they do not exist. */
   makeDirectory(directory: string): void
-  /** What is in a directory, sorted by name. A missing directory is empty. */
+  /** The entries of a directory, sorted by name. A missing directory is empty. */
   list(directory: string): Promise<StorageEntry[]>
   /** Opens an existing file. Never follows a symbolic link. */
   open(path: string, mode: 'read' | 'write'): StorageFile
-  /** Creates a file with mode 0600. Fails with EEXIST when the name is taken by a file. */
+  /** Creates a file with mode 0600. Fails with EEXIST if the file exists. */
   create(path: string): StorageFile
   rename(from: string, to: string): void
   unlink(path: string): void
-  /** Makes created, renamed and removed names durable. */
+  /** Makes the creation, renaming and removal of names durable. */
   syncDirectory(directory: string): void
   /** The same without blocking the caller. */
   syncDirectoryLater(directory: string): Promise<void>
-  /** Takes a lock file for this opener alone; `undefined` when another opener has it. The lock ends with its process. */
+  /** Acquires the lock of a lock file; `undefined` if another opener has it. The lock ends with its process. */
   lock(path: string): StorageLock | undefined
-  /** Whether an opener has the lock file now. */
+  /** Whether an opener has the lock now. */
   isLocked(path: string): boolean
-  /** What was last written into a lock file: at most its first {@link NOTE_BYTES_MAX} bytes. Empty without a file. */
+  /** The content of a lock file: at most its first {@link NOTE_BYTES_MAX} bytes. Empty if there is no file. */
   noteIn(path: string): string
 }
 
-/** More than any note. A file that is larger is not read whole. */
+/** Longer than any note. The rest of a larger file is not read. */
 export const NOTE_BYTES_MAX = 64
 
 export interface StorageEntry {
   name: string
-  /** False for a symbolic link, a FIFO, a directory: a journal is never in one. */
+  /** False for a symbolic link, a FIFO or a directory. */
   isFile: boolean
   bytes: number
 }
@@ -42,16 +42,16 @@ export interface StorageEntry {
 export interface StorageFile {
   readonly path: string
   size(): number
-  /** Reads up to `length` bytes into `target`; returns how many there were. */
+  /** Reads up to `length` bytes into `target`. Returns how many it read. */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>
-  /** Writes; may write less than asked, and returns how much it wrote. */
+  /** Writes up to `length` bytes. Returns how many it wrote. */
   write(source: Uint8Array, offset: number, length: number, position: number): number
   /** The same without blocking the caller. */
   writeLater(source: Uint8Array, offset: number, length: number, position: number): Promise<number>
   truncate(bytes: number): void
   /** Forces the file's data to disk, without blocking. */
   sync(): Promise<void>
-  /** The same, blocking. Only where the order of writes demands it. */
+  /** The same, blocking. Only where the order of writes requires it. */
   syncNow(): void
   close(): void
 }
@@ -62,15 +62,11 @@ export interface StorageLock {
   release(): void
 }
 
-/** Thrown when something that is not an ordinary file is in the place of one. */
 export function notAFile(path: string): CacheError {
-  return new CacheError(
-    'NOT_A_FILE',
-    `${path} is not an ordinary file but a symbolic link, a directory or a FIFO. No file was changed: move it away, or use another directory.`,
-  )
+  return new CacheError('NOT_A_FILE', `${path} is a symbolic link, a directory or a FIFO, not a file`)
 }
 
-/** Writes all of `source`, however many calls it takes. */
+/** Writes all of `source`, with as many calls as it takes. */
 export function writeAll(file: StorageFile, source: Uint8Array, position: number): void {
   let done = 0
   while (done < source.length) {
@@ -94,7 +90,7 @@ function noProgress(path: string): Error {
   return Object.assign(new Error(`ENOSPC: nothing could be written to ${path}`), { code: 'ENOSPC' })
 }
 
-/** Reads until `length` bytes are there or the file ends. */
+/** Reads `length` bytes, or until the file ends. Returns how many it read. */
 export async function readAll(
   file: StorageFile,
   target: Uint8Array,

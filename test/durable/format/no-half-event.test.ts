@@ -121,16 +121,14 @@ test('an encoded value from elsewhere is adopted only if it is one that could ha
   const stored = storeValue({ a: [1, 2] }, 'copy') as EncodedValue
   t.deepEqual(restoreValue(adoptEncoded(stored.bytes), 'copy'), { a: [1, 2] })
   const code = { code: 'INVALID_VALUE' } as const
-  t.throws(() => adoptEncoded(Uint8Array.of(1, 2, 3)), { ...code, message: /no encoded value/ })
+  t.throws(() => adoptEncoded(Uint8Array.of(1, 2, 3)), { ...code, message: /not an encoded value/ })
   const text = Uint8Array.from([0xff, 0x0f, 0x22, 0x01, 0x61]) // the text 'a'
   t.is(adoptEncoded(text), 'a')
   const holey = Uint8Array.from([0xff, 0x0f, 0x41, 0x01, 0x5f, 0x24, 0x00, 0x01]) // [undefined]
   t.throws(() => adoptEncoded(holey), { ...code, message: /undefined/ })
 })
 
-test('a value that another thread encoded, a subclass of bytes, a getter that throws something that is not an error', (t) => {
-  const encoded = new EncodedValue('bytes', Uint8Array.of(1))
-  t.is(storeValue(encoded, 'copy'), encoded)
+test('a subclass of bytes, a getter that throws something that is not an error', (t) => {
   class Own extends Uint8Array {}
   t.is((storeValue(Own.of(1, 2), 'copy') as EncodedValue).encoding, 'structured')
   const throwing = {
@@ -168,5 +166,5 @@ test('the weight of an entry is the bytes of its key and of its value', (t) => {
 test('a refusal while the journal is writable again says to try again', (t) => {
   const { code, message } = refusal({ status: 'writable' })
   t.is(code, 'JOURNAL_WRITE_FAILED')
-  t.regex(message, /Nothing was changed: try again/)
+  t.regex(message, /Nothing was changed.*\. Try again\.$/)
 })

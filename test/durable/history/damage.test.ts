@@ -48,9 +48,9 @@ async function unsealed(): Promise<WrittenJournal & { path: string; content: Uin
 function* combinations(): Generator<EndFacts> {
   for (const stop of ['nowhere', 'foreign frame', 'unsound header', 'unsound frame'] as const)
     for (const isFileExpected of [false, true])
-      for (const hasFramesBehind of [false, true])
+      for (const hasLaterFrames of [false, true])
         for (const witness of ['none', 'found', 'unknown'] as const)
-          yield { stop, isFileExpected, hasFramesBehind, witness }
+          yield { stop, isFileExpected, hasLaterFrames, witness }
 }
 
 test('every combination of facts matches exactly one rule, and every rule is needed', (t) => {
@@ -66,7 +66,7 @@ test('a rule that says corrupt says why, and no other does', (t) => {
 
 test('a witness is needed only for an unsound frame that nothing follows', (t) => {
   for (const { witness: _, ...facts } of combinations()) {
-    const isNeeded = facts.stop === 'unsound frame' && !facts.hasFramesBehind
+    const isNeeded = facts.stop === 'unsound frame' && !facts.hasLaterFrames
     t.is(rulesFor(facts).length > 1, isNeeded, JSON.stringify(facts))
   }
 })

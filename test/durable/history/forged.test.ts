@@ -56,10 +56,10 @@ const SEGMENTS: [string, Forged[], RegExp][] = [
   [
     'counters beyond 2^53 - 1',
     [{ ...sound, patch: u64(FRAME.counters + 16, 2n ** 53n) }],
-    /counts further than 2\^53 - 1/,
+    /a number in the frame header is above 2\^53 - 1/,
   ],
-  ['a sequence beyond 2^53 - 1', [{ ...sound, patch: u64(FRAME.firstSequence, 2n ** 60n) }], /counts further/],
-  ['a durable sequence beyond it', [{ ...sound, patch: u64(FRAME.durableSequence, 2n ** 64n - 1n) }], /counts further/],
+  ['a sequence beyond 2^53 - 1', [{ ...sound, patch: u64(FRAME.firstSequence, 2n ** 60n) }], /above 2\^53/],
+  ['a durable sequence beyond it', [{ ...sound, patch: u64(FRAME.durableSequence, 2n ** 64n - 1n) }], /above 2\^53/],
   [
     'no time of writing',
     [{ ...sound, patch: (frame) => frame.writeDoubleLE(Number.NaN, FRAME.writtenAtMs) }],
@@ -98,7 +98,7 @@ const SNAPSHOTS: [string, Forged[], RegExp][] = [
   ['a row too many', [{ ...sound, firstSequence: 2 }, { kind: 'end' }], /does not follow the one before it/],
   ['rows after the end', [{ kind: 'end' }, sound], /a frame follows the last one/],
   ['no end', [sound], /ends before its last frame/],
-  ['counters beyond 2^53 - 1', [{ kind: 'end', patch: u64(FRAME.counters, 2n ** 53n) }], /counts further/],
+  ['counters beyond 2^53 - 1', [{ kind: 'end', patch: u64(FRAME.counters, 2n ** 53n) }], /above 2\^53/],
   ['a deadline that is NaN', [{ events: [mortal], patch: deadline(Number.NaN) }, { kind: 'end' }], /a deadline is NaN/],
 ]
 
@@ -146,10 +146,7 @@ test('a torn tail made of forged frame headers is refused before the search take
   }
   const { error, disk } = await recover([[FIRST, Buffer.concat([fileOf('segment', 1, [sound]), tail])]])
   t.true(error instanceof CorruptionError, `${error}`)
-  t.regex(
-    (error as CorruptionError).reason,
-    /so many forged frame headers follow that it cannot be known what was durable/,
-  )
+  t.regex((error as CorruptionError).reason, /so many forged frame headers follow that nothing shows what was durable/)
   t.like(error as CorruptionError, { file: FIRST, sequence: 2 })
   t.is(disk.log.length, 0)
 })

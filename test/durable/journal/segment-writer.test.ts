@@ -43,7 +43,7 @@ for (const [what, changes] of [
     const { disk, writer, append } = segment()
     append({})
     const before = { offset: writer.offset, operations: disk.log.length }
-    t.throws(() => append(changes), { code: 'INTERNAL', message: /A frame was not written/ })
+    t.throws(() => append(changes), { code: 'INTERNAL', message: /A frame that is wrong was not written/ })
     t.deepEqual({ offset: writer.offset, operations: disk.log.length }, before)
     append({})
     t.is(writer.offset, before.offset + 96)

@@ -96,7 +96,7 @@ test('a snapshot whose segment is missing: the missing file is named, and the ne
   t.is((error as CorruptionError).file, first)
   t.regex(
     (error as CorruptionError).reason,
-    /^the file is missing, and the journal has to continue there behind \d{16}\.snapshot$/,
+    /^the file is missing, in which the journal must continue after \d{16}\.snapshot$/,
   )
 })
 

@@ -65,7 +65,10 @@ for (const [what, put] of [
       renameSync(path, `${path}.moved`)
       put(path)
       const before = contentsOf(directory)
-      await t.throwsAsync(openCache({ directory }), { code: 'NOT_A_FILE', message: /not an ordinary file/ })
+      await t.throwsAsync(openCache({ directory }), {
+        code: 'NOT_A_FILE',
+        message: /a directory or a FIFO, not a file/,
+      })
       t.deepEqual(contentsOf(directory), before)
     })
   }
@@ -116,10 +119,10 @@ test('LOCK holds the journal id, and shows when the journal beside it is missing
   const id = readFileSync(join(directory, FIRST)).subarray(16, 32).toString('hex')
   t.is(readFileSync(join(directory, 'LOCK'), 'utf8'), `${id}\n`)
   renameSync(join(directory, FIRST), join(directory, 'kept'))
-  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /LOCK says that a journal was here/ })
+  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /LOCK says that there was a journal/ })
   const other = await written(t)
   writeFileSync(join(directory, FIRST), readFileSync(join(other, FIRST)))
-  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /another journal than LOCK names/ })
+  await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /LOCK names a different journal/ })
   renameSync(join(directory, 'kept'), join(directory, FIRST))
   const cache = await openCache({ directory })
   t.is(cache.get('a'), 1)
@@ -176,13 +179,14 @@ test('directories named like unfinished files stay, keep no journal from opening
   t.is(readFileSync(cache.recovery.setAside?.savedAs ?? '', 'utf8'), 'torn')
   await t.throwsAsync(cache.compact(), {
     code: 'COMPACTION_FAILED',
-    message: /0000000000000001\.snapshot\.tmp is not an ordinary file/,
+    message: /0000000000000001\.snapshot\.tmp is a symbolic link, a directory or a FIFO/,
   })
   const saved = join(directory, 'saved')
   t.like(await cache.save(saved), { ok: true })
   const loaded = await cache.load(saved)
   t.false(loaded.ok)
-  if (!loaded.ok) t.regex(loaded.error.message, /0000000000000002\.loaded\.tmp is not an ordinary file/)
+  if (!loaded.ok)
+    t.regex(loaded.error.message, /0000000000000002\.loaded\.tmp is a symbolic link, a directory or a FIFO/)
   cache.set('b', 2)
   t.like(await cache.compact(), { sequence: 2 })
   await cache.close()
