@@ -8,9 +8,9 @@ import {
   JournalWriteError,
   type LifecycleState,
 } from '../../src/index.js'
-import { type Call, type Fault, failing, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { Stage } from '../helpers/crash/explore.js'
+import { type Call, type Fault, failing, SimulatedDisk } from '../helpers/durable/simulated-disk.js'
 import { until } from '../helpers/loop-turn.js'
-import { Stage } from './explore.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 const isWrite = (call: Call) => call.name === 'write' && call.path.endsWith('.segment')

@@ -1,13 +1,13 @@
 /** The checker is checked: what catches nothing when the protocol is broken proves nothing when it is not. */
 import test from 'ava'
 import { CorruptionError } from '../../src/errors.js'
-import { frameDamages } from '../durable/history/frame-damages.js'
-import { framesOf, segment, withFile, writeJournal } from '../durable/history/written-journal.js'
-import { SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
-import { Exploration, recoverImage, Stage, type Wrap } from './explore.js'
-import { randomScript } from './random-script.js'
-import { SCRIPTS } from './scripts.js'
+import { BROKEN_PROTOCOLS, type BrokenProtocol } from '../helpers/crash/broken-protocols.js'
+import { Exploration, recoverImage, Stage, type Wrap } from '../helpers/crash/explore.js'
+import { randomScript } from '../helpers/crash/random-script.js'
+import { SCRIPTS } from '../helpers/crash/scripts.js'
+import { frameDamages } from '../helpers/durable/frame-damages.js'
+import { SimulatedDisk } from '../helpers/durable/simulated-disk.js'
+import { framesOf, segment, withFile, writeJournal } from '../helpers/durable/written-journal.js'
 
 let caught = 0
 

@@ -3,10 +3,10 @@
  * so many histories made by dice, beside those written by hand. DAYBOOK_CRASH_SEED: other dice.
  */
 import test from 'ava'
-import { SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { Exploration, recoverImage, Stage, type Violation } from './explore.js'
-import { randomScript } from './random-script.js'
-import { SCRIPTS } from './scripts.js'
+import { Exploration, recoverImage, Stage, type Violation } from '../helpers/crash/explore.js'
+import { randomScript } from '../helpers/crash/random-script.js'
+import { SCRIPTS } from '../helpers/crash/scripts.js'
+import { SimulatedDisk } from '../helpers/durable/simulated-disk.js'
 
 const STATES = Number(process.env['DAYBOOK_CRASH_STATES'] ?? 400)
 const HISTORIES = Number(process.env['DAYBOOK_CRASH_HISTORIES'] ?? 150)

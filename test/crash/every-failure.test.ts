@@ -5,11 +5,11 @@
  */
 import test from 'ava'
 import { type Cache, CacheError } from '../../src/index.js'
-import { type Call, type Fault, SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
-import { DiskHistory, Random } from './crash-states.js'
-import { recoverImage, Stage, type Wrap, whatIsWrong } from './explore.js'
-import { Ledger } from './model.js'
+import { BROKEN_PROTOCOLS, type BrokenProtocol } from '../helpers/crash/broken-protocols.js'
+import { DiskHistory, Random } from '../helpers/crash/crash-states.js'
+import { recoverImage, Stage, type Wrap, whatIsWrong } from '../helpers/crash/explore.js'
+import { Ledger } from '../helpers/crash/model.js'
+import { type Call, type Fault, SimulatedDisk } from '../helpers/durable/simulated-disk.js'
 
 const STATES_AT_A_PLACE = 4
 /** Of the operations of a history. */

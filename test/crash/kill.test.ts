@@ -4,9 +4,9 @@
  */
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { Random } from '../helpers/crash/crash-states.js'
+import { checkEntries, checkRounds, Rounds, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { Random } from './crash-states.js'
-import { checkEntries, checkRounds, Rounds, start } from './processes.js'
 
 const KILLS = Number(process.env['DAYBOOK_KILLS'] ?? 201)
 const SEED = Number(process.env['DAYBOOK_KILL_SEED'] ?? Date.now())

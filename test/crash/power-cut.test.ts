@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { Random } from '../helpers/crash/crash-states.js'
+import { checkEntries, checkRounds, Rounds, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { Random } from './crash-states.js'
-import { checkEntries, checkRounds, Rounds, start } from './processes.js'
 
 const CUTS = Number(process.env['DAYBOOK_POWER_CUTS'] ?? 6)
 const SEED = Number(process.env['DAYBOOK_POWER_CUT_SEED'] ?? Date.now())

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { Rounds, sorted, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { Rounds, sorted, start } from './processes.js'
 
 for (const [mode, code] of [
   ['exit', 3],

@@ -6,9 +6,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { canLimit, canMount, when } from '../helpers/crash/machine.js'
+import { holdsRounds, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { canLimit, canMount, when } from './machine.js'
-import { holdsRounds, start } from './processes.js'
 
 function mounted(t: ExecutionContext, options: string): string {
   const folder = temporaryDirectory(t)

@@ -5,9 +5,9 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { canTrace, when } from '../helpers/crash/machine.js'
+import { holdsRounds, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { canTrace, when } from './machine.js'
-import { holdsRounds, start } from './processes.js'
 
 const SYSCALL_KILLS = Number(process.env['DAYBOOK_SYSCALL_KILLS'] ?? 8)
 const FSYNC_DELAY_MS = Number(process.env['DAYBOOK_FSYNC_DELAY_MS'] ?? 200)

@@ -14,7 +14,7 @@ import {
 } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame, readFrame } from '../../../src/durable/format/frame.js'
 import { FrameScanner } from '../../../src/durable/format/frame-scanner.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const ID = Buffer.alloc(16, 5)
 const SEED = checksum(ID)

@@ -4,8 +4,14 @@ import test from 'ava'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { disk } from '../../../src/durable/storage/disk.js'
 import { RecordingReceiver, session } from '../../conformance/journal.js'
+import {
+  GOLDEN_FILE,
+  GOLDEN_FOLDER,
+  GOLDEN_TIME_MS,
+  openGolden,
+  writeGolden,
+} from '../../helpers/durable/golden-journal.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { GOLDEN_FILE, GOLDEN_FOLDER, GOLDEN_TIME_MS, openGolden, writeGolden } from './golden-journal.js'
 
 test('the journal of docs/format.md is written today byte for byte', async (t) => {
   const directory = temporaryDirectory(t)

@@ -4,7 +4,7 @@ import type { Sequence } from '../../../src/core/model/sequence.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { DAMAGE_RULES, type EndFacts, rulesFor } from '../../../src/durable/history/damage.js'
 import { CorruptionError } from '../../../src/errors.js'
-import { JOURNAL_ID, recoverImage } from '../../crash/explore.js'
+import { JOURNAL_ID, recoverImage } from '../../helpers/crash/explore.js'
 import {
   type Files,
   framesOf,
@@ -13,7 +13,7 @@ import {
   type WrittenJournal,
   withFile,
   writeJournal,
-} from './written-journal.js'
+} from '../../helpers/durable/written-journal.js'
 
 const closed = () => writeJournal({ isClean: true, hasSnapshot: false })
 const killed = () => writeJournal({ isClean: false, hasSnapshot: false })
@@ -261,8 +261,8 @@ test('what a value holds is never taken for a frame that proves something', asyn
   // A cache of journal files: the value holds a sound seal of this very journal.
   const { files } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9 })
   const content = files.get(segment(1)) as Uint8Array
-  const { Stage } = await import('../../crash/explore.js')
-  const { SimulatedDisk } = await import('../storage/simulated-disk.js')
+  const { Stage } = await import('../../helpers/crash/explore.js')
+  const { SimulatedDisk } = await import('../../helpers/durable/simulated-disk.js')
   const disk = SimulatedDisk.of(files)
   const stage = new Stage(disk, (storage) => storage)
   const cache = await stage.open({ fsync: 'never' })

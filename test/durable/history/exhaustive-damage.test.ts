@@ -4,9 +4,16 @@
  */
 import test, { type ExecutionContext } from 'ava'
 import { CorruptionError } from '../../../src/errors.js'
-import { recoverImage } from '../../crash/explore.js'
-import { frameDamages } from './frame-damages.js'
-import { type Files, framesOf, segmentsOf, type WrittenJournal, withFile, writeJournal } from './written-journal.js'
+import { recoverImage } from '../../helpers/crash/explore.js'
+import { frameDamages } from '../../helpers/durable/frame-damages.js'
+import {
+  type Files,
+  framesOf,
+  segmentsOf,
+  type WrittenJournal,
+  withFile,
+  writeJournal,
+} from '../../helpers/durable/written-journal.js'
 
 const tally = { refused: 0, 'set aside': 0, shorter: 0, whole: 0 }
 type Verdict = keyof typeof tally

@@ -14,8 +14,8 @@ import { FRAME_MAGIC, fileName, SEAL_HAS_SUCCESSOR } from '../../../src/durable/
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { set } from '../../conformance/journal.js'
-import { DIRECTORY, JOURNAL_ID, recoverImage } from '../../crash/explore.js'
-import type { Files } from './written-journal.js'
+import { DIRECTORY, JOURNAL_ID, recoverImage } from '../../helpers/crash/explore.js'
+import type { Files } from '../../helpers/durable/written-journal.js'
 
 type Forged = Partial<Record<keyof FrameHeader, unknown>> & { count?: number } & {
   events?: readonly CacheEvent[]
@@ -143,7 +143,7 @@ for (const file of ['../../etc/passwd', 'x.loaded', '0000000000000001.segment', 
 }
 
 test('an error of whoever takes the rows is none of the snapshot’s', async (t) => {
-  const { SimulatedDisk } = await import('../storage/simulated-disk.js')
+  const { SimulatedDisk } = await import('../../helpers/durable/simulated-disk.js')
   const { readSnapshot } = await import('../../../src/durable/snapshot/read-snapshot.js')
   const path = at(1, 'snapshot')
   const disk = SimulatedDisk.of(new Map([[path, fileOf('snapshot', 1, [sound, { kind: 'end' }])]]))

@@ -9,11 +9,11 @@ import { JOURNAL_BEGIN, replay } from '../../../src/durable/history/replay.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { EVENTS, RecordingReceiver, session, set } from '../../conformance/journal.js'
-import { DIRECTORY, JOURNAL_ID } from '../../crash/explore.js'
-import { Model } from '../../crash/model.js'
+import { DIRECTORY, JOURNAL_ID } from '../../helpers/crash/explore.js'
+import { Model } from '../../helpers/crash/model.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { type Files, segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
 import { loopTurn } from '../../helpers/loop-turn.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
-import { type Files, segmentsOf, withFile, writeJournal } from './written-journal.js'
 
 const LAST = Number.MAX_SAFE_INTEGER as Sequence
 

@@ -7,8 +7,8 @@ import type { Journal } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { ManualClock } from '../../../src/testing.js'
 import { RecordingReceiver, type RecordingSession, session, set } from '../../conformance/journal.js'
+import { type Call, failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn, until } from '../../helpers/loop-turn.js'
-import { type Call, failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 

@@ -9,8 +9,8 @@ import { refusal } from '../../../src/durable/journal/refusal.js'
 import { findUnstorable } from '../../../src/values/check.js'
 import { adoptEncoded, restoreValue, storeValue } from '../../../src/values/encode.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn } from '../../helpers/loop-turn.js'
-import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 

@@ -6,7 +6,7 @@ import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
 import { SegmentWriter } from '../../../src/durable/journal/segment-writer.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const ID = Buffer.alloc(16, 3)
 

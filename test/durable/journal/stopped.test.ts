@@ -5,8 +5,8 @@ import type { CompactionRequest, SnapshotSource } from '../../../src/durable/con
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { ManualClock } from '../../../src/testing.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn, until } from '../../helpers/loop-turn.js'
-import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 

@@ -13,10 +13,10 @@ import { rewriteUnproven } from '../../../src/durable/recovery/rewrite-unproven.
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
-import { storageLike } from '../../crash/broken-protocols.js'
-import { JOURNAL_ID, recoverImage } from '../../crash/explore.js'
-import { segmentsOf, withFile, writeJournal } from '../history/written-journal.js'
-import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
+import { storageLike } from '../../helpers/crash/broken-protocols.js'
+import { JOURNAL_ID, recoverImage } from '../../helpers/crash/explore.js'
+import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
 
 async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk()

@@ -1,8 +1,8 @@
 /** Opening and closing again: what nothing happened to stays as it is, and what did happen is kept. */
 import test from 'ava'
-import { DIRECTORY, Stage } from '../../crash/explore.js'
-import { segmentsOf } from '../history/written-journal.js'
-import { failing, type Image, SimulatedDisk } from '../storage/simulated-disk.js'
+import { DIRECTORY, Stage } from '../../helpers/crash/explore.js'
+import { failing, type Image, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { segmentsOf } from '../../helpers/durable/written-journal.js'
 
 const hex = (image: Image) => [...image].map(([path, bytes]) => [path, Buffer.from(bytes).toString('hex')]).sort()
 

@@ -5,9 +5,9 @@ import type { Sequence } from '../../../src/core/model/sequence.js'
 import { writeSnapshot } from '../../../src/durable/snapshot/write-snapshot.js'
 import type { Storage } from '../../../src/durable/storage/storage.js'
 import type { Cache } from '../../../src/index.js'
-import { storageLike } from '../../crash/broken-protocols.js'
-import { DIRECTORY, JOURNAL_ID, recoverImage, Stage } from '../../crash/explore.js'
-import { type Call, type Fault, failing, SimulatedDisk } from '../storage/simulated-disk.js'
+import { storageLike } from '../../helpers/crash/broken-protocols.js'
+import { DIRECTORY, JOURNAL_ID, recoverImage, Stage } from '../../helpers/crash/explore.js'
+import { type Call, type Fault, failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const isOfSnapshot = (call: Call) => call.path.includes('.snapshot')
 

@@ -20,7 +20,7 @@ import type { Sequence } from '../../../src/core/model/sequence.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { openCache } from '../../../src/index.js'
-import { PROGRAM } from '../../crash/processes.js'
+import { PROGRAM } from '../../helpers/crash/processes.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const FIRST = '0000000000000001.segment'

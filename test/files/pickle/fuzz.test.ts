@@ -4,8 +4,8 @@ import { ValueError } from '../../../src/errors.js'
 import { opcodes } from '../../../src/files/pickle/opcodes.js'
 import { readCachePickle, readPickle } from '../../../src/files/pickle/read-pickle.js'
 import { pickleValue } from '../../../src/files/pickle/write-pickle.js'
-import { PYTHON_2 } from './python-2.js'
-import { fuzzRuns, value } from './values.js'
+import { PYTHON_2 } from '../../helpers/pickle/python-2.js'
+import { fuzzRuns, value } from '../../helpers/pickle/values.js'
 
 /** No input may take more of a processor: each of these is a few kilobytes at most. Not by the clock, which others share. */
 const HANG_MICROSECONDS = 2_000_000

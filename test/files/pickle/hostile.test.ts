@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { ValueError } from '../../../src/errors.js'
 import { readCachePickle, readPickle } from '../../../src/files/pickle/read-pickle.js'
 import { pickleValue, writePickle } from '../../../src/files/pickle/write-pickle.js'
-import { pythonTest, runPython } from './python.js'
+import { pythonTest, runPython } from '../../helpers/pickle/python.js'
 
 const bytes = (pickle: string) => Buffer.from(pickle, 'latin1')
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { ValueError } from '../../../src/errors.js'
 import { Allowance } from '../../../src/files/pickle/limits.js'
+import { BOMBS } from '../../helpers/pickle/bombs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { BOMBS } from './bombs.js'
 
 test('heap is charged before it is taken, and the error says where and what to do', (t) => {
   const allowance = new Allowance(10, 1_000)

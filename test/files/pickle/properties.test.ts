@@ -3,8 +3,8 @@ import test from 'ava'
 import fc from 'fast-check'
 import { readCachePickle, readPickle } from '../../../src/files/pickle/read-pickle.js'
 import { pickleValue, writePickle } from '../../../src/files/pickle/write-pickle.js'
-import { DESCRIBE, describe, pythonTest, runPython } from './python.js'
-import { asRead, fuzzRuns, text, value } from './values.js'
+import { DESCRIBE, describe, pythonTest, runPython } from '../../helpers/pickle/python.js'
+import { asRead, fuzzRuns, text, value } from '../../helpers/pickle/values.js'
 
 test('every value comes back from its pickle', (t) => {
   fc.assert(

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import test from 'ava'
 import { readCachePickle, readPickle } from '../../../src/files/pickle/read-pickle.js'
 import { pickleValue, writePickle } from '../../../src/files/pickle/write-pickle.js'
-import { pythonTest, runPython } from './python.js'
-import { PYTHON_2 } from './python-2.js'
+import { pythonTest, runPython } from '../../helpers/pickle/python.js'
+import { PYTHON_2 } from '../../helpers/pickle/python-2.js'
 
 const u8 = (...items: number[]) => new Uint8Array(items)
 const range = (length: number) => Array.from({ length }, (_, index) => index)

@@ -3,9 +3,9 @@
  * on. The enumeration has to catch every one of them; if it does not, it proves nothing about the right way either.
  */
 import { posix } from 'node:path'
-import { checksum } from '../../src/durable/format/checksum.js'
-import { FILE, FILE_HEADER_BYTES, FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/durable/format/format.js'
-import type { Storage, StorageFile } from '../../src/durable/storage/storage.js'
+import { checksum } from '../../../src/durable/format/checksum.js'
+import { FILE, FILE_HEADER_BYTES, FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../../src/durable/format/format.js'
+import type { Storage, StorageFile } from '../../../src/durable/storage/storage.js'
 import { JOURNAL_ID, type Wrap } from './explore.js'
 
 export interface BrokenProtocol {

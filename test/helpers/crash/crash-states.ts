@@ -9,8 +9,8 @@
  * `DiskHistory` walks through the log and knows at each place what is durable and what is open; `statesAt` enumerates the
  * combinations of what is open: all of them if they are few, else the telling ones and random others.
  */
-import { checksum } from '../../src/durable/format/checksum.js'
-import type { Image, Inode, Operation, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { checksum } from '../../../src/durable/format/checksum.js'
+import type { Image, Inode, Operation, SimulatedDisk } from '../durable/simulated-disk.js'
 
 const SECTOR_BYTES = 512
 

@@ -3,14 +3,14 @@
  * against the ledger. Some of the recoveries are recorded in their turn, cut short at every place, and recovered again.
  */
 
-import { Counters } from '../../src/core/model/counters.js'
-import type { RecoveryReport } from '../../src/durable/contract.js'
-import { FileJournal } from '../../src/durable/journal/file-journal.js'
-import type { Storage } from '../../src/durable/storage/storage.js'
-import type { Cache } from '../../src/index.js'
-import { openCache } from '../../src/open.js'
-import { ManualClock } from '../../src/testing.js'
-import { type Image, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { Counters } from '../../../src/core/model/counters.js'
+import type { RecoveryReport } from '../../../src/durable/contract.js'
+import { FileJournal } from '../../../src/durable/journal/file-journal.js'
+import type { Storage } from '../../../src/durable/storage/storage.js'
+import type { Cache } from '../../../src/index.js'
+import { openCache } from '../../../src/open.js'
+import { ManualClock } from '../../../src/testing.js'
+import { type Image, SimulatedDisk } from '../durable/simulated-disk.js'
 import { type CrashState, DiskHistory, Random } from './crash-states.js'
 import { Ledger, Model } from './model.js'
 

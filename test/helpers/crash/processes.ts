@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
-import { type Cache, memoryJournal, openCache } from '../../src/index.js'
+import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
 import { writeRound } from './program.js'
 
 export const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url))

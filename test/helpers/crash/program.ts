@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { chdir } from 'node:process'
-import { type Cache, type FsyncPolicy, openCache } from '../../src/index.js'
+import { type Cache, type FsyncPolicy, openCache } from '../../../src/index.js'
 
 const [mode, directory, fsync = 'everysec'] = process.argv.slice(2) as [string, string, FsyncPolicy?]
 

@@ -1,5 +1,5 @@
-import type { Cache } from '../../src/index.js'
-import { type Call, failing } from '../durable/storage/simulated-disk.js'
+import type { Cache } from '../../../src/index.js'
+import { type Call, failing } from '../durable/simulated-disk.js'
 import { Random } from './crash-states.js'
 import type { Stage } from './explore.js'
 import type { Script } from './scripts.js'

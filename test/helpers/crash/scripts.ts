@@ -1,8 +1,8 @@
 /** Histories to be cut short anywhere. Each covers something that writes, renames, removes or repairs. */
 
-import { Counters } from '../../src/core/model/counters.js'
-import { EncodedValue } from '../../src/core/model/stored-value.js'
-import { failing, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { Counters } from '../../../src/core/model/counters.js'
+import { EncodedValue } from '../../../src/core/model/stored-value.js'
+import { failing, SimulatedDisk } from '../durable/simulated-disk.js'
 import { DiskHistory, Random } from './crash-states.js'
 import { recoverImage, type Stage, type Wrap } from './explore.js'
 

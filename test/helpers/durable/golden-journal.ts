@@ -1,6 +1,6 @@
 /**
  * The journal of docs/format.md: a cache that was opened, used and closed, with a clock that stands still and a journal id
- * of our choice, so that its bytes are always the same. They lie in `golden/`; `node dist/test/durable/format/golden-journal.js`
+ * of our choice, so that its bytes are always the same. They lie in `golden/`; `node dist/test/helpers/durable/golden-journal.js`
  * prints them the way the document shows them.
  */
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
  * A disk in memory that forgets: it keeps the order of all writes, truncations, fsyncs, renames and removals, so that a test
- * can ask what a power cut would leave (`test/crash/crash-states.ts`), and it can be told to fail, to write short, to delay.
+ * can ask what a power cut would leave (`test/helpers/crash/crash-states.ts`), and it can be told to fail, to write short, to delay.
  *
  * Three views of it: what running programs see (the page cache), what is on disk for certain, and between them the log.
  */

@@ -2,10 +2,10 @@
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../../src/durable/format/format.js'
 import { type Frame, readFrame } from '../../../src/durable/format/frame.js'
-import { DiskHistory } from '../../crash/crash-states.js'
-import { DIRECTORY, JOURNAL_ID, Stage, type Wrap } from '../../crash/explore.js'
-import { Ledger } from '../../crash/model.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { DiskHistory } from '../crash/crash-states.js'
+import { DIRECTORY, JOURNAL_ID, Stage, type Wrap } from '../crash/explore.js'
+import { Ledger } from '../crash/model.js'
+import { SimulatedDisk } from './simulated-disk.js'
 
 export type Files = Map<string, Uint8Array>
 
