@@ -1,7 +1,7 @@
 /** What a worker of the pool runs: counts the words of a text, unless another worker has already done so. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { type MessagePort, threadId } from 'node:worker_threads'
-import { connect, type ThreadCache } from 'daybook/threads'
+import { connect, type RemoteCache } from 'daybook/threads'
 
 export interface Task {
   text: string
@@ -13,7 +13,7 @@ export interface Answer {
   isLoaded: boolean
 }
 
-let client: Promise<ThreadCache> | undefined
+let client: Promise<RemoteCache> | undefined
 
 export default async function countWords({ text, port }: Task): Promise<Answer> {
   if (client === undefined) client = connect(port)

@@ -4,11 +4,10 @@ import { type Actor, createActor, toObserver } from 'xstate'
 import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
 import { answer } from './cache/answer.js'
-import { Cache } from './cache/cache.js'
+import { Cache, type CacheMessage } from './cache/cache.js'
 import { Door } from './cache/door.js'
 import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
-import type { CacheMessage } from './cache/messages.js'
 import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
 import { Streams } from './cache/streams/streams.js'
@@ -24,7 +23,7 @@ import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { disk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
-import { PortOwner } from './edges/threads/owner/port-owner.js'
+import { Ports } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
 /**
@@ -87,7 +86,8 @@ function compose<V>(
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
-  const turns = new Turns({ state, journal, outbox: new Outbox(streams), expiry })
+  const outbox = new Outbox(streams, (task) => loads.outside(task))
+  const turns = new Turns({ state, journal, outbox, expiry })
   const cleanup = new Cleanup({ state, clock, turns })
   const reads = new Reads({ state, clock, turns, cleanup })
   const loads = new Loads({ clock, turns, reads })
@@ -106,9 +106,9 @@ function compose<V>(
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
-  let ports: PortOwner | undefined // made for the first who shares
+  let ports: Ports | undefined // made for the first who shares
   const openPort = () => {
-    ports ??= new PortOwner(cache as Cache)
+    ports ??= new Ports(cache as Cache)
     return ports.share()
   }
   const parts = {

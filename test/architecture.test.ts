@@ -80,6 +80,7 @@ const FLOORS = [
   'cache/actor/',
   'cache/streams/',
   'cache/',
+  'edges/remote/',
   'edges/threads/',
   'open.ts',
   'testing.ts',
@@ -149,6 +150,23 @@ test('only durable/storage/ and the command line open files', (t) => {
     .filter(({ to, isTypeOnly }) => /^(node:fs|fast-glob|fs-native-extensions)/.test(to) && !isTypeOnly)
     .map(({ from }) => from)
     .filter((from) => !/^(durable\/storage|cli)\//.test(from))
+  t.deepEqual(wrong, [])
+})
+
+test('only the composition root and the command line say that storage is the disk', (t) => {
+  const wrong = imports
+    .filter(({ to }) => to === 'durable/storage/disk.ts')
+    .map(({ from }) => from)
+    .filter((from) => from !== 'open.ts' && !from.startsWith('cli/'))
+  t.deepEqual(wrong, [])
+})
+
+test('edges/remote is the same over every line: it knows nothing of ports, threads or shared memory', (t) => {
+  const wrong = [...texts.keys()].filter(
+    (file) =>
+      file.startsWith('edges/remote/') &&
+      /worker_threads|MessagePort|SharedArrayBuffer|Atomics|node:net/.test(texts.get(file) ?? ''),
+  )
   t.deepEqual(wrong, [])
 })
 

@@ -30,9 +30,10 @@ import {
 } from './arguments.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import type { Loads } from './loads.js'
+import type { LoadContext, Loader, Loads } from './loads.js'
 import type { Maintenance } from './maintenance.js'
-import { type CacheMessage, toMessage } from './messages.js'
+import { type MessageTo, messageOf } from './messages.js'
+import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
 import type { Change } from './streams/change.js'
@@ -45,6 +46,9 @@ import { watch } from './streams/watch.js'
 import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
+
+/** What `cache.actor` takes. */
+export type CacheMessage = MessageTo<Cache>
 
 /** What a cache is made of. */
 export interface CacheParts<V> {
@@ -319,18 +323,28 @@ export class Cache<V = unknown> {
   /**
    * The value under a key, loaded and stored if there is none. One load per key at a time, whoever asks; a loader's error
    * goes to all who wait, and the next call loads afresh. With `fsync: 'always'` it resolves when the value is durable.
-   * @throws CacheError `LOAD_TIMEOUT` after `timeout` (default: none), `LOAD_CYCLE` for a load that would wait for itself.
+   * A `set`, `delete`, `clear` or `load` of the key overrules a load: it is not stored, calls that wait get what is under the
+   * key then, and calls made from then on start a load of their own.
+   * @throws CacheError `LOAD_TIMEOUT` after `timeout` or `hardTimeout`, `LOAD_CYCLE` for a load that would wait for itself.
    */
-  getOrSet(key: string, loader: (key: string) => V | PromiseLike<V>, options: LoadOptions = NO_OPTIONS): Promise<V> {
+  getOrSet(
+    key: string,
+    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
+    options: LoadOptions = NO_OPTIONS,
+  ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
     this.#parts.turns.refuseInside('getOrSet')
     return this.#getOrSet(key, loader, options)
   }
 
-  async #getOrSet(key: string, loader: (key: string) => V | PromiseLike<V>, options: LoadOptions): Promise<V> {
+  async #getOrSet(
+    key: string,
+    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
+    options: LoadOptions,
+  ): Promise<V> {
     checkKey(key)
     checkFunction(loader, 'loader')
-    const load = async (missing: string) => storeValue(await loader(missing), this.#isolation)
+    const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
   }
 
@@ -438,8 +452,8 @@ export class Cache<V = unknown> {
 
   // ── inside ──
 
-  #inspect(type: CacheMessage['type'], ...parameters: unknown[]): void {
-    this.#door.inspect(toMessage(type, parameters))
+  #inspect(name: MethodName, ...parameters: unknown[]): void {
+    this.#door.inspect(messageOf(name, parameters))
   }
 
   #change(type: KeyCommand['type'], key: string): boolean {

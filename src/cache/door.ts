@@ -10,7 +10,7 @@ import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import type { Loads } from './loads.js'
+import type { Loader, Loads } from './loads.js'
 import type { Opening } from './opening.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -35,8 +35,12 @@ export interface DoorOptions {
 
 /** How `getOrSet` loads. */
 export interface LoadOptions {
+  /** How long the loaded entry lives; the cache's default `ttl` when not given. */
   ttl?: Duration | undefined
+  /** How long this call waits, while the load goes on. 0 or not given: as long as the load takes. */
   timeout?: Duration | undefined
+  /** How long the load may take. Then its signal is aborted, every call that waits is rejected, and the key is free. */
+  hardTimeout?: Duration | undefined
 }
 
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
@@ -148,20 +152,18 @@ export class Door {
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
   }
 
-  /** `loader` gives the value as it is stored. */
-  async getOrSetStored(
-    key: string,
-    loader: (key: string) => StoredValue | PromiseLike<StoredValue>,
-    options: LoadOptions = NO_OPTIONS,
-  ): Promise<StoredValue> {
+  /** `loader` returns the value as it is stored. */
+  async getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Promise<StoredValue> {
     checkKey(key)
-    const { ttl, timeout } = checkOptions(options)
+    const { ttl, timeout, hardTimeout } = checkOptions(options)
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
-    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout')
+    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
+    const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
     this.#opening.admitRead()
     const found = this.#reads.get(key)
     if (found !== undefined) return found
-    return this.#loads.get(key, loader, (value) => this.#storeLoaded(key, value, ttl), timeoutMs)
+    const store = (value: StoredValue) => this.#storeLoaded(key, value, ttl)
+    return this.#loads.get({ key, loader, store, timeoutMs, hardTimeoutMs })
   }
 
   async #storeLoaded(key: string, value: StoredValue, ttl: Duration | undefined): Promise<void> {

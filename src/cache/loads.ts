@@ -1,39 +1,67 @@
 /**
- * `getOrSet`: one load per key at a time, whoever asks. A `set`, `delete` or `clear` of the key while it is being loaded
- * wins over what the loader brings. A load that would wait for itself, through other keys too, is refused.
+ * `getOrSet`: one load per key at a time, whoever asks.
+ *
+ *   first call ─► loader ─► (overruled? what is under the key now) ─► stored ─► every call that waits
+ *
+ * A `set`, `delete`, `clear` or `load` of the key overrules a load: what it brings is not stored, and a call made from then on
+ * starts a load of its own. A load that would wait for itself, through other keys too, is refused.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import { CacheClosedError, CacheError, describe } from '../errors.js'
-
 import type { Reads } from './turns/reads.js'
 import type { TurnListener, Turns } from './turns/turns.js'
 
-/** Stores what was loaded, and resolves when it is as durable as the fsync policy promises. */
-export type StoreLoaded = (value: StoredValue) => Promise<void>
+/** What a loader is told. */
+export interface LoadContext {
+  /** Aborted when `hardTimeout` has passed, or the cache is closed: nobody waits for the value any more. */
+  readonly signal: AbortSignal
+}
 
-/** Gives the value as it is stored. */
-export type Loader = (key: string) => StoredValue | PromiseLike<StoredValue>
+/** Returns the value as it is stored. */
+export type Loader = (key: string, context: LoadContext) => StoredValue | PromiseLike<StoredValue>
+
+export interface LoadRequest {
+  key: string
+  loader: Loader
+  /** Stores what was loaded, and resolves when it is as durable as the fsync policy promises. */
+  store(value: StoredValue): Promise<void>
+  /** How long this call waits; Infinity for as long as the load takes. */
+  timeoutMs: number
+  /** How long the load may take. */
+  hardTimeoutMs: number
+}
 
 interface Load {
-  key: string
-  promise: Promise<StoredValue>
-  reject: (error: unknown) => void
-  /** A set, delete or clear of the key came in between. */
+  readonly key: string
+  readonly promise: Promise<StoredValue>
+  readonly resolve: (value: StoredValue) => void
+  readonly reject: (error: unknown) => void
+  readonly controller: AbortController
+  /** Calls that wait for it. */
+  waiting: number
   isOverruled: boolean
-  isDone: boolean
-  /** The loads whose results this one's loader is waiting for. */
-  readonly waitsFor: Set<Load>
+  /** Until the loader has returned, or nobody waits for what it returns. */
+  isLoading: boolean
+  /** The loads that its loader waits for, and by how many calls. */
+  readonly waitsFor: Map<Load, number>
+  hardTimer: unknown
+  hardDeadlineMs: number
+  /** What was asked for. */
+  hardTimeoutMs: number
 }
 
 export class Loads {
   readonly #clock: Clock
   readonly #turns: Turns
   readonly #reads: Reads
-  readonly #loads = new Map<string, Load>()
-  /** The load in whose loader the present code runs. */
-  readonly #current = new AsyncLocalStorage<Load>()
+  /** The load that a call joins, by key. */
+  readonly #current = new Map<string, Load>()
+  /** Those, and the overruled ones that have not ended yet. */
+  readonly #running = new Set<Load>()
+  /** The load whose loader the code that runs now belongs to. */
+  readonly #within = new AsyncLocalStorage<Load | undefined>()
 
   constructor(parts: { clock: Clock; turns: Turns; reads: Reads }) {
     this.#clock = parts.clock
@@ -41,93 +69,165 @@ export class Loads {
     this.#reads = parts.reads
   }
 
-  /** Values are as the cache stores them, so that everybody who waits can be given a copy. */
-  get(key: string, loader: Loader, store: StoreLoaded, timeoutMs: number): Promise<StoredValue> {
-    const current = this.#current.getStore()
-    const waiting = current === undefined || current.isDone ? undefined : current
-    const load = this.#loads.get(key) ?? this.#begin(key, loader, store)
-    if (waiting !== undefined) {
-      if (reaches(load, waiting)) return Promise.reject(selfWait(key, waiting.key))
-      waiting.waitsFor.add(load)
-    }
-    return this.#wait(load, waiting, timeoutMs)
+  /** Values are as the cache stores them, so that every call can be given a copy. */
+  get(request: LoadRequest): Promise<StoredValue> {
+    const { key, timeoutMs, hardTimeoutMs } = request
+    const within = this.#within.getStore()
+    const waiter = within?.isLoading === true ? within : undefined
+    const load = this.#current.get(key) ?? this.#begin(request)
+    if (waiter !== undefined && reaches(load, waiter)) return Promise.reject(waitsForItself(key, waiter.key))
+    const result = this.#wait(load, waiter, timeoutMs)
+    if (hardTimeoutMs !== Number.POSITIVE_INFINITY) this.#limit(load, hardTimeoutMs)
+    return result
   }
 
-  #begin(key: string, loader: Loader, store: StoreLoaded): Load {
-    const { promise, resolve, reject } = withResolvers<StoredValue>()
-    const load: Load = { key, promise, reject, isOverruled: false, isDone: false, waitsFor: new Set() }
-    this.#loads.set(key, load)
+  #begin({ key, loader, store }: LoadRequest): Load {
+    const load = createLoad(key)
+    this.#current.set(key, load)
+    this.#running.add(load)
     this.#turns.listener = this.#onTurn
-    promise.catch(() => undefined) // those who wait are told; a load that nobody waits for any more is nobody's error
-    const finish = () => {
-      load.isDone = true
-      if (this.#loads.get(key) === load) this.#loads.delete(key)
-      if (this.#loads.size === 0) this.#turns.listener = undefined
-    }
-    // The loader runs after this call, so that nothing it does can see the load half made.
-    this.#current.run(load, () =>
-      Promise.resolve()
-        .then(() => loader(key))
-        .then(async (value) => {
-          if (load.isDone) return value // closed in between
-          if (load.isOverruled) {
-            const winner = this.#reads.peek(key)
-            return winner === undefined ? value : winner
-          }
-          await store(value)
-          return value
-        })
-        .then(resolve, reject)
-        .finally(finish),
-    )
+    load.promise.catch(() => undefined) // every call that waits gets it; without any it is nobody's error
+    // The loader runs after this call, so that it never sees the load half made.
+    this.#within
+      .run(load, () => Promise.resolve().then(() => loader(key, load.controller)))
+      .then(
+        (value) => this.#end(load, value, store),
+        (error: unknown) => this.#settle(load, () => load.reject(error)),
+      )
     return load
   }
 
-  async #wait(load: Load, waiting: Load | undefined, timeoutMs: number): Promise<StoredValue> {
-    let timer: unknown
-    const clock = this.#clock
+  async #end(load: Load, value: StoredValue, store: LoadRequest['store']): Promise<void> {
+    if (!load.isLoading) return // too late
+    load.isLoading = false // what subscribers do while it is stored is no part of it
     try {
-      if (timeoutMs === Number.POSITIVE_INFINITY) return await load.promise
-      const timeout = new Promise<never>((_, reject) => {
-        timer = clock.setTimeout(() => reject(timedOut(load.key, timeoutMs)), timeoutMs)
-      })
-      return await Promise.race([load.promise, timeout])
-    } finally {
-      if (timer !== undefined) clock.clearTimeout(timer)
-      waiting?.waitsFor.delete(load)
+      let result = value
+      if (load.isOverruled) result = this.#reads.peek(load.key) ?? value
+      else await store(value)
+      this.#settle(load, () => load.resolve(result))
+    } catch (error) {
+      this.#settle(load, () => load.reject(error))
     }
   }
 
-  /** A set, delete or clear wins over what is being loaded. */
+  #settle(load: Load, settle: () => void): void {
+    load.isLoading = false
+    this.#running.delete(load)
+    this.#release(load)
+    if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer)
+    settle()
+  }
+
+  /** The next call for its key starts a load of its own. */
+  #release(load: Load): void {
+    if (this.#current.get(load.key) === load) this.#current.delete(load.key)
+    if (this.#current.size === 0) this.#turns.listener = undefined
+  }
+
+  async #wait(load: Load, waiter: Load | undefined, timeoutMs: number): Promise<StoredValue> {
+    let timer: unknown
+    if (load.waiting++ === 0 && load.hardTimer !== undefined) this.#armHardTimer(load)
+    if (waiter !== undefined) waiter.waitsFor.set(load, (waiter.waitsFor.get(load) ?? 0) + 1)
+    try {
+      if (timeoutMs === Number.POSITIVE_INFINITY) return await load.promise
+      const timeout = new Promise<never>((_, reject) => {
+        const expire = () => reject(timedOut(load.key, timeoutMs, 'The load goes on; ask again to wait for it.'))
+        timer = this.#clock.setTimeout(expire, timeoutMs, true)
+      })
+      return await Promise.race([load.promise, timeout])
+    } finally {
+      if (timer !== undefined) this.#clock.clearTimeout(timer)
+      if (waiter !== undefined) forgetWait(waiter, load)
+      if (--load.waiting === 0 && this.#running.has(load) && load.hardTimer !== undefined) this.#armHardTimer(load)
+    }
+  }
+
+  /** The load ends after this time, counted from now, if it has not ended by then. */
+  #limit(load: Load, hardTimeoutMs: number): void {
+    const deadlineMs = this.#clock.now() + hardTimeoutMs
+    if (deadlineMs >= load.hardDeadlineMs) return
+    load.hardDeadlineMs = deadlineMs
+    load.hardTimeoutMs = hardTimeoutMs
+    this.#armHardTimer(load)
+  }
+
+  /** It keeps the process alive only while somebody waits. */
+  #armHardTimer(load: Load): void {
+    if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer)
+    const leftMs = Math.max(0, load.hardDeadlineMs - this.#clock.now())
+    const end = () => {
+      const error = timedOut(load.key, load.hardTimeoutMs, 'The load was given up; ask again to start another.')
+      this.#settle(load, () => load.reject(error))
+      load.controller.abort(error)
+    }
+    load.hardTimer = this.#clock.setTimeout(end, leftMs, load.waiting > 0)
+  }
+
   readonly #onTurn: TurnListener = (events, missedDeletions) => {
     for (const key of missedDeletions) this.#overrule(key)
     for (const event of events) {
-      if (event.type === 'cleared' || event.type === 'loaded')
-        for (const load of this.#loads.values()) load.isOverruled = true
-      else if (event.type === 'set' || event.type === 'deleted') this.#overrule(event.key)
+      if (event.type === 'set' || event.type === 'deleted') this.#overrule(event.key)
+      else if (event.type === 'cleared' || event.type === 'loaded') for (const key of this.keys()) this.#overrule(key)
     }
   }
 
   #overrule(key: string): void {
-    const load = this.#loads.get(key)
-    if (load !== undefined) load.isOverruled = true
+    const load = this.#current.get(key)
+    if (load === undefined) return
+    load.isOverruled = true
+    this.#release(load)
   }
 
   /** The keys that are being loaded. */
   keys(): string[] {
-    return [...this.#loads.keys()]
+    return [...this.#current.keys()]
   }
 
-  /** Everybody who waits is told that the cache is closed. */
-  readonly close = (): void => {
-    for (const load of this.#loads.values()) {
-      load.isDone = true
-      load.reject(
-        new CacheClosedError(`The cache was closed while ${describe(load.key)} was being loaded: nothing was stored.`),
-      )
-    }
-    this.#loads.clear()
+  /** Runs a task as no part of any load: what subscribers do is not what the loader that caused it does. */
+  outside(task: () => void): void {
+    if (this.#within.getStore() === undefined) task()
+    else this.#within.run(undefined, task)
   }
+
+  /** Every call that waits is rejected. */
+  readonly close = (): void => {
+    for (const load of [...this.#running]) {
+      const error = new CacheClosedError(
+        `The cache was closed while ${describe(load.key)} was being loaded: nothing was stored.`,
+      )
+      this.#settle(load, () => load.reject(error))
+      load.controller.abort(error)
+    }
+  }
+}
+
+function createLoad(key: string): Load {
+  let resolve!: (value: StoredValue) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<StoredValue>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return {
+    key,
+    promise,
+    resolve,
+    reject,
+    controller: new AbortController(),
+    waiting: 0,
+    isOverruled: false,
+    isLoading: true,
+    waitsFor: new Map(),
+    hardTimer: undefined,
+    hardDeadlineMs: Number.POSITIVE_INFINITY,
+    hardTimeoutMs: Number.POSITIVE_INFINITY,
+  }
+}
+
+function forgetWait(waiter: Load, load: Load): void {
+  const count = waiter.waitsFor.get(load) as number // the call that ends has counted itself
+  if (count === 1) waiter.waitsFor.delete(load)
+  else waiter.waitsFor.set(load, count - 1)
 }
 
 /** Whether `from` waits for `target`, itself or through others. */
@@ -138,31 +238,18 @@ function reaches(from: Load, target: Load): boolean {
     if (load === target) return true
     if (seen.has(load)) continue
     seen.add(load)
-    open.push(...load.waitsFor)
+    open.push(...load.waitsFor.keys())
   }
   return false
 }
 
-function selfWait(key: string, within: string): CacheError {
+function waitsForItself(key: string, within: string): CacheError {
   return new CacheError(
     'LOAD_CYCLE',
     `Loading ${describe(within)} would wait for ${describe(key)}, which waits for it: neither would ever end. Nothing was stored; load what both need first.`,
   )
 }
 
-function timedOut(key: string, timeoutMs: number): CacheError {
-  return new CacheError(
-    'LOAD_TIMEOUT',
-    `Loading ${describe(key)} took longer than ${timeoutMs} ms. The load goes on; ask again to wait for it.`,
-  )
-}
-
-function withResolvers<T>() {
-  let resolve!: (value: T | PromiseLike<T>) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return { promise, resolve, reject }
+function timedOut(key: string, ms: number, advice: string): CacheError {
+  return new CacheError('LOAD_TIMEOUT', `Loading ${describe(key)} took longer than ${ms} ms. ${advice}`)
 }

@@ -58,7 +58,7 @@ export class Maintenance {
   }
 
   #reportHealth(): void {
-    const { journal, expiry, lifecycle, opening } = this.#parts
+    const { journal, clock, expiry, lifecycle, opening } = this.#parts
     const { health } = journal
     if (health.status !== 'writable') {
       lifecycle.send({ type: 'journal stopped', reason: health.error.message })
@@ -66,7 +66,7 @@ export class Maintenance {
     }
     lifecycle.send({ type: 'journal resumed' })
     if (!opening.isOpen) return
-    expiry.arm()
+    expiry.arm(clock.now())
     if (journal.isDueForCompaction && this.#compaction === undefined) {
       this.compact().catch(() => undefined) // lifecycle$ says it; the journal goes on, and asks again when it has grown
     }

@@ -1,11 +1,47 @@
 /**
- * The messages that the cache actor takes: named like the methods, with the arguments by name. `{ type: 'set', key, value,
- * ttl }` does what `cache.set(key, value, { ttl })` does. The answer goes to `replyTo`.
+ * Calls as messages: a method's name as the `type`, its arguments and options by name. `{ type: 'set', key, value, ttl }` is
+ * `cache.set(key, value, { ttl })`. This is what the actor takes, what an inspector sees and what a step of a remote
+ * transaction is; all of it follows from the table of methods.
  */
 import type { AnyActorRef } from 'xstate'
-import { CacheError, describe } from '../errors.js'
-import type { SaveFormat } from '../files/format.js'
-import type { Duration } from './duration.js'
+import { METHODS, type Method, type MethodName } from './methods.js'
+
+/** Whatever has these methods: a `Cache`. Not named here, so that it may name what its actor takes. */
+type Methods<M extends MethodName> = { readonly [N in M]: unknown }
+
+export type ParametersOf<C extends Methods<M>, M extends MethodName> = C[M] extends (...parameters: infer P) => unknown
+  ? P
+  : []
+
+/** What a method returns, or a property holds. */
+export type ResultOf<C extends Methods<M>, M extends MethodName> = C[M] extends (...parameters: never) => infer R
+  ? R
+  : C[M]
+
+/** Arguments by their names; optional where the method's own are. */
+type Named<N, P extends readonly unknown[]> = N extends readonly [infer H extends string, ...infer T]
+  ? P extends readonly [infer A, ...infer R]
+    ? { [K in H]: A } & Named<T, R>
+    : P extends readonly [(infer A)?, ...infer R]
+      ? { [K in H]?: A | undefined } & Named<T, R>
+      : unknown
+  : unknown
+
+/** The options of a method, which come after its arguments. */
+type OptionsOf<N, P extends readonly unknown[]> = N extends readonly [unknown, ...infer T]
+  ? P extends readonly [unknown?, ...infer R]
+    ? OptionsOf<T, R>
+    : unknown
+  : P extends readonly [(infer O)?]
+    ? NonNullable<O>
+    : unknown
+
+/** The message that stands for a call of one method of `C`. */
+export type Message<C extends Methods<M>, M extends MethodName> = { type: M } & Named<
+  (typeof METHODS)[M]['takes'],
+  ParametersOf<C, M>
+> &
+  OptionsOf<(typeof METHODS)[M]['takes'], ParametersOf<C, M>>
 
 interface Addressed {
   /** Who gets the answer: `{ type: 'reply', ok: true, value }` or `{ type: 'reply', ok: false, error }`. */
@@ -14,110 +50,30 @@ interface Addressed {
   id?: unknown
 }
 
-interface StoreArguments {
-  ttl?: Duration | undefined
-  expiresAt?: Date | number | undefined
-  only?: 'absent' | 'present' | undefined
-}
-
-type Asked =
-  | { type: 'get' | 'peek' | 'has' | 'exists' | 'delete' | 'ttl' | 'persist'; key: string }
-  | ({ type: 'set'; key: string; value: unknown } & StoreArguments)
-  | { type: 'increment' | 'decrement'; key: string; by?: number | undefined; ttl?: Duration | undefined }
-  | { type: 'expire'; key: string; ttl: Duration }
-  | { type: 'getMany' | 'deleteMany'; keys: Iterable<string> }
-  | ({ type: 'setMany'; entries: Iterable<readonly [string, unknown]> } & StoreArguments)
-  | { type: 'keys' | 'entries'; pattern?: string | undefined }
-  | { type: 'deletePattern'; pattern: string }
-  | { type: 'clear' | 'stats' | 'size' | 'cleanup' | 'flush' | 'compact' | 'close' }
-  | { type: 'save' | 'load'; path: string; format?: SaveFormat | undefined }
-  | { type: 'transact'; fn: () => unknown }
-  | {
-      type: 'getOrSet'
-      key: string
-      loader: (key: string) => unknown
-      ttl?: Duration | undefined
-      timeout?: Duration | undefined
-    }
-
-/** What `cache.actor` takes. */
-export type CacheMessage = Asked & Addressed
+/** What the actor of `C` takes. */
+export type MessageTo<C extends Methods<MethodName>> = { [M in MethodName]: Message<C, M> }[MethodName] & Addressed
 
 /** What `replyTo` gets. */
 export type CacheReply =
   | { type: 'reply'; ok: true; value: unknown; id?: unknown }
   | { type: 'reply'; ok: false; error: unknown; id?: unknown }
 
-type AnyMessage = Record<string, never> & { type: string }
-
-/** From a message to the arguments of its method. */
-const ARGUMENTS: Record<Asked['type'], (message: AnyMessage) => unknown[]> = {
-  get: ({ key }) => [key],
-  peek: ({ key }) => [key],
-  has: ({ key }) => [key],
-  exists: ({ key }) => [key],
-  delete: ({ key }) => [key],
-  ttl: ({ key }) => [key],
-  persist: ({ key }) => [key],
-  set: ({ key, value, ttl, expiresAt, only }) => [key, value, { ttl, expiresAt, only }],
-  increment: ({ key, by, ttl }) => [key, by, { ttl }],
-  decrement: ({ key, by, ttl }) => [key, by, { ttl }],
-  expire: ({ key, ttl }) => [key, ttl],
-  getMany: ({ keys }) => [keys],
-  deleteMany: ({ keys }) => [keys],
-  setMany: ({ entries, ttl, expiresAt, only }) => [entries, { ttl, expiresAt, only }],
-  keys: ({ pattern }) => [pattern],
-  entries: ({ pattern }) => [pattern],
-  deletePattern: ({ pattern }) => [pattern],
-  clear: () => [],
-  stats: () => [],
-  size: () => [],
-  cleanup: () => [],
-  flush: () => [],
-  compact: () => [],
-  close: () => [],
-  save: ({ path, format }) => [path, { format }],
-  load: ({ path, format }) => [path, { format }],
-  transact: ({ fn }) => [fn],
-  getOrSet: ({ key, loader, ttl, timeout }) => [key, loader, { ttl, timeout }],
+/** The arguments of a call, from its message. */
+export function parametersOf(name: MethodName, message: object): unknown[] {
+  const { takes, options }: Method = METHODS[name]
+  const given = message as Record<string, unknown>
+  const parameters = takes.map((argument) => given[argument])
+  if (options !== undefined) parameters.push(Object.fromEntries(options.map((option) => [option, given[option]])))
+  return parameters
 }
 
-/** The names of an inspected call's arguments; the inverse of {@link ARGUMENTS}, for messages that were never sent. */
-const PARAMETERS: Partial<Record<string, readonly string[]>> = {
-  set: ['key', 'value'],
-  increment: ['key', 'by'],
-  decrement: ['key', 'by'],
-  expire: ['key', 'ttl'],
-  getMany: ['keys'],
-  deleteMany: ['keys'],
-  setMany: ['entries'],
-  keys: ['pattern'],
-  entries: ['pattern'],
-  deletePattern: ['pattern'],
-  save: ['path'],
-  load: ['path'],
-  transact: ['fn'],
-  getOrSet: ['key', 'loader'],
-}
-
-/** The arguments of the method that a message is named after. @throws CacheError for a command that does not exist. */
-export function argumentsOf(message: { type: string }): unknown[] {
-  if (!Object.hasOwn(ARGUMENTS, message.type)) {
-    throw new CacheError(
-      'UNKNOWN_COMMAND',
-      `There is no command ${describe(message.type)}. Nothing was changed; the commands are ${Object.keys(ARGUMENTS).join(', ')}.`,
-    )
-  }
-  return ARGUMENTS[message.type as Asked['type']](message as AnyMessage)
-}
-
-/** A method call as the message that it is. */
-export function toMessage(type: Asked['type'], parameters: readonly unknown[]): { type: string } {
-  const names = PARAMETERS[type] ?? ['key']
-  const message: Record<string, unknown> & { type: string } = { type }
+/** The message that a call stands for; the inverse of {@link parametersOf}. */
+export function messageOf(name: MethodName, parameters: readonly unknown[]): { type: MethodName } {
+  const { takes }: Method = METHODS[name]
+  const message: { type: MethodName } & Record<string, unknown> = { type: name }
   parameters.forEach((parameter, index) => {
-    const name = names[index]
-    if (name !== undefined) message[name] = parameter
+    const argument = takes[index]
+    if (argument !== undefined) message[argument] = parameter
     else Object.assign(message, parameter)
   })
   return message

@@ -21,6 +21,7 @@ import type { Turns } from './turns/turns.js'
 export interface OpeningOptions {
   fsync: FsyncPolicy
   compaction: CompactionThresholds | false
+  journalClock: Clock
   onProgress: ((progress: { done: number; total: number }) => void) | undefined
 }
 
@@ -82,7 +83,7 @@ export class Opening {
       this.#isOpen = true
       lifecycle.send({ type: 'recovered' })
       this.onJournalChange?.()
-      expiry.arm()
+      expiry.arm(this.#parts.clock.now())
     } catch (error) {
       turns.isWritable = false
       expiry.stop()
@@ -98,11 +99,11 @@ export class Opening {
   }
 
   #recover(): Promise<RecoveryReport> {
-    const { state, journal, clock, lifecycle } = this.#parts
-    const { fsync, compaction, onProgress } = this.#options
+    const { state, journal, lifecycle } = this.#parts
+    const { fsync, compaction, journalClock, onProgress } = this.#options
     return journal.open({
       fsync,
-      clock,
+      clock: journalClock,
       compaction,
       counters: state.counters,
       receiver: {

@@ -4,7 +4,7 @@ import { describe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/lifecycle.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import { systemClock } from './system-clock.js'
+import { journalClock, systemClock } from './system-clock.js'
 
 /** What `openCache` and `cacheLogic` take. An option that is `undefined` is not given. */
 export interface CacheOptions {
@@ -51,6 +51,8 @@ export interface ResolvedOptions {
   compaction: CompactionThresholds | false
   isolation: Isolation
   clock: Clock
+  /** What the journal counts time by: its own clock, unless one was given. */
+  journalClock: Clock
   inspect: Inspector | undefined
   onProgress: CacheOptions['onProgress']
 }
@@ -92,6 +94,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     compaction: resolveCompaction(options.compaction),
     isolation: oneOf('isolation', isolation, ['copy', 'share']),
     clock,
+    journalClock: options.clock ?? journalClock,
     inspect,
     onProgress,
   }

@@ -28,14 +28,22 @@ export function checkFile(
   path: unknown,
   options: SaveOptions,
 ): { format: SaveFormat; onProgress: SaveProgress | undefined } {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path must be a file's path; ${describe(path)} is not. Nothing was changed.`)
+  checkPath(path)
   const { format, onProgress } = checkOptions(options)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
+  checkFormat(format)
+  return { format: format ?? formatOf(path), onProgress }
+}
+
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string' || path === '')
+    throw new TypeError(`path must be a file's path; ${describe(path)} is not. Nothing was changed.`)
+}
+
+export function checkFormat(format: unknown): asserts format is SaveFormat | undefined {
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
     throw new TypeError(`format must be 'pickle' or 'snapshot'; ${describe(format)} is neither. Nothing was changed.`)
   }
-  return { format: format ?? formatOf(path), onProgress }
 }
 
 /** Our own errors as they are, others with the file and what it means. */

@@ -1,10 +1,11 @@
 /** `load`: reads what {@link writeSave}, or Python, wrote. Nothing of it takes effect before all of it was read and found sound. */
 import { NO_SEQUENCE } from '../core/model/sequence.js'
+import type { StoredValue } from '../core/model/stored-value.js'
 import type { ReceivedRows } from '../durable/contract.js'
 import { readSnapshot, takeRows } from '../durable/snapshot/read-snapshot.js'
 import { nextTurn } from '../durable/storage/event-loop.js'
 import { readAll, type Storage } from '../durable/storage/storage.js'
-import { storeValue } from '../values/encode.js'
+import { adoptEncoded, storeValue } from '../values/encode.js'
 import type { SaveFormat, SaveProgress } from './format.js'
 import { receiveCachePickle } from './pickle/read-pickle.js'
 import { Slice } from './pickle/slices.js'
@@ -20,12 +21,23 @@ export async function readSave(
   if (format === 'pickle') return readPickled(storage, path, rows, progress)
   const fileBytes = sizeOf(storage, path)
   const slice = new Slice(1)
+  const keys = new Set<string>() // of its own: `rows` may leave some out
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: NO_SEQUENCE }, (frame, bytes) => {
-    takeRows(frame, bytes, (key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
+    takeRows(frame, bytes, (key, value, expiresAtMs) => {
+      const isNew = keys.size < keys.add(key).size
+      if (isNew) rows.add(key, decodable(value), expiresAtMs)
+      return isNew
+    })
     progress?.(frame.offset + frame.length, fileBytes, 'bytes')
     return slice.isOver() ? nextTurn().then(() => slice.begin()) : undefined
   })
   rows.counters.copyFrom(counters)
+}
+
+/** The value itself, if it can be read back; throws ValueError otherwise. Checksums prove who wrote nothing. */
+function decodable(value: StoredValue): StoredValue {
+  const isStructured = typeof value === 'object' && value !== null && value.encoding === 'structured'
+  return isStructured ? adoptEncoded(value.bytes) : value
 }
 
 async function readPickled(

@@ -99,3 +99,20 @@ test('expiry works before 1970 and far in the future', async (t) => {
     t.is(cache.get('a'), undefined)
   }
 })
+
+test('what is set after a jump forward expires on time, whatever timer was armed before', async (t) => {
+  const { cache, clock } = await openMemory(t, { cleanupInterval: 0 })
+  const seen: [string, number][] = []
+  cache.expirations$.subscribe(({ key, seenAtMs, expiresAtMs }) => seen.push([key, seenAtMs - expiresAtMs]))
+  cache.set('old', 1, { ttl: '30d' })
+  clock.jump(86_400_000) // its timer still counts 30 days, and so it is a day late from here on
+  cache.set('new', 1, { ttl: 10 })
+  clock.advance(10)
+  t.deepEqual(seen, [['new', 0]])
+  clock.jump(40 * 86_400_000)
+  cache.set('newer', 1, { ttl: 20 })
+  clock.advance(1)
+  t.is(seen.at(-1)?.[0], 'old')
+  clock.advance(19)
+  t.deepEqual(seen.at(-1), ['newer', 0])
+})

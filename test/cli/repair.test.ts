@@ -44,7 +44,7 @@ test.serial('without --yes it only says what it would do and what that would los
   t.regex(stdout, /^corrupt: journal\/0000000000000006\.segment, byte \d+, sequence 7: /)
   t.regex(stdout, /^ {2}move 0000000000000011\.segment to a \.broken file$/m)
   t.regex(stdout, /^ {2}move \d+ bytes of 0000000000000006\.segment, from byte \d+ on, to a \.broken file$/m)
-  t.regex(stdout, /^It would lose: Sequences 7 to 12 at least: 6 events\.$/m)
+  t.regex(stdout, /^It would lose: events 7–12 \(at least\)\.$/m)
   t.regex(stdout, /^Nothing was changed\. To do it: daybook repair --directory journal --yes$/m)
   t.deepEqual(contentOf(directory), before)
 })
@@ -56,7 +56,7 @@ test.serial('--yes sets aside what follows the damage, keeps it, and says what w
   const before = contentOf(directory)
   const { code, stdout } = await daybook(t, ['repair', '--yes'], { cwd })
   t.is(code, 0)
-  t.regex(stdout, /^Lost: Sequences 7 to 12 at least: 6 events\.$/m)
+  t.regex(stdout, /^Lost: events 7–12 \(at least\)\.$/m)
   t.regex(stdout, /^The journal opens again, through sequence 6\.$/m)
 
   const after = contentOf(directory)
@@ -127,7 +127,7 @@ test.serial('where the beginning is missing, the events that follow are kept', a
   const { cwd, directory } = await journal(t, writeManyRows)
   rmSync(join(directory, fileAt(directory, 'snapshot', 0)))
   const { stdout } = await daybook(t, ['repair', '--yes'], { cwd })
-  t.regex(stdout, /^Lost: Everything through sequence 3,000: no file has it any more\.$/m)
+  t.regex(stdout, /^Lost: everything through sequence 3,000: no file holds it any more\.$/m)
   t.deepEqual(await entriesOf(directory), new Map([['after', 1]]))
 })
 

@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
-import type { ThreadCache } from '../../src/edges/threads/client/thread-cache.js'
+import type { RemoteCache } from '../../src/edges/remote/client/remote-cache.js'
 import type { Step } from '../../src/edges/threads/threads.js'
 import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
 
 /** What every cache has, in any thread. `close` is not part of it: a client closes only itself. */
-export type AnyCache = Omit<ThreadCache<unknown>, 'close' | 'share' | typeof Symbol.asyncDispose>
+export type AnyCache = Omit<RemoteCache<unknown>, 'close' | typeof Symbol.asyncDispose>
 
 export interface CacheUnderTest {
   cache: AnyCache

@@ -64,7 +64,7 @@ const rejection = (promise: Promise<unknown>) =>
     (error: unknown) => error,
   )
 
-test('an fsync that failed: read-only for good, reads go on, and reopening recovers', async (t) => {
+test('a failed fsync: read-only until reopened, reads work, and reopening recovers', async (t) => {
   const { disk, stage, cache, states } = await begin()
   disk.plan = failing(isSync, { error: 'EIO' }, { times: 1 })
   cache.set('unknown', 2)
@@ -85,7 +85,7 @@ test('an fsync that failed: read-only for good, reads go on, and reopening recov
   const refused: Seen = {
     kind: JournalWriteError,
     code: 'JOURNAL_READ_ONLY',
-    says: [/EIO/, /nothing was changed/, /Reads go on; close the cache and open it again/],
+    says: [/EIO/, /nothing was changed/, /Reads still work; close the cache and open it again/],
   }
   check(
     t,
@@ -115,7 +115,7 @@ for (const [what, fault] of [
   ['a file system that became read-only', { error: 'EROFS' }],
   ['writes that get nowhere', { short: 0 }],
 ] as [string, Fault][]) {
-  test(`${what}: read-only until it can be written, then all that was answered is there`, async (t) => {
+  test(`${what}: read-only until it can be written, then every call that returned is there`, async (t) => {
     const { disk, stage, cache, states } = await begin()
     disk.plan = failing(isWrite, fault)
     cache.set('answered', 2)
@@ -132,7 +132,7 @@ for (const [what, fault] of [
     const refused: Seen = {
       kind: JournalWriteError,
       code: 'JOURNAL_WRITE_FAILED',
-      says: [new RegExp(code), /nothing was changed/, /Reads go on; writing is tried again every second/],
+      says: [new RegExp(code), /nothing was changed/, /Reads still work, and the write is retried every second/],
     }
     for (const mutate of [() => cache.set('refused', 3), () => cache.delete('kept'), () => cache.clear()])
       check(t, caught(mutate), refused)
@@ -151,7 +151,7 @@ for (const [what, fault] of [
   })
 }
 
-test('no space until the close: it says that the outcome is unknown, and lets go of the directory', async (t) => {
+test('no space until the close: it says that the outcome is unknown, and releases the directory', async (t) => {
   const { disk, stage, cache, states } = await begin()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   cache.set('lost', 2)
@@ -168,7 +168,7 @@ test('no space until the close: it says that the outcome is unknown, and lets go
   await again.close()
 })
 
-test('an fsync that takes long: who flushes waits, the others go on, and memory is bounded', async (t) => {
+test('a slow fsync: flushes wait, other calls continue, and memory is bounded', async (t) => {
   const { disk, stage, cache, states } = await begin({ fsync: 'everysec', maxSize: Infinity })
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -207,7 +207,7 @@ test('a compaction that failed: an error, a reason in lifecycle$, and the cache 
   check(t, await rejection(cache.compact()), {
     kind: CacheError,
     code: 'COMPACTION_FAILED',
-    says: [/EIO/, /The journal before it was kept and the cache goes on/, /call compact\(\) again/],
+    says: [/EIO/, /The journal before it was kept and the cache keeps running/, /call compact\(\) again/],
   })
   t.is(states.at(-1)?.state, 'running')
   t.regex(states.at(-1)?.reason ?? '', /EIO/)
@@ -242,7 +242,7 @@ for (const [what, name, code] of [
   })
 }
 
-test('a second opener: refused at once, and told what to do', async (t) => {
+test('a second opener: refused at once, with advice', async (t) => {
   const { stage, cache } = await begin()
   const { kill } = stage
   check(t, await rejection(stage.open()), {

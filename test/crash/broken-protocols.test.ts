@@ -26,7 +26,7 @@ for (const protocol of BROKEN_PROTOCOLS) {
   })
 }
 
-test('and where nothing is broken the same hunts find nothing', async (t) => {
+test('the same searches find nothing where nothing is broken', async (t) => {
   const wrap: Wrap = (storage) => storage
   t.is((await amongMovedFrames(wrap)).found, undefined)
   t.is((await amongRottenBytes(wrap)).found, undefined)

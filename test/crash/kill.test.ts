@@ -14,7 +14,7 @@ const POLICIES = ['always', 'everysec', 'never'] as const
 const whole = { kills: 0, acknowledged: 0, lost: 0, beyond: 0, torn: 0, snapshots: 0 }
 
 POLICIES.forEach((fsync, place) => {
-  test(`SIGKILL under ${fsync}: nothing that was acknowledged is lost, and no turn is half there`, async (t) => {
+  test(`SIGKILL under ${fsync}: nothing that was acknowledged is lost, and no turn is there in part`, async (t) => {
     t.timeout(20 * 60_000)
     const directory = temporaryDirectory(t)
     const random = new Random(SEED + place * 7919)

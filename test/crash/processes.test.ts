@@ -25,7 +25,7 @@ for (const [mode, code] of [
   })
 }
 
-test('a second opener in this process is refused at once, and the first goes on', async (t) => {
+test('a second opener in this process is refused at once, and the first continues', async (t) => {
   const directory = temporaryDirectory(t)
   const cache = await openCache({ directory })
   cache.set('a', 1)
@@ -67,7 +67,7 @@ test('a second opener in a worker is refused at once', async (t) => {
   await cache.close()
 })
 
-test('a worker that ends by itself leaves what it set, and the lock is free', async (t) => {
+test('a worker that exits keeps what it set, and the lock is free', async (t) => {
   const directory = temporaryDirectory(t)
   const source = `
     const { workerData } = require('node:worker_threads')
@@ -83,7 +83,7 @@ test('a worker that ends by itself leaves what it set, and the lock is free', as
   await cache.close()
 })
 
-test('after its holder was killed, a directory opens at once', async (t) => {
+test('a directory whose holder was killed opens at once', async (t) => {
   const directory = temporaryDirectory(t)
   const holder = start(t, ['hold', directory, 'never'])
   await holder.told(1)
@@ -105,7 +105,7 @@ test('a stopped holder still holds', async (t) => {
   await holder.ended
 })
 
-test('a relative directory is that of the moment of opening, wherever the program goes', async (t) => {
+test('a relative directory is resolved at opening, wherever the program goes later', async (t) => {
   const folder = temporaryDirectory(t)
   mkdirSync(join(folder, 'elsewhere'))
   // Another journal of the same relative name, which must not be touched.

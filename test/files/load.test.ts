@@ -2,8 +2,12 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { EncodedValue } from '../../src/core/model/stored-value.js'
+import { FRAME } from '../../src/durable/format/format.js'
 import { CorruptionError, memoryJournal, openCache, ValueError } from '../../src/index.js'
 import { ManualClock } from '../../src/testing.js'
+import { set } from '../conformance/journal.js'
+import { type Forged, forgedFile } from '../helpers/durable/forged-file.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
@@ -71,7 +75,7 @@ for (const extension of ['pickle', 'dbk']) {
     t.is(cache.stats().evictions, 0)
   })
 
-  test(`${extension}: after a clean close and after a crash all of it is there`, async (t) => {
+  test(`${extension}: after a clean close and after a crash everything is there`, async (t) => {
     const { directory, path } = await savedFile(t, extension)
     const clock = new ManualClock(START)
     const journal = join(directory, 'journal')
@@ -130,6 +134,66 @@ test('every flipped bit of a file in our own format is refused, and changes noth
   }
   t.is(accepted, 0)
   t.deepEqual(cache.keys(), ['kept'])
+})
+
+const mortal = set('a', 1, START + 1)
+const structured = (...bytes: number[]) => set('a', new EncodedValue('structured', Uint8Array.from(bytes)))
+const END: Forged = { kind: 'end' }
+
+for (const [what, frames, reason] of [
+  [
+    'a deadline that is NaN',
+    [{ events: [mortal], patch: (f) => f.writeDoubleLE(Number.NaN, f.length - 8) }, END],
+    /NaN/,
+  ],
+  [
+    'a deadline of -Infinity',
+    [{ events: [mortal], patch: (f) => f.writeDoubleLE(-Infinity, f.length - 8) }, END],
+    /-Inf/,
+  ],
+  ['a key twice', [{ events: [set('a', 1), set('a', 2)] }, END], /appears twice/],
+  [
+    'a key twice, in two frames and long expired',
+    [{ events: [set('a', 1, 1)] }, { events: [set('a', 2, 1)] }, END],
+    /twice/,
+  ],
+  ['counters of 2^53', [{ ...END, patch: (f) => f.writeBigUInt64LE(2n ** 53n, FRAME.counters) }], /counts further/],
+  ['fewer rows than counted', [{ events: [set('a', 1)], count: 2 }, END], /./],
+  ['more rows than counted', [{ events: [set('a', 1), set('b', 1)], count: 1 }, END], /./],
+  ['fewer rows than its end says', [{ events: [set('a', 1)] }, { ...END, firstSequence: 3 }], /./],
+  ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }, END], /./],
+  ['a value that cannot be decoded', [{ events: [structured(0xff, 0x0f, 0x6f, 0x22)] }, END], /cannot|Cannot/],
+  ['a value that is no structured value', [{ events: [structured(1, 2, 3)] }, END], /cannot|Cannot/],
+  ['a value that is undefined', [{ events: [structured(0xff, 0x0f, 0x5f)] }, END], /undefined/],
+] as [string, Forged[], RegExp][]) {
+  test(`a saved file with matching checksums and ${what}: refused, and nothing is changed`, async (t) => {
+    const directory = await temporaryDirectory(t)
+    const path = join(directory, 'forged.dbk')
+    await writeFile(path, forgedFile('saved', 0, frames))
+    const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START), maxSize: 1 })
+    cache.set('kept', 1)
+    const loaded = await cache.load(path)
+    t.false(loaded.ok)
+    if (loaded.ok) return
+    t.regex(loaded.error.message, reason)
+    t.deepEqual([cache.keys(), cache.stats().journal.sequence], [['kept'], 1])
+  })
+}
+
+test('what the forger makes without forging anything is a saved file', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const path = join(directory, 'sound.dbk')
+  const events = [mortal, set('b', new EncodedValue('structured', Uint8Array.of(0xff, 0x0f, 0x6f, 0x7b, 0x00)))]
+  await writeFile(path, forgedFile('saved', 0, [{ events }, END]))
+  const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
+  t.like(await cache.load(path), { ok: true, entries: 2 })
+  t.deepEqual(
+    [...cache.entries()],
+    [
+      ['a', 1],
+      ['b', {}],
+    ],
+  )
 })
 
 test('a pickle that would call os.system is refused by name, and nothing is executed or changed', async (t) => {
@@ -206,7 +270,7 @@ test('a load that was not journaled leaves a file that nothing refers to: it is 
   await reopened.close()
 })
 
-test('while the journal takes nothing, a load is refused; inside a transaction too', async (t) => {
+test('a load is refused while the journal takes nothing, and inside a transaction', async (t) => {
   const { path } = await savedFile(t, 'dbk')
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   t.throws(() => cache.transact(() => void cache.load(path)), { code: 'INSIDE_TRANSACTION' })
@@ -215,7 +279,7 @@ test('while the journal takes nothing, a load is refused; inside a transaction t
   await t.throwsAsync(cache.save(path), { code: 'CACHE_CLOSED' })
 })
 
-test('two loads and a compaction at once come one after the other', async (t) => {
+test('two loads and a compaction started together run one after the other', async (t) => {
   const { directory, path } = await savedFile(t, 'dbk')
   const clock = new ManualClock(START)
   const journal = join(directory, 'journal')

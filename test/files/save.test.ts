@@ -45,7 +45,7 @@ for (const extension of ['pickle', 'dbk']) {
     t.like(other.stats(), { hits: 1, misses: 1, evictions: 0, size: 3 })
   })
 
-  test(`${extension}: turns go on while it is written, and the file is of one moment`, async (t) => {
+  test(`${extension}: turns continue while it is written, and the file is of one moment`, async (t) => {
     const directory = await temporaryDirectory(t)
     const cache = await openCache<number>({ journal: memoryJournal(), maxSize: 20_000 })
     for (let index = 0; index < 20_000; index++) cache.set(`key:${index}`, index)
@@ -210,7 +210,7 @@ print(list(e)[-1])`,
   t.is(read, 'int') // the most recently used comes last
 })
 
-test('what Python has no form for is refused by name: a ValueError, and no file', async (t) => {
+test('what Python cannot represent is refused by name: a ValueError, and no file', async (t) => {
   const directory = await temporaryDirectory(t)
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   cache.set('fine', 1)
@@ -221,7 +221,7 @@ test('what Python has no form for is refused by name: a ValueError, and no file'
   t.like(await cache.save(join(directory, 'x.snapshot')), { ok: true })
 })
 
-test('the format follows the extension, unless it is given', async (t) => {
+test('the format follows the extension, unless it is stated', async (t) => {
   const directory = await temporaryDirectory(t)
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   cache.set('a', 1)
@@ -236,13 +236,13 @@ test('the format follows the extension, unless it is given', async (t) => {
   t.deepEqual(starts, ['8004', '8004', Buffer.from('da').toString('hex')])
 })
 
-test('a path that is none, a format that is none: a TypeError', async (t) => {
+test('an invalid path or format is a TypeError', async (t) => {
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   await t.throwsAsync(cache.save(5 as never), { instanceOf: TypeError, message: /path/ })
   await t.throwsAsync(cache.save('x', { format: 'json' as never }), { instanceOf: TypeError, message: /format/ })
 })
 
-test('a save and a compaction at the same time are both of their moment', async (t) => {
+test('a save and a compaction at the same time are each of their own moment', async (t) => {
   const directory = await temporaryDirectory(t)
   const cache = await openCache<number>({ directory: join(directory, 'journal'), maxSize: 5_000 })
   for (let index = 0; index < 5_000; index++) cache.set(`key:${index}`, index)

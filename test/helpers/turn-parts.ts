@@ -24,7 +24,7 @@ export function turnParts() {
     maxBytes: Number.POSITIVE_INFINITY,
     weigh: () => 0,
   })
-  const outbox = new Outbox({ isObserved: false, deliver: () => undefined })
+  const outbox = new Outbox({ isObserved: false, deliver: () => undefined }, (task) => task())
   const expiry = new ExpiryTimer(clock, state, () => 'done')
   const turns = new Turns({ state, journal: journal as unknown as Journal, outbox, expiry }) // Turns calls nothing else of it
   turns.isWritable = true

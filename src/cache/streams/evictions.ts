@@ -10,9 +10,9 @@ export interface Eviction<V = unknown> {
 }
 
 export function toEviction<V>(
-  { sequence, oldValue }: JournaledEvent,
-  key: string,
+  { event, sequence, oldValue }: JournaledEvent,
   restore: (stored: StoredValue) => unknown,
-): Eviction<V> {
-  return { key, value: restore(oldValue as StoredValue) as V, sequence }
+): Eviction<V> | undefined {
+  if (event.type !== 'evicted') return undefined
+  return { key: event.key, value: restore(oldValue as StoredValue) as V, sequence }
 }

@@ -14,9 +14,10 @@ export interface Expiration<V = unknown> {
 }
 
 export function toExpiration<V>(
-  { sequence, oldValue, oldDeadlineMs, seenAtMs }: JournaledEvent,
-  key: string,
+  { event, sequence, oldValue, oldDeadlineMs, seenAtMs }: JournaledEvent,
   restore: (stored: StoredValue) => unknown,
-): Expiration<V> {
-  return { key, value: restore(oldValue as StoredValue) as V, expiresAtMs: oldDeadlineMs, seenAtMs, sequence }
+): Expiration<V> | undefined {
+  if (event.type !== 'expired') return undefined
+  const value = restore(oldValue as StoredValue) as V
+  return { key: event.key, value, expiresAtMs: oldDeadlineMs, seenAtMs, sequence }
 }

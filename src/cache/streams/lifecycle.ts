@@ -11,11 +11,11 @@ export class LifecycleStream {
   )
 
   constructor(current: LifecycleState) {
-    this.#states.next(current)
+    this.#states.next(Object.freeze(current))
   }
 
   next(state: LifecycleState): void {
-    this.#states.next(state)
+    this.#states.next(Object.freeze(state)) // shared by all subscribers
     if (state.state === 'closed') this.#states.complete()
   }
 }

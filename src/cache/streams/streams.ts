@@ -1,8 +1,10 @@
 /**
- * Last of all: a turn has ended, and those who subscribed are told. Each event goes to every subscriber before the next
- * event goes to any. Nothing is built for a stream that nobody observes.
+ * The last step: a turn has ended, and subscribers get its events. Before: `turns/outbox`.
+ *
+ * Each event goes to every subscriber before the next event goes to any, and each subscriber gets an object of its own, so that
+ * none can change what another sees. Nothing is built for a stream without subscribers.
  */
-import { Observable, Subject } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { EventOutlet, JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'
@@ -10,42 +12,92 @@ import { toChange } from './changes.js'
 import { type Eviction, toEviction } from './evictions.js'
 import { type Expiration, toExpiration } from './expirations.js'
 
-export class Streams<V> implements EventOutlet {
-  readonly #changes = new Subject<Change<V>>()
-  readonly #expirations = new Subject<Expiration<V>>()
-  readonly #evictions = new Subject<Eviction<V>>()
-  readonly changes$: Observable<Change<V>> = this.#counted(this.#changes)
-  readonly expirations$: Observable<Expiration<V>> = this.#counted(this.#expirations)
-  readonly evictions$: Observable<Eviction<V>> = this.#counted(this.#evictions)
-  /** Whether anybody observes any of them. A field, because every `set` asks. */
-  isObserved = false
-  #subscriptions = 0
-  readonly #restore: (stored: StoredValue) => unknown
+type Restore = (stored: StoredValue) => unknown
 
-  /** `restore`: a stored value as subscribers may have it: their own copy, or the shared object. */
-  constructor(restore: (stored: StoredValue) => unknown) {
-    this.#restore = restore
+/** One of the streams: what of each event its subscribers get, if anything. */
+class EventStream<T> {
+  readonly subscribers = new Set<Subscriber<T>>()
+  readonly toItem: (journaled: JournaledEvent) => T | undefined
+  readonly observable: Observable<T>
+
+  constructor(toItem: (journaled: JournaledEvent) => T | undefined, onChange: (change: 1 | -1) => void) {
+    this.toItem = toItem
+    let isComplete = false
+    this.observable = new Observable((subscriber) => {
+      if (isComplete) return subscriber.complete()
+      this.subscribers.add(subscriber)
+      onChange(1)
+      return () => {
+        this.subscribers.delete(subscriber)
+        onChange(-1)
+      }
+    })
+    this.complete = () => {
+      isComplete = true
+      for (const subscriber of [...this.subscribers]) subscriber.complete()
+    }
   }
 
-  #counted<T>(subject: Subject<T>): Observable<T> {
-    return new Observable((subscriber) => {
-      this.isObserved = ++this.#subscriptions > 0
-      subscriber.add(() => {
-        this.isObserved = --this.#subscriptions > 0
-      })
-      subscriber.add(subject.subscribe(subscriber))
-    })
+  readonly complete: () => void
+
+  /** Adds what is to be delivered of an event: a call for each subscriber. */
+  prepare(journaled: JournaledEvent, deliveries: (() => void)[]): void {
+    for (const subscriber of this.subscribers) {
+      const item = this.toItem(journaled)
+      if (item === undefined) return
+      deliveries.push(() => subscriber.next(item))
+    }
+  }
+}
+
+export class Streams<V> implements EventOutlet {
+  readonly #changes: EventStream<Change<V>>
+  readonly #expirations: EventStream<Expiration<V>>
+  readonly #evictions: EventStream<Eviction<V>>
+  /** Whether anybody subscribes to any of them. A field, because every `set` looks. */
+  isObserved = false
+  #subscriptions = 0
+  /** What is left to deliver of one event: an error in the middle of it must not deliver the beginning twice. */
+  #deliveries: (() => void)[] = []
+  #of: JournaledEvent | undefined
+
+  /** `restore`: a stored value as subscribers may have it: their own copy, or the shared object. */
+  constructor(restore: Restore) {
+    const onChange = (change: 1 | -1) => {
+      this.#subscriptions += change
+      this.isObserved = this.#subscriptions > 0
+    }
+    this.#changes = new EventStream((journaled) => toChange<V>(journaled, restore), onChange)
+    this.#expirations = new EventStream((journaled) => toExpiration<V>(journaled, restore), onChange)
+    this.#evictions = new EventStream((journaled) => toEviction<V>(journaled, restore), onChange)
+  }
+
+  get changes$(): Observable<Change<V>> {
+    return this.#changes.observable
+  }
+
+  get expirations$(): Observable<Expiration<V>> {
+    return this.#expirations.observable
+  }
+
+  get evictions$(): Observable<Eviction<V>> {
+    return this.#evictions.observable
   }
 
   deliver(journaled: JournaledEvent): void {
-    const { event } = journaled
-    if (this.#changes.observed) this.#changes.next(toChange(journaled, this.#restore))
-    if (event.type === 'expired' && this.#expirations.observed) {
-      this.#expirations.next(toExpiration(journaled, event.key, this.#restore))
+    if (this.#of !== journaled) {
+      const deliveries: (() => void)[] = []
+      this.#changes.prepare(journaled, deliveries)
+      this.#expirations.prepare(journaled, deliveries)
+      this.#evictions.prepare(journaled, deliveries)
+      this.#deliveries = deliveries.reverse()
+      this.#of = journaled
     }
-    if (event.type === 'evicted' && this.#evictions.observed) {
-      this.#evictions.next(toEviction(journaled, event.key, this.#restore))
+    for (let next = this.#deliveries.at(-1); next !== undefined; next = this.#deliveries.at(-1)) {
+      next()
+      this.#deliveries.pop()
     }
+    this.#of = undefined
   }
 
   complete(): void {

@@ -4,10 +4,16 @@ import type { ReadableState } from '../../core/model/state.js'
 /** What came of removing some of what has expired. `blocked`: nothing may be removed now; {@link ExpiryTimer.arm} goes on. */
 export type Slice = 'more' | 'done' | 'blocked'
 
+/** The time between two changes after which the clock may have been set forward. */
+const JUMP_MS = 50
+
 /**
  * One timer for all deadlines: armed for the first of them, moved forward when an earlier one comes, and left alone when
  * the first one goes (it then finds nothing due and is armed anew). Many entries that expire at once are removed in slices,
  * with the event loop running in between.
+ *
+ * The timer counts real time and deadlines are wall clock time. After the clock was set, what is left of the timer's delay is
+ * wrong; so it is armed anew when the time of a change is not what the change before led one to expect.
  */
 export class ExpiryTimer {
   readonly #clock: Clock
@@ -15,6 +21,8 @@ export class ExpiryTimer {
   readonly #removeSlice: () => Slice
   #timer: unknown
   #armedForMs = Number.POSITIVE_INFINITY
+  #seenAtMs = Number.NEGATIVE_INFINITY
+  #isStopped = false
 
   constructor(clock: Clock, state: ReadableState, removeSlice: () => Slice) {
     this.#clock = clock
@@ -23,16 +31,18 @@ export class ExpiryTimer {
   }
 
   /** To be called whenever a deadline may have become the first. */
-  arm(): void {
+  arm(nowMs: number): void {
     const slot = this.#state.nextToExpire
-    if (slot === undefined) return
+    if (slot === undefined || this.#isStopped) return
     const deadlineMs = this.#state.deadlineAt(slot)
-    if (deadlineMs < this.#armedForMs) this.#armFor(deadlineMs, deadlineMs - this.#clock.now())
+    const sinceMs = nowMs - this.#seenAtMs
+    this.#seenAtMs = nowMs
+    if (deadlineMs < this.#armedForMs || sinceMs < 0 || sinceMs > JUMP_MS) this.#armFor(deadlineMs, deadlineMs - nowMs)
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#clock.clearTimeout(this.#timer)
-    this.#armedForMs = Number.NEGATIVE_INFINITY // nothing is earlier than that
   }
 
   #armFor(deadlineMs: number, delayMs: number): void {
@@ -48,6 +58,6 @@ export class ExpiryTimer {
     this.#armedForMs = Number.POSITIVE_INFINITY
     const slice = this.#removeSlice()
     if (slice === 'more') this.#armFor(Number.NEGATIVE_INFINITY, 0)
-    else if (slice === 'done') this.arm()
+    else if (slice === 'done') this.arm(this.#clock.now())
   }
 }

@@ -8,6 +8,7 @@
 import type { CacheEvent } from '../../core/model/event.js'
 import type { ReadableState } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
+import { queueTask } from '../../durable/storage/event-loop.js'
 import { reportLater } from './report.js'
 
 /** An event as its subscribers need it: with its sequence, and with what it removed. */
@@ -29,6 +30,7 @@ export interface EventOutlet {
 
 export class Outbox {
   readonly #outlet: EventOutlet
+  readonly #outside: (task: () => void) => void
   /** Events of the open turn; until they are journaled, `sequence` is the event's place in the turn. */
   readonly #captured: JournaledEvent[] = []
   readonly #journaled: JournaledEvent[] = []
@@ -36,8 +38,10 @@ export class Outbox {
   #delivered = 0
   #isDelivering = false
 
-  constructor(outlet: EventOutlet) {
+  /** `outside` runs a task outside the async context of the call that caused the events. */
+  constructor(outlet: EventOutlet, outside: (task: () => void) => void) {
     this.#outlet = outlet
+    this.#outside = outside
   }
 
   get isObserved(): boolean {
@@ -72,7 +76,7 @@ export class Outbox {
   }
 
   deliver(): void {
-    if (this.#journaled.length > 0 && !this.#isDelivering) this.#deliver(false)
+    if (this.#journaled.length > 0 && !this.#isDelivering) this.#outside(() => this.#deliver(false))
   }
 
   #deliver(isRetry: boolean): void {
@@ -86,7 +90,7 @@ export class Outbox {
       // RxJS reports what subscribers throw, so the stack has run out, or a value cannot be decoded. The event is delivered
       // again on a later tick; if that fails too, the error is reported and the event skipped.
       if (!isRetry) this.#delivered--
-      setImmediate(() => {
+      queueTask(() => {
         if (isRetry) reportLater(error)
         if (!this.#isDelivering) this.#deliver(!isRetry)
       })

@@ -32,7 +32,7 @@ export function rehearse(): void {
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls nothing else of it
   for (const isObserved of [true, false]) {
     const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
-    const outbox = new Outbox({ isObserved, deliver: () => undefined })
+    const outbox = new Outbox({ isObserved, deliver: () => undefined }, (task) => task())
     const expiry = new ExpiryTimer(clock, state, () => 'done')
     const turns = new Turns({ state, journal, outbox, expiry })
     const rows = new FrozenRows(state)

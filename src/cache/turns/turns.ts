@@ -54,6 +54,8 @@ export class Turns {
   #depth = 0
   /** What the open turn has done so far. */
   #events: CacheEvent[] = []
+  /** The time of its last step. */
+  #nowMs = 0
   /** Keys that the open turn deleted without their being there: no event, but whoever is loading one must know. */
   #missedDeletions: string[] = []
   readonly #afterTurn: (() => void)[] = []
@@ -107,7 +109,7 @@ export class Turns {
     }
     if (isObserved) this.#outbox.journaled(first)
     state.isWhole = true
-    this.#settle(events, NONE)
+    this.#settle(events, NONE, nowMs)
   }
 
   /**
@@ -118,7 +120,7 @@ export class Turns {
     if (!this.#isUnheard) return false
     const slot = this.#state.find(key)
     if (!isSetAlone(this.#state, slot, nowMs)) return false
-    this.#commitSet(slot, key, value, expiresAtMs)
+    this.#commitSet(slot, key, value, expiresAtMs, nowMs)
     return true
   }
 
@@ -129,7 +131,7 @@ export class Turns {
     const slot = state.find(key)
     if (slot === undefined || !isSetAlone(state, slot, Number.POSITIVE_INFINITY)) return undefined
     const value = sum(state, key, by, slot)
-    this.#commitSet(slot, key, value, Number.POSITIVE_INFINITY)
+    this.#commitSet(slot, key, value, Number.POSITIVE_INFINITY, 0)
     return value
   }
 
@@ -138,7 +140,7 @@ export class Turns {
   }
 
   /** {@link #commit} of one `set` event. */
-  #commitSet(slot: Slot | undefined, key: string, value: StoredValue, expiresAtMs: number): void {
+  #commitSet(slot: Slot | undefined, key: string, value: StoredValue, expiresAtMs: number, nowMs: number): void {
     const state = this.#state
     reserveStack()
     if (slot === undefined || expiresAtMs !== Number.POSITIVE_INFINITY) state.reserve(expiresAtMs)
@@ -147,12 +149,12 @@ export class Turns {
     state.isWhole = false
     evolveSet(state, slot, key, value, expiresAtMs)
     state.isWhole = true
-    if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#settle(NONE, NONE)
+    if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#settle(NONE, NONE, nowMs)
   }
 
   #missDeletion(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
-    else this.#settle(NONE, [key])
+    else this.#settle(NONE, [key], undefined)
   }
 
   // ── several steps ──
@@ -183,7 +185,7 @@ export class Turns {
     if (events.length > 0) this.#events = []
     if (missed.length > 0) this.#missedDeletions = []
     undo.forget()
-    this.#settle(events, missed)
+    this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
   }
 
@@ -194,6 +196,7 @@ export class Turns {
     if (this.#outbox.isObserved) this.#outbox.capture(event, this.#events.length, state, nowMs)
     evolve(state, event)
     this.#events.push(event)
+    this.#nowMs = nowMs
     state.isWhole = true
   }
 
@@ -217,9 +220,9 @@ export class Turns {
   // ── after a turn ──
 
   /** What follows a turn cannot take it back, so what fails here is reported and not thrown to the caller. */
-  #settle(events: readonly CacheEvent[], missedDeletions: readonly string[]): void {
+  #settle(events: readonly CacheEvent[], missedDeletions: readonly string[], nowMs: number | undefined): void {
     try {
-      this.#expiry.arm()
+      if (nowMs !== undefined) this.#expiry.arm(nowMs)
       this.listener?.(events, missedDeletions)
     } catch (error) {
       reportLater(error)

@@ -1,4 +1,4 @@
-/** Does what a plan says. Whatever a step replaces is kept under a `.broken` name that nothing else has. */
+/** Carries out a plan. What a step replaces is kept under a `.broken` name that nothing else has. */
 import { constants, copyFileSync, existsSync, linkSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileName } from '../../durable/format/format.js'
@@ -12,7 +12,7 @@ import { writeAll } from '../../durable/storage/storage.js'
 import type { RepairStep } from './repair-plan.js'
 import type { SalvagedRow } from './salvage.js'
 
-/** Answers what was done, in words. */
+/** Returns what was done, in words. */
 export async function applyStep(directory: string, step: RepairStep): Promise<string> {
   switch (step.type) {
     case 'move aside':
@@ -23,7 +23,7 @@ export async function applyStep(directory: string, step: RepairStep): Promise<st
       return rebuild(directory, step.file, step.header)
     case 'begin segment':
       SegmentWriter.create(disk, directory, { ...step, createdAtMs: Date.now() }).close()
-      return `${fileName(step.sequence, 'segment')} was begun anew`
+      return `${fileName(step.sequence, 'segment')} was created anew`
     case 'write snapshot':
       return replaceSnapshot(directory, step)
   }
@@ -37,7 +37,7 @@ function moveAside(directory: string, file: JournalFile): string {
 }
 
 async function cut(file: JournalFile, offset: number): Promise<string> {
-  // What an earlier opening has set aside from the same place stays as well.
+  // What an earlier opening set aside from the same place stays as well.
   const name = `${file.path}.${offset}.broken`
   if (existsSync(name)) renameSync(name, freeName(name))
   const { savedAs, bytes } = await setAside(disk, file.path, offset)

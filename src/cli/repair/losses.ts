@@ -1,4 +1,4 @@
-/** What a repair gives up, as far as it can be known: the sound frames among what is set aside tell how far it reached. */
+/** What a repair loses, as far as it can be known: the sound frames in what is set aside show how far the journal reached. */
 import { checksum } from '../../durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
@@ -32,16 +32,13 @@ export async function describeLoss(
   }
   const lines: string[] = []
   if (last >= firstLost) {
-    lines.push(
-      `Sequences ${showCount(firstLost)} to ${showCount(last)} at least: ${showCountOf(last - firstLost + 1, 'event')}.`,
-    )
+    lines.push(`events ${showCount(firstLost)}–${showCount(last)} (at least).`)
     if (events > 0) {
       lines.push(
-        `${showCountOf(events, 'event')} of them in ${showCountOf(frames, 'frame')} that are sound, but follow what is damaged.`,
+        `${showCountOf(events, 'event')} of them are in ${showCountOf(frames, 'sound frame')} behind the damage.`,
       )
     }
-  } else
-    lines.push(`What came after sequence ${showCount(firstLost - 1)}, if anything: how much it was cannot be known.`)
+  } else lines.push(`whatever came after sequence ${showCount(firstLost - 1)}: how much it was is unknown.`)
   if (bytes > 0) lines.push(`${showBytes(bytes)} are kept in .broken files.`)
   return lines
 }

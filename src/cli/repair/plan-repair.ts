@@ -1,5 +1,5 @@
 /**
- * How a damaged journal can be made to open again with as little lost as can be, without guessing:
+ * How a damaged journal can be made to open again with the smallest loss, without guessing:
  *
  *   what is damaged           what is done                                                     what is lost
  *   ────────────────────────  ───────────────────────────────────────────────────────────────  ─────────────────────────────
@@ -10,8 +10,8 @@
  *                             else a new one of the rows that are sound                        the other rows
  *   the beginning is missing  an empty snapshot, for the events that follow it                what it held
  *
- * Events are never taken out of the middle: without a `deleted` that came between, something deleted would be back. A row
- * of a snapshot that is gone is only a miss.
+ * Events are never taken out of the middle: without a `deleted` event, what was deleted would be back. A row of a snapshot that
+ * is gone is only a miss.
  */
 import { randomBytes } from 'node:crypto'
 import { Counters } from '../../core/model/counters.js'
@@ -56,7 +56,7 @@ class Planner {
 
   // ── the snapshot ──
 
-  /** The journal that the snapshot was made of, if compaction did not get to removing it. */
+  /** The journal from which the snapshot was made, if compaction has not removed it yet. */
   async #planOlder(newest: JournalFile, finding: string): Promise<RepairPlan | undefined> {
     const { snapshots } = this.#files
     const older = [...snapshots.slice(0, -1).reverse(), undefined]
@@ -81,7 +81,7 @@ class Planner {
   async #planSalvage(newest: JournalFile, finding: string): Promise<RepairPlan> {
     const journalId = await this.#journalId()
     const next = this.#files.segments.find(({ sequence }) => sequence === sequenceAfter(newest.sequence))
-    // What the next segment says of it; if that is damaged too it goes the way of all that follows damage.
+    // What the next segment says about it; if that is damaged too, it is set aside like all that follows damage.
     const previousChecksum =
       (next === undefined ? undefined : await soundHeaderOf(next, 'segment'))?.previousChecksum ??
       (await soundHeaderOf(newest, 'snapshot'))?.previousChecksum ??
@@ -95,7 +95,7 @@ class Planner {
           begin(JOURNAL_BEGIN),
         ],
         losses: [
-          'Everything: no header is left that tells which journal these files belong to. They are kept as .broken files.',
+          'everything: no header is left that says which journal these files belong to. They are kept as .broken files.',
         ],
       }
     }
@@ -106,7 +106,7 @@ class Planner {
         ? []
         : [`${showCount(lost)} of the ${showCountOf(total, 'entry', 'entries')} of ${newest.name}.`]
       : [
-          `The entries of ${newest.name} that come after the damage; ${showCount(rows.length)} were read. How many it held cannot be known.`,
+          `the entries of ${newest.name} behind the damage; ${showCount(rows.length)} were read. How many it held is unknown.`,
         ]
     const { sequence } = newest
     return {
@@ -143,7 +143,7 @@ class Planner {
         finding: `${file.path}, byte ${offset}, sequence ${lastSequence + 1}: ${reason}`,
         steps: [{ type: 'cut', file, offset }],
         losses: [
-          `What a crash cut short after sequence ${showCount(lastSequence)}; no sign that it was ever on disk as a whole.`,
+          `what a crash cut short after sequence ${showCount(lastSequence)}; nothing shows that it was ever complete on disk.`,
         ],
       }
     }
@@ -191,11 +191,11 @@ class Planner {
     return { status: 'corrupt', finding, steps, losses: await describeLoss(parts, firstLost, journalId) }
   }
 
-  /** The file that comes first is not there. */
+  /** The first file is missing. */
   async #planGap({ start, snapshot, segments, note }: Base, journalId: Buffer | undefined): Promise<RepairPlan> {
     const { nextSequence } = start
     const [first] = segments
-    const finding = `sequence ${nextSequence} is in no file${first === undefined ? '' : `; the next one that is there is ${first.sequence}`}`
+    const finding = `sequence ${nextSequence} is in no file${first === undefined ? '' : `; the next one found is ${first.sequence}`}`
     const header = first === undefined ? undefined : await soundHeaderOf(first, 'segment')
     if (snapshot === undefined && first !== undefined && header !== undefined) {
       const { previousChecksum } = header
@@ -213,7 +213,7 @@ class Planner {
             file: undefined,
           },
         ],
-        losses: [`Everything through sequence ${showCount(first.sequence - 1)}: no file has it any more.`],
+        losses: [`everything through sequence ${showCount(first.sequence - 1)}: no file holds it any more.`],
       }
     }
     if (snapshot === undefined && first === undefined && note === '' && this.#files.loaded.length === 0) {
@@ -250,7 +250,7 @@ class Planner {
   }
 }
 
-/** A journal that nothing is left of gets a new id. */
+/** A journal of which nothing is left gets a new id. */
 function begin({ nextSequence, previousChecksum }: ChainStart, journalId?: Buffer): RepairStep {
   return { type: 'begin segment', sequence: nextSequence, journalId: journalId ?? randomBytes(16), previousChecksum }
 }

@@ -1,6 +1,6 @@
 /**
- * A segment whose header is damaged and whose frames are not. Everything in a header is known from elsewhere but the moment
- * of its creation; and the first frame names the header's checksum, so a rebuilt header is either proved right or not used.
+ * A segment whose header is damaged and whose frames are not. Everything in a header is known from elsewhere except the time of
+ * its creation, and the first frame names the header's checksum: so a rebuilt header is either proved right or not used.
  */
 import { checksum } from '../../durable/format/checksum.js'
 import { encodeFileHeader } from '../../durable/format/file-header.js'
@@ -38,7 +38,7 @@ export async function rebuildHeader(
   }
 }
 
-/** The bytes as they stand, and with any one bit turned. */
+/** The bytes as they are, and with any one bit flipped. */
 function* candidates(bytes: Buffer): Generator<Buffer> {
   yield bytes
   for (let bit = 0; bit < bytes.length * 8; bit++) {

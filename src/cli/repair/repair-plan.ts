@@ -1,4 +1,4 @@
-/** What a repair would do, step by step, and what would be lost by it. Nothing in here writes. */
+/** What a repair would do, step by step, and what would be lost. */
 import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { JournalFile } from '../../durable/format/journal-files.js'
@@ -11,7 +11,7 @@ export type RepairStep =
   | { type: 'cut'; file: JournalFile; offset: number }
   /** The file's 64 header bytes, of which all but the damaged ones are known; the file as it was is kept as `.broken`. */
   | { type: 'rebuild header'; file: JournalFile; header: Buffer }
-  /** An empty segment, for the journal to go on in. */
+  /** An empty segment in which the journal continues. */
   | { type: 'begin segment'; sequence: Sequence; journalId: Buffer; previousChecksum: number }
   /** A snapshot of the rows that are sound; the file as it was (if there is one) is kept as `.broken`. */
   | {
@@ -29,8 +29,8 @@ export interface RepairPlan {
   status: 'sound' | 'torn' | 'corrupt'
   /** What is wrong, one line. */
   finding: string
-  /** In the order in which they are done: whichever of them a crash prevents, the journal is no worse than before. */
+  /** In the order in which they are carried out: whichever of them a crash prevents, the journal is no worse than before. */
   steps: RepairStep[]
-  /** What will be missing afterwards, in words; empty when it is nothing. */
+  /** What will be missing afterwards, in words; empty when nothing will be. */
   losses: string[]
 }

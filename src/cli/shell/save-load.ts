@@ -1,5 +1,6 @@
 /** The shell's `save` and `load`. */
 import { showBytes, showCountOf } from '../quantities.js'
+import { calling } from './calling.js'
 import type { ShellCommand } from './shell-command.js'
 
 export const SAVE: ShellCommand = {
@@ -10,11 +11,10 @@ export const SAVE: ShellCommand = {
     "A Python pickle if its name ends in .pickle or .pkl, otherwise daybook's own format, which keeps every value exactly.",
   ],
   takes: [1, 1],
-  async run({ cache, print }, [path = '']) {
-    const result = await cache.save(path)
+  run: calling('save', (result, { print }) => {
     if (!result.ok) throw result.error
     print(`${result.path}: ${showCountOf(result.entries, 'entry', 'entries')}, ${showBytes(result.bytes)}`)
-  },
+  }),
 }
 
 export const LOAD: ShellCommand = {
@@ -23,9 +23,8 @@ export const LOAD: ShellCommand = {
   summary: 'replace all entries by those of a saved file',
   details: ['Counters are replaced too. The file is one that save, or Python, wrote.'],
   takes: [1, 1],
-  async run({ cache, print }, [path = '']) {
-    const result = await cache.load(path)
+  run: calling('load', (result, { print }) => {
     if (!result.ok) throw result.error
     print(`${showCountOf(result.entries, 'entry', 'entries')} from ${result.path}`)
-  },
+  }),
 }

@@ -1,17 +1,14 @@
 /** The table of the shell's commands. To add a command, add a row. */
 import { UsageError } from '../failures.js'
-import { parseDuration } from '../options.js'
 import type { Colors } from '../printable.js'
 import { showBytes, showCount, showCountOf, showMilliseconds } from '../quantities.js'
 import { shorten, showKey, showValue } from '../show-value.js'
 import { cacheStatsLines } from './cache-stats.js'
+import { calling } from './calling.js'
 import { helpLines } from './help.js'
 import { LOAD, SAVE } from './save-load.js'
 import { parseSet } from './set-arguments.js'
 import { MISSING, type ShellCommand } from './shell-command.js'
-
-/** A command with too few arguments does not run, so this one is there. */
-const word = (words: readonly string[], index: number) => words[index] as string
 
 /** What fits on a screen. */
 const VALUE_LENGTH_MAX = 2_000
@@ -59,9 +56,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'print true or false',
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.exists(word(words, 0))))
-    },
+    run: calling('exists'),
   },
   {
     name: 'increment',
@@ -71,9 +66,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: ['BY is 1 by default. A missing entry becomes BY and gets the TTL; an existing entry keeps its own.'],
     takes: [1, 3],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.increment(word(words, 0), parseBy(words[1]), { ttl: ttlOf(words[2]) })))
-    },
+    run: calling('increment'),
   },
   {
     name: 'decrement',
@@ -82,9 +75,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'subtract from a number',
     takes: [1, 3],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.decrement(word(words, 0), parseBy(words[1]), { ttl: ttlOf(words[2]) })))
-    },
+    run: calling('decrement'),
   },
   {
     name: 'delete',
@@ -93,9 +84,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'remove entries; prints how many',
     takes: [1, Number.POSITIVE_INFINITY],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.deleteMany(words)))
-    },
+    run: calling('deleteMany'),
   },
   {
     name: 'keys',
@@ -106,11 +95,10 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     ],
     takes: [0, 1],
     completes: 'keys',
-    run({ cache, print, hint }, [pattern]) {
-      const keys = cache.keys(pattern)
+    run: calling('keys', (keys, { print, hint }) => {
       for (const key of keys) print(showKey(key))
       if (keys.length === 0) hint('no keys')
-    },
+    }),
   },
   {
     name: 'delete-pattern',
@@ -118,9 +106,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     summary: 'remove matching entries; prints how many',
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, print }, words) {
-      print(String(cache.deletePattern(word(words, 0))))
-    },
+    run: calling('deletePattern'),
   },
   {
     name: 'ttl',
@@ -129,11 +115,10 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: [`"none" for an entry that does not expire, ${MISSING} if there is no entry.`],
     takes: [1, 1],
     completes: 'keys',
-    run({ cache, colors, print }, words) {
-      const seconds = cache.ttl(word(words, 0))
+    run: calling('ttl', (seconds, { colors, print }) => {
       if (seconds === undefined) print(colors.dim(MISSING))
       else print(seconds === Number.POSITIVE_INFINITY ? 'none' : String(Math.round(seconds * 1000) / 1000))
-    },
+    }),
   },
   {
     name: 'expire',
@@ -142,18 +127,16 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     details: ['TTL counts from now; with Infinity the entry does not expire.'],
     takes: [2, 2],
     completes: 'keys',
-    run({ cache, colors, print }, words) {
-      print(cache.expire(word(words, 0), parseDuration(word(words, 1))) ? 'OK' : colors.dim(MISSING))
-    },
+    run: calling('expire', (isDone, { colors, print }) => print(isDone ? 'OK' : colors.dim(MISSING))),
   },
   {
     name: 'stats',
     usage: '',
     summary: 'counters, size and journal',
     takes: [0, 0],
-    run({ cache, print }) {
-      for (const line of cacheStatsLines(cache.stats())) print(line)
-    },
+    run: calling('stats', (stats, { print }) => {
+      for (const line of cacheStatsLines(stats)) print(line)
+    }),
   },
   {
     name: 'watch',
@@ -175,21 +158,18 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     usage: '',
     summary: 'write a snapshot and remove the journal files that it replaces',
     takes: [0, 0],
-    async run({ cache, print }) {
-      const { file, entries, bytes, removed, durationMs } = await cache.compact()
+    run: calling('compact', ({ file, entries, bytes, removed, durationMs }, { print }) =>
       print(
         `${file}: ${showCountOf(entries, 'entry', 'entries')}, ${showBytes(bytes)}, in ${showMilliseconds(durationMs)}; ${showCountOf(removed.length, 'older file')} removed`,
-      )
-    },
+      ),
+    ),
   },
   {
     name: 'flush',
     usage: '',
     summary: 'force everything to disk',
     takes: [0, 0],
-    async run({ cache, print }) {
-      print(`durable through sequence ${showCount(await cache.flush())}`)
-    },
+    run: calling('flush', (sequence, { print }) => print(`durable through sequence ${showCount(sequence)}`)),
   },
   SAVE,
   LOAD,
@@ -198,10 +178,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     usage: '',
     summary: 'remove all entries and reset the counters',
     takes: [0, 0],
-    run({ cache, print }) {
-      cache.clear()
-      print('OK')
-    },
+    run: calling('clear', (_, { print }) => print('OK')),
   },
   {
     name: 'help',
@@ -239,15 +216,4 @@ function showShort(value: unknown, colors: Colors): string {
   const text = showValue(value)
   if (text.length <= VALUE_LENGTH_MAX) return showValue(value, { colors })
   return `${shorten(text, VALUE_LENGTH_MAX)} ${colors.dim('"get KEY --full" prints all of it')}`
-}
-
-function ttlOf(text: string | undefined) {
-  return text === undefined ? undefined : parseDuration(text)
-}
-
-function parseBy(text: string | undefined): number {
-  if (text === undefined) return 1
-  const by = Number(text)
-  if (text.trim() === '' || Number.isNaN(by)) throw new UsageError(`BY must be a number; "${text}" is not`)
-  return by
 }

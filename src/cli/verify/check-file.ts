@@ -74,7 +74,7 @@ async function countSoundAfter({ path, sequence }: JournalFile, kind: FileFindin
       if (frame.kind === 'events' || frame.kind === 'rows') soundItems += frame.count
     }
   } catch {
-    // Without a header the frames of a file cannot be told from those of another journal.
+    // Without a header the frames of a file cannot be distinguished from those of another journal.
   } finally {
     opened.close()
   }

@@ -7,7 +7,7 @@ export type FileKindName = 'segment' | 'snapshot' | 'loaded'
 
 export type FileStatus =
   | 'sound'
-  | 'torn' // ends with part of a frame, as a crash leaves it: opening sets that aside
+  | 'torn' // ends with a part of a frame, as a crash leaves it: opening sets that aside
   | 'being written' // the same, while another process has the journal open
   | 'corrupt'
   | 'unreachable' // sound or not: what comes before it is damaged
@@ -29,7 +29,7 @@ export interface FileDamage {
   offset: number
   sequence: number
   reason: string
-  /** Sound frames that come after the damage in the same file; nothing that opens the journal reads them. */
+  /** Sound frames behind the damage in the same file. Opening does not read them. */
   soundFramesAfter: number
   soundItemsAfter: number
 }
@@ -37,7 +37,7 @@ export interface FileDamage {
 export interface Verification {
   directory: string
   status: 'sound' | 'torn' | 'corrupt'
-  /** Whether another process is writing to it. Known only if something looked unfinished. */
+  /** Whether another process is writing to it. Known only when something looked unfinished. */
   isLive: boolean
   /** The last sequence that can be reached. */
   sequence: number

@@ -126,38 +126,58 @@ export class Deadlines {
   }
 }
 
-/** A search of the heap, smallest deadline first. */
+/** A search of the heap, smallest deadline first: a second heap, of places whose parents were given. */
 class DeadlineCursor implements SlotCursor {
   readonly #heap: Uint32Array
   readonly #at: Float64Array
-  /** Places in the heap whose parents were given, the latest deadline first. */
   readonly #open: number[] = []
 
   constructor(heap: Uint32Array, at: Float64Array) {
     this.#heap = heap
     this.#at = at
-    this.#visit(0)
+    this.#push(0)
   }
 
   next(): Slot | undefined {
-    const place = this.#open.pop()
+    const place = this.#pop()
     if (place === undefined) return undefined
-    this.#visit(2 * place + 1)
-    this.#visit(2 * place + 2)
+    this.#push(2 * place + 1)
+    this.#push(2 * place + 2)
     return this.#heap[place] as Slot
   }
 
-  #visit(place: number): void {
+  #push(place: number): void {
     if (place >= this.#heap.length) return
-    const deadlineMs = this.#deadlineOf(place)
-    let low = 0
-    let high = this.#open.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#deadlineOf(this.#open[middle] as number) > deadlineMs) low = middle + 1
-      else high = middle
+    const open = this.#open
+    let index = open.length
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1
+      const parent = open[parentIndex] as number
+      if (this.#deadlineOf(parent) <= this.#deadlineOf(place)) break
+      open[index] = parent
+      index = parentIndex
     }
-    this.#open.splice(low, 0, place)
+    open[index] = place
+  }
+
+  #pop(): number | undefined {
+    const open = this.#open
+    const first = open[0]
+    const last = open.pop()
+    if (last === undefined || open.length === 0) return last
+    let index = 0
+    for (;;) {
+      let childIndex = 2 * index + 1
+      if (childIndex >= open.length) break
+      const right = open[childIndex + 1]
+      if (right !== undefined && this.#deadlineOf(right) < this.#deadlineOf(open[childIndex] as number)) childIndex++
+      const child = open[childIndex] as number
+      if (this.#deadlineOf(child) >= this.#deadlineOf(last)) break
+      open[index] = child
+      index = childIndex
+    }
+    open[index] = last
+    return first
   }
 
   #deadlineOf(place: number): number {

@@ -19,8 +19,8 @@ export class Replacement {
     this.entries = state.emptyEntries()
   }
 
-  /** Rows come least recently used first. */
-  add(key: string, value: StoredValue, expiresAtMs: number): void {
+  /** Rows come least recently used first. Returns whether the key is new. */
+  add(key: string, value: StoredValue, expiresAtMs: number): boolean {
     const { entries } = this
     const weight = this.#state.weigh(key, value)
     const slot = entries.find(key)
@@ -29,6 +29,7 @@ export class Replacement {
       entries.replace(slot, value, expiresAtMs, weight)
       entries.recency.touch(slot)
     }
+    return slot === undefined
   }
 
   /** Keeps the most recently used rows that the cache has room for. */

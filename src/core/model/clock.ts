@@ -4,7 +4,10 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
-  /** Calls `callback` once, `delayMs` from now. Must not keep the process alive, and must bear delays past 2^31 ms. */
-  setTimeout(callback: () => void, delayMs: number): unknown
+  /**
+   * Calls `callback` once, `delayMs` from now; delays past 2^31 ms occur. Must not keep the process alive, unless
+   * `keepsAlive` is true: a caller waits for it.
+   */
+  setTimeout(callback: () => void, delayMs: number, keepsAlive?: boolean): unknown
   clearTimeout(timer: unknown): void
 }

@@ -82,8 +82,8 @@ export class ByteReader {
     if (kind === TEXT.ascii && length <= COPIED_LENGTH_MAX && this.#windowEnd >= 0) return this.#piece(start, length)
     if (kind === TEXT.ascii) return this.bytes.latin1Slice(start, start + length)
     if (kind === TEXT.utf8) return this.bytes.utf8Slice(start, start + length)
-    if (kind === TEXT.utf16) return this.bytes.ucs2Slice(start, start + length)
-    throw new MalformedBytesError(`unknown kind of text ${kind}`)
+    if (kind === TEXT.utf16 && length % 2 === 0) return this.bytes.ucs2Slice(start, start + length)
+    throw new MalformedBytesError(kind === TEXT.utf16 ? 'half a character of text' : `unknown kind of text ${kind}`)
   }
 
   #take(length: number): number {

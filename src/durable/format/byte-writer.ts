@@ -1,9 +1,9 @@
 import { TEXT } from './format.js'
 
-/** Text up to this length is written by a loop; a call into the runtime costs more than these few bytes. */
+/** Text up to this length is written by a loop: for so few bytes a call into the runtime costs more. */
 const LOOP_LENGTH_MAX = 16
 
-/** Bytes that grow at the end; what the journal and the snapshot compose their frames in. Numbers are little-endian. */
+/** Bytes that grow at the end, in which frames are composed. Numbers are little-endian. */
 export class ByteWriter {
   bytes: Buffer
   length = 0
@@ -14,13 +14,13 @@ export class ByteWriter {
     this.bytes = Buffer.allocUnsafeSlow(initialBytes)
   }
 
-  /** Empties it, and gives back the memory that one very large frame needed. */
+  /** Empties it, and frees the memory that one very large frame needed. */
   clear(): void {
     this.length = 0
     if (this.bytes.length > this.#initialBytes * 4) this.bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
   }
 
-  /** Makes sure that `count` more bytes fit. Callers of the `put` methods below have called this. */
+  /** Makes room for `count` more bytes. Has to be called before the `put` methods below. */
   reserve(count: number): void {
     const needed = this.length + count
     if (needed <= this.bytes.length) return
@@ -42,7 +42,7 @@ export class ByteWriter {
     this.length = this.bytes.writeDoubleLE(value, this.length)
   }
 
-  /** LEB128 of a whole number below 2^32: seven bits a byte, the lowest first. At most 5 bytes. */
+  /** LEB128 of an integer below 2^32: seven bits a byte, the lowest first. At most 5 bytes. */
   putVarint(value: number): void {
     const { bytes } = this
     let at = this.length
@@ -62,7 +62,7 @@ export class ByteWriter {
     this.length += bytes.length
   }
 
-  /** A varint of bytes and the text itself; answers how it was written (TEXT). */
+  /** A varint of bytes and the text itself. Returns how it was written (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
     if (text.length <= LOOP_LENGTH_MAX) {
@@ -81,7 +81,7 @@ export class ByteWriter {
   }
 
   #putLongText(text: string): number {
-    // Most text is ASCII: it is written as if it were, and its length as UTF-8 tells whether it was.
+    // Most text is ASCII: it is written as if it were, and its length in UTF-8 shows whether it was.
     const start = this.length
     this.putVarint(text.length)
     const utf8Bytes = this.bytes.utf8Write(text, this.length)
@@ -107,7 +107,7 @@ declare global {
     isWellFormed(): boolean
   }
   interface Buffer {
-    /** Node's own fast paths behind `write` and `toString`, without their checks. */
+    /** Node's fast paths behind `write` and `toString`, without their checks. */
     latin1Write(text: string, offset?: number, length?: number): number
     utf8Write(text: string, offset?: number, length?: number): number
     ucs2Write(text: string, offset?: number, length?: number): number

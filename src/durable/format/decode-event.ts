@@ -25,7 +25,14 @@ export function isSet(head: number): boolean {
 export function decodeSet<T>(reader: ByteReader, head: number, take: SetTaker<T>): T {
   const key = reader.text(head >> KEY_TEXT_SHIFT)
   const value = decodeValue(reader)
-  return take(key, value, (head & EVENT_HAS_DEADLINE) === 0 ? Number.POSITIVE_INFINITY : reader.double())
+  return take(key, value, (head & EVENT_HAS_DEADLINE) === 0 ? Number.POSITIVE_INFINITY : decodeDeadline(reader))
+}
+
+/** Epoch milliseconds. NaN and -Infinity are no moment: an entry with such a deadline would neither live nor expire. */
+function decodeDeadline(reader: ByteReader): number {
+  const expiresAtMs = reader.double()
+  if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw new MalformedBytesError(`a deadline is ${expiresAtMs}`)
+  return expiresAtMs
 }
 
 /** The rest of an event that is not a `set`. */
@@ -42,7 +49,7 @@ export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEven
     case EVENT_TYPE.evicted:
       return { type: 'evicted', key }
     case EVENT_TYPE.rescheduled:
-      return { type: 'rescheduled', key, expiresAtMs: hasDeadline ? reader.double() : Number.POSITIVE_INFINITY }
+      return { type: 'rescheduled', key, expiresAtMs: hasDeadline ? decodeDeadline(reader) : Number.POSITIVE_INFINITY }
     case EVENT_TYPE.loaded:
       return { type: 'loaded', file: key, checksum: reader.varint(), entries: reader.double() }
     default:

@@ -48,6 +48,7 @@ function encodeKey(writer: ByteWriter, type: number, key: string, expiresAtMs: n
 
 function encodeDeadline(writer: ByteWriter, expiresAtMs: number): void {
   if (expiresAtMs === Number.POSITIVE_INFINITY) return
+  if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw new RangeError(`A deadline cannot be ${expiresAtMs}.`) // the reader refuses it
   writer.reserve(8)
   writer.putDouble(expiresAtMs)
 }
@@ -89,7 +90,7 @@ function encodeValue(writer: ByteWriter, value: StoredValue): void {
   }
 }
 
-/** What a key and a value weigh in the journal, in bytes: the measure of `maxBytes`. */
+/** The bytes of a key and a value in the journal, which is what `maxBytes` limits. */
 export function encodedBytes(key: string, value: StoredValue): number {
   return textBytes(key) + valueBytes(value)
 }

@@ -4,10 +4,10 @@
  */
 import type { Sequence } from '../../core/model/sequence.js'
 
-/** The format version that this code writes, and the only one it reads. */
+/** The format version that this code writes, and the only one that it reads. */
 export const VERSION = 1
 
-/** ── File header: laid out alike in every version, in segments, snapshots and loaded files ── */
+/** ── File header: the same layout in every version, in segments, snapshots, loaded and saved files ── */
 export const FILE_HEADER_BYTES = 64
 export const FILE_MAGIC = 'daybook\n'
 export const FILE = {
@@ -24,7 +24,7 @@ export const FILE = {
 export const FILE_KIND = { segment: 1, snapshot: 2, loaded: 3, saved: 4 } as const
 export type FileKind = keyof typeof FILE_KIND
 
-/** ── Frame: a header and a payload, valid whole or not at all ── */
+/** ── Frame: a header and a payload; valid as a whole or not at all ── */
 export const FRAME_HEADER_BYTES = 96
 export const FRAME_MAGIC = 0xdab0_0cf1
 export const FRAME = {
@@ -56,7 +56,7 @@ export const EVENT_HAS_DEADLINE = 0x10
 /** How the key is written, shifted into the event's first byte. */
 export const KEY_TEXT_SHIFT = 5
 
-/** How text is written: one byte a character below U+0080, UTF-8, or UTF-16LE for what UTF-8 cannot say (lone surrogates). */
+/** How text is written: one byte a character below U+0080; UTF-8; UTF-16LE for what UTF-8 cannot express (lone surrogates). */
 export const TEXT = { ascii: 0, utf8: 1, utf16: 2 } as const
 
 /** The first byte of a value. */
@@ -64,7 +64,7 @@ export const VALUE = {
   null: 0,
   false: 1,
   true: 2,
-  /** A whole number of 32 bits, zigzag varint. */
+  /** An integer of 32 bits, zigzag varint. */
   integer: 3,
   /** f64. */
   double: 4,
@@ -76,7 +76,7 @@ export const VALUE = {
   structured: 9,
   /** The bytes of a Uint8Array, with a varint of bytes. */
   bytes: 10,
-  /** The same of a Buffer. */
+  /** The same for a Buffer. */
   buffer: 11,
 } as const
 

@@ -9,7 +9,7 @@ import type { FrameHeader } from './frame.js'
 /** The place behind a frame, or behind the file header of a segment without frames. */
 export interface FramePlace {
   nextSequence: Sequence
-  /** The checksum of what stands before it. */
+  /** The checksum of the frame or file header before it. */
   lastChecksum: number
   /** Whether that is a seal, and whether the seal says that the journal continues in another file. */
   seal: 'closed' | 'continued' | undefined
@@ -28,7 +28,7 @@ export function whyNotNext(frame: FrameHeader, place: FramePlace): string | unde
   return undefined
 }
 
-/** Moves a place behind the frame that stands there. */
+/** Moves a place behind the frame that was read or written there. */
 export function moveBehind(place: FramePlace, frame: FrameHeader, checksum: number): void {
   if (frame.kind === 'events') place.nextSequence = sequenceAfter(place.nextSequence, frame.count)
   place.seal = frame.kind !== 'seal' ? undefined : frame.flags & SEAL_HAS_SUCCESSOR ? 'continued' : 'closed'

@@ -1,6 +1,6 @@
 /**
- * Reads the frames of one file in order, in pieces of a few megabytes; recovery, `inspect` and `verify` all read through
- * this. It checks each frame's own soundness; whether the frames follow one another is for the caller to check.
+ * Reads the frames of one file in order, in pieces of a few megabytes. It checks each frame's own soundness; whether the frames
+ * follow one another is for the caller to check.
  */
 import { readAll, type StorageFile } from '../storage/storage.js'
 import { MalformedBytesError } from './byte-reader.js'
@@ -12,7 +12,10 @@ const CHUNK_BYTES = 4 * 1024 * 1024
 const CHECKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
 /** A sound frame and the buffer that its payload lies in, until the next one is asked for; or the place where no sound frame is. */
-export type Scanned = { frame: Frame; bytes: Buffer } | { frame: undefined; offset: number; reason: string }
+export type Scanned =
+  | { frame: Frame; bytes: Buffer }
+  /** `isTorn`: a crash may have left it. */
+  | { frame: undefined; offset: number; reason: string; isTorn: boolean }
 
 export class FrameScanner {
   readonly #file: StorageFile
@@ -43,9 +46,12 @@ export class FrameScanner {
       this.#at += found.length
       return { frame: found, bytes: this.#bytes }
     }
-    if (found.problem === 'unsound') return { frame: undefined, offset: place, reason: found.reason }
+    if (found.problem !== 'incomplete')
+      return { frame: undefined, offset: place, reason: found.reason, isTorn: found.problem === 'unsound' }
     return this.#fill(found.needed).then((isMore) =>
-      isMore ? this.next() : { frame: undefined, offset: place, reason: 'the file became shorter while it was read' },
+      isMore
+        ? this.next()
+        : { frame: undefined, offset: place, reason: 'the file shrank while it was read', isTorn: true },
     )
   }
 
@@ -73,13 +79,13 @@ export class FrameScanner {
       if (!('problem' in frame)) {
         if (accept(frame)) return frame
         this.#at = found + 1
-      } else if (frame.problem === 'unsound') {
-        checkedBytes += frame.summedBytes ?? 0
+      } else if (frame.problem === 'incomplete') {
+        if (!(await this.#fill(frame.needed))) return undefined
+      } else {
+        checkedBytes += frame.problem === 'unsound' ? (frame.summedBytes ?? 0) : 0
         if (checkedBytes > CHECKED_BYTES_MAX)
-          throw new MalformedBytesError('too many places look like frames and are none')
+          throw new MalformedBytesError('too many places look like frames and are not')
         this.#at = found + 1
-      } else if (!(await this.#fill(frame.needed))) {
-        return undefined
       }
     }
   }

@@ -70,12 +70,14 @@ const KINDS = new Map<number, FrameKind>(
   Object.entries(FRAME_KIND).map(([kind, number]) => [number, kind as FrameKind]),
 )
 
-/** Why there is no frame to be read at a place. */
+/** Why no frame can be read at a place. */
 export type FrameProblem =
   /** The bytes end before the frame does. */
   | { problem: 'incomplete'; reason: string; needed: number }
-  /** The bytes are not a frame. */
+  /** The bytes are not a frame: torn, damaged, or something else. */
   | { problem: 'unsound'; reason: string; summedBytes?: number }
+  /** The checksum matches, so no crash did this; but the header says what no writer of this version says. */
+  | { problem: 'nonsense'; reason: string }
 
 /**
  * The frame at `at` in `bytes`, if it is complete and its checksum matches. `offset` is the place of `bytes[0]` in the
@@ -106,16 +108,24 @@ export function readFrame(
     return { problem: 'unsound', reason: 'the checksum of the frame does not match', summedBytes: length }
   }
   const kind = KINDS.get(bytes[at + FRAME.kind] as number) // inside the header, which is all there
-  if (kind === undefined) return { problem: 'unsound', reason: 'the frame is of an unknown kind' }
+  if (kind === undefined) return { problem: 'nonsense', reason: 'the frame is of an unknown kind' }
+  const firstSequence = readU64(bytes, at + FRAME.firstSequence) as Sequence
+  const durableSequence = readU64(bytes, at + FRAME.durableSequence) as Sequence
+  const writtenAtMs = bytes.readDoubleLE(at + FRAME.writtenAtMs)
+  const counters = readCounters(bytes, at + FRAME.counters)
+  if (Number.isNaN(firstSequence) || Number.isNaN(durableSequence) || counters === undefined)
+    return { problem: 'nonsense', reason: 'the frame counts further than 2^53 - 1' }
+  if (!Number.isFinite(writtenAtMs))
+    return { problem: 'nonsense', reason: 'the frame does not say when it was written' }
   return {
     kind,
     flags: bytes[at + FRAME.flags] as number,
-    firstSequence: readU64(bytes, at + FRAME.firstSequence) as Sequence,
+    firstSequence,
     count: bytes.readUInt32LE(at + FRAME.count),
     previousChecksum: bytes.readUInt32LE(at + FRAME.previousChecksum),
-    durableSequence: readU64(bytes, at + FRAME.durableSequence) as Sequence,
-    writtenAtMs: bytes.readDoubleLE(at + FRAME.writtenAtMs),
-    counters: readCounters(bytes, at + FRAME.counters),
+    durableSequence,
+    writtenAtMs,
+    counters,
     checksum: stored,
     offset: place,
     length,
@@ -134,10 +144,15 @@ function writeCounters(bytes: Buffer, at: number, counters: Readonly<Counters>):
   }
 }
 
-function readCounters(bytes: Buffer, at: number): Counters {
+/** `undefined` when one of them is not a number that can be counted with. */
+function readCounters(bytes: Buffer, at: number): Counters | undefined {
   const counters = new Counters()
-  COUNTER_NAMES.forEach((name, index) => {
-    counters[name] = readU64(bytes, at + index * 8)
-  })
+  let place = at
+  for (const name of COUNTER_NAMES) {
+    const count = readU64(bytes, place)
+    if (Number.isNaN(count)) return undefined
+    counters[name] = count
+    place += 8
+  }
   return counters
 }

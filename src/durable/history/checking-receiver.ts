@@ -10,7 +10,10 @@ export function checkingReceiver(onLoaded: (event: LoadedEvent) => void = () => 
     event: (event) => {
       if (event.type === 'loaded') onLoaded(event)
     },
-    loadedRows: () => ({ add: () => undefined, counters: new Counters() }),
+    loadedRows: () => {
+      const keys = new Set<string>()
+      return { add: (key) => keys.size < keys.add(key).size, counters: new Counters() }
+    },
     counters: () => undefined,
     recency: () => undefined,
     progress: () => undefined,

@@ -60,7 +60,7 @@ export interface ChainStop {
   kind:
     | 'unsound header' // of this segment; none of its frames was read
     | 'unsound frame' // a torn write, or damage
-    | 'foreign frame' // sound, but not the one that follows
+    | 'foreign frame' // its checksum matches, but it is not the one that follows, or nobody wrote it
   file: JournalFile
   /** The place of the segment among those read. */
   index: number
@@ -177,7 +177,8 @@ class SegmentReader {
       if (scanned === undefined) break
       const { frame } = scanned
       if (frame === undefined) {
-        end.stop = { kind: 'unsound frame', file: segment, index, offset: scanned.offset, reason: scanned.reason }
+        const { offset, reason, isTorn } = scanned
+        end.stop = { kind: isTorn ? 'unsound frame' : 'foreign frame', file: segment, index, offset, reason }
         break
       }
       const reason = whyNotNext(frame, place)

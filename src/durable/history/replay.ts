@@ -48,7 +48,7 @@ export async function replay(
 ): Promise<Replayed> {
   const { snapshot, segments } = plan
   const bytes = [snapshot, ...segments].reduce((sum, file) => sum + (file?.bytes ?? 0), 0)
-  const replayer = new Replayer(storage, directory, receiver, { to, onBytes: toldInSteps(bytes, receiver) })
+  const replayer = new Replayer(storage, directory, receiver, { to, onBytes: inSteps(bytes, receiver) })
   const found = snapshot && (await replayer.snapshot(snapshot))
   const start = startAfter(found)
   const chain = await readChain(storage, directory, plan, start, (...frame) => replayer.frame(...frame), to)
@@ -185,10 +185,10 @@ export class Replayer {
   }
 }
 
-/** Progress is reported this many times: reporting it costs more than reading a small frame. */
+/** Progress is reported this many times, because a report costs more than reading a small frame. */
 const PROGRESS_STEPS = 200
 
-function toldInSteps(totalBytes: number, receiver: JournalReceiver): (bytes: number) => void {
+function inSteps(totalBytes: number, receiver: JournalReceiver): (bytes: number) => void {
   let doneBytes = 0
   let nextBytes = 0
   return (bytes) => {

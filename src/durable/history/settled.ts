@@ -8,7 +8,7 @@ import { allOf, findJournalFiles, type JournalFiles } from '../format/journal-fi
 import type { Storage } from '../storage/storage.js'
 import { isInUse } from './lock-file.js'
 
-/** Against a directory that never comes to rest. */
+/** Limits for a directory that never comes to rest. */
 const READINGS_MAX = 50
 const LISTINGS_MAX = 1_000
 

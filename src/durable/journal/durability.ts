@@ -37,8 +37,8 @@ export class Durability {
   #durable: Sequence
   /** Durable as well, once the fsync that is running has succeeded. */
   #durableThen = NO_SEQUENCE
-  /** The durable sequence that the last written frame tells. */
-  #toldDurable: Sequence
+  /** The durable sequence in the last written frame. */
+  #recordedDurable: Sequence
   #syncing: Promise<void> | undefined
   #syncTimer: unknown
   #retryTimer: unknown
@@ -59,7 +59,7 @@ export class Durability {
     this.#segments = segments
     this.#onChange = onChange
     this.#seed = checksum(segments.journalId)
-    this.#durable = this.#toldDurable = durable
+    this.#durable = this.#recordedDurable = durable
   }
 
   get health(): JournalHealth {
@@ -82,8 +82,8 @@ export class Durability {
   // ── write ──
 
   /**
-   * Makes the pending frame ready to take events, and sees to it that they will be written: at the end of this turn of the
-   * event loop, before any immediate that the caller queues from now on, and without a timer.
+   * Makes the pending frame ready to take events, and queues their write: at the end of this turn of the event loop, before any
+   * immediate that the caller queues from now on, and without a timer.
    * @throws JournalWriteError while nothing can be written.
    */
   prepare(): void {
@@ -94,14 +94,14 @@ export class Durability {
     this.#frame.isReady = !this.#isExiting
   }
 
-  /** The process ends: there is no end of this turn any more, so whatever is appended from now on is written at once. */
+  /** The process is ending, and this turn of the event loop does not end any more: from now on every append is written at once. */
   writeAtExit(): void {
     this.#isExiting = true
     this.#frame.isReady = false
     this.write()
   }
 
-  /** Whether an append must be followed by {@link write}. */
+  /** Whether every append has to be followed by {@link write}. */
   get isExiting(): boolean {
     return this.#isExiting
   }
@@ -116,12 +116,12 @@ export class Durability {
     queueTask(() => {
       this.#isWriteQueued = this.#frame.isReady = false
       this.write()
-      if (this.#session.fsync === 'always' && this.#durable < this.written) this.#sync().catch(ignore)
+      if (this.#session.fsync === 'always' && this.#durable < this.written) void this.#sync()
     })
     this.#isWriteQueued = true // not before: the stack may run out in there
   }
 
-  /** Writes the pending frame. When that fails it stays pending, and the journal takes nothing more. */
+  /** Writes the pending frame. When that fails the frame stays pending, and the journal takes nothing more. */
   write(): void {
     const frame = this.#frame
     if (frame.count === 0 || this.#health.status === 'failed' || this.#isClosed) return
@@ -134,7 +134,7 @@ export class Durability {
     }
     this.#armSyncTimer()
     // A first fsync off the main thread, so that the one within a rotation finds little left to do.
-    if (this.#segments.isFull && this.#syncing === undefined) this.#sync().catch(ignore)
+    if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
     if (this.isDueForCompaction) this.#onChange()
   }
 
@@ -146,7 +146,7 @@ export class Durability {
   #append(finished: FinishedFrame): void {
     this.#segments.append(finished)
     this.#frame.written(finished)
-    this.#toldDurable = finished.header.durableSequence
+    this.#recordedDurable = finished.header.durableSequence
   }
 
   #context(): FrameContext {
@@ -179,7 +179,7 @@ export class Durability {
     this.write()
     if (this.#frame.count > 0) return
     this.#setHealth(WRITABLE)
-    if (this.#session.fsync === 'always') this.#sync().catch(ignore)
+    if (this.#session.fsync === 'always') void this.#sync()
   }
 
   #setHealth(health: JournalHealth): void {
@@ -198,7 +198,7 @@ export class Durability {
     if (this.#health.status === 'stalled') this.#retry()
     else if (this.#frame.count > 0) await nextTurn() // the write is queued; all who flush in one turn share it and one fsync
     // Now it is written, or the health says why not. A running fsync may have begun before that; one that begins now has not.
-    if (this.#durable < target && this.#health === WRITABLE) await this.#syncing?.catch(ignore)
+    if (this.#durable < target && this.#health === WRITABLE) await this.#syncing
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
     if (this.#durable >= target) return this.#durable
     if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
@@ -220,9 +220,9 @@ export class Durability {
     )
   }
 
-  /** One fsync for everything written until it begins; a call that comes while it runs waits for the next one. */
+  /** One fsync for everything written until it begins; a call that comes while it runs waits for the next one. Never rejects. */
   async #sync(): Promise<void> {
-    if (this.#syncing !== undefined) await this.#syncing.catch(ignore)
+    if (this.#syncing !== undefined) await this.#syncing
     if (this.#health.status === 'failed' || this.#isClosed) return
     this.#syncing ??= this.#syncOnce().finally(() => {
       this.#syncing = undefined
@@ -239,14 +239,14 @@ export class Durability {
       return
     }
     this.#durable = Math.max(this.#durable, target, this.#durableThen) as Sequence
-    queueTask(() => this.#tellDurable())
+    queueTask(() => this.#recordDurable())
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
-  /** An fsync that no frame follows is recorded by an empty frame: damage before it is then no torn tail. */
-  #tellDurable(): void {
+  /** An fsync that no frame follows is recorded by an empty frame, so that damage before it is not taken for a torn tail. */
+  #recordDurable(): void {
     if (this.#isClosing || this.#frame.count > 0) return
-    if (this.#toldDurable >= this.#durable || this.#health !== WRITABLE) return
+    if (this.#recordedDurable >= this.#durable || this.#health !== WRITABLE) return
     try {
       this.writeAs('events')
     } catch {
@@ -259,7 +259,7 @@ export class Durability {
     if (fsync !== 'everysec' || this.#syncTimer !== undefined) return
     this.#syncTimer = clock.setTimeout(() => {
       this.#syncTimer = undefined
-      if (this.#durable < this.written) this.#sync().catch(ignore)
+      if (this.#durable < this.written) void this.#sync()
     }, SYNC_INTERVAL_MS)
   }
 
@@ -301,8 +301,4 @@ export class Durability {
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
-}
-
-function ignore(): void {
-  // Whoever waits for the fsync is told; everybody else sees it in the journal's health.
 }

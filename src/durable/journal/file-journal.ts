@@ -153,7 +153,7 @@ export class FileJournal implements Journal {
       if (error instanceof CacheError) throw error
       throw new CacheError(
         'COMPACTION_FAILED',
-        `The next segment could not be begun: ${(error as Error).message}. Nothing was removed and the cache goes on; make room or call compact() again.`,
+        `The next segment could not be created: ${(error as Error).message}. Nothing was removed and the cache keeps running; make room, then call compact() again.`,
         { cause: error },
       )
     }

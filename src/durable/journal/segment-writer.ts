@@ -1,6 +1,5 @@
 /** One segment, open for writing: knows the file, and the place where its next frame goes. */
 import { join } from 'node:path'
-import type { Sequence } from '../../core/model/sequence.js'
 import { CacheError } from '../../errors.js'
 import { encodeFileHeader, type FileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
@@ -45,11 +44,6 @@ export class SegmentWriter {
   static reopen(storage: Storage, directory: string, position: SegmentPosition): SegmentWriter {
     const file = storage.open(join(directory, fileName(position.sequence, 'segment')), 'write')
     return new SegmentWriter(file, { ...position })
-  }
-
-  /** The first sequence of the segment, which names its file. */
-  get sequence(): Sequence {
-    return this.#position.sequence
   }
 
   /** The checksum of the last frame before this segment. */

@@ -33,11 +33,14 @@ export async function setAside(
 }
 
 async function save(storage: Storage, source: StorageFile, offset: number, bytes: number): Promise<string> {
-  for (let number = 1; ; number++) {
-    const name = `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
+  const nameOf = (number: number) => `${source.path}.${offset}${number === 1 ? '' : `.${number}`}.broken`
+  const isSavedAs = async (name: string) => {
     const found = await look(storage, name, source, offset, bytes)
-    if (found === 'the same' || (found === 'free' && (await copy(storage, name, source, offset, bytes)))) return name
+    return found === 'the same' || (found === 'free' && (await copy(storage, name, source, offset, bytes)))
   }
+  let number = 1
+  while (!(await isSavedAs(nameOf(number)))) number++
+  return nameOf(number)
 }
 
 /** Returns false when something that is not a file is in the place of the unfinished copy. */

@@ -32,7 +32,7 @@ export async function writeCompaction(compaction: Compaction): Promise<Compactio
     if (signal.aborted) throw signal.reason
     throw new CacheError(
       'COMPACTION_FAILED',
-      `The snapshot could not be written: ${(error as Error).message}. The journal before it was kept and the cache goes on; make room or call compact() again.`,
+      `The snapshot could not be written: ${(error as Error).message}. The journal before it was kept and the cache keeps running; make room, then call compact() again.`,
       { cause: error },
     )
     /* c8 ignore next -- V8 counts a way in here behind a catch that always leaves */

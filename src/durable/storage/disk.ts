@@ -108,18 +108,15 @@ export const disk: Storage = {
 
   /** Asks with a shared lock, held for some microseconds, during which an opener would be refused. */
   isLocked(path) {
-    let descriptor: number
     try {
-      descriptor = openSync(path, O_RDONLY)
+      const file = openFile(path, O_RDONLY)
+      try {
+        return !tryLock(file.descriptor, { shared: true })
+      } finally {
+        file.close() // and releases the lock
+      }
     } catch {
-      return false
-    }
-    try {
-      return !tryLock(descriptor, { shared: true })
-    } catch {
-      return false // a file system without locks
-    } finally {
-      closeSync(descriptor) // and the lock with it
+      return false // there is no such file, or it cannot be opened, or the file system has no locks
     }
   },
 

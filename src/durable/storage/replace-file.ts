@@ -3,10 +3,9 @@ import { CacheError } from '../../errors.js'
 import type { Storage, StorageFile } from './storage.js'
 
 /**
- * Writes a file so that at every moment either the old one or the whole new one has the name: a temporary file beside it,
- * fsync, rename, fsync of the directory. On failure the old file stays and the temporary one goes; only when that last fsync
- * fails the new one has the name already.
- * @throws CacheError OUTCOME_UNKNOWN then.
+ * Writes a file so that at every moment the name belongs to the old file or to the complete new one: a temporary file beside
+ * it, fsync, rename, fsync of the directory. On failure the old file stays and the temporary one is removed.
+ * @throws CacheError `OUTCOME_UNKNOWN` when only the last fsync fails: then the new file has the name already.
  */
 export async function replaceFile<T>(
   storage: Storage,
@@ -38,6 +37,6 @@ export function removeIfThere(storage: Storage, path: string): void {
   try {
     storage.unlink(path)
   } catch {
-    // It is not there, or cannot be removed: nothing refers to it.
+    // It does not exist, or cannot be removed; nothing refers to it.
   }
 }

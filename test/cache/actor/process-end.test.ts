@@ -24,12 +24,37 @@ test('timers do not keep the process alive: deadlines, cleanup, stats, fsync', a
     `
     cache.set('a', 1, { ttl: '1h' })
     cache.stats$.subscribe()
-    cache.getOrSet('b', () => new Promise(() => {}), { timeout: 3600 }).catch(() => {})
+    cache.getOrSet('b', () => new Promise(() => {})).catch(() => {})
     `,
   )
   const cache = await openCache({ directory })
   t.is(cache.get('a'), 1)
   await cache.close()
+})
+
+test('a getOrSet that waits with a timeout keeps the process alive until it is settled, and no longer', async (t) => {
+  for (const option of ['timeout', 'hardTimeout']) {
+    const { stdout } = await inProcess(
+      temporaryDirectory(t),
+      `
+      try {
+        await cache.getOrSet('b', () => new Promise(() => {}), { ${option}: '20ms' })
+      } catch (error) {
+        console.log(error.code)
+      }
+      `,
+    )
+    t.is(stdout.trim(), 'LOAD_TIMEOUT')
+  }
+  // Nobody waits any more for this load: its hard timeout, an hour away, does not keep the process.
+  const { stdout } = await inProcess(
+    temporaryDirectory(t),
+    `
+    await cache.getOrSet('b', () => new Promise(() => {}), { timeout: '20ms', hardTimeout: '1h' }).catch(() => {})
+    console.log('over')
+    `,
+  )
+  t.is(stdout.trim(), 'over')
 })
 
 test('a deadline in 60 days fires neither at once nor with a warning', async (t) => {

@@ -7,13 +7,14 @@ import { uncaughtErrors } from '../../helpers/uncaught-errors.js'
 /** An outbox, and what it has delivered: keys by sequence. */
 function recording(onEvent: (journaled: JournaledEvent) => void = () => undefined) {
   const delivered: JournaledEvent[] = []
-  const outbox = new Outbox({
+  const outlet = {
     isObserved: true,
-    deliver(journaled) {
+    deliver(journaled: JournaledEvent) {
       onEvent(journaled)
       delivered.push(journaled)
     },
-  })
+  }
+  const outbox = new Outbox(outlet, (task) => task())
   const seen = () => delivered.map(({ event, sequence }) => [sequence, 'key' in event ? event.key : event.type])
   return { outbox, delivered, seen }
 }

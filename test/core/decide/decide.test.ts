@@ -1,6 +1,7 @@
 import test from 'ava'
-import { EncodedValue } from '../../../src/core/model/stored-value.js'
-import { given, NEVER, T0, to, toIncrement, toSet, wasSet } from '../../helpers/given.js'
+import { decide } from '../../../src/core/decide/decide.js'
+import { EncodedValue, type StoredValue } from '../../../src/core/model/stored-value.js'
+import { given, NEVER, stateOf, T0, to, toIncrement, toSet, wasSet } from '../../helpers/given.js'
 
 test('set of a new key is a set event with an absolute deadline', (t) => {
   given([])
@@ -307,4 +308,20 @@ test("a new key beyond the limit of V8's Map is a RangeError; one that replaces 
   given([wasSet('a'), wasSet('b')], { entriesMax: 2, maxSize: 2 })
     .when(toSet('c'))
     .then(t, { type: 'evicted', key: 'a' }, wasSet('c'))
+})
+
+test('a value is weighed once, however many entries make room for it', (t) => {
+  const events = Array.from({ length: 100 }, (_, index) => wasSet(`k${index}`, 'x'))
+  const state = stateOf(events, { maxBytes: 400 })
+  const { weigh } = state
+  let weighed = 0
+  Object.assign(state, {
+    weigh: (key: string, value: StoredValue) => {
+      weighed++
+      return weigh.call(state, key, value)
+    },
+  })
+  const decided = decide(state, toSet('long', 'x'.repeat(390)))
+  t.is(decided.length, 99 + 1)
+  t.is(weighed, 1)
 })

@@ -47,7 +47,7 @@ test('each kind of text is written in its own way', (t) => {
   for (const [text, kind] of cases) t.deepEqual(roundTrip(text), { text, kind, left: false })
 })
 
-test('varints hold every whole number of 32 bits', (t) => {
+test('varints hold every integer of 32 bits', (t) => {
   for (const value of [0, 1, 127, 128, 16_383, 16_384, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
     const writer = new ByteWriter(16)
     writer.putVarint(value)
@@ -64,7 +64,7 @@ test('a double comes back bit for bit', (t) => {
   }
 })
 
-test('a writer grows, and gives back what one large frame needed', (t) => {
+test('a writer grows, and frees what one large frame needed', (t) => {
   const writer = new ByteWriter(1_024)
   writer.putBytes(new Uint8Array(1_000_000))
   t.true(writer.bytes.length >= 1_000_000)
@@ -89,7 +89,7 @@ test('a varint that never ends, an unknown kind of text and an early end are ref
   t.throws(() => new ByteReader(Buffer.alloc(0), 0, 0).byte(), { instanceOf: MalformedBytesError })
 })
 
-test('whatever bytes it is given, a reader reads or refuses', (t) => {
+test('a reader reads or refuses any bytes', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 0, max: 4 }), (bytes, what) => {
       const reader = new ByteReader(Buffer.from(bytes), 0, bytes.length)

@@ -204,7 +204,7 @@ test('any events come back in any order', (t) => {
   t.pass()
 })
 
-test('whatever bytes stand in a payload, they are events or are refused as malformed', (t) => {
+test('whatever bytes are in a payload, they are events or are refused as malformed', (t) => {
   let refused = 0
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (bytes) => {
@@ -222,7 +222,7 @@ test('whatever bytes stand in a payload, they are events or are refused as malfo
   t.true(refused > 100)
 })
 
-test('a bigint that is none is malformed', (t) => {
+test('an invalid bigint is malformed', (t) => {
   for (const digits of ['', '-', 'xyz', '0x1', '1 ']) {
     const writer = new ByteWriter(16)
     writer.reserve(32)

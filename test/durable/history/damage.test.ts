@@ -74,19 +74,19 @@ test('a witness is needed only for an unsound frame that nothing follows', (t) =
 const isCorrupt = (error: unknown, file: string, pattern: RegExp) =>
   error instanceof CorruptionError && error.file === file && pattern.test(error.message)
 
-test('over, and the last frame is a seal that names no successor: sound and clean', async (t) => {
+test('the end, after a seal without a successor: sound and clean', async (t) => {
   const { files, ledger } = await closed()
   const { report } = await recover(files)
   t.like(report, { clean: true, setAside: undefined, sequence: ledger.sequence })
 })
 
-test('over, and the last frame is none: sound, and not clean', async (t) => {
+test('the end, without a seal: sound, and not clean', async (t) => {
   const { files, ledger } = await killed()
   const { report } = await recover(files)
   t.like(report, { clean: false, setAside: undefined, sequence: ledger.sequence })
 })
 
-test('over, and the last frame is a seal that names a successor: a file is missing', async (t) => {
+test('the end, after a seal with a successor: a file is missing', async (t) => {
   const { files } = await closed()
   const path = last(segmentsOf(files))
   const { error } = await recover(withFile(files, path, undefined))
@@ -102,7 +102,7 @@ test('a foreign frame is corrupt, even at the very end', async (t) => {
   t.is((error as CorruptionError).offset, content.length)
 })
 
-test('an unsound header after a seal that goes on is corrupt', async (t) => {
+test('an unsound header after a seal with a successor is corrupt', async (t) => {
   const { files } = await closed()
   const path = last(segmentsOf(files))
   const { error } = await recover(flipped(files, path, 20))
@@ -154,7 +154,7 @@ test('an unsound header of the first file of a journal that was in use is corrup
   }
 })
 
-test('a first file whose creation was interrupted is dropped, and a journal begins', async (t) => {
+test('a first file whose creation was interrupted is dropped, and a new journal begins', async (t) => {
   for (const bytes of [0, 10, 64]) {
     const { error, report, disk } = await recover(new Map([[segment(1), new Uint8Array(bytes)]]))
     t.is(error, undefined)
@@ -208,7 +208,7 @@ test('an unsound frame of which a later frame says that it was durable is corrup
   }
 })
 
-test('any other unsound frame is a torn tail: saved, cut off, reported', async (t) => {
+test('any other unsound frame is a torn tail: kept aside, cut off, reported', async (t) => {
   const { files, path, content } = await unsealed()
   const frame = last(framesOf(content))
   const cut = content.subarray(0, content.length - 5)
@@ -228,7 +228,7 @@ test('any other unsound frame is a torn tail: saved, cut off, reported', async (
   t.deepEqual(Buffer.from(disk.names.get(savedAs)?.content() ?? []), Buffer.from(cut.subarray(frame.offset)))
 })
 
-test('a torn tail beside a next file without frames: both go', async (t) => {
+test('a torn tail before a file without frames: both are removed', async (t) => {
   const { files, ledger, path, content } = await unsealed()
   const next = segment(ledger.sequence + 1)
   const damaged = withFile(withFile(files, path, content.subarray(0, content.length - 5)), next, emptySegment(99))
@@ -238,7 +238,7 @@ test('a torn tail beside a next file without frames: both go', async (t) => {
   t.false(disk.names.has(next))
 })
 
-test('an earlier frame lost and a later one kept, none said to be durable: a torn tail from the first on', async (t) => {
+test('an earlier frame lost and a later one kept, neither known to be durable: a torn tail from the first on', async (t) => {
   const { files, path, content } = await unsealed()
   const frames = framesOf(content)
   const lost = frames.at(-2)
@@ -257,7 +257,7 @@ test('an order of use and a seal that a crash tore are set aside, and no event w
   t.is(report?.setAside?.offset, recency?.offset)
 })
 
-test('what a value holds is never taken for a frame that proves something', async (t) => {
+test('the content of a value is never taken for a frame that proves something', async (t) => {
   // A cache of journal files: the value holds a sound seal of this very journal.
   const { files } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9 })
   const content = files.get(segment(1)) as Uint8Array

@@ -72,7 +72,7 @@ const JOURNALS: Record<string, () => Promise<WrittenJournal>> = {
 }
 
 for (const [name, write] of Object.entries(JOURNALS)) {
-  test.serial(`${name}: it is made of what the test is about`, async (t) => {
+  test.serial(`${name}: it contains what the test is about`, async (t) => {
     const { files, ledger } = await write()
     t.log([...files].map(([path, content]) => `${path} ${content.length}`).join(', '))
     t.is(segmentsOf(files).length > 2, name.includes('several'))
@@ -105,7 +105,7 @@ for (const [name, write] of Object.entries(JOURNALS)) {
     t.true(counts.refused > 0 && counts['set aside'] > 0)
   })
 
-  test.serial(`${name}: a file cut to any length loses nothing silently but whole frames at its end`, async (t) => {
+  test.serial(`${name}: a file cut to any length silently loses at most whole frames at its end`, async (t) => {
     const journal = await write()
     for (const [path, content] of journal.files) {
       const ends = new Set([64, ...framesOf(content).map((frame) => frame.offset + frame.length)])
@@ -140,7 +140,7 @@ for (const [name, write] of Object.entries(JOURNALS)) {
     t.pass()
   })
 
-  test.serial(`${name}: frames swapped, doubled or dropped are found`, async (t) => {
+  test.serial(`${name}: frames swapped, duplicated or dropped are found`, async (t) => {
     const journal = await write()
     for (const { what, files, isRefused } of frameDamages(journal)) {
       const { verdict } = await judge(t, journal, files, what)
@@ -148,7 +148,7 @@ for (const [name, write] of Object.entries(JOURNALS)) {
     }
   })
 
-  test.serial(`${name}: files missing, doubled, swapped, stale or foreign are found`, async (t) => {
+  test.serial(`${name}: files missing, duplicated, swapped, stale or foreign are found`, async (t) => {
     const journal = await write()
     const { files } = journal
     const foreign = await writeJournal({

@@ -1,68 +1,26 @@
 /**
- * Frames that no daybook writes, with checksums that hold: what a program with a fault, or somebody who means harm, could
- * leave. Each is refused by name; none is skipped, and nothing is believed of it.
+ * Frames that no daybook writes, with matching checksums: what a faulty program, or an attacker, could leave. Each is refused with
+ * its reason; none is skipped, and nothing in it is believed.
  */
 import test from 'ava'
-import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { FIRST_SEQUENCE, type Sequence } from '../../../src/core/model/sequence.js'
-import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
-import { checksum } from '../../../src/durable/format/checksum.js'
-import { encodeEvent } from '../../../src/durable/format/encode-event.js'
-import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
-import { FRAME_MAGIC, fileName, SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
-import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
+import { FRAME, FRAME_MAGIC, fileName, SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { set } from '../../conformance/journal.js'
-import { DIRECTORY, JOURNAL_ID, recoverImage } from '../../helpers/crash/explore.js'
+import { DIRECTORY, recoverImage } from '../../helpers/crash/explore.js'
+import { type Forged, forgedFile as fileOf } from '../../helpers/durable/forged-file.js'
 import type { Files } from '../../helpers/durable/written-journal.js'
-
-type Forged = Partial<Record<keyof FrameHeader, unknown>> & { count?: number } & {
-  events?: readonly CacheEvent[]
-  more?: Uint8Array
-}
-
-/** A file of frames that follow from one another, but for what is forged. */
-function fileOf(kind: 'segment' | 'snapshot' | 'loaded', number: number, frames: readonly Forged[]): Uint8Array {
-  const sequence = number as Sequence
-  const header = encodeFileHeader({ kind, journalId: JOURNAL_ID, sequence, previousChecksum: 0, createdAtMs: 0 })
-  const parts: Uint8Array[] = [header]
-  let previousChecksum = header.readUInt32LE(60)
-  let firstSequence: number = kind === 'segment' ? sequence : 1
-  for (const { events = [], more = new Uint8Array(0), ...changes } of frames) {
-    const writer = new ByteWriter(64)
-    beginFrame(writer)
-    for (const event of events) encodeEvent(writer, event)
-    writer.reserve(more.length)
-    writer.bytes.set(more, writer.length)
-    writer.length += more.length
-    const count = changes.count ?? events.length
-    previousChecksum = finishFrame(
-      writer,
-      0,
-      {
-        kind: kind === 'segment' ? 'events' : 'rows',
-        flags: 0,
-        firstSequence,
-        count,
-        previousChecksum,
-        durableSequence: 0,
-        writtenAtMs: 0,
-        ...changes,
-      } as FrameHeader,
-      new Counters(),
-      checksum(JOURNAL_ID),
-    )
-    firstSequence += count
-    parts.push(writer.bytes.slice(0, writer.length))
-  }
-  return Buffer.concat(parts)
-}
 
 const at = (sequence: number, kind: 'segment' | 'snapshot' | 'loaded') =>
   `${DIRECTORY}/${fileName(sequence as Sequence, kind)}`
 const FIRST = at(1, 'segment')
 const sound: Forged = { events: [set('a', 1)] }
+const mortal = set('a', 1, 1_700_000_000_000)
+const moved: CacheEvent = { type: 'rescheduled', key: 'a', expiresAtMs: 1_700_000_000_000 }
+/** Replaces the deadline at the end of the last event. */
+const deadline = (ms: number) => (frame: Buffer) => void frame.writeDoubleLE(ms, frame.length - 8)
+const u64 = (at: number, value: bigint) => (frame: Buffer) => void frame.writeBigUInt64LE(value, at)
 const LOCK: [string, Uint8Array] = [`${DIRECTORY}/LOCK`, new Uint8Array(0)]
 const recover = (files: [string, Uint8Array][]) =>
   recoverImage(new Map([LOCK, ...files]) as Files, (storage) => storage)
@@ -92,6 +50,28 @@ const SEGMENTS: [string, Forged[], RegExp][] = [
   ['an event of an unknown type', [{ count: 1, more: Uint8Array.of(15) }], /./],
   ['a seal that holds something', [{ kind: 'seal', more: Uint8Array.of(1) }], /bytes follow the last item/],
   ['an order of use that breaks off', [sound, { kind: 'recency', count: 2, more: Uint8Array.of(0, 1, 97) }], /./],
+  ['a deadline that is NaN', [{ events: [mortal], patch: deadline(Number.NaN) }], /a deadline is NaN/],
+  ['a deadline of -Infinity', [{ events: [mortal], patch: deadline(-Infinity) }], /a deadline is -Infinity/],
+  ['a new deadline that is NaN', [{ events: [moved], patch: deadline(Number.NaN) }], /a deadline is NaN/],
+  [
+    'counters beyond 2^53 - 1',
+    [{ ...sound, patch: u64(FRAME.counters + 16, 2n ** 53n) }],
+    /counts further than 2\^53 - 1/,
+  ],
+  ['a sequence beyond 2^53 - 1', [{ ...sound, patch: u64(FRAME.firstSequence, 2n ** 60n) }], /counts further/],
+  ['a durable sequence beyond it', [{ ...sound, patch: u64(FRAME.durableSequence, 2n ** 64n - 1n) }], /counts further/],
+  [
+    'no time of writing',
+    [{ ...sound, patch: (frame) => frame.writeDoubleLE(Number.NaN, FRAME.writtenAtMs) }],
+    /when it was/,
+  ],
+  [
+    'a kind that nobody knows',
+    [sound, { ...sound, patch: (frame) => void (frame[FRAME.kind] = 9) }],
+    /of an unknown kind/,
+  ],
+  ['half a character of text', [{ count: 1, more: Uint8Array.of(0x41, 3, 97, 0, 98, 0) }], /half a character/],
+  ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }], /unknown kind of text/],
 ]
 
 for (const [what, frames, reason] of SEGMENTS) {
@@ -118,6 +98,8 @@ const SNAPSHOTS: [string, Forged[], RegExp][] = [
   ['a row too many', [{ ...sound, firstSequence: 2 }, { kind: 'end' }], /does not follow the one before it/],
   ['rows after the end', [{ kind: 'end' }, sound], /a frame follows the last one/],
   ['no end', [sound], /ends before its last frame/],
+  ['counters beyond 2^53 - 1', [{ kind: 'end', patch: u64(FRAME.counters, 2n ** 53n) }], /counts further/],
+  ['a deadline that is NaN', [{ events: [mortal], patch: deadline(Number.NaN) }, { kind: 'end' }], /a deadline is NaN/],
 ]
 
 for (const [what, frames, reason] of SNAPSHOTS) {
@@ -142,7 +124,7 @@ for (const file of ['../../etc/passwd', 'x.loaded', '0000000000000001.segment', 
   })
 }
 
-test('an error of whoever takes the rows is none of the snapshot’s', async (t) => {
+test('an error of the receiver of the rows is not an error of the snapshot', async (t) => {
   const { SimulatedDisk } = await import('../../helpers/durable/simulated-disk.js')
   const { readSnapshot } = await import('../../../src/durable/snapshot/read-snapshot.js')
   const path = at(1, 'snapshot')
@@ -154,7 +136,7 @@ test('an error of whoever takes the rows is none of the snapshot’s', async (t)
   t.is(await t.throwsAsync(reading), failure)
 })
 
-test('a torn tail made of forged frame headers is refused before looking at it takes minutes', async (t) => {
+test('a torn tail made of forged frame headers is refused before the search takes minutes', async (t) => {
   // Each says that it reaches as far as the file does, so that each would be summed to its end.
   const bytes = 24 * 1024 * 1024
   const tail = Buffer.alloc(bytes)
@@ -172,7 +154,27 @@ test('a torn tail made of forged frame headers is refused before looking at it t
   t.is(disk.log.length, 0)
 })
 
-test('a snapshot that tells a key twice is refused: which of the two it would be nobody can say', async (t) => {
+test('a deadline of +Infinity is none', async (t) => {
+  const { error, model } = await recover([
+    [FIRST, fileOf('segment', 1, [{ events: [mortal], patch: deadline(Infinity) }])],
+  ])
+  t.is(error, undefined)
+  t.is(model.digest(), 'a=number:1@Infinity')
+})
+
+test('a loaded file that holds a key twice is refused', async (t) => {
+  const rows = fileOf('loaded', 1, [{ events: [set('a', 1), set('b', 1), set('a', 2)] }, { kind: 'end' }])
+  const checksum = Buffer.from(rows).readUInt32LE(rows.length - 96 + FRAME.checksum)
+  const event: CacheEvent = { type: 'loaded', file: '0000000000000001.loaded', checksum, entries: 3 }
+  const { error } = await recover([
+    [at(1, 'loaded'), rows],
+    [FIRST, fileOf('segment', 1, [{ events: [event] }])],
+  ])
+  t.true(error instanceof CorruptionError, `${error}`)
+  t.like(error as CorruptionError, { file: at(1, 'loaded'), reason: 'a key appears twice' })
+})
+
+test('a snapshot that holds a key twice is refused', async (t) => {
   const { error } = await recover([
     [at(2, 'snapshot'), fileOf('snapshot', 2, [sound, { events: [set('b', 1), set('a', 2)] }, { kind: 'end' }])],
     [at(3, 'segment'), fileOf('segment', 3, [sound])],

@@ -26,7 +26,7 @@ async function read(files: Files, receiver: Parameters<typeof replay>[3], to: nu
 }
 
 for (const hasSnapshot of [true, false]) {
-  test(`${hasSnapshot ? 'behind a snapshot' : 'from the beginning'}: all is handed over that recovery hands over, and nothing is changed`, async (t) => {
+  test(`${hasSnapshot ? 'behind a snapshot' : 'from the beginning'}: everything is handed over that recovery hands over, and nothing is changed`, async (t) => {
     const { files, ledger } = await writeJournal({ isClean: true, hasSnapshot })
     const model = new Model()
     const { disk, chain } = await read(files, model)

@@ -66,6 +66,30 @@ test('a full buffer is handed over at once', async (t) => {
   await journal.close([])
 })
 
+test('a frame that small sets have filled is handed over at once, too', async (t) => {
+  const { disk, journal } = await open()
+  const before = writesTo(disk)
+  for (let at = 1; at <= 300; at++) t.is(journal.appendSet('k', 'x'.repeat(1_000), Number.POSITIVE_INFINITY), at)
+  t.is(writesTo(disk), before + 1)
+  await journal.close([])
+  t.is((await recovered(disk)).length, 300)
+})
+
+test('the health of a closed journal is that of its last moment, and it asks for no compaction', async (t) => {
+  const { disk, journal } = await open({ compaction: { journalBytes: 1, factor: 1, segmentBytes: 1e9 } })
+  journal.append([set('a', 1)])
+  await loopTurn()
+  t.true(journal.isDueForCompaction)
+  disk.plan = failing(isSync, { error: 'EIO' })
+  await t.throwsAsync(journal.close([]))
+  t.is(journal.health.status, 'failed')
+  t.false(journal.isDueForCompaction)
+  disk.plan = undefined
+  const again = await open({}, disk)
+  t.is(again.journal.health.status, 'writable')
+  await again.journal.close([])
+})
+
 // ── fsync policies ──
 
 test('always: what a turn of the loop wrote is synced without being asked', async (t) => {
@@ -76,7 +100,7 @@ test('always: what a turn of the loop wrote is synced without being asked', asyn
   await journal.close([])
 })
 
-test('always: a value that fills the buffer by itself is synced too', async (t) => {
+test('always: a value that fills the buffer alone is synced too', async (t) => {
   const { journal } = await open({ fsync: 'always' })
   journal.append([set('big', new EncodedValue('bytes', new Uint8Array(600_000)))])
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
@@ -116,7 +140,7 @@ test('everysec: one fsync a second, and none when nothing was written', async (t
   await journal.close([])
 })
 
-test('never: no fsync but those that are asked for', async (t) => {
+test('never: no fsync except on request', async (t) => {
   const { disk, journal, clock } = await open({ fsync: 'never' })
   const before = syncsOf(disk)
   journal.append([set('a', 1)])
@@ -145,7 +169,7 @@ test('an fsync that no frame follows is recorded by an empty frame', async (t) =
   await journal.close([])
 })
 
-test('an fsync that takes long keeps nobody but those who wait for it', async (t) => {
+test('a slow fsync delays only those who wait for it', async (t) => {
   const { disk, journal } = await open({ fsync: 'never' })
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -177,7 +201,7 @@ for (const [what, fault] of [
   ['no space in the middle of the frame', { error: 'ENOSPC', partial: 20 }],
   ['short writes of nothing', { short: 0 }],
 ] as const) {
-  test(`${what}: what was answered stays pending, is tried each second, and nothing is lost`, async (t) => {
+  test(`${what}: what was appended stays pending, is retried every second, and nothing is lost`, async (t) => {
     const { disk, journal, clock } = await open()
     journal.append([set('a', 1)])
     await loopTurn()
@@ -206,7 +230,7 @@ for (const [what, fault] of [
   })
 }
 
-test('a short write is finished by the next one', async (t) => {
+test('a short write is completed by the next one', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing(isWrite, { short: 7 }, { times: 3 })
   journal.append([set('a', 1)])
@@ -216,7 +240,7 @@ test('a short write is finished by the next one', async (t) => {
   await journal.close([])
 })
 
-test('a flush tries a stalled write at once', async (t) => {
+test('a flush retries a stalled write at once', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing(isWrite, { error: 'ENOSPC' }, { times: 1 })
   journal.append([set('a', 1)])
@@ -227,7 +251,7 @@ test('a flush tries a stalled write at once', async (t) => {
   await journal.close([])
 })
 
-test('always: what stalled is synced when it was written at last', async (t) => {
+test('always: a write that stalled is synced once it has succeeded', async (t) => {
   const { disk, journal, clock } = await open({ fsync: 'always' })
   disk.plan = failing(isWrite, { error: 'ENOSPC' }, { times: 1 })
   journal.append([set('a', 1)])
@@ -257,7 +281,7 @@ test('a frame that could neither be finished nor cut back is set aside at the ne
   await journal.close([])
 })
 
-test('closing while nothing can be written rejects, and lets the directory go', async (t) => {
+test('closing while nothing can be written rejects, and releases the directory', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   journal.append([set('a', 1)])
@@ -271,7 +295,7 @@ test('closing while nothing can be written rejects, and lets the directory go', 
 
 // ── a failed fsync ──
 
-test('after a failed fsync the journal is read-only for good, and reopening recovers', async (t) => {
+test('after a failed fsync the journal is read-only until it is reopened, which recovers it', async (t) => {
   const { disk, journal, clock } = await open()
   journal.append([set('a', 1)])
   await journal.flush()
@@ -293,7 +317,7 @@ test('after a failed fsync the journal is read-only for good, and reopening reco
   await again.journal.close([])
 })
 
-test('always: an fsync that fails by itself is told to those who wait', async (t) => {
+test('always: a failed background fsync rejects every flush that waits', async (t) => {
   const { disk, journal } = await open({ fsync: 'always' })
   disk.plan = failing(isSync, { error: 'EIO' })
   const changed = new Promise<void>((resolve) => {
@@ -306,7 +330,7 @@ test('always: an fsync that fails by itself is told to those who wait', async (t
   await t.throwsAsync(journal.close([]))
 })
 
-test('everysec: an fsync that fails by itself makes the journal read-only', async (t) => {
+test('everysec: a failed background fsync makes the journal read-only', async (t) => {
   const { disk, journal, clock } = await open()
   disk.plan = failing(isSync, { error: 'EIO' })
   journal.append([set('a', 1)])
@@ -317,7 +341,7 @@ test('everysec: an fsync that fails by itself makes the journal read-only', asyn
   await t.throwsAsync(journal.close([]))
 })
 
-test('a failed last fsync makes close reject, and lets the directory go', async (t) => {
+test('a failed last fsync makes close reject, and releases the directory', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   await journal.flush()
@@ -423,7 +447,7 @@ test('an order of use whose seal was never written is not applied by a later sea
 
 // ── fsyncs that overlap ──
 
-test('a compaction that cannot begin a segment says so, and is not tried again at every write', async (t) => {
+test('a compaction that cannot create a segment says so, and is not retried at every write', async (t) => {
   const { disk, journal } = await open({ compaction: { journalBytes: 3_000, factor: 1, segmentBytes: 1e9 } })
   disk.plan = failing((call) => call.name === 'create', { error: 'ENOSPC' })
   let asked = 0
@@ -445,7 +469,7 @@ test('a compaction that cannot begin a segment says so, and is not tried again a
   t.is((await recovered(disk)).length, 30)
 })
 
-test('a compaction does not overtake an fsync that is on its way to fail', async (t) => {
+test('a compaction does not overtake an fsync that is about to fail', async (t) => {
   const { disk, journal } = await open({ fsync: 'never' })
   journal.append([set('a', 1)])
   await journal.flush()

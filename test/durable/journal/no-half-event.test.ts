@@ -33,7 +33,7 @@ async function recovered(disk: SimulatedDisk): Promise<CacheEvent[]> {
 const noKey = { length: 1, isWellFormed: () => true } as unknown as string
 
 for (const isFirst of [true, false]) {
-  test(`an event that cannot be encoded leaves no half of it, ${isFirst ? 'first' : 'later'} in its frame`, async (t) => {
+  test(`an event that cannot be encoded leaves no part of itself, ${isFirst ? 'first' : 'later'} in its frame`, async (t) => {
     const { disk, journal } = await open()
     if (!isFirst) journal.append([set('a', 1)])
     t.throws(() => journal.append([set('b', 2), set(noKey, 3)]))
@@ -77,7 +77,7 @@ for (const canBeRemoved of [true, false]) {
 }
 
 for (const way of ['append', 'appendSet'] as const) {
-  test(`${way} while a full buffer cannot be written: refused at once, and nothing of it is taken`, async (t) => {
+  test(`${way} while a full buffer cannot be written: refused at once, and none of it is taken`, async (t) => {
     const { disk, journal } = await open()
     disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
     journal.append([set('big', new EncodedValue('bytes', new Uint8Array(300_000)))])
@@ -93,7 +93,7 @@ for (const way of ['append', 'appendSet'] as const) {
   })
 }
 
-test('an append larger than a frame, while what came before it cannot be written: refused, and nothing of it is taken', async (t) => {
+test('an append larger than a frame, while what came before it cannot be written: refused, and none of it is taken', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
@@ -128,7 +128,7 @@ test('an encoded value from elsewhere is adopted only if it is one that could ha
   t.throws(() => adoptEncoded(holey), { ...code, message: /undefined/ })
 })
 
-test('a value that another thread encoded, a subclass of bytes, a getter that throws what is no error', (t) => {
+test('a value that another thread encoded, a subclass of bytes, a getter that throws something that is not an error', (t) => {
   const encoded = new EncodedValue('bytes', Uint8Array.of(1))
   t.is(storeValue(encoded, 'copy'), encoded)
   class Own extends Uint8Array {}
@@ -152,7 +152,7 @@ test('a value that cannot be read back is not stored', (t) => {
   t.regex(findUnstorable(deep, failing) ?? '', /nesting too deep to be read back/)
 })
 
-test('what an entry weighs are the bytes of its key and of its value', (t) => {
+test('the weight of an entry is the bytes of its key and of its value', (t) => {
   for (const [value, bytes] of [
     [1, 9],
     ['héllo', 6],
@@ -165,7 +165,7 @@ test('what an entry weighs are the bytes of its key and of its value', (t) => {
     t.is(encodedBytes('π', value), 2 + bytes)
 })
 
-test('a refusal while the journal takes everything again says to try again', (t) => {
+test('a refusal while the journal is writable again says to try again', (t) => {
   const { code, message } = refusal({ status: 'writable' })
   t.is(code, 'JOURNAL_WRITE_FAILED')
   t.regex(message, /Nothing was changed: try again/)

@@ -69,7 +69,7 @@ for (const [what, isBegun] of [
   })
 }
 
-test('a rotation that falls due while nothing can be written waits for better times', async (t) => {
+test('a rotation that falls due while nothing can be written is postponed', async (t) => {
   const { disk, clock, journal } = await open(300)
   const { slow, finish } = slowly()
   disk.plan = failing((call) => call.name === 'sync', { delay: slow })
@@ -122,7 +122,7 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   t.true((await recovered(disk)) >= 1)
 })
 
-test('a compaction that rotates while an fsync is on its way: durable is what both of them said, and not before', async (t) => {
+test('a compaction that rotates while an fsync is on its way: durable is what both of them confirmed, and nothing before that', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   await journal.flush()
@@ -155,7 +155,7 @@ test('a compaction that rotates while an fsync is on its way: durable is what bo
   t.is(await recovered(disk), 3)
 })
 
-test('closed while an fsync is on its way and nothing can be written: what comes of the fsync troubles nobody', async (t) => {
+test('closed while an fsync is running and nothing can be written: the result of the fsync does not matter', async (t) => {
   const disk = new SimulatedDisk()
   const journal = new FileJournal(disk.process(), '/j')
   await journal.open(session({ fsync: 'always' }))

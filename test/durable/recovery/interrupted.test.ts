@@ -37,7 +37,7 @@ async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
   return disk
 }
 
-test('a loaded file that cannot be read is no damage, and nothing is changed', async (t) => {
+test('a loaded file that cannot be read is not damage, and nothing is changed', async (t) => {
   const disk = await withLoadedFile()
   const operations = disk.log.length
   disk.plan = failing((call) => call.name === 'open' && call.path.endsWith('.loaded'), { error: 'EACCES' })
@@ -52,7 +52,7 @@ test('a loaded file that cannot be read is no damage, and nothing is changed', a
   await journal.close([])
 })
 
-test('an error of whoever takes the events passes unchanged, and the directory is let go', async (t) => {
+test('an error of the receiver passes unchanged, and the directory is released', async (t) => {
   const disk = await withLoadedFile()
   const receiver = new RecordingReceiver()
   const failure = new Error('no room for these')
@@ -66,7 +66,7 @@ test('an error of whoever takes the events passes unchanged, and the directory i
   await again.close([])
 })
 
-test('a segment that becomes shorter while it is written again: an error, not a hole', async (t) => {
+test('a segment that shrinks while it is rewritten: an error, not a hole', async (t) => {
   const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
   const disk = SimulatedDisk.of(files)
   const process = disk.process()
@@ -82,7 +82,7 @@ test('a segment that becomes shorter while it is written again: an error, not a 
   t.is(disk.log.length, 0)
 })
 
-test('a snapshot whose segment is gone: the file that is missing is named, and the next one that is there', async (t) => {
+test('a snapshot whose segment is missing: the missing file is named, and the next one found', async (t) => {
   const { files } = await writeJournal({ isClean: true })
   const segments = segmentsOf(files)
   const [first, second] = segments as [string, string]
@@ -124,7 +124,7 @@ test('a sound loaded file of another load in its place is found', async (t) => {
   t.like(error as CorruptionError, { file: path, reason: 'this is not the file that was loaded' })
 })
 
-test('a read that fails while the damage is looked into is no damage', async (t) => {
+test('a read that fails while damage is examined is not damage', async (t) => {
   const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
   const path = segmentsOf(files).at(-1) as string
   const content = files.get(path) as Uint8Array
@@ -141,7 +141,7 @@ test('a read that fails while the damage is looked into is no damage', async (t)
 })
 
 for (const what of ['is read', 'is searched'] as const) {
-  test(`a file that becomes shorter while it ${what}: said so, and no frame made up`, async (t) => {
+  test(`a file that shrinks while it ${what}: an error, and no invented frame`, async (t) => {
     const { files } = await writeJournal({ isClean: false, hasSnapshot: false })
     const path = segmentsOf(files)[0] as string
     const process = SimulatedDisk.of(files).process()
@@ -168,6 +168,6 @@ for (const what of ['is read', 'is searched'] as const) {
     }
     let last = await scanner.next()
     while (last?.frame !== undefined) last = await scanner.next()
-    t.like(last as object, { offset: content.length, reason: 'the file became shorter while it was read' })
+    t.like(last as object, { offset: content.length, reason: 'the file shrank while it was read' })
   })
 }

@@ -21,7 +21,7 @@ async function written(options: Parameters<Stage['open']>[0] = {}): Promise<{ di
 }
 
 for (const fsync of ['always', 'everysec', 'never'] as const) {
-  test(`${fsync}: opened and closed again and again without a change, it stays byte for byte the same`, async (t) => {
+  test(`${fsync}: opened and closed repeatedly without a change, it stays the same byte for byte`, async (t) => {
     const { disk, stage } = await written({ fsync })
     const before = hex(disk.image())
     for (let round = 0; round < 5; round++) {
@@ -50,7 +50,7 @@ test('a journal in which nothing ever happened does not grow either', async (t) 
   t.deepEqual(hex(disk.image()), before)
 })
 
-test('nor does one of several segments and a snapshot', async (t) => {
+test('neither does one of several segments and a snapshot', async (t) => {
   const { disk, stage } = await written()
   const cache = await stage.open({ compaction: { journalBytes: 1e9, segmentBytes: 200 } })
   await cache.compact()
@@ -88,7 +88,7 @@ test('an order of use alone is kept', async (t) => {
   await again.close()
 })
 
-test('a killed one is sealed by the next close, and then stays as it is', async (t) => {
+test('the journal of a killed process is sealed by the next close, and then stays as it is', async (t) => {
   const { disk, stage } = await written()
   const killed = await stage.open()
   killed.set('d', 4)
@@ -119,7 +119,7 @@ test('after a torn tail behind the seal was set aside, the seal is written anew'
   t.true((disk.names.get(path)?.length ?? 0) > length)
 })
 
-test('a close without a change forces to disk what recovery wrote again, and says when that fails', async (t) => {
+test('a close without a change syncs what recovery rewrote, and says when that fails', async (t) => {
   const { disk, stage } = await written()
   const cache = await stage.open()
   disk.plan = failing((call) => call.name === 'sync' && call.path.startsWith(DIRECTORY), { error: 'EIO' })

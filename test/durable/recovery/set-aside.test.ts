@@ -73,7 +73,7 @@ test('a power cut anywhere while it is set aside loses neither it nor what was s
   t.true(seen.size > 10, `${seen.size} states`)
 })
 
-test('a whole recovery: each torn tail stays, half copies go', async (t) => {
+test('a whole recovery: every torn tail stays, unfinished copies are removed', async (t) => {
   const { files, ledger } = await writeJournal({ isClean: false, hasSnapshot: false })
   const path = segmentsOf(files).at(-1) as string
   const content = files.get(path) as Uint8Array
@@ -93,7 +93,7 @@ test('a whole recovery: each torn tail stays, half copies go', async (t) => {
   t.is([...image.keys()].filter((name) => name.endsWith('.broken')).length, 2)
 })
 
-test('something that is no file in the place of the name is left alone', async (t) => {
+test('something that is not a file in the place of the name is left alone', async (t) => {
   const directory = temporaryDirectory(t)
   const path = join(directory, '0000000000000001.segment')
   writeFileSync(path, Buffer.concat([SOUND, bytesOf([2, 30])]))
@@ -128,7 +128,7 @@ for (const [what, name] of [
   })
 }
 
-test('a segment that becomes shorter meanwhile: nothing is cut off', async (t) => {
+test('a segment that shrinks meanwhile: nothing is cut off', async (t) => {
   const disk = diskWith(bytesOf([2, 300]))
   const process = disk.process()
   const storage = storageLike(process, {

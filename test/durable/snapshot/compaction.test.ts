@@ -109,7 +109,7 @@ test('a snapshot that reads back differently is not kept', async (t) => {
   process.kill()
 })
 
-test('turns go on while a snapshot waits for the disk', async (t) => {
+test('turns continue while a snapshot waits for the disk', async (t) => {
   const { disk, stage, cache } = await begin()
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -133,7 +133,7 @@ test('turns go on while a snapshot waits for the disk', async (t) => {
   await cache.close()
 })
 
-test('closing ends a compaction, and nothing of it stays', async (t) => {
+test('closing ends a compaction, and leaves nothing of it', async (t) => {
   const { disk, cache } = await begin()
   const compacting = cache.compact()
   const closing = cache.close()
@@ -142,7 +142,7 @@ test('closing ends a compaction, and nothing of it stays', async (t) => {
   t.false([...disk.names.keys()].some((path) => path.endsWith('.tmp')))
 })
 
-test('closing ends a compaction in the middle of its rows, and nothing of it stays', async (t) => {
+test('closing ends a compaction in the middle of its rows, and leaves nothing of it', async (t) => {
   const { disk, stage, cache } = await begin()
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -190,7 +190,7 @@ test('a sound snapshot of something else, read back in its place, is not kept', 
   t.false(disk.names.has('/j/this') || disk.names.has('/j/this.tmp'))
 })
 
-test('what an unfinished compaction left is removed at the next opening, and other files are not', async (t) => {
+test('the files of an unfinished compaction are removed at the next opening, and no others', async (t) => {
   const { disk, stage, cache } = await begin()
   await cache.close()
   const process = disk.process()

@@ -41,7 +41,7 @@ const contentsOf = (directory: string) =>
       lstatSync(join(directory, name)).isFile() ? readFileSync(join(directory, name), 'hex') : 'other',
     ])
 
-test('what is created is for its owner alone, parents included; what is there keeps its mode', async (t) => {
+test('what is created is private to its owner, parents included; what exists keeps its mode', async (t) => {
   const directory = await written(t)
   t.is(statSync(directory).mode & 0o777, 0o700)
   t.is(statSync(join(directory, '..')).mode & 0o777, 0o700)
@@ -111,7 +111,7 @@ for (const [name, kind, sequence] of [
   })
 }
 
-test('LOCK holds the journal id, and says when the journal beside it is gone or another one', async (t) => {
+test('LOCK holds the journal id, and shows when the journal beside it is missing or another one', async (t) => {
   const directory = await written(t)
   const id = readFileSync(join(directory, FIRST)).subarray(16, 32).toString('hex')
   t.is(readFileSync(join(directory, 'LOCK'), 'utf8'), `${id}\n`)
@@ -189,7 +189,7 @@ test('directories named like unfinished files stay, keep no journal from opening
   for (const name of names) t.true(statSync(join(directory, name)).isDirectory(), name)
 })
 
-test('an emptied LOCK is written again, and a LOCK of something else is no obstacle', async (t) => {
+test('an empty LOCK is written again, and a LOCK with other content is no obstacle', async (t) => {
   const directory = await written(t)
   const path = join(directory, 'LOCK')
   const note = readFileSync(path, 'utf8')

@@ -1,8 +1,9 @@
 /** Backpressure, fairness, and what a broken or hostile worker may send. */
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
+import { AGAIN, ARITIES, OP, SAME } from '../../../src/edges/remote/wire/codes.js'
+import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX } from '../../../src/edges/remote/wire/protocol.js'
 import { connect } from '../../../src/edges/threads/threads.js'
-import { AGAIN, ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, OP, SAME } from '../../../src/edges/threads/wire/protocol.js'
 import { CacheError } from '../../../src/index.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
@@ -219,6 +220,7 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
     [[5, {}, {}]],
     new SharedArrayBuffer(8 * 1024),
     new SharedArrayBuffer(4),
+    new SharedArrayBuffer(8),
     new Date(Number.NaN),
     10n,
   ]
@@ -230,13 +232,15 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   })
   port.on('messageerror', () => {})
   let id = 1
-  const skipped: string[] = ['bye', 'save', 'compact', 'clear', 'deletePattern', 'share', 'cleanup']
+  const skipped: string[] = ['bye', 'save', 'compact', 'clear', 'deletePattern', 'cleanup']
   const names = Object.keys(OP).filter((name) => !skipped.includes(name)) as (keyof typeof OP)[]
   for (const name of names) {
     for (const argument of hostile) {
-      const { ARITY } = await import('../../../src/edges/threads/wire/protocol.js')
-      port.postMessage([id++, OP[name], ...Array(ARITY[name]).fill(argument)])
+      port.postMessage([id++, OP[name], ...Array(ARITIES[OP[name]]).fill(argument)])
     }
+  }
+  for (const extra of ['packets', 'doorbell', 'constructor', '__proto__']) {
+    for (const argument of hostile) port.postMessage([id++, OP.extra, extra, argument])
   }
   const other = await connect(cache.share())
   while (answered.size < id - 1) await other.get('kept')
@@ -250,7 +254,7 @@ test('memory that is written to wildly refuses or closes its own port', async (t
   const { cache } = await openMemory(t)
   const port = cache.share()
   const memory = new SharedArrayBuffer(8 * 1024)
-  port.postMessage([1, OP.sync, memory])
+  port.postMessage([1, OP.extra, 'packets', memory])
   const words = new Int32Array(memory)
   for (let round = 0; round < 200; round++) {
     for (let index = 16; index < words.length; index++)

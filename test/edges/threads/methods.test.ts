@@ -1,10 +1,10 @@
 /** Whatever a cache can do, its clients can: a method that is added to the one and not to the others fails here. */
 import test from 'ava'
 import { Cache } from '../../../src/cache/cache.js'
+import { RemoteClient } from '../../../src/edges/remote/client/remote-client.js'
+import { OPERATION_NAMES } from '../../../src/edges/remote/wire/codes.js'
 import { SyncThreadClient } from '../../../src/edges/threads/client/sync-client.js'
-import { ThreadClient } from '../../../src/edges/threads/client/thread-client.js'
 import { connect } from '../../../src/edges/threads/threads.js'
-import { OPERATION_NAMES } from '../../../src/edges/threads/wire/protocol.js'
 import { METHODS } from '../../conformance/cache.js'
 import { openMemory } from '../../helpers/open-memory.js'
 
@@ -35,7 +35,7 @@ test('a client has every method of the cache, and the same properties', async (t
 })
 
 test('a client has nothing that the cache has not', (t) => {
-  const ours = [...membersOf(ThreadClient.prototype), ...membersOf(SyncThreadClient.prototype)]
+  const ours = [...membersOf(RemoteClient.prototype), ...membersOf(SyncThreadClient.prototype)]
   for (const name of ours) t.true(name in Cache.prototype, name)
 })
 
@@ -46,7 +46,7 @@ test('the conformance suite knows every method', (t) => {
 })
 
 test('every method of the cache is an operation of the protocol', (t) => {
-  const none = ['watch', 'close'] // subscribe and bye
+  const none = ['watch', 'close', 'share'] // subscribe, bye, and what only ports have
   for (const name of membersOf(Cache.prototype)) {
     t.true(none.includes(name) || (OPERATION_NAMES as readonly string[]).includes(name), name)
   }

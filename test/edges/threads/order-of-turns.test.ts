@@ -6,8 +6,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { Turns } from '../../../src/cache/turns/turns.js'
 import type { SetCommand } from '../../../src/core/model/command.js'
-import { ServedPort } from '../../../src/edges/threads/owner/served-port.js'
-import { OPERATION_NAMES, type OperationName } from '../../../src/edges/threads/wire/protocol.js'
+import { Session } from '../../../src/edges/remote/owner/session.js'
+import { OPERATION_NAMES, type OperationName } from '../../../src/edges/remote/wire/codes.js'
 import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
 import { restoreValue } from '../../../src/values/encode.js'
 import { CountingClock } from '../../helpers/counting-clock.js'
@@ -24,17 +24,17 @@ const OPERATIONS = 200
 type Noted = { worker: string } | { stored: SetCommand } | { ms: number }
 
 /** What a client does on its own account. */
-const UNASKED: ReadonlySet<OperationName> = new Set(['hello', 'sync', 'bye', 'loaded', 'notLoaded', 'acknowledge'])
+const UNASKED: ReadonlySet<OperationName> = new Set(['hello', 'extra', 'bye', 'loaded', 'notLoaded', 'acknowledge'])
 
 /** Whose answers tell of the disk, not of the entries: they must only not be refusals. */
 const OPEN_ENDED: ReadonlySet<string> = new Set(['flush', 'compact', 'save', 'recovery'])
 
 function note(order: Noted[]): () => void {
-  const { answer } = ServedPort.prototype
+  const { answer } = Session.prototype
   const { run } = Turns.prototype
-  const workers = new Map<ServedPort, string>()
+  const workers = new Map<Session, string>()
   let isAnswering = false
-  ServedPort.prototype.answer = function (...parameters) {
+  Session.prototype.answer = function (...parameters) {
     const [, code, first] = parameters
     const worker = workers.get(this)
     const isAsked = !UNASKED.has(OPERATION_NAMES[code] as OperationName)
@@ -53,7 +53,7 @@ function note(order: Noted[]): () => void {
     return run.call(this, command)
   }
   return () => {
-    ServedPort.prototype.answer = answer
+    Session.prototype.answer = answer
     Turns.prototype.run = run
   }
 }

@@ -79,8 +79,10 @@ export class Model implements JournalReceiver {
 class Rows implements ReceivedRows {
   readonly entries = new Map<string, string>()
   readonly counters = new Counters()
-  add(key: string, value: StoredValue, expiresAtMs: number): void {
+  add(key: string, value: StoredValue, expiresAtMs: number): boolean {
+    const isNew = !this.entries.has(key)
     this.entries.set(key, `${describe(value)}@${expiresAtMs}`)
+    return isNew
   }
 }
 

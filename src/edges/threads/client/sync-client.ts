@@ -1,81 +1,90 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, checkKey, checkOptions } from '../../../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../../../cache/duration.js'
+import type { Cache } from '../../../cache/cache.js'
 import { storeValue } from '../../../values/encode.js'
-import { LOAD, OP, type OperationName, type Part } from '../wire/protocol.js'
-import { toWireError } from '../wire/wire-error.js'
-import { toWire } from '../wire/wire-value.js'
-import { checkPort } from './greeting.js'
-import { RemoteStreams } from './remote-streams.js'
-import { REQUESTS } from './requests.js'
-import { SyncLine } from './sync-line.js'
-import type { SyncThreadCache } from './thread-cache.js'
+import { encodeCall } from '../../remote/client/encode-call.js'
+import { addMethods } from '../../remote/client/methods.js'
+import { RemoteStreams } from '../../remote/client/remote-streams.js'
+import { OP } from '../../remote/wire/codes.js'
+import { toWireError } from '../../remote/wire/wire-error.js'
+import { toWire } from '../../remote/wire/wire-value.js'
+import { checkPort } from '../connect.js'
+import { SyncRequests } from './sync-requests.js'
+import type { BlockingMethods, SyncThreadCache } from './thread-cache.js'
+import { encodeThreadCall } from './transfer.js'
 
 type Loader = (key: string) => unknown
 
-export class SyncThreadClient {
-  readonly line: SyncLine
-  readonly streams: RemoteStreams<unknown>
+// Those that follow from the table of methods.
+export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThreadCache<V>, 'transact'> {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
+export class SyncThreadClient<V> implements SyncThreadCache<V> {
+  readonly #requests: SyncRequests
+  readonly #streams: RemoteStreams<V>
+  readonly changes$: SyncThreadCache<V>['changes$']
+  readonly expirations$: SyncThreadCache<V>['expirations$']
+  readonly evictions$: SyncThreadCache<V>['evictions$']
+  readonly stats$: SyncThreadCache<V>['stats$']
+  readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
   /** The getOrSet requests in whose loaders the present code runs, the innermost last. */
   readonly #loading: number[] = []
 
   constructor(port: MessagePort) {
-    this.line = new SyncLine(port, this.#take, (error) => this.streams?.end(error))
-    const { line } = this
-    this.streams = new RemoteStreams({
+    const requests = () => this.#requests
+    this.#streams = new RemoteStreams({
       subscribe: (id, kind, pattern, fail) => {
-        line.listen(true)
+        this.#requests.listen(true)
         try {
-          line.ask(OP.subscribe, [id, kind, pattern])
+          this.#requests.ask(OP.subscribe, [id, kind, pattern])
         } catch (error) {
           fail(error)
         }
       },
       tell: (code, ...parameters) => {
-        line.tell(code, ...parameters)
-        if (code === OP.unsubscribe) line.listen(this.streams.isObserved)
+        this.#requests.tell(code, ...parameters)
+        if (code === OP.unsubscribe) this.#requests.listen(this.#streams.isObserved)
       },
       get isEnded() {
-        return line.ended !== undefined
+        return requests().ended !== undefined
       },
     })
-    for (const name of ['changes$', 'expirations$', 'evictions$', 'stats$', 'lifecycle$'] as const) {
-      Object.defineProperty(this, name, { value: this.streams[name], enumerable: true })
-    }
-  }
-
-  readonly #take = (part: Part): void => {
-    if (part[0] === LOAD) this.#load(part[1] as number)
-    else this.streams.take(part)
+    this.#requests = new SyncRequests(port, {
+      load: (id) => this.#load(id),
+      take: (part) => this.#streams.take(part),
+      end: (error) => this.#streams.end(error),
+    })
+    this.changes$ = this.#streams.changes$
+    this.expirations$ = this.#streams.expirations$
+    this.evictions$ = this.#streams.evictions$
+    this.stats$ = this.#streams.stats$
+    this.lifecycle$ = this.#streams.lifecycle$
   }
 
   watch(pattern: string) {
-    return this.streams.watch(pattern)
+    return this.#streams.watch(pattern)
   }
 
-  get size(): unknown {
-    return this.line.ask(OP.size, [])
+  static {
+    addMethods<SyncThreadClient<unknown>>(SyncThreadClient.prototype, (name) => {
+      const code = OP[name]
+      return function (...parameters) {
+        return this.#requests.ask(code, encodeThreadCall(name, parameters))
+      }
+    })
   }
 
-  get recovery(): unknown {
-    return this.line.ask(OP.recovery, [])
-  }
-
-  getOrSet(key: string, loader: Loader, options: { ttl?: Duration; timeout?: Duration } = {}): unknown {
-    checkKey(key)
-    checkFunction(loader, 'loader')
-    checkOptions(options)
-    const { ttl, timeout } = options
-    if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
-    if (timeout !== undefined) toMilliseconds(timeout, 'timeout')
+  getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V {
+    const encoded = encodeCall('getOrSet', [key, loader, options])
+    encoded[1] = this.#loading.at(-1)
     let request = 0
     try {
-      return this.line.ask(OP.getOrSet, [key, ttl, timeout, this.#loading.at(-1)], (id) => {
+      const loaded = this.#requests.ask(OP.getOrSet, encoded, (id) => {
         request = id
         this.#loaders.set(id, { key, loader })
       })
+      return loaded as V
     } finally {
       this.#loaders.delete(request)
     }
@@ -93,37 +102,31 @@ export class SyncThreadClient {
           'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
         )
       }
-      this.line.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+      this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
     } catch (error) {
-      this.line.tell(OP.notLoaded, id, toWireError(error))
+      this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {
       this.#loading.pop()
     }
   }
 
+  share(): MessagePort {
+    return this.#requests.ask(OP.extra, ['share', undefined]) as MessagePort
+  }
+
   close(): void {
-    if (this.line.ended !== undefined) return
+    if (this.#requests.ended !== undefined) return
     try {
-      this.line.ask(OP.bye, [])
+      this.#requests.ask(OP.bye, [])
     } catch {
       // Closed it is, either way.
     }
-    this.line.end()
+    this.#requests.end()
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
-}
-
-for (const [name, encode] of Object.entries(REQUESTS)) {
-  if (name === 'size' || name === 'recovery') continue
-  const code = OP[name as OperationName]
-  const value = function (this: SyncThreadClient, a: unknown, b: unknown, c: unknown): unknown {
-    return this.line.ask(code, (encode as (...parameters: unknown[]) => unknown[])(a, b, c))
-  }
-  Object.defineProperty(value, 'name', { value: name })
-  Object.defineProperty(SyncThreadClient.prototype, name, { value, writable: true, configurable: true })
 }
 
 /**
@@ -133,5 +136,5 @@ for (const [name, encode] of Object.entries(REQUESTS)) {
  */
 export function connectSync<V = unknown>(port: MessagePort): SyncThreadCache<V> {
   checkPort(port)
-  return new SyncThreadClient(port) as unknown as SyncThreadCache<V>
+  return new SyncThreadClient<V>(port)
 }

@@ -1,0 +1,33 @@
+/** From an answer on the wire to what the caller gets. Before: requests. After: the caller. */
+import { fromWireError, type WireError } from '../wire/wire-error.js'
+import { ERROR, FILE_ERROR, isBytesTag, LIST, PAIRS, PLAIN, restoreBytes } from '../wire/wire-value.js'
+
+/** Whether an answer is a refusal; {@link errorOf} gives the error. */
+export function isError(wire: unknown): wire is readonly [number, ...WireError] {
+  return Array.isArray(wire) && wire[0] === ERROR
+}
+
+export function errorOf(wire: readonly [number, ...WireError]): unknown {
+  return fromWireError(wire.slice(1))
+}
+
+export function answerOf(wire: unknown): unknown {
+  if (typeof wire !== 'object' || wire === null) return wire
+  const [tag, ...rest] = wire as [number, ...unknown[]]
+  if (isBytesTag(tag)) return restoreBytes(tag, rest[0] as Uint8Array)
+  switch (tag) {
+    case LIST:
+      return rest.map(answerOf)
+    case PAIRS: {
+      const pairs: [unknown, unknown][] = []
+      for (let at = 0; at < rest.length; at += 2) pairs.push([rest[at], answerOf(rest[at + 1])])
+      return pairs.values()
+    }
+    case FILE_ERROR:
+      return { ok: false, error: fromWireError(rest) }
+    case PLAIN:
+      return rest[0]
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What one tick asks, as it travels: one flat array (wire/protocol.ts), which says nothing twice. Beside it, who waits for
+ * which answer, and about how many bytes it is.
+ */
+import { AGAIN, ARITIES, SAME } from '../wire/codes.js'
+import { isBytesTag } from '../wire/wire-value.js'
+
+export type Settle = (outcome: unknown) => void
+
+/** From this size on, bytes are handed over instead of copied: they belong to the batch. */
+const TRANSFER_BYTES_MIN = 16 * 1024
+
+export class Batch {
+  readonly message: unknown[]
+  /** One for each request; a refusal is settled with a rejected promise. */
+  readonly waiting: Settle[] = []
+  readonly transfer: ArrayBuffer[] = []
+  bytes = 0
+  /** The first argument of the last request: SAME stands for it if the next one has the same. */
+  #first: unknown
+  /** The rest of it, if AGAIN may stand for the next one. */
+  #code: number | undefined
+  #argument: unknown
+  #isRepeating = false
+
+  constructor(readonly firstId: number) {
+    this.message = [firstId]
+  }
+
+  add(code: number, parameters: readonly unknown[]): void {
+    const { message } = this
+    message.push(code)
+    const arity = ARITIES[code] as number // a code of ours
+    for (let index = 0; index < arity; index++) {
+      const parameter = parameters[index]
+      message.push(parameter)
+      if (typeof parameter === 'string') this.bytes += parameter.length
+      else if (typeof parameter === 'object' && parameter !== null) weigh(this, parameter)
+    }
+    if (arity > 0) this.#first = parameters[0]
+    this.#code = undefined
+  }
+
+  /** The short way: no list of parameters is made, and nothing is said again that is the same as before. */
+  addByKey(code: number, key: string, argument: unknown): void {
+    const { message } = this
+    const isSameKey = key === this.#first
+    if (isSameKey && code === this.#code && Object.is(argument, this.#argument)) {
+      if (this.#isRepeating) (message[message.length - 1] as number)++
+      else message.push(AGAIN, 1)
+      this.#isRepeating = true
+      return
+    }
+    if (isSameKey) message.push(code, SAME)
+    else {
+      message.push(code, key)
+      this.bytes += key.length
+    }
+    if (argument !== undefined) {
+      message.push(argument)
+      if (typeof argument === 'string') this.bytes += argument.length
+    }
+    this.#code = code
+    this.#first = key
+    this.#argument = argument
+    this.#isRepeating = false
+  }
+}
+
+function weigh(batch: Batch, parameter: object): void {
+  batch.bytes += 32
+  if (!Array.isArray(parameter)) return
+  const bytes: unknown = parameter[1]
+  if (isBytesTag(parameter[0]) && bytes instanceof Uint8Array) {
+    batch.bytes += bytes.byteLength
+    const buffer = bytes.buffer as ArrayBuffer
+    if (bytes.byteLength >= TRANSFER_BYTES_MIN && !batch.transfer.includes(buffer)) batch.transfer.push(buffer)
+    return
+  }
+  for (const item of parameter) {
+    if (typeof item === 'object' && item !== null) weigh(batch, item)
+    else batch.bytes += typeof item === 'string' ? item.length : 8
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * From the arguments of a client's method to those of its operation, by the names that the table of methods gives them:
+ * checked as the cache checks them, and taken as they are now, since the batch leaves only at the end of the tick. Everything
+ * that comes out of here can be cloned, so that no call spoils the batch it travels in. What is not given travels as
+ * `undefined`: the owner's method has a default for it, or refuses it. Before: remote-client. After: requests.
+ */
+import {
+  checkBy,
+  checkFunction,
+  checkKey,
+  checkKeys,
+  checkOnly,
+  checkOptions,
+  checkPattern,
+  listOf,
+} from '../../../cache/arguments.js'
+import { type Duration, toMilliseconds } from '../../../cache/duration.js'
+import { parametersOf } from '../../../cache/messages.js'
+import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
+import { checkFormat, checkPath } from '../../../cache/save-options.js'
+import { describe } from '../../../errors.js'
+import { storeValue } from '../../../values/encode.js'
+import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
+import { type Condition, stepType, type WireCondition } from '../wire/steps.js'
+import { toWire, type Wire } from '../wire/wire-value.js'
+
+type Encode = (argument: unknown) => unknown
+
+/** By name: how an argument is checked, and what travels for it. */
+const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
+  key: checkedBy(checkKey),
+  value: encodeValue,
+  by: checkedBy(checkBy),
+  keys: checkKeys,
+  /** [key, value, key, value, …] */
+  entries: (entries) =>
+    listOf(entries, 'entries').flatMap((entry) => {
+      const [key, value] = listOf(entry, 'An entry')
+      checkKey(key)
+      return [key, encodeValue(value)]
+    }),
+  pattern: checkedBy(checkPattern),
+  ttl: checkedBy((ttl) => toMilliseconds(ttl as Duration, 'ttl')),
+  timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
+  hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
+  expiresAt: (expiresAt) => {
+    const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
+    if (atMs === undefined || typeof atMs === 'number') return atMs
+    throw new TypeError(
+      `expiresAt must be a Date or epoch milliseconds; ${describe(expiresAt)} is neither. Nothing was changed.`,
+    )
+  },
+  only: checkedBy(checkOnly),
+  path: checkedBy(checkPath),
+  format: checkedBy(checkFormat),
+  fn: (steps) => listOf(steps, 'steps').map(encodeStep),
+  loader: (loader) => checkFunction(loader, 'loader'), // what travels for it, the client knows
+}
+
+function checkedBy(check: (argument: unknown) => unknown): Encode {
+  return (argument) => {
+    if (argument !== undefined) check(argument)
+    return argument
+  }
+}
+
+type EncodeCall = (parameters: readonly unknown[]) => unknown[]
+
+const ENCODERS = new Map(REMOTE_METHODS.map((name) => [name, encoderOf(METHODS[name])]))
+
+export function encodeCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
+  return (ENCODERS.get(name) as EncodeCall)(parameters) // it has every method
+}
+
+function encoderOf(row: Method): EncodeCall {
+  const encodersOf = (names: readonly string[]) => names.map((name) => ENCODE[name as keyof typeof ENCODE])
+  const names = optionsOf(row)
+  const options = encodersOf(names)
+  const encodeArguments = argumentsEncoder(encodersOf(row.takes))
+  if (names.length === 0) return encodeArguments
+  return (parameters) => {
+    const encoded = encodeArguments(parameters)
+    const last = parameters[row.takes.length]
+    const given = last === undefined ? NO_OPTIONS : last
+    checkOptions(given)
+    for (let index = 0; index < names.length; index++) {
+      const option = (given as Record<string, unknown>)[names[index] as string]
+      encoded.push(option === undefined ? undefined : (options[index] as Encode)(option))
+    }
+    return encoded
+  }
+}
+
+/** Without a loop for the commonest. */
+function argumentsEncoder([first, second, ...others]: readonly Encode[]): EncodeCall {
+  if (first === undefined) return () => []
+  if (second === undefined) return (parameters) => [first(parameters[0])]
+  if (others.length === 0) return (parameters) => [first(parameters[0]), second(parameters[1])]
+  return (parameters) => [first, second, ...others].map((encode, index) => encode(parameters[index]))
+}
+
+const NO_OPTIONS = {}
+
+function encodeValue(value: unknown): Wire {
+  return toWire(storeValue(value, 'copy'))
+}
+
+/** [code, arguments, conditions]; a `require` has no code. */
+function encodeStep(step: unknown): unknown[] {
+  const type = stepType(step)
+  if (type === 'require') return [undefined, [], [encodeCondition(step)]]
+  const { when } = step as { when?: unknown }
+  const conditions = when === undefined ? undefined : Array.isArray(when) ? when : [when]
+  return [OP[type], encodeCall(type, parametersOf(type, step as object)), conditions?.map(encodeCondition)]
+}
+
+function encodeCondition(condition: unknown): WireCondition {
+  checkOptions(condition)
+  const { key, exists, equals, atLeast, atMost } = condition as Condition
+  checkKey(key)
+  if (exists !== undefined && typeof exists !== 'boolean')
+    throw new TypeError('exists must be true or false. Nothing was changed.')
+  if (atLeast !== undefined) checkBound(atLeast, 'atLeast')
+  if (atMost !== undefined) checkBound(atMost, 'atMost')
+  const hasEquals = equals !== undefined
+  return [key, exists, hasEquals, hasEquals ? encodeValue(equals) : undefined, atLeast, atMost]
+}
+
+function checkBound(bound: unknown, name: string): void {
+  if (typeof bound !== 'number' || Number.isNaN(bound))
+    throw new TypeError(`${name} must be a number. Nothing was changed.`)
+}

@@ -1,0 +1,130 @@
+/**
+ * The asynchronous client: each method's arguments become a request, and the answer its promise. Before: the caller. After:
+ * encode-call and requests.
+ */
+import type { SetOptions } from '../../../cache/arguments.js'
+import type { Cache } from '../../../cache/cache.js'
+import type { Duration } from '../../../cache/duration.js'
+import { OP, type RemoteMethod } from '../wire/codes.js'
+import { ABORT, LOAD, type Part } from '../wire/protocol.js'
+import { encodeCall } from './encode-call.js'
+import { addMethods, takesOnlyKey } from './methods.js'
+import type { AskedMethods, RemoteCache } from './remote-cache.js'
+import { RemoteLoads } from './remote-loads.js'
+import { RemoteStreams } from './remote-streams.js'
+import type { Requests } from './requests.js'
+
+// Those that follow from the table of methods.
+export interface RemoteClient<V> extends Pick<RemoteCache<V>, keyof AskedMethods<V> | 'transact'> {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
+export class RemoteClient<V> implements RemoteCache<V> {
+  readonly #requests: Requests
+  readonly #encode: typeof encodeCall
+  readonly #streams: RemoteStreams<V>
+  readonly #loads: RemoteLoads
+  readonly changes$: RemoteCache<V>['changes$']
+  readonly expirations$: RemoteCache<V>['expirations$']
+  readonly evictions$: RemoteCache<V>['evictions$']
+  readonly stats$: RemoteCache<V>['stats$']
+  readonly lifecycle$: RemoteCache<V>['lifecycle$']
+  #closing: Promise<void> | undefined
+  #isEnded = false
+
+  /** `encode`: how the arguments of a call travel, where a kind of line can do more than all of them can. */
+  constructor(requests: Requests, encode = encodeCall) {
+    this.#requests = requests
+    this.#encode = encode
+    this.#loads = new RemoteLoads(requests)
+    const isEnded = () => this.#isEnded
+    this.#streams = new RemoteStreams({
+      subscribe: (id, kind, pattern, fail) => {
+        requests.ask(OP.subscribe, [id, kind, pattern]).catch((error: unknown) => {
+          if (!this.#isEnded) fail(error) // else the stream has ended
+        })
+      },
+      tell: (code, ...parameters) => requests.tell(code, ...parameters),
+      get isEnded() {
+        return isEnded()
+      },
+    })
+    this.changes$ = this.#streams.changes$
+    this.expirations$ = this.#streams.expirations$
+    this.evictions$ = this.#streams.evictions$
+    this.stats$ = this.#streams.stats$
+    this.lifecycle$ = this.#streams.lifecycle$
+    requests.onPart = (part: Part) => {
+      if (part[0] === LOAD) this.#loads.load(part[1] as number)
+      else if (part[0] === ABORT) this.#loads.abort(part[1] as number)
+      else this.#streams.take(part)
+    }
+    requests.onEnd = (error) => {
+      this.#isEnded = true
+      this.#streams.end(error)
+    }
+  }
+
+  static {
+    addMethods<RemoteClient<unknown>>(RemoteClient.prototype, (name) => {
+      const code = OP[name]
+      return takesOnlyKey(name)
+        ? function (key) {
+            return typeof key === 'string' ? this.#requests.askByKey(code, key) : this.#ask(name, [key])
+          }
+        : function (...parameters) {
+            return this.#ask(name, parameters)
+          }
+    })
+  }
+
+  #ask(name: RemoteMethod, parameters: readonly unknown[]): Promise<unknown> {
+    try {
+      return this.#requests.ask(OP[name], this.#encode(name, parameters))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  // The commonest calls take a short way where their arguments are the plainest; all others, and refusals, the general one.
+
+  set(key: string, value: V, options?: SetOptions): Promise<boolean> {
+    const isPlain = typeof key === 'string' && options === undefined && isSmall(value)
+    const answer = isPlain ? this.#requests.askByKey(OP.put, key, value) : this.#ask('set', [key, value, options])
+    return answer as Promise<boolean>
+  }
+
+  increment(key: string, by = 1, options?: { ttl?: Duration | undefined }): Promise<number> {
+    const isPlain = typeof key === 'string' && Number.isFinite(by) && options === undefined
+    const answer = isPlain ? this.#requests.askByKey(OP.add, key, by) : this.#ask('increment', [key, by, options])
+    return answer as Promise<number>
+  }
+
+  getOrSet(...[key, loader, options]: Parameters<Cache<V>['getOrSet']>): Promise<V> {
+    return this.#loads.getOrSet(key, loader, options) as Promise<V>
+  }
+
+  watch(pattern: string) {
+    return this.#streams.watch(pattern)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isEnded) return
+    const answered = this.#requests.ask(OP.bye, [])
+    this.#requests.isClosing = true
+    await answered.catch(() => undefined) // either way it is closed
+    this.#requests.end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function isSmall(value: unknown): value is null | boolean | number | string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null
+}

@@ -1,0 +1,65 @@
+/**
+ * `getOrSet` of a client. The loader runs here, when the owner says that it is this request's turn (owner/served-loads.ts);
+ * until then, and until it has answered, it is kept here.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { LoadContext } from '../../../cache/loads.js'
+import { storeValue } from '../../../values/encode.js'
+import { OP } from '../wire/codes.js'
+import { toWireError } from '../wire/wire-error.js'
+import { toWire } from '../wire/wire-value.js'
+import { encodeCall } from './encode-call.js'
+import type { Requests } from './requests.js'
+
+type Loader = (key: string, context: LoadContext) => unknown
+
+export class RemoteLoads {
+  readonly #requests: Requests
+  /** By request. */
+  readonly #loaders = new Map<number, { key: string; loader: Loader }>()
+  /** Of loaders that run, by request. */
+  readonly #controllers = new Map<number, AbortController>()
+  /** The request whose loader made the present call. */
+  readonly #loading = new AsyncLocalStorage<number>()
+
+  constructor(requests: Requests) {
+    this.#requests = requests
+  }
+
+  async getOrSet(key: string, loader: Loader, options: object | undefined): Promise<unknown> {
+    const parameters = encodeCall('getOrSet', [key, loader, options])
+    const parent = this.#loading.getStore()
+    parameters[1] = parent
+    let request = 0
+    const onId = (id: number) => {
+      request = id
+      this.#loaders.set(id, { key, loader })
+    }
+    try {
+      return await this.#requests.ask(OP.getOrSet, parameters, onId, parent !== undefined)
+    } finally {
+      this.#loaders.delete(request)
+    }
+  }
+
+  /** It is this request's turn to load. */
+  async load(id: number): Promise<void> {
+    const found = this.#loaders.get(id)
+    const controller = new AbortController()
+    this.#controllers.set(id, controller)
+    try {
+      if (found === undefined) throw new Error('The call that the loader came with is over.')
+      const value = await this.#loading.run(id, async () => found.loader(found.key, controller))
+      this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+    } catch (error) {
+      this.#requests.tell(OP.notLoaded, id, toWireError(error))
+    } finally {
+      this.#controllers.delete(id)
+    }
+  }
+
+  /** Nobody waits for what this request's loader returns. */
+  abort(id: number): void {
+    this.#controllers.get(id)?.abort()
+  }
+}

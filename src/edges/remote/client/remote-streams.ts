@@ -1,0 +1,93 @@
+/**
+ * The streams of a cache that is elsewhere. A stream is subscribed at the owner while somebody here observes it, and once however
+ * many observe it; `stats$` and `lifecycle$` once for each, since each subscriber gets the current state at once.
+ */
+import { Observable, type Subscriber, share } from 'rxjs'
+import { checkPattern } from '../../../cache/arguments.js'
+import { OP } from '../wire/codes.js'
+import { END, EVENTS, type StreamKind } from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { answerOf } from './answers.js'
+import type { StreamsOf } from './remote-cache.js'
+
+/** How a client asks its owner. */
+export interface StreamRequests {
+  /** Opens a subscription; `fail` is called if the owner refuses it. */
+  subscribe(id: number, kind: StreamKind, pattern: string | undefined, fail: (error: unknown) => void): void
+  tell(code: number, ...parameters: unknown[]): void
+  readonly isEnded: boolean
+}
+
+export class RemoteStreams<V> implements StreamsOf<V> {
+  readonly changes$: StreamsOf<V>['changes$']
+  readonly expirations$: StreamsOf<V>['expirations$']
+  readonly evictions$: StreamsOf<V>['evictions$']
+  readonly stats$: StreamsOf<V>['stats$']
+  readonly lifecycle$: StreamsOf<V>['lifecycle$']
+  readonly #requests: StreamRequests
+  readonly #subscribers = new Map<number, Subscriber<unknown>>()
+  #nextId = 1
+
+  constructor(requests: StreamRequests) {
+    this.#requests = requests
+    this.changes$ = this.#open('changes').pipe(share())
+    this.expirations$ = this.#open('expirations').pipe(share())
+    this.evictions$ = this.#open('evictions').pipe(share())
+    this.stats$ = this.#open('stats')
+    this.lifecycle$ = this.#open('lifecycle')
+  }
+
+  watch(pattern: string): StreamsOf<V>['changes$'] {
+    checkPattern(pattern)
+    return this.#open('watch', pattern).pipe(share())
+  }
+
+  get isObserved(): boolean {
+    return this.#subscribers.size > 0
+  }
+
+  #open(kind: StreamKind, pattern?: string): Observable<never> {
+    return new Observable<never>((subscriber) => {
+      if (this.#requests.isEnded) {
+        subscriber.complete()
+        return undefined
+      }
+      const id = this.#nextId++
+      this.#subscribers.set(id, subscriber as Subscriber<unknown>)
+      this.#requests.subscribe(id, kind, pattern, (error) => {
+        this.#subscribers.delete(id)
+        subscriber.error(error)
+      })
+      return () => {
+        if (this.#subscribers.delete(id)) this.#requests.tell(OP.unsubscribe, id)
+      }
+    })
+  }
+
+  /** Takes a part of a message that is of a stream. */
+  take(part: readonly [number, ...unknown[]]): void {
+    const id = part[1] as number
+    const subscriber = this.#subscribers.get(id)
+    if (part[0] === EVENTS) {
+      for (let index = 2; index < part.length; index++) {
+        const [event, ...value] = part[index] as [object, ...unknown[]]
+        subscriber?.next(value.length === 0 ? event : { ...event, value: answerOf(value[0]) })
+      }
+      this.#requests.tell(OP.acknowledge, id)
+    } else if (part[0] === END) {
+      this.#subscribers.delete(id)
+      if (part[2] === undefined) subscriber?.complete()
+      else subscriber?.error(fromWireError(part[2] as unknown[]))
+    }
+  }
+
+  /** Nothing more will come; with an error unless the client or the cache was closed. */
+  end(error: unknown): void {
+    const subscribers = [...this.#subscribers.values()]
+    this.#subscribers.clear()
+    for (const subscriber of subscribers) {
+      if (error === undefined) subscriber.complete()
+      else subscriber.error(error)
+    }
+  }
+}

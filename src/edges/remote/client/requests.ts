@@ -1,0 +1,269 @@
+/**
+ * The requests of a client that are under way. What is asked in one tick is one batch and leaves when the tick ends; at most a
+ * few batches are under way, and what a flood asks beyond that waits here, in the thread that makes it. A client that waits
+ * for an answer keeps its thread alive; one that does not wait does not.
+ *
+ * Before: remote-client. After: the line, and then answers.
+ */
+import { METHODS, type Method } from '../../../cache/methods.js'
+import { CacheClosedError, type CacheError } from '../../../errors.js'
+import type { Line } from '../line.js'
+import { REMOTE_METHODS } from '../wire/codes.js'
+import {
+  ANSWERS,
+  BATCH_BYTES_MAX,
+  BATCH_REQUESTS_MAX,
+  BATCHES_MAX,
+  CLOSED,
+  GREETING,
+  LATER,
+  LONG_CALLS_MAX,
+  type Part,
+} from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { LATER_TAG } from '../wire/wire-value.js'
+import { answerOf, errorOf, isError } from './answers.js'
+import { Batch, type Settle } from './batch.js'
+import { checkVersion } from './greeting.js'
+
+/** By code, of those that are methods: whether it takes longer than a turn. */
+const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
+
+/** What the errors say when a line ends: that depends on what kind of line it is. */
+export interface Endings {
+  /** The client was closed. */
+  readonly closed: string
+  /** The line broke. */
+  readonly lost: string
+}
+
+export class Requests {
+  readonly #line: Line
+  readonly #endings: Endings
+  /** Gets the parts of messages that are not answers. */
+  onPart: (part: Part) => void = ignore
+  /** Called once when nothing more will come; with an error unless the client or the cache was closed. */
+  onEnd: (error: CacheError | undefined) => void = ignore
+  #nextId = 1
+  #open: Batch
+  /** Full batches that have to wait. */
+  readonly #queue: Batch[] = []
+  readonly #sent = new Map<number, Batch>()
+  /** Requests whose answers come in messages of their own. */
+  readonly #later = new Map<number, Settle>()
+  /** Such answers that came before their batch's, which waits for the disk or is not done yet. */
+  readonly #early = new Map<number, unknown>()
+  #longCalls = 0
+  readonly #longQueue: { begin: () => void; settle: Settle }[] = []
+  #isFlushQueued = false
+  /** A tick has ended, and not all that it asked could leave. */
+  #isHeldUp = false
+  #isHeld = false
+  #ended: CacheError | undefined
+  isClosing = false
+
+  constructor(line: Line, endings: Endings) {
+    this.#line = line
+    this.#endings = endings
+    this.#open = new Batch(this.#nextId)
+    line.onMessage(this.#receive)
+    line.onClose(() => this.#lose())
+  }
+
+  // ── out ──
+
+  /**
+   * Asks, and promises the answer. `onId` gets the number of the request when it has one. `isUrgent`: it does not wait for
+   * other long calls, because one of them waits for it.
+   */
+  ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
+    if (IS_LONG[code] !== true) return this.#promise(this.#add(code, parameters))
+    return new Promise((settle) => {
+      const begin = () => {
+        this.#longCalls++
+        onId?.(this.#nextId)
+        this.#join(this.#add(code, parameters), (outcome) => {
+          this.#longCalls--
+          settle(outcome)
+          if (this.#ended === undefined) this.#longQueue.shift()?.begin()
+        })
+      }
+      if (this.#longCalls < LONG_CALLS_MAX || isUrgent) begin()
+      else this.#longQueue.push({ begin, settle })
+    })
+  }
+
+  /** The short way for what is asked most: a key, and at most one small argument. No list is made for it. */
+  askByKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
+    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
+    const batch = this.#open
+    batch.addByKey(code, key, argument)
+    return this.#promise(batch)
+  }
+
+  /** Says something that needs no answer. */
+  tell(code: number, ...parameters: unknown[]): void {
+    if (this.#ended === undefined) this.#join(this.#add(code, parameters), ignore)
+  }
+
+  #add(code: number, parameters: readonly unknown[]): Batch {
+    this.#open.add(code, parameters)
+    return this.#open
+  }
+
+  #promise(batch: Batch): Promise<unknown> {
+    const promise = new Promise(takeResolve)
+    this.#join(batch, resolve)
+    return promise
+  }
+
+  /** The request that was added last is complete; `settle` gets its answer. */
+  #join(batch: Batch, settle: Settle): void {
+    batch.waiting.push(settle)
+    this.#nextId++
+    if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
+      this.#queue.push(batch)
+      this.#open = new Batch(this.#nextId)
+    }
+    if (this.#isFlushQueued) return
+    this.#isFlushQueued = true
+    queueMicrotask(this.#queueFlush)
+  }
+
+  /** After all microtasks of this tick, whichever kind of callback it began with. */
+  readonly #queueFlush = (): void => process.nextTick(this.#flush)
+
+  readonly #flush = (): void => {
+    this.#isFlushQueued = false
+    let last: Batch | undefined
+    while (this.#sent.size < BATCHES_MAX && this.#ended === undefined) {
+      let batch = this.#queue.shift()
+      if (batch === undefined) {
+        if (this.#open.waiting.length === 0) break
+        batch = this.#open
+        this.#open = new Batch(this.#nextId)
+      }
+      this.#sent.set(batch.firstId, batch)
+      this.#line.post(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
+      last = batch
+    }
+    this.#isHeldUp = this.#queue.length > 0 || this.#open.waiting.length > 0
+    // One call, awaited, and nothing else under way: its answer mostly comes sooner than a sleep and a wake-up take.
+    if (last?.waiting.length === 1 && this.#sent.size === 1) {
+      const taken = this.#line.takeSoon?.()
+      if (taken !== undefined) this.#receive(taken.message)
+    }
+    this.#hold()
+  }
+
+  #hold(): void {
+    const isWaiting = this.#sent.size > 0 || this.#later.size > 0
+    if (isWaiting === this.#isHeld) return
+    this.#isHeld = isWaiting
+    this.#line.hold(isWaiting)
+  }
+
+  // ── in ──
+
+  readonly #receive = (message: unknown): void => {
+    if (!Array.isArray(message)) {
+      this.#lose() // it cannot be read
+      return
+    }
+    for (const part of message as Part[]) {
+      if (part[0] === ANSWERS) this.#answer(part)
+      else if (part[0] === LATER) this.#answerLater(part[1] as number, part[2])
+      else if (part[0] === CLOSED) this.#endByOwner(fromWireError(part[1] as unknown[]) as CacheError)
+      else if (part[0] === GREETING) this.#greet(part)
+      else this.onPart(part)
+    }
+    if (this.#isHeldUp && this.#sent.size < BATCHES_MAX) this.#flush()
+    else this.#hold()
+  }
+
+  #greet(part: Part): void {
+    try {
+      checkVersion(part)
+    } catch (error) {
+      this.end(error as CacheError, false)
+    }
+  }
+
+  #answer(part: Part): void {
+    const firstId = part[1] as number
+    const batch = this.#sent.get(firstId)
+    if (batch === undefined) return
+    this.#sent.delete(firstId)
+    const { waiting } = batch
+    for (let index = 0; index < waiting.length; index++) {
+      const wire = part[index + 2]
+      const settle = waiting[index] as Settle
+      if (typeof wire !== 'object' || wire === null) settle(wire)
+      else if ((wire as unknown[])[0] === LATER_TAG) this.#awaitLater(firstId + index, settle)
+      else if (settle !== ignore) settle(outcomeOf(wire))
+    }
+  }
+
+  #awaitLater(id: number, settle: Settle): void {
+    if (!this.#early.has(id)) this.#later.set(id, settle)
+    else settle(outcomeOf(this.#early.get(id)))
+    this.#early.delete(id)
+  }
+
+  #answerLater(id: number, wire: unknown): void {
+    const settle = this.#later.get(id)
+    if (settle === undefined) this.#early.set(id, wire)
+    this.#later.delete(id)
+    settle?.(outcomeOf(wire))
+  }
+
+  // ── the end ──
+
+  /** A cache that was closed has completed its streams; to them anything else is an error. */
+  #endByOwner(error: CacheError): void {
+    this.end(error, error instanceof CacheClosedError)
+  }
+
+  #lose(): void {
+    this.end(new CacheClosedError(this.#endings.lost), false)
+  }
+
+  #closed(): CacheClosedError {
+    return new CacheClosedError(this.#endings.closed)
+  }
+
+  /** Nothing more will come. Whatever still waits is refused. `isOrderly`: the client or the cache was closed. */
+  end(reason: CacheError = this.#closed(), isOrderly = true): void {
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    const rejected = () => Promise.reject(reason)
+    for (const { waiting } of [...this.#sent.values(), ...this.#queue, this.#open]) {
+      for (const settle of waiting) if (settle !== ignore) settle(rejected())
+    }
+    for (const settle of this.#later.values()) if (settle !== ignore) settle(rejected())
+    for (const { settle } of this.#longQueue) settle(rejected())
+    this.#sent.clear()
+    this.#later.clear()
+    this.#early.clear()
+    this.#queue.length = this.#longQueue.length = 0
+    this.#open = new Batch(this.#nextId)
+    this.onEnd(isOrderly ? undefined : reason)
+    this.#line.close()
+  }
+}
+
+/** One function for all promises, instead of a closure for each. */
+function takeResolve(resolveIt: Settle): void {
+  resolve = resolveIt
+}
+
+let resolve: Settle
+
+function outcomeOf(wire: unknown): unknown {
+  return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+}
+
+function ignore(): void {
+  // Nobody waits for this answer.
+}

@@ -1,0 +1,30 @@
+/** The conditions of steps, at the owner. */
+import { isDeepStrictEqual } from 'node:util'
+import { checkKey } from '../../../cache/arguments.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
+import { CacheError, describe } from '../../../errors.js'
+import { restoreValue } from '../../../values/encode.js'
+import type { WireCondition } from '../wire/steps.js'
+import { toStored } from '../wire/wire-value.js'
+
+/** Whether a condition from a client holds. Throws a TypeError or ValueError for what is not a condition. */
+export function holds(condition: unknown, peek: (key: string) => StoredValue | undefined): boolean {
+  if (!Array.isArray(condition)) throw new TypeError(`${describe(condition)} is no condition. Nothing was changed.`)
+  const [key, exists, hasEquals, equals, atLeast, atMost] = condition as WireCondition
+  checkKey(key)
+  const stored = peek(key)
+  if (exists !== undefined && exists !== (stored !== undefined)) return false
+  if (hasEquals === true) {
+    if (stored === undefined) return false
+    if (!isDeepStrictEqual(restoreValue(stored, 'copy'), restoreValue(toStored(equals), 'copy'))) return false
+  }
+  if (atLeast !== undefined && !(typeof stored === 'number' && stored >= (atLeast as number))) return false
+  return !(atMost !== undefined && !(typeof stored === 'number' && stored <= (atMost as number)))
+}
+
+export function conditionFailed(index: number, key: unknown): CacheError {
+  return new CacheError(
+    'CONDITION_FAILED',
+    `Step ${index} of the transaction requires something of ${describe(key)} that does not hold. Nothing of the transaction has happened; look at the entry and try again.`,
+  )
+}

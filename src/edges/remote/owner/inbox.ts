@@ -1,0 +1,86 @@
+/**
+ * What one client has sent, and when it is worked on. A few batches are done together and answered with one message; none is
+ * worked on for long before the other clients have their turn. Before: the line. After: session.
+ */
+import type { Line, Taken } from '../line.js'
+import { BATCHES_MAX } from '../wire/protocol.js'
+import type { BatchAnswers } from './batch-answers.js'
+import type { Outbox } from './outbox.js'
+
+/** How long one client is served before the others have their turn. */
+const WORK_MS = 2
+/** Elements of a batch of one or two requests: who sends such a batch mostly awaits its answer, and then asks again at once. */
+const SHORT = 10
+
+/** What an inbox calls. */
+export interface Handler {
+  /** Handles a message, or goes on with a batch. Returns the batch if its time was over before it was done. */
+  handle(message: unknown, untilMs: number): BatchAnswers | undefined
+  /** There is nothing more to do for now. */
+  rest(): void
+}
+
+export class Inbox {
+  readonly #line: Line
+  readonly #outbox: Outbox
+  readonly #handler: Handler
+  /** A batch that took long and is gone on with soon; what comes meanwhile waits behind it. */
+  #unfinished: BatchAnswers | undefined
+  readonly #waiting: unknown[] = []
+  #isClosed = false
+
+  constructor(line: Line, outbox: Outbox, handler: Handler) {
+    this.#line = line
+    this.#outbox = outbox
+    this.#handler = handler
+    line.onMessage(this.#receive)
+  }
+
+  readonly #receive = (message: unknown): void => {
+    if (this.#isClosed) return
+    if (this.#isIdle) this.#doSome(message)
+    else this.#waiting.push(message)
+  }
+
+  get #isIdle(): boolean {
+    return this.#unfinished === undefined && this.#waiting.length === 0
+  }
+
+  #doSome(first: unknown): void {
+    const untilMs = performance.now() + WORK_MS
+    this.#outbox.isHeld = true
+    let next: Taken | undefined = { message: first }
+    for (let count = 1; next !== undefined; count++) {
+      this.#unfinished = this.#handler.handle(next.message, untilMs)
+      if (this.#isClosed || this.#unfinished !== undefined || count >= BATCHES_MAX) break
+      next = this.#waiting.length > 0 ? { message: this.#waiting.shift() } : this.#line.take?.()
+    }
+    this.#outbox.isHeld = false
+    this.#outbox.send()
+    if (Array.isArray(first) && first.length <= SHORT) this.#watch()
+    if (!this.#isIdle) setImmediate(this.#goOn)
+    else if (!this.#isClosed) this.#handler.rest()
+  }
+
+  readonly #goOn = (): void => {
+    if (!this.#isClosed && !this.#isIdle) this.#doSome(this.#unfinished ?? this.#waiting.shift())
+  }
+
+  /** Serves the messages that follow closely. */
+  #watch(): void {
+    while (!this.#isClosed && this.#isIdle) {
+      const next = this.#line.takeSoon?.()
+      if (next === undefined) return
+      this.#outbox.isHeld = true
+      this.#unfinished = this.#handler.handle(next.message, performance.now() + WORK_MS)
+      this.#outbox.isHeld = false
+      this.#outbox.send()
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#unfinished = undefined
+    this.#waiting.length = 0
+  }
+}

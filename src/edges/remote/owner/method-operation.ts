@@ -1,0 +1,115 @@
+/**
+ * From a row of the table of methods to the operation of the owner: the arguments of a request become those of the method,
+ * which checks them as it does for any caller, and what it gives becomes an answer.
+ */
+import { listOf } from '../../../cache/arguments.js'
+import { messageOf } from '../../../cache/messages.js'
+import { METHODS, type Method } from '../../../cache/methods.js'
+import { restoreValue, storeValue } from '../../../values/encode.js'
+import { optionsOf, type RemoteMethod } from '../wire/codes.js'
+import { toWireError } from '../wire/wire-error.js'
+import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import type { Caller, Operation } from './caller.js'
+
+type Callable = (...parameters: unknown[]) => unknown
+
+/** Calls the method of a row, as any caller does. */
+export function operationOf(name: string, row: Method): Operation {
+  const encode = ENCODE[row.gives ?? 'data']
+  const call = callOf(name, row)
+  return row.waits === true
+    ? (...request) => (call(...request) as Promise<unknown>).then(encode)
+    : (caller, first, batch, at) => encode(call(caller, first, batch, at))
+}
+
+function callOf(name: string, row: Method): (...request: Parameters<Operation>) => unknown {
+  const { takes, isGetter } = row
+  const methods = (caller: Caller) => caller.cache as unknown as Record<string, Callable>
+  if (isGetter === true) return (caller) => methods(caller)[name]
+  // The plainest without a list of arguments.
+  const isPlain = optionsOf(row).length === 0 && takes.every((argument) => DECODE[argument] === undefined)
+  if (isPlain && takes.length === 0) return (caller) => methods(caller)[name]?.()
+  if (isPlain && takes.length === 1) return (caller, first) => methods(caller)[name]?.(first)
+  if (isPlain && takes.length === 2) return (caller, first, batch, at) => methods(caller)[name]?.(first, batch[at + 1])
+  const parametersAt = parametersReader(row)
+  return (caller, ...request) => methods(caller)[name]?.(...parametersAt(...request))
+}
+
+/** The same operation, which shows an inspector the call of `name` that a request stands for. */
+export function inspected(name: RemoteMethod, takesOptions: boolean, operation: Operation): Operation {
+  const parametersAt = parametersReader(takesOptions ? METHODS[name] : { takes: METHODS[name].takes })
+  return (caller, first, batch, at) => {
+    if (caller.door.isInspected) caller.door.inspect(messageOf(name, parametersAt(first, batch, at)))
+    return operation(caller, first, batch, at)
+  }
+}
+
+/** Reads the arguments of a method as a caller gives them. */
+function parametersReader(row: Method): (first: unknown, batch: readonly unknown[], at: number) => unknown[] {
+  const decoders = row.takes.map((argument) => DECODE[argument] ?? same)
+  const optionsAt = optionsReader(row)
+  return (first, batch, at) => {
+    const parameters = decoders.map((decode, index) => decode(index === 0 ? first : batch[at + index]))
+    const options = optionsAt(batch, at)
+    if (options !== undefined) parameters.push(options)
+    return parameters
+  }
+}
+
+/** Reads the options that follow a method's arguments, if any is given. */
+export function optionsReader(row: Method): (batch: readonly unknown[], at: number) => object | undefined {
+  const { length } = row.takes
+  const names = optionsOf(row)
+  return (batch, at) => {
+    let options: Record<string, unknown> | undefined
+    for (let index = 0; index < names.length; index++) {
+      const value = batch[at + length + index]
+      if (value === undefined) continue
+      options ??= {}
+      options[names[index] as string] = value
+    }
+    return options
+  }
+}
+
+/** By name: how an argument that does not travel as it is becomes one for a method. */
+const DECODE: Readonly<Record<string, (wire: unknown) => unknown>> = {
+  value: restoreWire,
+  entries: (wire) => pairsOf(wire, restoreWire),
+}
+
+/** How a result travels. */
+const ENCODE: Readonly<Record<NonNullable<Method['gives']> | 'data', (result: unknown) => Wire>> = {
+  data: (result) => (typeof result === 'object' && result !== null ? [PLAIN, result] : (result as Wire)),
+  value: valueToWire,
+  values: (values) => [LIST, ...(values as unknown[]).map(valueToWire)],
+  entries: (pairs) => {
+    const wire: [number, ...unknown[]] = [PAIRS]
+    for (const [key, value] of pairs as Iterable<[string, unknown]>) wire.push(key, valueToWire(value))
+    return wire
+  },
+  outcome: (result) => {
+    const { ok, error } = result as { ok: boolean; error?: unknown }
+    return ok ? [PLAIN, result] : [FILE_ERROR, ...toWireError(error)]
+  },
+}
+
+function same(argument: unknown): unknown {
+  return argument
+}
+
+function valueToWire(value: unknown): Wire {
+  return value === undefined ? undefined : toWire(storeValue(value, 'copy'))
+}
+
+function restoreWire(wire: unknown): unknown {
+  return restoreValue(toStored(wire), 'copy')
+}
+
+/** Of [key, value, key, value, …]. The keys are for the method to check. */
+export function pairsOf<T>(flat: unknown, decode: (wire: unknown) => T): [string, T][] {
+  const list = listOf(flat, 'entries')
+  const pairs: [string, T][] = []
+  for (let at = 0; at < list.length; at += 2) pairs.push([list[at] as string, decode(list[at + 1])])
+  return pairs
+}

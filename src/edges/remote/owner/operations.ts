@@ -1,0 +1,133 @@
+/**
+ * The owner's side of every request, by code. The methods follow from their table (method-operation.ts), and each is done by
+ * the very method that it is named after, so a broken or hostile client gets refusals. Here are those that hand values on as
+ * they are stored, and those that are not methods. Before: batch-answers. After: cache/cache.ts.
+ */
+
+import { listOf } from '../../../cache/arguments.js'
+import type { Loader } from '../../../cache/loads.js'
+import { messageOf } from '../../../cache/messages.js'
+import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
+import { describe } from '../../../errors.js'
+import { ARITIES, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
+import { isStep } from '../wire/steps.js'
+import { LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import type { Caller, Operation } from './caller.js'
+import { conditionFailed, holds } from './conditions.js'
+import { inspected, operationOf, optionsReader, pairsOf } from './method-operation.js'
+
+/** Values on their way in and out as they are stored. */
+const OF_VALUES = {
+  get: ({ door }, key) => toWire(door.getStored(key as string)),
+  peek: ({ door }, key) => toWire(door.peekStored(key as string)),
+  put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
+  set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
+  getMany: ({ door }, keys) => [LIST, ...door.getManyStored(keys as string[]).map(toWire)],
+  setMany: ({ door }, entries, batch, at) =>
+    door.setManyStored(pairsOf(entries, toStored), optionsAt.setMany(batch, at)),
+  entries: ({ door }, pattern) => {
+    const pairs: [number, ...unknown[]] = [PAIRS]
+    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string))
+      pairs.push(key, toWire(stored))
+    return pairs
+  },
+} satisfies Partial<Record<OperationName, Operation>>
+
+const optionsAt = {
+  set: optionsReader(METHODS.set),
+  setMany: optionsReader(METHODS.setMany),
+  getOrSet: optionsReader(METHODS.getOrSet),
+}
+
+const OTHERS: Partial<Record<OperationName, Operation>> = {
+  add: ({ cache }, key, batch, at) => cache.increment(key as string, batch[at + 1] as number),
+  transact: (caller, steps) => {
+    const list = listOf(steps, 'steps')
+    const results: Wire[] = []
+    caller.cache.transact(() => {
+      for (const [index, step] of list.entries()) results.push(doStep(caller, step, index))
+    })
+    return [LIST, ...results]
+  },
+  getOrSet: ({ door, loads, currentId }, key, batch, at) => {
+    const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
+    const options = optionsAt.getOrSet(batch, at) ?? {}
+    if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
+    // What is there is answered with the batch.
+    if (door.peekStored(key as string) !== undefined) return toWire(door.getStored(key as string))
+    return loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options).then(toWire))
+  },
+  hello: ({ door }) => {
+    door.admit()
+    return undefined
+  },
+  subscribe: ({ streams }, id, batch, at) => {
+    streams.subscribe(id as number, batch[at + 1] as string, batch[at + 2])
+    return undefined
+  },
+  unsubscribe: ({ streams }, id) => {
+    streams.unsubscribe(id as number)
+    return undefined
+  },
+  acknowledge: ({ streams }, id) => {
+    streams.acknowledge(id as number)
+    return undefined
+  },
+  loaded: ({ loads }, id, batch, at) => {
+    loads.loaded(id as number, batch[at + 1])
+    return undefined
+  },
+  notLoaded: ({ loads }, id, batch, at) => {
+    loads.failed(id as number, batch[at + 1])
+    return undefined
+  },
+  extra: ({ extras }, name, batch, at) => {
+    const extra = Object.hasOwn(extras, name as string) ? extras[name as string] : undefined
+    if (extra === undefined) throw new TypeError(`This connection has no ${describe(name)}. Nothing was changed.`)
+    return extra(batch[at + 1])
+  },
+  bye: (caller) => {
+    caller.leave()
+    return undefined
+  },
+}
+
+/** A step as it travels: [code, arguments, conditions]; a `require` has no code. */
+function doStep(caller: Caller, step: unknown, index: number): Wire {
+  const [code, parameters, conditions] = listOf(step, 'A step')
+  const list = conditions === undefined ? [] : listOf(conditions, 'when')
+  for (const condition of list) {
+    if (holds(condition, (key) => caller.door.peekStored(key))) continue
+    if (code === undefined) throw conditionFailed(index, (condition as unknown[])[0])
+    return undefined
+  }
+  if (code === undefined) return true
+  const name = OPERATION_NAMES[code as number]
+  const operation = OPERATIONS[code as number]
+  if (operation === undefined || !isStep(name))
+    throw new TypeError(`${describe(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
+  const given = listOf(parameters, 'Arguments')
+  return operation.run(caller, given[0], given, 0) as Wire // no step waits
+}
+
+/** By code. */
+export const OPERATIONS = OPERATION_NAMES.map((name, code) => {
+  const row: Partial<Method> = Object.hasOwn(METHODS, name) ? METHODS[name as MethodName] : {}
+  return {
+    run: runOf(name),
+    arity: ARITIES[code] as number,
+    /**
+     * Under `fsync: 'always'` its answer waits until it is on disk. So does that of `bye`: what a client has changed is durable
+     * before it is closed. A method that waits sees to that itself.
+     */
+    mustBeDurable: (row.changes === true && row.waits !== true) || ['put', 'add', 'bye'].includes(name),
+    mayTakeLong: row.mayTakeLong === true,
+  }
+})
+
+function runOf(name: OperationName): Operation {
+  if (name === 'put') return inspected('set', false, OF_VALUES.put)
+  if (Object.hasOwn(OF_VALUES, name))
+    return inspected(name as RemoteMethod, true, OF_VALUES[name as keyof typeof OF_VALUES])
+  return OTHERS[name] ?? operationOf(name, METHODS[name as RemoteMethod])
+}

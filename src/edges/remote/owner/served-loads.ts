@@ -1,0 +1,85 @@
+/**
+ * `getOrSet` for a client. The cache decides who loads, as it does for callers in its own thread (cache/loads.ts): when it is
+ * this client's turn, the loader that it calls asks the client to run its own (client/remote-loads.ts), and this is what the
+ * owner keeps of it meanwhile. If the client ends before it has answered, the load fails with `LOADER_GONE` for all who wait;
+ * the next call loads again.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { StoredValue } from '../../../core/model/stored-value.js'
+import { CacheError, describe } from '../../../errors.js'
+import { ABORT, LOAD, type Part } from '../wire/protocol.js'
+import { fromWireError } from '../wire/wire-error.js'
+import { toStored } from '../wire/wire-value.js'
+
+interface Lease {
+  key: string
+  resolve(value: StoredValue): void
+  reject(error: unknown): void
+  /** Runs a call as one that the loader makes, so that a load that waits for itself is refused. */
+  within: <R>(call: () => R) => R
+}
+
+export class ServedLoads {
+  /** By the number of the getOrSet request. */
+  readonly #leases = new Map<number, Lease>()
+  readonly #post: (part: Part) => void
+
+  constructor(post: (part: Part) => void) {
+    this.#post = post
+  }
+
+  /** Called by the cache, as the loader. */
+  lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
+    signal.addEventListener('abort', () => {
+      if (this.#take(id) !== undefined) this.#post([ABORT, id])
+    })
+    return new Promise((resolve, reject) => {
+      this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
+      this.#post([LOAD, id])
+    })
+  }
+
+  within<R>(parent: unknown, call: () => R): R {
+    const lease = this.#leases.get(parent as number)
+    return lease === undefined ? call() : lease.within(call)
+  }
+
+  loaded(id: number, wire: unknown): void {
+    const lease = this.#take(id)
+    try {
+      lease?.resolve(toStored(wire))
+    } catch (error) {
+      lease?.reject(error)
+    }
+  }
+
+  failed(id: number, wire: unknown): void {
+    const lease = this.#take(id)
+    try {
+      lease?.reject(fromWireError(wire as unknown[]))
+    } catch {
+      lease?.reject(
+        new CacheError('INTERNAL', 'The loader failed, and its worker could not say how. Nothing was stored.'),
+      )
+    }
+  }
+
+  #take(id: number): Lease | undefined {
+    const lease = this.#leases.get(id)
+    this.#leases.delete(id)
+    return lease
+  }
+
+  /** The client is gone. */
+  abandon(): void {
+    for (const { key, reject } of this.#leases.values()) {
+      reject(
+        new CacheError(
+          'LOADER_GONE',
+          `The worker that was loading ${describe(key)} is gone. Nothing was stored; call getOrSet() again to load it elsewhere.`,
+        ),
+      )
+    }
+    this.#leases.clear()
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Streams for a client, while somebody there observes them. What a turn emits travels in one message, and the client
+ * acknowledges each message when its subscribers have had it; so the owner knows how far behind a client is.
+ *
+ * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
+ * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
+ * of states (`stats$`, `lifecycle$`) has one message under way at a time: of the stats, or the progress, that come meanwhile
+ * only the last is kept. Before: the cache's streams. After: outbox.
+ */
+import type { Observable, Subscription } from 'rxjs'
+import type { Cache } from '../../../cache/cache.js'
+import { CacheError, describe } from '../../../errors.js'
+import { storeValue } from '../../../values/encode.js'
+import {
+  END,
+  EVENT_BYTES_MAX,
+  EVENTS,
+  EVENTS_AT_ONCE,
+  EVENTS_MAX,
+  type Part,
+  type StreamKind,
+} from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { toWire, wireBytes } from '../wire/wire-value.js'
+import type { Outbox } from './outbox.js'
+
+interface Feed {
+  readonly id: number
+  readonly isOfStates: boolean
+  subscription: Subscription | undefined
+  /** To be sent with the next message. */
+  events: unknown[]
+  bytes: number
+  /** [events, bytes] of the messages not yet acknowledged. */
+  readonly unacknowledged: [number, number][]
+  eventsBehind: number
+  bytesBehind: number
+  /** How it ended, once what is left has been sent. */
+  end: Part | undefined
+}
+
+/** Subscriptions that one client may have open. It shares them among its subscribers and needs few. */
+const SUBSCRIPTIONS_MAX = 1_024
+
+export class ServedStreams {
+  readonly #cache: Cache
+  readonly #outbox: Outbox
+  readonly #feeds = new Map<number, Feed>()
+  readonly #dirty = new Set<Feed>()
+
+  constructor(cache: Cache, outbox: Outbox) {
+    this.#cache = cache
+    this.#outbox = outbox
+  }
+
+  subscribe(id: number, kind: string, pattern: unknown): void {
+    if (this.#feeds.has(id) || this.#feeds.size >= SUBSCRIPTIONS_MAX)
+      throw new TypeError(
+        `Subscription ${describe(id)} cannot be opened: it is in use, or there are too many. Nothing was changed.`,
+      )
+    const feed: Feed = {
+      id,
+      isOfStates: kind === 'stats' || kind === 'lifecycle',
+      subscription: undefined,
+      events: [],
+      bytes: 0,
+      unacknowledged: [],
+      eventsBehind: 0,
+      bytesBehind: 0,
+      end: undefined,
+    }
+    const stream = this.#streamOf(kind as StreamKind, pattern)
+    this.#feeds.set(id, feed)
+    feed.subscription = stream.subscribe({
+      next: (event) => this.#take(feed, event),
+      error: (error) => this.#endWith(feed, [END, id, toWireError(error)]),
+      complete: () => this.#endWith(feed, [END, id]),
+    })
+    if (!this.#feeds.has(id)) feed.subscription.unsubscribe() // it ended while it began
+  }
+
+  #streamOf(kind: StreamKind, pattern: unknown): Observable<object> {
+    const cache = this.#cache
+    switch (kind) {
+      case 'changes':
+        return cache.changes$
+      case 'expirations':
+        return cache.expirations$
+      case 'evictions':
+        return cache.evictions$
+      case 'watch':
+        return cache.watch(pattern as string)
+      case 'stats':
+        return cache.stats$
+      case 'lifecycle':
+        return cache.lifecycle$
+      default:
+        throw new TypeError(`There is no stream ${describe(kind)}.`)
+    }
+  }
+
+  unsubscribe(id: number): void {
+    const feed = this.#feeds.get(id)
+    if (feed === undefined) return
+    this.#feeds.delete(id)
+    this.#dirty.delete(feed)
+    feed.subscription?.unsubscribe()
+  }
+
+  acknowledge(id: number): void {
+    const feed = this.#feeds.get(id)
+    const [events, bytes] = feed?.unacknowledged.shift() ?? [0, 0]
+    if (feed === undefined) return
+    feed.eventsBehind -= events
+    feed.bytesBehind -= bytes
+    if (feed.isOfStates && feed.events.length > 0) this.#flushFeed(feed)
+  }
+
+  #take(feed: Feed, event: object): void {
+    if (feed.end !== undefined) return
+    const { value, ...rest } = event as { value?: unknown; key?: string }
+    const wire = value === undefined ? undefined : toWire(storeValue(value, 'copy'))
+    const bytes = 64 + (rest.key?.length ?? 0) + wireBytes(wire)
+    if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
+      feed.events.pop()
+      feed.eventsBehind--
+    }
+    feed.events.push(value === undefined ? [rest] : [rest, wire])
+    feed.bytes += bytes
+    feed.eventsBehind++
+    feed.bytesBehind += bytes
+    if (feed.eventsBehind > EVENTS_MAX || feed.bytesBehind > EVENT_BYTES_MAX) {
+      feed.subscription?.unsubscribe()
+      this.#endWith(feed, [END, feed.id, toWireError(tooSlow(feed))])
+    } else if (feed.events.length >= EVENTS_AT_ONCE) {
+      this.#flushFeed(feed) // a long turn: let the worker begin
+      this.#outbox.send()
+    } else this.#mark(feed)
+  }
+
+  #endWith(feed: Feed, end: Part): void {
+    feed.end ??= end
+    this.#mark(feed)
+  }
+
+  #mark(feed: Feed): void {
+    this.#dirty.add(feed)
+    this.#outbox.queueFlush()
+  }
+
+  flush(): void {
+    for (const feed of this.#dirty) this.#flushFeed(feed)
+    this.#dirty.clear()
+  }
+
+  #flushFeed(feed: Feed): void {
+    // Of states, one is on the way and the newest waits here for its acknowledgement; an end waits for nothing.
+    const mayGo = !feed.isOfStates || feed.unacknowledged.length === 0 || feed.end !== undefined
+    if (feed.events.length > 0 && mayGo) {
+      feed.unacknowledged.push([feed.events.length, feed.bytes])
+      this.#outbox.post([EVENTS, feed.id, ...feed.events])
+      feed.events = []
+      feed.bytes = 0
+    }
+    if (feed.end === undefined) return
+    this.#outbox.post(feed.end)
+    this.#feeds.delete(feed.id)
+  }
+
+  close(): void {
+    for (const { subscription } of this.#feeds.values()) subscription?.unsubscribe()
+    this.#feeds.clear()
+    this.#dirty.clear()
+  }
+}
+
+/** Of states that have not left yet, stats replace stats, and progress the progress before it. */
+function isSuperseded(waiting: unknown, next: object): boolean {
+  if (waiting === undefined) return false
+  const [last] = waiting as [{ state?: unknown }]
+  return last.state === (next as typeof last).state
+}
+
+function tooSlow({ eventsBehind, bytesBehind }: Feed): CacheError {
+  return new CacheError(
+    'SUBSCRIBER_TOO_SLOW',
+    `This thread is ${eventsBehind} events (${bytesBehind} bytes) behind the cache, and its subscription was ended so that none is skipped in silence. ` +
+      'Every event up to here was given. Read what you need anew, then subscribe again; do less in the subscriber, or watch() fewer keys.',
+  )
+}

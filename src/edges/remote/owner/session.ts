@@ -1,0 +1,177 @@
+/**
+ * The owner's end of one line. A message is a batch of requests; each request is one message to the cache actor and one turn, in
+ * the order in which they were asked, and their answers go back in one message. What a client sends is checked: a request
+ * that makes no sense is refused, a message that is not a batch closes the line, and nothing that it sends is thrown here.
+ */
+import type { Cache } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
+import { CacheError } from '../../../errors.js'
+import type { Line } from '../line.js'
+import { CLOSED, GREETING, LATER, PROTOCOL_VERSION } from '../wire/protocol.js'
+import { toWireError } from '../wire/wire-error.js'
+import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
+import { type Answerer, BatchAnswers } from './batch-answers.js'
+import type { Caller, Extras } from './caller.js'
+import type { Durability } from './durability.js'
+import { Inbox } from './inbox.js'
+import { OPERATIONS } from './operations.js'
+import { Outbox } from './outbox.js'
+import { ServedLoads } from './served-loads.js'
+import { ServedStreams } from './served-streams.js'
+
+/** What all sessions of one cache share. */
+export interface Served {
+  readonly cache: Cache
+  readonly door: Door
+  readonly durability: Durability
+}
+
+/** What differs between kinds of lines. */
+export interface SessionOptions {
+  /** Who the owner is: goes into the greeting. */
+  readonly who: unknown
+  readonly extras: Extras
+  /** Takes a message that is not a batch; `false` if it makes no sense. */
+  readonly onOther?: (message: unknown) => boolean
+  readonly onClose: () => void
+}
+
+export class Session implements Caller, Answerer {
+  readonly cache: Cache
+  readonly door: Door
+  readonly loads: ServedLoads
+  readonly streams: ServedStreams
+  readonly extras: Extras
+  currentId = 0
+  readonly outbox: Outbox
+  readonly #inbox: Inbox
+  readonly #line: Line
+  readonly #durability: Durability
+  readonly #options: SessionOptions
+  #isLeaving = false
+  #isClosed = false
+
+  constructor({ cache, door, durability }: Served, line: Line, options: SessionOptions) {
+    this.cache = cache
+    this.door = door
+    this.#durability = durability
+    this.#line = line
+    this.#options = options
+    this.extras = options.extras
+    this.outbox = new Outbox(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
+    this.streams = new ServedStreams(cache, this.outbox)
+    this.outbox.addEvents = () => this.streams.flush()
+    this.loads = new ServedLoads((part) => this.outbox.post(part))
+    this.#inbox = new Inbox(line, this.outbox, {
+      handle: (message, untilMs) => this.#handle(message, untilMs),
+      rest: () => {
+        if (this.#isLeaving) this.#durability.whenIdle(() => this.#hangUp())
+      },
+    })
+    line.onClose(() => this.#forget())
+    line.post([[GREETING, PROTOCOL_VERSION, options.who]])
+  }
+
+  // ── requests ──
+
+  #handle(message: unknown, untilMs: number): BatchAnswers | undefined {
+    if (message instanceof BatchAnswers) return this.#answerBatch(message, untilMs)
+    if (Array.isArray(message) && Number.isSafeInteger(message[0]))
+      return this.#answerBatch(new BatchAnswers(message, this.#durability.isAwaited), untilMs)
+    if (this.#options.onOther?.(message) !== true) this.refuse('a message that is not a batch')
+    return undefined
+  }
+
+  #answerBatch(batch: BatchAnswers, untilMs: number): BatchAnswers | undefined {
+    const state = batch.advance(this, untilMs)
+    if (state === 'unfinished') return batch
+    if (state === 'nonsense') this.refuse('an unknown operation')
+    if (batch.changes.length === 0) this.outbox.post(batch.part)
+    else {
+      this.#durability.whenDurable((failure) => {
+        if (failure !== undefined) batch.refuseChanges(refusal(failure), isRefusal)
+        this.outbox.post(batch.part)
+      })
+    }
+    return undefined
+  }
+
+  /** One request, one turn. */
+  answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire {
+    this.currentId = id
+    try {
+      const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has looked at the code
+      const result = operation.run(this, first, batch, at)
+      if (!(result instanceof Promise)) return result
+      result.then(
+        (wire) => this.answerLater(id, wire),
+        (error: unknown) => this.answerLater(id, refusal(error)),
+      )
+      return [LATER_TAG]
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
+  answerLater(id: number, wire: Wire): void {
+    this.outbox.post([LATER, id, wire])
+  }
+
+  /** Whether the answer to this operation has to wait until it is durable. */
+  mustBeDurable(code: number): boolean {
+    return this.#durability.isAwaited && OPERATIONS[code]?.mustBeDurable === true
+  }
+
+  answerWhenDurable(id: number, wire: Wire): void {
+    this.#durability.whenDurable((failure) =>
+      this.answerLater(id, failure === undefined || isRefusal(wire) ? wire : refusal(failure)),
+    )
+  }
+
+  // ── the end ──
+
+  leave(): void {
+    this.#isLeaving = true
+  }
+
+  /** What comes over this line makes no sense, or cannot be answered: the other lines and the cache go on. */
+  refuse(what: string): void {
+    this.close(
+      new CacheError(
+        'INTERNAL',
+        `The connection was closed because of ${what}. Whether its last calls were done is unknown; connect again.`,
+      ),
+    )
+  }
+
+  /** Tells the client why, and closes the line. */
+  close(reason: CacheError): void {
+    if (this.#isClosed) return
+    this.outbox.close([CLOSED, toWireError(reason)])
+    this.#hangUp()
+  }
+
+  #hangUp(): void {
+    if (this.#isClosed) return
+    this.#forget()
+    this.#line.close()
+  }
+
+  #forget(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.outbox.discard()
+    this.#inbox.close()
+    this.streams.close()
+    this.loads.abandon()
+    this.#options.onClose()
+  }
+}
+
+function refusal(error: unknown): Wire {
+  return [ERROR, ...toWireError(error)]
+}
+
+function isRefusal(wire: unknown): boolean {
+  return Array.isArray(wire) && wire[0] === ERROR
+}

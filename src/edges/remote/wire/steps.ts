@@ -1,0 +1,73 @@
+/**
+ * `transact` of a client. A function cannot travel, so a client sends a list of steps: messages named like the methods, with
+ * the arguments by name, each with conditions if it needs them. The list is one turn and one frame of the journal.
+ *
+ *   await client.transact([
+ *     { type: 'require', key: 'stock', atLeast: 1 },                        // or nothing is done
+ *     { type: 'decrement', key: 'stock' },
+ *     { type: 'set', key: 'first', value: me, when: { key: 'first', exists: false } },   // or this step is skipped
+ *   ])                                                                      // → [true, 41, true]
+ */
+import type { Cache } from '../../../cache/cache.js'
+import type { Message, ResultOf } from '../../../cache/messages.js'
+import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
+import { CacheError, describe } from '../../../errors.js'
+
+/** What must hold of one entry, all of it. Checking it counts neither as a hit nor as a use of the entry. */
+export interface Condition<V = unknown> {
+  key: string
+  /** Whether there is a live entry. */
+  exists?: boolean | undefined
+  /** The entry's value is this one, compared structurally (as `util.isDeepStrictEqual` does). */
+  equals?: V | undefined
+  /** The entry is a number, at least this. */
+  atLeast?: number | undefined
+  /** The entry is a number, at most this. */
+  atMost?: number | undefined
+}
+
+interface Conditional<V> {
+  /** Unless this holds when its turn comes, the step is skipped and its result is `undefined`. */
+  when?: Condition<V> | readonly Condition<V>[] | undefined
+}
+
+/** Gives `true`, or the whole transaction is refused with a `CacheError` `CONDITION_FAILED` and changes nothing. */
+type Require<V> = { type: 'require' } & Condition<V>
+
+type StepName = MethodsWith<{ isStep: true }>
+
+type CommandStep<V> = { [M in StepName]: Message<Cache<V>, M> & Conditional<V> }[StepName]
+
+/** One step of a client's `transact`. */
+export type Step<V = unknown> = CommandStep<V> | Require<V>
+
+type StepResult<V, S> = S extends { type: 'require' }
+  ? true
+  : S extends { type: infer M extends StepName }
+    ? S extends { when: object }
+      ? ResultOf<Cache<V>, M> | undefined
+      : ResultOf<Cache<V>, M>
+    : unknown
+
+/** The results of a list of steps, one each. */
+export type StepsResults<V, S extends readonly Step<V>[]> = { -readonly [I in keyof S]: StepResult<V, S[I]> }
+
+/** Whether a method may be a step. */
+export function isStep(name: unknown): name is StepName {
+  return (
+    typeof name === 'string' && Object.hasOwn(METHODS, name) && (METHODS[name as MethodName] as Method).isStep === true
+  )
+}
+
+/** @throws CacheError `UNKNOWN_COMMAND` for what is not a step. */
+export function stepType(step: unknown): StepName | 'require' {
+  const type = (step as { type?: unknown } | null | undefined)?.type
+  if (type === 'require' || isStep(type)) return type
+  throw new CacheError(
+    'UNKNOWN_COMMAND',
+    `${describe(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${METHOD_NAMES.filter(isStep).join(', ')}.`,
+  )
+}
+
+/** A condition as it travels: [key, exists, whether `equals` is given, its value, atLeast, atMost] */
+export type WireCondition = readonly unknown[]

@@ -1,0 +1,140 @@
+/**
+ * Errors on the wire: an error arrives as the same class, with the same code, message and cause. Our own are constructed again
+ * where they arrive; of foreign ones (a loader's, a file system's) the standard class, the name, the stack and every own
+ * property that can be cloned travel.
+ */
+import { serialize } from 'node:v8'
+import {
+  CacheClosedError,
+  CacheError,
+  CacheLockedError,
+  CorruptionError,
+  describe,
+  type ErrorCode,
+  JournalWriteError,
+  ValueError,
+} from '../../../errors.js'
+
+/** [class, message, name, code, fields, has a cause, cause]; or [undefined, value] for what is not an error. */
+export type WireError = readonly unknown[]
+
+const STANDARD: Readonly<Record<string, ErrorConstructor>> = {
+  Error,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+}
+
+/** How far a chain of causes is followed: enough for every real one, and an end for a circular one. */
+const CAUSES_MAX = 16
+
+export function toWireError(error: unknown): WireError {
+  try {
+    return encode(error, 0)
+  } catch {
+    // A getter or a proxy throws: whoever waits must get an error all the same.
+    return ['Error', 'An error was thrown that cannot be read.', 'Error']
+  }
+}
+
+function encode(error: unknown, depth: number): WireError {
+  if (!(error instanceof Error)) return [undefined, cloneable(error)]
+  const hasCause = Object.hasOwn(error, 'cause') && depth < CAUSES_MAX
+  const cause = hasCause ? encode(error.cause, depth + 1) : undefined
+  if (error instanceof CorruptionError) {
+    const { file, offset, sequence, reason } = error
+    return [
+      'CorruptionError',
+      error.message,
+      error.name,
+      error.code,
+      { file, offset, sequence, reason },
+      hasCause,
+      cause,
+    ]
+  }
+  if (error instanceof CacheError) {
+    return [ownClass(error), error.message, error.name, error.code, undefined, hasCause, cause]
+  }
+  return [standardClass(error), String(error.message), String(error.name), undefined, fields(error), hasCause, cause]
+}
+
+export function fromWireError(wire: WireError): unknown {
+  const [kind, message, name, code, fields, hasCause, wireCause] = wire
+  if (kind === undefined) return message
+  const cause = hasCause === true ? fromWireError(wireCause as WireError) : undefined
+  const error = make(String(kind), String(message), code as ErrorCode, fields, { cause })
+  if (error.message !== message) define(error, 'message', message)
+  if (error.name !== name) define(error, 'name', name)
+  if (hasCause === true && !Object.hasOwn(error, 'cause')) define(error, 'cause', cause) // an undefined one
+  return error
+}
+
+function make(kind: string, message: string, code: ErrorCode, fields: unknown, options: { cause?: unknown }): Error {
+  switch (kind) {
+    case 'ValueError':
+      return new ValueError(message, options)
+    case 'CacheClosedError':
+      return new CacheClosedError(message, options)
+    case 'CacheLockedError':
+      return new CacheLockedError(message, options)
+    case 'JournalWriteError':
+      return new JournalWriteError(code as JournalWriteError['code'] & 'OUTCOME_UNKNOWN', message, options)
+    case 'CorruptionError':
+      return new CorruptionError(fields as CorruptionError, options) // the caller corrects the message
+    case 'CacheError':
+      return new CacheError(code, message, options)
+  }
+  const Standard = STANDARD[kind] ?? Error
+  const error = new Standard(message, options.cause === undefined ? undefined : options)
+  for (const [field, value] of Object.entries((fields ?? {}) as Record<string, unknown>)) {
+    if (field === 'stack') define(error, field, value)
+    else Object.defineProperty(error, field, { value, enumerable: true, writable: true, configurable: true })
+  }
+  return error
+}
+
+function define(error: Error, name: string, value: unknown): void {
+  Object.defineProperty(error, name, { value, writable: true, configurable: true })
+}
+
+function ownClass(error: CacheError): string {
+  if (error instanceof ValueError) return 'ValueError'
+  if (error instanceof CacheClosedError) return 'CacheClosedError'
+  if (error instanceof CacheLockedError) return 'CacheLockedError'
+  return error instanceof JournalWriteError ? 'JournalWriteError' : 'CacheError'
+}
+
+function standardClass(error: Error): string {
+  for (const [name, Standard] of Object.entries(STANDARD)) {
+    if (name !== 'Error' && error instanceof Standard) return name
+  }
+  return 'Error'
+}
+
+/** The own properties of an error, `errno` and `syscall` for example, and its stack. */
+function fields(error: Error): Record<string, unknown> {
+  const found: Record<string, unknown> = { stack: String(error.stack) }
+  for (const key of Object.keys(error)) {
+    if (key === 'cause' || key === 'name' || key === 'message') continue
+    const value = (error as unknown as Record<string, unknown>)[key]
+    if (isCloneable(value)) found[key] = value
+  }
+  return found
+}
+
+function cloneable(value: unknown): unknown {
+  return isCloneable(value) ? value : describe(value)
+}
+
+function isCloneable(value: unknown): boolean {
+  try {
+    serialize(value)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Values on the wire. Primitives travel as they are, everything else as the bytes that the cache and the journal hold anyway. So
+ * a value is encoded once, by the client and at the moment of the call (changing the object afterwards changes nothing,
+ * although the batch leaves at the end of the tick), and decoded once, by the client that asked: exactly the values, and exactly
+ * the refusals, of a cache in the same thread.
+ */
+import { isUint8Array } from 'node:util/types'
+import { EncodedValue, type Encoding, type StoredValue } from '../../../core/model/stored-value.js'
+import { describe, ValueError } from '../../../errors.js'
+import { adoptEncoded, restoreValue, storeValue } from '../../../values/encode.js'
+
+// The first element of an array says what it holds.
+/** Plain data. */
+export const PLAIN = 0
+export const STRUCTURED = 1
+export const BYTES = 2
+export const BUFFER = 3
+export const ERROR = 4
+/** The answer follows in a message of its own. */
+export const LATER_TAG = 5
+/** `{ ok: false, error }`, of `save` and `load`. */
+export const FILE_ERROR = 6
+/** Wires, one after the other. */
+export const LIST = 7
+/** Keys and values in turn. */
+export const PAIRS = 8
+
+export type Wire = undefined | null | boolean | number | string | bigint | readonly [number, ...unknown[]]
+
+const TAG_OF: Readonly<Record<Encoding, number>> = { structured: STRUCTURED, bytes: BYTES, buffer: BUFFER }
+
+/** A stored value as it travels. */
+export function toWire(stored: StoredValue | undefined): Wire {
+  if (typeof stored !== 'object' || stored === null) return stored
+  const { bytes } = stored
+  // A clone takes all of the memory behind a view: one that came out of a journal's segment brings only its own part.
+  return [TAG_OF[stored.encoding], bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)]
+}
+
+/**
+ * A value from a client, which may be broken or hostile, as a value to store.
+ * @throws ValueError for what is not a value.
+ */
+export function toStored(wire: unknown): StoredValue {
+  if (typeof wire !== 'object' || wire === null) return storeValue(wire, 'copy')
+  if (Array.isArray(wire)) {
+    const [tag, bytes] = wire as unknown[]
+    if (isUint8Array(bytes) && bytes.buffer instanceof ArrayBuffer) {
+      // Bytes that are part of something larger are copied, so that the rest of it is not held with them.
+      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
+      if (tag === STRUCTURED) return adoptEncoded(own)
+      if (tag === BYTES) return new EncodedValue('bytes', own)
+      if (tag === BUFFER) return new EncodedValue('buffer', own)
+    }
+  }
+  throw new ValueError(
+    `A client sent ${describe(wire)}, which is not an encoded value. Nothing was changed; use daybook's own clients.`,
+  )
+}
+
+/** The caller's own value, from bytes that already belong to the caller. */
+export function restoreBytes(tag: number, bytes: Uint8Array): unknown {
+  if (tag === BYTES) return bytes
+  if (tag === BUFFER) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return restoreValue(new EncodedValue('structured', bytes), 'copy')
+}
+
+export function isBytesTag(tag: unknown): tag is number {
+  return tag === STRUCTURED || tag === BYTES || tag === BUFFER
+}
+
+/** About how many bytes a value takes on the wire. */
+export function wireBytes(wire: unknown): number {
+  if (typeof wire === 'string') return wire.length
+  if (typeof wire !== 'object' || wire === null) return 8
+  const bytes = (wire as readonly unknown[])[1]
+  return isUint8Array(bytes) ? bytes.byteLength + 32 : 64
+}

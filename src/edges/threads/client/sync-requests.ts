@@ -1,0 +1,254 @@
+/**
+ * The requests of a synchronous client: each blocks its thread until the owner has answered. Small requests and answers go
+ * through shared memory (memory/sync-packet.ts), all others over the port, which is read without the event loop. Before:
+ * sync-client. After: the owner's served-packets or session.
+ */
+import { availableParallelism } from 'node:os'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
+import { CacheClosedError, CacheError } from '../../../errors.js'
+import { answerOf, errorOf, isError } from '../../remote/client/answers.js'
+import { checkVersion } from '../../remote/client/greeting.js'
+import { OP } from '../../remote/wire/codes.js'
+import { ANSWERS, CLOSED, GREETING, LATER, LOAD, type Part } from '../../remote/wire/protocol.js'
+import { fromWireError } from '../../remote/wire/wire-error.js'
+import { LATER_TAG } from '../../remote/wire/wire-value.js'
+import { Patience } from '../memory/patience.js'
+import {
+  ANSWERED,
+  AWAKE,
+  IDLE,
+  LOOK,
+  MESSAGES,
+  PACKET_BYTES,
+  REQUEST,
+  SIGNAL,
+  STATE,
+  SyncPacket,
+} from '../memory/sync-packet.js'
+
+/** How long to sleep before making sure that there still is an owner to be woken by. */
+const SLEEP_MS = 500
+const LOOKS = availableParallelism() > 1 ? 2_000 : 0
+
+/** What a client does with what is not an answer. */
+export interface Receiver {
+  /** It is the turn of this request to load. */
+  load(id: number): void
+  /** A part of a stream. */
+  take(part: Part): void
+  /** Nothing more will come; with an error unless the client or the cache was closed. */
+  end(error: CacheError | undefined): void
+}
+
+/**
+ * A call may be made while another one waits: by a subscriber or a loader that was called meanwhile. The inner call then takes
+ * whatever arrives, the answer of the outer one too, and keeps it for it. Events that arrive while a subscriber is being called
+ * wait until it returns, so that they are delivered in order; a loader never waits, since the call that waits may be for its value.
+ */
+export class SyncRequests {
+  #port: MessagePort
+  readonly #receiver: Receiver
+  readonly #packet: SyncPacket
+  readonly #words: Int32Array
+  readonly #patience = new Patience(LOOKS)
+  /** Answers by request; a request that is in here is awaited. */
+  readonly #answers = new Map<number, unknown>()
+  /** Requests that were sent over the port and that the owner has not yet handled. */
+  readonly #posted = new Set<number>()
+  /** What subscribers are still to be called with. */
+  readonly #deliveries: (() => void)[] = []
+  #isDelivering = false
+  #received = 0
+  #nextId = 1
+  #isListening = false
+  ended: CacheError | undefined
+
+  constructor(port: MessagePort, receiver: Receiver) {
+    this.#receiver = receiver
+    this.#port = port
+    const memory = new SharedArrayBuffer(PACKET_BYTES)
+    this.#packet = new SyncPacket(memory)
+    this.#words = this.#packet.words
+    this.#greet()
+    this.#finish(this.#post(this.#nextId++, OP.extra, ['packets', memory]))
+  }
+
+  /** The greeting lies in the port before anything is asked, so who the owner is can be known without waiting for it. */
+  #greet(): void {
+    const message = (receiveMessageOnPort(this.#port) as { message: Part[] } | undefined)?.message
+    const greeting = Array.isArray(message) ? message.find((part) => part[0] === GREETING) : undefined
+    if (greeting === undefined) {
+      throw new CacheClosedError(
+        'This port brings no greeting from a cache: it is not from cache.share(), is in use already, or the cache is closed. Ask for a new port.',
+      )
+    }
+    checkVersion(greeting)
+    if (greeting[2] !== threadId) return
+    throw new CacheError(
+      'WOULD_DEADLOCK',
+      'connectSync() was called in the thread that owns the cache: it would wait for itself for ever. Use the cache itself here, or connect(); connectSync() is for other threads.',
+    )
+  }
+
+  /** @throws what the owner refuses with; CacheClosedError when there is no owner any more. */
+  ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void): unknown {
+    if (this.ended !== undefined) throw this.ended
+    const id = this.#nextId++
+    onId?.(id)
+    if (this.#put(id, code, parameters)) {
+      Atomics.store(this.#words, STATE, REQUEST)
+      if (Atomics.load(this.#words, AWAKE) === 0) this.#port.postMessage(LOOK)
+    } else this.#post(id, code, parameters)
+    return this.#finish(id)
+  }
+
+  /** Puts a request into the memory, if it fits, and if none that was made before it could still be handled after it. */
+  #put(id: number, code: number, parameters: readonly unknown[]): boolean {
+    if (Atomics.load(this.#words, STATE) !== IDLE || this.#posted.size > 0) return false
+    const packet = this.#packet
+    packet.rewind()
+    if (!packet.put(id) || !packet.put(code)) return false
+    for (const parameter of parameters) if (!packet.put(parameter)) return false
+    return true
+  }
+
+  #post(id: number, code: number, parameters: readonly unknown[]): number {
+    this.#port.postMessage([id, code, ...parameters])
+    this.#posted.add(id)
+    return id
+  }
+
+  /** Says something that needs no answer. */
+  tell(code: number, ...parameters: unknown[]): void {
+    if (this.ended === undefined) this.#port.postMessage([this.#nextId++, code, ...parameters])
+  }
+
+  #finish(id: number): unknown {
+    const words = this.#words
+    this.#answers.set(id, UNANSWERED)
+    for (;;) {
+      const signal = Atomics.load(words, SIGNAL)
+      if (Atomics.load(words, STATE) === ANSWERED) {
+        this.#packet.rewind()
+        const answered = this.#packet.take() as number
+        const value = this.#packet.take()
+        Atomics.store(words, STATE, IDLE)
+        this.#keep(answered, value)
+      }
+      this.#drain()
+      const wire = this.#answers.get(id)
+      if (wire !== UNANSWERED) {
+        this.#answers.delete(id)
+        if (isError(wire)) throw errorOf(wire)
+        return answerOf(wire)
+      }
+      if (this.ended !== undefined) {
+        this.#answers.delete(id)
+        throw this.ended
+      }
+      this.#sleep(signal)
+    }
+  }
+
+  #sleep(signal: number): void {
+    const words = this.#words
+    if (this.#patience.await(() => Atomics.load(words, SIGNAL) !== signal)) return
+    if (Atomics.wait(words, SIGNAL, signal, SLEEP_MS) === 'timed-out') this.#checkOwner()
+  }
+
+  /**
+   * An owner that was terminated rings no bell, and that a port is closed shows in the event loop, which is blocked. But a
+   * closed port cannot be transferred, and an open one survives being transferred to where it is.
+   */
+  #checkOwner(): void {
+    // Reading is what takes notice of the end of the other side.
+    const next = receiveMessageOnPort(this.#port) as { message: Part[] } | undefined
+    if (next !== undefined) this.#receive(next.message)
+    if (next !== undefined || this.ended !== undefined) return
+    const { port1, port2 } = new MessageChannel()
+    try {
+      port1.postMessage(this.#port, [this.#port])
+      this.#port = (receiveMessageOnPort(port2) as { message: MessagePort }).message
+      if (this.#isListening) this.#attach()
+    } catch (error) {
+      this.end(gone(error), false)
+    } finally {
+      port1.close()
+    }
+  }
+
+  /** Takes what has come over the port. Only as much as the owner says it has sent: reading costs, and mostly there is nothing. */
+  #drain(): void {
+    while (this.#received !== Atomics.load(this.#words, MESSAGES)) {
+      const next = receiveMessageOnPort(this.#port) as { message: Part[] } | undefined
+      if (next === undefined) return
+      this.#receive(next.message)
+    }
+  }
+
+  readonly #receive = (parts: readonly Part[]): void => {
+    this.#received = (this.#received + 1) | 0
+    for (const part of parts) {
+      if (part[0] === ANSWERS || part[0] === LATER) this.#answer(part)
+      else if (part[0] === LOAD) this.#receiver.load(part[1] as number)
+      else if (part[0] === CLOSED) {
+        const error = fromWireError(part[1] as unknown[]) as CacheError
+        this.end(error, error instanceof CacheClosedError)
+      } else this.#deliver(() => this.#receiver.take(part))
+    }
+  }
+
+  #answer([kind, id, wire]: Part): void {
+    if (kind === ANSWERS) this.#posted.delete(id as number)
+    if (!Array.isArray(wire) || wire[0] !== LATER_TAG) this.#keep(id as number, wire)
+  }
+
+  #keep(id: number, wire: unknown): void {
+    if (this.#answers.has(id)) this.#answers.set(id, wire) // else nobody waits for it
+  }
+
+  /** Calls subscribers now; or, while they are being called, after what they are being called with. */
+  #deliver(delivery: () => void): void {
+    this.#deliveries.push(delivery)
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    try {
+      for (let next = this.#deliveries.shift(); next !== undefined; next = this.#deliveries.shift()) next()
+    } finally {
+      this.#isDelivering = false
+    }
+  }
+
+  /** Whether the event loop, too, takes what comes while no call is made: streams need that. */
+  listen(isListening: boolean): void {
+    if (isListening === this.#isListening || this.ended !== undefined) return
+    this.#isListening = isListening
+    if (isListening) this.#attach()
+    else this.#port.off('message', this.#receive)
+  }
+
+  #attach(): void {
+    this.#port.on('message', this.#receive)
+    this.#port.unref()
+  }
+
+  end(reason: CacheError = closing(), isOrderly = true): void {
+    if (this.ended !== undefined) return
+    this.ended = reason
+    this.#port.close()
+    this.#deliver(() => this.#receiver.end(isOrderly ? undefined : reason))
+  }
+}
+
+const UNANSWERED = Symbol('unanswered')
+
+function closing(): CacheClosedError {
+  return new CacheClosedError('This client is closed: connectSync() to a new port of cache.share().')
+}
+
+function gone(cause: unknown): CacheClosedError {
+  return new CacheClosedError(
+    'The thread that owns the cache has ended. Whether the call that was on the way was done is unknown; open the cache again and look.',
+    { cause },
+  )
+}

@@ -1,0 +1,53 @@
+/** The asynchronous client of another thread's cache. */
+import { MessagePort } from 'node:worker_threads'
+import { describe } from '../../errors.js'
+import { RemoteClient } from '../remote/client/remote-client.js'
+import { Requests } from '../remote/client/requests.js'
+import { OP } from '../remote/wire/codes.js'
+import type { ThreadCache } from './client/thread-cache.js'
+import { encodeThreadCall } from './client/transfer.js'
+import { CLIENT_SIDE, DOORBELL_BYTES } from './memory/doorbell.js'
+import { PortLine } from './port-line.js'
+
+class ThreadClient<V> extends RemoteClient<V> implements ThreadCache<V> {
+  readonly #requests: Requests
+
+  constructor(requests: Requests) {
+    super(requests, encodeThreadCall)
+    this.#requests = requests
+  }
+
+  share(): Promise<MessagePort> {
+    return this.#requests.ask(OP.extra, ['share', undefined]) as Promise<MessagePort>
+  }
+}
+
+/**
+ * A client of the cache that `cache.share()` gave this port for. Resolves when the owner has answered.
+ * @throws CacheClosedError when the cache is closed, or its thread has ended.
+ */
+export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCache<V>> {
+  checkPort(port)
+  const line = new PortLine(port)
+  const memory = new SharedArrayBuffer(DOORBELL_BYTES)
+  line.attach(memory, CLIENT_SIDE)
+  const requests = new Requests(line, {
+    closed:
+      'This client is closed. A call that was under way may have been done; connect() to a new port of cache.share() and look.',
+    lost: 'The port is closed: the thread that owns the cache has ended, or closed it. Whether calls under way were done is unknown; open the cache again and look.',
+  })
+  const client = new ThreadClient<V>(requests)
+  try {
+    requests.tell(OP.extra, 'doorbell', memory)
+    await requests.ask(OP.hello, [])
+  } catch (error) {
+    requests.end()
+    throw error
+  }
+  return client
+}
+
+export function checkPort(port: unknown): asserts port is MessagePort {
+  if (!(port instanceof MessagePort))
+    throw new TypeError(`port must be a MessagePort from cache.share(); ${describe(port)} is not.`)
+}

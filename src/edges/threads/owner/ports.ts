@@ -1,0 +1,75 @@
+/**
+ * The owner's side of all ports of one cache: `share()` opens one, and closing the cache closes them all. Each is a session
+ * over a line (edges/remote/owner/session.ts), with the memory that a client may share.
+ */
+import { isSharedArrayBuffer } from 'node:util/types'
+import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
+import { type Cache, innerOf } from '../../../cache/cache.js'
+import { CacheClosedError, describe } from '../../../errors.js'
+import { Durability } from '../../remote/owner/durability.js'
+import { type Served, Session } from '../../remote/owner/session.js'
+import { PLAIN } from '../../remote/wire/wire-value.js'
+import { DOORBELL_BYTES, OWNER_SIDE } from '../memory/doorbell.js'
+import { LOOK, PACKET_BYTES } from '../memory/sync-packet.js'
+import { PortLine } from '../port-line.js'
+import { ServedPackets } from './served-packets.js'
+
+export class Ports {
+  readonly #sessions = new Set<Session>()
+  readonly #served: Served
+
+  constructor(cache: Cache) {
+    const door = innerOf(cache)
+    this.#served = { cache, door, durability: new Durability(door) }
+    // After the answers that closing settles.
+    cache.lifecycle$.subscribe({ complete: () => setImmediate(() => this.#close()) })
+  }
+
+  share(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    const line = new PortLine(port1)
+    let packets: ServedPackets | undefined
+    const session: Session = new Session(this.#served, line, {
+      who: threadId,
+      extras: {
+        share: () => {
+          const port = this.share()
+          session.outbox.transfer(port)
+          return [PLAIN, port]
+        },
+        doorbell: (memory) => {
+          line.attach(shared(memory, DOORBELL_BYTES), OWNER_SIDE)
+          return undefined
+        },
+        packets: (memory) => {
+          packets = new ServedPackets(session, shared(memory, PACKET_BYTES))
+          line.onSent = packets.signal
+          return undefined
+        },
+      },
+      onOther: (message) => {
+        if (message === LOOK) packets?.look()
+        return message === LOOK
+      },
+      onClose: () => {
+        packets?.end()
+        this.#sessions.delete(session)
+      },
+    })
+    this.#sessions.add(session)
+    return port2
+  }
+
+  #close(): void {
+    const reason = new CacheClosedError(
+      'The cache was closed. Whether calls under way were done is unknown; open it again with openCache() and look.',
+    )
+    for (const session of [...this.#sessions]) session.close(reason)
+  }
+}
+
+/** @throws TypeError for what is not shared memory of this size. */
+function shared(memory: unknown, bytes: number): SharedArrayBuffer {
+  if (isSharedArrayBuffer(memory) && memory.byteLength === bytes) return memory
+  throw new TypeError(`${describe(memory)} cannot be shared. Nothing was changed.`)
+}

@@ -1,0 +1,56 @@
+/** Test runners replace the timers of the process after daybook was loaded. The cache follows them; its journal does not stop. */
+import { mock } from 'node:test'
+import test from 'ava'
+import { memoryJournal, openCache } from '../../src/index.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
+
+const START_MS = 1_800_000_000_000
+
+test.beforeEach(() => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate', 'Date'], now: START_MS })
+})
+test.afterEach.always(() => {
+  mock.timers.reset()
+})
+
+test.serial('entries expire as the fake clock moves, on time and with their event', async (t) => {
+  const cache = await openCache({ journal: memoryJournal() })
+  const expired: string[] = []
+  cache.expirations$.subscribe(({ key, seenAtMs }) => expired.push(`${key} at ${seenAtMs - START_MS}`))
+  cache.set('a', 1, { ttl: 10 })
+  mock.timers.tick(9_999)
+  t.is(cache.get('a'), 1)
+  t.is(cache.ttl('a'), 0.001)
+  mock.timers.tick(1)
+  t.deepEqual(expired, ['a at 10000'])
+  t.is(cache.get('a'), undefined)
+  await cache.close()
+})
+
+test.serial('flush and close of a directory end, and what was set is there again', async (t) => {
+  const directory = temporaryDirectory(t)
+  const cache = await openCache({ directory })
+  cache.set('a', 1)
+  t.is(await cache.flush(), 1)
+  cache.set('b', 2)
+  await cache.close()
+  const again = await openCache({ directory })
+  t.deepEqual(
+    [...again.entries()],
+    [
+      ['a', 1],
+      ['b', 2],
+    ],
+  )
+  await again.compact()
+  await again.close()
+})
+
+test.serial('getOrSet times out by the fake clock', async (t) => {
+  const cache = await openCache({ journal: memoryJournal() })
+  const waiting = cache.getOrSet('a', () => new Promise(() => undefined), { timeout: 10 })
+  await Promise.resolve()
+  mock.timers.tick(10_000)
+  await t.throwsAsync(waiting, { code: 'LOAD_TIMEOUT' })
+  await cache.close()
+})
