@@ -100,7 +100,7 @@ test('expiry works before 1970 and far in the future', async (t) => {
   }
 })
 
-test('what is set after a jump forward expires on time, whatever timer was armed before', async (t) => {
+test('entries set after a jump forward expire on time, whatever timer was armed before', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0 })
   const seen: [string, number][] = []
   cache.expirations$.subscribe(({ key, seenAtMs, expiresAtMs }) => seen.push([key, seenAtMs - expiresAtMs]))

@@ -32,7 +32,7 @@ test('timers do not keep the process alive: deadlines, cleanup, stats, fsync', a
   await cache.close()
 })
 
-test('a getOrSet that waits with a timeout keeps the process alive until it is settled, and no longer', async (t) => {
+test('a getOrSet with a timeout keeps the process alive until it settles', async (t) => {
   for (const option of ['timeout', 'hardTimeout']) {
     const { stdout } = await inProcess(
       temporaryDirectory(t),
@@ -46,7 +46,7 @@ test('a getOrSet that waits with a timeout keeps the process alive until it is s
     )
     t.is(stdout.trim(), 'LOAD_TIMEOUT')
   }
-  // Nobody waits any more for this load: its hard timeout, an hour away, does not keep the process.
+  // The call has timed out: the hard timeout of its load, an hour away, does not keep the process alive.
   const { stdout } = await inProcess(
     temporaryDirectory(t),
     `

@@ -13,7 +13,7 @@ import {
 } from '../../helpers/durable/golden-journal.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-test('the journal of docs/format.md is written today byte for byte', async (t) => {
+test('the journal of docs/format.md is written byte for byte', async (t) => {
   const directory = temporaryDirectory(t)
   await writeGolden(directory)
   const written = await readFile(join(directory, GOLDEN_FILE))
@@ -21,7 +21,7 @@ test('the journal of docs/format.md is written today byte for byte', async (t) =
   t.is(written.toString('hex'), golden.toString('hex'))
 })
 
-test('the document shows the bytes of the golden file', async (t) => {
+test('docs/format.md shows the bytes of the golden file', async (t) => {
   const golden = await readFile(join(GOLDEN_FOLDER, GOLDEN_FILE))
   const document = await readFile(join('docs', 'format.md'), 'utf8')
   const rows = [...document.matchAll(/^([0-9a-f]{4}) {2}((?:[0-9a-f]{2} ?){1,16}) /gm)]
@@ -32,7 +32,7 @@ test('the document shows the bytes of the golden file', async (t) => {
   )
 })
 
-test('the golden file is read back as what the document says', async (t) => {
+test('the golden file is read as docs/format.md says', async (t) => {
   const directory = temporaryDirectory(t)
   await copyFile(join(GOLDEN_FOLDER, GOLDEN_FILE), join(directory, GOLDEN_FILE))
   const receiver = new RecordingReceiver()
@@ -51,7 +51,7 @@ test('the golden file is read back as what the document says', async (t) => {
   t.like(receiver.restored, { hits: 1, misses: 0, sets: 3, deletes: 1 })
 })
 
-test('a cache opened on the golden file holds what it held', async (t) => {
+test('a cache opened on the golden file has its entries', async (t) => {
   const directory = temporaryDirectory(t)
   await copyFile(join(GOLDEN_FOLDER, GOLDEN_FILE), join(directory, GOLDEN_FILE))
   const cache = await openGolden(directory)

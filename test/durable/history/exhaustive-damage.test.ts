@@ -1,6 +1,6 @@
 /**
- * Damage, exhaustively: every bit, every length, every run of zeros, every frame and file out of place. Recovery comes to a
- * prefix of what was written, reported if anything was lost to it, or refuses with the file, the offset and the sequence.
+ * Damage, exhaustively: every bit, every length, every run of zeros, every frame and file out of place. Recovery returns a
+ * prefix of what was written, with a report of what was cut off, or refuses with the file, the offset and the sequence.
  */
 import test, { type ExecutionContext } from 'ava'
 import { CorruptionError } from '../../../src/errors.js'
@@ -23,7 +23,7 @@ interface Judged {
   sequence: number
 }
 
-/** Recovers and checks what holds after any damage. Answers what came of it. */
+/** Recovers, checks what must hold after any damage, and returns the verdict. */
 async function judge(t: ExecutionContext, journal: WrittenJournal, damaged: Files, what: string): Promise<Judged> {
   const { sequence, model, error, report, disk } = await recoverImage(damaged, (storage) => storage)
   const verdict = (() => {
@@ -40,7 +40,7 @@ async function judge(t: ExecutionContext, journal: WrittenJournal, damaged: File
     }
     const expected = journal.ledger.states.get(sequence)
     if (expected === undefined || expected.digest !== model.digest())
-      t.fail(`${what}: came to ${model.digest()} at sequence ${sequence}, which was never so`)
+      t.fail(`${what}: recovered ${model.digest()} at sequence ${sequence}, a state that never was`)
     if (report?.setAside !== undefined) {
       if (report.setAside.sequence !== sequence + 1 || report.setAside.bytes === 0) t.fail(`${what}: misreported`)
       return 'set aside'
@@ -129,7 +129,7 @@ for (const [name, write] of Object.entries(JOURNALS)) {
       for (let at = -511; at < content.length; at++) {
         const damaged = content.slice()
         damaged.fill(0, Math.max(0, at), at + 512)
-        if (Buffer.compare(damaged, content) === 0) continue // zeros stood there
+        if (Buffer.compare(damaged, content) === 0) continue // these were zeros before
         const what = `${path} zeroed from ${at}`
         const { verdict, sequence } = await judge(t, journal, withFile(journal.files, path, damaged), what)
         if ((verdict === 'whole' || verdict === 'shorter') && content.length > 64) t.fail(`${what}: silent`)

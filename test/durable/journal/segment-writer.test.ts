@@ -1,4 +1,4 @@
-/** What the reader would refuse is not written: the writer asserts of every frame what the reader checks. */
+/** The writer asserts of every frame what the reader checks, so a frame that the reader would refuse is not written. */
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { FIRST_SEQUENCE, NO_SEQUENCE } from '../../../src/core/model/sequence.js'

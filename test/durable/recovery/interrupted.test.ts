@@ -1,4 +1,4 @@
-/** Faults in the middle of a recovery: told as what they are, and nothing is taken for what it is not. */
+/** Faults during a recovery: each is reported as what it is, and none is taken for damage. */
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
@@ -52,7 +52,7 @@ test('a loaded file that cannot be read is not damage, and nothing is changed', 
   await journal.close([])
 })
 
-test('an error of the receiver passes unchanged, and the directory is released', async (t) => {
+test('an error thrown by the receiver is thrown unchanged, and the directory is released', async (t) => {
   const disk = await withLoadedFile()
   const receiver = new RecordingReceiver()
   const failure = new Error('no room for these')
@@ -100,7 +100,7 @@ test('a snapshot whose segment is missing: the missing file is named, and the ne
   )
 })
 
-test('what was read back is acknowledged by a flush only when an fsync of it succeeded', async (t) => {
+test('a flush acknowledges recovered events only after an fsync of them succeeded', async (t) => {
   const disk = new SimulatedDisk()
   const first = new FileJournal(disk.process(), '/j')
   await first.open(session({ fsync: 'never' }))
@@ -115,7 +115,7 @@ test('what was read back is acknowledged by a flush only when an fsync of it suc
   await journal.close([]).catch(() => undefined)
 })
 
-test('a sound loaded file of another load in its place is found', async (t) => {
+test('a sound file of another load in place of a loaded file is corrupt', async (t) => {
   const [disk, other] = [await withLoadedFile(), await withLoadedFile(2)]
   const path = [...disk.names.keys()].find((name) => name.endsWith('.loaded')) as string
   const files = withFile(disk.image(), path, other.image().get(path))
@@ -147,7 +147,7 @@ for (const what of ['is read', 'is searched'] as const) {
     const process = SimulatedDisk.of(files).process()
     const file = process.open(path)
     const content = files.get(path) as Uint8Array
-    // It says that it is longer than it is, by the header of a frame that reaches further.
+    // It claims to be longer than it is, and ends with the header of a longer frame.
     const claimed = Object.assign(Object.create(null), {
       path,
       size: () => content.length + 500,

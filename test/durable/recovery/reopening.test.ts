@@ -1,4 +1,4 @@
-/** Opening and closing again: what nothing happened to stays as it is, and what did happen is kept. */
+/** Opening and closing again: an unchanged journal stays as it is, and changes are kept. */
 import test from 'ava'
 import { DIRECTORY, Stage } from '../../helpers/crash/explore.js'
 import { failing, type Image, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
@@ -41,7 +41,7 @@ for (const fsync of ['always', 'everysec', 'never'] as const) {
   })
 }
 
-test('a journal in which nothing ever happened does not grow either', async (t) => {
+test('an empty journal does not grow', async (t) => {
   const disk = new SimulatedDisk()
   const stage = new Stage(disk, (storage) => storage)
   await (await stage.open()).close()
@@ -50,7 +50,7 @@ test('a journal in which nothing ever happened does not grow either', async (t) 
   t.deepEqual(hex(disk.image()), before)
 })
 
-test('neither does one of several segments and a snapshot', async (t) => {
+test('a journal of several segments and a snapshot does not grow', async (t) => {
   const { disk, stage } = await written()
   const cache = await stage.open({ compaction: { journalBytes: 1e9, segmentBytes: 200 } })
   await cache.compact()
@@ -65,7 +65,7 @@ test('neither does one of several segments and a snapshot', async (t) => {
   t.deepEqual(hex(disk.image()), before)
 })
 
-test('hits and misses alone are kept, exactly', async (t) => {
+test('hits and misses are kept exactly, even without other changes', async (t) => {
   const { stage } = await written()
   for (let round = 1; round <= 4; round++) {
     const cache = await stage.open()
@@ -75,7 +75,7 @@ test('hits and misses alone are kept, exactly', async (t) => {
   }
 })
 
-test('an order of use alone is kept', async (t) => {
+test('a changed order of use is kept, even without other changes', async (t) => {
   const { stage } = await written()
   const cache = await stage.open()
   cache.get('b')
@@ -88,7 +88,7 @@ test('an order of use alone is kept', async (t) => {
   await again.close()
 })
 
-test('the journal of a killed process is sealed by the next close, and then stays as it is', async (t) => {
+test('the journal of a killed process is sealed by the next close, and then does not change', async (t) => {
   const { disk, stage } = await written()
   const killed = await stage.open()
   killed.set('d', 4)
@@ -104,10 +104,10 @@ test('the journal of a killed process is sealed by the next close, and then stay
   stage.kill()
   await again.close().catch(() => undefined)
   await (await stage.open()).close()
-  t.deepEqual(hex(disk.image()), before, 'a hit that was never written is no change')
+  t.deepEqual(hex(disk.image()), before, 'a hit that was never written is not a change')
 })
 
-test('after a torn tail behind the seal was set aside, the seal is written anew', async (t) => {
+test('after a torn tail behind the seal was set aside, a new seal is written', async (t) => {
   const { disk, stage } = await written()
   const path = segmentsOf(disk.image())[0] as string
   const length = disk.names.get(path)?.length ?? 0

@@ -1,4 +1,4 @@
-/** Compaction that fails at each of its steps: the old files stay, the cache goes on, nothing is lost. */
+/** Compaction that fails at each of its steps: the old files stay, the cache keeps working, nothing is lost. */
 import test, { type ExecutionContext } from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { Sequence } from '../../../src/core/model/sequence.js'
@@ -42,7 +42,7 @@ const STEPS: [string, (call: Call) => boolean, Fault][] = [
     (call) => call.name === 'writeLater' && isOfSnapshot(call),
     { error: 'ENOSPC', partial: 100 },
   ],
-  ['nothing more is written', (call) => call.name === 'writeLater' && isOfSnapshot(call), { short: 0 }],
+  ['nothing more can be written', (call) => call.name === 'writeLater' && isOfSnapshot(call), { short: 0 }],
   ['it cannot be synced', (call) => call.name === 'sync' && isOfSnapshot(call), { error: 'EIO' }],
   ['it cannot be read back', (call) => call.name === 'read' && isOfSnapshot(call), { error: 'EIO' }],
   ['it cannot be opened again', (call) => call.name === 'open' && isOfSnapshot(call), { error: 'EMFILE' }],
@@ -66,7 +66,7 @@ for (const [what, matches, fault] of STEPS) {
     disk.plan = undefined
     t.false(
       [...disk.names.keys()].some((path) => path.endsWith('.tmp')),
-      'nothing half done stays',
+      'no temporary file stays',
     )
     await holdsAll(t, disk, cache)
     cache.set('after', 1)
@@ -79,7 +79,7 @@ for (const [what, matches, fault] of STEPS) {
   })
 }
 
-test('old files that cannot be removed stay, and the next compaction removes them', async (t) => {
+test('old files that cannot be removed are removed by the next compaction', async (t) => {
   const { disk, cache } = await begin()
   disk.plan = failing((call) => call.name === 'unlink' && !call.path.endsWith('.tmp'), { error: 'EPERM' })
   t.deepEqual((await cache.compact()).removed, [])
@@ -133,7 +133,7 @@ test('turns continue while a snapshot waits for the disk', async (t) => {
   await cache.close()
 })
 
-test('closing ends a compaction, and leaves nothing of it', async (t) => {
+test('close aborts a compaction and leaves nothing of it', async (t) => {
   const { disk, cache } = await begin()
   const compacting = cache.compact()
   const closing = cache.close()
@@ -142,7 +142,7 @@ test('closing ends a compaction, and leaves nothing of it', async (t) => {
   t.false([...disk.names.keys()].some((path) => path.endsWith('.tmp')))
 })
 
-test('closing ends a compaction in the middle of its rows, and leaves nothing of it', async (t) => {
+test('close aborts a compaction in the middle of its rows and leaves nothing of it', async (t) => {
   const { disk, stage, cache } = await begin()
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -162,7 +162,7 @@ test('closing ends a compaction in the middle of its rows, and leaves nothing of
   await holdsAll(t, disk, await stage.open({ maxSize: Infinity }))
 })
 
-test('a sound snapshot of something else, read back in its place, is not kept', async (t) => {
+test('a snapshot is not kept when a different sound snapshot is read back', async (t) => {
   const { disk } = await begin()
   const storage = disk.process()
   const write = (name: string, from: Storage, entries: number) => {
