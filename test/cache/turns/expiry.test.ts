@@ -1,8 +1,9 @@
 import test from 'ava'
 import { openMemory, reopen } from '../../helpers/open-memory.js'
+import { countFrom } from '../../helpers/runs.js'
 
 /** Entries in the tests of slices. DAYBOOK_KEYS: another number. */
-const KEYS = Number(process.env['DAYBOOK_KEYS']) || 20_000
+const KEYS = countFrom('DAYBOOK_KEYS', 20_000)
 
 test('an entry expires exactly at its deadline, without being read', async (t) => {
   const { cache, clock } = await openMemory(t)

@@ -4,7 +4,9 @@ import type { Sequence } from '../../../src/core/model/sequence.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { DAMAGE_RULES, type EndFacts, rulesFor } from '../../../src/durable/history/damage.js'
 import { CorruptionError } from '../../../src/errors.js'
-import { JOURNAL_ID, recoverImage } from '../../helpers/crash/explore.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { JOURNAL_ID, Stage } from '../../helpers/crash/stage.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import {
   type Files,
   framesOf,
@@ -17,7 +19,7 @@ import {
 
 const closed = () => writeJournal({ isClean: true, hasSnapshot: false })
 const killed = () => writeJournal({ isClean: false, hasSnapshot: false })
-const recover = (files: Files) => recoverImage(files, (storage) => storage)
+const recover = (files: Files) => recoverImage(files)
 const last = <T>(list: readonly T[]) => list.at(-1) as T
 const LOCK = '/j/LOCK'
 
@@ -261,10 +263,8 @@ test('the content of a value is never taken for a frame that proves something', 
   // A cache of journal files: the value holds a sound seal of this very journal.
   const { files } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9 })
   const content = files.get(segment(1)) as Uint8Array
-  const { Stage } = await import('../../helpers/crash/explore.js')
-  const { SimulatedDisk } = await import('../../helpers/durable/simulated-disk.js')
   const disk = SimulatedDisk.of(files)
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'never' })
   cache.set('backup', Uint8Array.from(content))
   await stage.turn()

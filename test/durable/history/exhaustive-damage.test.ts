@@ -4,7 +4,7 @@
  */
 import test, { type ExecutionContext } from 'ava'
 import { CorruptionError } from '../../../src/errors.js'
-import { recoverImage } from '../../helpers/crash/explore.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
 import { frameDamages } from '../../helpers/durable/frame-damages.js'
 import {
   type Files,
@@ -25,7 +25,7 @@ interface Judged {
 
 /** Recovers, checks what must hold after any damage, and returns the verdict. */
 async function judge(t: ExecutionContext, journal: WrittenJournal, damaged: Files, what: string): Promise<Judged> {
-  const { sequence, model, error, report, disk } = await recoverImage(damaged, (storage) => storage)
+  const { sequence, model, error, report, disk } = await recoverImage(damaged)
   const verdict = (() => {
     if (error !== undefined) {
       if (!(error instanceof CorruptionError)) t.fail(`${what}: ${(error as Error).stack}`)

@@ -6,10 +6,13 @@ import test from 'ava'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { FIRST_SEQUENCE, type Sequence } from '../../../src/core/model/sequence.js'
 import { FRAME, FRAME_MAGIC, fileName, SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
+import { readSnapshot } from '../../../src/durable/snapshot/read-snapshot.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { set } from '../../conformance/journal.js'
-import { DIRECTORY, recoverImage } from '../../helpers/crash/explore.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { DIRECTORY } from '../../helpers/crash/stage.js'
 import { type Forged, forgedFile as fileOf } from '../../helpers/durable/forged-file.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import type { Files } from '../../helpers/durable/written-journal.js'
 
 const at = (sequence: number, kind: 'segment' | 'snapshot' | 'loaded') =>
@@ -22,8 +25,7 @@ const moved: CacheEvent = { type: 'rescheduled', key: 'a', expiresAtMs: 1_700_00
 const deadline = (ms: number) => (frame: Buffer) => void frame.writeDoubleLE(ms, frame.length - 8)
 const u64 = (at: number, value: bigint) => (frame: Buffer) => void frame.writeBigUInt64LE(value, at)
 const LOCK: [string, Uint8Array] = [`${DIRECTORY}/LOCK`, new Uint8Array(0)]
-const recover = (files: [string, Uint8Array][]) =>
-  recoverImage(new Map([LOCK, ...files]) as Files, (storage) => storage)
+const recover = (files: [string, Uint8Array][]) => recoverImage(new Map([LOCK, ...files]) as Files)
 
 test('a file of the forger in which nothing is forged is a sound journal', async (t) => {
   const { error, sequence } = await recover([
@@ -125,8 +127,6 @@ for (const file of ['../../etc/passwd', 'x.loaded', '0000000000000001.segment', 
 }
 
 test('an error thrown by the receiver of the rows is thrown unchanged', async (t) => {
-  const { SimulatedDisk } = await import('../../helpers/durable/simulated-disk.js')
-  const { readSnapshot } = await import('../../../src/durable/snapshot/read-snapshot.js')
   const path = at(1, 'snapshot')
   const disk = SimulatedDisk.of(new Map([[path, fileOf('snapshot', 1, [sound, { kind: 'end' }])]]))
   const failure = new Error('no room for the rows')

@@ -13,9 +13,10 @@ import { rewriteUnproven } from '../../../src/durable/recovery/rewrite-unproven.
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
-import { storageLike } from '../../helpers/crash/broken-protocols.js'
-import { JOURNAL_ID, recoverImage } from '../../helpers/crash/explore.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { JOURNAL_ID } from '../../helpers/crash/stage.js'
 import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
 import { segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
 
 async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
@@ -86,13 +87,13 @@ test('a snapshot whose segment is missing: the missing file is named, and the ne
   const { files } = await writeJournal({ isClean: true })
   const segments = segmentsOf(files)
   const [first, second] = segments as [string, string]
-  const without = await recoverImage(withFile(files, first, undefined), (storage) => storage)
+  const without = await recoverImage(withFile(files, first, undefined))
   t.true(without.error instanceof CorruptionError)
   t.is((without.error as CorruptionError).file, first)
   t.regex((without.error as Error).message, new RegExp(`begins with sequence ${Number.parseInt(second.slice(3), 10)}`))
   let none = files
   for (const path of segments) none = withFile(none, path, undefined)
-  const { error } = await recoverImage(none, (storage) => storage)
+  const { error } = await recoverImage(none)
   t.is((error as CorruptionError).file, first)
   t.regex(
     (error as CorruptionError).reason,
@@ -119,7 +120,7 @@ test('a sound file of another load in place of a loaded file is corrupt', async 
   const [disk, other] = [await withLoadedFile(), await withLoadedFile(2)]
   const path = [...disk.names.keys()].find((name) => name.endsWith('.loaded')) as string
   const files = withFile(disk.image(), path, other.image().get(path))
-  const { error } = await recoverImage(files, (storage) => storage)
+  const { error } = await recoverImage(files)
   t.true(error instanceof CorruptionError)
   t.like(error as CorruptionError, { file: path, reason: 'this is not the file that was loaded' })
 })

@@ -1,6 +1,6 @@
 /** Opening and closing again: an unchanged journal stays as it is, and changes are kept. */
 import test from 'ava'
-import { DIRECTORY, Stage } from '../../helpers/crash/explore.js'
+import { DIRECTORY, Stage } from '../../helpers/crash/stage.js'
 import { failing, type Image, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { segmentsOf } from '../../helpers/durable/written-journal.js'
 
@@ -8,7 +8,7 @@ const hex = (image: Image) => [...image].map(([path, bytes]) => [path, Buffer.fr
 
 async function written(options: Parameters<Stage['open']>[0] = {}): Promise<{ disk: SimulatedDisk; stage: Stage }> {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open(options)
   cache.setMany([
     ['a', 1],
@@ -43,7 +43,7 @@ for (const fsync of ['always', 'everysec', 'never'] as const) {
 
 test('an empty journal does not grow', async (t) => {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   await (await stage.open()).close()
   const before = hex(disk.image())
   for (let round = 0; round < 3; round++) await (await stage.open()).close()

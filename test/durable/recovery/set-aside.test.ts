@@ -5,11 +5,12 @@ import test from 'ava'
 import { setAside } from '../../../src/durable/recovery/set-aside.js'
 import { disk as realDisk } from '../../../src/durable/storage/disk.js'
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
-import { storageLike } from '../../helpers/crash/broken-protocols.js'
-import { DiskHistory, Random } from '../../helpers/crash/crash-states.js'
-import { recoverImage } from '../../helpers/crash/explore.js'
+import { DiskHistory } from '../../helpers/crash/crash-states.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
 import { type Image, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
 import { type Files, framesOf, segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
+import { Random } from '../../helpers/random.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const PATH = '/j/0000000000000001.segment'
@@ -83,7 +84,7 @@ test('a recovery keeps every torn tail and removes unfinished copies', async (t)
   let image: Files = withFile(files, half, Uint8Array.of(1))
   for (const cut of [5, 9]) {
     const damaged = withFile(image, path, content.subarray(0, content.length - cut))
-    const { error, report, disk } = await recoverImage(damaged, (storage) => storage)
+    const { error, report, disk } = await recoverImage(damaged)
     t.is(error, undefined)
     t.is(report?.sequence, ledger.sequence - 1)
     image = disk.image()

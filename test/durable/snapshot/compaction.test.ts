@@ -5,15 +5,16 @@ import type { Sequence } from '../../../src/core/model/sequence.js'
 import { writeSnapshot } from '../../../src/durable/snapshot/write-snapshot.js'
 import type { Storage } from '../../../src/durable/storage/storage.js'
 import type { Cache } from '../../../src/index.js'
-import { storageLike } from '../../helpers/crash/broken-protocols.js'
-import { DIRECTORY, JOURNAL_ID, recoverImage, Stage } from '../../helpers/crash/explore.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { DIRECTORY, JOURNAL_ID, Stage } from '../../helpers/crash/stage.js'
 import { type Call, type Fault, failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
 
 const isOfSnapshot = (call: Call) => call.path.includes('.snapshot')
 
 async function begin(): Promise<{ disk: SimulatedDisk; stage: Stage; cache: Cache }> {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'always', maxSize: Infinity, compaction: false })
   for (let at = 0; at < 200; at++) cache.set(`k${at}`, { at, text: 'x'.repeat(at) })
   await cache.compact()
@@ -24,7 +25,7 @@ async function begin(): Promise<{ disk: SimulatedDisk; stage: Stage; cache: Cach
 }
 
 async function holdsAll(t: ExecutionContext, disk: SimulatedDisk, cache: Cache): Promise<void> {
-  const { error, model } = await recoverImage(disk.image(), (storage) => storage)
+  const { error, model } = await recoverImage(disk.image())
   t.is(error, undefined)
   t.deepEqual([...model.entries.keys()].sort(), cache.keys().sort())
 }

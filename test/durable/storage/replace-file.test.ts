@@ -5,7 +5,7 @@ import { disk } from '../../../src/durable/storage/disk.js'
 import { removeIfThere, replaceFile } from '../../../src/durable/storage/replace-file.js'
 import { type StorageFile, writeAll } from '../../../src/durable/storage/storage.js'
 import { CacheError } from '../../../src/index.js'
-import { storageLike } from '../../helpers/crash/broken-protocols.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
 import { until } from '../../helpers/loop-turn.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 

@@ -1,59 +1,17 @@
 /**
- * Tries the states that `crash-states.ts` enumerates: each is recovered by the real recovery, and what comes out is held
- * against the ledger. Some of the recoveries are recorded in their turn, cut short at every place, and recovered again.
+ * Tries the states that `crash-states.ts` enumerates: each is recovered by the real recovery, and the result is compared with the
+ * ledger. Some of the recoveries are recorded in turn, cut short at every place, and recovered again.
  */
-
-import { Counters } from '../../../src/core/model/counters.js'
-import type { RecoveryReport } from '../../../src/durable/contract.js'
-import { FileJournal } from '../../../src/durable/journal/file-journal.js'
-import type { Storage } from '../../../src/durable/storage/storage.js'
-import type { Cache } from '../../../src/index.js'
-import { openCache } from '../../../src/open.js'
-import { ManualClock } from '../../../src/testing.js'
-import { type Image, SimulatedDisk } from '../durable/simulated-disk.js'
-import { type CrashState, DiskHistory, Random } from './crash-states.js'
-import { Ledger, Model } from './model.js'
-
-export const DIRECTORY = '/j'
-export const JOURNAL_ID = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
-
-/** A storage around a process's own: a broken protocol (`broken-protocols.ts`), or none. */
-export type Wrap = (storage: Storage) => Storage
-
-export interface Outcome {
-  sequence: number
-  report: RecoveryReport | undefined
-  model: Model
-  disk: SimulatedDisk
-  error: unknown
-}
-
-/** Recovers a copy of an image. */
-export async function recoverImage(image: Image, wrap: Wrap): Promise<Outcome> {
-  const disk = SimulatedDisk.of(image)
-  const process = disk.process()
-  const journal = new FileJournal(wrap(process), DIRECTORY, () => JOURNAL_ID)
-  const model = new Model()
-  const session = {
-    fsync: 'never' as const,
-    clock: new ManualClock(),
-    compaction: false as const,
-    counters: new Counters(),
-    receiver: model,
-  }
-  try {
-    const report = await journal.open(session)
-    process.kill()
-    await journal.close([]).catch(() => undefined) // of a dead process: nothing but the memory is given back
-    return { sequence: report.sequence, report, model, disk, error: undefined }
-  } catch (error) {
-    return { sequence: -1, report: undefined, model, disk, error }
-  }
-}
+import type { Image, SimulatedDisk } from '../durable/simulated-disk.js'
+import { Random } from '../random.js'
+import { type CrashState, DiskHistory } from './crash-states.js'
+import { Ledger, type Model } from './model.js'
+import { type Outcome, recoverImage } from './recover-image.js'
+import { UNCHANGED, type Wrap } from './stage.js'
 
 export interface Violation {
   script: string
-  /** Operations done when the power went. */
+  /** Operations before the power cut. */
   at: number
   what: string
   image: Image
@@ -61,7 +19,7 @@ export interface Violation {
 
 export interface Options {
   statesPerPlace: number
-  /** One in so many recoveries that changed something is cut short itself. */
+  /** One of this many recoveries that change something is cut short in turn. */
   nestedOneIn: number
   nestedStatesPerPlace: number
   seed: number
@@ -83,7 +41,7 @@ export class Exploration {
   constructor(options: Options) {
     this.#options = options
     this.#random = new Random(options.seed)
-    this.#wrap = options.wrap ?? ((storage) => storage)
+    this.#wrap = options.wrap ?? UNCHANGED
   }
 
   get isOver(): boolean {
@@ -111,7 +69,7 @@ export class Exploration {
           else this.nestedRecoveries++
           const found = this.#check(script, history.at, state, outcome, ledger)
           if (found && depth < 2) await this.#nest(script, outcome, depth)
-          // Only what is checked again at later places is kept.
+          // The disk is not needed when the state is checked again at later places.
           outcome.disk = undefined as never
         } else this.#check(script, history.at, state, outcome, ledger)
         if (depth === 0) this.states++
@@ -136,57 +94,15 @@ export class Exploration {
   }
 }
 
-/** Holds what recovery came to against what it may come to. */
+/** Compares the result of a recovery with the ledger. */
 export function whatIsWrong({ sequence, model, error }: Outcome, ledger: Ledger): string | undefined {
   if (error !== undefined) return `recovery failed: ${(error as Error).stack}`
   const expected = ledger.states.get(sequence)
   if (expected === undefined) return `sequence ${sequence} is not the end of a frame`
   if (model.digest() !== expected.digest)
     return `the state at sequence ${sequence} is ${model.digest()}, not ${expected.digest}`
-  if (model.told !== '' && !ledger.allows(sequence, model.told))
-    return `the counters at sequence ${sequence} are ${model.told}, not one of ${[...expected.counters].join(' / ')}`
+  if (model.tally !== '' && !ledger.allows(sequence, model.tally))
+    return `the counters at sequence ${sequence} are ${model.tally}, not one of ${[...expected.counters].join(' / ')}`
   if (sequence < ledger.required) return `sequence ${sequence}, but ${ledger.required} was durable`
   return undefined
-}
-
-/** What a script has: a disk, and caches on it that are opened, used, killed and closed. */
-export class Stage {
-  readonly disk: SimulatedDisk
-  readonly clock = new ManualClock()
-  readonly #wrap: Wrap
-  kill: () => void = () => undefined
-
-  readonly #journalId: Buffer
-
-  constructor(disk: SimulatedDisk, wrap: Wrap, journalId: Buffer = JOURNAL_ID) {
-    this.disk = disk
-    this.#wrap = wrap
-    this.#journalId = journalId
-  }
-
-  async open(options: Parameters<typeof openCache>[0] = {}): Promise<Cache> {
-    const { cache } = await this.openBoth(options)
-    return cache
-  }
-
-  async openBoth(options: Parameters<typeof openCache>[0] = {}): Promise<{ cache: Cache; journal: FileJournal }> {
-    const process = this.disk.process()
-    this.kill = () => process.kill()
-    const journal = new FileJournal(this.#wrap(process), DIRECTORY, () => this.#journalId)
-    const cache = await openCache({ cleanupInterval: 0, compaction: false, ...options, clock: this.clock, journal })
-    return { cache, journal }
-  }
-
-  /** Waits for durability; what is durable then must never be lost. */
-  async flush(cache: Cache): Promise<void> {
-    this.acknowledge(await cache.flush())
-  }
-
-  acknowledge(sequence: number): void {
-    this.disk.note({ acknowledged: sequence })
-  }
-
-  turn(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve))
-  }
 }
