@@ -83,7 +83,7 @@ onTmpfs(`no inodes: writing continues in the old segment, and nothing is lost${n
 
 // ── limits ──
 
-const [withLimits, noLimits] = when(canLimit, 'there is no prlimit')
+const [withLimits, noLimits] = when(canLimit, 'prlimit is missing')
 
 withLimits(`EFBIG: writes beyond a file size limit are refused, and nothing is lost${noLimits}`, async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')

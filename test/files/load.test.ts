@@ -163,7 +163,7 @@ for (const [what, frames, reason] of [
   ['fewer rows than its end says', [{ events: [set('a', 1)] }, { ...END, firstSequence: 3 }], /./],
   ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }, END], /./],
   ['a value that cannot be decoded', [{ events: [structured(0xff, 0x0f, 0x6f, 0x22)] }, END], /cannot|Cannot/],
-  ['a value that is no structured value', [{ events: [structured(1, 2, 3)] }, END], /cannot|Cannot/],
+  ['a value that is not a structured clone', [{ events: [structured(1, 2, 3)] }, END], /cannot|Cannot/],
   ['a value that is undefined', [{ events: [structured(0xff, 0x0f, 0x5f)] }, END], /undefined/],
 ] as [string, Forged[], RegExp][]) {
   test(`a saved file with matching checksums and ${what}: refused, and nothing is changed`, async (t) => {

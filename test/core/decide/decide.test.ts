@@ -93,7 +93,7 @@ test('delete of a live entry is a deleted event', (t) => {
     .then(t, { type: 'deleted', key: 'a' })
 })
 
-test('delete of a missing entry is no event', (t) => {
+test('delete of a missing entry is not an event', (t) => {
   given([]).when(to('delete', 'a')).then(t)
 })
 
@@ -133,7 +133,7 @@ test('persist removes the deadline', (t) => {
     .then(t, { type: 'rescheduled', key: 'a', expiresAtMs: NEVER })
 })
 
-test('persist of an entry without a deadline is no event', (t) => {
+test('persist of an entry without a deadline is not an event', (t) => {
   given([wasSet('a')])
     .when(to('persist', 'a'))
     .then(t)

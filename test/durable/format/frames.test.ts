@@ -102,7 +102,7 @@ test('a frame that is cut off is incomplete, and says how much it needs', (t) =>
   t.like(readFrame(bytes.subarray(0, 150), 0, 0, bytes.length, SEED), { problem: 'incomplete', needed: 196 })
 })
 
-test('a frame of an unknown kind is nonsense: nobody wrote it, and no crash left it', (t) => {
+test('a frame of an unknown kind is nonsense: no daybook and no crash makes one', (t) => {
   const bytes = frame(Buffer.from('x'))
   bytes[FRAME.kind] = 9
   bytes.writeUInt32LE(checksum(bytes.subarray(8), SEED), FRAME.checksum)

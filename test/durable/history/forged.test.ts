@@ -80,9 +80,9 @@ for (const [what, frames, reason] of SEGMENTS) {
   test(`${what}: refused, with file, offset and sequence`, async (t) => {
     const { error, disk } = await recover([[FIRST, fileOf('segment', 1, frames)]])
     t.true(error instanceof CorruptionError, `${error}`)
-    const { file, offset, sequence, reason: given } = error as CorruptionError
+    const { file, offset, sequence, reason: actual } = error as CorruptionError
     t.is(file, FIRST)
-    t.regex(given, reason)
+    t.regex(actual, reason)
     t.true(offset >= 64 && sequence >= 1)
     t.is(disk.log.length, 0)
   })

@@ -168,7 +168,7 @@ test('close while an fsync is running and nothing can be written: the result of 
   await loopTurn()
   await t.throwsAsync(journal.close([]), { code: 'JOURNAL_WRITE_FAILED' })
   finish()
-  await loopTurn() // a rejection that nobody handles would end the process here
+  await loopTurn() // an unhandled rejection would end the process here
   disk.plan = undefined
   await journal.open(session())
   t.is(await journal.flush(), 1)

@@ -70,7 +70,7 @@ test('hits and misses are kept exactly, even without other changes', async (t) =
   for (let round = 1; round <= 4; round++) {
     const cache = await stage.open()
     t.like(cache.stats(), { hits: 1, misses: round - 1 })
-    cache.get('nobody')
+    cache.get('missing')
     await cache.close()
   }
 })

@@ -189,7 +189,7 @@ test('directories named like unfinished files stay, do not stop the journal from
   for (const name of names) t.true(statSync(join(directory, name)).isDirectory(), name)
 })
 
-test('an empty LOCK is written again, and a LOCK with other content is no obstacle', async (t) => {
+test('an empty LOCK is written again, and a LOCK with other content does not stop opening', async (t) => {
   const directory = await written(t)
   const path = join(directory, 'LOCK')
   const note = readFileSync(path, 'utf8')

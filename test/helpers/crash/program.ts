@@ -141,7 +141,7 @@ const modes: Record<string, () => Promise<void>> = {
     print('closed')
   },
 
-  /** Writes until it is refused; after a line of input it goes on when it can. */
+  /** Writes until it is refused; after a line of input it resumes when it can. */
   async fill() {
     const cache = await open({ compaction: false })
     let round = 0
