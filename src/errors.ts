@@ -1,7 +1,7 @@
 /**
  * Every error that daybook raises itself, as a table: what happened, what it means for the data, and what to do. A call
- * site says what happened in its case (which key, which file, why); the table adds the rest, unless the call site knows
- * better. `docs/errors.md` is generated from it (`npm run docs`).
+ * site says what happened in its case (which key, which file, why); the table adds the rest, unless the call site is more
+ * specific. `docs/errors.md` is generated from it (`npm run docs`).
  */
 
 type ErrorClassName =
@@ -43,10 +43,10 @@ export const ERRORS = {
   },
   CORRUPTION: {
     classes: ['CorruptionError'],
-    message: 'A file holds bytes that no crash can explain.',
+    message: 'A file is damaged in a way that no crash can explain.',
     consequence: 'No file was changed.',
     advice:
-      'Check the directory with "daybook verify"; then restore a backup, or see with "daybook repair" what a repair would lose.',
+      'Run "daybook verify" on the directory. Then restore a backup, or run "daybook repair" to see what a repair would lose.',
   },
   JOURNAL_WRITE_FAILED: {
     classes: ['JournalWriteError'],
@@ -63,7 +63,7 @@ export const ERRORS = {
   OUTCOME_UNKNOWN: {
     classes: ['JournalWriteError', 'CacheError'],
     message: 'A change was written, but could not be forced to disk.',
-    consequence: 'It may or may not survive a power cut.',
+    consequence: 'What was not yet durable may or may not survive a power cut.',
     advice: 'Close the cache and open it again to see what was kept.',
   },
   JOURNAL_UNREADABLE: {
@@ -134,7 +134,7 @@ export const ERRORS = {
   },
   CONDITION_FAILED: {
     classes: ['CacheError'],
-    message: 'A step of a transaction requires something that is not so.',
+    message: 'A condition that a transaction requires does not hold.',
     consequence: 'No step of the transaction has taken effect.',
     advice: 'Read the entry and try again.',
   },
@@ -152,9 +152,9 @@ export const ERRORS = {
   },
   INTERNAL: {
     classes: ['CacheError'],
-    message: 'Something that must not happen inside daybook has happened.',
+    message: 'An invariant inside daybook was violated.',
     consequence: 'The call may or may not have taken effect.',
-    advice: 'Open the cache again, and please report this.',
+    advice: 'Open the cache again, and report this as a bug.',
   },
 } as const satisfies Record<string, ErrorRow>
 
@@ -163,15 +163,12 @@ export type ErrorCode = keyof typeof ERRORS
 
 export interface CacheErrorOptions {
   cause?: unknown
-  /** What it means for the data, where that is not what the table says: one or more sentences. */
+  /** Whole sentences, in place of those in the table. */
   consequence?: string
-  /** What to do, where that is not what the table says: one or more sentences. */
   advice?: string
 }
 
-/**
- * `what` as a sentence, and after it what the table says. A `what` that ends with a full stop is a whole message already.
- */
+/** `what` as a sentence, then consequence and advice. A `what` that ends with a full stop is a whole message already. */
 function compose(code: ErrorCode, what: string, options: CacheErrorOptions): string {
   if (/[.!?]\)?$/.test(what)) return what
   const { consequence = ERRORS[code].consequence, advice = ERRORS[code].advice } = options
@@ -183,14 +180,14 @@ export class CacheError extends Error {
   override readonly name: string = 'CacheError'
   readonly code: ErrorCode
 
-  /** `what`: what happened, without a full stop. */
+  /** @param what What happened, without a full stop. */
   constructor(code: ErrorCode, what: string, options: CacheErrorOptions = {}) {
     super(compose(code, what, options), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
   }
 }
 
-/** A value that the cache cannot store or increment. Nothing was changed. */
+/** A value that cannot be stored, incremented, saved or loaded. */
 export class ValueError extends CacheError {
   override readonly name = 'ValueError'
   constructor(what: string, options?: CacheErrorOptions) {
@@ -198,7 +195,7 @@ export class ValueError extends CacheError {
   }
 }
 
-/** The cache is closed, closing, or could not be opened. */
+/** The cache is closed, closing or not open yet. */
 export class CacheClosedError extends CacheError {
   override readonly name = 'CacheClosedError'
   constructor(what: string, options?: CacheErrorOptions) {
@@ -220,11 +217,9 @@ export interface Damage {
   offset: number
   sequence: number
   reason: string
-  /** What it means and what to do, where that is not what the table says. */
-  advice?: string
 }
 
-/** A file holds bytes that no crash can explain. No file was changed; `daybook verify` and `daybook repair` help. */
+/** A file is damaged in a way that no crash can explain. No file was changed; see `daybook verify` and `daybook repair`. */
 export class CorruptionError extends CacheError {
   override readonly name = 'CorruptionError'
   /** The damaged file. */
@@ -236,9 +231,12 @@ export class CorruptionError extends CacheError {
   readonly reason: string
 
   constructor(damage: Damage, options?: CacheErrorOptions) {
-    const { file, offset, sequence, reason, advice } = damage
-    const what = `${file} is damaged at byte ${offset}, where sequence ${sequence} should be: ${reason}`
-    super('CORRUPTION', advice === undefined ? what : `${what}. ${advice}`, options)
+    const { file, offset, sequence, reason } = damage
+    super(
+      'CORRUPTION',
+      `${file} is damaged at byte ${offset}, where sequence ${sequence} should be: ${reason}`,
+      options,
+    )
     this.file = file
     this.offset = offset
     this.sequence = sequence
@@ -246,7 +244,7 @@ export class CorruptionError extends CacheError {
   }
 }
 
-/** The journal cannot take this change, or could not make it durable. Reads still work. */
+/** The journal cannot record a change, or could not make one durable. Reads still work. */
 export class JournalWriteError extends CacheError {
   override readonly name = 'JournalWriteError'
   constructor(
@@ -256,6 +254,16 @@ export class JournalWriteError extends CacheError {
   ) {
     super(code, what, options)
   }
+}
+
+/** Why an argument is refused, for a TypeError or RangeError: "ttl must be a number; 'x' is not. Nothing was changed." */
+export function mustBe(name: string, expected: string, value: unknown): string {
+  return `${name} must be ${expected}; ${describe(value)} is not. Nothing was changed.`
+}
+
+/** What an error says, to continue a sentence with: without a full stop. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/\.$/, '') : describe(error)
 }
 
 /** Any value, short enough for a message. Never throws. */

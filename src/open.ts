@@ -1,4 +1,4 @@
-/** The composition root: the only place that knows all the parts. */
+/** The composition root: puts the parts of a cache together. */
 import { resolve } from 'node:path'
 import { type Actor, createActor, toObserver } from 'xstate'
 import { startLifecycle } from './cache/actor/lifecycle.js'
@@ -27,16 +27,16 @@ import { Ports } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
 /**
- * Opens a cache: recovers what its journal holds, and locks the directory.
+ * Opens a cache: locks the directory and recovers what its journal holds.
  *
- * @throws CacheLockedError when another cache has the directory; CorruptionError when the journal is damaged;
- * CacheError when it cannot be read; TypeError or RangeError for a bad option.
+ * @throws CacheLockedError if another cache has the directory open; CorruptionError if the journal is damaged;
+ * CacheError if it cannot be read; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
   return openWithin(options)
 }
 
-/** @internal Opens with a lower limit than V8's Map has: for tests. */
+/** @internal For tests: with a lower limit than that of V8's Map. */
 export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?: number): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
@@ -51,7 +51,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?
     ...(resolved.inspect === undefined ? {} : { inspect: resolved.inspect }),
   })
   inspection.actor = actor
-  actor.subscribe({ error: () => undefined }) // our caller gets it
+  actor.subscribe({ error: () => undefined }) // openCache rejects with it
   Object.defineProperty(cache, 'actor', { value: actor, enumerable: true })
   actor.start()
   await promise
@@ -59,17 +59,17 @@ export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?
 }
 
 /**
- * The cache's actor logic, to `invoke` or `spawnChild` from a machine of yours. Send it commands named after the methods,
- * with `replyTo`. Stopping the actor closes the cache. Its persisted snapshot names the directory, not the data.
+ * A cache as actor logic, to `invoke` or `spawnChild` from another machine. Send it messages named after the methods, with a
+ * `replyTo`. Stopping the actor closes the cache. Its persisted snapshot holds the directory, not the data.
  *
- * @throws TypeError or RangeError for a bad option.
+ * @throws TypeError or RangeError for a wrong option.
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
   return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // `answer` refuses others
 }
 
-/** A journal in memory: for tests, and for a cache that need not survive the process. It can be opened again after `close()`. */
+/** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
 export function memoryJournal(): Journal {
   return new FileJournal(new MemoryStorage(), 'memory')
 }
@@ -81,7 +81,7 @@ function compose<V>(
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
-  // One of them is given. A relative directory is resolved now, wherever the program goes later.
+  // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const journal = options.journal ?? new FileJournal(disk, resolve(directory as string))
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
@@ -106,7 +106,7 @@ function compose<V>(
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
-  let ports: Ports | undefined // made for the first who shares
+  let ports: Ports | undefined // created by the first share()
   const openPort = () => {
     ports ??= new Ports(cache as Cache)
     return ports.share()
@@ -141,12 +141,12 @@ function compose<V>(
   }
 }
 
-/** Shows an inspector every call as the message that it is, in XState's own words, though it is not sent. */
+/** Shows method calls to an XState inspector as if they were messages. */
 class Inspection {
   readonly isWanted: boolean
   actor: Actor<CacheLogic> | undefined
   readonly #inspector: { next?: (event: never) => void }
-  /** The next call is a message that was sent, which XState shows. */
+  /** The next call comes from a message that was sent, which XState itself shows. */
   #isSent = false
 
   constructor(inspect: ResolvedOptions['inspect']) {
@@ -173,7 +173,7 @@ class Inspection {
   }
 }
 
-/** Resolves with the first promise that is handed in. */
+/** A promise that is settled later, by the outcome of another one. */
 function once() {
   let settle!: (outcome: Promise<void>) => Promise<void>
   const promise = new Promise<void>((resolve) => {

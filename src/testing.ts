@@ -1,26 +1,27 @@
 /**
- * `daybook/testing`: a clock that stands still until a test moves it, so that nothing waits to see something expire.
+ * `daybook/testing`: a clock that tests move, so that they need not wait for an entry to expire.
  */
 import { type Duration, toMilliseconds } from './cache/duration.js'
 import type { Clock } from './core/model/clock.js'
+import { mustBe } from './errors.js'
 
 export type { Duration } from './cache/duration.js'
 export type { Clock } from './core/model/clock.js'
 
 interface Timer {
   dueMs: number
-  /** Timers that fall due together fire in the order in which they were armed. */
+  /** Timers that are due at the same time fire in the order in which they were set. */
   order: number
   callback: () => void
 }
 
-/** Time that moves by hand. Give it to `openCache({ clock })`. */
+/** A clock that stands still until it is advanced: `openCache({ clock: new ManualClock() })`. */
 export class ManualClock implements Clock {
   #nowMs: number
   #order = 0
   readonly #timers = new Set<Timer>()
 
-  /** `startMs`: epoch milliseconds; the default is an arbitrary moment in 2023. */
+  /** @param startMs Epoch milliseconds; the default is an arbitrary time in 2023. */
   constructor(startMs = 1_700_000_000_000) {
     checkMs(startMs, 'startMs')
     this.#nowMs = startMs
@@ -39,8 +40,8 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves the time forward and fires every timer that falls due, in order, those armed on the way too; each sees the time
-   * at which it was due. A bare number is seconds.
+   * Moves the time forward and fires every timer that becomes due, in order, including those set on the way; each sees the
+   * time at which it was due. A bare number is in seconds.
    */
   advance(duration: Duration): void {
     const endMs = this.#nowMs + toMilliseconds(duration, 'duration')
@@ -49,14 +50,14 @@ export class ManualClock implements Clock {
       this.#nowMs = Math.max(this.#nowMs, timer.dueMs)
       timer.callback()
     }
-    this.#nowMs = Math.max(this.#nowMs, endMs) // a timer may have advanced it further
+    this.#nowMs = Math.max(this.#nowMs, endMs) // a timer's callback may have advanced it further
   }
 
-  /** Sets the wall clock forward or back by `ms` milliseconds, as an administrator would: no timer fires. */
+  /** Sets the wall clock forward, or back if `ms` is negative, as an administrator would: no timer fires. */
   jump(ms: number): void {
     checkMs(ms, 'ms')
     this.#nowMs += ms
-    for (const timer of this.#timers) timer.dueMs += ms // what is left of each delay stays
+    for (const timer of this.#timers) timer.dueMs += ms // the remaining delays stay the same
   }
 
   #nextDue(endMs: number): Timer | undefined {
@@ -72,7 +73,5 @@ export class ManualClock implements Clock {
 
 function checkMs(ms: unknown, name: string): void {
   if (typeof ms !== 'number' || !Number.isFinite(ms))
-    throw new RangeError(
-      `${name} must be a finite number of milliseconds; ${String(ms)} is not. The clock stands as it stood.`,
-    )
+    throw new RangeError(mustBe(name, 'a finite number of milliseconds', ms))
 }

@@ -170,6 +170,15 @@ test('edges/remote is the same over every line: it knows nothing of ports, threa
   t.deepEqual(wrong, [])
 })
 
+test('an edge imports no other edge, but for what all of them share', (t) => {
+  const edgeOf = (file: string) => /^edges\/([^/]+)\//.exec(file)?.[1]
+  const wrong = imports.filter(({ from, to }) => {
+    const [importer, imported] = [edgeOf(from), edgeOf(to)]
+    return importer !== undefined && imported !== undefined && imported !== importer && imported !== 'remote'
+  })
+  t.deepEqual(wrong, [])
+})
+
 test('only the clock reads the time or arms timers', (t) => {
   const wrong = [...texts.keys()].filter((file) => {
     if (file === 'cache/system-clock.ts' || file.startsWith('cli/')) return false

@@ -43,6 +43,11 @@ export interface LoadOptions {
   hardTimeout?: Duration | undefined
 }
 
+/** The deadline of an entry without one. */
+const NEVER = Number.POSITIVE_INFINITY
+/** The time, while nobody has read the clock. */
+const UNKNOWN = Number.POSITIVE_INFINITY
+
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
 
 export class Door {
@@ -57,6 +62,8 @@ export class Door {
   readonly #reads: Reads
   readonly #loads: Loads
   readonly #defaultTtlMs: number
+  /** Entries have no deadline by default: a `set` without options needs no clock. */
+  readonly #hasNoTtl: boolean
 
   constructor(parts: DoorParts, options: DoorOptions) {
     this.clock = parts.clock
@@ -66,6 +73,7 @@ export class Door {
     this.#reads = parts.reads
     this.#loads = parts.loads
     this.#defaultTtlMs = options.defaultTtlMs
+    this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
     this.isInspected = options.inspect !== undefined
     this.inspect = options.inspect ?? (() => undefined)
@@ -105,13 +113,15 @@ export class Door {
     return this.#reads.entries(compileGlob(pattern))
   }
 
+  /** The commonest `set` of all, and the rest of it in a method of its own: what V8 inlines must be short. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
+    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.setAlone(key, value, NEVER, UNKNOWN)) return true
+    return this.#set(key, value, options)
+  }
+
+  #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
-    if (options === NO_OPTIONS && this.#defaultTtlMs === Number.POSITIVE_INFINITY) {
-      // The commonest `set` reads no clock.
-      if (this.#turns.setAlone(key, value, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)) return true
-    }
     const { ttl, expiresAt, only } = checkOptions(options)
     checkOnly(only)
     const nowMs = this.clock.now()
@@ -141,11 +151,12 @@ export class Door {
 
   increment(key: string, by: number, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     checkKey(key)
+    const value = options === NO_OPTIONS ? this.#turns.incrementAlone(key, by) : undefined
+    return value === undefined ? this.#increment(key, by, options) : value
+  }
+
+  #increment(key: string, by: number, options: { ttl?: Duration | undefined }): number {
     this.#opening.admitWrite()
-    if (options === NO_OPTIONS) {
-      const value = this.#turns.incrementAlone(key, by)
-      if (value !== undefined) return value
-    }
     const { ttl } = checkOptions(options)
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)

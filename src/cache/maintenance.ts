@@ -1,6 +1,5 @@
 /**
- * What a cache does beside its turns, in slices, while they go on: compaction, `save` and `load`; and what it does when the
- * journal's health changes.
+ * Long work, done in slices between turns: compaction, `save` and `load`. Also the reaction to a change of the journal's health.
  */
 import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
@@ -18,11 +17,11 @@ import type { ExpiryTimer } from './turns/expiry-timer.js'
 import type { Turns } from './turns/turns.js'
 
 export interface LoadReport {
-  /** Entries that the cache now holds. */
+  /** Entries loaded: what the cache now holds. */
   entries: number
-  /** Entries of the file that had expired, and were left out. */
+  /** Entries of the file that were omitted because they had expired. */
   expired: number
-  /** Entries of the file for which the cache has no room: the least recently used ones, left out. */
+  /** Entries of the file that were omitted because the cache has no room: the least recently used ones. */
   evicted: number
 }
 
@@ -30,7 +29,7 @@ export interface MaintenanceParts {
   state: State
   journal: Journal
   clock: Clock
-  /** Where `save` and `load` find files. */
+  /** Of the files of `save` and `load`. */
   storage: Storage
   turns: Turns
   expiry: ExpiryTimer
@@ -41,7 +40,7 @@ export interface MaintenanceParts {
 export class Maintenance {
   readonly #parts: MaintenanceParts
   #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
-  /** The compaction or load that runs; a new one waits for it. */
+  /** The running compaction or load. A new one waits for it. */
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(parts: MaintenanceParts) {
@@ -53,7 +52,7 @@ export class Maintenance {
   readonly onJournalChange = (): void => {
     const { journal, turns, opening } = this.#parts
     if (opening.isOpen) turns.isWritable = journal.health.status === 'writable'
-    // The journal may notice in the middle of an append; listeners are called after the turn.
+    // It may change in the middle of an append, and listeners must not run inside a turn.
     turns.whenIdle(() => this.#reportHealth())
   }
 
@@ -68,13 +67,13 @@ export class Maintenance {
     if (!opening.isOpen) return
     expiry.arm(clock.now())
     if (journal.isDueForCompaction && this.#compaction === undefined) {
-      this.compact().catch(() => undefined) // lifecycle$ says it; the journal goes on, and asks again when it has grown
+      this.compact().catch(() => undefined) // lifecycle$ reports it, and the journal asks again when it has grown
     }
   }
 
   // ── compaction ──
 
-  /** While one runs, the promise of that one. */
+  /** While a compaction runs, returns its promise. */
   compact(): Promise<CompactionReport> {
     if (this.#compaction === undefined) {
       const controller = new AbortController()
@@ -105,7 +104,7 @@ export class Maintenance {
     }
   }
 
-  /** A compaction and a load never overlap: the one removes files that the other is about to name. */
+  /** A compaction and a load must not overlap: the compaction would remove the file that the load is about to name. */
   #exclusively<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#running.then(task)
     this.#running = done.catch(() => undefined)
@@ -124,7 +123,7 @@ export class Maintenance {
     }
   }
 
-  /** The file becomes rows aside, those are made durable beside the journal, and one event puts them in place. */
+  /** Reads the file into a replacement, makes that durable beside the journal, and puts it in place with one event. */
   load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
     return this.#exclusively(async () => {
       const { state, journal, clock, storage, turns, opening } = this.#parts
@@ -155,11 +154,9 @@ export class Maintenance {
 
   // ── close ──
 
-  /** Ends a compaction; resolves when nothing runs any more. */
+  /** Aborts a running compaction. Resolves when nothing is running. */
   async settled(): Promise<void> {
-    this.#compaction?.controller.abort(
-      new CacheClosedError('The cache was closed while it was compacted: nothing was changed.'),
-    )
+    this.#compaction?.controller.abort(new CacheClosedError('The cache was closed during the compaction'))
     await this.#running
   }
 }

@@ -2,17 +2,15 @@
  * A cache from `openCache()` to `close()`: recovering, open, draining, closed.
  *
  *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
- *   close ─► end what is under way ─► journal.close ─► closed
+ *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
  */
-
 import { decide } from '../core/decide/decide.js'
-import { evolve, evolveRow, evolveSet, restoreRecency } from '../core/evolve/evolve.js'
-import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
+import { receiverFor } from '../durable/history/replayed-state.js'
 import { refusal } from '../durable/journal/refusal.js'
-import { CacheClosedError, CacheError } from '../errors.js'
+import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
 import { SLICE_ENTRIES } from './turns/cleanup.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
@@ -34,10 +32,6 @@ export interface OpeningParts {
   lifecycle: Lifecycle
 }
 
-const CUT_SHORT =
-  'An error cut a change short, so what is in memory cannot be trusted. The cache has closed itself; the journal is whole: ' +
-  'fix what caused the error and open the cache again with openCache().'
-
 export class Opening {
   readonly #parts: OpeningParts
   readonly #state: State
@@ -47,11 +41,11 @@ export class Opening {
   #recovery: RecoveryReport | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  /** Called when the journal is open, and after each change of its health. */
+  /** Called when the journal has been opened, and after each change of its health. */
   onJournalChange: (() => void) | undefined
   /** Called once, when the cache is about to close. */
   onClose: (() => void) | undefined
-  /** Resolves when nothing runs any more that closing must wait for. Called after {@link onClose}. */
+  /** Resolves when nothing is running that closing must wait for. Called after {@link onClose}. */
   settled: (() => Promise<void>) | undefined
 
   constructor(parts: OpeningParts, options: OpeningOptions) {
@@ -63,7 +57,7 @@ export class Opening {
 
   // ── open ──
 
-  /** Recovers the state from the journal. Until that is done every call is refused. */
+  /** Recovers the state from the journal. Until then every call is refused. */
   open(): Promise<void> {
     this.#opening = this.#open()
     return this.#opening
@@ -88,7 +82,7 @@ export class Opening {
       turns.isWritable = false
       expiry.stop()
       if (isOurs) {
-        // A journal that could not be opened may be another cache's.
+        // Not if the journal could not be opened: it may be another cache's.
         journal.onChange = undefined
         await journal.close([]).catch(() => undefined)
       }
@@ -106,22 +100,14 @@ export class Opening {
       clock: journalClock,
       compaction,
       counters: state.counters,
-      receiver: {
-        row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),
-        set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
-        event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
-        loadedRows: () => new Replacement(state),
-        counters: (counters) => state.counters.copyFrom(counters),
-        recency: (keys) => restoreRecency(state, keys),
-        progress: (done, total) => {
-          lifecycle.send({ type: 'progress', done, total })
-          onProgress?.({ done, total })
-        },
-      },
+      receiver: receiverFor(state, (done, total) => {
+        lifecycle.send({ type: 'progress', done, total })
+        onProgress?.({ done, total })
+      }),
     })
   }
 
-  /** A smaller limit than the journal was written with: evictions like any others, before anybody can call. */
+  /** The limits may be smaller than when the journal was written. Evicts before any call is accepted. */
   #trim(report: RecoveryReport): void {
     const { state, clock, turns } = this.#parts
     for (;;) {
@@ -149,21 +135,19 @@ export class Opening {
     if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
   }
 
-  /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal takes nothing. */
+  /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal cannot be written. */
   admitWrite(): void {
     if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
     if (!this.#turns.isWritable) throw refusal(this.#parts.journal.health)
   }
 
   #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close().catch(() => undefined) // not whole; lifecycle$ says how the closing ended
-    if (!this.#parts.state.isWhole) return new CacheClosedError(CUT_SHORT)
+    if (this.#isOpen) this.close().catch(() => undefined) // not whole; lifecycle$ reports how closing ended
+    if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
-    return new CacheClosedError(
-      state === 'recovering'
-        ? 'The cache is still recovering: await openCache() first. Nothing was changed.'
-        : `The cache is ${state === 'draining' ? 'closing' : 'closed'}, and nothing was changed: open it again with openCache().`,
-    )
+    if (state === 'recovering')
+      return new CacheClosedError('The cache is still recovering', { advice: 'Await openCache() first.' })
+    return new CacheClosedError(`The cache is ${state === 'draining' ? 'closing' : 'closed'}`)
   }
 
   // ── close ──
@@ -181,7 +165,7 @@ export class Opening {
     expiry.stop()
     lifecycle.send({ type: 'close' })
     if (this.#recovery === undefined) {
-      await this.#opening?.catch(() => undefined) // recovery closes the journal when it sees this
+      await this.#opening?.catch(() => undefined) // #open sees #closing and closes the journal
       lifecycle.send({ type: 'closed' })
       return
     }
@@ -195,16 +179,25 @@ export class Opening {
       failure = error
     }
     journal.onChange = undefined
-    const reason = state.isWhole ? (failure as Error | undefined)?.message : CUT_SHORT
+    const reason = state.isWhole ? (failure as Error | undefined)?.message : cutShort().message
     lifecycle.send(reason === undefined ? { type: 'closed' } : { type: 'failed', reason })
     if (failure !== undefined) {
       throw failure instanceof CacheError
         ? failure
-        : new CacheError(
-            'OUTCOME_UNKNOWN',
-            `The last flush failed: ${(failure as Error).message}. The directory was released; open it again to see what was kept.`,
-            { cause: failure },
-          )
+        : new CacheError('OUTCOME_UNKNOWN', `The last flush failed: ${reasonOf(failure)}`, {
+            advice: 'The directory was released: open it again to see what was kept.',
+            cause: failure,
+          })
     }
   }
+}
+
+function cutShort(): CacheClosedError {
+  return new CacheClosedError(
+    'An error cut a change short, so the cache could not trust its memory and closed itself',
+    {
+      consequence: 'The journal is whole.',
+      advice: 'Fix what caused the error, then open the cache again with openCache().',
+    },
+  )
 }

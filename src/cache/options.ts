@@ -1,39 +1,40 @@
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
-import { describe } from '../errors.js'
+import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/lifecycle.js'
+import { checkFunction } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { journalClock, systemClock } from './system-clock.js'
 
-/** What `openCache` and `cacheLogic` take. An option that is `undefined` is not given. */
+/** The options of `openCache` and `cacheLogic`. `undefined` means the default. */
 export interface CacheOptions {
-  /** Where the journal lies; made if it is missing. Default `'journal'`, in the working directory. */
+  /** The directory of the journal, created if it does not exist. Default `'journal'`, in the working directory. */
   directory?: string | undefined
-  /** A journal of another kind instead of a directory: `memoryJournal()`, or your own. */
+  /** Instead of a directory: `memoryJournal()`, or a journal of your own. */
   journal?: Journal | undefined
-  /** Entries: a positive integer or Infinity. Default 1000. Beyond it the least recently used entry is evicted. */
+  /** How many entries the cache holds: a positive integer or Infinity. Default 1000. Above it, the least recently used entry is evicted. */
   maxSize?: number | undefined
-  /** Encoded bytes of all keys and values together. Default Infinity. An entry larger than all of it is a RangeError. */
+  /** Encoded bytes of all keys and values together. Default Infinity. Setting an entry that is larger throws a RangeError. */
   maxBytes?: number | undefined
-  /** How long an entry lives when `set` does not say. Default Infinity: for good. */
+  /** TTL for entries without their own. Default Infinity: they do not expire. */
   ttl?: Duration | undefined
-  /** When the journal is forced to disk: after every write, each second (the default), or only by `flush()` and `close()`. */
+  /** When the journal is forced to disk: after every write, every second (the default), or only by `flush()` and `close()`. */
   fsync?: FsyncPolicy | undefined
-  /** How often the background cleanup looks for expired entries that no timer met. Default 60 s; 0 turns it off. */
+  /** How often a background cleanup looks for expired entries that no timer has removed. Default 60 s; 0 turns it off. */
   cleanupInterval?: Duration | undefined
-  /** The least time between two emissions of `stats$`. Default 1 s. */
+  /** The minimum time between two emissions of `stats$`. Default 1 s. */
   statsInterval?: Duration | undefined
   /**
-   * When the journal is compacted by itself: when it has `journalBytes` (default 64 MiB) and `factor` times (default 1) the
-   * bytes of the last snapshot. `segmentBytes` (default 64 MiB) is the size at which a new file is begun. `false`: only by `compact()`.
+   * When the journal is compacted automatically: when it has at least `journalBytes` (default 64 MiB) and at least `factor`
+   * (default 1) times the bytes of the last snapshot. A new segment begins at `segmentBytes` (default 64 MiB). `false`: only by `compact()`.
    */
   compaction?: Partial<CompactionThresholds> | false | undefined
-  /** `'copy'` (the default): callers and cache never share an object. `'share'`: `get` returns the object that was set. */
+  /** `'copy'` (default): callers and cache never share an object. `'share'`: `get` returns the object that was set. */
   isolation?: Isolation | undefined
-  /** Where the time comes from. `ManualClock` of `daybook/testing` is one that stands still. */
+  /** The source of time and timers. Tests use `ManualClock` of `daybook/testing`. */
   clock?: Clock | undefined
-  /** XState's inspector: told of every message and of the lifecycle. */
+  /** XState's inspector: receives every message and the lifecycle. */
   inspect?: Inspector | undefined
   /** Called while the journal is read; both numbers are bytes. */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined
@@ -51,7 +52,7 @@ export interface ResolvedOptions {
   compaction: CompactionThresholds | false
   isolation: Isolation
   clock: Clock
-  /** What the journal counts time by: its own clock, unless one was given. */
+  /** The journal's clock: that of the options, if they have one. */
   journalClock: Clock
   inspect: Inspector | undefined
   onProgress: CacheOptions['onProgress']
@@ -60,28 +61,27 @@ export interface ResolvedOptions {
 const MIB = 1024 * 1024
 const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, factor: 1, segmentBytes: 64 * MIB }
 
-/** @throws TypeError or RangeError that names the option and what was given. */
+/** @throws TypeError or RangeError that names the option and its value. */
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, not ${describe(options)}.`)
-  // Defaults are for what is undefined, and not for null: that is a mistake, and is told.
+  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  // Defaults replace undefined, not null: null is refused.
   const { directory, journal, clock = systemClock, inspect, onProgress } = options
   const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
   const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
-    throw wrong('directory', 'a path', directory)
+    throw wrongType('directory', 'a path', directory)
   if (journal !== undefined) {
     if (!hasMethods(journal, ['open', 'append', 'flush', 'compact', 'close']))
-      throw wrong('journal', 'a Journal', journal)
-    if (directory !== undefined) throw wrong('directory', 'left out when a journal is given', directory)
+      throw wrongType('journal', 'a Journal', journal)
+    if (directory !== undefined) throw wrongType('directory', 'omitted if there is a journal', directory)
   }
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
-    throw wrong('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
+    throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
-    throw wrong('inspect', 'a function or an observer', inspect)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw wrong('onProgress', 'a function', onProgress)
+    throw wrongType('inspect', 'a function or an observer', inspect)
+  if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   const statsIntervalMs = toMilliseconds(statsInterval, 'statsInterval')
-  if (statsIntervalMs === 0) throw new RangeError('statsInterval must be more than 0; 0 is not.')
+  if (statsIntervalMs === 0) throw new RangeError(mustBe('statsInterval', 'more than 0', statsInterval))
   return {
     directory: journal === undefined ? (directory ?? 'journal') : undefined,
     journal,
@@ -100,17 +100,18 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   }
 }
 
-function resolveCompaction(given: CacheOptions['compaction']): CompactionThresholds | false {
-  if (given === false) return false
-  if (given === undefined) return COMPACTION_DEFAULTS
-  if (typeof given !== 'object' || given === null) throw wrong('compaction', 'false or an object of thresholds', given)
+function resolveCompaction(compaction: CacheOptions['compaction']): CompactionThresholds | false {
+  if (compaction === false) return false
+  if (compaction === undefined) return COMPACTION_DEFAULTS
+  if (typeof compaction !== 'object' || compaction === null)
+    throw wrongType('compaction', 'false or an object of thresholds', compaction)
   const {
     journalBytes = COMPACTION_DEFAULTS.journalBytes,
     segmentBytes = COMPACTION_DEFAULTS.segmentBytes,
     factor = COMPACTION_DEFAULTS.factor,
-  } = given
-  if (typeof factor !== 'number') throw wrong('compaction.factor', 'a number', factor)
-  if (!(factor >= 0)) throw new RangeError(`compaction.factor must be 0 or more; ${describe(factor)} is not.`)
+  } = compaction
+  if (typeof factor !== 'number') throw wrongType('compaction.factor', 'a number', factor)
+  if (!(factor >= 0)) throw new RangeError(mustBe('compaction.factor', 'at least 0', factor))
   return {
     journalBytes: limit('compaction.journalBytes', journalBytes),
     segmentBytes: limit('compaction.segmentBytes', segmentBytes),
@@ -119,15 +120,16 @@ function resolveCompaction(given: CacheOptions['compaction']): CompactionThresho
 }
 
 function limit(name: string, value: unknown): number {
-  if (typeof value !== 'number') throw wrong(name, 'a positive integer or Infinity', value)
+  const message = mustBe(name, 'a positive integer or Infinity', value)
+  if (typeof value !== 'number') throw new TypeError(message)
   if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value > 0)) return value
-  throw new RangeError(`${name} must be a positive integer or Infinity; ${describe(value)} is not.`)
+  throw new RangeError(message)
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (typeof value !== 'string') throw wrong(name, `one of ${allowed.join(', ')}`, value)
-  if (!allowed.includes(value))
-    throw new RangeError(`${name} must be one of ${allowed.join(', ')}; ${describe(value)} is not.`)
+  const message = mustBe(name, `one of ${allowed.join(', ')}`, value)
+  if (typeof value !== 'string') throw new TypeError(message)
+  if (!allowed.includes(value)) throw new RangeError(message)
   return value
 }
 
@@ -143,6 +145,6 @@ function hasMethods(value: unknown, names: readonly string[]): boolean {
   )
 }
 
-function wrong(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}; ${describe(value)} is not.`)
+function wrongType(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(mustBe(name, expected, value))
 }

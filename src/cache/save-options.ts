@@ -1,29 +1,32 @@
-/** What `save` and `load` take and return. */
+/** The options, results and errors of `save` and `load`. */
 
-import { CacheError, CorruptionError, describe } from '../errors.js'
+import { CacheError, CorruptionError, mustBe, reasonOf } from '../errors.js'
 import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import type { LoadReport } from './maintenance.js'
 
-/** How `save` and `load` treat their file. */
+/** The options of `save` and `load`. */
 export interface SaveOptions {
-  /** The file's format; by default its extension tells. */
+  /** The file's format. Default: by the file's extension. */
   format?: SaveFormat | undefined
   /**
-   * Told how far it has come, of how much: a load first reads `'bytes'`, then both write `'entries'`. If it throws, the save or
-   * load ends there, as failed: nothing was changed.
+   * Called with what is done, the total and their unit: a load first reads `'bytes'`, then both write `'entries'`. If it
+   * throws, the save or load fails and changes nothing.
    */
   onProgress?: SaveProgress | undefined
 }
 
 type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }
-/** What `save` returns: it never rejects because of a file. */
+/** What `save` resolves with: it does not reject because of a file. */
 export type SaveResult = Result<Saved>
-/** What `load` returns: it never rejects because of a file, and when it is not `ok` nothing was changed. */
+/** What `load` resolves with: it does not reject because of a file. Unless it is `ok`, nothing was changed. */
 export type LoadResult = Result<LoadReport>
 
-/** @throws TypeError for what is no path or no format. Returns the format to use, and whom to call with the progress. */
+/**
+ * The format to use, and the listener for progress.
+ * @throws TypeError for a wrong path or option.
+ */
 export function checkFile(
   path: unknown,
   options: SaveOptions,
@@ -36,34 +39,23 @@ export function checkFile(
 }
 
 export function checkPath(path: unknown): asserts path is string {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path must be a file's path; ${describe(path)} is not. Nothing was changed.`)
+  if (typeof path !== 'string' || path === '') throw new TypeError(mustBe('path', 'the path of a file', path))
 }
 
 export function checkFormat(format: unknown): asserts format is SaveFormat | undefined {
   if (format !== undefined && format !== 'pickle' && format !== 'snapshot') {
-    throw new TypeError(`format must be 'pickle' or 'snapshot'; ${describe(format)} is neither. Nothing was changed.`)
+    throw new TypeError(mustBe('format', "'pickle' or 'snapshot'", format))
   }
 }
 
-/** Our own errors as they are, others with the file and what it means. */
+/** What `save` or `load` failed with, as an error that names the file. */
 export function fileError(method: 'save' | 'load', path: string, error: unknown): Error {
   if (error instanceof CorruptionError) {
-    const { file, offset, sequence, reason } = error
-    const advice = 'The cache is untouched: load another file, or save this one again from where it came.'
-    return new CorruptionError({ file, offset, sequence, reason, advice }, { cause: error })
+    const advice = 'Load another file, or save this one again.' // no journal is damaged
+    return new CorruptionError(error, { cause: error, consequence: 'The cache is unchanged.', advice })
   }
   if (error instanceof CacheError || error instanceof RangeError) return error
-  const { message } = error as Error
   return method === 'save'
-    ? new CacheError(
-        'SAVE_FAILED',
-        `${path} was not saved: ${message}. The cache is untouched, and so is a file that was there; check the path, the permissions and the room on the disk.`,
-        { cause: error },
-      )
-    : new CacheError(
-        'LOAD_FAILED',
-        `${path} was not loaded: ${message}. The cache is untouched; check the path and the permissions.`,
-        { cause: error },
-      )
+    ? new CacheError('SAVE_FAILED', `${path} was not saved: ${reasonOf(error)}`, { cause: error })
+    : new CacheError('LOAD_FAILED', `${path} was not loaded: ${reasonOf(error)}`, { cause: error })
 }

@@ -1,4 +1,4 @@
-/** `daybook convert FROM TO`: a saved file in another format. No journal is needed. */
+/** `daybook convert FROM TO`: converts a saved file to the other format. Needs no journal. */
 import type { Command } from 'commander'
 import type { SnapshotSource } from '../durable/contract.js'
 import { disk } from '../durable/storage/disk.js'
@@ -14,7 +14,7 @@ export function addConvertCommand(program: Command): void {
     .command('convert')
     .description('convert a saved file to the other format')
     .argument('<from>', 'a file written by save, or by Python')
-    .argument('<to>', 'the file to write; an old one is replaced once the new one is complete')
+    .argument('<to>', 'the file to write; an existing one is replaced once the new one is complete')
     .addHelpText('after', `${FORMATS_HELP}\nExpired entries are left out.`)
     .action(async (from: string, to: string) => {
       const outcome = `${to} was not written; a file that was already there is unchanged.`

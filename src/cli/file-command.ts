@@ -1,4 +1,4 @@
-/** What the commands on saved files (save, load, convert) have in common: formats, a bar, and an end by Ctrl-C. */
+/** Shared by the commands on saved files (save, load, convert): formats, a progress bar, and Ctrl-C. */
 import { Counters } from '../core/model/counters.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { SnapshotSource } from '../durable/contract.js'
@@ -16,8 +16,8 @@ The file's extension decides the format: .pickle and .pkl are Python pickles, wh
 daybook's own format, which keeps every value exactly.`
 
 /**
- * Runs `work` with a bar, and returns the exit code. Ctrl-C ends it between two slices, as a failure that changes nothing.
- * `outcome`: what is so after that.
+ * Runs `work` with a bar, and returns the exit code. Ctrl-C ends it between two slices, so that nothing is changed; then
+ * `outcome` is printed.
  */
 export async function runFileCommand(
   outcome: string,

@@ -1,4 +1,4 @@
-/** `daybook import`: files into the cache, one entry for each file or for each line of JSON. */
+/** `daybook import`: imports files, one entry for each file or for each line of JSON. */
 import type { Command } from 'commander'
 import type { Duration } from '../cache/duration.js'
 import { EXIT } from './exit-codes.js'
@@ -27,7 +27,7 @@ export function addImportCommand(program: Command): void {
     .option('--ndjson', 'one entry for each line of the files: {"key": …, "value": …, "ttl": …}')
     .option('--ttl <duration>', 'TTL for entries without their own: 10 (seconds), 5m, 7d', parseTtlOption)
     .option('--dot', 'include files and directories whose names start with a dot')
-    .option('--restart', 'with --ndjson: start at the first line, whatever an earlier run has done')
+    .option('--restart', 'with --ndjson: start at the first line instead of continuing an earlier run')
     .addHelpText(
       'after',
       `

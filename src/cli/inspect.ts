@@ -1,4 +1,4 @@
-/** `daybook inspect`: the journal's events as they were written, also while another process writes to it. */
+/** `daybook inspect`: prints the journal's events, also while another process writes to it. */
 import type { Command } from 'commander'
 import type { Change } from '../cache/streams/change.js'
 import { compileGlob } from '../core/decide/glob.js'

@@ -1,4 +1,4 @@
-/** The directory of a journal that is only read, in the command line's words. Nothing in it is created, changed or locked. */
+/** A journal that is only read: nothing in its directory is created, changed or locked. */
 import { existsSync } from 'node:fs'
 import { allOf, type JournalFiles } from '../durable/format/journal-files.js'
 import { journalNote } from '../durable/history/lock-file.js'
@@ -7,7 +7,7 @@ import { type Attempt, listSettled, readSettled } from '../durable/history/settl
 import { unreadable } from '../durable/recovery/open-directory.js'
 import { disk } from '../durable/storage/disk.js'
 
-/** @throws Error when there is no directory, or no journal in it. */
+/** @throws Error if the directory does not exist or contains no journal. */
 export async function listJournal(directory: string): Promise<JournalFiles> {
   let files: JournalFiles
   try {
@@ -17,8 +17,8 @@ export async function listJournal(directory: string): Promise<JournalFiles> {
     throw unreadable(directory, error)
   }
   if (allOf(files).length > 0 || journalNote(disk, directory) !== '') return files
-  if (!existsSync(directory)) throw new Error(`There is no directory ${directory}.`)
-  throw new Error(`There is no journal in ${directory}. Name the directory of one with --directory.`)
+  if (!existsSync(directory)) throw new Error(`${directory} does not exist.`)
+  throw new Error(`${directory} contains no journal. Use --directory for another directory.`)
 }
 
 /** Reads a journal that another process may be writing to: {@link readSettled}. */
@@ -31,8 +31,8 @@ export async function readJournal<T>(
 }
 
 /**
- * What opening would read.
- * @throws CorruptionError when a file that it needs first is missing.
+ * The files that opening would read.
+ * @throws CorruptionError if one of them is missing.
  */
 export function planOpening(files: JournalFiles, directory: string): ReadingPlan {
   return planReading(files, directory, journalNote(disk, directory))

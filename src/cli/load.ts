@@ -1,4 +1,4 @@
-/** `daybook load FILE`: replaces all entries of a journal by those of a saved file. */
+/** `daybook load FILE`: replaces all entries of a journal with those of a saved file. */
 import type { Command } from 'commander'
 import { FORMATS_HELP, readSavedFile, runFileCommand } from './file-command.js'
 import { listJournal } from './journal-directory.js'
@@ -9,14 +9,14 @@ import { showCountOf } from './quantities.js'
 
 export function addLoadCommand(program: Command): void {
   addOpenOptions(program.command('load'))
-    .description('replace all entries and counters by those of a file that save, or Python, wrote')
+    .description('replace all entries and counters with those of a file written by save or by Python')
     .argument('<file>')
     .addHelpText('after', FORMATS_HELP)
     .action(async (path: string, options: OpenOptions) => {
       process.exitCode = await runFileCommand(
         'nothing was loaded, and nothing was changed.',
         async (onProgress, signal) => {
-          // A file that cannot be loaded begins no journal.
+          // A file that cannot be loaded must not create a journal.
           if (!(await hasJournal(options.directory))) await readSavedFile(path, onProgress)
           await withCache(options, async (cache) => {
             signal.throwIfAborted()

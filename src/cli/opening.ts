@@ -1,10 +1,10 @@
-/** Opening a cache for writing: without a limit on entries unless one is given, and with a bar while it recovers. */
+/** Opens a cache for writing: with no limit on entries unless an option sets one, and with a bar during recovery. */
 import type { Cache } from '../cache/cache.js'
 import { openCache } from '../open.js'
 import type { OpenOptions } from './options.js'
 import { Progress } from './progress.js'
 
-/** Opens, uses, closes. If the use fails, its error is thrown, not what closing says afterwards. */
+/** Opens, uses, closes. If `use` fails, its error is thrown, not one from closing. */
 export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {
   const cache = await openForCommand(options)
   let result: T

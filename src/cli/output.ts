@@ -20,14 +20,14 @@ class Output {
       if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') this.onClosed?.()
       else failAtEnd(error)
     })
-    process.stderr.on('error', () => undefined) // nobody reads it any more
+    process.stderr.on('error', () => undefined) // its reader has gone away, too
   }
 
   line(text: string): void {
     this.write(`${text}\n`)
   }
 
-  /** Returns whether the stream takes more right now: if not, wait for {@link drained}. */
+  /** Returns whether the stream accepts more right now: if not, wait for {@link drained}. */
   write(text: string): boolean {
     return this.#isClosed || process.stdout.write(printable(text))
   }
@@ -75,7 +75,7 @@ export class LineBatch {
 
 const BATCH_LENGTH = 64 * 1024
 
-/** A line on stderr: it is not part of the answer, so it must not get into a pipe. */
+/** A line on stderr: not part of the output, so it must not get into a pipe. */
 export function remark(text: string): void {
   writeError(`${text}\n`)
 }

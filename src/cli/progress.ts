@@ -1,25 +1,25 @@
 /**
- * How far a long command has come: a bar on stderr or, without a terminal and if asked for, a plain line every few seconds,
- * so that a log shows that the command is alive.
+ * The progress of a long command: a bar on stderr or, without a terminal and on request, a plain line every few seconds, so
+ * that a log shows that the command is alive.
  */
 import cliProgress from 'cli-progress'
 import { remark } from './output.js'
 import { printable } from './printable.js'
 import { ratePerSecond, showBytes, showCount } from './quantities.js'
 
-/** What takes less than this gets no bar: it would only flicker. */
+/** Shorter work gets no bar: it would only flicker. */
 const DELAY_MS = 300
 const PLAIN_LINE_INTERVAL_MS = 5_000
-/** Callers report every frame, file and line; nobody can see more updates than this. */
+/** Callers report every frame, file and line; more frequent updates would not be visible. */
 const UPDATE_INTERVAL_MS = 50
 
 const SHOW = { bytes: showBytes, entries: showCount } as const
 type Unit = keyof typeof SHOW
 
 export interface ProgressOptions {
-  /** What is going on, by what is counted: `{ bytes: 'Reading', entries: 'Writing' }`. */
+  /** What the command is doing, by what is counted: `{ bytes: 'Reading', entries: 'Writing' }`. */
   verbs: Partial<Record<Unit, string>>
-  /** Whether to print plain lines where there is no terminal. */
+  /** Whether to print plain lines without a terminal. */
   plainLines?: boolean
 }
 
@@ -28,19 +28,19 @@ export class Progress {
   readonly #isTerminal = process.stderr.isTTY === true
   #bars: cliProgress.MultiBar | undefined
   #bar: cliProgress.SingleBar | undefined
-  /** What is counted now; another unit begins another bar. */
+  /** What is counted now. A different unit starts a new bar. */
   #unit: Unit = 'bytes'
   #startMs = performance.now()
   #plainLineAtMs = this.#startMs
   #updatedAtMs = 0
-  /** What was done before the first update, by an earlier run; it does not count for the rate. */
+  /** What an earlier run had done; it does not count for the rate. */
   #doneAtFirst: number | undefined
 
   constructor(options: ProgressOptions) {
     this.#options = options
   }
 
-  /** `describe` adds a word about what is done. */
+  /** @param describe Returns a detail to show beside the bar. */
   update(done: number, total: number, unit: Unit = 'bytes', describe: () => string = () => ''): void {
     if (unit !== this.#unit) this.#restart(unit)
     const nowMs = performance.now()
@@ -91,7 +91,7 @@ export class Progress {
     return { done: show(done), all: show(total), rate: show(Math.round(rate)), detail }
   }
 
-  /** A line above the bar. */
+  /** Prints a line above the bar. */
   remark(text: string): void {
     if (this.#bars === undefined) remark(text)
     else {

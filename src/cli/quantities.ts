@@ -33,7 +33,7 @@ export function showMilliseconds(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** Per second. A rate over less than a millisecond would mean nothing. */
+/** Per second. Less than a millisecond counts as one: the rate would be meaningless. */
 export function ratePerSecond(amount: number, ms: number): number {
   return amount / (Math.max(1, ms) / 1000)
 }
@@ -43,7 +43,7 @@ export function showPercent(ratio: number): string {
   return `${percent > 99 && percent < 100 ? percent.toFixed(2) : percent.toFixed(percent < 10 && percent > 0 ? 1 : 0)}%`
 }
 
-/** A moment in UTC; a deadline may be later than any Date. */
+/** A time in UTC. A deadline may be later than any Date. */
 export function showMoment(epochMs: number): string {
   const moment = new Date(epochMs)
   return Number.isNaN(moment.getTime()) ? String(epochMs) : moment.toISOString()

@@ -1,8 +1,8 @@
-/** What opening found, in words: what was recovered, from which files, how fast. */
+/** The recovery report as text: what was recovered, from which files, how fast. */
 import type { RecoveryReport } from '../durable/contract.js'
 import { ratePerSecond, showBytes, showCount, showCountOf, showMilliseconds } from './quantities.js'
 
-/** The rate of fewer says more about starting up than about recovery. */
+/** For fewer events the rate would measure the start-up, not the recovery. */
 const RATED_MIN = 100
 
 export function recoveryLines(report: RecoveryReport, entries: number, directory: string): string[] {

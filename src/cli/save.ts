@@ -1,4 +1,4 @@
-/** `daybook save FILE`: all entries of a journal into one file, which Python can read too. */
+/** `daybook save FILE`: writes all entries of a journal to one file, which Python can read, too. */
 import type { Command } from 'commander'
 import { FORMATS_HELP, runFileCommand } from './file-command.js'
 import { listJournal } from './journal-directory.js'
@@ -9,11 +9,11 @@ import { showBytes, showCountOf } from './quantities.js'
 
 export function addSaveCommand(program: Command): void {
   addOpenOptions(program.command('save'))
-    .description('write all entries and counters to one file; if that fails, an old file is kept')
+    .description('write all entries and counters to one file; if that fails, an existing file is kept')
     .argument('<file>')
     .addHelpText('after', FORMATS_HELP)
     .action(async (path: string, options: OpenOptions) => {
-      await listJournal(options.directory) // an error if there is none: opening would begin one
+      await listJournal(options.directory) // throws if there is none, which opening would create
       const outcome = `${path} was not written; a file that was already there is unchanged.`
       process.exitCode = await runFileCommand(outcome, (onProgress, signal) =>
         withCache(options, async (cache) => {

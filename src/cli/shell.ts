@@ -16,7 +16,7 @@ import { suggest } from './suggestion.js'
 export function addShellCommand(program: Command): void {
   addOpenOptions(program.command('shell', { isDefault: true }))
     .description('open a prompt on the cache; without a terminal, run commands from standard input, one per line')
-    .allowExcessArguments() // an unknown command ends up here, and is answered with the known ones
+    .allowExcessArguments() // an unknown command ends up here; its error lists the known ones
     .addHelpText(
       'after',
       `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)`,

@@ -1,13 +1,13 @@
 /**
  * Values and keys as text. A value that JSON can express exactly is shown as JSON; any other (a Map, a Date, a bigint, bytes,
- * NaN, a cycle) as `util.inspect` shows it, so that nothing is shown as something that it is not.
+ * NaN, a cycle) as `util.inspect` shows it, so that no value looks like a different one.
  */
 import { inspect } from 'node:util'
 import { type Colors, printable } from './printable.js'
 
 export interface ShowOptions {
   colors?: Colors
-  /** All of it, where otherwise long arrays and texts, and deep levels, are cut. */
+  /** Whether to show long arrays, long texts and deep levels in full. */
   isFull?: boolean
 }
 
@@ -50,7 +50,7 @@ export function toJson(value: unknown): string | undefined {
   return isJson(value, new Set(), new Set()) && !isTooLarge(value) ? JSON.stringify(value) : undefined
 }
 
-/** Recursive: a stored value has at most 1,000 levels. `exact`: the parts that are known to be JSON. */
+/** Recursive, since a stored value has at most 1,000 levels. `exact`: the parts that are known to be JSON. */
 function isJson(value: unknown, ancestors: Set<object>, exact: Set<object>): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
@@ -67,7 +67,7 @@ function isJson(value: unknown, ancestors: Set<object>, exact: Set<object>): boo
   return isAll
 }
 
-/** What a part that occurs many times may add to the text. */
+/** How much longer the text may be because of parts that occur many times. */
 const REPEATED_LENGTH_MAX = 1_000_000
 
 /**
@@ -103,7 +103,7 @@ function* partsOf(value: object): Iterable<unknown> {
   if (!ArrayBuffer.isView(value)) yield* Object.values(value)
 }
 
-/** A copy to look at, in which only the first occurrence of a part is written out. */
+/** A copy for display, in which only the first occurrence of a part is written out. */
 function withoutRepeats(value: unknown, seen: Set<object>): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
   if (seen.has(value)) return { [inspect.custom]: () => '[shown above]' }
@@ -121,12 +121,12 @@ function withoutRepeats(value: unknown, seen: Set<object>): unknown {
 /** No space, quote, backslash or control character, and no lone surrogate (all in category C). */
 const PLAIN_KEY = /^[^\s"'\\\p{C}]+$/u
 
-/** A key as it is, or quoted if it could be misread; the shell takes both. */
+/** A key as it is, or quoted if it could be misread. The shell accepts both. */
 export function showKey(key: string): string {
   return PLAIN_KEY.test(key) ? key : printable(JSON.stringify(key))
 }
 
-/** Cuts a text that would fill the screen, and says how long it is. */
+/** Cuts a long text, and says how long it is. */
 export function shorten(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text
   const start = text.slice(0, lengthMax).replace(/[\ud800-\udbff]$/, '') // not half a character

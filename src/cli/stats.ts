@@ -1,4 +1,4 @@
-/** `daybook stats`: what a journal holds. Replays it without opening it, also while another process writes to it. */
+/** `daybook stats`: shows what a journal holds. Replays it without opening it, also while another process writes to it. */
 import type { Command } from 'commander'
 import { isExpired } from '../core/decide/decide.js'
 import { State } from '../core/evolve/state.js'
@@ -38,7 +38,7 @@ async function readStats(directory: string) {
       const plan = planOpening(files, directory)
       const state = new State({
         maxSize: Number.POSITIVE_INFINITY,
-        maxBytes: Number.MAX_SAFE_INTEGER, // not a limit: what makes it count bytes
+        maxBytes: Number.MAX_SAFE_INTEGER, // not a limit, but makes it count bytes
         weigh: encodedBytes,
       })
       const receiver = receiverFor(state, (done, total) => progress.update(done, total))
@@ -55,7 +55,7 @@ async function readStats(directory: string) {
 
 type Summary = ReturnType<typeof summarize>
 
-/** What `--json` prints. Bytes are bytes in files, except `entryBytes`: the encoded keys and values. */
+/** What `--json` prints. Bytes are bytes in files, except in `entryBytes`: the encoded keys and values. */
 function summarize(directory: string, { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State }) {
   const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters

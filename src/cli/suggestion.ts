@@ -1,4 +1,4 @@
-/** The name that was probably meant: the one with the fewest wrong letters, if they are few. */
+/** The name that was probably meant: the one with the fewest wrong letters, if there are only a few. */
 export function suggest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = Math.max(1, Math.floor(typed.length / 3)) + 1

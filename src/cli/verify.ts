@@ -1,4 +1,4 @@
-/** `daybook verify`: is every frame and every snapshot sound? Also of a directory that is in use. */
+/** `daybook verify`: checks every frame and every snapshot, also of a directory that is in use. */
 import type { Command } from 'commander'
 import { EXIT } from './exit-codes.js'
 import { addDirectoryOption, type DirectoryOptions } from './options.js'
@@ -14,13 +14,13 @@ interface VerifyOptions extends DirectoryOptions {
 
 export function addVerifyCommand(program: Command): void {
   addDirectoryOption(program.command('verify'))
-    .description('check every frame and snapshot; changes nothing, also of a directory that is in use')
-    .option('--json', 'as one line of JSON')
+    .description('check every frame and snapshot, and change nothing; also while the journal is in use')
+    .option('--json', 'print one line of JSON')
     .addHelpText(
       'after',
       `
-Exit codes: 0 sound, 3 torn (the last frame is not whole, as a crash leaves it; opening sets it aside), 4 corrupt
-(opening is refused), 1 there is nothing to check, or it cannot be read.`,
+Exit codes: 0 sound, 3 torn (the last frame is incomplete, as a crash leaves it; opening sets it aside), 4 corrupt
+(opening is refused), 1 nothing to check, or unreadable.`,
     )
     .action(async (options: VerifyOptions) => {
       const found = await verify(options.directory)

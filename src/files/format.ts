@@ -1,13 +1,13 @@
 import { extname } from 'node:path'
 
-/** `'pickle'`: a real Python pickle. `'snapshot'`: daybook's own, which holds every value exactly and is checksummed. */
+/** `'pickle'`: a Python pickle. `'snapshot'`: daybook's own format, which keeps every value exactly and has checksums. */
 export type SaveFormat = 'pickle' | 'snapshot'
 
-/** The format that a file's extension stands for: `.pickle` and `.pkl` for Python's, any other for daybook's own. */
+/** The format by extension: `.pickle` and `.pkl` are Python's, any other is daybook's own. */
 export function formatOf(path: string): SaveFormat {
   const extension = extname(path).toLowerCase()
   return extension === '.pickle' || extension === '.pkl' ? 'pickle' : 'snapshot'
 }
 
-/** How far a save or a load has come: a load first reads bytes, then both write entries. What it throws ends them. */
+/** Reports the progress of a save or a load: a load first reads bytes, then both write entries. If it throws, they fail. */
 export type SaveProgress = (done: number, total: number, unit: 'bytes' | 'entries') => void

@@ -1,4 +1,4 @@
-/** `load`: reads what {@link writeSave}, or Python, wrote. Nothing of it takes effect before all of it was read and found sound. */
+/** `load`: reads a file that `save.ts` or Python wrote. Nothing takes effect until the whole file has been read and is sound. */
 import { NO_SEQUENCE } from '../core/model/sequence.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { ReceivedRows } from '../durable/contract.js'

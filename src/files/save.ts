@@ -1,6 +1,6 @@
 /**
- * `save`: the entries that are alive at one moment into one file, while turns go on. Daybook's own format is the snapshot's,
- * by the same writer that compaction uses; the other is a Python pickle.
+ * `save`: writes the entries that are live at one moment to a file, while turns go on: a Python pickle, or daybook's own
+ * format, which is that of a snapshot and has the same writer.
  */
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
@@ -18,7 +18,7 @@ export interface SaveRequest {
   path: string
   format: SaveFormat
   source: SnapshotSource
-  /** The moment, epoch milliseconds: what has expired by then is left out. */
+  /** Epoch milliseconds. What has expired by then is left out. */
   nowMs: number
   progress?: SaveProgress | undefined
 }
@@ -30,7 +30,7 @@ export interface Saved {
 
 export async function writeSave(request: SaveRequest): Promise<Saved> {
   const { storage, path, format, nowMs, progress } = request
-  // Beside the file, so that it can be renamed; a name that nobody else chooses, so that nobody's file is touched.
+  // In the same directory, so that it can be renamed; with a random name, so that no existing file is overwritten.
   const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${randomBytes(6).toString('hex')}.tmp`)
   const source = withoutExpired(request.source, nowMs)
   if (format === 'pickle') return replaceFile(storage, path, temporary, (file) => pickleInto(file, source, progress))

@@ -1,41 +1,41 @@
 /**
- * What `v8.serialize` takes and a cache must not: `undefined` anywhere inside, nesting so deep that reading the value back
- * could run out of stack, and an error that is among its own causes, which every V8 writes and only newer ones read. All are
- * looked for in the serialized copy, where there are no getters and no proxies; and only when the bytes show that there may
- * be something to find, since looking costs as much as a second clone.
+ * What `v8.serialize` accepts but a cache must not: `undefined` anywhere inside, nesting so deep that reading the value back
+ * could overflow the stack, and errors with a circular `cause`, which every V8 writes but only newer ones read. They are
+ * looked for in the serialized copy, which has no getters and no proxies, and only if the bytes show that there may be
+ * any, since the search costs as much as a second clone.
  */
 
-/** Deeper values are refused. V8 reads nested objects recursively; this leaves it room on any stack. */
+/** Deeper values are refused. V8 reads nested objects recursively; this depth fits on any stack. */
 export const NESTING_LEVELS_MAX = 1_000
 
-const CAUSES_ITSELF = 'an error that is among its own causes'
-/** V8's tag for undefined; also a character of many a text, hence the closer look. */
+const CIRCULAR_CAUSE = 'an error with a circular cause'
+/** V8's tag for undefined. It is also a common character, hence the closer look. */
 const UNDEFINED_TAG = 0x5f
-/** V8's tags for an error, and for an object that came before. */
+/** V8's tags for an error, and for a reference to an earlier object. */
 const ERROR_TAG = 0x72
 const REFERENCE_TAG = 0x5e
 /** V8's tags that open something nested: object, dense and sparse array, map, set, error; boxed primitives are leaves. */
 const OPENS = new Uint8Array(256) // a table, since every byte of a large value is looked up
 for (const tag of [0x6f, 0x41, 0x61, 0x3b, 0x27, 0x72]) OPENS[tag] = 1
 
-/** What is wrong with the value behind `bytes`, or `undefined` when nothing is. */
+/** What is wrong with the value in `bytes`, if anything. */
 export function findUnstorable(bytes: Uint8Array, deserialize: () => unknown): string | undefined {
-  if (!bytes.includes(UNDEFINED_TAG) && !mayBeDeep(bytes) && !mayCauseItself(bytes)) return undefined
+  if (!bytes.includes(UNDEFINED_TAG) && !mayBeDeep(bytes) && !mayHaveCircularCause(bytes)) return undefined
   let copy: unknown
   try {
     copy = deserialize()
   } catch {
-    return `${CAUSES_ITSELF}, or nesting too deep to be read back`
+    return `${CIRCULAR_CAUSE}, or nesting too deep to be read back`
   }
   return walk(copy)
 }
 
-function mayCauseItself(bytes: Uint8Array): boolean {
+function mayHaveCircularCause(bytes: Uint8Array): boolean {
   return bytes.includes(REFERENCE_TAG) && bytes.includes(ERROR_TAG)
 }
 
 function mayBeDeep(bytes: Uint8Array): boolean {
-  if (bytes.length < 3 * NESTING_LEVELS_MAX) return false // a level takes at least three bytes, as a Set does
+  if (bytes.length < 3 * NESTING_LEVELS_MAX) return false // a level takes at least three bytes (a Set)
   let opened = 0
   for (let at = 0; at < bytes.length; at++) {
     opened += OPENS[bytes[at] as number] as number
@@ -47,7 +47,7 @@ function mayBeDeep(bytes: Uint8Array): boolean {
 /** Depth first, in the order in which V8 reads, without recursion. */
 function walk(root: unknown): string | undefined {
   const seen = new Set<unknown>()
-  const opened = new Set<unknown>() // what is on the way from the root to here
+  const opened = new Set<unknown>() // the path from the root to here
   const stack: { of: unknown; children: Iterator<unknown> }[] = [{ of: undefined, children: [root].values() }]
   while (stack.length > 0) {
     const { of, children } = stack.at(-1) as (typeof stack)[number]
@@ -58,7 +58,7 @@ function walk(root: unknown): string | undefined {
       continue
     }
     if (value === undefined) return 'undefined'
-    if (value instanceof Error && opened.has(value)) return CAUSES_ITSELF
+    if (value instanceof Error && opened.has(value)) return CIRCULAR_CAUSE
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) continue
     seen.add(value)
     if (stack.length > NESTING_LEVELS_MAX) return `nesting deeper than ${NESTING_LEVELS_MAX} levels`
@@ -72,6 +72,6 @@ function* childrenOf(value: object): Generator<unknown> {
   if (value instanceof Map) for (const pair of value) yield* pair
   if (value instanceof Set) yield* value
   if (value instanceof Error && Object.hasOwn(value, 'cause')) yield value.cause
-  // Own properties only, and of arrays only those that are there: a hole is not undefined.
+  // Own properties only, so that a hole in an array does not count as undefined.
   for (const key in value) if (Object.hasOwn(value, key)) yield (value as Record<string, unknown>)[key]
 }

@@ -97,8 +97,8 @@ test.serial('save of a directory without a journal fails and creates nothing', a
   writeFileSync(join(cwd, 'old.pkl'), 'the old one')
   const before = readdirSync(cwd)
   for (const [directory, complaint] of [
-    ['typo', /^daybook: There is no directory typo/],
-    ['.', /^daybook: There is no journal in \./],
+    ['typo', /^daybook: typo does not exist/],
+    ['.', /^daybook: \. contains no journal/],
     ['old.pkl', /^daybook: old\.pkl is not a directory/],
   ] as const) {
     const { code, stderr } = await daybook(t, ['save', 'out.pkl', '-d', directory], { cwd })

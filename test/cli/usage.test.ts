@@ -96,10 +96,10 @@ for (const command of ['stats', 'inspect', 'verify', 'repair']) {
   test(`${command} of a missing directory, or one without a journal, fails and creates nothing`, async (t) => {
     const directory = temporaryDirectory(t)
     const nowhere = join(directory, 'nowhere')
-    t.like(await daybook(command, '-d', nowhere), { code: 1, stderr: `daybook: There is no directory ${nowhere}.\n` })
+    t.like(await daybook(command, '-d', nowhere), { code: 1, stderr: `daybook: ${nowhere} does not exist.\n` })
     const empty = await daybook(command, '-d', directory)
     t.is(empty.code, 1)
-    t.regex(empty.stderr, /^daybook: There is no journal in /)
+    t.regex(empty.stderr, /^daybook: .* contains no journal\. /)
     t.deepEqual(readdirSync(directory), [])
   })
 }

@@ -1,16 +1,16 @@
 /**
- * The life of a cache as a statechart. Drawn in docs/architecture.md.
+ * The lifecycle of a cache as a statechart. Drawn in docs/architecture.md.
  *
- * The chart decides what state the cache is in; what is done there (replaying, writing a snapshot, a slice of cleanup) is
- * done by whoever starts it and comes back as an event.
+ * The chart decides which state the cache is in. The work itself (replaying, writing a snapshot) is done elsewhere and
+ * reported to the chart as events.
  */
 import { assign, createActor, type InspectionEvent, type Observer, type SnapshotFrom, setup } from 'xstate'
 import type { Clock } from '../../core/model/clock.js'
 
-/** The states of `lifecycle$`. `compacting` is running, with a snapshot being written. */
+/** The states of `lifecycle$`. `compacting` is `running` while a snapshot is being written. */
 export type LifecycleStateName = 'recovering' | 'running' | 'compacting' | 'read-only' | 'draining' | 'closed'
 
-/** What subscribers of `lifecycle$` get. */
+/** What `lifecycle$` emits. */
 export interface LifecycleState {
   state: LifecycleStateName
   /** While recovering: bytes. While compacting: entries. */
@@ -36,14 +36,14 @@ export type LifecycleEvent =
 interface Context {
   done: number
   total: number
-  /** Why the journal takes nothing, or why the cache could not be opened or closed. */
+  /** Why the journal cannot be written, or why the cache could not be opened or closed. */
   reason: string | undefined
   /** Why the last compaction failed, if it did. */
   compactionFailure: string | undefined
 }
 
 interface LifecycleEffects {
-  /** Removes one slice of what has expired; returns whether there is more. */
+  /** Removes one slice of the expired entries. Returns whether there are more. */
   removeSlice(): boolean
   cleanupIntervalMs: number
 }
@@ -107,7 +107,7 @@ function createLifecycle(effects: LifecycleEffects) {
             initial: 'waiting',
             states: {
               waiting: { after: { cleanupInterval: { guard: 'isCleanupOn', target: 'slicing' } } },
-              // One slice per turn of the loop, so that no call waits long behind the cleanup.
+              // One slice per turn of the event loop, so that no call waits long for the cleanup.
               slicing: { entry: 'removeSlice', on: { 'slice removed': 'pausing', 'cleanup ended': 'waiting' } },
               pausing: { after: { 0: 'slicing' } },
             },
@@ -122,7 +122,6 @@ function createLifecycle(effects: LifecycleEffects) {
 
 type LifecycleSnapshot = SnapshotFrom<ReturnType<typeof createLifecycle>>
 
-/** What `lifecycle$` shows of the chart. */
 function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
   const { done, total, reason } = snapshot.context
   const why = reason === undefined ? {} : { reason }
@@ -138,7 +137,7 @@ function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
 /** XState's inspector. */
 export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
 
-/** The chart, running. */
+/** The running chart. */
 export interface Lifecycle {
   readonly state: LifecycleState
   send(event: LifecycleEvent): void

@@ -1,47 +1,47 @@
 /**
- * The cache as an XState actor: a message in, one turn, a reply out. Second of five on the path of a message that was sent
- * (a method call takes the short cut and enters at `turns.ts`). Before: whoever sends. After: `decide/`.
+ * The cache as an XState actor: a message in, one turn, a reply out. Before: `actor.send()`. After: `answer.ts`, which calls
+ * the method that the message is named after.
  *
- * The logic is custom and returns the same snapshot object each time: the state lives in columns behind it. Refusals are
- * replies, never throws, because XState stops an actor whose transition throws; and a closed cache stays an active actor,
- * because XState drops what is sent to a stopped one without a word.
+ * The logic is custom and always returns the same snapshot object; the state is in columns behind it. A refusal is a reply,
+ * never a throw, because XState stops an actor whose transition throws. A closed cache stays an active actor, because XState
+ * silently drops what is sent to a stopped one.
  */
 import type { ActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate'
-import { describe } from '../../errors.js'
+import { mustBe } from '../../errors.js'
 
-/** What the logic runs: made anew for each actor. */
+/** What the logic runs: a new one for each actor. */
 export interface CacheInstance {
   readonly directory: string | undefined
-  /** Recovers; until it resolves, messages wait. */
+  /** Recovers. Messages wait until it resolves. */
   open(): Promise<void>
-  /** Does what the message asks; throws or rejects for a refusal. */
+  /** Executes a message. @throws (or rejects with) what it is refused with. */
   answer(message: EventObject): unknown
   /** Runs the task when no turn is open. */
   whenIdle(task: () => void): void
   close(): Promise<void>
 }
 
-/** What the actor shows of itself. The entries are not in it. */
+/** The actor's snapshot. It does not contain the entries. */
 export interface CacheSnapshot {
   status: 'active' | 'error'
   output: undefined
   error: unknown
-  /** Where the journal lies; `undefined` for one that is not in a directory. */
+  /** The directory of the journal, if it has one. */
   directory: string | undefined
-  /** Whether recovery is done; messages sent before that wait for it. */
+  /** Whether recovery is done. Messages that are sent earlier wait for it. */
   isOpen: boolean
 }
 
 type Message = EventObject & { replyTo?: Pick<AnyActorRef, 'send'>; id?: unknown }
 
-/** Emitted for what nobody is answered: a refusal without a `replyTo`, or a `replyTo` that takes no answer. */
+/** Emitted when a refusal has no `replyTo`, or when a reply cannot be delivered. */
 export interface Refused {
   type: 'refused'
   message: EventObject
   error: unknown
 }
 
-/** The actor logic that `cacheLogic()` gives: to invoke or spawn from a machine of yours. */
+/** The actor logic that `cacheLogic()` returns, to invoke or spawn from another machine. */
 export type CacheLogic<TMessage extends EventObject = Message> = ActorLogic<
   CacheSnapshot & Snapshot<undefined>,
   TMessage,
@@ -54,7 +54,7 @@ const OPENED = 'daybook.opened'
 const FAILED = 'daybook.failed'
 const XSTATE_STOP = 'xstate.stop'
 
-/** What must not be in the snapshot, because it cannot be persisted. */
+/** Kept outside the snapshot, because it cannot be persisted. */
 interface Behind {
   instance: CacheInstance
   waiting: Message[]
@@ -94,14 +94,14 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
       const found = behind.get(snapshot)
       if (found === undefined) return snapshot // it failed to open
       const { instance, waiting } = found
-      const handle = (asked: Message) => instance.whenIdle(() => reply(instance, asked, emit))
+      const handle = (sent: Message) => instance.whenIdle(() => reply(instance, sent, emit))
       switch (message.type) {
         case OPENED:
           snapshot.isOpen = true
-          for (const asked of waiting.splice(0)) handle(asked)
+          for (const sent of waiting.splice(0)) handle(sent)
           return snapshot
         case FAILED: {
-          for (const asked of waiting.splice(0)) handle(asked)
+          for (const sent of waiting.splice(0)) handle(sent)
           const { error } = message as { error?: unknown }
           return { ...snapshot, status: 'error', error } as typeof snapshot
         }
@@ -119,7 +119,7 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
   }
 }
 
-/** Answers a message. A refusal that has no `replyTo` to go to is emitted. Never throws: XState would stop the actor. */
+/** Executes a message and replies. Emits a refusal if there is no `replyTo`. Never throws: XState would stop the actor. */
 function reply(instance: CacheInstance, message: Message, emit: (event: Refused) => void): void {
   const { replyTo } = message
   const id = message.id === undefined ? {} : { id: message.id }
@@ -135,7 +135,7 @@ function reply(instance: CacheInstance, message: Message, emit: (event: Refused)
     }
   }
   if (replyTo !== undefined && typeof (replyTo as typeof replyTo | null)?.send !== 'function') {
-    const error = new TypeError(`replyTo must be an actor; ${describe(replyTo)} is not. Nothing was changed.`)
+    const error = new TypeError(mustBe('replyTo', 'an actor', replyTo))
     emit({ type: 'refused', message, error })
     return
   }

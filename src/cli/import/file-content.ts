@@ -15,7 +15,7 @@ export interface Content {
   /** Valid until the next call: the bytes may be in the reused buffer. */
   value: string | Uint8Array
   bytes: number
-  /** Whether the bytes are in memory of their own, which nothing else uses. */
+  /** Whether nothing else uses the memory of the bytes. */
   isOwn: boolean
 }
 

@@ -1,4 +1,5 @@
 /** One entry for each file, with its path as the key. An entry that already has the same content is left as it is. */
+import { innerOf } from '../../cache/cache.js'
 import { EncodedValue } from '../../core/model/stored-value.js'
 import { readContent } from './file-content.js'
 import type { ImportRun } from './import-run.js'
@@ -25,8 +26,9 @@ function importFile(run: ImportRun, path: string): void {
     run.unchanged()
     return
   }
-  // Bytes in memory of their own become the entry's: a large file is not held twice.
-  cache.set(path, isOwn && typeof value !== 'string' ? new EncodedValue('bytes', value) : value, { ttl })
+  // Bytes that nothing else uses become the entry's own, so that a large file is not in memory twice.
+  if (isOwn && typeof value !== 'string') innerOf(cache).setStored(path, new EncodedValue('bytes', value), { ttl })
+  else cache.set(path, value, { ttl })
   run.imported(bytes)
 }
 

@@ -10,9 +10,9 @@ import { parseEntry } from './ndjson-entry.js'
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 export interface NdjsonOptions {
-  /** The journal's: checkpoints are kept there. */
+  /** Of the journal. Checkpoints are kept there. */
   directory: string
-  /** Start each file at its first line, whatever an earlier run has done. */
+  /** Whether to start each file at its first line instead of continuing an earlier run. */
   restart: boolean
 }
 

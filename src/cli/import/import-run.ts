@@ -1,5 +1,5 @@
 /**
- * One run of an import: how far it is, what it has done, and its pace. It must not run ahead of the disk: after every megabyte
+ * One run of an import: its progress, its results and its pace. It must not run ahead of the disk: after every megabyte
  * the event loop turns, so that the journal is written, timers fire and Ctrl-C is noticed; after every 64 MB, or every
  * second, everything so far is forced to disk.
  */
@@ -16,7 +16,7 @@ const TURN_BYTES = 1024 * 1024
 const TURN_MS = 20
 const FLUSH_BYTES = 64 * 1024 * 1024
 const FLUSH_MS = 1_000
-/** The rate of fewer says more about starting up than about the import. */
+/** For fewer files or lines the rate would measure the start-up, not the import. */
 const RATED_MIN = 100
 
 export interface ImportRequest {
@@ -30,7 +30,7 @@ export interface ImportRequest {
 
 export class ImportRun {
   readonly request: ImportRequest
-  /** Called when everything that was set before is on disk. */
+  /** Called when everything imported so far is on disk. */
   onDurable: (() => void) | undefined
   readonly #progress = new Progress({ verbs: { bytes: 'Importing' }, plainLines: true })
   readonly #totalBytes: number
@@ -68,7 +68,7 @@ export class ImportRun {
     this.#unchanged++
   }
 
-  /** Reports one that was left out. @throws what it was given when the journal is to blame: the others would fail as well. */
+  /** Reports a file or line that failed. @throws `error` if it comes from the journal: all others would fail, too. */
   leftOut(name: string, error: unknown): void {
     if (error instanceof JournalWriteError) throw error
     this.#failed++
@@ -79,7 +79,7 @@ export class ImportRun {
     this.#progress.remark(text)
   }
 
-  /** So many bytes of all files are done. */
+  /** @param doneBytes Of all files together. */
   async advanceTo(doneBytes: number): Promise<void> {
     this.#turnBytes += doneBytes - this.#doneBytes
     this.#doneBytes = doneBytes

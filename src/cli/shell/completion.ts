@@ -6,10 +6,10 @@ import { findCommand } from './find-command.js'
 import { SHELL_COMMANDS } from './shell-commands.js'
 import { splitWords } from './words.js'
 
-/** More are not listed: they would push the prompt off the screen. */
+/** A longer list would push the prompt off the screen. */
 const LISTED_MAX = 100
 
-/** As `readline` wants it: the completions, and the text that they replace. */
+/** As `readline` expects it: the completions, and the text that they replace. */
 export type Completion = [hits: string[], completed: string]
 
 export function complete(cache: Pick<Cache, 'keys'>, line: string): Completion {

@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import { printable } from '../printable.js'
 
 const LINES_MAX = 1_000
-/** A pasted value of megabytes is not worth keeping. */
+/** Longer lines, such as pasted values, are not kept. */
 const LINE_LENGTH_MAX = 10_000
 
 export class History {
   readonly #path: string
-  /** The newest line first, as `readline` wants it. */
+  /** The newest line first, as `readline` expects it. */
   readonly lines: string[]
   #isWritable: boolean
 
@@ -31,7 +31,7 @@ export class History {
       if (lines.length > 2 * LINES_MAX) writeFileSync(this.#path, `${kept.join('\n')}\n`, { mode: 0o600 })
       return kept.reverse()
     } catch {
-      return [] // there is none yet, or it cannot be read: the shell works without it
+      return [] // it does not exist yet or cannot be read; the shell works without it
     }
   }
 

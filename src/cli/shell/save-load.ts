@@ -20,8 +20,8 @@ export const SAVE: ShellCommand = {
 export const LOAD: ShellCommand = {
   name: 'load',
   usage: 'FILE',
-  summary: 'replace all entries by those of a saved file',
-  details: ['Counters are replaced too. The file is one that save, or Python, wrote.'],
+  summary: 'replace all entries with those of a saved file',
+  details: ['Counters are replaced, too. The file is one written by save or by Python.'],
   takes: [1, 1],
   run: calling('load', (result, { print }) => {
     if (!result.ok) throw result.error

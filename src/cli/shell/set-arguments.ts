@@ -18,7 +18,7 @@ export interface SetArguments {
   ttl: Duration | undefined
 }
 
-/** @throws UsageError that says how to write it. */
+/** @throws UsageError that shows the correct syntax. */
 export function parseSet(rest: string): SetArguments {
   const keyWord = wordFrom(rest, 0)
   if (keyWord === undefined) throw new UsageError('KEY is missing. Usage: set KEY VALUE [TTL]')

@@ -7,7 +7,7 @@ export interface ShellContext {
   readonly cache: Cache
   readonly colors: Colors
   readonly watching: Watching
-  /** Prints a line of the answer. */
+  /** Prints a line of the command's output. */
   print(line: string): void
   /** Prints a line for a user at the prompt; nothing in a pipe. */
   hint(line: string): void

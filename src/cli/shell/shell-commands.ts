@@ -10,7 +10,7 @@ import { LOAD, SAVE } from './save-load.js'
 import { parseSet } from './set-arguments.js'
 import { MISSING, type ShellCommand } from './shell-command.js'
 
-/** What fits on a screen. */
+/** About what fits on a screen. */
 const VALUE_LENGTH_MAX = 2_000
 
 export const SHELL_COMMANDS: readonly ShellCommand[] = [
@@ -24,7 +24,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
       '  set user:1 {"name": "Ada", "born": 1815} 7d',
       "  set greeting 'hello world'",
     ],
-    takes: [0, Number.POSITIVE_INFINITY], // parseSet finds out where the value ends
+    takes: [0, Number.POSITIVE_INFINITY], // parseSet finds the end of the value
     completes: 'keys',
     run({ cache, print }, _words, rest) {
       const { key, value, ttl } = parseSet(rest)

@@ -1,8 +1,8 @@
 /**
- * What a command leads to: all events, in order, as a pure function of the state and the command. It changes nothing.
- * Before: `cache/` makes a command. After: the journal is given the events, then `evolve/`.
+ * (state, command) → events: everything that happens, in order. Pure: it changes nothing.
+ * Before: `cache/` makes a command. After: the events are appended to the journal, then applied by `evolve/`.
  */
-import { ValueError } from '../../errors.js'
+import { describe, ValueError } from '../../errors.js'
 import type { Command, IncrementCommand, SetCommand } from '../model/command.js'
 import type { CacheEvent } from '../model/event.js'
 import type { ReadableState, Slot } from '../model/state.js'
@@ -13,7 +13,7 @@ export function isExpired(state: ReadableState, slot: Slot, nowMs: number): bool
   return nowMs >= state.deadlineAt(slot)
 }
 
-/** @throws RangeError or ValueError for a change that must not happen. */
+/** @throws RangeError or ValueError for a change that is refused. */
 export function decide(state: ReadableState, command: Command): CacheEvent[] {
   const events: CacheEvent[] = []
   switch (command.type) {
@@ -56,7 +56,7 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
   return events
 }
 
-/** What the caller of a command gets: whether it did something; the sum of an increment; nothing for the others. */
+/** A command's return value: the sum of an increment, or whether the command had an effect. */
 export function replyTo(command: Command, events: readonly CacheEvent[]): unknown {
   const last = events.at(-1)
   switch (command.type) {
@@ -75,8 +75,8 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
 }
 
 /**
- * Whether storing under a key leads to a `set` event and nothing else, so that it can be committed without making a command
- * and a list of events first. `slot` is where the key is found; `nowMs` is Infinity while nobody has read the clock.
+ * Whether storing under a key leads to a `set` event and nothing else, so that it can be committed without creating a command
+ * and a list of events. `slot` is the key's slot; `nowMs` is Infinity if the clock has not been read.
  */
 export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: number): boolean {
   if (state.maxBytes !== Number.POSITIVE_INFINITY) return false
@@ -85,20 +85,19 @@ export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: 
   return deadlineMs === Number.POSITIVE_INFINITY || nowMs < deadlineMs
 }
 
-/** The value after an increment. @throws ValueError for what is no finite number; RangeError past ±(2^53 − 1). */
+/** The value after an increment. @throws ValueError if the value is not a finite number; RangeError beyond ±(2^53 − 1). */
 export function sum(state: ReadableState, key: string, by: number, slot: Slot | undefined): number {
   const current = slot === undefined ? 0 : state.valueAt(slot)
   if (typeof current !== 'number' || !Number.isFinite(current)) {
-    throw new ValueError(
-      `Cannot increment ${JSON.stringify(key).slice(0, 80)}: it holds ${kindOf(current)}, not a finite number. ` +
-        'Nothing was changed: set a number first, or delete the key.',
-    )
+    throw new ValueError(`Cannot increment ${describe(key)}: it holds ${kindOf(current)}, not a finite number`, {
+      advice: 'Set a number first, or delete the key.',
+    })
   }
   const result = slot === undefined ? by : current + by
   if (!Number.isFinite(result) || (Number.isInteger(result) && !Number.isSafeInteger(result))) {
     throw new RangeError(
-      `Incrementing by ${by} would take the value to ${result}, past ±(2^53 − 1), where whole numbers are no longer exact. ` +
-        'Nothing was changed: increment by less, or set the value.',
+      `Incrementing by ${by} would give ${result}, beyond ±(2^53 − 1), where integers are no longer exact. ` +
+        'Nothing was changed. Increment by less, or set the value.',
     )
   }
   return result
@@ -111,7 +110,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'bigint' ? 'a bigint' : 'an object'
 }
 
-/** A `set` event, and before it what must be removed to make room. `found`: the entry under the key, live or expired. */
+/** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live or expired. */
 function store(
   state: ReadableState,
   { key, nowMs }: SetCommand | IncrementCommand,
@@ -123,8 +122,8 @@ function store(
   const weight = state.weigh(key, value)
   if (weight > state.maxBytes) {
     throw new RangeError(
-      `The entry weighs ${weight} bytes (encoded key and value), more than all of maxBytes (${state.maxBytes}). ` +
-        'Nothing was changed: store less, or raise maxBytes.',
+      `The entry takes ${weight} bytes (encoded key and value), more than maxBytes (${state.maxBytes}). ` +
+        'Nothing was changed. Store less, or raise maxBytes.',
     )
   }
   let size = state.size + 1
@@ -137,17 +136,17 @@ function store(
     size = makeRoom(state, size, bytes, found, nowMs, Number.POSITIVE_INFINITY, events)
   if (size > state.entriesMax) {
     throw new RangeError(
-      `The cache holds ${state.size} entries, and one JavaScript Map cannot hold more. ` +
-        'Nothing was changed: delete entries, or give the cache a maxSize.',
+      `The cache holds ${state.size} entries, the most that a JavaScript Map can hold. ` +
+        'Nothing was changed. Delete entries, or open the cache with a maxSize.',
     )
   }
   events.push({ type: 'set', key, value, expiresAtMs })
 }
 
 /**
- * Removes entries, no more than `limit`, until `size` and `bytes` are within the limits of the cache: an expired entry before
- * a live one, those in the order of their deadlines, these in the order of eviction. `own` is the entry that is being
- * replaced, which is not removed to make room for itself. Returns the size that is left.
+ * Removes at most `limit` entries, until `size` and `bytes` are within the limits of the cache: first expired entries in the
+ * order of their deadlines, then live ones in the order of eviction. `own` is the entry that is being replaced, which is not
+ * removed to make room for itself. Returns the new size.
  */
 function makeRoom(
   state: ReadableState,

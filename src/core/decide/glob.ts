@@ -1,12 +1,11 @@
 /**
- * Patterns for keys: `*` any run of characters (also none), `?` exactly one, `[abc]`, `[a-z]`, `[!a]` one of a class (or
- * not), `\` takes the next character as it is. A pattern matches the whole key; a character is a code point (so `?` takes
- * one emoji); `/` and `:` are characters like any other. The empty pattern matches nothing.
+ * Patterns for keys: `*` matches any characters or none, `?` exactly one, `[abc]` and `[a-z]` one of a class, `[!a]` one that
+ * is not in the class; `\` makes the next character literal. A pattern matches the whole key. A character is a code point (so
+ * `?` matches an emoji); `/` and `:` are ordinary characters. The empty pattern matches nothing. An unclosed `[` and a `\` at
+ * the end are literal.
  *
- * What is unbalanced is taken as text: a `[` that nothing closes, and a `\` at the end, stand for themselves.
- *
- * Two pointers that go back to the last star (the classic wildcard match; cf. R. Cox, "Glob Matching Can Be Simple And
- * Fast Too"): at most key × pattern steps, whatever the pattern.
+ * Matching uses two pointers and goes back to the last star (cf. R. Cox, "Glob Matching Can Be Simple And Fast Too"): at most
+ * key × pattern steps, whatever the pattern.
  */
 
 type Token =
@@ -16,7 +15,7 @@ type Token =
 
 interface ParsedClass {
   readonly token: Token
-  /** The place of the closing bracket. */
+  /** Index of the closing bracket. */
   readonly end: number
 }
 
@@ -32,7 +31,7 @@ export function compileGlob(pattern: string): KeyMatcher {
 function parse(pattern: string): Token[] {
   const characters = Array.from(pattern, (character) => character.codePointAt(0) as number) // iteration yields no empty strings
   const tokens: Token[] = []
-  let mayClose = true // once a `[` was not closed, no later one is; looking again would cost pattern × pattern
+  let mayClose = true // after one unclosed `[` no later one is closed; looking again would take pattern × pattern steps
   for (let at = 0; at < characters.length; at++) {
     const codePoint = characters[at] as number
     if (codePoint === STAR) {
@@ -56,7 +55,7 @@ function parse(pattern: string): Token[] {
   return tokens
 }
 
-/** From the character after `[`. A `]` in the first place is a member, not the end. */
+/** Parses from the character after `[`. A `]` in first place is a member, not the end. */
 function parseClass(characters: readonly number[], start: number): ParsedClass | undefined {
   let at = start
   const negated = characters[at] === BANG
@@ -95,7 +94,7 @@ function matches(tokens: readonly Token[], key: string): boolean {
       token++
       at += widthOf(codePoint)
     } else if (starToken >= 0) {
-      // The last star takes one character more, and the rest is tried again from there.
+      // The last star matches one more character, and the rest is tried from there.
       starAt += widthOf(key.codePointAt(starAt) as number)
       at = starAt
       token = starToken + 1

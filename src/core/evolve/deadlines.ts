@@ -1,8 +1,8 @@
 import type { Slot, SlotCursor } from '../model/state.js'
 
 /**
- * Which entry expires next: a binary min-heap of slots ordered by deadline, with a column that says where in the heap
- * each slot stands, so that a deadline can be changed or dropped in O(log n) and there is never a stale one.
+ * Which entry expires next: a binary min-heap of slots ordered by deadline, with a column that holds each slot's place in the
+ * heap. So a deadline can be changed or removed in O(log n), and the heap holds no stale ones.
  * (Indexed priority queue: Sedgewick & Wayne, Algorithms, 4th ed., 2.4.)
  *
  * A cache without deadlines allocates none of it.
@@ -13,7 +13,7 @@ export class Deadlines {
   #capacity: number
   #at = new Float64Array(0)
   #heap = new Uint32Array(0)
-  /** 0: not in the heap; else 1 + the place in it. */
+  /** 1 + the slot's index in the heap; 0 if it is not in the heap. */
   #place = new Uint32Array(0)
 
   constructor(capacity: number) {
@@ -47,12 +47,12 @@ export class Deadlines {
     return this.count === 0 ? undefined : (this.#heap[0] as Slot)
   }
 
-  /** Makes room for a deadline, so that {@link set} allocates nothing. */
+  /** Allocates the columns, so that {@link set} does not have to. */
   reserve(): void {
     if (this.#at.length === 0) this.#allocate()
   }
 
-  /** All slots in the order of their deadlines; the heap stays as it is. Valid until a deadline changes. */
+  /** All slots in the order of their deadlines. Leaves the heap as it is; valid until a deadline changes. */
   cursor(): SlotCursor {
     return new DeadlineCursor(this.#heap.subarray(0, this.count), this.#at)
   }
@@ -126,7 +126,7 @@ export class Deadlines {
   }
 }
 
-/** A search of the heap, smallest deadline first: a second heap, of places whose parents were given. */
+/** Traverses the heap, earliest deadline first, with a second heap: of places whose parents have been returned. */
 class DeadlineCursor implements SlotCursor {
   readonly #heap: Uint32Array
   readonly #at: Float64Array

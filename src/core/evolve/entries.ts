@@ -1,43 +1,39 @@
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Deadlines } from './deadlines.js'
+import { KeyMap } from './key-map.js'
 import { ANCHOR, Recency } from './recency.js'
 
-/** Told before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
+/** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
 
 const INITIAL_CAPACITY = 1024
 
-/** V8's Map throws when it would need room for more. A removed key takes up room, too, until the Map is made anew. */
-export const MAP_ENTRIES_MAX = 2 ** 24 - 1
-
 /**
- * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. One object
- * per entry costs twice as much at a million keys, because each of them is a cache miss of its own.
+ * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. An object
+ * per entry would cost twice as much at a million keys, because each is one more CPU cache miss.
  *
  * Only `evolve.ts`, `undo.ts` and `replacement.ts` call the methods that change it.
  */
 export class Entries {
-  #slots = new Map<string, Slot>()
-  /** Keys removed since the Map was made: at least as many as still take up room in it. */
-  #removed = 0
+  readonly #slots = new KeyMap()
   readonly #keys: (string | undefined)[]
   readonly #values: (StoredValue | undefined)[]
-  /** Encoded bytes by slot; only when somebody asked for a limit on bytes. */
+  /** Encoded bytes by slot; only if there is a limit on bytes. */
   #weights: Float64Array | undefined
   readonly recency: Recency
   readonly deadlines: Deadlines
-  /** Slots given back, to be used again, last in first out: an undone removal gets its old slot. */
+  /** Free slots, last in first out: undoing a removal gets the old slot back. */
   readonly #free: Slot[] = []
   #capacity = INITIAL_CAPACITY
   #nextSlot = 1
   bytes = 0
-  /** All that watch, as one function; `undefined` when nobody does. */
+  /** All watchers as one function; `undefined` if there are none. */
   #watcher: RowWatcher | undefined
   readonly #watchers = new Set<RowWatcher>()
 
   constructor(weighed: boolean) {
-    // `undefined` first, so that V8 never specializes the columns to small integers or doubles.
+    // `undefined` first, so that V8 does not specialize the columns to small integers or doubles.
     this.#keys = [undefined]
     this.#values = [undefined]
     this.recency = new Recency(INITIAL_CAPACITY)
@@ -66,9 +62,8 @@ export class Entries {
   }
 
   add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
-    if (this.#slots.size + this.#removed >= MAP_ENTRIES_MAX) this.#renewMap()
     const slot = this.#free.pop() ?? this.#newSlot()
-    this.#slots.set(key, slot)
+    this.#slots.add(key, slot)
     this.#keys[slot] = key
     this.#values[slot] = value
     this.recency.insertBefore(successor, slot)
@@ -92,7 +87,6 @@ export class Entries {
   remove(slot: Slot): void {
     this.#watcher?.(slot)
     this.#slots.delete(this.keyAt(slot))
-    this.#removed++
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
     this.recency.unlink(slot)
@@ -101,7 +95,7 @@ export class Entries {
     this.#free.push(slot)
   }
 
-  /** Has `watcher` told of every row before it changes, until the function that this answers is called. */
+  /** Calls `watcher` before each change of a row. Returns the function that stops it. */
   watch(watcher: RowWatcher): () => void {
     this.#watchers.add(watcher)
     this.#composeWatchers()
@@ -127,16 +121,7 @@ export class Entries {
     weights[slot] = weight
   }
 
-  /**
-   * V8 doubles a full Map unless half of it are removed keys, also where twice the size is beyond its limit. So a cache of
-   * 10 million entries that evicts would end with an error after 7 million evictions.
-   */
-  #renewMap(): void {
-    this.#slots = new Map(this.#slots)
-    this.#removed = 0
-  }
-
-  /** Makes room in the columns for one more entry. */
+  /** Ensures that the columns have room for one more entry. */
   reserve(): void {
     if (this.#free.length === 0 && this.#nextSlot >= this.#capacity) this.#grow()
   }
@@ -157,6 +142,6 @@ export class Entries {
       weights.set(this.#weights)
       this.#weights = weights
     }
-    this.#capacity = capacity // last: if there is no memory for a column, it will be tried again
+    this.#capacity = capacity // last, so that running out of memory above leaves it to be tried again
   }
 }

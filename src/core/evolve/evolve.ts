@@ -1,11 +1,11 @@
 /**
- * The only writer of state. Before: the journal was given the events. After: the reply, then the streams.
+ * (state, event) → state. The only writer of state. Before: the events were appended to the journal. After: the reply, then
+ * the streams.
  *
- * {@link evolve} turns one event into a change, and it is the same function whether the event was decided a moment ago or
- * read back from the journal; so what recovery rebuilds is what was there. It never decides anything and never reads a clock.
+ * {@link evolve} is the same function for an event that was just decided and for one that is read from the journal, so
+ * recovery rebuilds the same state. It decides nothing and never reads a clock.
  *
- * Beside events there are two things that a cache remembers of being read, which nobody journals one by one: that an entry
- * was used, and whether a read hit or missed.
+ * Reads also change two things, which are not journaled one by one: the order of use, and the counts of hits and misses.
  */
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
@@ -16,7 +16,7 @@ import type { Entries } from './entries.js'
 import type { Replacement } from './replacement.js'
 import type { State } from './state.js'
 
-/** @param replacement What a `loaded` event puts in place: the rows of the file that it names. */
+/** @param replacement For a `loaded` event: the rows of the file that it names. */
 export function evolve(state: State, event: CacheEvent, replacement?: Replacement): void {
   switch (event.type) {
     case 'set':
@@ -38,14 +38,13 @@ export function evolve(state: State, event: CacheEvent, replacement?: Replacemen
       replaceAll(state, state.emptyEntries(), NOTHING_COUNTED)
       return
     case 'loaded':
-      if (replacement === undefined)
-        throw new CacheError('INTERNAL', `${event.file} was not read before it was put in place.`)
+      if (replacement === undefined) throw new CacheError('INTERNAL', `The rows of ${event.file} are missing`)
       replaceAll(state, replacement.entries, replacement.counters)
       return
   }
 }
 
-/** A `set` event whose entry, if there is one, was found already. */
+/** A `set` event. `slot`: the slot of its key, if there is an entry. */
 export function evolveSet(
   state: State,
   slot: Slot | undefined,
@@ -54,20 +53,23 @@ export function evolveSet(
   expiresAtMs: number,
 ): void {
   const { entries, undo } = state
-  const weight = state.weigh(key, value)
-  if (slot === undefined) {
-    refuseBeyondMap(state)
-    const added = entries.add(key, value, expiresAtMs, weight)
-    if (undo.isRecording) undo.added(added)
-  } else {
+  if (slot === undefined) addEntry(state, key, value, expiresAtMs)
+  else {
     if (undo.isRecording) undo.replaced(entries, slot)
-    entries.replace(slot, value, expiresAtMs, weight)
+    entries.replace(slot, value, expiresAtMs, state.weigh(key, value))
     entries.recency.touch(slot)
   }
   state.counters.sets++
 }
 
-/** A `set` event of a snapshot, which tells each key once. Returns whether the key is indeed new. */
+function addEntry(state: State, key: string, value: StoredValue, expiresAtMs: number): void {
+  const { entries, undo } = state
+  refuseBeyondMap(state)
+  const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value))
+  if (undo.isRecording) undo.added(slot)
+}
+
+/** A row of a snapshot, in which each key occurs once. Returns whether the key is indeed new. */
 export function evolveRow(state: State, key: string, value: StoredValue, expiresAtMs: number): boolean {
   const { entries } = state
   const before = entries.size
@@ -76,19 +78,18 @@ export function evolveRow(state: State, key: string, value: StoredValue, expires
   return entries.size > before
 }
 
-/** `decide` lets no cache come here. A journal may: written by another program, or by a V8 whose Map holds more. */
+/** `decide` prevents this. But a journal may have been written by another program, or by a V8 whose Map holds more. */
 function refuseBeyondMap({ entries, entriesMax }: State): void {
   if (entries.size < entriesMax) return
-  throw new CacheError(
-    'JOURNAL_UNREADABLE',
-    `The journal holds more than ${entriesMax} entries, and one JavaScript Map cannot hold more. No file was changed; shorten the journal with "daybook repair --to".`,
-  )
+  throw new CacheError('JOURNAL_UNREADABLE', `The journal holds more than ${entriesMax} entries, too many for a Map`, {
+    advice: 'Shorten the journal with "daybook repair --to".',
+  })
 }
 
 function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
   const { entries, undo } = state
   const slot = entries.find(key)
-  if (slot === undefined) return // the journal's checksums held, so this is an event of a newer daybook: nothing to remove
+  if (slot === undefined) return // the journal's checksums matched, so a newer daybook wrote this: nothing to remove
   if (undo.isRecording) undo.removed(entries, slot, counter)
   entries.remove(slot)
   state.counters[counter]++
@@ -108,7 +109,7 @@ function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>
   state.counters.copyFrom(counters)
 }
 
-/** A read that found its entry: it is now the most recently used. */
+/** A read that found its entry, which becomes the most recently used. */
 export function recordHit(state: State, slot: Slot): void {
   const { entries, undo } = state
   if (undo.isRecording) undo.touched(entries, slot)
@@ -123,9 +124,9 @@ export function recordMiss(state: State): void {
 }
 
 /**
- * Restores the order of use that a clean close wrote down: every key in turn becomes the most recently used. Where the order is
- * mostly what it was, the next key is mostly that of the next entry: a glance at that one first saves finding each, which
- * took half of the time that a million keys in a journal's recency frames cost.
+ * Restores the order of use that a clean close wrote: each key in turn becomes the most recently used. Usually the order has
+ * hardly changed, so the next key is that of the next entry. Checking that one first saves a lookup, which took half of the
+ * time for a million keys.
  */
 export function restoreRecency(state: State, keys: Iterable<string>): void {
   const { entries } = state

@@ -15,21 +15,21 @@ export interface Row {
 }
 
 /**
- * The state of one moment, read row by row while turns go on (copy on write).
+ * The state at one moment, read row by row while turns go on (copy on write).
  *
- * Making one copies the column of links, which fixes the set and the order of the rows, and the counters. From then on a
- * slot that is about to change hands over its old row first, unless that row was read already. So a snapshot costs the
- * memory of what changes while it is written, and no turn waits for it.
+ * Creating one copies the links, which fix the set and the order of the rows, and the counters. From then on, before a slot
+ * changes, its old row is kept here unless it has been read already. So a snapshot takes memory only for what changes while
+ * it is written, and no turn waits for it.
  */
 export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
   readonly #entries: Entries
-  /** For each slot the one after it in the order of use; lent by `entries.recency`, given back by {@link release}. */
+  /** For each slot the next one in the order of use. Lent by `entries.recency`, returned by {@link release}. */
   #next: Uint32Array
-  /** 1 once a slot's row was read or handed over. */
+  /** 1 for a slot whose row has been read or kept. */
   readonly #settled: Uint8Array
-  readonly #handedOver = new Map<Slot, Row>()
+  readonly #kept = new Map<Slot, Row>()
   readonly #unwatch: () => void
   #cursor: number = ANCHOR
 
@@ -39,7 +39,7 @@ export class FrozenRows {
     this.counters.copyFrom(counters)
     this.#next = entries.recency.copy()
     this.#settled = new Uint8Array(this.#next.length)
-    this.#unwatch = entries.watch((slot) => this.#handOver(slot))
+    this.#unwatch = entries.watch((slot) => this.#keep(slot))
   }
 
   /** The next row, least recently used first; `undefined` after the last. */
@@ -47,28 +47,28 @@ export class FrozenRows {
     const slot = this.#next[this.#cursor] as Slot
     if (slot === ANCHOR) return undefined
     this.#cursor = slot
-    const row = this.#handedOver.get(slot)
+    const row = this.#kept.get(slot)
     if (row !== undefined) {
-      this.#handedOver.delete(slot)
+      this.#kept.delete(slot)
       return row
     }
     this.#settled[slot] = 1
     return this.#rowAt(slot)
   }
 
-  /** Lets go of the state. Must be called, also after a failure. */
+  /** Stops watching the state. Must be called, also after a failure. */
   release(): void {
     this.#unwatch()
-    this.#handedOver.clear()
+    this.#kept.clear()
     this.#entries.recency.giveBack(this.#next)
     this.#next = NO_ROWS
   }
 
-  #handOver(slot: Slot): void {
-    // Nobody will ask for a slot beyond the columns of that moment. (Nor for one that was free then, which is not worth knowing.)
+  #keep(slot: Slot): void {
+    // A slot beyond the columns of that moment will not be read. (Nor will one that was free then; tracking that does not pay.)
     if (slot >= this.#settled.length || this.#settled[slot] === 1) return
     this.#settled[slot] = 1
-    this.#handedOver.set(slot, this.#rowAt(slot))
+    this.#kept.set(slot, this.#rowAt(slot))
   }
 
   #rowAt(slot: Slot): Row {

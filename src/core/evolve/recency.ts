@@ -1,17 +1,17 @@
 import type { Slot, SlotCursor } from '../model/state.js'
 
 /**
- * The order of last use: a doubly linked list of slots, whose links lie in one column side by side: that of a slot to the
- * next one and that to the previous one, because a use of an entry reads both, and each would be a cache miss of its own.
+ * The order of last use: a doubly linked list of slots. A slot's links to the next and the previous slot lie side by side in
+ * one column, because a use of an entry reads both, and separate columns would be two CPU cache misses.
  *
- * Slot 0 is never an entry but the list's anchor: next after it is the least recently used entry, before it the most
- * recently used one. With an anchor no link is ever missing, so linking and unlinking have no branches.
+ * Slot 0 is not an entry but the list's anchor: after it comes the least recently used entry, before it the most recently
+ * used one. With an anchor no link is missing, so linking and unlinking have no branches.
  */
 export class Recency {
   #links: Uint32Array
-  /** Where the next {@link copy} goes; `undefined` while it is lent. */
+  /** The buffer for the next {@link copy}; `undefined` while it is lent. */
   #room: Uint32Array | undefined
-  /** Slots that were given out, the anchor included. */
+  /** Slots in use so far, including the anchor. */
   #used = 1
 
   constructor(capacity: number) {
@@ -27,9 +27,9 @@ export class Recency {
   }
 
   /**
-   * Told of each new slot, in order: the room for a copy is written where the slot's link will go, and, since it is new with every
-   * growth, where that of a slot before the last growth goes. The system finds and clears memory at the first write to it;
-   * all in one turn, for a million entries, that took 15 ms where copying takes 2.
+   * Called for each new slot, in order. The operating system provides memory at the first write to it; for a million entries at
+   * once that took 15 ms, where copying takes 2. So the buffer for a copy is written here bit by bit: where this slot's link will
+   * go, and, since the buffer is new after each growth, where the link of a slot from before the growth will go.
    */
   prepareCopy(slot: Slot): void {
     this.#used = slot + 1
@@ -39,7 +39,7 @@ export class Recency {
     room[slot & (room.length / 2 - 1)] = ANCHOR // capacities are powers of two
   }
 
-  /** Puts an unlinked slot just before `successor`; before the anchor is the place of the most recently used. */
+  /** Inserts an unlinked slot just before `successor`. The place before the anchor is that of the most recently used. */
   insertBefore(successor: number, slot: Slot): void {
     const links = this.#links
     const predecessor = links[2 * successor + PREVIOUS] as number
@@ -57,13 +57,12 @@ export class Recency {
     links[2 * successor + PREVIOUS] = predecessor
   }
 
-  /** Puts a linked slot elsewhere. */
   moveBefore(successor: number, slot: Slot): void {
     this.unlink(slot)
     this.insertBefore(successor, slot)
   }
 
-  /** Makes a linked slot the most recently used. In one piece, without a call: the commonest of all changes. */
+  /** Makes a linked slot the most recently used. Written out, without calls: no change is more frequent. */
   touch(slot: Slot): void {
     const links = this.#links
     const successor = links[2 * slot] as number
@@ -92,14 +91,13 @@ export class Recency {
     return new RecencyCursor(this.#links)
   }
 
-  /** The slot that was used next after this one; {@link ANCHOR} for the most recently used. */
+  /** The slot after this one in the order of use; {@link ANCHOR} for the most recently used. */
   successorOf(slot: Slot): number {
     return this.#links[2 * slot] as number
   }
 
   /**
-   * The order of this moment: for each slot the one after it, {@link ANCHOR} at the end. It may be given back when it is no
-   * longer needed, for the next copy.
+   * The present order: for each slot the one after it, {@link ANCHOR} at the end. {@link giveBack} returns the buffer.
    */
   copy(): Uint32Array {
     const links = this.#links
@@ -110,12 +108,12 @@ export class Recency {
     return next
   }
 
-  /** For the next {@link copy}; unless the columns have grown meanwhile. */
+  /** Keeps the buffer for the next {@link copy}, unless the columns have grown meanwhile. */
   giveBack(copy: Uint32Array): void {
     if (copy.length === this.capacity) this.#room = copy
   }
 
-  /** Slots that there are columns for. */
+  /** In slots. */
   get capacity(): number {
     return this.#links.length / 2
   }

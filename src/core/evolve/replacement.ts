@@ -4,14 +4,14 @@ import type { Entries } from './entries.js'
 import type { State } from './state.js'
 
 /**
- * Entries that are going to take the place of all others: built aside, row by row and in as many slices as it takes, and
- * put in place at once by a `loaded` event. Live and in recovery.
+ * Entries that will replace all others: collected row by row, in slices, and put in place at once by a `loaded` event, live
+ * and in recovery.
  */
 export class Replacement {
   readonly entries: Entries
   readonly counters = new Counters()
   readonly #state: State
-  /** Rows that were dropped to keep within the cache's limits: the least recently used ones. */
+  /** How many rows were dropped to stay within the cache's limits. */
   evicted = 0
 
   constructor(state: State) {
@@ -19,7 +19,7 @@ export class Replacement {
     this.entries = state.emptyEntries()
   }
 
-  /** Rows come least recently used first. Returns whether the key is new. */
+  /** Rows must come least recently used first. Returns whether the key is new. */
   add(key: string, value: StoredValue, expiresAtMs: number): boolean {
     const { entries } = this
     const weight = this.#state.weigh(key, value)
@@ -32,7 +32,7 @@ export class Replacement {
     return slot === undefined
   }
 
-  /** Keeps the most recently used rows that the cache has room for. */
+  /** Drops the least recently used rows until the cache has room for the rest. */
   trim(): void {
     const { entries } = this
     const { maxSize, maxBytes } = this.#state

@@ -1,13 +1,12 @@
 /**
- * A change must not end half made because its caller's stack ran out. So before the journal is given an event, this makes sure
- * that there is room for all that follows.
+ * A stack overflow must not leave a change half made. So before an event is appended to the journal, this makes sure that the
+ * stack has room for everything that follows.
  *
- * V8 looks at the stack limit when a function is entered, and looks for all that the function could need as bytecode, optimized
- * or not. The call below is never made, but its arguments take a register each: 2 KiB of stack are asked for, and an optimized
- * caller pays nothing for it.
+ * V8 checks the stack limit when a function is entered, for all registers that its bytecode could need, optimized or not. The
+ * call below is never made, but each of its arguments takes a register. So V8 checks for 2 KiB, at no cost in optimized code.
  */
 
-/** @throws RangeError ("Maximum call stack size exceeded") when less than 2 KiB of stack are left. Nothing was changed. */
+/** @throws RangeError ("Maximum call stack size exceeded") if less than 2 KiB of stack are left. Nothing was changed. */
 export function reserveStack(): void {
   if (never.isTrue) {
     // biome-ignore format: one register for each argument
@@ -19,7 +18,7 @@ export function reserveStack(): void {
   }
 }
 
-/** Not a constant: the compiler would leave the call out. */
+/** Not a constant, or the compiler would remove the call. */
 const never = { isTrue: false }
 
 function take(..._arguments: number[]): void {}

@@ -1,7 +1,8 @@
 import { Counters } from '../model/counters.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
-import { Entries, MAP_ENTRIES_MAX } from './entries.js'
+import { Entries } from './entries.js'
+import { KEYS_MAX } from './key-map.js'
 import { UndoLog } from './undo.js'
 
 export interface StateOptions {
@@ -11,21 +12,21 @@ export interface StateOptions {
   maxBytes: number
   /** Entries that one `Map` can hold; lower only in tests. */
   entriesMax?: number | undefined
-  /** What an entry weighs in encoded bytes. Asked only when `maxBytes` is finite. */
+  /** The size of an entry in encoded bytes. Called only if `maxBytes` is finite. */
   weigh: (key: string, value: StoredValue) => number
 }
 
-/** Everything that the cache knows. Only the functions of this folder write it. */
+/** All state of a cache. Only the functions of this folder write it. */
 export class State implements ReadableState {
   entries: Entries
   readonly counters = new Counters()
   readonly undo = new UndoLog()
   /**
-   * False while a change is being made. If it is found false later, an error has cut a change short, and what is in memory
-   * cannot be trusted any more.
+   * False while a change is being made. If it is false at any other time, an error has cut a change short, and the state
+   * cannot be trusted.
    */
   isWhole = true
-  /** Whether replaying the journal would give the present order of use: until a read changes it. */
+  /** Whether replaying the journal would result in the present order of use. A hit makes it false. */
   isOrderJournaled = true
   readonly maxSize: number
   readonly entriesMax: number
@@ -34,7 +35,7 @@ export class State implements ReadableState {
 
   constructor(options: StateOptions) {
     this.maxSize = options.maxSize
-    this.entriesMax = options.entriesMax ?? MAP_ENTRIES_MAX
+    this.entriesMax = options.entriesMax ?? KEYS_MAX
     this.maxBytes = options.maxBytes
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()
@@ -95,7 +96,7 @@ export class State implements ReadableState {
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield this.keyAt(slot)
   }
 
-  /** Makes room for one more entry with this deadline, so that storing it allocates no columns. */
+  /** Ensures that one more entry with this deadline can be stored without growing the columns. */
   reserve(deadlineMs: number): void {
     this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()

@@ -4,7 +4,7 @@ import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
 import { ANCHOR } from './recency.js'
 
-/** The counter that a change has counted up, and that undoing it counts down again. */
+/** The counter that a change incremented. */
 type Counter = keyof Omit<Counters, 'copyFrom' | 'reset'>
 
 type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all'
@@ -16,7 +16,7 @@ interface Undoable {
   isWhole: boolean
 }
 
-/** What one change has overwritten. */
+/** What one change overwrote. */
 class Step {
   change: Change = 'counted'
   counter: Counter | undefined
@@ -25,36 +25,36 @@ class Step {
   value: StoredValue = null
   deadlineMs = 0
   weight = 0
-  /** The entry that was used next after this one; the list is put back in reverse, so it is where it was. */
+  /** The next entry in the order of use. Steps are undone in reverse, so it is linked again by then. */
   successor = ANCHOR
   entries: Entries | undefined
   counters: Counters | undefined
 }
 
-/** Steps kept to be used again; a turn of more makes garbage. */
+/** How many steps are kept for reuse. */
 const POOL_SIZE = 32
 
 /**
- * The inverse of every change since a turn began. A turn that fails is undone step by step in reverse: entries, deadlines,
- * recency and counters come out exactly as they were.
+ * The inverse of every change since a turn of several steps began. If the turn fails, the steps are undone in reverse:
+ * entries, deadlines, recency and counters are exactly as they were.
  *
- * Steps are objects that are used again and again, because every `set` makes one and hardly any is ever needed.
+ * Steps are reused, because every change makes one and hardly any is needed.
  */
 export class UndoLog {
   isRecording = false
   readonly #steps: Step[] = []
   #count = 0
 
-  /** A place to roll back to. */
+  /** The point to roll back to. */
   get mark(): number {
     return this.#count
   }
 
-  /** The turn has ended well: nothing of it will be undone. */
+  /** The turn has succeeded and will not be undone. */
   forget(): void {
     this.isRecording = false
     for (let index = 0; index < this.#count; index++) {
-      const step = this.#steps[index] as Step // below the count there are only steps
+      const step = this.#steps[index] as Step // index < count
       step.value = null
       step.entries = undefined
     }
@@ -146,7 +146,7 @@ function undo(state: Undoable, step: Step): void {
       entries.recency.moveBefore(successor, slot)
       return
     case 'replaced all':
-      state.entries = step.entries as Entries // recorded with this kind of step
+      state.entries = step.entries as Entries // replacedAll() has set both
       state.counters.copyFrom(step.counters as Counters)
       return
     case 'counted':

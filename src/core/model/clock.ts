@@ -1,12 +1,10 @@
-/**
- * Where time enters, and the only place. XState takes it as it is, and so does an RxJS scheduler.
- */
+/** The only source of time and timers. XState and RxJS schedulers accept it as it is. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
   /**
-   * Calls `callback` once, `delayMs` from now; delays past 2^31 ms occur. Must not keep the process alive, unless
-   * `keepsAlive` is true: a caller waits for it.
+   * Calls `callback` once, `delayMs` from now; delays may exceed 2^31 ms. Must not keep the process alive, unless
+   * `keepsAlive` is true, because a caller is waiting.
    */
   setTimeout(callback: () => void, delayMs: number, keepsAlive?: boolean): unknown
   clearTimeout(timer: unknown): void

@@ -1,8 +1,8 @@
 /**
  * What a caller asks to be changed. Before: `cache/` makes it from a method call. After: `decide/`.
  *
- * A command carries the time (`nowMs`, epoch milliseconds), so that deciding never reads a clock, and arguments that were
- * checked already. A read is not a command.
+ * A command carries the time (`nowMs`, epoch milliseconds), so that deciding never reads a clock. Its arguments have been
+ * checked. A read is not a command.
  */
 import type { StoredValue } from './stored-value.js'
 
@@ -26,7 +26,7 @@ export interface IncrementCommand {
   readonly type: 'increment'
   readonly key: string
   readonly by: number
-  /** The deadline of an entry that this creates. An entry that is there keeps its own. */
+  /** The deadline of a new entry. An existing entry keeps its own. */
   readonly expiresAtMs: number
   readonly nowMs: number
 }
@@ -43,7 +43,7 @@ export interface ClearCommand {
   readonly nowMs: number
 }
 
-/** Removes entries that have expired (`cleanup`), or those for which the cache has no room (`trim`): at most `limit`. */
+/** Removes entries that have expired (`cleanup`), or for which the cache has no room (`trim`): at most `limit`. */
 export interface RemoveCommand {
   readonly type: 'cleanup' | 'trim'
   readonly limit: number

@@ -1,4 +1,4 @@
-/** What is counted since the last `clear()`. Every frame of the journal carries them. */
+/** Counts since the last `clear()`. Every frame of the journal carries them. */
 export class Counters {
   hits = 0
   misses = 0

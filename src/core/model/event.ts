@@ -1,8 +1,8 @@
 /**
- * What happened: already decided, in the past tense, in facts. Commands ask, events tell: a `set` event says when the
- * entry expires and not for how long it was meant to live; an increment is a `set` event with the value that came out.
+ * What happened, as facts. Commands ask, events tell: a `set` event says when the entry expires, not how long it was to live;
+ * an increment is a `set` event with the resulting value.
  *
- * Events are what the journal keeps and what {@link evolve} turns into state, live and in recovery.
+ * The journal keeps events, and `evolve` applies them to the state, live and in recovery.
  */
 import type { StoredValue } from './stored-value.js'
 
@@ -14,13 +14,13 @@ export interface SetEvent {
   readonly expiresAtMs: number
 }
 
-/** An entry is gone: asked for, past its deadline, or to make room. */
+/** An entry was removed: on request, because its deadline has passed, or to make room. */
 export interface RemovedEvent {
   readonly type: 'deleted' | 'expired' | 'evicted'
   readonly key: string
 }
 
-/** `expire` and `persist`: another deadline, the same value and place in the recency order. */
+/** `expire` and `persist`: a new deadline, the same value and the same place in the order of use. */
 export interface RescheduledEvent {
   readonly type: 'rescheduled'
   readonly key: string
@@ -31,7 +31,7 @@ export interface ClearedEvent {
   readonly type: 'cleared'
 }
 
-/** Everything was replaced by what one file held. The file lies beside the journal and was durable before this event. */
+/** All entries were replaced by those of a file, which lies beside the journal and was durable before this event. */
 export interface LoadedEvent {
   readonly type: 'loaded'
   /** The file's name in the journal's directory. */

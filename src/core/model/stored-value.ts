@@ -1,17 +1,17 @@
 /**
- * A value as the cache holds it. What JavaScript cannot change from outside is held as it is; everything else is held as
- * the bytes that the journal also gets, so that no caller can change a cached object behind the journal's back.
+ * A value as the cache holds it. Immutable values are held as they are; everything else as the bytes that are also in the
+ * journal, so that no caller can change a cached object behind the journal's back.
  */
 export type StoredValue = null | boolean | number | string | bigint | EncodedValue
 
-/** How the bytes of an {@link EncodedValue} are to be read. The numbers stand in the journal: docs/format.md. */
+/** How the bytes of an {@link EncodedValue} are decoded. Their numbers in the journal: docs/format.md. */
 export type Encoding = 'structured' | 'bytes' | 'buffer'
 
 /** An object, encoded once when it was set. */
 export class EncodedValue {
   readonly encoding: Encoding
   readonly bytes: Uint8Array
-  /** With `isolation: 'share'`: the caller's own object. `undefined` until it is first decoded after a recovery. */
+  /** With `isolation: 'share'`: the caller's own object; after a recovery `undefined` until it is first decoded. */
   shared: unknown
 
   constructor(encoding: Encoding, bytes: Uint8Array, shared?: unknown) {

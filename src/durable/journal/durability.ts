@@ -138,9 +138,14 @@ export class Durability {
     if (this.isDueForCompaction) this.#onChange()
   }
 
-  /** Writes the pending frame as one of another kind, or an empty one. Throws when that fails. */
+  /** Writes the pending frame as one of another kind, or an empty one. Throws when that fails; the frame is dropped then. */
   writeAs(kind: FrameKind): void {
-    this.#append(this.#frame.finish(kind, 0, this.#context()))
+    try {
+      this.#append(this.#frame.finish(kind, 0, this.#context()))
+    } catch (error) {
+      this.#frame.drop()
+      throw error
+    }
   }
 
   #append(finished: FinishedFrame): void {
@@ -250,7 +255,7 @@ export class Durability {
     try {
       this.writeAs('events')
     } catch {
-      this.#frame.drop() // it holds no event; the next frame will say the same
+      // It would have held no event, and the next frame will say the same.
     }
   }
 
@@ -277,7 +282,7 @@ export class Durability {
   rotate({ isSyncing = this.#syncing !== undefined } = {}): void {
     this.writeFull()
     try {
-      this.#segments.rotate(this.#frame, this.#context())
+      this.#recordedDurable = this.#segments.rotate(this.#frame, this.#context()).durableSequence
     } catch (error) {
       if (!(error instanceof UnsyncedSealError)) throw error
       this.#setHealth({ status: 'failed', error: error.cause })

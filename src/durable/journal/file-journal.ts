@@ -122,7 +122,7 @@ export class FileJournal implements Journal {
     await durability.flush()
     // From here to freeze() without an await: the segment ends at the very sequence whose state is frozen.
     durability.write()
-    if (segments.hasEvents) this.#rotateForCompaction()
+    this.#endSegment()
     durability.refuseUnlessWritable()
     const sequence = durability.written
     const { covered } = segments
@@ -144,16 +144,18 @@ export class FileJournal implements Journal {
     }
   }
 
-  #rotateForCompaction(): void {
+  /** Sees to it that no frame behind the snapshot is older than it, in events or in counters. */
+  #endSegment(): void {
     const { durability, segments } = this.#open
     try {
-      durability.rotate()
+      if (segments.hasEvents) durability.rotate()
+      else if (segments.hasFrames) durability.writeAs('events') // only of an earlier close: the segment begins at this sequence
     } catch (error) {
       segments.postponeCompaction()
       if (error instanceof CacheError) throw error
       throw new CacheError(
         'COMPACTION_FAILED',
-        `The next segment could not be created: ${(error as Error).message}. Nothing was removed and the cache keeps running; make room, then call compact() again.`,
+        `The journal could not be ended before the snapshot: ${(error as Error).message}. Nothing was removed and the cache keeps running; make room, then call compact() again.`,
         { cause: error },
       )
     }

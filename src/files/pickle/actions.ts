@@ -1,6 +1,6 @@
 /**
- * What each opcode does to the machine. Third on the reader's path. Before: `machine`. The table is complete by its type:
- * an opcode without an action does not compile. Those that would call, build or fetch something are refused here by name.
+ * What each opcode does to the machine. On the reader's path before it: `machine`; after it: `settle`. The table's type makes
+ * it complete: an opcode without an action does not compile. Those that would call, build or fetch something are refused by name.
  *
  * Source: the `doc` of each opcode in CPython's Lib/pickletools.py.
  */
@@ -29,7 +29,7 @@ const actionsByName: Record<OpcodeName, Action> = {
   LONG_BINGET: (machine) => machine.get(machine.cursor.uint4()),
   PROTO(machine) {
     const protocol = machine.cursor.uint1()
-    if (protocol > PROTOCOL_MAX) throw machine.refusal(`protocol ${protocol}, and ${PROTOCOL_MAX} is the newest known`)
+    if (protocol > PROTOCOL_MAX) throw machine.refusal(`protocol ${protocol}; the newest known is ${PROTOCOL_MAX}`)
   },
   FRAME(machine) {
     const length = machine.cursor.uint8()
@@ -57,14 +57,14 @@ const actionsByName: Record<OpcodeName, Action> = {
   FLOAT(machine) {
     const text = machine.cursor.line(LINE_BYTES_MAX).toString('latin1')
     const float = decodeFloat(text)
-    if (float === undefined) throw machine.refusal(`${quoted(text)} in the place of a float`)
+    if (float === undefined) throw machine.refusal(`${quoted(text)} is not a float`)
     pushFloat(machine, float)
   },
   BINFLOAT: (machine) => pushFloat(machine, machine.cursor.float8()),
 
   STRING(machine) {
     const bytes = decodeStringLiteral(textLine(machine))
-    if (!bytes) throw machine.refusal('an 8-bit str that is not quoted or escaped as Python does it')
+    if (!bytes) throw machine.refusal('an 8-bit str that is not quoted or escaped as Python does')
     pushEightBit(machine, bytes)
   },
   BINSTRING: (machine) => pushEightBit(machine, machine.cursor.take(machine.cursor.length4())),
@@ -77,8 +77,8 @@ const actionsByName: Record<OpcodeName, Action> = {
   SHORT_BINBYTES: (machine) => pushBytes(machine, machine.cursor.uint1()),
   BINBYTES8: (machine) => pushBytes(machine, machine.cursor.uint8()),
   BYTEARRAY8: (machine) => pushBytes(machine, machine.cursor.uint8()),
-  NEXT_BUFFER: refused('it needs a buffer that was kept outside of the file (pickle protocol 5)'),
-  READONLY_BUFFER: refused('it needs a buffer that was kept outside of the file (pickle protocol 5)'),
+  NEXT_BUFFER: refused('it needs a buffer that is kept outside the file (pickle protocol 5)'),
+  READONLY_BUFFER: refused('it needs a buffer that is kept outside the file (pickle protocol 5)'),
 
   EMPTY_LIST(machine) {
     machine.allowance.take(cost.list, machine.at)
@@ -145,24 +145,24 @@ const actionsByName: Record<OpcodeName, Action> = {
     if (!Array.isArray(args)) throw machine.refusal(`a call of ${callee.name} without a tuple of arguments`)
     machine.push(callee.call(args, machine))
   },
-  BUILD: refused('it sets attributes of an object (BUILD), and only plain data is loaded'),
+  BUILD: refused('it sets attributes of an object (BUILD), but only plain data is loaded'),
   INST(machine) {
     const name = `${nameLine(machine)}.${nameLine(machine)}`
-    throw machine.refusal(`it makes an instance of ${quoted(name)} (INST), and only plain data is loaded`)
+    throw machine.refusal(`it creates an instance of ${quoted(name)} (INST), but only plain data is loaded`)
   },
-  OBJ: refused('it makes an instance of a class (OBJ), and only plain data is loaded'),
-  NEWOBJ: refused('it makes an instance of a class (NEWOBJ), and only plain data is loaded'),
-  NEWOBJ_EX: refused('it makes an instance of a class (NEWOBJ_EX), and only plain data is loaded'),
+  OBJ: refused('it creates an instance of a class (OBJ), but only plain data is loaded'),
+  NEWOBJ: refused('it creates an instance of a class (NEWOBJ), but only plain data is loaded'),
+  NEWOBJ_EX: refused('it creates an instance of a class (NEWOBJ_EX), but only plain data is loaded'),
   EXT1: (machine) => refuseExtension(machine, machine.cursor.uint1()),
   EXT2: (machine) => refuseExtension(machine, machine.cursor.uint2()),
   EXT4: (machine) => refuseExtension(machine, machine.cursor.int4()),
   PERSID(machine) {
-    throw machine.refusal(`it refers to the object ${quoted(nameLine(machine))} outside of the file (PERSID)`)
+    throw machine.refusal(`it refers to the object ${quoted(nameLine(machine))} outside the file (PERSID)`)
   },
-  BINPERSID: refused('it refers to an object outside of the file (BINPERSID)'),
+  BINPERSID: refused('it refers to an object outside the file (BINPERSID)'),
 }
 
-/** The action of each opcode, by its byte. Bytes that are no opcode have none. */
+/** The action of each opcode, by its byte; undefined for other bytes. */
 export const actions: readonly (Action | undefined)[] = Array.from({ length: 256 }, (_, code) => {
   const found = Object.entries(opcodes).find(([, known]) => known === code)
   return found && actionsByName[found[0] as OpcodeName]
@@ -175,7 +175,7 @@ function refused(what: string): Action {
 }
 
 function refuseExtension(machine: Machine, code: number): never {
-  throw machine.refusal(`it asks for the class with the extension code ${code}, and only plain data is loaded`)
+  throw machine.refusal(`it refers to the class with the extension code ${code}, but only plain data is loaded`)
 }
 
 function numberLine(machine: Machine): string {
@@ -188,19 +188,19 @@ function nameLine(machine: Machine): string {
 
 function memoIndex(machine: Machine): number {
   const text = machine.cursor.line(LINE_BYTES_MAX).toString('latin1')
-  if (!/^[0-9]{1,10}$/.test(text)) throw machine.refusal(`${quoted(text)} in the place of a memo index`)
+  if (!/^[0-9]{1,10}$/.test(text)) throw machine.refusal(`${quoted(text)} is not a memo index`)
   return Number(text)
 }
 
 function decimal(machine: Machine, text: string): number | bigint {
   const value = decodeDecimal(text)
-  if (value === undefined) throw machine.refusal(`${quoted(text)} in the place of an int`)
+  if (value === undefined) throw machine.refusal(`${quoted(text)} is not an int`)
   machine.allowance.take(cost.integer + text.length / 2, machine.at)
   return value
 }
 
 function pushLong(machine: Machine, length: number): void {
-  if (length > INTEGER_BYTES_MAX) throw machine.refusal(`an int of ${length} bytes; ${INTEGER_BYTES_MAX} is the limit`)
+  if (length > INTEGER_BYTES_MAX) throw machine.refusal(`an int of ${length} bytes; the limit is ${INTEGER_BYTES_MAX}`)
   machine.allowance.take(cost.integer + length, machine.at)
   machine.push(decodeLong(machine.cursor.take(length)))
 }
@@ -210,7 +210,7 @@ function pushFloat(machine: Machine, float: number): void {
   machine.push(float)
 }
 
-/** The line of a text, which takes up to two bytes a character in memory. */
+/** A line of text, which takes up to two bytes a character in memory. */
 function textLine(machine: Machine): Buffer {
   const line = machine.cursor.line(TEXT_BYTES_MAX)
   machine.allowance.take(cost.text + 2 * line.length, machine.at)
@@ -219,16 +219,16 @@ function textLine(machine: Machine): Buffer {
 
 function pushUtf8(machine: Machine, length: number): void {
   const start = machine.cursor.skip(length)
-  if (length > TEXT_BYTES_MAX) throw machine.refusal(`a str of ${length} bytes; ${TEXT_BYTES_MAX} is the limit`)
+  if (length > TEXT_BYTES_MAX) throw machine.refusal(`a str of ${length} bytes; the limit is ${TEXT_BYTES_MAX}`)
   pushText(machine, machine.texts.decode(start, start + length, machine.at))
 }
 
 function pushText(machine: Machine, text: string | undefined): void {
-  if (text === undefined) throw machine.refusal('a str that is not encoded as Python does it')
+  if (text === undefined) throw machine.refusal('a str that is not encoded as Python does')
   machine.push(text)
 }
 
-/** Python 2's str: text if it is ASCII, which is how Python 3 reads it, and bytes otherwise, which it always was. */
+/** Python 2's str: text if it is ASCII, which is how Python 3 reads it; otherwise bytes. */
 function pushEightBit(machine: Machine, bytes: Uint8Array): void {
   if (!isAscii(bytes)) {
     machine.push(machine.copyBytes(bytes))
@@ -242,7 +242,7 @@ function pushBytes(machine: Machine, length: number): void {
   machine.push(machine.copyBytes(machine.cursor.take(length)))
 }
 
-/** Pushes an array that has its items. */
+/** Pushes an array that is complete. */
 function pushTuple(machine: Machine, items: unknown[]): void {
   machine.allowance.take(cost.tuple + cost.slot * items.length, machine.at)
   machine.push(items)
@@ -255,7 +255,7 @@ function pushSet(machine: Machine, start: number, end: number): void {
   machine.push(set)
 }
 
-/** Into the dict on top, which may have to become a Map. */
+/** Fills the dict on top of the stack, which may become a Map. */
 function setPairs(machine: Machine, from: readonly unknown[], start: number, end: number): void {
   const dict = machine.top()
   const now = machine.containers.setPairs(dict, from, start, end, machine.at)

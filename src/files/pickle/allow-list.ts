@@ -1,6 +1,6 @@
 /**
- * Every name that a pickle may call, and what the call makes. There is no other way from a file to a function: a name is
- * looked up in this table and never anywhere else, so nothing that a file says is ever executed.
+ * Every name that a pickle may call, and what the call returns. Names are looked up in this table and nowhere else, so that
+ * a file can never execute anything.
  *
  * Sources: the `__reduce__` of each type in CPython, and Lib/_compat_pickle.py for Python 2's module names.
  */
@@ -9,11 +9,11 @@ import { cost } from './limits.js'
 import type { Machine } from './machine.js'
 import { refusal } from './refusal.js'
 
-/** What only exists while reading: a name that was looked up, or part of a datetime. It may not be left in the value. */
+/** Exists only while reading: a name that was looked up, or part of a datetime. The value must not contain any. */
 abstract class ReadingOnly {
   /** For messages. */
   readonly name: string
-  /** Byte offset of what made it. */
+  /** Byte offset of its opcode. */
   readonly at: number
   constructor(name: string, at: number) {
     this.name = name
@@ -33,7 +33,7 @@ export class AllowedName extends ReadingOnly {
 }
 
 class Timedelta extends ReadingOnly {
-  /** Undefined for a day and more, which no timezone is. */
+  /** Undefined for a day or more, which no timezone has. */
   readonly us: number | undefined
   constructor(at: number, us: number | undefined) {
     super('a datetime.timedelta', at)
@@ -77,17 +77,17 @@ const bytearray: Call = (args, machine) => {
   return machine.copyBytes(source)
 }
 
-/** How Python 3 writes bytes to protocols 0 to 2: as the text whose latin1 form they are. */
+/** How Python 3 writes bytes to protocols 0 to 2: as text, to be encoded as latin1. */
 const encode: Call = (args, machine) => {
   const [text, encoding] = args
   if (args.length !== 2 || typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) {
-    throw badArguments('_codecs.encode, which may only be called with a str and latin1', machine)
+    throw badArguments('_codecs.encode (only a str and latin1 are accepted)', machine)
   }
-  if (/[^\0-\xff]/.test(text)) throw refusal('a text that is not latin1, to be encoded as it', machine.at)
+  if (/[^\0-\xff]/.test(text)) throw refusal('a text to be encoded as latin1, but with other characters', machine.at)
   return machine.copyBytes(Buffer.from(text, 'latin1'))
 }
 
-/** Python 3 fills the dict afterwards; Python 2 gives the call a list of pairs. */
+/** Python 3 fills the dict afterwards; Python 2 passes a list of pairs. */
 const orderedDict: Call = (args, machine) => {
   const pairs = args.length === 0 ? [] : args[0]
   if (args.length > 1 || !Array.isArray(pairs)) throw badArguments('OrderedDict', machine)
@@ -107,7 +107,7 @@ const timedelta: Call = (args, machine) => {
   return new Timedelta(machine.at, offsetOf(days, seconds, microseconds))
 }
 
-/** A second argument would be the timezone's name, which a Date does not keep. */
+/** A second argument is the timezone's name, which a Date cannot keep. */
 const timezone: Call = (args, machine) => {
   const [offset, name] = args
   const named = args.length === 1 || (args.length === 2 && typeof name === 'string')
@@ -119,13 +119,13 @@ const timezone: Call = (args, machine) => {
 
 const datetime: Call = (args, machine) => {
   const [state, zone = null] = args
-  // Python 2's state is an 8-bit str, which is text if it happens to be ASCII; Python 3 may have kept it as latin1 text.
+  // Python 2's state is an 8-bit str, which is read as text if it is ASCII; Python 3 may have kept it as latin1 text.
   const bytes = typeof state === 'string' ? Buffer.from(state.slice(0, DATETIME_BYTES + 1), 'latin1') : state
   const isState = bytes instanceof Uint8Array && bytes.length === DATETIME_BYTES && args.length <= 2
   if (!isState || (zone !== null && !(zone instanceof Timezone))) throw badArguments('datetime.datetime', machine)
   machine.allowance.take(cost.date, machine.at)
   const date = readDatetime(bytes, zone === null ? 0 : zone.offsetUs)
-  if (!date) throw refusal('a datetime that no calendar has', machine.at)
+  if (!date) throw refusal('a datetime that does not exist', machine.at)
   return date
 }
 
@@ -143,17 +143,17 @@ const calls: ReadonlyMap<string, Call> = new Map([
   ['datetime.timezone', timezone],
 ])
 
-/** Names that hold plain data in Python and have no JavaScript form: they get an error of their own. */
+/** Plain data in Python that has no JavaScript form: it gets an error of its own. */
 const formless = new Set(['builtins.complex', '__builtin__.complex'])
 
 /** The function or class that the pickle names at byte `at`. */
 export function lookUp(module: string, name: string, at: number): AllowedName {
   const full = `${module}.${name}`
-  // Each listed name has one dot, so that there is one way to split it and dotted names (`datetime.now`) are not in it.
+  // Each listed name has one dot, so it can be split in one way only, and dotted names (`datetime.now`) do not match.
   const call = calls.get(full)
   if (call) return new AllowedName(full, at, call)
   if (formless.has(full)) throw refusal('a complex number, which has no JavaScript form', at)
-  throw refusal(`it asks for ${quoted(full)}, and only plain data is loaded, never a function or a class`, at)
+  throw refusal(`it refers to ${quoted(full)}, but only plain data is loaded, never a function or a class`, at)
 }
 
 /** A name from a file, safe to print. */

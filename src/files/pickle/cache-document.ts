@@ -1,13 +1,13 @@
 /**
  * The shape of a cache in a pickle: `{'entries': {key: (value, expires_at)}, 'stats': {'hits', 'misses', 'evictions'}}`.
  *
- * Accepted beside it: an entry that is a list of two or a dict with 'value' and 'expires_at' (or without the latter), a
- * missing counter (0), keys of the document and of the stats that are not known here (ignored).
+ * Also accepted: an entry that is a list of two items, or a dict with 'value' and optionally 'expires_at'; a missing counter
+ * (0); unknown keys in the document and in its stats (ignored).
  */
 import { describe, ValueError } from '../../errors.js'
 import { type Dict, isDict } from './containers.js'
 
-/** Key, value, and deadline in epoch milliseconds; undefined is no deadline. */
+/** Key, value, and deadline in epoch milliseconds, undefined for none. */
 export type Entry = [key: string, value: unknown, expiresAtMs: number | undefined]
 
 export interface CacheStats {
@@ -17,7 +17,7 @@ export interface CacheStats {
 }
 
 export interface CacheDocument {
-  /** In the file's order, which is least recently used first. */
+  /** In the file's order: least recently used first. */
   readonly entries: Iterable<Entry>
   readonly entryCount: number
   readonly stats: CacheStats
@@ -26,10 +26,10 @@ export interface CacheDocument {
 /** Levels of containers around a value: the document, its entries, the pair of value and deadline. */
 export const DOCUMENT_LEVELS = 3
 
-/** Of these, the ones of an entry. */
+/** Those of an entry. */
 export const ENTRY_LEVELS = 1
 
-/** The dict of entries of a document that may be anything. */
+/** The dict of entries, if `document` has one. */
 export function entriesIn(document: unknown): Dict | undefined {
   const entries = isDict(document) ? get(document, 'entries') : undefined
   return isDict(entries) ? entries : undefined
@@ -37,7 +37,7 @@ export function entriesIn(document: unknown): Dict | undefined {
 
 /** The counters of a document. */
 export function statsOf(document: unknown): CacheStats {
-  if (!isDict(document) || entriesIn(document) === undefined) throw notACache("it has no dict 'entries'")
+  if (!isDict(document) || entriesIn(document) === undefined) throw notACache("it has no dict named 'entries'")
   return checkedStats(get(document, 'stats'))
 }
 
@@ -50,14 +50,14 @@ export function checkedEntry(key: unknown, entry: unknown): Entry {
 }
 
 /**
- * Epoch seconds to milliseconds. A whole number of milliseconds comes back as exactly that: its seconds, as a double,
- * times 1000 may miss it by a rounding.
+ * Converts epoch seconds to milliseconds, so that a whole number of milliseconds comes back exactly; multiplying a double by
+ * 1000 may be off by a rounding error.
  */
 function expiresAtMs(key: string, expiresAt: unknown): number | undefined {
   if (expiresAt === null || expiresAt === undefined) return undefined
   const seconds = typeof expiresAt === 'bigint' ? Number(expiresAt) : expiresAt
   if (typeof seconds !== 'number' || Number.isNaN(seconds)) {
-    throw notACache(`expires_at of the entry ${describe(key)} is neither None nor a number of seconds`)
+    throw notACache(`expires_at of the entry ${describe(key)} is not None or a number of seconds`)
   }
   const ms = seconds * 1000
   const wholeMs = Math.round(ms)
@@ -69,7 +69,7 @@ function checkedStats(stats: unknown): CacheStats {
   const counter = (name: string): number => {
     const count = stats ? (get(stats, name) ?? 0) : 0
     if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count
-    throw notACache(`the counter '${name}' of its stats is not a whole number from 0 to 2^53-1`)
+    throw notACache(`the counter '${name}' of its stats is not an integer from 0 to 2^53 − 1`)
   }
   return { hits: counter('hits'), misses: counter('misses'), evictions: counter('evictions') }
 }
@@ -88,8 +88,7 @@ function get(dict: object, key: string): unknown {
 }
 
 function notACache(why: string): ValueError {
-  return new ValueError(
-    `Cannot load this pickle as a cache: ${why}. Nothing was changed. ` +
-      "A cache is {'entries': {key: (value, expires_at)}, 'stats': {'hits': …, 'misses': …, 'evictions': …}}.",
-  )
+  return new ValueError(`Cannot load this pickle as a cache: ${why}`, {
+    advice: "A cache is {'entries': {key: (value, expires_at)}, 'stats': {'hits': …, 'misses': …, 'evictions': …}}.",
+  })
 }

@@ -1,37 +1,37 @@
 /**
  * Fills lists, dicts and sets while a pickle is read.
  *
- * A dict is an object until a key comes that is not a str; then it becomes a Map. By then the memo, and in a cycle other
- * containers too, may hold the object: `moved` knows where it went, and `settle` replaces what is left of it.
+ * A dict is an object until its first key that is not a str; then it becomes a Map. By then the memo, and in a cycle other
+ * containers, may refer to the object: `moved` maps it to the Map, and `settle` replaces the remaining references.
  */
 import { ALIKE_KEYS_MAX, type Allowance, cost, ITEMS_MAX, KEYS_MAX, PROPERTIES_MAX } from './limits.js'
 import { refusal } from './refusal.js'
 
 export type Dict = Record<string, unknown> | Map<unknown, unknown>
 
-/** Is given the items of a dict as they come, instead of the dict. */
+/** Receives the items of a dict as they come, instead of the dict. */
 type Receiver = (key: unknown, value: unknown) => void
 
-/** With more keys, V8 keeps an object as a hash table. */
+/** With more keys, V8 stores an object as a hash table. */
 const FEW_KEYS = 12
 
-/** Keys that may come at once before a dict's are counted: Python's picklers write no more. */
+/** Python's picklers write at most this many keys at once. A dict's keys are counted from its second batch on. */
 const BATCH_KEYS = 1_000
 
 export class Containers {
-  /** What was an object and is a Map. */
+  /** Dicts that were an object and are now a Map. */
   readonly moved = new Map<object, Map<unknown, unknown>>()
-  /** What will be fetched from the memo, or was duplicated: more than one reference may lead to it. */
+  /** Containers that may have several references: fetched from the memo, or duplicated. */
   readonly shared = new Set<object>()
-  /** Of the shared containers that `settle` has met: their height. What was handed over is not to be changed any more. */
+  /** The heights of the shared containers that `settle` has visited. They must not change any more. */
   readonly heights = new Map<object, number>()
-  /** The dict whose items are handed over, and to whom. It stays empty. */
+  /** The dict whose items go to `#receive`. It stays empty. */
   handedOver: Map<unknown, unknown> | undefined
   #receive: Receiver | undefined
   readonly #allowance: Allowance
-  /** Of the bigint keys of each dict and set: how many have the same lowest 64 bits. */
+  /** For each dict and set, how many bigint keys have the same lowest 64 bits. */
   readonly #alike = new Map<object, Map<bigint, number>>()
-  /** Keys set so far, of dicts that were given more than one batch: an object's size cannot be asked for cheaply. */
+  /** Keys set so far in dicts with more than one batch, because an object's size is expensive to determine. */
   readonly #keysSet = new Map<object, number>()
 
   constructor(allowance: Allowance) {
@@ -49,8 +49,8 @@ export class Containers {
   }
 
   /**
-   * Sets the pairs from `from[start]` up to `from[end]`, keys and values by turns. Returns the dict: `dict` itself or the
-   * Map that it became.
+   * Sets the pairs from `from[start]` up to `from[end]`, which alternate keys and values. Returns `dict`, or the Map that it
+   * has become.
    */
   setPairs(dict: unknown, from: readonly unknown[], start: number, end: number, at: number): Dict {
     if (!isDict(dict)) throw refusal('keys for something that is not a dict', at)
@@ -73,7 +73,7 @@ export class Containers {
     }
   }
 
-  /** Notes that more than one reference may lead to `value`. */
+  /** Notes that `value` may have several references. */
   share(value: unknown, at: number): void {
     if (typeof value !== 'object' || value === null) return
     const now = this.moved.get(value) ?? value
@@ -82,12 +82,12 @@ export class Containers {
     this.shared.add(now)
   }
 
-  /** What was shared, as it is now. */
+  /** `value`, or the Map that it has become. */
   fetch(value: unknown): unknown {
     return typeof value === 'object' && value !== null ? (this.moved.get(value) ?? value) : value
   }
 
-  /** From now on, the items of this dict go to `receive`. Only of one dict: another one is filled as usual. */
+  /** Passes the items of `dict` to `receive` from now on. Works for one dict; a second one is filled as usual. */
   handOver(dict: Map<unknown, unknown>, receive: Receiver): void {
     if (this.handedOver !== undefined) return
     this.handedOver = dict
@@ -100,10 +100,10 @@ export class Containers {
     return dict
   }
 
-  /** Only what is shared can be reached again, and Python never fills what it has written into another container and left. */
+  /** Only shared containers can be reached again. Python never adds to a container that is complete. */
   #refuseSettled(container: object, at: number): void {
     if (this.heights.size > 0 && this.heights.has(container))
-      throw refusal('an entry of the cache is changed after it was complete', at)
+      throw refusal('an entry of the cache changes after it was complete', at)
   }
 
   #fillMap(map: Map<unknown, unknown>, from: readonly unknown[], start: number, end: number, at: number): Dict {
@@ -152,13 +152,13 @@ export class Containers {
   #checkKey(container: Map<unknown, unknown> | Set<unknown>, key: unknown, at: number): void {
     if (container.size >= KEYS_MAX) throw refusal(`a dict or set of more than ${KEYS_MAX} keys`, at)
     if (typeof key === 'number' && Number.isNaN(key) && container.has(key)) {
-      throw refusal('a second nan among the keys of a dict or set, which JavaScript cannot tell from the first', at)
+      throw refusal('a second nan among the keys of a dict or set: to JavaScript it equals the first', at)
     }
     if (typeof key === 'bigint') this.#checkAlike(container, key, at)
     if (isDict(key)) throw refusal('a dict as a key, which Python cannot hash', at)
   }
 
-  /** V8 hashes a bigint by its lowest 64 bits: a dict of 30,000 keys that share them takes seconds to fill. */
+  /** V8 hashes only the lowest 64 bits of a bigint: filling a dict with 30,000 keys that share them takes seconds. */
   #checkAlike(container: object, key: bigint, at: number): void {
     let counts = this.#alike.get(container)
     if (!counts) this.#alike.set(container, (counts = new Map()))

@@ -1,11 +1,11 @@
-/** Reads the arguments of opcodes. First on the reader's path; after it: `machine`. No read goes past the end of the file. */
+/** Reads the arguments of opcodes, never past the end of the file. First on the reader's path. After: `fetched`, `machine`. */
 import { refusal } from './refusal.js'
 
 const NEWLINE = 0x0a
 
 export class Cursor {
   readonly bytes: Buffer
-  /** Bytes from the start of the pickle to what is read next. */
+  /** Where the next read starts, in bytes from the start of the pickle. */
   offset = 0
 
   constructor(bytes: Uint8Array) {
@@ -16,12 +16,12 @@ export class Cursor {
     return this.bytes.length - this.offset
   }
 
-  /** Steps over `length` bytes and returns where they start. */
+  /** Skips `length` bytes and returns where they start. */
   skip(length: number): number {
     const start = this.offset
     if (length > this.bytes.length - start) {
       throw refusal(
-        `it needs ${length} bytes here and the file has ${this.left} left: it is truncated or damaged`,
+        `it needs ${length} bytes here, but the file has ${this.left} left: it is truncated or damaged`,
         start,
       )
     }
@@ -45,7 +45,7 @@ export class Cursor {
     return this.bytes.readInt32LE(this.skip(4))
   }
 
-  /** A length of 8 bytes. Above 2^53 it is not exact, and above every file. */
+  /** A length of 8 bytes. Not exact above 2^53, which is longer than any file. */
   uint8(): number {
     const start = this.skip(8)
     return this.bytes.readUInt32LE(start + 4) * 2 ** 32 + this.bytes.readUInt32LE(start)
@@ -68,10 +68,10 @@ export class Cursor {
     return this.bytes.subarray(start, start + length)
   }
 
-  /** The bytes before the next newline, which is stepped over too; not copied. */
+  /** The bytes before the next newline, which is skipped, too. Not copied. */
   line(bytesMax = Number.POSITIVE_INFINITY): Buffer {
     const end = this.bytes.indexOf(NEWLINE, this.offset)
-    if (end < 0) throw refusal('a line without an end: it is truncated or damaged', this.offset)
+    if (end < 0) throw refusal('a line that does not end: the file is truncated or damaged', this.offset)
     if (end - this.offset > bytesMax) throw refusal(`a line of more than ${bytesMax} bytes`, this.offset)
     const line = this.bytes.subarray(this.offset, end)
     this.offset = end + 1

@@ -1,10 +1,10 @@
 /**
  * Date and Python's datetime. A datetime's state is ten bytes: year (2, big-endian), month, day, hour, minute, second,
- * microsecond (3, big-endian); the top bit of the month is `fold`, which says nothing about UTC.
+ * microsecond (3, big-endian); the top bit of the month is `fold`, which does not matter for UTC.
  * Source: `datetime._getstate` and `__setstate` in CPython's Lib/datetime.py.
  *
- * Written: UTC, with tzinfo=datetime.timezone.utc. Read: a datetime with a timezone is that moment; one without is taken
- * as UTC. Microseconds are cut off, towards the past.
+ * Written: UTC, with tzinfo=datetime.timezone.utc. Read: a datetime without a timezone is taken as UTC. Microseconds are cut
+ * off, towards the past.
  */
 
 export const DATETIME_BYTES = 10
@@ -12,12 +12,12 @@ const FIRST_MS = -62_135_596_800_000 // 0001-01-01T00:00:00.000Z
 const LAST_MS = 253_402_300_799_999 // 9999-12-31T23:59:59.999Z
 const DAY_US = 86_400e6
 
-/** True if Python has a datetime for this moment: the years 1 to 9999. */
+/** Whether Python can represent this time: the years 1 to 9999. */
 export function hasDatetime(epochMs: number): boolean {
   return epochMs >= FIRST_MS && epochMs <= LAST_MS
 }
 
-/** Writes the state of the moment, in UTC, at `at`. */
+/** Writes the state, in UTC, at `at`. */
 export function writeDatetime(epochMs: number, target: Buffer, at: number): void {
   const date = new Date(epochMs)
   target.writeUInt16BE(date.getUTCFullYear(), at)
@@ -29,7 +29,7 @@ export function writeDatetime(epochMs: number, target: Buffer, at: number): void
   target.writeUIntBE(date.getUTCMilliseconds() * 1000, at + 7, 3)
 }
 
-/** The Date of a state that is `offsetUs` microseconds ahead of UTC; undefined if no calendar has that day or time. */
+/** The Date of a state that is `offsetUs` microseconds ahead of UTC; undefined if that day or time does not exist. */
 export function readDatetime(state: Uint8Array, offsetUs: number): Date | undefined {
   if (state.length !== DATETIME_BYTES) return undefined
   const view = Buffer.from(state.buffer, state.byteOffset, state.byteLength)
@@ -49,7 +49,7 @@ export function readDatetime(state: Uint8Array, offsetUs: number): Date | undefi
   return date
 }
 
-/** What `datetime.timedelta(days, seconds, microseconds)` is, in microseconds; undefined if it is a day or more. */
+/** `datetime.timedelta(days, seconds, microseconds)` in microseconds; undefined if it is a day or more. */
 export function offsetOf(days: number, seconds: number, microseconds: number): number | undefined {
   const us = days * DAY_US + seconds * 1e6 + microseconds
   return Number.isSafeInteger(us) && Math.abs(us) < DAY_US ? us : undefined

@@ -1,9 +1,9 @@
 /**
- * Writes one value, however nested, as pickle opcodes. Third on the writer's path. Before: `scalars`; after:
- * `write-pickle`. Containers are entered and left on a stack of our own, so that no nesting overflows JavaScript's.
+ * Writes one value, however nested, as pickle opcodes. On the writer's path before it: `write-pickle`; after it: `scalars`.
+ * Nesting is kept on a stack of its own, so that it cannot overflow JavaScript's.
  *
- * A container is remembered in the memo before its items are written, as Python's pickler does it, so that shared
- * references and cycles are kept. They are kept within one value: the next `encode` has forgotten them.
+ * A container gets its memo index before its items are written, as in Python's pickler, so that shared references and cycles
+ * are kept: within one value, because the next `encode` starts with an empty memo.
  */
 import { types } from 'node:util'
 import { describe, ValueError } from '../../errors.js'
@@ -23,7 +23,7 @@ export class Encoder {
   #memoized = 0
   #path: Level[] = []
   #name = ''
-  /** Memo indices of `datetime.datetime` and `datetime.timezone.utc`, which serve all values. */
+  /** Memo indices of `datetime.datetime` and `datetime.timezone.utc`, which all values share. */
   #datetimeClass: number | undefined
   #utc: number | undefined
 
@@ -41,7 +41,7 @@ export class Encoder {
       for (let level = this.#path.at(-1); level; level = this.#path.at(-1)) this.#advance(level)
     } catch (error) {
       if (error instanceof ValueError) throw error
-      // A getter that throws, or a limit of V8's.
+      // A getter that throws, or a limit of V8.
       throw this.#refusal(`it could not be read (${String(error)})`, 'Store plain data', error)
     }
   }
@@ -64,7 +64,7 @@ export class Encoder {
   #writeItem({ source }: Level, index: number): void {
     switch (source.kind) {
       case 'list':
-        if (!(index in source.list)) throw this.#refusal('it is a hole, and a list has none', 'Store null')
+        if (!(index in source.list)) throw this.#refusal('it is a hole, which a list cannot have', 'Store null')
         this.#write(source.list[index])
         break
       case 'object': {
@@ -107,7 +107,7 @@ export class Encoder {
     const bytes = encodeLong(value)
     if (bytes.length > INTEGER_BYTES_MAX) {
       throw this.#refusal(
-        `it is a bigint of ${bytes.length} bytes, and ${INTEGER_BYTES_MAX} is the limit`,
+        `it is a bigint of ${bytes.length} bytes; the limit is ${INTEGER_BYTES_MAX}`,
         'Store its parts',
       )
     }
@@ -155,7 +155,7 @@ export class Encoder {
     this.#path.push(level)
   }
 
-  /** Of a Map or a Set: refuses what Python cannot hash, and two keys of which it would keep one. */
+  /** Refuses keys of a Map and items of a Set that Python cannot hash, or that are equal to Python, so that it would keep one. */
   #checkKeys(keys: Iterable<unknown>): void {
     const all = [...keys]
     if (areSurelyDistinct(all)) return
@@ -165,13 +165,13 @@ export class Encoder {
       const form = hashableForm(key, this.#path.length + 2)
       if (form === undefined) {
         throw this.#refusal(
-          `it has ${describe(key)} as a key or item, and Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,
+          `it has ${describe(key)} as a key or item, but Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,
           'Use other keys, or an array of pairs',
         )
       }
       if (forms.has(form)) {
         throw this.#refusal(
-          `two of its keys or items are equal to Python (${describe(key)} is one of them), which would keep one`,
+          `two of its keys or items (${describe(key)} is one of them) are equal to Python, which would keep only one`,
           'Use keys of one kind',
         )
       }
@@ -179,7 +179,7 @@ export class Encoder {
     }
   }
 
-  /** A key that {@link #checkKeys} has seen. An array is a tuple here, a Set a frozenset; they stay out of the memo. */
+  /** Writes a key that {@link #checkKeys} has accepted. An array becomes a tuple, a Set a frozenset; neither is memoized. */
   #writeKey(key: unknown): void {
     const frames = this.#frames
     if (Array.isArray(key) || types.isSet(key)) {
@@ -195,7 +195,7 @@ export class Encoder {
   #writeDate(date: Date): void {
     const ms = date.getTime()
     if (!hasDatetime(ms)) {
-      const what = Number.isNaN(ms) ? 'it is an invalid Date' : 'it is a Date outside the years 1 to 9999 of Python'
+      const what = Number.isNaN(ms) ? 'it is an invalid Date' : "it is a Date outside Python's years 1 to 9999"
       throw this.#refusal(what, 'Store its milliseconds')
     }
     const frames = this.#frames
@@ -209,7 +209,7 @@ export class Encoder {
     frames.op(opcodes.REDUCE)
   }
 
-  /** `datetime.timezone(datetime.timedelta(0, 0, 0))`, which Python makes its `datetime.timezone.utc`. */
+  /** `datetime.timezone(datetime.timedelta(0, 0, 0))`, which Python reads as `datetime.timezone.utc`. */
   #writeUtc(): void {
     this.#writeGlobal('datetime', 'timezone')
     this.#writeGlobal('datetime', 'timedelta')
@@ -223,7 +223,7 @@ export class Encoder {
     this.#frames.op(opcodes.STACK_GLOBAL)
   }
 
-  /** Fetches what is in the memo, or writes it and remembers it; returns its index. */
+  /** Fetches from the memo, or writes and memoizes. Returns the index. */
   #once(index: number | undefined, write: () => void): number {
     if (index !== undefined) {
       this.#get(index)
@@ -247,14 +247,15 @@ export class Encoder {
   }
 
   #refusal(what: string, advice: string, cause?: unknown): ValueError {
-    return new ValueError(
-      `Cannot write ${this.#name}${pathOf(this.#path)} to a Python pickle: ${what}. No file was written. ${advice}, or save in daybook's own format.`,
-      { cause },
-    )
+    return new ValueError(`Cannot write ${this.#name}${pathOf(this.#path)} to a Python pickle: ${what}`, {
+      consequence: 'No file was written.',
+      advice: `${advice}, or save in daybook's own format.`,
+      cause,
+    })
   }
 }
 
-/** An object literal, also one without a prototype or from another realm. */
+/** An object literal, also without a prototype or from another realm. */
 function isPlain(value: object): value is Readonly<Record<string, unknown>> {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === null || prototype === Object.prototype) return true

@@ -1,16 +1,16 @@
 /**
- * Which memo indices a pickle fetches, found by stepping over its opcodes before it is read. Python's pickler remembers every
- * container and every str, and fetches few of them: what nobody will fetch need not be kept, so that the entries of a large
- * file become garbage as soon as they were handed over.
+ * Finds the memo indices that a pickle fetches, by skipping through its opcodes before it is read. Python's pickler memoizes
+ * every container and every str but fetches few of them. The others need not be kept, so that the entries of a large file
+ * become garbage as soon as they have been handed over.
  *
- * Stepping stops at the first opcode that is malformed: reading comes to the same place, and says so.
+ * It stops at the first malformed opcode, which reading then reports.
  */
 import { Cursor } from './cursor.js'
 import { LINE_BYTES_MAX } from './limits.js'
 import { type OpcodeName, opcodes } from './opcodes.js'
 import { Slice } from './slices.js'
 
-/** How long an opcode's argument is: bytes, lines, or a length of 1, 4 or 8 bytes and as many bytes as it says. */
+/** An opcode's argument: a number of bytes, one or two lines, or a length of 1, 4 or 8 bytes followed by that many bytes. */
 type Argument = number | 'line' | 'two lines' | 'length1' | 'length4' | 'length8'
 
 const argumentsByName: Partial<Record<OpcodeName, Argument>> = {
@@ -52,7 +52,7 @@ const argumentOf: readonly Argument[] = Array.from({ length: 256 }, (_, code) =>
   return (found && argumentsByName[found[0] as OpcodeName]) ?? 0
 })
 
-/** The indices; between two slices of the work it yields how many bytes it has come by. */
+/** Returns the indices. Yields its position in bytes between slices. */
 export function* fetchedIndices(bytes: Uint8Array): Generator<number, IndexSet, void> {
   const cursor = new Cursor(bytes)
   const fetched = new IndexSet()
@@ -76,7 +76,7 @@ export function* fetchedIndices(bytes: Uint8Array): Generator<number, IndexSet, 
   return fetched
 }
 
-/** No file remembers more values than it has bytes; the numbers of Python 2's old picklers begin a little above 0. */
+/** No file memoizes more values than it has bytes; the indices of Python 2's old picklers start a little above 0. */
 export function isIndexWithin(index: number, bytes: Uint8Array): boolean {
   return index <= bytes.length + 0xff
 }
@@ -108,7 +108,7 @@ function stepOver(cursor: Cursor, argument: Argument): void {
   }
 }
 
-/** Whole numbers from 0 on, a bit for each. */
+/** A set of non-negative integers, with a bit for each. */
 export class IndexSet {
   #bits = new Uint8Array(1_024)
 

@@ -1,7 +1,7 @@
 /**
- * Where the writer's bytes go: frames of about 64 KiB, as Python makes them, so that a reader can fetch each in one read
- * (PEP 3154). An opcode and its argument never straddle two frames; a str or bytes object of a frame's size stands
- * between frames. Chunks are fresh memory: whoever takes them may keep them.
+ * The writer's output: frames of about 64 KiB, as Python writes them, so that a reader can fetch each in one read (PEP 3154).
+ * An opcode and its argument are never in two frames; a str or bytes object as large as a frame is between frames. Chunks are
+ * never reused: callers may keep them.
  */
 import { opcodes, PROTOCOL_WRITTEN } from './opcodes.js'
 
@@ -14,7 +14,7 @@ export class Frames {
   /** The slab that bytes are written to, at what {@link reserve} returns. */
   bytes: Buffer
   #chunkStart = 0
-  /** Where the frame's header will be; its bytes begin behind it. */
+  /** Where the frame's header will be, followed by its bytes. */
   #frameStart: number
   #end: number
   #chunks: Uint8Array[] = []
@@ -54,13 +54,13 @@ export class Frames {
     if (this.#end - this.#frameStart >= FRAME_BYTES) this.#endFrame()
   }
 
-  /** What was written since the last call. The frame ends here. */
+  /** Ends the frame. Returns everything written since the last call. */
   take(): Uint8Array[] {
     this.#endFrame()
     return this.takeWhole()
   }
 
-  /** The frames that have ended since the last call. */
+  /** Returns the frames that have ended since the last call. */
   takeWhole(): Uint8Array[] {
     const chunks = this.#chunks
     if (chunks.length > 0) this.#chunks = []
@@ -75,7 +75,7 @@ export class Frames {
       this.bytes.writeUInt32LE(0, this.#frameStart + 5)
       this.#frameStart = this.#end
     }
-    // Without a frame there may still be the PROTO, which stands before the first.
+    // Even without a frame there may be the PROTO, which precedes the first one.
     if (this.#frameStart > this.#chunkStart) this.#chunks.push(this.bytes.subarray(this.#chunkStart, this.#frameStart))
     this.#chunkStart = this.#frameStart
     this.#end = this.#frameStart + FRAME_HEADER_BYTES

@@ -1,15 +1,15 @@
 /**
- * What Python lets be a dict's key or a set's item, and which of those it takes for equal. An array there is a tuple and
- * a Set a frozenset, if all that they hold is hashable too.
+ * Which values Python accepts as a dict's key or a set's item, and which of them are equal to Python. An array becomes a
+ * tuple and a Set a frozenset, if everything in them is hashable.
  *
- * Python's 1, 1.0 and True are one key, two datetimes of one moment are one, two bytes objects with the same bytes are one.
- * A Map may hold them apart; as a dict, one would silently replace the other. So each key gets a form that is equal for
- * two keys exactly if Python takes them for equal. (nan, which is not even equal to itself, can be in a Map once.)
+ * To Python 1, 1.0 and True are one key, and so are two datetimes of the same time, or two bytes objects with the same bytes.
+ * A Map may hold both; in a dict, one would silently replace the other. So each key gets a form that is the same for two keys
+ * if and only if they are equal to Python. (nan is not equal to itself, but a Map holds only one.)
  */
 import { types } from 'node:util'
 import { KEY_PARTS_MAX, NESTING_MAX } from './limits.js'
 
-/** True if no two of the keys can be equal to Python: JavaScript keeps strings apart, and numbers, as Python does. */
+/** True if all keys are strings, or all are numbers: no two keys of a Map are then equal to Python. */
 export function areSurelyDistinct(keys: Iterable<unknown>): boolean {
   let kind: string | undefined
   for (const key of keys) {
@@ -21,9 +21,9 @@ export function areSurelyDistinct(keys: Iterable<unknown>): boolean {
 }
 
 /**
- * The form of a key; undefined if Python cannot hash it, or if it is too large to be one (a cycle is).
+ * The form of a key; undefined if Python cannot hash it, or if it is too large (such as a cycle).
  *
- * @param level the nesting of the key if it is a container; 1 is the value itself
+ * @param level nesting level of the key, if it is a container; that of the value itself is 1
  */
 export function hashableForm(key: unknown, level: number): string | undefined {
   let parts = 0
@@ -56,7 +56,7 @@ export function hashableForm(key: unknown, level: number): string | undefined {
       forms.push(its)
     }
     if (Array.isArray(part)) return `(${forms.join()})`
-    // The order of a set's items says nothing, and two that are equal to Python would be one.
+    // The order of a set's items does not matter, and Python would merge items that are equal.
     return new Set(forms).size === forms.length ? `{${forms.sort().join()}}` : undefined
   }
   return form(key, level)

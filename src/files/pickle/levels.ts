@@ -1,13 +1,13 @@
-/** The containers that the encoder is inside of, from the outermost to the one whose items it writes. */
+/** The containers that the encoder is inside, from the outermost to the one whose items it is writing. */
 import { describe } from '../../errors.js'
 import { opcodes } from './opcodes.js'
 
-/** As many items as Python's pickler puts on the stack at once. */
+/** How many items Python's pickler puts on the stack at once. */
 export const BATCH_ITEMS = 1_000
 
 const { APPEND, APPENDS, SETITEM, SETITEMS, ADDITEMS } = opcodes
 
-/** What is taken item by item. `at` is the key or item that was taken last, for errors. */
+/** A container, read item by item. `at` is the key that was read last, for errors. */
 type Source =
   | { readonly kind: 'list'; readonly list: readonly unknown[] }
   | { readonly kind: 'object'; readonly object: Readonly<Record<string, unknown>>; readonly keys: readonly string[] }
@@ -17,7 +17,7 @@ type Source =
 export class Level {
   readonly source: Source
   readonly size: number
-  /** Items that were taken. */
+  /** Items read so far. */
   done = 0
   /** Items until {@link closing} ends the batch. */
   leftInBatch = 0
@@ -28,7 +28,7 @@ export class Level {
     this.size = size
   }
 
-  /** Begins the next batch; true if a MARK goes before it. Sets have no opcode for a single item. */
+  /** Begins the next batch. Returns whether a MARK precedes it: not for a single item, except in a set. */
   openBatch(): boolean {
     const { kind } = this.source
     this.leftInBatch = Math.min(BATCH_ITEMS, this.size - this.done)
@@ -39,7 +39,7 @@ export class Level {
     return !single
   }
 
-  /** Where the item is that was taken last. */
+  /** The place of the item that was read last. */
   where(): string {
     const { source } = this
     const index = this.done - 1
@@ -56,7 +56,7 @@ export class Level {
   }
 }
 
-/** The levels as a path from the value to the last item, in a message's length. */
+/** The levels as a path from the value to the last item, short enough for a message. */
 export function pathOf(levels: readonly Level[]): string {
   const steps = levels.map((level) => (level.done > 0 ? level.where() : '')).join('')
   return steps.length > 200 ? `${steps.slice(0, 100)}…${steps.slice(-100)}` : steps

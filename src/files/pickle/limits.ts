@@ -1,18 +1,18 @@
 /**
- * What a pickle may ask for, so that no file, however made, can end or stall the process. Each limit is far above what
- * data needs; exceeding one is a refusal that names it.
+ * Limits that prevent any file from ending or stalling the process. Each is far above what real data needs; a file that
+ * exceeds one is refused with an error that names it.
  */
 import { constants } from 'node:buffer'
 import { getHeapStatistics } from 'node:v8'
 import { refusal } from './refusal.js'
 
-/** Levels of containers in a value, on writing and on reading: deeper ones would overflow whoever walks them recursively. */
+/** Levels of containers in a value, on writing and on reading: deeper values would overflow code that walks them recursively. */
 export const NESTING_MAX = 1_000
 
-/** Open marks. A container, with the call that may make it, has at most a few. */
+/** Open marks. A container, with the call that may create it, has only a few. */
 export const MARKS_MAX = 10 * NESTING_MAX
 
-/** Bytes of an int in binary (about 40 million decimal digits): conversion is linear, so this only bounds memory. */
+/** Bytes of an int in binary (about 40 million decimal digits): conversion is linear, so this only limits memory. */
 export const INTEGER_BYTES_MAX = 2 ** 24
 
 /** Digits of an int in decimal: conversion is quadratic. Python itself stops at 4,300. */
@@ -24,63 +24,63 @@ export const LINE_BYTES_MAX = 1_000
 /** Bytes of one str: V8's longest string. */
 export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH
 
-/** Characters of text in one entry's value, each as often as something leads to it. No frame of the journal holds as many. */
+/** Characters of text in one entry's value, counted once for each reference. A frame of the journal cannot hold as many. */
 export const VALUE_TEXT_MAX = 2 ** 29
 
-/** Items of one list, slots of the stack: a growing array ends the process near 2^27. */
+/** Items of one list, or values on the stack: an array that grows to nearly 2^27 ends the process. */
 export const ITEMS_MAX = 2 ** 26
 
 /** Keys of one Map or Set, which throw above. */
 export const KEYS_MAX = 2 ** 24
 
-/** Keys of one dict that becomes an object: V8 numbers an object's keys anew with each one above 2^23. */
+/** Keys of one dict that becomes an object: above 2^23, V8 renumbers an object's keys for each new one. */
 export const PROPERTIES_MAX = 2 ** 22
 
-/** Ints alike in their lowest 64 bits, among the keys of one dict or set: V8 hashes no more, and searches them one by one. */
+/** Keys of one dict or set that are ints with the same lowest 64 bits: V8 hashes only those, so it compares such keys one by one. */
 export const ALIKE_KEYS_MAX = 1_000
 
-/** Parts of one dict key or set item on writing (a tuple of tuples …): Python's hash visits each of them every time. */
+/** Parts of one dict key or set item on writing (a tuple of tuples …): Python hashes all of them every time. */
 export const KEY_PARTS_MAX = 10_000
 
-/** Looks at how full the heap really is, on the way to the limit of the estimate. */
-const LOOKS = 64
+/** How often the real size of the heap is checked before the estimate reaches its limit. */
+const CHECKS = 64
 
 /**
- * What V8 counts into the heap's limit for new objects, which is no room to stay: three semi-spaces, of 16 MiB each on Node 20
- * and of 64 MiB on Node 24, or this part of a small heap.
+ * V8's heap limit includes space for new objects, which is not available for others: three semi-spaces, of 16 MiB each on
+ * Node 20 and of 64 MiB on Node 24, or this fraction of a small heap.
  */
 const HAS_LARGE_YOUNG = Number.parseInt(process.versions.v8, 10) >= 12
 const YOUNG_BYTES = (HAS_LARGE_YOUNG ? 192 : 48) * 2 ** 20
 const YOUNG_PART = HAS_LARGE_YOUNG ? 0.75 : 0.45
 
-/** Estimated bytes that every pickle may have. */
+/** Estimated bytes that any pickle may take. */
 const LEAST_BYTES = 2 ** 22
 
-/** Above this part of the heap's limit, V8 spends its time collecting garbage and is close to ending the process. */
+/** Above this fraction of the heap limit, V8 spends its time collecting garbage and is close to ending the process. */
 const FULL = 0.85
-/** And this much is left free in any case: what is made between two looks, and what the collector needs to move things. */
+/** Always left free: for what is created between two checks, and for the collector to move objects. */
 const FREE_BYTES = 24 * 2 ** 20
 
 /**
- * Memory that a pickle may take. One byte of it can ask for 200 (an empty set), so lengths alone bound nothing: an estimate
- * in bytes of V8's heap is charged before anything is made. The limit is 4 GiB or three times the file, whichever is
- * more, and never more than 70 % of the heap that this process has left. The estimate is low for some shapes (objects that
- * have no key in common), so the heap itself is looked at too, now and then.
+ * The memory that a pickle may take. One byte of it can ask for 200 (an empty set), so limits on lengths are not enough: an
+ * estimate in bytes of V8's heap is charged before anything is created. The limit is 4 GiB or three times the file, whichever
+ * is more, but at most 70 % of the heap that this process has left. For some shapes the estimate is too low (objects that have
+ * no key in common), so the real size of the heap is also checked from time to time.
  */
 export class Allowance {
   readonly #heapBytesMax: number
   readonly #outsideBytesMax: number
   #heapBytes = 0
-  /** Of these, what stays when the rest is released. */
+  /** The part of these that {@link release} does not give back. */
   #keptBytes = 0
-  /** All bytes that were ever taken, and how many there are when the heap is looked at next. */
+  /** All bytes ever taken, and the number of them at which the heap is checked next. */
   #takenBytes = 0
-  #lookAtBytes: number
+  #checkAtBytes: number
   #outsideBytes = 0
 
   constructor(fileBytes: number, heapBytesMax = heapBytesFor(fileBytes)) {
     this.#heapBytesMax = heapBytesMax
-    this.#lookAtBytes = Math.min(LEAST_BYTES, heapBytesMax)
+    this.#checkAtBytes = Math.min(LEAST_BYTES, heapBytesMax)
     this.#outsideBytesMax = 2 * fileBytes + 2 ** 20
   }
 
@@ -88,37 +88,37 @@ export class Allowance {
   take(bytes: number, at: number): void {
     this.#heapBytes += bytes
     this.#takenBytes += bytes
-    if (this.#takenBytes > this.#lookAtBytes || this.#heapBytes > this.#heapBytesMax) this.#look(at)
+    if (this.#takenBytes > this.#checkAtBytes || this.#heapBytes > this.#heapBytesMax) this.#check(at)
   }
 
-  /** What was taken so far stays in use. */
+  /** Everything taken so far stays in use. */
   keep(): void {
     this.#keptBytes = this.#heapBytes
   }
 
-  /** What was taken, and not kept, is in use no more. */
+  /** Gives back everything that was taken and not kept. */
   release(): void {
     this.#heapBytes = this.#keptBytes
   }
 
-  /** Charges `bytes` of bytes objects, which live outside the heap: only copies of copies can exceed the file. */
+  /** Charges `bytes` of bytes objects, which are outside the heap: only copies of copies can exceed the file's size. */
   takeOutside(bytes: number, at: number): void {
     this.#outsideBytes += bytes
     if (this.#outsideBytes > this.#outsideBytesMax)
-      throw refusal('its bytes objects are larger than the file allows', at)
+      throw refusal('its bytes objects are too large for a file of this size', at)
   }
 
-  #look(at: number): void {
+  #check(at: number): void {
     const { limit, used } = heap()
     if (this.#heapBytes > this.#heapBytesMax || used > Math.min(FULL * limit, limit - FREE_BYTES)) {
       throw refusal(
-        `it needs more than the ${mebibytes(this.#heapBytesMax)} MiB of heap that a file of this size may have here, ` +
+        `it needs more than the ${mebibytes(this.#heapBytesMax)} MiB of heap that a file of this size may take here, ` +
           `where ${mebibytes(used)} of ${mebibytes(limit)} MiB are in use`,
         at,
-        'Start Node with a larger --max-old-space-size, or split the file',
+        'Start Node with a larger --max-old-space-size, or split the file.',
       )
     }
-    this.#lookAtBytes = this.#takenBytes + this.#heapBytesMax / LOOKS
+    this.#checkAtBytes = this.#takenBytes + this.#heapBytesMax / CHECKS
   }
 }
 
@@ -136,17 +136,17 @@ function mebibytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20)
 }
 
-/** Estimated heap bytes of what a pickle makes, measured on 64-bit V8 and rounded up. */
+/** Estimated heap bytes of what a pickle creates, measured on 64-bit V8 and rounded up. */
 export const cost = {
   text: 32,
   float: 16,
   integer: 32,
   bytes: 240,
   date: 112,
-  /** An array made with its items, which have room for themselves. */
+  /** An array created with its items; its items are charged themselves. */
   tuple: 48,
   slot: 8,
-  /** An array that grows begins with room for 17, and has up to half as much again as it needs later. */
+  /** A growing array starts with room for 17 items, and later has up to half as much again as it needs. */
   list: 48,
   firstItems: 160,
   item: 12,

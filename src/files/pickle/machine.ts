@@ -1,6 +1,6 @@
 /**
- * The stack machine that a pickle is a program for: stack, marks and memo. Second on the reader's path. Before: `cursor`;
- * beside it: `containers`, `allow-list`; after: `actions`, which are its instructions, and `settle`.
+ * The stack machine that a pickle is a program for: stack, marks and memo. On the reader's path before it: `cursor` and
+ * `fetched`; after it: `actions`, which are its instructions, then `settle`.
  *
  * Source: the module docstring of CPython's Lib/pickletools.py, "The pickle virtual machine".
  */
@@ -12,16 +12,16 @@ import { refusal } from './refusal.js'
 import { Texts } from './texts.js'
 
 /**
- * The dict under `key` of the outermost one. It becomes a Map even if all its keys are str: an object would sort keys like
- * '7' to its front, and the order of a cache's entries is their recency. And its items are handed over as soon as they are
- * whole, and not kept.
+ * The dict under `key` in the outermost dict. It becomes a Map even if all its keys are str: an object would move keys like
+ * '7' to the front, but the order of a cache's entries is their recency. Its items go to `receive` as soon as they are
+ * complete, and are not kept.
  */
 export interface EntriesDict {
   readonly key: string
   readonly receive: (key: unknown, value: unknown, machine: Machine) => void
 }
 
-/** Values on the stack while the outermost dict of a cache's document is read: itself, its keys, their values. */
+/** More than the values on the stack while the outermost dict of a cache's document is read: itself, its keys and values. */
 const OUTER_HEIGHT_MAX = 100
 
 export class Machine {
@@ -29,23 +29,24 @@ export class Machine {
   readonly allowance: Allowance
   readonly containers: Containers
   readonly texts: Texts
-  /** Byte offset of the opcode that runs. */
+  /** Byte offset of the current opcode. */
   at = 0
-  /** Whether STOP has run; then {@link value} is what the pickle holds. */
+  /** Whether STOP has run. Then {@link value} is the pickle's value. */
   isDone = false
   value: unknown
 
-  /** The values up to {@link #height}; what lies above is left over. */
+  /** Valid up to {@link #height}. */
   readonly stack: unknown[] = []
   #height = 0
-  /** Where the stack stood at the last open mark: nothing below can be popped. */
+  /** The height at the last open mark. Nothing below can be popped. */
   #floor = 0
-  /** The floors below that one. */
+  /** The floors of the other open marks. */
   readonly #marks: number[] = []
-  /** What was remembered and will be fetched. */
+  /** Memoized values that will be fetched. */
   readonly #memo = new Map<number, unknown>()
-  /** The indices that will be fetched, and those under which something was remembered. */
+  /** The indices that will be fetched. */
   readonly #fetched: IndexSet
+  /** The indices in use. */
   readonly #remembered = new IndexSet()
   #memoized = 0
   readonly #entries: EntriesDict | undefined
@@ -68,11 +69,11 @@ export class Machine {
   }
 
   pop(): unknown {
-    if (this.#height <= this.#floor) throw this.refusal('a value is taken from an empty stack')
+    if (this.#height <= this.#floor) throw this.refusal('it pops a value from an empty stack')
     return this.stack[--this.#height]
   }
 
-  /** The value on top, which stays there. */
+  /** The value on top of the stack, which stays there. */
   top(): unknown {
     if (this.#height <= this.#floor) throw this.refusal('an empty stack')
     return this.stack[this.#height - 1]
@@ -89,8 +90,8 @@ export class Machine {
   }
 
   /**
-   * Takes everything above the last mark, and the mark, off the stack. The items stay in {@link stack}, from the returned
-   * `start` up to `end`, until something is pushed.
+   * Removes the last mark and everything above it from the stack. The items stay in {@link stack}, from `start` up to `end`,
+   * until something is pushed.
    */
   takeToMark(): { start: number; end: number } {
     const below = this.#marks.pop()
@@ -114,7 +115,7 @@ export class Machine {
   }
 
   put(index: number): void {
-    // An index far above only wants to see memory being taken.
+    // A much larger index would only waste memory.
     if (!isIndexWithin(index, this.cursor.bytes)) throw this.refusal(`the memo index ${index}`)
     const value = this.top()
     if (!this.#remembered.has(index)) {
@@ -128,14 +129,14 @@ export class Machine {
     this.allowance.keep()
   }
 
-  /** MEMOIZE: under the number of values remembered so far. */
+  /** MEMOIZE: the index is the number of values memoized so far. */
   memoize(): void {
     this.put(this.#memoized)
   }
 
   get(index: number): void {
     const value = this.#memo.get(index)
-    if (value === undefined) throw this.refusal(`nothing was remembered under the memo index ${index}`)
+    if (value === undefined) throw this.refusal(`the memo index ${index} is not in use`)
     this.push(this.containers.fetch(value))
   }
 
@@ -154,7 +155,7 @@ export class Machine {
     return map
   }
 
-  /** A bytes object of its own: a view would keep the whole file in memory. */
+  /** A copy: a view would keep the whole file in memory. */
   copyBytes(bytes: Uint8Array): Uint8Array {
     this.allowance.take(cost.bytes, this.at)
     this.allowance.takeOutside(bytes.length, this.at)
@@ -169,12 +170,12 @@ export class Machine {
     this.isDone = true
   }
 
-  /** Refuses the opcode that runs. */
+  /** The error that refuses the current opcode. */
   refusal(what: string): Error {
     return refusal(what, this.at)
   }
 
-  /** True if what comes next is the value of `key` in the outermost dict: it is the first such key on a low stack. */
+  /** Whether the next value is that of `key` in the outermost dict: the first such key, on a low stack. */
   #isUnder(key: string): boolean {
     const height = this.#height
     const isNear = height > 1 && height <= OUTER_HEIGHT_MAX && this.#marks.length <= 1
@@ -182,8 +183,8 @@ export class Machine {
   }
 
   /**
-   * True if the key on top can only be one of the outermost dict. An empty dict right below it could be the one that it is
-   * a key of; a dict that has items is whole then, as Python writes them.
+   * Whether the key on top of the stack can only belong to the outermost dict. An empty dict right below it could be the dict
+   * that it belongs to; a dict with items is complete, since Python writes it that way.
    */
   #isSurelyOutermost(): boolean {
     const height = this.#height

@@ -1,5 +1,5 @@
 /**
- * The instruction set of Python's pickle: the only table of it here; the writer and the reader take every byte from it.
+ * The instruction set of Python's pickle. The writer and the reader have every byte from this table.
  *
  * Source: `opcodes` in CPython's Lib/pickletools.py, which also describes each argument and what it does to the stack.
  * Protocols 0 and 1 are Python 1 and 2; 2 is PEP 307; 3 is Python 3.0; 4 is PEP 3154 (frames, 8-byte lengths); 5 is
@@ -7,7 +7,7 @@
  * follows, integers are little-endian. `README.md` in this folder shows one byte by byte.
  */
 export const opcodes = {
-  // The stack, and the memo that shared references and cycles go through.
+  // The stack, and the memo, which keeps shared references and cycles.
   MARK: 0x28, // ( : where the items of the next container begin
   STOP: 0x2e, // . : the top of the stack is the value
   POP: 0x30, // 0
@@ -70,7 +70,7 @@ export const opcodes = {
   ADDITEMS: 0x90, // protocol 4
   FROZENSET: 0x91, // protocol 4
 
-  // Everything else: names and calls. The reader resolves the names of `allow-list.ts`, calls those, and refuses the rest.
+  // Everything else: names and calls. The reader resolves and calls the names of `allow-list.ts`, and refuses the rest.
   GLOBAL: 0x63, // c : module line, name line
   STACK_GLOBAL: 0x93, // protocol 4
   REDUCE: 0x52, // R : a call
@@ -88,6 +88,6 @@ export const opcodes = {
 
 export type OpcodeName = keyof typeof opcodes
 
-/** The newest protocol that there is; the writer uses 4, which every Python since 3.4 reads. */
+/** The newest protocol. The writer uses 4, which every Python since 3.4 reads. */
 export const PROTOCOL_MAX = 5
 export const PROTOCOL_WRITTEN = 4

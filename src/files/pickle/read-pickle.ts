@@ -15,8 +15,8 @@
  * | bytes, bytearray; Python 2's str if it isn't ASCII | Uint8Array |
  * | datetime.datetime | Date: one without a timezone is taken as UTC; microseconds are cut off |
  *
- * Shared references and cycles are kept. Whatever else the file holds is refused by name, always as a `ValueError`.
- * Everything that is returned can be structured-cloned.
+ * Shared references and cycles are kept. Anything else is refused by name, with a `ValueError`. Every value that is returned
+ * can be structured-cloned.
  */
 import { ValueError } from '../../errors.js'
 import { actions } from './actions.js'
@@ -39,18 +39,18 @@ import { refusal } from './refusal.js'
 import { Settling } from './settle.js'
 import { atOnce, Slice } from './slices.js'
 
-/** The value of a pickle. Throws a `ValueError` that names what was found, and where, if it cannot be had. */
+/** The value of a pickle. @throws ValueError that says what is wrong, and where. */
 export function readPickle(bytes: Uint8Array): unknown {
   return atOnce(guarded(value(bytes)))
 }
 
 /**
- * A cache's document, as {@link writePickle} or a Python cache wrote it. Each entry is given to `receive` as soon as it is
- * whole, in the file's order, and is not kept here; a key that comes twice is given twice. Answers the counters. Only when
- * it does was all of it sound: until then, what was received must not take effect. Between two slices it yields how far it
- * has come, in bytes of the file.
+ * Reads a cache's document, as written by `write-pickle` or by a Python cache. Passes each entry to `receive` as soon as it is
+ * complete, in the file's order, without keeping it; a key that occurs twice is passed twice. Returns the counters: only then
+ * was the whole file sound, and until then nothing that was received may take effect. Yields its position, in bytes of the
+ * file, between slices.
  *
- * Throws a `ValueError` that names what was found, and where; whatever else `receive` throws becomes its cause.
+ * @throws ValueError that says what is wrong, and where; if `receive` throws another error, that is its cause.
  */
 export function receiveCachePickle(
   bytes: Uint8Array,
@@ -85,7 +85,7 @@ function* entries(bytes: Uint8Array, receive: (entry: Entry) => void): Generator
   const document = containers.fetch(machine.value)
   const found = containers.fetch(entriesIn(document))
   if (found !== undefined && found !== containers.handedOver) {
-    // They stood where they could not be recognized before all was read, as with a document that was made the other way round.
+    // The entries were not recognized before everything was read: for example, the document was created after them.
     if (count > 0) throw machine.refusal('it has several dicts that could be the entries of a cache')
     const slice = new Slice()
     for (const [key, entry] of pairsOf(found)) {
@@ -100,7 +100,7 @@ function* entries(bytes: Uint8Array, receive: (entry: Entry) => void): Generator
   return statsOf(yield* new Settling(containers).settle(document, bounds, at))
 }
 
-/** Most entries are: a pair of what holds nothing else has nothing to settle. */
+/** Whether value and deadline contain nothing else, as in most entries, so that there is nothing to settle. */
 function isFlat(entry: unknown): boolean {
   return Array.isArray(entry) && entry.length === 2 && typeof entry[0] !== 'object' && typeof entry[1] !== 'object'
 }
@@ -129,13 +129,15 @@ function* run(bytes: Uint8Array, entriesDict?: EntriesDict): Generator<number, M
   return machine
 }
 
-/** A limit of V8's that was met before one of ours is a refusal too. */
+/** Reaching a limit of V8 is a refusal, too. */
 function* guarded<T>(work: Generator<number, T, void>): Generator<number, T, void> {
   try {
     return yield* work
   } catch (error) {
     if (error instanceof ValueError) throw error
-    throw new ValueError(`Cannot load this pickle: ${String(error)}. Nothing was executed and nothing was changed.`, {
+    throw new ValueError(`Cannot load this pickle: ${String(error)}`, {
+      consequence: 'Nothing in it was executed, and nothing was changed.',
+      advice: 'Split the file.',
       cause: error,
     })
   }

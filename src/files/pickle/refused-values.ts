@@ -1,7 +1,7 @@
-/** What to call a value that has no Python form, and what to store instead. */
+/** The names of values that have no Python form, and what to store instead. */
 import { types } from 'node:util'
 
-/** The name of an object's class; never throws and never calls what the object brings along. */
+/** The name of an object's class. Never throws, and calls no code of the object. */
 export function nameOf(value: object): string {
   if (types.isNativeError(value)) return 'Error'
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -1,6 +1,5 @@
 /**
- * Writes what holds no other value: None, bool, int, float, str, bytes. Second on the writer's path. Before: `frames`;
- * after: `encoder`.
+ * Writes values that contain no others: int, float, str, bytes. On the writer's path before it: `encoder`; after it: `frames`.
  */
 import { ValueError } from '../../errors.js'
 import type { Frames } from './frames.js'
@@ -8,13 +7,13 @@ import { TEXT_BYTES_MAX } from './limits.js'
 import { opcodes } from './opcodes.js'
 import { encodeUtf8 } from './text.js'
 
-/** From here on, str and bytes stand between frames instead of being copied into one. */
+/** Longer str and bytes are written between frames instead of being copied into one. */
 const LARGE_BYTES = 2 ** 16
 
-/** UTF-8 takes at most three bytes for each unit of a string: texts up to here need one byte for their length. */
+/** UTF-8 takes at most three bytes for each unit of a string, so the length of a text of up to 85 units fits in one byte. */
 const SHORT_TEXT_UNITS = 85
 
-/** A safe integer is an int; every other number, −0 included, is a float. */
+/** A safe integer is written as an int; any other number, including −0, as a float. */
 export function writeNumber(frames: Frames, value: number): void {
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
     writeFloat(frames, value)
@@ -64,15 +63,16 @@ export function writeText(frames: Frames, text: string): void {
   }
   const length = Buffer.byteLength(text)
   if (length > TEXT_BYTES_MAX) {
-    throw new ValueError(
-      `Cannot write a text of ${length} bytes to a Python pickle: it could not be read back. No file was written. Store it in parts.`,
-    )
+    throw new ValueError(`Cannot write a text of ${length} bytes to a Python pickle: it could not be read back`, {
+      consequence: 'No file was written.',
+      advice: 'Store it in parts.',
+    })
   }
   const header = length <= 0xff ? shortHeader(opcodes.SHORT_BINUNICODE, length) : header4(opcodes.BINUNICODE, length)
   writeBody(frames, header, length, (target, at) => encodeUtf8(text, target, at))
 }
 
-/** Most texts are short and ASCII: then copying their codes beats asking Node. */
+/** Most texts are short and ASCII: then copying the characters is faster than calling Node. */
 function writeShortText(frames: Frames, text: string): void {
   const units = text.length
   const at = frames.reserve(2 + units)
@@ -88,7 +88,7 @@ function writeShortText(frames: Frames, text: string): void {
   if (ascii === units) return
   const length = Buffer.byteLength(text)
   frames.reserve(length - units)
-  // Reserving may have moved what was written to another slab; it still ends where the reservation does.
+  // Reserving may have moved the text to another slab; it still ends where the reservation ends.
   const start = frames.reserve(0) - length
   frames.bytes[start - 1] = length
   encodeUtf8(text, frames.bytes, start)

@@ -1,14 +1,14 @@
 /**
- * The last look at a value that was read, before anyone else sees it. Last on the reader's path; before it: `actions`.
+ * The last check of a value that was read. On the reader's path before it: `actions`; after it: `cache-document`.
  *
  * One walk, depth first and without recursion, in time and memory linear in the value:
- * - what was an object and became a Map (see `containers`) is replaced wherever the object still stands;
- * - nesting is bounded: whoever walks the value in this order, as the structured clone does, gets no deeper, whether it
- *   remembers what it met or not;
- * - a class, a timezone or a timedelta, which only exist while reading, may not be left in it.
+ * - objects that became a Map (see `containers`) are replaced wherever they still occur;
+ * - nesting is limited: any walk in this order, such as a structured clone, gets no deeper, whether or not it keeps track of
+ *   what it has visited;
+ * - classes, timezones and timedeltas, which only exist while reading, are refused.
  *
- * Only what was fetched from the memo can be met twice, so only that is remembered: a large cache of small values, each
- * its own, needs no memory here.
+ * Only what is fetched from the memo can be visited twice, so only that is tracked: a large cache of small, separate values
+ * takes no memory here.
  */
 import { isReadingOnly } from './allow-list.js'
 import type { Containers } from './containers.js'
@@ -18,17 +18,17 @@ import { Slice } from './slices.js'
 export interface Bounds {
   /** Levels of containers that the value may have. */
   readonly nestingMax: number
-  /** Characters of text that it may hold, each as often as something leads to it: whoever copies the value writes all of them. */
+  /** Characters of text that it may contain, counted once for each reference, because a copy of the value has that many. */
   readonly textMax: number
-  /** A container that it must not lead to. */
+  /** A container that it must not contain. */
   readonly without?: object | undefined
 }
 
-/** What may be settled in parts, one value after the other: what is shared between them is looked at once. */
+/** Settles several values one after the other. What they share is visited once. */
 export class Settling {
   readonly #moved: ReadonlyMap<object, object>
   readonly #shared: ReadonlySet<object>
-  /** Of each shared container that was met: its height, and 0 while the walk is inside it (then it closes a cycle). */
+  /** The height of each shared container that was visited; 0 while the walk is inside it, so that reaching it closes a cycle. */
   readonly #heights: Map<object, number>
 
   constructor(containers: Pick<Containers, 'moved' | 'shared' | 'heights'>) {
@@ -37,7 +37,7 @@ export class Settling {
     this.#heights = containers.heights
   }
 
-  /** The value, settled. `at`: the byte offset for errors. Between two slices of the work it yields `at`. */
+  /** Returns the settled value. `at`: the byte offset for errors, also yielded between slices. */
   *settle(unsettled: unknown, bounds: Bounds, at: number): Generator<number, unknown, void> {
     const { nestingMax } = bounds
     const items = new Items(this.#moved, bounds, at)
@@ -45,10 +45,10 @@ export class Settling {
     if (!items.isContainer(value)) return value
     const shared = this.#shared
     const heights = this.#heights
-    /** From the value to where the walk is. */
+    /** From the value to the walk's position. */
     const path: Visit[] = []
 
-    /** Begins a visit, or returns the height of what needs none. */
+    /** Begins a visit and returns 0, or returns the height of a container that needs no visit. */
     const enter = (container: object): number => {
       const isShared = shared.has(container)
       const known = isShared ? heights.get(container) : undefined
@@ -85,7 +85,7 @@ export class Settling {
   }
 }
 
-/** Looks at each item that the walk comes by. */
+/** Checks each item of the walk. */
 class Items {
   readonly #moved: ReadonlyMap<object, object>
   readonly #bounds: Bounds
@@ -98,7 +98,7 @@ class Items {
     this.#at = at
   }
 
-  /** What takes the place of a value that has moved. */
+  /** The value, or the Map that it has become. */
   now(value: unknown): unknown {
     return this.#moved.size > 0 && typeof value === 'object' && value !== null
       ? (this.#moved.get(value) ?? value)
@@ -110,17 +110,17 @@ class Items {
     else if (typeof value === 'bigint') this.count(isLong(value) ? value.toString(16).length : 0)
     if (typeof value !== 'object' || value === null) return false
     if (value === this.#bounds.without)
-      throw refusal('an entry of the cache leads to the dict of all entries', this.#at)
+      throw refusal('an entry of the cache contains the dict of all entries', this.#at)
     if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) return true
     if (value instanceof Date || value instanceof Uint8Array) return false
-    if (isReadingOnly(value)) throw refusal(`it holds ${value.name}, which has no JavaScript form`, value.at)
+    if (isReadingOnly(value)) throw refusal(`it contains ${value.name}, which has no JavaScript form`, value.at)
     return true
   }
 
   count(text: number): void {
     this.#text += text
     if (this.#text > this.#bounds.textMax)
-      throw refusal(`a value that comes to more than ${this.#bounds.textMax} characters of text`, this.#at)
+      throw refusal(`a value of more than ${this.#bounds.textMax} characters of text`, this.#at)
   }
 }
 
@@ -129,14 +129,14 @@ function isLong(value: bigint): boolean {
   return value > LONG || value < -LONG
 }
 
-/** A walk over the containers directly inside one, whose moved ones are replaced on the way. */
+/** Iterates over the containers directly inside a container, and replaces those that have become a Map. */
 abstract class Visit {
   abstract readonly container: object
-  /** Levels below and including this container, as far as they are known. */
+  /** Levels of this container and those inside it, as far as known. */
   height = 1
   /** The next container inside this one; undefined after the last. */
   child: object | undefined
-  /** Looks for the next {@link child}. */
+  /** Finds the next {@link child}. */
   abstract advance(items: Items): void
 }
 
@@ -189,7 +189,7 @@ class ObjectVisit extends Visit {
   }
 }
 
-/** A Map's keys may be containers too: tuples and frozensets, in which nothing can have moved. */
+/** A Map's keys may be containers, too: tuples and frozensets, which contain no dicts. */
 class MapVisit extends Visit {
   readonly container: Map<unknown, unknown>
   readonly #pairs: Iterator<[unknown, unknown]>

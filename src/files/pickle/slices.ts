@@ -1,32 +1,32 @@
-/** Long work in slices: generators that yield when the event loop should turn. */
+/** Long work in slices: generators that yield when the event loop should run. */
 
-/** Short against what anybody would notice, long against a look at the clock. */
+/** Too short to be noticed, but long compared with reading the clock. */
 const SLICE_MS = 3
 
-/** Short steps between two looks at the clock. */
-const LOOK_STEPS = 128
+/** Short steps between two readings of the clock. */
+const CLOCK_STEPS = 128
 
 export class Slice {
   #steps = 0
   #endsAtMs = performance.now() + SLICE_MS
-  readonly #lookSteps: number
+  readonly #clockSteps: number
 
-  constructor(lookSteps = LOOK_STEPS) {
-    this.#lookSteps = lookSteps
+  constructor(clockSteps = CLOCK_STEPS) {
+    this.#clockSteps = clockSteps
   }
 
-  /** To be asked after every step. */
+  /** To be called after every step. */
   isOver(): boolean {
-    return ++this.#steps % this.#lookSteps === 0 && performance.now() >= this.#endsAtMs
+    return ++this.#steps % this.#clockSteps === 0 && performance.now() >= this.#endsAtMs
   }
 
-  /** The next slice begins. */
+  /** Begins the next slice. */
   begin(): void {
     this.#endsAtMs = performance.now() + SLICE_MS
   }
 }
 
-/** All slices, one after the other: for who can wait. */
+/** Runs all slices without a pause. */
 export function atOnce<T>(work: Generator<unknown, T, void>): T {
   for (;;) {
     const step = work.next()

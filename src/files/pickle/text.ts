@@ -7,7 +7,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 const BACKSLASH = 0x5c
 
-/** UTF-8 with 'surrogatepass' to text; undefined if it is not that. */
+/** Decodes UTF-8 with 'surrogatepass'; undefined for other bytes. */
 export function decodeUtf8(bytes: Buffer): string | undefined {
   if (isAscii(bytes)) return bytes.toString('latin1')
   if (isUtf8(bytes)) return bytes.toString('utf8')
@@ -22,7 +22,7 @@ export function decodeUtf8(bytes: Buffer): string | undefined {
   return fromUnits(units, length)
 }
 
-/** The code point at `at`, surrogates included; -1 if the bytes there are not one in its shortest form. */
+/** The code point at `at`, which may be a surrogate; -1 if the bytes there are not the shortest form of one. */
 function pointAt(bytes: Buffer, at: number): number {
   const first = bytes[at]!
   if (first < 0x80) return first
@@ -33,7 +33,7 @@ function pointAt(bytes: Buffer, at: number): number {
     if (next === undefined || (next & 0xc0) !== 0x80) return -1
     point = (point << 6) | (next & 0x3f)
   }
-  // Also refuses what no first byte is (0x80 to 0xc1, 0xf8 and above): such a point has another length.
+  // The length check also refuses bytes that are never first (0x80 to 0xc1, 0xf8 and above).
   return first >= 0xc2 && first < 0xf8 && point <= 0x10ffff && utf8Length(point) === length ? point : -1
 }
 
@@ -41,7 +41,7 @@ function utf8Length(point: number): number {
   return point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
 }
 
-/** Writes `text`, lone surrogates included, as UTF-8 with 'surrogatepass'. It needs `Buffer.byteLength(text)` bytes. */
+/** Writes `text` as UTF-8 with 'surrogatepass', which takes `Buffer.byteLength(text)` bytes. */
 export function encodeUtf8(text: string, target: Buffer, at: number): void {
   if (!/\p{Surrogate}/u.test(text)) {
     target.write(text, at, 'utf8')
@@ -57,7 +57,7 @@ export function encodeUtf8(text: string, target: Buffer, at: number): void {
   }
 }
 
-/** The line of a UNICODE opcode: latin1 with \uXXXX and \UXXXXXXXX; other backslashes stand for themselves. */
+/** The line of a UNICODE opcode: latin1 with \uXXXX and \UXXXXXXXX; other backslashes are literal. */
 export function decodeRawUnicodeEscape(line: Buffer): string | undefined {
   if (line.indexOf(BACKSLASH) < 0) return line.toString('latin1')
   const units = new Uint16Array(line.length)
@@ -73,7 +73,7 @@ export function decodeRawUnicodeEscape(line: Buffer): string | undefined {
       at += 1 + digits
     } else {
       units[length++] = byte
-      // A pair of backslashes is two of them, so that the second one escapes nothing.
+      // Two backslashes are two characters: the second one starts no escape.
       if (letter !== undefined) units[length++] = line[++at]!
     }
   }
@@ -93,7 +93,7 @@ const ESCAPES = new Map<number, number>([
   [0x76, 11], // \v
 ])
 
-/** The line of a STRING opcode: the quoted literal that Python 2's `repr` makes of an 8-bit str. */
+/** The line of a STRING opcode: the quoted literal that Python 2's `repr` writes for an 8-bit str. */
 export function decodeStringLiteral(line: Buffer): Uint8Array | undefined {
   const end = line.length - 1
   if (end < 1 || line[0] !== line[end] || (line[0] !== 0x27 && line[0] !== 0x22)) return undefined
@@ -128,7 +128,7 @@ export function decodeStringLiteral(line: Buffer): Uint8Array | undefined {
   return bytes.slice(0, length)
 }
 
-/** `digits` hexadecimal digits at `at`; -1 if one of them is not. */
+/** The number in `digits` hexadecimal digits at `at`; -1 if one of them is something else. */
 function hexAt(line: Buffer, at: number, digits: number): number {
   const text = line.toString('latin1', at, at + digits)
   return text.length === digits && /^[0-9a-f]+$/i.test(text) ? Number.parseInt(text, 16) : -1
@@ -144,7 +144,7 @@ function appendPoint(units: Uint16Array, length: number, point: number): number 
   return length + 2
 }
 
-/** Node knows UTF-16 by its little-endian form only; on a big-endian machine the units are swapped first. */
+/** Node decodes only little-endian UTF-16, so on a big-endian machine the units are swapped first. */
 function fromUnits(units: Uint16Array, length: number): string {
   const bytes = Buffer.from(units.buffer, 0, 2 * length)
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 0) bytes.swap16()

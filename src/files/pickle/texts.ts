@@ -1,20 +1,20 @@
 /**
- * The texts of one pickle. The same property names come again and again, a hundred thousand times in a large cache:
- * those that were met lately are handed out again, which is faster than making them and keeps one string in memory.
+ * The texts of one pickle. The same property names recur, a hundred thousand times in a large cache. Recent ones are reused,
+ * which is faster than decoding them and keeps one string in memory.
  */
 import { type Allowance, cost } from './limits.js'
 import { decodeUtf8 } from './text.js'
 
-/** Longer texts are rarely met twice. In bytes, all of them ASCII. */
+/** Longer texts rarely recur. In bytes, which are all ASCII. */
 const REMEMBERED_BYTES_MAX = 24
 const SLOTS = 1024
 
 export class Texts {
   readonly #file: Buffer
   readonly #allowance: Allowance
-  /** By a hash of their bytes; a later text takes the slot of an earlier one. */
+  /** By a hash of their bytes. A later text replaces an earlier one in its slot. */
   readonly #texts: string[] = new Array<string>(SLOTS).fill('')
-  /** Where in the file the text of a slot stands. */
+  /** Where in the file the text of each slot is. */
   readonly #starts = new Float64Array(SLOTS)
 
   constructor(file: Buffer, allowance: Allowance) {
@@ -22,7 +22,7 @@ export class Texts {
     this.#allowance = allowance
   }
 
-  /** The text of the UTF-8 from `start` to `end`; undefined if it isn't that. `at` is for errors. */
+  /** Decodes the UTF-8 from `start` to `end`; undefined if it is not UTF-8. `at` is for errors. */
   decode(start: number, end: number, at: number): string | undefined {
     const file = this.#file
     const slot = end - start <= REMEMBERED_BYTES_MAX ? this.#slotOf(start, end) : undefined
@@ -30,7 +30,7 @@ export class Texts {
       const met = this.#texts[slot]!
       if (met.length === end - start && this.#isSame(this.#starts[slot]!, start, end)) return met
     }
-    // UTF-8 never takes fewer bytes in the file than in memory.
+    // In UTF-8 a text never takes fewer bytes than in memory.
     this.#allowance.take(cost.text + end - start, at)
     if (slot === undefined) return decodeUtf8(file.subarray(start, end))
     this.#starts[slot] = start

@@ -1,5 +1,5 @@
 /**
- * Writes a cache as a real Python pickle (protocol 4), which `pickle.load` reads without daybook:
+ * Writes a cache as a Python pickle (protocol 4), which `pickle.load` reads without daybook:
  *
  *     {'entries': {key: (value, expires_at)}, 'stats': {'hits': …, 'misses': …, 'evictions': …}}
  *
@@ -18,7 +18,7 @@
  * | Date | datetime.datetime with tzinfo=datetime.timezone.utc |
  *
  * Everything else is refused by name with a `ValueError`: undefined and holes, functions, symbols, class instances, RegExp,
- * Error, other typed arrays (list or bytes would lose what they are), boxed primitives, Proxies, invalid Dates.
+ * Error, other typed arrays (a list or bytes would lose their type), boxed primitives, Proxies, invalid Dates.
  *
  * values → `encoder` → `scalars` → `frames` → chunks
  */
@@ -30,17 +30,17 @@ import { opcodes } from './opcodes.js'
 import { writeFloat, writeNumber, writeText } from './scalars.js'
 
 export interface PickleDocument {
-  /** Not needed: a pickled dict doesn't say how long it is. */
+  /** Not needed, because a pickled dict does not contain its length. */
   readonly count?: number
-  /** Keys are distinct; deadlines in epoch milliseconds, undefined for none. */
+  /** With distinct keys; deadlines in epoch milliseconds, undefined for none. */
   readonly entries: Iterable<readonly [key: string, value: unknown, expiresAtMs: number | undefined]>
   readonly stats: { readonly hits: number; readonly misses: number; readonly evictions: number }
 }
 
 /**
- * The pickle, chunk by chunk, each to be written behind the one before. Entries are taken one at a time; at most a
- * thousand lie between two chunks, or 64 KiB, or one larger value. Throws a `ValueError` that names the entry if a value
- * has no Python form: what was written so far must be thrown away.
+ * Yields the pickle in chunks, each to be written after the one before. Takes entries one at a time; a chunk has at most a
+ * thousand entries, or 64 KiB, or one larger value.
+ * @throws ValueError that names the entry, if a value has no Python form. What was written so far must be discarded.
  */
 export function* writePickle(document: PickleDocument): Generator<Uint8Array, void, void> {
   const frames = new Frames()
@@ -86,12 +86,13 @@ export function pickleValue(value: unknown): Uint8Array {
   return new Uint8Array(Buffer.concat(frames.take()))
 }
 
-/** Epoch seconds. A deadline at infinity is none. */
+/** In epoch seconds. A deadline at infinity is none. */
 function writeDeadline(frames: Frames, key: string, expiresAtMs: number | undefined): void {
   if (Number.isNaN(expiresAtMs)) {
-    throw new ValueError(
-      `Cannot write the deadline of ${describe(key)} to a Python pickle: it is NaN. No file was written.`,
-    )
+    throw new ValueError(`Cannot write the deadline of ${describe(key)} to a Python pickle: it is NaN`, {
+      consequence: 'No file was written.',
+      advice: 'Set the entry again.',
+    })
   }
   if (expiresAtMs === undefined || expiresAtMs === Infinity) frames.op(opcodes.NONE)
   else writeFloat(frames, expiresAtMs / 1000)

@@ -426,6 +426,67 @@ test('a seal that cannot be synced makes the journal read-only, and reopening re
   t.is((await recovered(disk)).length, again.session.receiver.events.length + 20)
 })
 
+async function compact(journal: Journal, counters: Counters): Promise<void> {
+  await journal.compact({
+    freeze: () => ({
+      count: 0,
+      counters: Object.assign(new Counters(), counters),
+      read: () => undefined,
+      release: () => undefined,
+    }),
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  })
+  await loopTurn()
+  await loopTurn()
+}
+
+test('the segment created by a compaction has no frame until there is an event', async (t) => {
+  const { disk, journal } = await open({ fsync: 'never' })
+  journal.append([set('a', 1)])
+  await loopTurn()
+  await compact(journal, new Counters())
+  t.is(disk.names.get('/j/0000000000000002.segment')?.length, 64)
+  await journal.close([])
+})
+
+for (const [what, isReopened] of [
+  ['compacted again', false],
+  ['closed, opened and compacted again', true],
+] as const) {
+  test(`a journal ${what} without an event: after a crash the counters are those of the last compaction`, async (t) => {
+    const disk = new SimulatedDisk()
+    const counters = Object.assign(new Counters(), { sets: 1 })
+    let { journal } = await open({ fsync: 'never', counters }, disk)
+    journal.append([set('a', 1)])
+    await loopTurn()
+    await compact(journal, counters)
+    if (isReopened) {
+      await journal.close([])
+      journal = (await open({ fsync: 'never', counters }, disk)).journal
+    }
+    counters.misses = 7
+    await compact(journal, counters)
+    const crashed = await open({}, SimulatedDisk.of(disk.image()))
+    t.is(crashed.session.receiver.restored.misses, 7)
+    await crashed.journal.close([])
+    await journal.close([])
+  })
+}
+
+test('a compaction whose frame of counters cannot be written fails, and leaves nothing behind', async (t) => {
+  const disk = new SimulatedDisk()
+  const first = await open({ fsync: 'never' }, disk)
+  await first.journal.close([]) // leaves a seal in a segment without events
+  const { journal } = await open({ fsync: 'never' }, disk)
+  disk.plan = failing(isWrite, { error: 'ENOSPC' }, { times: 1 })
+  await t.throwsAsync(compact(journal, new Counters()), { code: 'COMPACTION_FAILED', message: /ENOSPC/ })
+  t.is(journal.append([set('a', 1)]), 1)
+  t.is(await journal.flush(), 1)
+  await journal.close([])
+  t.deepEqual(await recovered(disk), [set('a', 1)])
+})
+
 // ── the order of use ──
 
 test('an order of use without its seal is not applied by a later seal', async (t) => {

@@ -32,7 +32,7 @@ test('bytes objects may take twice the size of the file and 1 MiB', (t) => {
   allowance.takeOutside(2 ** 20 + 2_000, 5)
   t.throws(() => allowance.takeOutside(1, 7), {
     instanceOf: ValueError,
-    message: /larger than the file allows \(byte 7\)/,
+    message: /too large for a file of this size \(byte 7\)/,
   })
 })
 

@@ -39,8 +39,8 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [new WeakMap(), /an instance of WeakMap/],
   [Promise.resolve(), /an instance of Promise/],
   [new Date(Number.NaN), /an invalid Date/],
-  [new Date(-62_135_596_800_001), /a Date outside the years 1 to 9999/],
-  [new Date(253_402_300_800_000), /a Date outside the years 1 to 9999/],
+  [new Date(-62_135_596_800_001), /a Date outside Python's years 1 to 9999/],
+  [new Date(253_402_300_800_000), /a Date outside Python's years 1 to 9999/],
   [extended, /an array with properties besides its items/],
   [new Map([[{}, 1]]), /an object as a key.*hash/],
   [new Map([[Symbol('s'), 1]]), /hash/],
@@ -71,7 +71,7 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [new Set<unknown>([new Set([1, 2]), new Set([2, 1])]), /equal to Python/],
   [new Set<unknown>([new Set<unknown>([1, true])]), /hash/],
   [new Map([['a', new Map([[1, /x/]])]]), /the value\.get\('a'\)\.get\(1\) .*RegExp/],
-  [2n ** (8n * 2n ** 24n), /a bigint of 16777217 bytes, and 16777216 is the limit/],
+  [2n ** (8n * 2n ** 24n), /a bigint of 16777217 bytes; the limit is 16777216/],
 ]
 
 for (const [index, [value, words]] of REFUSED.entries()) {
