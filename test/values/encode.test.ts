@@ -36,9 +36,9 @@ test("with 'share' the object that was set is restored, or else the first one th
   t.is(restoreValue(recovered, 'share'), first)
 })
 
-test('a value that another thread has encoded is stored as it is', (t) => {
-  const value = new EncodedValue('bytes', Uint8Array.of(1))
-  t.is(storeValue(value, 'copy'), value)
+test('an array over shared memory is a ValueError, since another thread could change it', (t) => {
+  for (const value of [new Uint8Array(new SharedArrayBuffer(8)), [new Float64Array(new SharedArrayBuffer(8))]])
+    t.throws(() => storeValue(value, 'copy'), { instanceOf: ValueError })
 })
 
 for (const [what, value, message] of [

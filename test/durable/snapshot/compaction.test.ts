@@ -156,7 +156,7 @@ test('close aborts a compaction in the middle of its rows and leaves nothing of 
   finish()
   await t.throwsAsync(compacting, {
     code: 'CACHE_CLOSED',
-    message: /closed while it was compacted: nothing was changed/,
+    message: /closed during the compaction. Nothing was changed/,
   })
   await closing
   t.false([...disk.names.keys()].some((path) => path.endsWith('.tmp')))
