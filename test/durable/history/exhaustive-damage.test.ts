@@ -1,12 +1,19 @@
 /**
- * Damage, exhaustively: every bit, every length, every run of zeros, every frame and file out of place. Recovery comes to a
- * prefix of what was written, reported if anything was lost to it, or refuses with the file, the offset and the sequence.
+ * Damage, exhaustively: every bit, every length, every run of zeros, every frame and file out of place. Recovery returns a
+ * prefix of what was written, with a report of what was cut off, or refuses with the file, the offset and the sequence.
  */
 import test, { type ExecutionContext } from 'ava'
 import { CorruptionError } from '../../../src/errors.js'
-import { recoverImage } from '../../crash/explore.js'
-import { frameDamages } from './frame-damages.js'
-import { type Files, framesOf, segmentsOf, type WrittenJournal, withFile, writeJournal } from './written-journal.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { frameDamages } from '../../helpers/durable/frame-damages.js'
+import {
+  type Files,
+  framesOf,
+  segmentsOf,
+  type WrittenJournal,
+  withFile,
+  writeJournal,
+} from '../../helpers/durable/written-journal.js'
 
 const tally = { refused: 0, 'set aside': 0, shorter: 0, whole: 0 }
 type Verdict = keyof typeof tally
@@ -16,9 +23,9 @@ interface Judged {
   sequence: number
 }
 
-/** Recovers and checks what holds after any damage. Answers what came of it. */
+/** Recovers, checks what must hold after any damage, and returns the verdict. */
 async function judge(t: ExecutionContext, journal: WrittenJournal, damaged: Files, what: string): Promise<Judged> {
-  const { sequence, model, error, report, disk } = await recoverImage(damaged, (storage) => storage)
+  const { sequence, model, error, report, disk } = await recoverImage(damaged)
   const verdict = (() => {
     if (error !== undefined) {
       if (!(error instanceof CorruptionError)) t.fail(`${what}: ${(error as Error).stack}`)
@@ -33,7 +40,7 @@ async function judge(t: ExecutionContext, journal: WrittenJournal, damaged: File
     }
     const expected = journal.ledger.states.get(sequence)
     if (expected === undefined || expected.digest !== model.digest())
-      t.fail(`${what}: came to ${model.digest()} at sequence ${sequence}, which was never so`)
+      t.fail(`${what}: recovered ${model.digest()} at sequence ${sequence}, a state that never was`)
     if (report?.setAside !== undefined) {
       if (report.setAside.sequence !== sequence + 1 || report.setAside.bytes === 0) t.fail(`${what}: misreported`)
       return 'set aside'
@@ -122,7 +129,7 @@ for (const [name, write] of Object.entries(JOURNALS)) {
       for (let at = -511; at < content.length; at++) {
         const damaged = content.slice()
         damaged.fill(0, Math.max(0, at), at + 512)
-        if (Buffer.compare(damaged, content) === 0) continue // zeros stood there
+        if (Buffer.compare(damaged, content) === 0) continue // these were zeros before
         const what = `${path} zeroed from ${at}`
         const { verdict, sequence } = await judge(t, journal, withFile(journal.files, path, damaged), what)
         if ((verdict === 'whole' || verdict === 'shorter') && content.length > 64) t.fail(`${what}: silent`)
