@@ -104,8 +104,8 @@ test('always: a value that fills the buffer alone is synced too', async (t) => {
   const { journal } = await open({ fsync: 'always' })
   journal.append([set('big', new EncodedValue('bytes', new Uint8Array(600_000)))])
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
+  t.is(journal.figures().pendingBytes, 0)
   await journal.close([])
-  t.pass()
 })
 
 test('always: one fsync serves all waiting flushes', async (t) => {
