@@ -1,11 +1,11 @@
 /**
- * daybook beside what else people use, in one run:
+ * Compares daybook with other caches and stores, in one run:
  *
  *   npm run bench                        everything (about 20 minutes); writes docs/benchmarks.md and docs/benchmarks.svg
- *   npm run bench -- --quick             beside lru-cache and the budget, in under two minutes; needs no peers
+ *   npm run bench -- --quick             only lru-cache and the budget, in under two minutes; needs no peers
  *   npm run bench -- --only set,get      some topics; writes nothing
  *   npm run bench -- --rounds 31         more rounds, less spread
- *   npm run bench -- --directory /mnt/x  where the files go: durability costs what that disk costs
+ *   npm run bench -- --directory /mnt/x  on another disk, which decides what durability costs
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { asText, budgetTable, tableOf } from './harness/report.mjs'
 import { runCase } from './harness/run-case.mjs'
 import { openWorkspace } from './harness/workspace.mjs'
 
-const { values: given } = parseArgs({
+const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -29,17 +29,17 @@ const { values: given } = parseArgs({
   },
   allowNegative: true,
 })
-const isQuick = given.quick
-const rounds = Number(given.rounds ?? (isQuick ? 11 : 15))
-const wanted = given.only?.split(',')
+const isQuick = options.quick
+const rounds = Number(options.rounds ?? (isQuick ? 11 : 15))
+const wanted = options.only?.split(',')
 const unknown = wanted?.filter((name) => !TOPICS.some((topic) => topic.name === name)) ?? []
 if (unknown.length > 0 || !(rounds >= 1)) {
-  console.error(`--only takes ${TOPICS.map(({ name }) => name).join(',')}; --rounds a number from 1 on`)
+  console.error(`--only takes ${TOPICS.map(({ name }) => name).join(',')}; --rounds takes a number of at least 1`)
   process.exit(2)
 }
 
 if (!isQuick) installPeers()
-const directory = openWorkspace(given.directory)
+const directory = openWorkspace(options.directory)
 const machine = describeMachine(directory)
 const startMs = Date.now()
 const rows = []
@@ -52,22 +52,22 @@ for (const topic of TOPICS) {
 }
 
 const run = { machine, rounds, seconds: Math.round((Date.now() - startMs) / 1000), rows, judged: judge(rows) }
-if (given.json) console.log(JSON.stringify(run, null, 1))
+if (options.json) console.log(JSON.stringify(run, null, 1))
 else {
   console.log(`node ${machine.node}, ${machine.processor}, ${machine.system}; ${rounds} rounds, ${run.seconds} s\n`)
   console.log(`${asText(tableOf(rows))}\n`)
   const judged = wanted === undefined && !isQuick ? run.judged : run.judged.filter((one) => one.measured !== undefined)
   console.log(asText(budgetTable(judged)))
 }
-if (given.write ?? (!isQuick && wanted === undefined)) writeDocs(run)
+if (options.write ?? (!isQuick && wanted === undefined)) writeDocs(run)
 
 function installPeers() {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url)))
   const isThere = (name) => existsSync(new URL(`./node_modules/${name}`, import.meta.url))
   if (Object.keys({ ...dependencies, ...optionalDependencies }).every(isThere)) return
-  console.error('installing the peers (npm ci in bench/); some compile, which takes minutes')
+  console.error('installing the peers (npm ci in bench/); some are compiled, which takes minutes')
   const { status } = spawnSync('npm', ['ci'], { cwd: new URL('.', import.meta.url), stdio: ['ignore', 2, 2] })
-  if (status !== 0) console.error('not all peers could be installed; the table says who is left out')
+  if (status !== 0) console.error('some peers could not be installed; the table says which are left out')
 }
 
 function seconds() {

@@ -4,15 +4,15 @@
  *   npm run build && npm install --prefix bench && node bench/threads.mjs [rounds]
  *
  * Rounds are interleaved (Redis, daybook, Redis, …) and the median counts, so that a busy machine slows both. daybook
- * journals to a directory (`fsync: 'everysec'`, the default); Redis keeps nothing (`--save '' --appendonly no`), which is in
- * its favour. The number on the counter is checked after every round.
+ * journals to a directory (`fsync: 'everysec'`, the default); Redis stores nothing on disk (`--save '' --appendonly no`), which
+ * is in its favour. The counter is checked after every round.
  *
- * ioredis has two ways to pipeline: `pipeline()`, a list that the program makes and sends, and `enableAutoPipelining`, calls
- * like any other that leave together when the tick ends. The second is what a daybook client does, and what compares like
- * with like; the first is ioredis at its fastest. Both are measured, and the ratio to each is told.
+ * ioredis can pipeline in two ways: `pipeline()`, a list that the program builds and sends, and `enableAutoPipelining`, which
+ * sends ordinary calls together when the tick ends. The second is what a daybook client does, so it is the fair comparison; the
+ * first is ioredis at its fastest. Both are measured, with the ratio to each.
  *
- * Told are microseconds per call by the clock, and of processor time: this process (all its threads) and the Redis server.
- * In a flood all processors are busy, so the second says the same as the first, but hardly changes with what else runs.
+ * Reported are microseconds per call of wall-clock time, and of processor time in this process (all its threads) and the Redis
+ * server. In a flood all processors are busy, so both agree, but processor time hardly depends on what else is running.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -25,7 +25,7 @@ import { openCache } from '../dist/src/index.js'
 
 const ROUNDS = Number(process.argv[2] ?? 7)
 const WORKERS = 10
-/** Ten isolates compile ten times; that is not what is measured. */
+/** Ten isolates compile the same code ten times, which must not be measured. */
 const WARM_UP_ROUNDS = 3
 
 if (spawnSync('redis-server', ['--version']).status !== 0) {
@@ -41,7 +41,7 @@ const server = spawn('redis-server', ['--port', String(redisPort), '--save', '',
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 process.once('exit', () => server.kill())
 const redis = new Redis(redisPort, '127.0.0.1')
-redis.on('error', () => {}) // until the server listens, it tries again
+redis.on('error', () => {}) // it retries until the server listens
 const cache = await openCache({ directory, maxSize: 100_000 })
 
 try {

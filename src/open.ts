@@ -3,9 +3,9 @@ import { resolve } from 'node:path'
 import { type Actor, createActor, toObserver } from 'xstate'
 import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
-import { answer } from './cache/answer.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
 import { Door } from './cache/door.js'
+import { execute } from './cache/execute.js'
 import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
@@ -66,7 +66,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // `answer` refuses others
+  return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
@@ -131,8 +131,8 @@ function compose<V>(
     instance: {
       directory,
       open: () => opening.open(),
-      answer: (message) => {
-        const call = () => answer(cache as Cache, message)
+      execute: (message) => {
+        const call = () => execute(cache as Cache, message)
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),

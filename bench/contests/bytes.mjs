@@ -1,4 +1,4 @@
-/** What an event takes in the journal: alone in its turn of the event loop, and among a thousand. */
+/** How many bytes an event takes in the journal: alone in its event-loop turn, and with a thousand others. */
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCache } from '../../dist/src/index.js'

@@ -1,4 +1,4 @@
-/** Acknowledged means on disk: every system forces its file before it answers, and so many callers wait at a time. */
+/** Durable acknowledgement: every system forces its file to disk before a call completes; several callers wait at a time. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compileLoop } from '../harness/loop.mjs'
@@ -44,10 +44,10 @@ export const durable = {
   },
 }
 
-/** `waiting` callers, each of whom makes its next call when the last one was acknowledged. */
+/** `waiting` callers, each of which makes its next call when the last one has been acknowledged. */
 async function contender(name, handle, waiting, keys, values) {
   const caller = compileLoop(handle.calls.setDurable, handle.scope, 'awaited')
-  // Each time from another place on, so that a key gets another value: SQLite doesn't write, nor sync, what is there.
+  // Starts elsewhere each time, so that a key gets a different value: SQLite does not write or sync an equal one.
   let times = 0
   const callers = (each) => {
     const first = (times++ * 797) % (keys.length - each - waiting * 20)

@@ -1,4 +1,4 @@
-/** Reading: hits and misses, evenly and by popularity, of all kinds of values. */
+/** Reading: hits and misses, uniform and by popularity, of all kinds of values. */
 import { CALLS_MOST, contest, SHIFTS } from '../harness/contest.mjs'
 import { accesses, keysOf, valuesOf } from '../harness/workload.mjs'
 import { CLONING, IN_MEMORY, OWN, PROMISED, STORES } from '../peers/peers.mjs'
@@ -48,9 +48,9 @@ export const get = {
       kind,
       rounds,
       directory,
-      check(name, answer, key) {
-        const isThere = Number(key.slice(5)) < keys
-        if (isThere !== (answer !== undefined && answer !== null)) throw new Error(`${name}: get(${key}) is ${answer}`)
+      check(name, value, key) {
+        const isStored = Number(key.slice(5)) < keys
+        if (isStored !== (value !== undefined && value !== null)) throw new Error(`${name}: get(${key}) is ${value}`)
       },
     })
   },

@@ -1,4 +1,4 @@
-/** How the price of a call grows with the number of entries, ours beside lru-cache's. */
+/** How the cost of a call grows with the number of entries, for daybook and for lru-cache. */
 import { CALLS_MOST, contest, SHIFTS } from '../harness/contest.mjs'
 import { accesses, keysOf } from '../harness/workload.mjs'
 import { IN_MEMORY, OWN } from '../peers/peers.mjs'

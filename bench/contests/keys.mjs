@@ -1,4 +1,4 @@
-/** Listing keys by a pattern, all of them looked at. */
+/** Listing keys by a pattern, which looks at all of them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fillUp } from '../harness/contest.mjs'

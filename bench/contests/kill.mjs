@@ -1,7 +1,7 @@
 /**
- * What a SIGKILL costs: a process sets entry after entry, each a new one, and notes after each answer how many it has been
- * given; it is killed at a moment that it doesn't know (Redis and its client both, in the same moment); what comes back is
- * counted. Lost is what was answered and isn't there.
+ * What a SIGKILL loses: a process sets new entries one after the other, and notes after each how many calls have completed. It
+ * is killed at a random moment (Redis and its client together), and the entries that come back are counted. An entry is lost
+ * if its call had completed.
  */
 import { fork } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { IN_MEMORY, OWN, PROMISED, STORES, whyAbsent } from '../peers/peers.mjs'
 
 export const KIND = '40-byte text'
 export const KILL_PEERS = [OWN[0], ...IN_MEMORY, ...PROMISED, ...STORES]
-/** More than anybody sets until the end; fewer than quick-lru's or lru-cache's arrays can hold. */
+/** More than any system sets before it is killed; fewer than quick-lru's or lru-cache's arrays can hold. */
 export const ENTRIES_MOST = 2_000_000
 export const CALLS_PER_TURN = 100
 /** `user:` and six or seven digits, and the value. */
@@ -36,23 +36,23 @@ export const kill = {
     if (missing !== undefined) return [{ ...about('lost'), absent: missing }]
     const random = randomFrom(system.length)
     const lost = []
-    const answered = []
+    const completed = []
     for (let round = 0; round < Math.min(rounds, 5); round++) {
       const own = join(directory, String(round))
       mkdirSync(own)
       const count = await setAndKill(system, own, 300 + random() * 400)
       const back = await countBack(peer, own)
-      answered.push(count)
+      completed.push(count)
       lost.push(Math.max(0, count - back) * BYTES_PER_ENTRY)
     }
-    const unit = `bytes of ${Math.round((median(answered) * BYTES_PER_ENTRY) / 1e3)} kB answered`
+    const unit = `bytes of ${Math.round((median(completed) * BYTES_PER_ENTRY) / 1e3)} kB set`
     return [{ ...about('lost'), value: median(lost), low: Math.min(...lost), high: Math.max(...lost), unit }]
   },
 }
 
-/** @returns How many calls had been answered when it was killed. */
+/** @returns How many calls had completed when it was killed. */
 function setAndKill(system, directory, afterMs) {
-  const note = join(directory, 'answered')
+  const note = join(directory, 'completed')
   return new Promise((resolve, reject) => {
     const child = fork(PROGRAM, [system, directory, note], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     let isKilled = false

@@ -1,4 +1,4 @@
-/** What an entry takes: heap and what lies outside it, after collecting garbage, key and value included. */
+/** The memory of an entry, with its key and value: in the heap and outside it, after collecting garbage. */
 import { join } from 'node:path'
 import { startRedis } from '../harness/redis-server.mjs'
 import { keyOf, valuesOf } from '../harness/workload.mjs'
@@ -36,17 +36,17 @@ export const memory = {
 }
 
 async function ofThisProcess(peer, kind, directory) {
-  // What its code takes is loaded by a first one; what it takes when it is made (lru-cache's arrays) counts.
+  // The first cache loads the code, which does not count; what a cache allocates when it is created (lru-cache's arrays) does.
   const first = await peer.open({ size: 1, directory: join(directory, 'first'), kind })
   await first.close?.()
   const before = inUse()
   const fresh = await peer.open({ size: ENTRIES, directory: join(directory, 'fresh'), kind })
   const write = new Function(...Object.keys(fresh.scope), 'key', 'value', fresh.calls.set)
-  const given = Object.values(fresh.scope)
+  const scope = Object.values(fresh.scope)
   for (let first = 0; first < ENTRIES; first += 10_000) {
-    // Made here and kept by the cache alone; nobody else pays for them.
+    // Only the cache keeps these values.
     const values = valuesOf(kind, 10_000, first)
-    for (let index = 0; index < 10_000; index++) write(...given, keyOf(first + index), values[index])
+    for (let index = 0; index < 10_000; index++) write(...scope, keyOf(first + index), values[index])
     await new Promise((resolve) => setImmediate(resolve))
   }
   const after = inUse()

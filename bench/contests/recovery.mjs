@@ -1,7 +1,7 @@
 /**
- * Coming back with 1 M entries: from a journal of 1 M events, and from a snapshot; beside Redis with the same data in its
- * append-only file, as written and as rewritten (which is its snapshot). Both are timed alike: a process is started, and the
- * clock stops at its first answer. What daybook says of its own recovery is beside it.
+ * Recovery of 1 M entries: from a journal of 1 M events, and from a snapshot; compared with Redis, which has the same data in its
+ * append-only file, as written and as rewritten (which is its snapshot). Both are timed from the start of a process to its first
+ * reply. The duration that daybook itself reports is a separate row.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -87,11 +87,11 @@ function openOwn(directory) {
     const child = spawn(process.execPath, [PROGRAM, directory, String(ENTRIES)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
-    let answer
+    let report
     child.once('message', (message) => {
-      answer = { ...message, readyMs: performance.now() - startMs }
+      report = { ...message, readyMs: performance.now() - startMs }
     })
-    child.once('exit', () => (answer === undefined ? reject(new Error('openCache failed')) : resolve(answer)))
+    child.once('exit', () => (report === undefined ? reject(new Error('openCache failed')) : resolve(report)))
   })
 }
 

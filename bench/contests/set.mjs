@@ -1,4 +1,4 @@
-/** Writing: over what is there, new, with a deadline, with something evicted for it, counting. */
+/** Writing: overwriting, new keys, with a TTL, with evictions, and counters. */
 import { CALLS_MOST, contest, SHIFTS } from '../harness/contest.mjs'
 import { warmUps } from '../harness/measure.mjs'
 import { accesses, keysOf, valuesOf } from '../harness/workload.mjs'
@@ -58,7 +58,7 @@ export const set = {
       peers: GROUPS[group],
       call: CALLS[how].call,
       fill: keys === 0 ? undefined : { keys: keysOf(keys), values: valuesOf(kind, keys) },
-      // New keys are new in each round: as many as all rounds can use.
+      // New keys must be new in each round, so there are enough for all rounds.
       keys: isFresh
         ? keysOf(perRound * (rounds * 3 + warmUps), keys)
         : accesses(Math.max(keys, perRound), keys, { access }),

@@ -1,7 +1,7 @@
 /**
- * What the big jobs do to those who call meanwhile, at 1 M entries: compaction, save, and the expiry of everything at once.
- * A client makes some calls in each turn of the event loop and times each of them; between the turns it looks how long it
- * had to wait for its own. That wait is a stall, and the longest one counts.
+ * How long jobs affect other calls, at 1 M entries: compaction, save, and the expiry of everything at once. A client makes calls
+ * in each turn of the event loop and times each of them; between the turns it measures how long it waits for its next one. That
+ * wait is a stall, and the longest one counts.
  */
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -46,7 +46,7 @@ export const stalls = {
   },
 }
 
-/** Everything but what the client uses has one and the same deadline. */
+/** All entries except those that the client uses have the same deadline. */
 async function expiry(cache, client) {
   const expiresAt = Date.now() + 20_000
   await fill(cache, 0, client.keys.length)
@@ -117,7 +117,7 @@ class Client {
     }
   }
 
-  /** One set or one get, by turns, in microseconds. */
+  /** Times one set or one get, in microseconds. */
   #call() {
     const pick = this.#random()
     const key = this.keys[Math.floor(pick * this.keys.length)]

@@ -1,4 +1,4 @@
-/** What a subscriber costs the call that tells it: one on each stream, against none. */
+/** What a subscriber costs the calls that emit to it: one on each stream, compared with none. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compileLoop } from '../harness/loop.mjs'
@@ -12,12 +12,12 @@ const KIND = '40-byte text'
 const NOTHING = 'no subscriber'
 const STREAMS = {
   [NOTHING]: () => undefined,
-  expirations$: (cache, told) => cache.expirations$.subscribe(told),
-  evictions$: (cache, told) => cache.evictions$.subscribe(told),
-  stats$: (cache, told) => cache.stats$.subscribe(told),
-  lifecycle$: (cache, told) => cache.lifecycle$.subscribe(told),
-  changes$: (cache, told) => cache.changes$.subscribe(told),
-  "watch('user:1*')": (cache, told) => cache.watch('user:1*').subscribe(told),
+  expirations$: (cache, next) => cache.expirations$.subscribe(next),
+  evictions$: (cache, next) => cache.evictions$.subscribe(next),
+  stats$: (cache, next) => cache.stats$.subscribe(next),
+  lifecycle$: (cache, next) => cache.lifecycle$.subscribe(next),
+  changes$: (cache, next) => cache.changes$.subscribe(next),
+  "watch('user:1*')": (cache, next) => cache.watch('user:1*').subscribe(next),
 }
 
 export const streams = {
@@ -36,9 +36,9 @@ export const streams = {
       const handle = await OWN[0].open({ size: ENTRIES, directory: own })
       handles.push(handle)
       for (const key of keysOf(ENTRIES)) handle.cache.set(key, '')
-      let told = 0
+      let emitted = 0
       STREAMS[name](handle.cache, () => {
-        told++
+        emitted++
       })
       const loop = compileLoop(handle.calls.set, handle.scope)
       const first = evicts ? (round) => round * CALLS : () => 0
@@ -48,12 +48,12 @@ export const streams = {
         run: (round) => {
           loop(fresh, values, first(round), CALLS)
         },
-        told: () => told,
+        emitted: () => emitted,
       })
     }
     const figures = await measure(contenders, rounds)
-    const changes = contenders.find(({ name }) => name === 'changes$').told()
-    if (changes < CALLS * rounds) throw new Error(`changes$ told of ${changes} changes only`)
+    const changes = contenders.find(({ name }) => name === 'changes$').emitted()
+    if (changes < CALLS * rounds) throw new Error(`changes$ emitted only ${changes} changes`)
     for (const handle of handles) await handle.close()
     const about = {
       topic: 'streams',
@@ -62,7 +62,7 @@ export const streams = {
       kind: KIND,
       unit: 'ns/call',
     }
-    // Here the ratio says what the subscriber costs: times the call without one.
+    // Here the ratio is the cost of the subscriber, relative to the call without one.
     return rowsOf(about, figures, NOTHING)
   },
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a promise of durability is kept is seen from outside: the system calls that force data to disk are counted with
- * strace, for a number of acknowledged calls made one after the other.
+ * Checks from outside whether durability is real: counts with strace the system calls that force data to disk, for a number of
+ * acknowledged calls made one after the other.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -36,7 +36,7 @@ export const syncs = {
   },
 }
 
-/** With twice the calls in one run and once in another, what opening and closing cost falls out. */
+/** Compares a run with one that makes twice the calls, which cancels out opening and closing. */
 async function count(name, directory) {
   const counts = []
   for (const calls of [CALLS, 2 * CALLS]) {
@@ -62,7 +62,7 @@ async function count(name, directory) {
   return (counts[1] - counts[0]) / CALLS
 }
 
-/** fsync and its like, and writes to files that were opened to be written through. */
+/** Counts fsync and similar calls, and writes to files that were opened for synchronous writes. */
 function syncsIn(log) {
   const through = new Set()
   let syncs = 0
@@ -70,15 +70,15 @@ function syncsIn(log) {
     const opened = /openat\(.*\bO_D?SYNC\b.*= (\d+)$/.exec(line)
     if (opened) through.add(opened[1])
     const written = /\bp?writev?2?(?:64)?\((\d+)/.exec(line)
-    // A call that another thread interrupts is two lines: '<unfinished ...>', and '<... fsync resumed>', not counted.
+    // A call that another thread interrupts has two lines; the second one, '<... fsync resumed>', is not counted.
     if (/\b(fsync|fdatasync|msync|sync_file_range)\(/.test(line) || (written && through.has(written[1]))) syncs++
   }
   return syncs
 }
 
-function run(command, given) {
+function run(command, parameters) {
   return new Promise((resolve) => {
-    const child = spawn(command, given, { stdio: ['ignore', 'ignore', 'inherit'] })
+    const child = spawn(command, parameters, { stdio: ['ignore', 'ignore', 'inherit'] })
     child.once('error', (error) => resolve(error.code))
     child.once('exit', (code, signal) => resolve(code ?? signal))
   })

@@ -1,4 +1,4 @@
-/** Ten threads and one counter: bench/threads.mjs, run as it is by hand; its figures as rows of this table. */
+/** Ten threads and one counter: runs bench/threads.mjs as one would by hand, and turns its figures into rows of this table. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -18,7 +18,7 @@ export const threads = {
   },
 }
 
-/** Of the two times that bench/threads.mjs tells, by the clock and of the processor, the first. */
+/** bench/threads.mjs reports wall-clock and processor time; this uses the wall-clock time. */
 export function rowsOfThreads(results) {
   return results.flatMap(({ what, microsecondsPerCall }) =>
     Object.entries(microsecondsPerCall)
@@ -34,9 +34,9 @@ export function rowsOfThreads(results) {
   )
 }
 
-function run(given) {
+function run(parameters) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, given, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text) => (output += text))
     child.once('close', (code, signal) => resolve({ code: code ?? signal, output }))

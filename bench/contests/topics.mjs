@@ -1,4 +1,4 @@
-/** What is measured, in the order of the table. A topic lists its cases; each is run in a process of its own. */
+/** What is measured, in the order of the table. A topic lists its cases, each of which runs in its own process. */
 import { bytes } from './bytes.mjs'
 import { durable } from './durable.mjs'
 import { get } from './get.mjs'

@@ -1,6 +1,6 @@
 /**
- * The performance budget of the design: what each promise is measured by, and whether it holds. A figure that wasn't
- * measured in this run is `undefined`, and said to be not measured.
+ * The performance budget: how each promise is measured, and whether it holds. A figure that was not measured in this run is
+ * `undefined`, and reported as not measured.
  */
 
 /** @param rows All rows of the run. */
@@ -21,7 +21,7 @@ const SET = { topic: 'set', case: 'set, overwriting' }
 const AGAINST_STORES = { ...SET, keys: 10_000, kind: '40-byte text' }
 const compact = (number) => (number >= 1e6 ? `${number / 1e6} M` : `${number / 1e3} k`)
 
-/** `least` or `most`: the bound; `times`: what stands behind the figure. */
+/** `least` or `most`: the bound. `of`: the figure. `scale`: a factor for the figure. */
 const BUDGET = [
   ...[10_000, 100_000, 1_000_000].map((keys) => ({
     what: `get hit, ${compact(keys)} keys: rate ÷ lru-cache's`,

@@ -1,4 +1,4 @@
-/** One call, several contenders: opens them, fills them, lets each make the call in rounds, closes them. */
+/** One call, several contenders: opens and fills them, has each make the call in rounds, and closes them. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { whyAbsent } from '../peers/peers.mjs'
@@ -6,23 +6,35 @@ import { compileLoop } from './loop.mjs'
 import { measure, rowsOf } from './measure.mjs'
 
 const ROUND_MS = 60
-/** With few entries a round takes some milliseconds; on a busy machine it takes more of them for a steady median. */
+/** With few entries a round takes only milliseconds; on a busy machine a steady median needs more rounds. */
 const MORE_ROUNDS_BELOW = 200_000
 const CALLS_LEAST = 300
 export const CALLS_MOST = 100_000
-/** A key gets another value in each round: to write what is there already costs some systems nothing (SQLite: not even a sync). */
+/** A key gets a different value in each round: writing the same value again costs some systems nothing (SQLite: not even a sync). */
 export const SHIFTS = 64
 
 /**
- * @param contest.about What the rows say: topic, case, keys, value …
- * @param contest.peers Who takes part, ours first.
+ * @param contest.about The fields that all rows have: topic, case, keys, kind …
+ * @param contest.peers The contenders, daybook first.
  * @param contest.call The name of the call, in `peer.calls`.
- * @param contest.fill Keys and values that are there before the first round.
- * @param contest.keys The keys of the calls, round by round; a contender that has used them up begins anew.
+ * @param contest.fill Keys and values to set before the first round.
+ * @param contest.keys The keys of the calls, round by round; a contender that has used all of them starts again.
  * @param contest.values The values of one round.
  */
-export async function contest(given) {
-  const { about, peers, call, fill, keys, values, size, kind, rounds, directory, check, options } = given
+export async function contest({
+  about,
+  peers,
+  call,
+  fill,
+  keys,
+  values,
+  size,
+  kind,
+  rounds,
+  directory,
+  check,
+  options,
+}) {
   const most = Math.min(CALLS_MOST, keys.length, Math.max(1, values.length - SHIFTS))
   const entered = []
   const absent = []
@@ -49,14 +61,14 @@ export async function contest(given) {
     }
     if (handle?.calls[call] === undefined) {
       await handle?.close?.()
-      return undefined // it has no such call: it is no contender, and nothing is missing
+      return undefined // it does not have this call, so it does not take part
     }
     const way = wayOf(handle, call)
     if (fill !== undefined) await fillUp(handle, fill, kind)
     const loop = compileLoop(handle.calls[call], handle.scope, way)
     const settle = handle.settle ?? (() => undefined)
     check?.(peer.name, await loop(keys, values, 0, 1), keys[0])
-    // Who writes a turn's calls together is as quick as its turn is long: it gets as many as we do. lmdb takes 1 µs or 6.
+    // A system that writes the calls of a turn together is faster the longer the turn (lmdb: 1 µs or 6), so it gets as many as daybook.
     const calls = handle.settle === undefined ? await pace(loop, settle, keys, values, most) : most
     const windows = Math.floor(keys.length / calls)
     const run =
@@ -82,7 +94,7 @@ export async function fillUp(handle, { keys, values }, kind) {
   await handle.settle?.()
 }
 
-/** As many calls a round as take about ROUND_MS, so that who needs a thousand times as long doesn't hold up the others. */
+/** How many calls take about ROUND_MS, so that a system that is a thousand times slower does not hold up the others. */
 async function pace(loop, settle, keys, values, most) {
   for (let calls = Math.min(CALLS_LEAST, most); ; calls = Math.min(most, calls * 4)) {
     const startMs = performance.now()

@@ -28,8 +28,8 @@ ${asMarkdown(budgetTable(judged))}
 
 ## Everything measured
 
-"daybook is" says how many times better than this system daybook is (the median of the ratios within the rounds); below 1 it
-is worse. Read the ratios before the nanoseconds: they are what another machine will show, too.
+"daybook is" shows how many times better daybook is than this system (the median of the ratios within the rounds); below 1 it
+is worse. The ratios matter more than the nanoseconds: they are similar on other machines.
 
 ${asMarkdown(tableOf(rows))}
 
@@ -38,38 +38,40 @@ ${syncNote(rows)}
 ## How to repeat it
 
 \`\`\`sh
-npm ci && npm run bench               # everything; installs the peers into bench/ first. Redis: apt-get install redis-server; strace likewise
+npm ci && npm run bench               # everything; first installs the peers into bench/. Needs redis-server and strace (apt-get)
 npm run bench -- --only set,get       # some topics; writes nothing
 npm run bench -- --rounds 31          # more rounds
-npm run bench -- --directory /mnt/x   # on another disk: durable calls cost what it costs
-npm run bench -- --quick              # beside lru-cache and the budget, in under two minutes
+npm run bench -- --directory /mnt/x   # on another disk, which decides what durable calls cost
+npm run bench -- --quick              # only lru-cache and the budget, in under two minutes
 \`\`\`
 `
 }
 
 const NOTES = `## How it is measured
 
-- **Interleaved**: all contenders of a case run in one process, each once a round, beginning with another one in each round. The
-  figures are medians over the rounds, the spread is the middle half. Each case has a process of its own.
-- **The same for all**: keys as \`user:123456\`; the strings that ask are other objects than those that were stored. No two texts,
-  objects or byte arrays are alike, and a key gets another value in each round.
-- **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a loop that all
-  share, the call site is megamorphic, and that is what would be measured.
-- **Garbage**: what is young is collected before each contender's turn, outside of the time; what a round makes and has to collect
-  counts. A full collection there was tried, and misleads: after it V8 ran lru-cache's \`set\` at half its speed in every third round.
-- **The journal is on** (\`everysec\`, but for "durable"), and each round ends with the event-loop turn in which it is written. Compaction has
-  rows of its own, and is off in the others; so is Redis's rewriting.
-- **As each documents to be fast**: lru-cache with \`max\` alone; node-cache without clones, but where copies are compared; lmdb with
-  batched \`put\`s, a round ending when they are committed; better-sqlite3 with a prepared statement in WAL mode; classic-level with 1000
-  calls in flight; Redis awaited call by call, and with 1000 in flight and auto-pipelining. In "durable" everybody's answer means
-  "on disk": lmdb's \`flushed\`, LevelDB's \`sync\`, SQLite's \`synchronous = FULL\`, Redis's \`appendfsync always\`.
-- **Equal turns**: the systems that write what a turn of the event loop brings together, daybook and lmdb, get equally many calls in one
-  (100 000, or 20 000 objects, or 5 000 byte arrays); with fewer lmdb takes several times as long per call. The others get as many as
-  take 60 ms.
+- **Interleaved**: all contenders of a case run in one process, each once per round, and each round begins with a different one.
+  The figures are medians over the rounds; the spread is the middle half. Each case has its own process.
+- **The same workload**: keys like \`user:123456\`; the strings used for reading are not the same objects as those that were stored.
+  No two texts, objects or byte arrays are equal, and a key gets a different value in each round.
+- **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a shared loop the
+  call site would be megamorphic, and that would be measured.
+- **Garbage**: young garbage is collected before each contender's turn, outside the measured time; what a round creates and collects
+  counts. A full collection was tried there and is misleading: after it, V8 ran lru-cache's \`set\` at half speed in every third round.
+- **The journal is on** (\`everysec\`, except in "durable"), and each round ends with the event-loop turn in which it is written.
+  Compaction has its own rows and is off in the others, as is Redis's rewriting.
+- **Each as its documentation recommends for speed**: lru-cache with only \`max\`; node-cache without clones, except where copies are
+  compared; lmdb with batched \`put\`s, a round ending when they are committed; better-sqlite3 with a prepared statement in WAL
+  mode; classic-level with 1000 calls in flight; Redis awaited call by call, and with 1000 in flight and auto-pipelining. In
+  "durable" an acknowledged call is on disk for all: lmdb's \`flushed\`, LevelDB's \`sync\`, SQLite's \`synchronous = FULL\`, Redis's
+  \`appendfsync always\`.
+- **Equal turns**: daybook and lmdb, which write the calls of an event-loop turn together, get the same number of calls per turn
+  (100 000, or 20 000 objects, or 5 000 byte arrays); with fewer, lmdb takes several times as long per call. The others get as many
+  calls as take 60 ms.
 - **Stalls**: a client makes 100 calls in each turn of the event loop; a stall is how long it waits for its next turn. The spread of
-  these rows is from the least to the most.
-- **SIGKILL**: the process is killed while it sets new entries, 100 in a turn (Redis is killed in the same moment as its client); lost is
-  what was answered and didn't come back. What \`flush()\` of daybook acknowledged is not part of it: no test has seen that lost.
+  these rows is from the minimum to the maximum.
+- **SIGKILL**: the process is killed while it sets new entries, 100 per turn (Redis together with its client); entries are lost if
+  their calls were completed but they are missing afterwards. What daybook's \`flush()\` acknowledged is not part of this: no test
+  has ever lost any of it.
 `
 
 function missingNote(rows) {
@@ -77,7 +79,7 @@ function missingNote(rows) {
   return missing.length === 0 ? '' : `**Not part of this run:** ${missing.join(', ')}.\n`
 }
 
-/** Said out loud, because a benchmark of durable writes that doesn't sync is the commonest mistake. */
+/** Explicit, because the most common mistake in benchmarks of durable writes is that nothing is synced. */
 function syncNote(rows) {
   const full = rows.find(({ topic, system }) => topic === 'syncs' && system === 'better-sqlite3 WAL FULL')
   if (full?.value === undefined) return ''

@@ -1,27 +1,26 @@
 /**
- * Loops, one compiled for each contender. A loop function that all contenders shared would call them through one call
- * site: after the fourth the site is megamorphic, and what is measured is the site. Here the call stands in the source of
- * each loop as it would in a program, with inline caches of its own.
+ * Compiles a loop for each contender. A shared loop would call all of them at one call site, which becomes megamorphic with the
+ * fifth, and that would be measured. Here the call is in the source of each loop, as in a program, with its own inline caches.
  */
 const AsyncFunction = (async () => {}).constructor
 
 /**
- * @param call What one call is, as source: `cache.get(key)`. `key`, `value` and what `scope` names are in reach.
- * @param scope Names → what they stand for.
- * @param way `'sync'`; `'awaited'`: one after the other; a number: so many at once, then all of them awaited.
+ * @param call The source of one call: `cache.get(key)`. `key`, `value` and the names in `scope` are in scope.
+ * @param scope Names → values.
+ * @param way `'sync'`; `'awaited'`: one after the other; a number: this many at once, then all of them awaited.
  * @returns {(keys: string[], values: unknown[], first: number, calls: number, shift?: number) => unknown} Calls with `keys`
- *   from `first` on and `values` from `shift` on; answers the last call's answer.
+ *   from `first` on and `values` from `shift` on. Returns the result of the last call.
  */
 export function compileLoop(call, scope, way = 'sync') {
   const make = way === 'sync' ? Function : AsyncFunction
   const loop = new make(...Object.keys(scope), 'keys', 'values', 'first', 'calls', 'shift', loopSource(call, way))
-  const given = Object.values(scope)
-  return (keys, values, first, calls, shift = 0) => loop(...given, keys, values, first, calls, shift)
+  const scopeValues = Object.values(scope)
+  return (keys, values, first, calls, shift = 0) => loop(...scopeValues, keys, values, first, calls, shift)
 }
 
 let made = 0
 
-/** No two are the same text: V8 would take the second for the first, inline caches included. */
+/** No two loops have the same source, or V8 would reuse the first one with its inline caches. */
 export function loopSource(call, way) {
   const [before, each, after] =
     way === 'sync'

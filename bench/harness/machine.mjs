@@ -1,4 +1,4 @@
-/** Where and with what a run was made. */
+/** Describes the machine and the versions of a run. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'

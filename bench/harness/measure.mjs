@@ -1,11 +1,11 @@
 /**
- * Interleaved rounds: every contender runs once per round, so that a machine that slows down slows all of them down; each
- * round begins with another one, so that nobody is always second. What counts is the median, and the median of the
- * ratios within the rounds.
+ * Interleaved rounds: every contender runs once per round, so that a machine that slows down affects all of them; each round
+ * begins with a different one, so that none is always second. The result is the median, and the median of the ratios within
+ * the rounds.
  */
 const WARM_UPS = 2
 
-/** The end of an event-loop turn, in which daybook writes its journal: part of the price. */
+/** The end of an event-loop turn, in which daybook writes its journal, is part of the measured time. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /**
@@ -17,8 +17,8 @@ export async function measure(contenders, rounds) {
   for (let round = 0; round < rounds + WARM_UPS; round++) {
     for (let place = 0; place < contenders.length; place++) {
       const { name, calls, run } = contenders[(round + place) % contenders.length]
-      // One contender's garbage is not the next one's bill; what a round makes and has to collect itself is its own. A full
-      // collection here slows what comes after it, lru-cache's `set` by a factor of two in every third round.
+      // The garbage of one contender must not slow the next one; what a round creates and collects itself counts. A full
+      // collection here would slow what comes after it: lru-cache's `set` by a factor of two in every third round.
       globalThis.gc?.({ type: 'minor' })
       await turn()
       const startMs = performance.now()
@@ -43,15 +43,15 @@ export function quantile(values, share) {
 
 export const median = (values) => quantile(values, 0.5)
 
-/** The median over the rounds of peer ÷ ours: above 1 we are faster. */
+/** The median over the rounds of peer ÷ daybook: above 1 daybook is faster. */
 export function timesBetter(ours, peers) {
   return median(ours.map((figure, round) => peers[round % peers.length] / figure))
 }
 
 /**
- * Figures → rows of the table.
+ * Turns figures into rows of the table.
  * @param {{ topic: string, case: string, unit: string }} about
- * @param {Map<string, number[]>} figures One list per system; smaller is better. The first is ours unless `ours` says.
+ * @param {Map<string, number[]>} figures One list per system; smaller is better.
  */
 export function rowsOf(about, figures, ours = 'daybook') {
   const own = figures.get(ours)

@@ -1,9 +1,9 @@
-/** `node open-and-answer.mjs DIRECTORY ENTRIES`: opens a cache, answers a call, tells its parent. */
+/** `node open-and-answer.mjs DIRECTORY ENTRIES`: opens a cache, makes a call, and reports to its parent. */
 import { openCache } from '../../dist/src/index.js'
 
 const [directory, entries] = process.argv.slice(2)
 const cache = await openCache({ directory, maxSize: Number(entries), compaction: false })
-cache.peek('user:1') // a get would be counted, and make the close write a journal that is not the next round's
+cache.peek('user:1') // a get would be counted, and close() would write to the journal of the next round
 process.send({ recovery: cache.recovery, size: cache.size })
 await cache.close()
 process.disconnect()

@@ -1,6 +1,6 @@
 /**
- * The plot of docs/benchmarks.svg: each system at its calls per second (to the right is faster) and the bytes that a
- * SIGKILL cost it (down is less). Both axes are logarithmic; nothing lost has a line of its own at the bottom.
+ * The plot of docs/benchmarks.svg: each system by its calls per second (right is faster) and the bytes lost at a SIGKILL
+ * (lower is less). Both axes are logarithmic; "nothing lost" has a separate line at the bottom.
  */
 const SIZE = { width: 860, height: 470 }
 const FIELD = { left: 92, right: 836, top: 98, bottom: 372, nothing: 404 }
@@ -37,7 +37,7 @@ export function plot(rows) {
 </style>
 <rect class="paper" width="${SIZE.width}" height="${SIZE.height}" rx="6"/>
 <text class="title" x="${FIELD.left}" y="26">Set: calls per second, and bytes lost at a SIGKILL</text>
-<text class="faint" x="${FIELD.left}" y="44">40-byte text; lost: answered, and not there when opened again (killed after about half a second)</text>
+<text class="faint" x="${FIELD.left}" y="44">40-byte text; lost: set, but missing when reopened (killed after about half a second)</text>
 ${powers(rates)
   .map((power) => tickX(power, x(10 ** power)))
   .join('\n')}

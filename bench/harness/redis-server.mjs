@@ -1,4 +1,4 @@
-/** A Redis of the bench's own: a free port of 127.0.0.1, its own directory, ended with the process that started it. */
+/** A Redis server for the benchmarks: on a free port of 127.0.0.1, with its own directory, stopped with its parent process. */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -12,20 +12,20 @@ process.once('exit', () => {
   for (const server of running) server.kill('SIGKILL')
 })
 
-/** @param settings `{ appendonly: 'yes', appendfsync: 'always' }`: what redis.conf would say. */
+/** @param settings As in redis.conf: `{ appendonly: 'yes', appendfsync: 'always' }`. */
 export async function startRedis(directory, settings = {}, wrapper = []) {
   const port = await freePort()
   const all = { port, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'no', ...settings }
-  all.pidfile = join(directory, 'redis.pid') // by which the bench ends it, should this process be killed
-  all['auto-aof-rewrite-percentage'] ??= 0 // nobody compacts in the middle of a round
+  all.pidfile = join(directory, 'redis.pid') // lets the bench stop it if this process is killed
+  all['auto-aof-rewrite-percentage'] ??= 0 // no compaction in the middle of a round
   mkdirSync(directory, { recursive: true })
-  const [command, ...given] = [
+  const [command, ...parameters] = [
     ...wrapper,
     'redis-server',
     ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]),
   ]
   const startMs = performance.now()
-  const server = spawn(command, given, { stdio: 'ignore' })
+  const server = spawn(command, parameters, { stdio: 'ignore' })
   running.add(server)
   const ended = new Promise((resolve) => server.once('exit', resolve))
   ended.then(() => running.delete(server))
@@ -35,7 +35,7 @@ export async function startRedis(directory, settings = {}, wrapper = []) {
     port,
     client,
     pid: server.pid,
-    /** From the start of the process to its first answer, the append-only file being loaded. */
+    /** From the start of the process to its first reply, including loading the append-only file. */
     readyMs: performance.now() - startMs,
     async stop(signal = 'SIGTERM') {
       client.disconnect()
@@ -45,7 +45,7 @@ export async function startRedis(directory, settings = {}, wrapper = []) {
   }
 }
 
-/** A client as ioredis makes it, once the server has loaded its data and answers. */
+/** An ioredis client, once the server has loaded its data and replies. */
 export async function connect(port, isGone = () => false, options = {}) {
   const { default: Redis } = await import('ioredis')
   const client = new Redis(port, '127.0.0.1', {
@@ -54,17 +54,17 @@ export async function connect(port, isGone = () => false, options = {}) {
     maxRetriesPerRequest: null,
     ...options,
   })
-  client.on('error', () => {}) // until the server listens, it tries again
+  client.on('error', () => {}) // it retries until the server listens
   for (;;) {
     if (isGone()) {
       client.disconnect()
       throw new Error('redis-server did not start')
     }
-    const answer = await Promise.race([
+    const reply = await Promise.race([
       client.ping().catch((error) => error.message), // LOADING …
       new Promise((resolve) => setTimeout(resolve, 200)),
     ])
-    if (answer === 'PONG') return client
+    if (reply === 'PONG') return client
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
 }

@@ -14,7 +14,7 @@ export function shown(value) {
 
 const withRate = (row) => row.unit in UNITS
 
-/** Each row as texts: what is asked, of whom, the figure, its spread, and how many times better daybook is. */
+/** Each row as texts: the case, the system, the figure, its spread, and how many times better daybook is. */
 export function tableOf(rows) {
   const cells = rows.map((row) => [
     row.case + (row.keys ? `, ${compact(row.keys)} keys` : '') + (row.kind ? `, ${row.kind}` : ''),
@@ -43,7 +43,7 @@ export function budgetTable(judged) {
   }
 }
 
-/** Columns padded for a terminal; what repeats from the row above is left out. */
+/** Pads the columns for a terminal; a case that is the same as in the row above is left out. */
 export function asText({ head, cells }) {
   const all = [head, ...cells]
   const widths = head.map((_, column) => Math.max(...all.map((row) => [...row[column]].length)))

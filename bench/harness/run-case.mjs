@@ -7,7 +7,7 @@ const CASE_PROCESS = new URL('./case-process.mjs', import.meta.url)
 const NODE_OPTIONS = ['--expose-gc', '--max-old-space-size=12288']
 const TIMEOUT_MS = 240_000
 
-/** @returns The rows; a case that fails or takes too long is a row that says so, and the others go on. */
+/** @returns The rows. A case that fails or takes too long becomes a row that says so. */
 export async function runCase(topic, params, context) {
   const directory = mkdtempSync(join(context.directory, `${topic.name}-`))
   try {

@@ -1,11 +1,11 @@
-/** `node set-until-killed.mjs SYSTEM DIRECTORY NOTE`: sets new entries, noting in the file NOTE how many were answered. */
+/** `node set-until-killed.mjs SYSTEM DIRECTORY NOTE`: sets new entries, and writes to the file NOTE how many calls completed. */
 import { openSync, writeSync } from 'node:fs'
 import { CALLS_PER_TURN, ENTRIES_MOST, KILL_PEERS, KIND } from '../contests/kill.mjs'
 import { wayOf } from './contest.mjs'
 import { compileLoop } from './loop.mjs'
 import { keyOf, valuesOf } from './workload.mjs'
 
-process.once('disconnect', () => process.exit(1)) // whoever was to kill it is gone
+process.once('disconnect', () => process.exit(1)) // the parent is gone
 const [system, directory, note] = process.argv.slice(2)
 const peer = KILL_PEERS.find(({ name }) => name === system)
 const handle = await peer.open({ size: ENTRIES_MOST, directory, kind: KIND })
@@ -13,7 +13,7 @@ const values = valuesOf(KIND, CALLS_PER_TURN)
 const file = openSync(note, 'w')
 const number = Buffer.alloc(8)
 let answered = 0
-// A write to a file is the kernel's when it returns: the note outlives this process, however it ends.
+// A completed write belongs to the kernel, so the note survives this process however it ends.
 const noteDown = (calls) => {
   number.writeDoubleLE((answered += calls))
   writeSync(file, number, 0, 8, 0)
@@ -21,7 +21,7 @@ const noteDown = (calls) => {
 noteDown(0)
 process.send({ serverPid: handle.server?.pid })
 
-// A `set` that isn't awaited is answered when it returns, for lmdb's when its Promise is resolved.
+// A synchronous `set` is complete when it returns, lmdb's when its promise resolves.
 const call = handle.calls.setAcknowledged ?? handle.calls.set
 const way = wayOf(handle, handle.calls.setAcknowledged === undefined ? 'set' : 'setAcknowledged')
 const isMany = typeof way === 'number'

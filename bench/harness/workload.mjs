@@ -1,13 +1,13 @@
-/** Keys and values as programs have them, and the orders in which they are asked for. The same in every run: seeded. */
+/** Keys and values like those of real programs, and the order in which they are read. Seeded, so the same in every run. */
 
 export const keyOf = (number) => `user:${number}`
 
-/** Keys of entries; another `keysOf` of the same range makes equal strings that are other objects, as in a program. */
+/** Keys of entries. Calling it again returns equal strings that are different objects, as in a program. */
 export function keysOf(count, first = 0) {
   return Array.from({ length: count }, (_, index) => keyOf(first + index))
 }
 
-/** mulberry32: small, quick, good enough to choose keys with. */
+/** mulberry32: small, fast, and good enough for choosing keys. */
 export function randomFrom(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0
@@ -19,8 +19,8 @@ export function randomFrom(seed) {
 
 /**
  * The keys of `length` calls.
- * @param access `'uniform'`, or `'zipf'`: the k-th most popular of all keys is asked for in proportion to 1 / k.
- * @param hits The share of calls that ask for one of the `count` keys; the others ask for keys that nobody sets.
+ * @param access `'uniform'`, or `'zipf'`: the k-th most popular key is read in proportion to 1 / k.
+ * @param hits The share of calls for one of the `count` keys; the others are for keys that are never set.
  */
 export function accesses(length, count, { access = 'uniform', hits = 1 } = {}) {
   const random = randomFrom(length + count)
@@ -33,7 +33,7 @@ function zipf(count, random) {
   const cumulated = new Float64Array(count)
   let sum = 0
   for (let rank = 0; rank < count; rank++) cumulated[rank] = sum += 1 / (rank + 1)
-  // Popularity has nothing to do with the order in which keys were set.
+  // Popularity is independent of the order in which keys were set.
   const byRank = new Uint32Array(count).map((_, index) => index)
   for (let index = count - 1; index > 0; index--) {
     const other = Math.floor(random() * (index + 1))
@@ -54,7 +54,7 @@ function zipf(count, random) {
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789 .-ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
-/** By kind: makes the `index`-th value. No two texts, objects or byte arrays are alike. */
+/** By kind: creates the `index`-th value. No two texts, objects or byte arrays are equal. */
 const MAKERS = {
   'small int': (index) => index & 0x3fffffff,
   '40-byte text': (_, random) => text(40, random),
@@ -87,5 +87,5 @@ export function valuesOf(kind, count, first = 0) {
 function text(length, random) {
   let made = ''
   for (let place = 0; place < length; place++) made += LETTERS[Math.floor(random() * LETTERS.length)]
-  return Buffer.from(made, 'latin1').toString('latin1') // flat, as text that was read from somewhere is
+  return Buffer.from(made, 'latin1').toString('latin1') // a flat string, like text that was read
 }

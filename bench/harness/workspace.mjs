@@ -1,4 +1,4 @@
-/** Where the benches write, and that nothing of it is left: no file and no server, after errors and signals too. */
+/** The directory that the benchmarks write to. Nothing is left behind, neither files nor servers, even after errors and signals. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -13,16 +13,16 @@ export function openWorkspace(parent = tmpdir()) {
   return directory
 }
 
-/** Servers whose starter was killed before it could end them: each has left its number below the directory. */
+/** Stops servers whose parent was killed; each has left its process id below the directory. */
 export function endServersIn(directory) {
   for (const path of readdirSync(directory, { recursive: true })) {
     if (basename(path) !== 'redis.pid') continue
     try {
       const pid = Number(readFileSync(join(directory, path), 'utf8'))
-      // Only if it is still that server: the number may be another's by now.
+      // Only if it is still that server: the process id may have been reused.
       if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('redis-server')) process.kill(pid, 'SIGKILL')
     } catch {
-      // it ended by itself
+      // it has already exited
     }
   }
 }

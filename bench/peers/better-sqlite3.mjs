@@ -1,4 +1,4 @@
-/** A prepared statement, each call a transaction of its own (autocommit), WAL as its documentation advises. */
+/** A prepared statement; each call is a transaction (autocommit); WAL mode, as its documentation advises. */
 import { join } from 'node:path'
 
 function variant(name, synchronous) {

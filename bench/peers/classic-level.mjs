@@ -1,4 +1,4 @@
-/** LevelDB; many calls in flight, as each goes through the thread pool. `sync` is its fsync. */
+/** LevelDB, with many calls in flight, because each goes through the thread pool. `sync` is its fsync. */
 export const classicLevel = {
   name: 'classic-level',
   package: 'classic-level',

@@ -6,7 +6,7 @@ const VARIANTS = {
   'daybook copy': { isolation: 'copy' },
 }
 
-/** Journal on; what is measured elsewhere, compaction, is off here. */
+/** With its journal; without compaction, which is measured separately. */
 function variant(name, options) {
   return {
     name,

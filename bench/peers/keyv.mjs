@@ -1,4 +1,4 @@
-/** keyv and cacheable: Promises throughout. In memory they keep nothing; `@keyv/sqlite` is keyv's store on disk. */
+/** keyv and cacheable: every call returns a promise. In memory nothing survives; `@keyv/sqlite` is keyv's store on disk. */
 import { join } from 'node:path'
 
 const CALLS = {

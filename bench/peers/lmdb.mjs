@@ -1,6 +1,6 @@
 /**
- * Writes batched by event turn on its own thread, as its README advises (`put`, not `putSync`); a `put` resolves when it
- * is committed, which a SIGKILL of the process doesn't undo, and `flushed` when it is on disk.
+ * Batches the writes of an event-loop turn on its own thread, as its README advises (`put`, not `putSync`). A `put` resolves
+ * when it is committed, which a SIGKILL of the process does not undo; `flushed` resolves when it is on disk.
  */
 export const lmdb = {
   name: 'lmdb',

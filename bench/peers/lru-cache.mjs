@@ -1,4 +1,4 @@
-/** `max` alone: its README says that what is not asked for (ttl, size, dispose) costs nothing. */
+/** Only `max`: its README says that features that are not used (ttl, size, dispose) cost nothing. */
 export const lruCache = {
   name: 'lru-cache',
   package: 'lru-cache',
@@ -17,7 +17,7 @@ export const lruCache = {
   },
 }
 
-/** What `isolation: 'copy'` promises, by hand. */
+/** The equivalent of `isolation: 'copy'`. */
 export const lruCacheCloning = {
   name: 'lru-cache + structuredClone',
   package: 'lru-cache',

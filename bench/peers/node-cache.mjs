@@ -1,4 +1,4 @@
-/** `useClones: false` is what its README says is fast; no eviction (a full one throws), so it has no `setEvicting`. */
+/** With `useClones: false`, which its README recommends for speed. It does not evict (if full, it throws), so no `setEvicting`. */
 function variant(name, useClones) {
   return {
     name,

@@ -1,4 +1,4 @@
-/** All peers; the topics choose from them by name. */
+/** All peers, from which the topics choose. */
 import { redisVersion } from '../harness/redis-server.mjs'
 import { sqliteFull, sqliteNormal } from './better-sqlite3.mjs'
 import { classicLevel } from './classic-level.mjs'
@@ -11,17 +11,17 @@ import { quickLru } from './quick-lru.mjs'
 import { redis, redisAlways, redisAlwaysPipelined, redisPipelined } from './redis.mjs'
 
 export const OWN = [daybook, daybookShare, daybookCopy]
-/** In this process, synchronous, forgetting everything. */
+/** In this process, synchronous; nothing survives. */
 export const IN_MEMORY = [lruCache, quickLru, nodeCache]
 export const CLONING = [lruCacheCloning, nodeCacheCloning]
-/** In memory too, behind Promises. */
+/** In memory, too, with promises. */
 export const PROMISED = [keyvMemory, cacheable]
-/** What they have answered survives the process. */
+/** A completed call survives the process. */
 export const STORES = [lmdb, sqliteNormal, classicLevel, keyvSqlite, redis, redisPipelined]
-/** What they have answered is on disk. */
+/** A completed call is on disk. */
 export const DURABLE = [lmdb, sqliteFull, classicLevel, redisAlways, redisAlwaysPipelined]
 
-/** Why a peer cannot take part, or `undefined`. */
+/** Why a peer cannot take part; `undefined` if it can. */
 export async function whyAbsent(peer) {
   if (peer.needsRedis && redisVersion() === undefined) return 'redis-server is not installed'
   if (peer.package === undefined) return undefined

@@ -1,4 +1,4 @@
-/** Holds up to twice `maxSize`: its price for being fast, by its README. */
+/** Holds up to twice `maxSize`, which its README says is the price of its speed. */
 export const quickLru = {
   name: 'quick-lru',
   package: 'quick-lru',

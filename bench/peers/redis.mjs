@@ -1,4 +1,4 @@
-/** Redis beside the program, through ioredis over loopback; each `awaited` call is a round trip, as programs make them. */
+/** A Redis server on the same machine, through ioredis over loopback; each `awaited` call is a round trip, as in most programs. */
 import { startRedis } from '../harness/redis-server.mjs'
 
 function variant(name, { settings, options = {}, way }) {

@@ -37,7 +37,7 @@ export function addInspectCommand(program: Command): void {
     .option('--from <sequence>', 'start at this sequence number', parseSequence)
     .option('--to <sequence>', 'stop after this sequence number', parseSequence)
     .option('--key <pattern>', 'only events of matching keys (* ? [a-z]), and events that affect all keys')
-    .option('--full', `do not cut values after ${VALUE_LENGTH_MAX} characters`)
+    .option('--full', `show more than ${VALUE_LENGTH_MAX} characters of a value`)
     .addHelpText(
       'after',
       '\nEvents that a snapshot covers are no longer in any file. "daybook stats" shows the last sequence number.',

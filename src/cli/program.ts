@@ -1,4 +1,4 @@
-/** All commands. Each is in a file of its own; to add one, add a line here. */
+/** All commands. Each is in a separate file; to add one, add a line here. */
 import { readFileSync } from 'node:fs'
 import { Command, type OutputConfiguration } from 'commander'
 import { addConvertCommand } from './convert.js'

@@ -21,7 +21,7 @@ export async function readSave(
   if (format === 'pickle') return readPickled(storage, path, rows, progress)
   const fileBytes = sizeOf(storage, path)
   const slice = new Slice(1)
-  const keys = new Set<string>() // of its own: `rows` may leave some out
+  const keys = new Set<string>() // `rows` may leave some out
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: NO_SEQUENCE }, (frame, bytes) => {
     takeRows(frame, bytes, (key, value, expiresAtMs) => {
       const isNew = keys.size < keys.add(key).size
@@ -34,7 +34,7 @@ export async function readSave(
   rows.counters.copyFrom(counters)
 }
 
-/** The value itself, if it can be read back; throws ValueError otherwise. Checksums prove who wrote nothing. */
+/** The value, if it can be decoded. @throws ValueError otherwise: a matching checksum does not prove who wrote the file. */
 function decodable(value: StoredValue): StoredValue {
   const isStructured = typeof value === 'object' && value !== null && value.encoding === 'structured'
   return isStructured ? adoptEncoded(value.bytes) : value

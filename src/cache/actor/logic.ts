@@ -1,5 +1,5 @@
 /**
- * The cache as an XState actor: a message in, one turn, a reply out. Before: `actor.send()`. After: `answer.ts`, which calls
+ * The cache as an XState actor: a message in, one turn, a reply out. Before: `actor.send()`. After: `execute.ts`, which calls
  * the method that the message is named after.
  *
  * The logic is custom and always returns the same snapshot object; the state is in columns behind it. A refusal is a reply,
@@ -14,8 +14,8 @@ export interface CacheInstance {
   readonly directory: string | undefined
   /** Recovers. Messages wait until it resolves. */
   open(): Promise<void>
-  /** Executes a message. @throws (or rejects with) what it is refused with. */
-  answer(message: EventObject): unknown
+  /** Executes a message. Throws, or returns a promise that rejects, if it is refused. */
+  execute(message: EventObject): unknown
   /** Runs the task when no turn is open. */
   whenIdle(task: () => void): void
   close(): Promise<void>
@@ -55,13 +55,13 @@ const FAILED = 'daybook.failed'
 const XSTATE_STOP = 'xstate.stop'
 
 /** Kept outside the snapshot, because it cannot be persisted. */
-interface Behind {
+interface Internals {
   instance: CacheInstance
   waiting: Message[]
 }
 
 export function createLogic(create: () => CacheInstance): CacheLogic {
-  const behind = new WeakMap<object, Behind>()
+  const internals = new WeakMap<object, Internals>()
 
   const initial = () => {
     const instance = create()
@@ -72,7 +72,7 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
       directory: instance.directory,
       isOpen: false,
     }
-    behind.set(snapshot, { instance, waiting: [] })
+    internals.set(snapshot, { instance, waiting: [] })
     return snapshot as CacheSnapshot & Snapshot<undefined>
   }
 
@@ -83,7 +83,7 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
       ({ status, output, error, directory }) as Snapshot<unknown>,
 
     start(snapshot, { self }) {
-      const { instance } = behind.get(snapshot) as Behind // made with the snapshot
+      const { instance } = internals.get(snapshot) as Internals // set with the snapshot
       instance.open().then(
         () => self.send({ type: OPENED }),
         (error: unknown) => self.send({ type: FAILED, error } as Message),
@@ -91,7 +91,7 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
     },
 
     transition(snapshot, message, { emit }) {
-      const found = behind.get(snapshot)
+      const found = internals.get(snapshot)
       if (found === undefined) return snapshot // it failed to open
       const { instance, waiting } = found
       const handle = (sent: Message) => instance.whenIdle(() => reply(instance, sent, emit))
@@ -127,9 +127,9 @@ function reply(instance: CacheInstance, message: Message, emit: (event: Refused)
     if (replyTo === undefined) emit({ type: 'refused', message, error })
     else deliver({ type: 'reply', ok: false, error, ...id })
   }
-  const deliver = (answer: { type: 'reply'; ok: boolean; value?: unknown; error?: unknown; id?: unknown }) => {
+  const deliver = (reply: { type: 'reply'; ok: boolean; value?: unknown; error?: unknown; id?: unknown }) => {
     try {
-      replyTo?.send(answer)
+      replyTo?.send(reply)
     } catch (error) {
       emit({ type: 'refused', message, error })
     }
@@ -141,12 +141,12 @@ function reply(instance: CacheInstance, message: Message, emit: (event: Refused)
   }
   let value: unknown
   try {
-    value = instance.answer(message)
+    value = instance.execute(message)
   } catch (error) {
     refuse(error)
     return
   }
-  const accept = (answer: unknown) => deliver({ type: 'reply', ok: true, value: answer, ...id })
+  const accept = (result: unknown) => deliver({ type: 'reply', ok: true, value: result, ...id })
   if (value instanceof Promise) value.then(accept, refuse)
   else accept(value)
 }

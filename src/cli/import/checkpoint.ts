@@ -51,7 +51,7 @@ export class Checkpoint {
     this.#journal = readFileSync(join(directory, 'LOCK'), 'utf8').trim()
   }
 
-  /** Where to continue; the start of the file if there is no checkpoint, or none that can be used. */
+  /** Where to continue; the start of the file if there is no usable checkpoint. */
   read(journalSequence: number): Position {
     const saved = this.#parse()
     const isOurs = saved !== undefined && saved.path === this.#file && saved.journal === this.#journal

@@ -19,7 +19,7 @@ export interface Content {
   isOwn: boolean
 }
 
-/** @throws Error for a file that cannot be read; one that is larger than an entry can be is not read at all. */
+/** @throws Error for a file that cannot be read, or is too large for an entry. */
 export function readContent(path: string): Content {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {

@@ -5,7 +5,7 @@ import { parametersOf } from './messages.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
 
 /** @throws what the method throws; CacheError `UNKNOWN_COMMAND`. */
-export function answer(cache: Cache, message: { type: string }): unknown {
+export function execute(cache: Cache, message: { type: string }): unknown {
   const { type } = message // once: a getter could return another the next time
   if (!Object.hasOwn(METHODS, type)) {
     throw new CacheError('UNKNOWN_COMMAND', `${describe(type)} is not a command (${METHOD_NAMES.join(', ')})`)
