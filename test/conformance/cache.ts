@@ -358,7 +358,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.keys(bad(5)), TypeError, /A pattern must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
-      await refuses(() => cache.save(''), TypeError, /path must be a file's path/)
+      await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
       assert.equal(await cache.size, 0)
       assert.throws(() => cache.watch(bad(5)), TypeError)
     },
