@@ -10,7 +10,7 @@ export default {
     '!test/examples/**',
     '!test/cache/actor/process-end.test.ts',
     '!test/cli/{every-damage,file-command,import,import-ndjson,inspect,live,repair,shell-piped,terminal,verify}.test.ts',
-    '!test/durable/recovery/exhaustive-damage.test.ts',
+    '!test/durable/history/exhaustive-damage.test.ts',
     '!test/edges/threads/{counting,flooding,order-of-turns,serial-order}.test.ts',
     '!test/files/pickle/{limits,python}.test.ts',
   ],

@@ -3,53 +3,40 @@
  * long a file may be and what it may be called.
  */
 import { readFileSync } from 'node:fs'
-import { dirname, posix } from 'node:path'
+import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import glob from 'fast-glob'
 
 // Compiled, this file is dist/test/architecture.test.js.
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')
+const packageJson = JSON.parse(read('package.json')) as { dependencies: object; exports: object }
 
 interface Import {
   /** The file that imports, from src/. */
   from: string
   /** A path from src/, or the name of a package. */
   to: string
-  isOurs: boolean
   isTypeOnly: boolean
 }
 
-const files = glob.sync('src/**/*.ts', { cwd: ROOT }).sort()
-const texts = new Map(files.map((file) => [file.slice('src/'.length), readFileSync(`${ROOT}${file}`, 'utf8')]))
+/** The text of each file of src/. */
+const texts = new Map(glob.sync('src/**/*.ts', { cwd: ROOT }).map((file) => [file.slice('src/'.length), read(file)]))
+const files = [...texts.keys()]
 const imports = [...texts].flatMap(([file, text]) => importsOf(file, text))
+const isOurs = (to: string) => texts.has(to)
 
 function importsOf(from: string, text: string): Import[] {
-  const found: Import[] = []
-  // At the beginning of a line: examples in comments have a star there.
-  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?((?:[^'"`;]*?)\sfrom\s+)?'([^']+)'/gm)
-  for (const [, type, clause = '', specifier = ''] of statements) {
-    const isOurs = specifier.startsWith('.')
-    const to = isOurs ? posix.join(dirname(from), specifier).replace(/\.js$/, '.ts') : specifier
+  // Statements stand at the beginning of a line: examples in comments have a star there.
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?(?:([^'"`;]*?)\sfrom\s+)?'([^']+)'/gm)
+  const dynamic = text.matchAll(/\bimport\(()()'([^']+)'\)/g)
+  return [...statements, ...dynamic].map(([, type, names, specifier = '']) => ({
+    from,
+    to: specifier.startsWith('.') ? posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts') : specifier,
     // `import { type A, type B }` imports nothing at runtime either.
-    const names = /\{([^}]*)\}/
-      .exec(clause)?.[1]
-      ?.split(',')
-      .map((name) => name.trim())
-      .filter(Boolean)
-    const isTypeOnly = type !== undefined || (names?.every((name) => name.startsWith('type ')) ?? false)
-    found.push({ from, to, isOurs, isTypeOnly })
-  }
-  for (const [, specifier = ''] of text.matchAll(/\bimport\('([^']+)'\)/g)) {
-    const isOurs = specifier.startsWith('.')
-    found.push({
-      from,
-      to: isOurs ? posix.join(dirname(from), specifier).replace(/\.js$/, '.ts') : specifier,
-      isOurs,
-      isTypeOnly: false,
-    })
-  }
-  return found
+    isTypeOnly: type === 'type ' || /^\{(\s*type\s+\w+(\s+as\s+\w+)?,?)+\s*\}$/.test(names ?? ''),
+  }))
 }
 
 /** A file without its comments. */
@@ -57,9 +44,21 @@ function codeOf(file: string): string {
   return (texts.get(file) ?? '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*/g, '')
 }
 
+test('this test finds the sources and their imports', (t) => {
+  t.true(files.length > 150)
+  t.true(imports.length > 800)
+  const found = (from: string, to: string) => imports.find((one) => one.from === from && one.to === to)?.isTypeOnly
+  t.is(found('core/decide/decide.ts', 'core/model/event.ts'), true)
+  t.is(found('open.ts', 'xstate'), false)
+  const unknown = imports.filter(({ to }) => to.includes('/src/') || (to.endsWith('.ts') && !isOurs(to)))
+  t.deepEqual(unknown, [])
+})
+
+// ── which way imports point ──
+
 /**
- * The rooms, from the ground floor up: a room may import those above it in this list (which are below it in the house), types
- * included, and none of the others. Every folder and every file of src/ itself lies in one; the longest name that fits counts.
+ * The rooms, from the ground floor up: a room may import from itself and from those above it in this list (which are below it in
+ * the house), types included. The longest name that fits a file is its room.
  */
 const FLOORS = [
   'errors.ts',
@@ -93,164 +92,178 @@ function floorOf(file: string): number {
   return FLOORS.indexOf(rooms[0] ?? '')
 }
 
-test('the test sees the sources', (t) => {
-  t.true(files.length > 50)
-  t.true(imports.length > 200)
-  t.true(imports.some(({ from, to }) => from === 'core/decide/decide.ts' && to === 'core/model/event.ts'))
-  t.true(imports.some(({ from, to, isTypeOnly }) => from === 'open.ts' && to === 'xstate' && !isTypeOnly))
-  for (const { to, isOurs } of imports) if (isOurs) t.true(texts.has(to) || texts.has(to.replace(/\.ts$/, '.d.ts')), to)
-})
-
-test('every file of src/ is in a room', (t) => {
+test('every file of src/ is in a room, and every room has a file', (t) => {
+  const floors = files.map(floorOf)
   t.deepEqual(
-    [...texts.keys()].filter((file) => floorOf(file) < 0),
+    files.filter((_, at) => floors[at] === -1),
+    [],
+  )
+  t.deepEqual(
+    FLOORS.filter((_, floor) => !floors.includes(floor)),
     [],
   )
 })
 
 test('imports go down, types included', (t) => {
   const wrong = imports
-    .filter(({ from, to, isOurs }) => isOurs && floorOf(to) > floorOf(from))
+    .filter(({ from, to }) => isOurs(to) && floorOf(to) > floorOf(from))
     .map(({ from, to }) => `${from} imports ${to}`)
   t.deepEqual(wrong, [])
 })
 
-test('core/ depends on nothing but its arguments: no Node, no packages, no clock, no randomness', (t) => {
-  const wrong = imports.filter(({ from, isOurs }) => !isOurs && from.startsWith('core/'))
-  t.deepEqual(wrong, [])
-  for (const file of texts.keys()) {
-    if (!file.startsWith('core/') || file === 'core/model/clock.ts') continue
-    t.notRegex(codeOf(file), /\b(Date\.|performance\.|Math\.random|setTimeout|setImmediate|process\.)/, file)
-  }
-})
-
-test('only cache/actor/ and the composition root import xstate at runtime', (t) => {
-  const wrong = imports
-    .filter(({ to, isTypeOnly }) => to === 'xstate' && !isTypeOnly)
-    .map(({ from }) => from)
-    .filter((from) => !from.startsWith('cache/actor/') && from !== 'open.ts')
-  t.deepEqual(wrong, [])
-})
-
-test('the command line writes through cli/output.ts alone, which escapes control characters', (t) => {
-  const writers = [...texts.keys()].filter((file) => /console\.|std(out|err)\.write\b/.test(codeOf(file)))
-  t.deepEqual(writers, ['cli/output.ts'])
-})
-
-test('only streams/ and the thread client import rxjs at runtime', (t) => {
-  const wrong = imports
-    .filter(({ to, isTypeOnly }) => to.startsWith('rxjs') && !isTypeOnly)
-    .map(({ from }) => from)
-    .filter((from) => !/^(cache\/streams|edges|cli)\//.test(from))
-  t.deepEqual(wrong, [])
-})
-
-test('only durable/storage/ and the command line open files', (t) => {
-  const wrong = imports
-    .filter(({ to, isTypeOnly }) => /^(node:fs|fast-glob|fs-native-extensions)/.test(to) && !isTypeOnly)
-    .map(({ from }) => from)
-    .filter((from) => !/^(durable\/storage|cli)\//.test(from))
-  t.deepEqual(wrong, [])
-})
-
-test('only the composition root and the command line say that storage is the disk', (t) => {
-  const wrong = imports
-    .filter(({ to }) => to === 'durable/storage/disk.ts')
-    .map(({ from }) => from)
-    .filter((from) => from !== 'open.ts' && !from.startsWith('cli/'))
-  t.deepEqual(wrong, [])
-})
-
-test('edges/remote is the same over every line: it knows nothing of ports, threads or shared memory', (t) => {
-  const wrong = [...texts.keys()].filter(
-    (file) =>
-      file.startsWith('edges/remote/') &&
-      /worker_threads|MessagePort|SharedArrayBuffer|Atomics|node:net/.test(texts.get(file) ?? ''),
-  )
-  t.deepEqual(wrong, [])
-})
-
-test('only the clock reads the time or arms timers', (t) => {
-  const wrong = [...texts.keys()].filter((file) => {
-    if (file === 'cache/system-clock.ts' || file.startsWith('cli/')) return false
-    // A call of the clock's own method has a dot before it; its declaration and its mention in a text have no arguments.
-    return /\bDate\.now\b|(?<![.\w])(setTimeout|setInterval)\((?!callback|\))/.test(codeOf(file))
+test('an edge imports no other edge but edges/remote', (t) => {
+  const edgeOf = (file: string) => /^edges\/([^/]+)\//.exec(file)?.[1]
+  const wrong = imports.filter(({ from, to }) => {
+    const [importer, imported] = [edgeOf(from), edgeOf(to)]
+    return importer !== undefined && imported !== undefined && imported !== importer && imported !== 'remote'
   })
   t.deepEqual(wrong, [])
 })
 
-test('every imported package is a dependency, every dependency is imported, and Node is imported as node:', (t) => {
-  const { dependencies } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
-    dependencies: Record<string, string>
+test('there are no import cycles, types included', (t) => {
+  const cycles: string[] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+    else if (!done.has(file)) {
+      for (const { from, to } of imports) if (from === file && isOurs(to)) visit(to, [...path, file])
+      done.add(file)
+    }
   }
-  const wrong = imports.filter(
-    ({ to, isOurs }) => !isOurs && !to.startsWith('node:') && !Object.hasOwn(dependencies, to),
-  )
-  t.deepEqual(wrong, [])
-  const used = new Set(imports.map(({ to }) => to))
+  for (const file of files) visit(file, [])
+  t.deepEqual(cycles, [])
+})
+
+// ── where libraries, files and time enter ──
+
+/** What only these files may import; `even types`: elsewhere not even its types are imported. */
+const ENTRANCES: readonly [rule: string, what: RegExp, only: RegExp, extent: 'at runtime' | 'even types'][] = [
+  [
+    'the composition root and the command line name the disk',
+    /^durable\/storage\/disk\./,
+    /^(open\.|cli\/)/,
+    'even types',
+  ],
+  ['the storage and the command line open files', /^(node:fs|fs-)/, /^(durable\/storage|cli)\//, 'at runtime'],
+  ['the actor and the composition root use xstate', /^xstate$/, /^(cache\/actor\/|open\.)/, 'at runtime'],
+  ['streams, here and remote, use rxjs', /^rxjs/, /^(cache\/streams|edges\/remote\/client)\//, 'at runtime'],
+  ['edges/threads uses worker threads', /^node:worker_threads$/, /^edges\/threads\//, 'at runtime'],
+  ['the command line uses libraries for one', /^(commander|cli-progress|fast-glob)$/, /^cli\//, 'even types'],
+]
+
+for (const [rule, what, only, extent] of ENTRANCES) {
+  test(`only ${rule}`, (t) => {
+    const importers = imports.filter(({ to, isTypeOnly }) => what.test(to) && (extent === 'even types' || !isTypeOnly))
+    t.true(importers.length > 0)
+    t.deepEqual(
+      importers.filter(({ from }) => !only.test(from)),
+      [],
+    )
+  })
+}
+
+test('core/ imports neither Node nor packages', (t) => {
   t.deepEqual(
-    Object.keys(dependencies).filter((name) => !used.has(name)),
+    imports.filter(({ from, to }) => from.startsWith('core/') && !isOurs(to)),
     [],
-    'dependencies that are not imported',
   )
 })
+
+/** What only these files may contain, comments aside. */
+const WORDS: readonly [rule: string, words: RegExp, only: RegExp][] = [
+  [
+    'only the clock and the command line read the time or arm timers',
+    // A call of the clock's own method has a dot before it; its declaration and its mention in a text have no arguments.
+    /\bDate\.now\b|(?<![.\w])(setTimeout|setInterval)\((?!callback|\))/,
+    /^(cache\/system-clock\.ts$|cli\/)/,
+  ],
+  ['core/ reads neither clocks nor the process', /\b(performance\.|setImmediate|process\.)/, /^(?!core\/)/],
+  ['nothing is random but ids, which come from node:crypto', /Math\.random/, /^$/],
+  [
+    'everything is printed through cli/output.ts, which escapes control characters',
+    /console\.|std(out|err)\.write\b/,
+    /^cli\/output\.ts$/,
+  ],
+  [
+    'edges/remote does not depend on the line: no ports, threads, shared memory or sockets',
+    /worker_threads|MessagePort|SharedArrayBuffer|Atomics|node:net/,
+    /^(?!edges\/remote\/)/,
+  ],
+]
+
+for (const [rule, words, only] of WORDS) {
+  test(rule, (t) => {
+    t.deepEqual(
+      files.filter((file) => !only.test(file) && words.test(codeOf(file))),
+      [],
+    )
+  })
+}
+
+test('every imported package is a dependency, every dependency is imported, and Node is imported as node:', (t) => {
+  const packages = imports.map(({ to }) => to).filter((to) => !isOurs(to) && !to.startsWith('node:'))
+  t.deepEqual([...new Set(packages)].sort(), Object.keys(packageJson.dependencies).sort())
+})
+
+// ── files ──
 
 /** One idea, and still long: the public API with its docstrings. */
-const LONG = new Set(['cache/cache.ts'])
+const LONG = ['cache/cache.ts']
 
-test('no file has more than 350 lines, except the one that is named', (t) => {
-  const long = [...texts]
-    .map(([file, text]) => ({ file, lines: text.split('\n').length - 1 }))
-    .filter(({ file, lines }) => lines > 350 && !LONG.has(file))
-  t.deepEqual(long, [])
+test('no file has more than 350 lines, except the public API', (t) => {
+  const long = [...texts].filter(([, text]) => text.trimEnd().split('\n').length > 350)
+  t.deepEqual(
+    long.map(([file]) => file),
+    LONG,
+  )
 })
 
-test('a file is named after its one idea', (t) => {
+test('a file is named after its one idea, in lower case', (t) => {
   const vague = /^(utils?|helpers?|types?|common|misc|shared|lib|base|core)\.ts$/
   t.deepEqual(
-    [...texts.keys()].filter((file) => vague.test(posix.basename(file))),
-    [],
-  )
-  t.deepEqual(
-    [...texts.keys()].filter((file) => posix.basename(file) !== posix.basename(file).toLowerCase()),
+    files.map((file) => posix.basename(file)).filter((name) => vague.test(name) || name !== name.toLowerCase()),
     [],
   )
 })
 
 test("there are no barrels: only the package's entry points re-export", (t) => {
-  const { exports } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { exports: Record<string, unknown> }
-  const entries = JSON.stringify(exports)
-  const wrong: string[] = []
-  for (const [file, text] of texts) {
-    if (posix.basename(file) === 'index.ts' && file !== 'index.ts') wrong.push(file)
-    if (/^export \*/m.test(text)) wrong.push(`${file}: export *`)
+  const entries = JSON.stringify(packageJson.exports)
+  const wrong = [...texts].filter(([file, text]) => {
     const reexports = [...text.matchAll(/^export (type )?\{[^}]*\} from/gm)].length
-    if (reexports > 3 && !entries.includes(`/src/${file.replace(/\.ts$/, '.js')}`))
-      wrong.push(`${file}: ${reexports} re-exports`)
-  }
-  t.deepEqual(wrong, [])
+    return /^export \*/m.test(text) || (reexports > 3 && !entries.includes(`/src/${file.replace(/\.ts$/, '.js')}`))
+  })
+  t.deepEqual(
+    wrong.map(([file]) => file),
+    [],
+  )
 })
 
-test('the conformance suites know no test runner', (t) => {
+// ── tests ──
+
+test('the conformance suites use no test runner', (t) => {
   const suites = glob.sync('test/conformance/*.ts', { cwd: ROOT })
   t.true(suites.length > 3)
-  for (const suite of suites) t.notRegex(readFileSync(`${ROOT}${suite}`, 'utf8'), /from '(ava|node:test)'/, suite)
+  for (const suite of suites) t.notRegex(read(suite), /from '(ava|node:test)'/, suite)
 })
 
-test('there are no import cycles: in durable/ not even of types, elsewhere none at runtime', (t) => {
-  const edges = new Map<string, string[]>()
-  for (const { from, to, isOurs, isTypeOnly } of imports) {
-    if (isOurs && (!isTypeOnly || from.startsWith('durable/'))) edges.set(from, [...(edges.get(from) ?? []), to])
-  }
-  const cycles: string[] = []
-  const done = new Set<string>()
-  const visit = (file: string, path: string[]): void => {
-    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '))
-    else if (!done.has(file)) {
-      for (const next of edges.get(file) ?? []) visit(next, [...path, file])
-      done.add(file)
-    }
-  }
-  for (const file of edges.keys()) visit(file, [])
-  t.deepEqual(cycles, [])
+test('what is neither a test, a suite nor a fixture is in test/helpers/', (t) => {
+  const others = glob.sync('test/**/*.ts', {
+    cwd: ROOT,
+    // test/edges/ still has helpers beside its tests.
+    ignore: ['**/*.test.ts', '**/fixtures/**', 'test/conformance/**', 'test/helpers/**', 'test/edges/**'],
+  })
+  t.deepEqual(others, [])
+})
+
+test('every test that the configurations and the documents name exists', (t) => {
+  const named = [
+    'package.json',
+    'ava.quick.config.js',
+    'CONTRIBUTING.md',
+    'README.md',
+    ...glob.sync('docs/**/*.md', { cwd: ROOT }),
+  ]
+    .flatMap((file) => [...read(file).matchAll(/\btest\/[\w/{},.-]+\.ts\b/g)].map(([path]) => path))
+    .flatMap((path) => (glob.sync(path, { cwd: ROOT }).length === 0 ? [path] : []))
+  t.deepEqual(named, [])
 })

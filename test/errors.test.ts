@@ -52,7 +52,7 @@ test('every code is used', (t) => {
     )
 })
 
-test('no code is used that is not in the table, and none with a class that the table does not name', (t) => {
+test('every code that is used is in the table, with its class', (t) => {
   t.true(raised.length > 50)
   for (const { file, name, code } of raised) {
     const row = (ERRORS as Record<string, { classes: readonly string[] } | undefined>)[code]
@@ -60,7 +60,7 @@ test('no code is used that is not in the table, and none with a class that the t
   }
 })
 
-test('a message is what happened, then what the table says', (t) => {
+test('a message is what happened, followed by the consequence and the advice of the table', (t) => {
   const cause = new Error('EIO')
   const error = new CacheError('SAVE_FAILED', 'all.pickle was not saved: EIO', { cause })
   const { consequence, advice } = ERRORS.SAVE_FAILED
@@ -69,23 +69,23 @@ test('a message is what happened, then what the table says', (t) => {
   t.is(error.code, 'SAVE_FAILED')
 })
 
-test('where the call knows better than the table, it says so', (t) => {
+test('a call site can replace the consequence and the advice of the table', (t) => {
   const { consequence, advice } = ERRORS.INVALID_VALUE
   t.is(new ValueError('No', { advice: 'Do this.' }).message, `No. ${consequence} Do this.`)
   t.is(new ValueError('No', { consequence: 'That is so.' }).message, `No. That is so. ${advice}`)
 })
 
-test('an error without a cause has none', (t) => {
+test('an error without a cause has no property cause', (t) => {
   t.false(Object.hasOwn(new ValueError('No'), 'cause'))
 })
 
-test('damage is named by file, byte and sequence', (t) => {
+test('a CorruptionError has the file, the byte and the sequence', (t) => {
   const error = new CorruptionError({ file: 'a.segment', offset: 64, sequence: 7, reason: 'zeros' })
   t.like(error, { code: 'CORRUPTION', file: 'a.segment', offset: 64, sequence: 7, reason: 'zeros' })
   const { consequence, advice } = ERRORS.CORRUPTION
   t.is(error.message, `a.segment is damaged at byte 64, where sequence 7 should be: zeros. ${consequence} ${advice}`)
 })
 
-test('docs/errors.md is what the table says: npm run docs writes it', (t) => {
+test('docs/errors.md is generated from the table by npm run docs', (t) => {
   t.is(readFileSync(ERRORS_PAGE, 'utf8'), errorsPage())
 })

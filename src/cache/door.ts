@@ -116,12 +116,12 @@ export class Door {
   /** The commonest `set` of all, and the rest of it in a method of its own: what V8 inlines must be short. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
-    this.#opening.admitWrite()
     if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.setAlone(key, value, NEVER, UNKNOWN)) return true
     return this.#set(key, value, options)
   }
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
+    this.#opening.admitWrite()
     const { ttl, expiresAt, only } = checkOptions(options)
     checkOnly(only)
     const nowMs = this.clock.now()
@@ -151,11 +151,12 @@ export class Door {
 
   increment(key: string, by: number, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     checkKey(key)
+    const value = options === NO_OPTIONS ? this.#turns.incrementAlone(key, by) : undefined
+    return value === undefined ? this.#increment(key, by, options) : value
+  }
+
+  #increment(key: string, by: number, options: { ttl?: Duration | undefined }): number {
     this.#opening.admitWrite()
-    if (options === NO_OPTIONS) {
-      const value = this.#turns.incrementAlone(key, by)
-      if (value !== undefined) return value
-    }
     const { ttl } = checkOptions(options)
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)

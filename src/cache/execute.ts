@@ -6,10 +6,11 @@ import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.j
 
 /** @throws what the method throws; CacheError `UNKNOWN_COMMAND`. */
 export function execute(cache: Cache, message: { type: string }): unknown {
-  if (!Object.hasOwn(METHODS, message.type)) {
-    throw new CacheError('UNKNOWN_COMMAND', `${describe(message.type)} is not a command (${METHOD_NAMES.join(', ')})`)
+  const { type } = message // once: a getter could return another the next time
+  if (!Object.hasOwn(METHODS, type)) {
+    throw new CacheError('UNKNOWN_COMMAND', `${describe(type)} is not a command (${METHOD_NAMES.join(', ')})`)
   }
-  const name = message.type as MethodName
+  const name = type as MethodName
   const { isGetter, gives }: Method = METHODS[name]
   if (isGetter === true) return cache[name]
   const value = (cache[name] as (...parameters: unknown[]) => unknown)(...parametersOf(name, message))

@@ -5,11 +5,10 @@
  *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
  */
 import { decide } from '../core/decide/decide.js'
-import { evolve, evolveRow, evolveSet, restoreRecency } from '../core/evolve/evolve.js'
-import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
+import { receiverFor } from '../durable/history/replayed-state.js'
 import { refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
@@ -101,18 +100,10 @@ export class Opening {
       clock: journalClock,
       compaction,
       counters: state.counters,
-      receiver: {
-        row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),
-        set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
-        event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
-        loadedRows: () => new Replacement(state),
-        counters: (counters) => state.counters.copyFrom(counters),
-        recency: (keys) => restoreRecency(state, keys),
-        progress: (done, total) => {
-          lifecycle.send({ type: 'progress', done, total })
-          onProgress?.({ done, total })
-        },
-      },
+      receiver: receiverFor(state, (done, total) => {
+        lifecycle.send({ type: 'progress', done, total })
+        onProgress?.({ done, total })
+      }),
     })
   }
 

@@ -3,7 +3,7 @@
  * `v8.serialize` is that algorithm, writing bytes.
  */
 import { types } from 'node:util'
-import { DefaultDeserializer, serialize } from 'node:v8'
+import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
 import { EncodedValue, type StoredValue } from '../core/model/stored-value.js'
 import { describe, reasonOf, ValueError } from '../errors.js'
 import { findUnstorable, NESTING_LEVELS_MAX } from './check.js'
@@ -13,8 +13,8 @@ export type Isolation = 'copy' | 'share'
 
 /**
  * What the cache stores for `value`.
- * @throws ValueError for `undefined`, a function or a symbol at any depth, for whatever else structured cloning refuses, and
- * for nesting deeper than 1,000 levels.
+ * @throws ValueError for `undefined`, a function or a symbol at any depth, for whatever else structured cloning refuses, for
+ * views of a SharedArrayBuffer, and for nesting deeper than 1,000 levels.
  */
 export function storeValue(value: unknown, isolation: Isolation): StoredValue {
   switch (typeof value) {
@@ -39,11 +39,11 @@ function encodeObject(value: object, isolation: Isolation): EncodedValue {
   const shared = isolation === 'share' ? value : undefined
   let bytes: Buffer
   try {
-    if (value instanceof EncodedValue) return value // another thread has encoded it: src/edges/threads
     const encoding = bytesEncodingOf(value)
     if (encoding !== undefined) return new EncodedValue(encoding, new Uint8Array(value as Uint8Array), shared)
     bytes = serialize(value)
   } catch (error) {
+    if (error instanceof ValueError) throw error
     throw new ValueError(`Cannot store this value: ${reasonOf(error)}`, { cause: error })
   }
   refuseUnstorable(bytes, () => deserialize(bytes))
@@ -80,6 +80,7 @@ function refuseUnstorable(bytes: Uint8Array, decode: () => unknown): void {
 /** Only for a real Uint8Array (not a Proxy) or a Buffer, not for other subclasses; structured cloning handles the rest. */
 function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
   if (!types.isUint8Array(value)) return undefined
+  refuseShared(value)
   if (Buffer.isBuffer(value)) return 'buffer'
   return Object.getPrototypeOf(value) === Uint8Array.prototype ? 'bytes' : undefined
 }
@@ -101,6 +102,29 @@ function decodeObject(stored: EncodedValue): unknown {
     case 'structured':
       return deserialize(stored.bytes)
   }
+}
+
+/** `v8.serialize`, but for memory that another thread could change while it is read. */
+function serialize(value: unknown): Buffer {
+  const writer = new CopyingSerializer()
+  writer.writeHeader()
+  writer.writeValue(value)
+  return writer.releaseBuffer()
+}
+
+class CopyingSerializer extends DefaultSerializer {
+  // Node's documented hook for host objects, with this name.
+  override _writeHostObject(view: HostObject): void {
+    refuseShared(view)
+    super._writeHostObject(view)
+  }
+}
+
+function refuseShared({ buffer }: HostObject): void {
+  if (!types.isSharedArrayBuffer(buffer)) return
+  throw new ValueError(
+    'Cannot store this value: it contains a view of a SharedArrayBuffer, whose bytes another thread may be changing. Nothing was changed; store a copy of it, as slice() makes one.',
+  )
 }
 
 function deserialize(bytes: Uint8Array): unknown {
@@ -128,6 +152,9 @@ class CopyingDeserializer extends DefaultDeserializer {
 }
 
 declare module 'node:v8' {
+  interface DefaultSerializer {
+    _writeHostObject(view: HostObject): void
+  }
   interface DefaultDeserializer {
     _readHostObject(): HostObject
   }

@@ -1,10 +1,10 @@
-/** The parts of the bench do what they say. Nothing here is timed. */
+/** The parts of the benchmarks. Nothing is timed here. */
 import test from 'ava'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const part = (path: string) => import(new URL(`../../../bench/${path}`, import.meta.url).href)
 
-test('a loop calls with each key and value once, in order, from where it is told to begin', async (t) => {
+test('a loop calls with each key and value once, in order, from the given index', async (t) => {
   const { compileLoop } = await part('harness/loop.mjs')
   const seen: unknown[] = []
   const scope = { see: (key: string, value: number) => seen.push([key, value]) }
@@ -16,7 +16,7 @@ test('a loop calls with each key and value once, in order, from where it is told
   ])
 })
 
-test('a loop with calls in flight awaits all of them', async (t) => {
+test('a loop of concurrent calls awaits all of them', async (t) => {
   const { compileLoop } = await part('harness/loop.mjs')
   let open = 0
   let most = 0
@@ -30,12 +30,12 @@ test('a loop with calls in flight awaits all of them', async (t) => {
   t.is(most, 3)
 })
 
-test('no two loops are the same text, though their calls are', async (t) => {
+test('two loops with the same call have different sources', async (t) => {
   const { loopSource } = await part('harness/loop.mjs')
   t.not(loopSource('cache.get(key)', 'sync'), loopSource('cache.get(key)', 'sync'))
 })
 
-test('accesses ask for stored keys as often as told, and by Zipf mostly for few of them', async (t) => {
+test('accesses have the given ratio of hits, and by Zipf mostly the same few keys', async (t) => {
   const { accesses } = await part('harness/workload.mjs')
   const number = (key: string) => Number(key.slice('user:'.length))
   const hits = accesses(10_000, 1_000, { hits: 0.8 }).filter((key: string) => number(key) < 1_000).length
@@ -46,7 +46,7 @@ test('accesses ask for stored keys as often as told, and by Zipf mostly for few 
   t.true(tenth.reduce((sum, count) => sum + count, 0) > 6_000)
 })
 
-test('values of one kind are all different, and the same in every run', async (t) => {
+test('the values of a kind are all different, and the same in every run', async (t) => {
   const { KINDS, valuesOf } = await part('harness/workload.mjs')
   for (const kind of KINDS) {
     const values = valuesOf(kind, 200)
@@ -55,12 +55,12 @@ test('values of one kind are all different, and the same in every run', async (t
   }
 })
 
-test('a contest gives a row for each contender, and says who is left out', async (t) => {
+test('a contest has a row for each contender, including those that are missing', async (t) => {
   const { contest } = await part('harness/contest.mjs')
   const { daybook } = await part('peers/daybook.mjs')
   const { lruCache } = await part('peers/lru-cache.mjs')
   const { keysOf } = await part('harness/workload.mjs')
-  const absent = { name: 'nobody', package: 'daybook-bench-no-such-package', open: () => t.fail() }
+  const absent = { name: 'missing', package: 'daybook-bench-no-such-package', open: () => t.fail() }
   const keys = keysOf(500)
   const rows = await contest({
     about: { topic: 'get' },
@@ -72,20 +72,20 @@ test('a contest gives a row for each contender, and says who is left out', async
     size: keys.length,
     rounds: 1,
     directory: temporaryDirectory(t),
-    check: (name: string, answer: unknown) => t.is(answer, 0, name),
+    check: (name: string, result: unknown) => t.is(result, 0, name),
   })
   t.deepEqual(
     rows.map((row: { system: string; absent?: string }) => [row.system, row.absent !== undefined]),
     [
       ['daybook', false],
       ['lru-cache', false],
-      ['nobody', true],
+      ['missing', true],
     ],
   )
   t.true(rows[1].ratio > 0)
 })
 
-test('each row of the budget is met, not met, or said to be not measured', async (t) => {
+test('each row of the budget is met, not met or not measured', async (t) => {
   const { judge } = await part('harness/budget.mjs')
   t.true(judge([]).every(({ measured, isMet }: Judged) => measured === undefined && isMet === undefined))
   const about = { topic: 'get', case: 'get, hit', kind: 'small int', system: 'lru-cache' }
@@ -126,7 +126,7 @@ interface Judged {
   isMet: boolean | undefined
 }
 
-test('what bench/threads.mjs tells becomes rows with figures: the time by the clock, and its ratio', async (t) => {
+test('the output of bench/threads.mjs becomes rows of the time by the clock and its ratio', async (t) => {
   const { rowsOfThreads } = await part('contests/threads.mjs')
   const { tableOf } = await part('harness/report.mjs')
   const rows = rowsOfThreads([

@@ -3,7 +3,7 @@ import type { Cache } from '../../src/index.js'
 import { everything } from '../helpers/everything.js'
 import { openMemory } from '../helpers/open-memory.js'
 
-/** Shows that a call is refused with the given kind of error, by name, and that nothing came of it. */
+/** Asserts that a call throws an error of this name and message, and changes nothing. */
 async function refused(
   t: ExecutionContext,
   name: string,
@@ -73,7 +73,7 @@ function large(_: string, value: unknown): unknown {
       : value
 }
 
-test('a ttl of Infinity is no deadline', async (t) => {
+test('a ttl of Infinity means no deadline', async (t) => {
   const { cache, clock } = await openMemory(t, { ttl: 5, cleanupInterval: 0 })
   cache.set('a', 1, { ttl: Number.POSITIVE_INFINITY })
   clock.advance('365d')
@@ -136,14 +136,14 @@ for (const only of ['', 'new', null, true, 1]) {
 }
 
 for (const options of [null, 5, 'ttl', true, () => 1]) {
-  test(`options that are ${typeof options} ${options} are a TypeError`, async (t) => {
+  test(`options of ${typeof options} ${options} are a TypeError`, async (t) => {
     await refused(t, 'TypeError', /options/, (cache) => cache.set('key', 2, options as never))
     await refused(t, 'TypeError', /options/, (cache) => cache.setMany([['key', 2]], options as never))
     await refused(t, 'TypeError', /options/, (cache) => cache.increment('key', 1, options as never))
   })
 }
 
-test('an entry larger than maxBytes is a RangeError that says both sizes, and changes nothing', async (t) => {
+test('an entry larger than maxBytes is a RangeError that names both sizes, and changes nothing', async (t) => {
   const { cache } = await openMemory(t, { maxBytes: 1_000 })
   cache.set('small', 'x'.repeat(500))
   const before = everything(cache)
@@ -164,7 +164,7 @@ test('an entry larger than maxBytes is a RangeError that says both sizes, and ch
   }
 })
 
-test('with maxBytes the encoded entries together never weigh more', async (t) => {
+test('the encoded entries never take more than maxBytes together', async (t) => {
   const { cache } = await openMemory(t, { maxBytes: 1_000, maxSize: Number.POSITIVE_INFINITY })
   for (let index = 0; index < 500; index++) {
     cache.set(`k${index % 37}`, 'x'.repeat((index * 31) % 400))
@@ -175,7 +175,7 @@ test('with maxBytes the encoded entries together never weigh more', async (t) =>
   t.true(cache.has(`k${499 % 37}`))
 })
 
-test('with maxBytes an expired entry goes before a live one is evicted', async (t) => {
+test('under maxBytes expired entries are removed before live ones are evicted', async (t) => {
   const { cache, clock } = await openMemory(t, { maxBytes: 100 })
   cache.set('old', 'x'.repeat(40))
   cache.set('expired', 'x'.repeat(40), { ttl: 1 })

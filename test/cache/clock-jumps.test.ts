@@ -3,7 +3,7 @@ import { openMemory, reopen } from '../helpers/open-memory.js'
 
 const YEAR_MS = 365 * 86_400_000
 
-test('a jump of a year forward expires what it passes, and crashes nothing', async (t) => {
+test('a jump of a year forward expires what it passes', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('soon', 1, { ttl: 10 })
   cache.set('late', 1, { ttl: '700d' })
@@ -15,7 +15,7 @@ test('a jump of a year forward expires what it passes, and crashes nothing', asy
   t.is(cache.ttl('late'), 335 * 86_400)
 })
 
-test('what expired does not come back when the clock jumps a year back', async (t) => {
+test('expired entries do not come back when the clock jumps a year back', async (t) => {
   const opened = await openMemory(t)
   const { cache, clock } = opened
   cache.set('met', 1, { ttl: 10 })
@@ -31,7 +31,7 @@ test('what expired does not come back when the clock jumps a year back', async (
   t.is(again.cache.stats().expirations, 2)
 })
 
-test('after a jump back entries live to their deadlines, and expire on time', async (t) => {
+test('after a jump back entries live until their deadlines and expire on time', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0 })
   const seen: number[] = []
   cache.expirations$.subscribe(({ seenAtMs, expiresAtMs }) => seen.push(seenAtMs - expiresAtMs))
@@ -44,7 +44,7 @@ test('after a jump back entries live to their deadlines, and expire on time', as
   t.deepEqual(seen, [0])
 })
 
-test('after a jump forward the cleanup finds what no timer met in time', async (t) => {
+test('after a jump forward the cleanup removes what is overdue', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: '300d' })
   clock.jump(YEAR_MS)
@@ -53,7 +53,7 @@ test('after a jump forward the cleanup finds what no timer met in time', async (
   t.is(cache.stats().expirations, 1)
 })
 
-test('while the process is down the clock may jump either way', async (t) => {
+test('the clock may jump either way while the process is down', async (t) => {
   let opened = await openMemory(t)
   opened.cache.set('a', 1, { ttl: 10 })
   opened.cache.set('b', 1)
@@ -69,7 +69,7 @@ test('while the process is down the clock may jump either way', async (t) => {
   t.is(opened.cache.get('b'), 1)
 })
 
-test('jumps in the middle of everything crash nothing', async (t) => {
+test('with jumps between all kinds of calls the limits hold, and reopening finds the same entries', async (t) => {
   const opened = await openMemory(t, { maxSize: 5 })
   const { cache, clock } = opened
   cache.stats$.subscribe()
@@ -88,7 +88,7 @@ test('jumps in the middle of everything crash nothing', async (t) => {
   t.deepEqual([...again.cache.entries()], before)
 })
 
-test('time before 1970 and far in the future is time', async (t) => {
+test('expiry works before 1970 and far in the future', async (t) => {
   for (const offsetMs of [-4e12, 8e15]) {
     const { cache, clock } = await openMemory(t)
     clock.jump(offsetMs - clock.now())
@@ -100,7 +100,7 @@ test('time before 1970 and far in the future is time', async (t) => {
   }
 })
 
-test('what is set after a jump forward expires on time, whatever timer was armed before', async (t) => {
+test('entries set after a jump forward expire on time, whatever timer was armed before', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0 })
   const seen: [string, number][] = []
   cache.expirations$.subscribe(({ key, seenAtMs, expiresAtMs }) => seen.push([key, seenAtMs - expiresAtMs]))

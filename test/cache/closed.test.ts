@@ -14,7 +14,7 @@ import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn, until } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
 
-/** Every method that asks something of the cache, with arguments that it would take. */
+/** Every method, with valid arguments. */
 const CALLS: Record<string, (cache: Cache) => unknown> = {
   get: (cache) => cache.get('a'),
   peek: (cache) => cache.peek('a'),
@@ -47,21 +47,21 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   load: (cache) => cache.load('/nowhere/at/all.snapshot'),
 }
 
-async function refused(t: ExecutionContext, cache: Cache, state: 'closing' | 'closed'): Promise<void> {
+async function refusesAll(t: ExecutionContext, cache: Cache, state: 'closing' | 'closed'): Promise<void> {
   for (const [method, call] of Object.entries(CALLS)) {
     let error: unknown
-    let answer: unknown
+    let result: unknown
     try {
-      answer = await call(cache)
-      // save and load never reject for a file's sake, and say the same in their answer.
+      result = await call(cache)
+      // save and load do not reject because of a file: they resolve with the error.
       error =
-        (answer as { ok?: boolean; error?: unknown } | undefined)?.ok === false
-          ? (answer as { error: unknown }).error
+        (result as { ok?: boolean; error?: unknown } | undefined)?.ok === false
+          ? (result as { error: unknown }).error
           : undefined
     } catch (thrown) {
       error = thrown
     }
-    t.true(error instanceof CacheClosedError, `${method} answered ${String(answer)} and threw ${String(error)}`)
+    t.true(error instanceof CacheClosedError, `${method} returned ${String(result)} and threw ${String(error)}`)
     t.is((error as CacheClosedError).code, 'CACHE_CLOSED')
     t.regex((error as CacheClosedError).message, new RegExp(`is ${state}.*nothing was changed`, 'is'), method)
   }
@@ -72,17 +72,17 @@ test('after close every method is refused with a CacheClosedError', async (t) =>
   cache.set('a', 1)
   const { recovery } = cache
   await cache.close()
-  await refused(t, cache, 'closed')
-  t.is(cache.recovery, recovery, 'what was found is still known')
+  await refusesAll(t, cache, 'closed')
+  t.is(cache.recovery, recovery, 'the report of the recovery remains')
 })
 
 test('during close every method is refused with a CacheClosedError', async (t) => {
   const journal = new BreakableJournal()
   const { cache } = await openMemory(t, { journal })
   cache.set('a', 1)
-  let letGo!: () => void
+  let finish!: () => void
   const gate = new Promise<void>((resolve) => {
-    letGo = resolve
+    finish = resolve
   })
   const { close } = journal
   journal.close = async (recency) => {
@@ -90,15 +90,15 @@ test('during close every method is refused with a CacheClosedError', async (t) =
     return close.call(journal, recency)
   }
   const closing = cache.close()
-  await refused(t, cache, 'closing')
-  letGo()
+  await refusesAll(t, cache, 'closing')
+  finish()
   await closing
   const again = await openCache({ journal })
   t.deepEqual([...again.entries()], [['a', 1]])
   await again.close()
 })
 
-test('an iterator that was not begun before close is refused at its first next', async (t) => {
+test('an iterator that was not started before close throws at its first next', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   const entries = cache.entries()
@@ -106,7 +106,7 @@ test('an iterator that was not begun before close is refused at its first next',
   t.throws(() => entries.next(), { instanceOf: CacheClosedError })
 })
 
-test('close may be called again and again, and does nothing more', async (t) => {
+test('later calls of close do nothing', async (t) => {
   const { cache, journal } = await openMemory(t)
   const [first, second] = [cache.close(), cache.close()]
   await first
@@ -119,7 +119,7 @@ test('close may be called again and again, and does nothing more', async (t) => 
   await again.close()
 })
 
-test('await using closes', async (t) => {
+test('await using closes the cache', async (t) => {
   const journal = memoryJournal()
   let inside!: Cache
   {
@@ -132,7 +132,7 @@ test('await using closes', async (t) => {
   t.is(again.get('a'), 1)
 })
 
-test('what was set just before close is kept', async (t) => {
+test('values set just before close are kept', async (t) => {
   const { cache, journal } = await openMemory(t)
   for (let index = 0; index < 500; index++) cache.set(`key${index}`, index)
   void cache.close()
@@ -158,7 +158,7 @@ test('close completes all streams', async (t) => {
   }
   await cache.close()
   t.deepEqual(completed.sort(), Object.keys(streams).sort())
-  // Also for whoever comes late.
+  // Late subscribers, too.
   for (const [name, stream] of Object.entries(streams)) {
     let isComplete = false
     ;(stream as typeof cache.stats$).subscribe({ complete: () => (isComplete = true) })
@@ -166,7 +166,7 @@ test('close completes all streams', async (t) => {
   }
 })
 
-test('close leaves no timer behind, whatever was going on', async (t) => {
+test('close leaves no timer behind, even in the middle of a cleanup', async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY })
   cache.stats$.subscribe()
   for (let index = 0; index < 3_000; index++) cache.set(`key${index}`, 1, { ttl: 1 })
@@ -188,7 +188,7 @@ test('close leaves no timer behind, whatever was going on', async (t) => {
   t.is(clock.total, total)
 })
 
-test('a last flush that fails rejects, and the journal is free all the same', async (t) => {
+test('close rejects when its last flush fails, and still releases the journal', async (t) => {
   const journal = new BreakableJournal()
   const { cache, clock } = await openMemory(t, { journal })
   cache.set('a', 1)
@@ -202,7 +202,7 @@ test('a last flush that fails rejects, and the journal is free all the same', as
   cache.lifecycle$.subscribe(({ state }) => states.push(state))
   const error = await t.throwsAsync(cache.close(), { name: 'CacheError', code: 'OUTCOME_UNKNOWN' })
   t.is(error?.cause, disk)
-  await t.throwsAsync(cache.close(), { is: error }, 'the same answer again')
+  await t.throwsAsync(cache.close(), { is: error }, 'the same rejection again')
   t.deepEqual(states, ['running', 'draining', 'closed'])
   t.is(clock.armed, 0)
   t.throws(() => cache.get('a'), { instanceOf: CacheClosedError })
@@ -213,23 +213,23 @@ test('a last flush that fails rejects, and the journal is free all the same', as
 
 // ── during recovery ──
 
-/** A journal whose opening waits until it is let go. */
+/** A journal that does not finish opening until `finish` is called. */
 function slowJournal() {
   const journal = new BreakableJournal()
-  let letGo!: () => void
+  let finish!: () => void
   const gate = new Promise<void>((resolve) => {
-    letGo = resolve
+    finish = resolve
   })
   const { open } = journal
   journal.open = async (session) => {
     await gate
     return open.call(journal, session)
   }
-  return { journal, letGo }
+  return { journal, finish }
 }
 
-test('messages sent during recovery wait for it, in order', async (t) => {
-  const { journal, letGo } = slowJournal()
+test('messages sent during recovery are handled after it, in order', async (t) => {
+  const { journal, finish } = slowJournal()
   const actor = createActor(cacheLogic({ journal, clock: new CountingClock() })).start()
   const replies: CacheReply[] = []
   const replyTo = { send: (reply: CacheReply) => replies.push(reply) } as never
@@ -239,7 +239,7 @@ test('messages sent during recovery wait for it, in order', async (t) => {
   await loopTurn()
   t.deepEqual(replies, [])
   t.false(actor.getSnapshot().isOpen)
-  letGo()
+  finish()
   await until(() => replies.length === 3, 'three replies')
   t.deepEqual(
     replies.map((reply) => reply.ok && reply.value),
@@ -248,8 +248,8 @@ test('messages sent during recovery wait for it, in order', async (t) => {
   actor.stop()
 })
 
-test('messages sent to a cache that then cannot be opened are refused', async (t) => {
-  const { journal, letGo } = slowJournal()
+test('messages are refused when the cache fails to open', async (t) => {
+  const { journal, finish } = slowJournal()
   const { open } = journal
   journal.open = async (session) => {
     await open.call(journal, session)
@@ -262,7 +262,7 @@ test('messages sent to a cache that then cannot be opened are refused', async (t
   actor.start()
   const replies: CacheReply[] = []
   actor.send({ type: 'get', key: 'a', replyTo: { send: (reply: CacheReply) => replies.push(reply) } })
-  letGo()
+  finish()
   await until(() => replies.length === 1, 'a refusal')
   const [reply] = replies
   t.true(reply?.ok === false && reply.error instanceof CacheClosedError)
@@ -270,19 +270,19 @@ test('messages sent to a cache that then cannot be opened are refused', async (t
   t.is((errors[0] as Error).message, 'cannot be read')
 })
 
-test('stopping the actor during recovery closes the cache: the journal is free afterwards', async (t) => {
-  const { journal, letGo } = slowJournal()
+test('stopping the actor during recovery closes the cache and releases the journal', async (t) => {
+  const { journal, finish } = slowJournal()
   const actor = createActor(cacheLogic({ journal, clock: new CountingClock() })).start()
   await loopTurn()
   actor.stop()
-  letGo()
+  finish()
   for (let turn = 0; turn < 20; turn++) await loopTurn()
   const cache = await openCache({ journal })
   t.is(cache.size, 0)
   await cache.close()
 })
 
-test('a cache that cannot be opened leaves its journal free, and nothing unhandled', async (t) => {
+test('a cache that fails to open releases its journal, and leaves no unhandled rejection', async (t) => {
   const journal = new BreakableJournal()
   const { cache, clock } = await openMemory(t, { journal })
   for (let index = 0; index < 10; index++) cache.set(`key${index}`, index)
@@ -301,7 +301,11 @@ test('a cache that cannot be opened leaves its journal free, and nothing unhandl
   journal.onAppend = () => {
     throw new Error('ENOSPC: no space left on device')
   }
-  await t.throwsAsync(openCache({ journal, clock, maxSize: 3 }), { message: /ENOSPC/ }, 'three must go, as events')
+  await t.throwsAsync(
+    openCache({ journal, clock, maxSize: 3 }),
+    { message: /ENOSPC/ },
+    'opening evicts seven, as events',
+  )
   journal.onAppend = undefined
   t.is(clock.armed, 0)
   const again = await openCache({ journal, clock, maxSize: 3 })
@@ -310,7 +314,7 @@ test('a cache that cannot be opened leaves its journal free, and nothing unhandl
   await again.close()
 })
 
-test('a second cache on a journal that is open is refused, and the first one goes on undisturbed', async (t) => {
+test('a second cache on an open journal is refused, and the first keeps working', async (t) => {
   const { cache, journal, clock } = await openMemory(t)
   cache.set('a', 1)
   const states: string[] = []

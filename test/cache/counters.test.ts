@@ -5,7 +5,7 @@ import { openCache } from '../../src/index.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-test('after a clean close all counters are exact, the reads since the last event included', async (t) => {
+test('after a clean close all counters are exact, including the reads since the last event', async (t) => {
   const directory = temporaryDirectory(t)
   const first = await openCache({ directory, maxSize: 2 })
   for (const key of ['a', 'b', 'c']) first.set(key, 1)
@@ -22,11 +22,11 @@ test('after a clean close all counters are exact, the reads since the last event
   await second.close()
 })
 
-test('after a crash the counters are those of the last frame, which counts the events in it', async (t) => {
+test('after a crash the counters are those of the last frame, its events included', async (t) => {
   const directory = temporaryDirectory(t)
   const copy = join(temporaryDirectory(t), 'copy')
   const cache = await openCache({ directory, maxSize: Number.POSITIVE_INFINITY, fsync: 'never' })
-  // More than the buffer holds, so that frames are written in the middle of it.
+  // More than the buffer holds, so that frames are written meanwhile.
   for (let index = 0; index < 40_000; index++) cache.set(`key${index}`, 'value')
   cpSync(directory, copy, { recursive: true })
   const found = await openCache({ directory: copy, maxSize: Number.POSITIVE_INFINITY })
@@ -37,7 +37,7 @@ test('after a crash the counters are those of the last frame, which counts the e
   await cache.close()
 })
 
-test('what was read after the last frame is forgotten in a crash', async (t) => {
+test('a crash loses the hits and misses since the last frame', async (t) => {
   const directory = temporaryDirectory(t)
   const copy = join(temporaryDirectory(t), 'copy')
   const cache = await openCache({ directory, fsync: 'never' })

@@ -13,7 +13,7 @@ test.afterEach.always(() => {
   mock.timers.reset()
 })
 
-test.serial('entries expire as the fake clock moves, on time and with their event', async (t) => {
+test.serial('entries expire on time by the fake clock, with their event', async (t) => {
   const cache = await openCache({ journal: memoryJournal() })
   const expired: string[] = []
   cache.expirations$.subscribe(({ key, seenAtMs }) => expired.push(`${key} at ${seenAtMs - START_MS}`))
@@ -27,7 +27,7 @@ test.serial('entries expire as the fake clock moves, on time and with their even
   await cache.close()
 })
 
-test.serial('flush and close of a directory end, and what was set is there again', async (t) => {
+test.serial('flush and close of a directory resolve, and its entries are kept', async (t) => {
   const directory = temporaryDirectory(t)
   const cache = await openCache({ directory })
   cache.set('a', 1)

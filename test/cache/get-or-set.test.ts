@@ -3,7 +3,7 @@ import { type Cache, CacheClosedError, ValueError } from '../../src/index.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
 
-/** A loader that answers when it is told to. */
+/** A loader that settles when the test says so. */
 function slowLoader<V>() {
   let resolve!: (value: V) => void
   let reject!: (error: unknown) => void
@@ -20,22 +20,22 @@ function slowLoader<V>() {
   return loader
 }
 
-// ── what it answers ──
+// ── what it resolves with ──
 
-test('what is there is answered without loading, as a hit', async (t) => {
+test('a live entry is returned without loading, as a hit', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   t.is(await cache.getOrSet('a', () => t.fail()), 1)
   t.like(cache.stats(), { hits: 1, misses: 0 })
 })
 
-test('null that is there is answered without loading', async (t) => {
+test('a stored null is returned without loading', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', null)
   t.is(await cache.getOrSet('a', () => t.fail()), null)
 })
 
-test('what is not there is loaded, stored and answered', async (t) => {
+test('a missing entry is loaded, stored and returned', async (t) => {
   const { cache } = await openMemory(t)
   t.is(await cache.getOrSet('a', async (key) => `loaded ${key}`), 'loaded a')
   t.is(cache.peek('a'), 'loaded a')
@@ -62,7 +62,7 @@ test('an expired entry is loaded again', async (t) => {
   t.is(await cache.getOrSet('a', () => 'new'), 'new')
 })
 
-test('the ttl is that of the options, else the default, from when it is stored', async (t) => {
+test('the ttl of the options, or else the default one, counts from when the value is stored', async (t) => {
   const { cache, clock } = await openMemory(t, { ttl: 100 })
   const loader = slowLoader<number>()
   const loading = cache.getOrSet('a', loader, { ttl: 10 })
@@ -75,7 +75,7 @@ test('the ttl is that of the options, else the default, from when it is stored',
   t.is(cache.ttl('b'), 100)
 })
 
-test('each who asks gets a copy of their own', async (t) => {
+test('each caller gets its own copy', async (t) => {
   const { cache } = await openMemory<{ n: number }>(t)
   const original = { n: 1 }
   const [first, second] = await Promise.all([cache.getOrSet('a', () => original), cache.getOrSet('a', () => original)])
@@ -87,7 +87,7 @@ test('each who asks gets a copy of their own', async (t) => {
   t.deepEqual(second, { n: 1 })
 })
 
-test('with isolation share the loaded object itself is answered', async (t) => {
+test("with isolation 'share' the loaded object itself is returned", async (t) => {
   const { cache } = await openMemory<object>(t, { isolation: 'share' })
   const original = { n: 1 }
   t.is(await cache.getOrSet('a', () => original), original)
@@ -99,7 +99,7 @@ for (const [what, value] of [
   ['a function', () => 1],
   ['undefined inside', { deep: [undefined] }],
 ] as const) {
-  test(`a loader that brings ${what} is a ValueError for all who wait, and nothing is stored`, async (t) => {
+  test(`a loader that returns ${what} is a ValueError for every waiting caller, and nothing is stored`, async (t) => {
     const { cache } = await openMemory(t)
     await t.throwsAsync(
       cache.getOrSet('a', () => value),
@@ -112,14 +112,14 @@ for (const [what, value] of [
 
 // ── one load per key ──
 
-test('one load per key at a time, whoever asks', async (t) => {
+test('there is one load per key at a time', async (t) => {
   const { cache } = await openMemory(t)
   const loader = slowLoader<number>()
-  const asked = Array.from({ length: 10 }, () => cache.getOrSet('a', loader))
+  const loading = Array.from({ length: 10 }, () => cache.getOrSet('a', loader))
   await loopTurn()
-  asked.push(cache.getOrSet('a', () => t.fail() as never))
+  loading.push(cache.getOrSet('a', () => t.fail() as never))
   loader.resolve(7)
-  t.deepEqual(await Promise.all(asked), Array(11).fill(7))
+  t.deepEqual(await Promise.all(loading), Array(11).fill(7))
   t.is(loader.calls, 1)
 })
 
@@ -134,30 +134,30 @@ test('different keys load at the same time', async (t) => {
   t.deepEqual(await both, [1, 2])
 })
 
-test('keys named like properties of objects load apart', async (t) => {
+test('keys named like properties of Object load separately', async (t) => {
   const { cache } = await openMemory(t)
   const keys = ['__proto__', 'constructor', 'toString', '']
-  const values = await Promise.all(keys.map((key) => cache.getOrSet(key, (asked) => `${asked}!`)))
+  const values = await Promise.all(keys.map((key) => cache.getOrSet(key, (loaded) => `${loaded}!`)))
   t.deepEqual(
     values,
     keys.map((key) => `${key}!`),
   )
 })
 
-test("a loader's error goes to all who wait, and the next call loads afresh", async (t) => {
+test("a loader's error goes to every waiting caller, and the next call loads again", async (t) => {
   const { cache } = await openMemory(t)
   const loader = slowLoader<number>()
   const mine = new Error('mine')
-  const asked = [cache.getOrSet('a', loader), cache.getOrSet('a', loader)]
+  const loading = [cache.getOrSet('a', loader), cache.getOrSet('a', loader)]
   await loopTurn()
   loader.reject(mine)
-  for (const result of await Promise.allSettled(asked)) t.is((result as PromiseRejectedResult).reason, mine)
+  for (const result of await Promise.allSettled(loading)) t.is((result as PromiseRejectedResult).reason, mine)
   t.is(cache.size, 0)
   t.is(await cache.getOrSet('a', () => 1), 1)
   t.is(loader.calls, 1)
 })
 
-test('whoever asks in the very moment of the rejection loads afresh', async (t) => {
+test('a call made while the rejection is handled loads again', async (t) => {
   const { cache } = await openMemory(t)
   const again = await cache
     .getOrSet('a', () => {
@@ -167,28 +167,28 @@ test('whoever asks in the very moment of the rejection loads afresh', async (t) 
   t.is(again, 'second')
 })
 
-test('nobody is told of a rejection that nobody waits for any more', async (t) => {
+test('a rejection after every caller has timed out is not an unhandled one', async (t) => {
   const { cache, clock } = await openMemory(t)
   const loader = slowLoader<number>()
-  const asked = cache.getOrSet('a', loader, { timeout: 1 })
+  const loading = cache.getOrSet('a', loader, { timeout: 1 })
   await loopTurn()
   clock.advance(1)
-  await t.throwsAsync(asked, { code: 'LOAD_TIMEOUT' })
+  await t.throwsAsync(loading, { code: 'LOAD_TIMEOUT' })
   loader.reject(new Error('too late'))
-  await loopTurn() // an unhandled rejection would end the process
-  t.pass()
+  await loopTurn() // an unhandled rejection would end the process here
+  t.is(await cache.getOrSet('a', () => 2), 2)
 })
 
 // ── who wins ──
 
-test('a set during the load wins, and is answered', async (t) => {
+test('a set during the load wins, and its value is returned', async (t) => {
   const { cache } = await openMemory(t)
   const loader = slowLoader<string>()
-  const asked = cache.getOrSet('a', loader)
+  const loading = cache.getOrSet('a', loader)
   await loopTurn()
   cache.set('a', 'set', { ttl: 5 })
   loader.resolve('loaded')
-  t.is(await asked, 'set')
+  t.is(await loading, 'set')
   t.is(cache.peek('a'), 'set')
   t.is(cache.ttl('a'), 5)
 })
@@ -199,34 +199,34 @@ const REMOVALS: Record<string, (cache: Cache) => unknown> = {
   'a clear': (cache) => cache.clear(),
   'a set and a delete': (cache) => cache.set('a', 1) && cache.delete('a'),
   'a delete in a transaction': (cache) => cache.transact(() => cache.delete('a')),
-  'a delete that was sent': (cache) => cache.actor.send({ type: 'delete', key: 'a' }),
+  'a delete message': (cache) => cache.actor.send({ type: 'delete', key: 'a' }),
 }
 for (const [what, remove] of Object.entries(REMOVALS)) {
-  test(`${what} during the load wins: what was loaded is not stored`, async (t) => {
+  test(`${what} during the load wins: the loaded value is not stored`, async (t) => {
     const { cache } = await openMemory(t)
     const loader = slowLoader<string>()
-    const asked = cache.getOrSet('a', loader)
+    const loading = cache.getOrSet('a', loader)
     await loopTurn()
-    remove(cache) // the data behind the key has changed, says the caller
+    remove(cache) // says that the data behind the key has changed
     loader.resolve('stale')
-    await asked
+    await loading
     t.is(cache.peek('a'), undefined)
     t.is(await cache.getOrSet('a', () => 'fresh'), 'fresh')
   })
 }
 
-test('a clear of an empty cache during the load wins too', async (t) => {
+test('clearing an empty cache during the load wins, too', async (t) => {
   const { cache } = await openMemory(t)
   const loader = slowLoader<string>()
-  const asked = cache.getOrSet('a', loader)
+  const loading = cache.getOrSet('a', loader)
   await loopTurn()
   cache.clear()
   loader.resolve('stale')
-  await asked
+  await loading
   t.is(cache.size, 0)
 })
 
-test('an increment, a setMany and a transaction during the load win like a set', async (t) => {
+test('an increment, a setMany or a transaction during the load wins like a set', async (t) => {
   for (const write of [
     (cache: Cache) => cache.increment('a', 5),
     (cache: Cache) => cache.setMany([['a', 5]]),
@@ -234,31 +234,31 @@ test('an increment, a setMany and a transaction during the load win like a set',
   ]) {
     const { cache } = await openMemory(t)
     const loader = slowLoader<number>()
-    const asked = cache.getOrSet('a', loader)
+    const loading = cache.getOrSet('a', loader)
     await loopTurn()
     write(cache)
     loader.resolve(1)
-    t.is(await asked, 5)
+    t.is(await loading, 5)
     t.is(cache.peek('a'), 5)
   }
 })
 
-test('a set of the loader itself wins over what the loader answers', async (t) => {
+test('a set inside the loader wins over what the loader returns', async (t) => {
   const { cache } = await openMemory(t)
-  const asked = await cache.getOrSet('a', () => {
+  const loading = await cache.getOrSet('a', () => {
     cache.set('a', 'set inside')
-    return 'answered'
+    return 'returned'
   })
-  t.is(asked, 'set inside')
+  t.is(loading, 'set inside')
   t.is(cache.peek('a'), 'set inside')
 })
 
-test('what was undone does not win', async (t) => {
+test('a change that was undone does not win', async (t) => {
   const { cache } = await openMemory(t)
   for (const undone of [() => cache.set('a', 'undone'), () => cache.delete('a'), () => cache.clear()]) {
     cache.clear()
     const loader = slowLoader<string>()
-    const asked = cache.getOrSet('a', loader)
+    const loading = cache.getOrSet('a', loader)
     await loopTurn()
     t.throws(() =>
       cache.transact(() => {
@@ -267,7 +267,7 @@ test('what was undone does not win', async (t) => {
       }),
     )
     loader.resolve('loaded')
-    t.is(await asked, 'loaded')
+    t.is(await loading, 'loaded')
     t.is(cache.peek('a'), 'loaded')
   }
 })
@@ -275,25 +275,25 @@ test('what was undone does not win', async (t) => {
 test('a change of another key does not win', async (t) => {
   const { cache } = await openMemory(t)
   const loader = slowLoader<string>()
-  const asked = cache.getOrSet('a', loader)
+  const loading = cache.getOrSet('a', loader)
   await loopTurn()
   cache.set('b', 1)
   cache.delete('b')
   cache.deletePattern('b*')
   loader.resolve('loaded')
-  t.is(await asked, 'loaded')
+  t.is(await loading, 'loaded')
   t.is(cache.peek('a'), 'loaded')
 })
 
-test('a set whose entry expired during the load leaves nothing to answer but what was loaded', async (t) => {
+test('after a set whose entry expired during the load the loaded value is returned, but not stored', async (t) => {
   const { cache, clock } = await openMemory(t)
   const loader = slowLoader<string>()
-  const asked = cache.getOrSet('a', loader)
+  const loading = cache.getOrSet('a', loader)
   await loopTurn()
   cache.set('a', 'short', { ttl: 1 })
   clock.advance(1)
   loader.resolve('loaded')
-  t.is(await asked, 'loaded')
+  t.is(await loading, 'loaded')
   t.is(cache.peek('a'), undefined)
 })
 
@@ -350,13 +350,13 @@ test('two loads that begin apart and wait for each other are refused, not deadlo
   )
 })
 
-test('a loader that catches the refusal may still answer', async (t) => {
+test('a loader that catches the refusal can still return a value', async (t) => {
   const { cache } = await openMemory(t)
   t.is(await cache.getOrSet('a', () => cache.getOrSet('a', () => 1).catch(() => 'fallback')), 'fallback')
   t.is(cache.peek('a'), 'fallback')
 })
 
-test('two loaders that wait for the same third key are no circle', async (t) => {
+test('two loaders that wait for the same third key are not a cycle', async (t) => {
   const { cache } = await openMemory(t)
   const slow = slowLoader<number>()
   const both = Promise.all(['a', 'b'].map((key) => cache.getOrSet(key, () => cache.getOrSet('c', slow))))
@@ -366,7 +366,7 @@ test('two loaders that wait for the same third key are no circle', async (t) => 
   t.is(slow.calls, 1)
 })
 
-test('what a loader started may load the key again once the load is over', async (t) => {
+test('a task started by a loader can load the key again after the load', async (t) => {
   const { cache } = await openMemory(t)
   let later!: Promise<unknown>
   await cache.getOrSet('a', () => {
@@ -381,33 +381,33 @@ test('what a loader started may load the key again once the load is over', async
 
 // ── timeout ──
 
-test('timeout ends the wait, not the load', async (t) => {
+test('a timeout ends the wait, not the load', async (t) => {
   const { cache, clock } = await openMemory(t)
   const loader = slowLoader<number>()
-  const impatient = cache.getOrSet('a', loader, { timeout: 5 })
-  const patient = cache.getOrSet('a', loader)
+  const withTimeout = cache.getOrSet('a', loader, { timeout: 5 })
+  const withoutTimeout = cache.getOrSet('a', loader)
   await loopTurn()
   clock.advance('4999ms')
   await loopTurn()
   clock.advance('1ms')
-  await t.throwsAsync(impatient, { name: 'CacheError', code: 'LOAD_TIMEOUT', message: /'a'/ })
+  await t.throwsAsync(withTimeout, { name: 'CacheError', code: 'LOAD_TIMEOUT', message: /'a'/ })
   loader.resolve(1)
-  t.is(await patient, 1)
+  t.is(await withoutTimeout, 1)
   t.is(cache.peek('a'), 1)
   t.is(loader.calls, 1)
 })
 
-test('without a timeout a load may take a year', async (t) => {
+test('without a timeout a load can take a year', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0 })
   const loader = slowLoader<number>()
-  const asked = cache.getOrSet('a', loader)
+  const loading = cache.getOrSet('a', loader)
   await loopTurn()
   clock.advance('365d')
   loader.resolve(1)
-  t.is(await asked, 1)
+  t.is(await loading, 1)
 })
 
-test('a load that is done leaves no timer', async (t) => {
+test('a finished load leaves no timer', async (t) => {
   const { cache, clock } = await openMemory(t, { fsync: 'never' })
   const before = clock.armed
   await cache.getOrSet('a', () => 1, { timeout: 5 })
@@ -418,12 +418,12 @@ test('a load that is done leaves no timer', async (t) => {
   t.is(clock.armed, before)
 })
 
-test('a wait that timed out is no wait: the other load may ask back', async (t) => {
+test('a wait that timed out does not count for cycles', async (t) => {
   const { cache, clock } = await openMemory(t)
   const b = slowLoader<string>()
   const gate = slowLoader<void>()
   const open = gate()
-  const asked = cache.getOrSet('a', async () => {
+  const loading = cache.getOrSet('a', async () => {
     await cache.getOrSet('b', () => b(), { timeout: 1 }).catch(() => undefined)
     await open
     return 'a without b'
@@ -432,13 +432,13 @@ test('a wait that timed out is no wait: the other load may ask back', async (t) 
   clock.advance(1)
   await loopTurn()
   gate.resolve()
-  t.is(await asked, 'a without b')
+  t.is(await loading, 'a without b')
   b.resolve('b')
 })
 
 // ── refusals ──
 
-test('bad arguments are rejections that name them, before anything is loaded', async (t) => {
+test('bad arguments reject with errors that name them, before anything is loaded', async (t) => {
   const { cache } = await openMemory(t)
   const loader = () => t.fail()
   await t.throwsAsync(cache.getOrSet(5 as never, loader), { instanceOf: TypeError })
@@ -456,17 +456,17 @@ test('bad arguments are rejections that name them, before anything is loaded', a
   t.like(cache.stats(), { misses: 0 })
 })
 
-test('close rejects all who wait, and what is loaded later is dropped', async (t) => {
+test('close rejects every waiting caller, and values loaded later are dropped', async (t) => {
   const { cache } = await openMemory(t)
   const loader = slowLoader<number>()
-  const asked = [
+  const loading = [
     cache.getOrSet('a', loader),
     cache.getOrSet('a', loader),
     cache.getOrSet('b', () => new Promise(() => {})),
   ]
   await loopTurn()
   const closing = cache.close()
-  for (const result of await Promise.allSettled(asked)) {
+  for (const result of await Promise.allSettled(loading)) {
     t.true((result as PromiseRejectedResult).reason instanceof CacheClosedError)
   }
   await closing
@@ -478,7 +478,7 @@ test('close rejects all who wait, and what is loaded later is dropped', async (t
   )
 })
 
-test('under fsync always it resolves when the value is durable', async (t) => {
+test("under fsync 'always' it resolves once the value is durable", async (t) => {
   const { cache } = await openMemory(t, { fsync: 'always' })
   await cache.getOrSet('a', () => 1)
   const { durableSequence, sequence } = cache.stats().journal

@@ -3,7 +3,7 @@ import { type Cache, ValueError } from '../../src/index.js'
 import { everything } from '../helpers/everything.js'
 import { openMemory } from '../helpers/open-memory.js'
 
-test('increment answers the sum', async (t) => {
+test('increment and decrement return the sum', async (t) => {
   const { cache } = await openMemory(t)
   t.is(cache.increment('n'), 1)
   t.is(cache.increment('n', 10), 11)
@@ -13,7 +13,7 @@ test('increment answers the sum', async (t) => {
   t.is(cache.peek('n'), 0.5)
 })
 
-test('increment is a use of the entry', async (t) => {
+test('increment makes the entry the most recently used', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('n', 1)
   cache.set('b', 1)
@@ -46,7 +46,7 @@ test('the default ttl applies only to an entry that increment creates', async (t
   t.is(cache.ttl('n'), Number.POSITIVE_INFINITY)
 })
 
-test('increment of an expired entry begins at the amount', async (t) => {
+test('increment of an expired entry starts at the amount', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('n', 'text', { ttl: 1 })
   clock.jump(1_000)
@@ -54,7 +54,7 @@ test('increment of an expired entry begins at the amount', async (t) => {
   t.like(cache.stats(), { expirations: 1 })
 })
 
-/** Runs a call that must be refused, and shows that nothing came of it. */
+/** Asserts that a call throws the expected error and changes nothing. */
 async function refused(
   t: import('ava').ExecutionContext,
   value: unknown,
@@ -98,14 +98,14 @@ for (const by of ['1', null, 1n, {}, true]) {
     refused(t, 1, (cache) => cache.increment('n', by as never), { name: 'TypeError' }))
 }
 
-test('a whole sum past 2^53 − 1 is a RangeError and changes nothing', async (t) => {
+test('an integer sum beyond 2^53 − 1 is a RangeError and changes nothing', async (t) => {
   await refused(t, Number.MAX_SAFE_INTEGER, (cache) => cache.increment('n'), { name: 'RangeError' })
   await refused(t, Number.MIN_SAFE_INTEGER, (cache) => cache.decrement('n'), { name: 'RangeError' })
   await refused(t, 1, (cache) => cache.increment('new', 2 ** 53), { name: 'RangeError' })
   await refused(t, 1.7e308, (cache) => cache.increment('n', 1.7e308), { name: 'RangeError' })
 })
 
-test('an increment that is refused on an expired entry does not even expire it', async (t) => {
+test('an increment that is refused does not expire an overdue entry', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('n', 1, { ttl: 1 })
   clock.jump(1_000)
@@ -113,7 +113,7 @@ test('an increment that is refused on an expired entry does not even expire it',
   t.like(cache.stats(), { size: 1, expirations: 0 })
 })
 
-test('the refusal of a key of a million characters is short', async (t) => {
+test('the message of a refusal is short even for a key of a million characters', async (t) => {
   const { cache } = await openMemory(t)
   const key = 'k'.repeat(1_000_000)
   cache.set(key, 'text')

@@ -24,7 +24,7 @@ const KEYS = [
   '\ufffe\uffff',
   '😀',
   'e\u0301',
-  '\u00e9', // looks the same, is another key
+  '\u00e9', // looks the same, but is a different key
   '-0',
   '0',
   '1e3',
@@ -59,7 +59,7 @@ test('every string comes back exactly from a journal', async (t) => {
   const clock = new ManualClock()
   const first = await openCache({ directory, clock })
   for (const [index, key] of KEYS.entries()) first.set(key, index)
-  for (const key of [...KEYS].reverse()) first.get(key) // so that the order of use is written, too
+  for (const key of [...KEYS].reverse()) first.get(key) // so that the order of use is written as well
   await first.close()
   const second = await openCache({ directory, clock })
   t.teardown(() => second.close())

@@ -4,7 +4,7 @@ import { BreakableJournal } from '../helpers/breakable-journal.js'
 import { everything } from '../helpers/everything.js'
 import { openMemory } from '../helpers/open-memory.js'
 
-test('getMany answers in the order of the keys, and counts each as a get', async (t) => {
+test('getMany returns values in the order of the keys, and counts each as a get', async (t) => {
   const { cache } = await openMemory(t)
   cache.setMany([
     ['a', 1],
@@ -31,7 +31,7 @@ test('keys and entries may come from any iterable', async (t) => {
   t.is(cache.deleteMany(new Set(['a', 'b'])), 2)
 })
 
-test('setMany stores with one deadline, and answers how many', async (t) => {
+test('setMany stores all with one deadline, and returns how many it stored', async (t) => {
   const { cache, clock } = await openMemory(t)
   t.is(
     cache.setMany(
@@ -59,14 +59,14 @@ test('setMany stores with one deadline, and answers how many', async (t) => {
   t.deepEqual(cache.keys(), ['c', 'd'])
 })
 
-test('setMany of more than fits keeps the last', async (t) => {
+test('setMany of more entries than fit keeps the last ones', async (t) => {
   const { cache } = await openMemory(t, { maxSize: 3 })
   t.is(cache.setMany(Array.from({ length: 10 }, (_, index) => [`k${index}`, index])), 10)
   t.deepEqual(cache.keys(), ['k7', 'k8', 'k9'])
   t.is(cache.stats().evictions, 7)
 })
 
-test('the same key twice is stored twice', async (t) => {
+test('a key that occurs twice in setMany is set twice', async (t) => {
   const { cache } = await openMemory(t)
   t.is(
     cache.setMany([
@@ -95,14 +95,14 @@ for (const method of ['setMany', 'deleteMany', 'deletePattern', 'transact'] as c
     t.is(journal.appended[0]?.length, 3)
   })
 
-  test(`${method} is undone whole when the append throws`, async (t) => {
+  test(`${method} is undone completely when the append throws`, async (t) => {
     const journal = new BreakableJournal()
     const { cache } = await openMemory(t, { journal, maxSize: 5 })
     for (let index = 0; index < 5; index++) cache.set(`k${index}`, index, { ttl: index + 1 })
     cache.get('k0')
     const before = everything(cache)
-    const told: unknown[] = []
-    cache.changes$.subscribe((change) => told.push(change))
+    const changes: unknown[] = []
+    cache.changes$.subscribe((change) => changes.push(change))
     const calls = {
       setMany: () => cache.setMany([1, 2, 3].map((n) => [`n${n}`, n])),
       deleteMany: () => cache.deleteMany(['k0', 'k1', 'k2']),
@@ -115,12 +115,12 @@ for (const method of ['setMany', 'deleteMany', 'deletePattern', 'transact'] as c
     t.throws(calls[method], { message: 'too large' })
     journal.onAppend = undefined
     t.deepEqual(everything(cache), before)
-    t.deepEqual(told, [])
+    t.deepEqual(changes, [])
     t.is(calls[method](), 3)
   })
 }
 
-test('one bad entry refuses all of setMany', async (t) => {
+test('setMany with one bad entry stores nothing', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   const before = everything(cache)
@@ -145,7 +145,7 @@ test('one bad entry refuses all of setMany', async (t) => {
   t.deepEqual(everything(cache), before)
 })
 
-test('one bad key refuses all of getMany and deleteMany', async (t) => {
+test('getMany and deleteMany with one bad key do nothing', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   const before = everything(cache)
@@ -156,7 +156,7 @@ test('one bad key refuses all of getMany and deleteMany', async (t) => {
   t.deepEqual(everything(cache), before)
 })
 
-test('an iterable that throws half-way changes nothing, and its error comes out', async (t) => {
+test('an error thrown by the iterable is thrown by setMany, which changes nothing', async (t) => {
   const { cache } = await openMemory(t)
   const before = everything(cache)
   function* failing(): Generator<[string, unknown]> {
@@ -167,7 +167,7 @@ test('an iterable that throws half-way changes nothing, and its error comes out'
   t.deepEqual(everything(cache), before)
 })
 
-test('keys lists the least recently used first, without what has expired', async (t) => {
+test('keys lists live entries, the least recently used first', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1)
   cache.set('b', 1, { ttl: 1 })
@@ -179,7 +179,7 @@ test('keys lists the least recently used first, without what has expired', async
   t.like(cache.stats(), { expirations: 1, hits: 1 })
 })
 
-test('entries visits what was there at the first next, however much changes meanwhile', async (t) => {
+test('entries iterates over the keys of the first next, whatever changes meanwhile', async (t) => {
   const { cache } = await openMemory(t)
   for (const key of ['a', 'b', 'c']) cache.set(key, 1)
   const entries = cache.entries()
@@ -199,7 +199,7 @@ test('entries visits what was there at the first next, however much changes mean
   )
 })
 
-test('entries takes a pattern and touches nothing', async (t) => {
+test('entries takes a pattern, and changes neither counters nor the order of use', async (t) => {
   const { cache } = await openMemory(t)
   for (const key of ['a1', 'b1', 'a2']) cache.set(key, key)
   t.deepEqual(
@@ -214,14 +214,14 @@ test('entries takes a pattern and touches nothing', async (t) => {
   t.deepEqual(cache.keys(), ['a1', 'b1', 'a2'])
 })
 
-test('entries gives copies', async (t) => {
+test('entries yields copies', async (t) => {
   const { cache } = await openMemory<{ n: number }>(t)
   cache.set('a', { n: 1 })
   for (const [, value] of cache.entries()) value.n = 2
   t.deepEqual(cache.get('a'), { n: 1 })
 })
 
-test('a pattern that is no text is a TypeError', async (t) => {
+test('a pattern that is not a string is a TypeError', async (t) => {
   const { cache } = await openMemory(t)
   for (const pattern of [5, null, /a/, {}]) {
     t.throws(() => cache.keys(pattern as never), { instanceOf: TypeError })

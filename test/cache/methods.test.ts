@@ -1,4 +1,4 @@
-/** The table of methods is true of the class: what follows from it by type or by loop is only as right as its rows are. */
+/** The table of methods describes the class correctly: types, messages and remote operations follow from its rows. */
 import test from 'ava'
 import { Cache } from '../../src/cache/cache.js'
 import { type Message, messageOf, parametersOf } from '../../src/cache/messages.js'
@@ -12,13 +12,13 @@ type NamesInRow<M extends MethodName> = 'type' | (typeof METHODS)[M]['takes'][nu
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 
 test('each row names every argument and every option of its method, and no other', (t) => {
-  // The compiler checks it: a name that is missing here or there makes a `false` that is no `true`.
+  // The compiler checks it: a missing name makes a `false` where `true` is required.
   const rows = {} as { [M in MethodName]: Same<keyof Message<Cache, M>, NamesInRow<M>> }
   const allTrue: Record<MethodName, true> = rows
   t.truthy(allTrue)
 })
 
-test('every method of the cache has a row, but the one that gives a stream and the one that gives a port', (t) => {
+test('every method of the cache has a row, except watch and share', (t) => {
   const members = Object.getOwnPropertyNames(Cache.prototype).filter((name) => name !== 'constructor')
   t.deepEqual([...METHOD_NAMES, 'watch', 'share'].sort(), members.sort())
 })

@@ -10,7 +10,7 @@ test('get counts a hit and makes the entry the most recently used', async (t) =>
   t.like(cache.stats(), { hits: 1, misses: 0 })
 })
 
-test('peek touches neither the order of use nor the counters', async (t) => {
+test('peek changes neither the order of use nor the counters', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   cache.set('b', 2)
@@ -20,7 +20,7 @@ test('peek touches neither the order of use nor the counters', async (t) => {
   t.like(cache.stats(), { hits: 0, misses: 0 })
 })
 
-test('exists is another name of has', async (t) => {
+test('exists is an alias of has', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: 10 })
   t.deepEqual([cache.has('a'), cache.exists('a')], [true, true])
@@ -29,7 +29,7 @@ test('exists is another name of has', async (t) => {
   t.deepEqual([cache.exists('a'), cache.has('a')], [false, false])
 })
 
-test('has is no use of an entry, and counts neither hit nor miss', async (t) => {
+test('has does not count as a use, a hit or a miss', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   cache.set('b', 2)
@@ -39,7 +39,7 @@ test('has is no use of an entry, and counts neither hit nor miss', async (t) => 
   t.like(cache.stats(), { hits: 0, misses: 0 })
 })
 
-test('ttl, expire, persist, keys and entries are no use of an entry', async (t) => {
+test('ttl, expire, persist, keys and entries do not count as a use', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1, { ttl: 10 })
   cache.set('b', 2)
@@ -59,7 +59,7 @@ test('null is a value, and a hit', async (t) => {
   t.like(cache.stats(), { hits: 1, misses: 0 })
 })
 
-test('set answers whether it stored', async (t) => {
+test('set returns whether it stored the value', async (t) => {
   const { cache } = await openMemory(t)
   t.true(cache.set('a', 1))
   t.true(cache.set('a', 2))
@@ -77,7 +77,7 @@ test('set answers whether it stored', async (t) => {
   )
 })
 
-test('a set that does not store is no use of the entry and no event', async (t) => {
+test('a set that does not store is neither a use of the entry nor an event', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1, { ttl: 5 })
   cache.set('b', 2)
@@ -88,7 +88,7 @@ test('a set that does not store is no use of the entry and no event', async (t) 
   t.deepEqual(cache.keys(), ['a', 'b'])
 })
 
-test('set replaces the old deadline, by none when it brings none', async (t) => {
+test('set replaces the old deadline, and removes it when there is no new one', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: 10 })
   cache.set('a', 2)
@@ -101,7 +101,7 @@ test('set replaces the old deadline, by none when it brings none', async (t) => 
   t.is(cache.get('a'), undefined)
 })
 
-test('the default ttl holds for what is set without one', async (t) => {
+test('the default ttl applies to entries set without one', async (t) => {
   const { cache, clock } = await openMemory(t, { ttl: '10s' })
   cache.set('default', 1)
   cache.set('own', 1, { ttl: 20 })
@@ -129,7 +129,7 @@ test('a ttl of 0 expires at once', async (t) => {
   t.is(cache.size, 0)
 })
 
-test('expiresAt takes a Date and epoch milliseconds, with fractions', async (t) => {
+test('expiresAt takes a Date or epoch milliseconds, which may have fractions', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('date', 1, { expiresAt: new Date(clock.now() + 1_000) })
   cache.set('number', 1, { expiresAt: clock.now() + 1_000.5 })
@@ -142,7 +142,7 @@ test('expiresAt takes a Date and epoch milliseconds, with fractions', async (t) 
   t.deepEqual(cache.keys(), ['never'])
 })
 
-test('ttl says how many seconds are left', async (t) => {
+test('ttl returns the seconds that are left', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: 10 })
   cache.set('b', 1)
@@ -169,7 +169,7 @@ test('expire changes a deadline and keeps the value', async (t) => {
   t.false(cache.expire('a', 5))
 })
 
-test('an earlier deadline expires earlier, a later one later', async (t) => {
+test('an entry expires at the deadline that expire gave it', async (t) => {
   const { cache, clock } = await openMemory(t)
   const seen: number[] = []
   cache.expirations$.subscribe(({ seenAtMs }) => seen.push(seenAtMs - startMs))
@@ -182,7 +182,7 @@ test('an earlier deadline expires earlier, a later one later', async (t) => {
   t.deepEqual(seen, [5_000, 15_000])
 })
 
-test('persist takes a deadline away, and answers whether there was one', async (t) => {
+test('persist removes a deadline, and returns whether there was one', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: 10 })
   t.true(cache.persist('a'))
@@ -192,7 +192,7 @@ test('persist takes a deadline away, and answers whether there was one', async (
   t.is(cache.get('a'), 1)
 })
 
-test('delete answers whether there was a live entry', async (t) => {
+test('delete returns whether there was a live entry', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1)
   cache.set('b', 1, { ttl: 1 })
@@ -203,7 +203,7 @@ test('delete answers whether there was a live entry', async (t) => {
   t.like(cache.stats(), { deletes: 1, expirations: 1, size: 0 })
 })
 
-test('a deadline past 2^31 ms from now is kept', async (t) => {
+test('a deadline more than 2^31 ms away is kept', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: '50d' })
   clock.advance('49d')
@@ -212,7 +212,7 @@ test('a deadline past 2^31 ms from now is kept', async (t) => {
   t.is(cache.get('a'), undefined)
 })
 
-test('size counts what is stored, expired entries that nobody has met included', async (t) => {
+test('size counts stored entries, including expired ones that are not removed yet', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: 1 })
   clock.jump(1_000)
@@ -222,7 +222,7 @@ test('size counts what is stored, expired entries that nobody has met included',
   t.is(cache.size, 0)
 })
 
-test('sets and deletes are counted by events', async (t) => {
+test('sets and deletes count events', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   cache.set('a', 1, { only: 'absent' })

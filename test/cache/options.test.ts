@@ -62,11 +62,11 @@ const BAD: [string, unknown, string][] = [
   ['onProgress', null, 'TypeError'],
 ]
 
-/** As messages show it. */
-function shown(value: unknown): string {
+/** As it appears in messages. */
+function asInMessages(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     const [inner] = Object.values(value)
-    return inner === undefined || typeof inner === 'function' ? 'an object' : shown(inner)
+    return inner === undefined || typeof inner === 'function' ? 'an object' : asInMessages(inner)
   }
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
@@ -76,12 +76,12 @@ for (const [name, value, kind] of BAD) {
     const options = { journal: memoryJournal(), [name]: value } as never
     const error = (await t.throwsAsync(openCache(options), { name: kind })) as Error
     t.regex(error.message, new RegExp(`\\b${name}`))
-    t.true(error.message.includes(shown(value)), error.message)
+    t.true(error.message.includes(asInMessages(value)), error.message)
     t.throws(() => cacheLogic(options), { name: kind, message: error.message })
   })
 }
 
-test('options that are no object are a TypeError', async (t) => {
+test('options that are not an object are a TypeError', async (t) => {
   for (const options of [null, 5, 'journal', true]) {
     await t.throwsAsync(openCache(options as never), { name: 'TypeError', message: /options/ })
   }
@@ -94,7 +94,7 @@ test('a directory and a journal together are a TypeError', async (t) => {
   t.regex(error?.message ?? '', /directory/)
 })
 
-test('an option that is undefined is not given', async (t) => {
+test('an option that is undefined means its default', async (t) => {
   const cache = await openCache({
     directory: undefined,
     journal: memoryJournal(),
@@ -117,15 +117,15 @@ test('an option that is undefined is not given', async (t) => {
   await cache.close()
 })
 
-test('a bad option leaves the journal free', async (t) => {
+test('a bad option does not lock the journal', async (t) => {
   const journal = memoryJournal()
   await t.throwsAsync(openCache({ journal, maxSize: -1 }), { name: 'RangeError' })
   const cache = await openCache({ journal })
+  t.true(cache.set('a', 1))
   await cache.close()
-  t.pass()
 })
 
-test('maxSize and maxBytes may be Infinity', async (t) => {
+test('maxSize and maxBytes can be Infinity', async (t) => {
   const cache = await openCache({
     journal: memoryJournal(),
     maxSize: Number.POSITIVE_INFINITY,
@@ -136,7 +136,7 @@ test('maxSize and maxBytes may be Infinity', async (t) => {
   await cache.close()
 })
 
-test('intervals may be Infinity: no background cleanup, no second stats', async (t) => {
+test('intervals can be Infinity: no background cleanup, no second stats', async (t) => {
   const clock = new ManualClock()
   const cache = await openCache({
     journal: memoryJournal(),
@@ -156,7 +156,7 @@ test('intervals may be Infinity: no background cleanup, no second stats', async 
 })
 
 for (const cleanupInterval of [0, '0s', Number.POSITIVE_INFINITY] as const) {
-  test(`a cleanupInterval of ${cleanupInterval} is off`, async (t) => {
+  test(`a cleanupInterval of ${cleanupInterval} turns the background cleanup off`, async (t) => {
     const clock = new ManualClock()
     const cache = await openCache({ journal: memoryJournal(), clock, cleanupInterval })
     cache.set('a', 1, { ttl: '2d' })

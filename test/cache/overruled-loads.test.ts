@@ -1,12 +1,12 @@
-/** A change of a key during its load overrules the load; whoever asks afterwards must not get what began before. */
+/** A change of a key during its load overrules the load: later calls must not get the value of a load that started earlier. */
 import test, { type ExecutionContext } from 'ava'
 import { connect } from '../../src/edges/threads/threads.js'
 import { type Cache, CacheError } from '../../src/index.js'
-import { loopTurn } from '../helpers/loop-turn.js'
+import { loopTurn, until } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-/** A loader whose calls are answered by hand. */
+/** A loader whose calls are settled by the test. */
 function loader<T = string>() {
   const calls: { resolve: (value: T) => void; reject: (error: Error) => void; signal: AbortSignal }[] = []
   const load = (_key: string, { signal }: { signal: AbortSignal }) =>
@@ -42,7 +42,7 @@ const OVERRULING: Record<string, (cache: Cache, t: ExecutionContext) => unknown>
 }
 
 for (const [name, overrule] of Object.entries(OVERRULING)) {
-  test(`${name} during a load: who asks afterwards starts a load of their own`, async (t) => {
+  test(`${name} during a load: the next getOrSet starts a load of its own`, async (t) => {
     const { cache } = await openMemory(t)
     const { calls, load } = loader()
     const early = cache.getOrSet('k', load)
@@ -61,7 +61,7 @@ for (const [name, overrule] of Object.entries(OVERRULING)) {
   })
 }
 
-test('a set during a load: calls that wait get what was set, and so do those that come later', async (t) => {
+test('a set during a load: waiting and later calls get the value that was set', async (t) => {
   const { cache } = await openMemory(t)
   const { calls, load } = loader()
   const early = cache.getOrSet('k', load)
@@ -73,7 +73,7 @@ test('a set during a load: calls that wait get what was set, and so do those tha
   t.is(cache.get('k'), 'set')
 })
 
-test('an overruled load that ends last does not touch what the next one stored', async (t) => {
+test('an overruled load that ends last does not replace the value of the next one', async (t) => {
   const { cache } = await openMemory(t)
   const { calls, load } = loader()
   const early = cache.getOrSet('k', load)
@@ -131,16 +131,16 @@ test('hardTimeout ends a load that never settles: its signal is aborted, calls a
   t.is(cache.get('k'), 'in time')
 })
 
-test('a timeout ends the wait of its call, and the load goes on; 0 is no timeout', async (t) => {
+test('a timeout ends the wait of its call, and the load continues; 0 means no timeout', async (t) => {
   const { cache, clock } = await openMemory(t)
   const { calls, load } = loader()
-  const patient = cache.getOrSet('k', load, { timeout: 0 })
-  const impatient = cache.getOrSet('k', load, { timeout: 1 })
+  const untimed = cache.getOrSet('k', load, { timeout: 0 })
+  const timed = cache.getOrSet('k', load, { timeout: 1 })
   await loopTurn()
   clock.advance(60)
-  await t.throwsAsync(impatient, { code: 'LOAD_TIMEOUT' })
+  await t.throwsAsync(timed, { code: 'LOAD_TIMEOUT' })
   calls[0]?.resolve('loaded')
-  t.is(await patient, 'loaded')
+  t.is(await untimed, 'loaded')
 })
 
 test('two loads that wait for each other are refused, also when one of several waits has timed out', async (t) => {
@@ -165,7 +165,7 @@ test('two loads that wait for each other are refused, also when one of several w
   await t.throwsAsync(a, { code: 'LOAD_CYCLE' })
 })
 
-test('what a subscriber does while a load is stored, or because of what a loader sets, is no part of the load', async (t) => {
+test('a getOrSet by a subscriber is not part of the load that caused the event', async (t) => {
   const { cache } = await openMemory(t)
   const results: Promise<unknown>[] = []
   cache.changes$.subscribe(({ key }) => {
@@ -180,7 +180,7 @@ test('what a subscriber does while a load is stored, or because of what a loader
   t.deepEqual(await Promise.all(results), ['loaded', 'loaded'])
 })
 
-test('closing aborts the signal of every load, overruled ones too', async (t) => {
+test('close aborts the signal of every load, including overruled ones', async (t) => {
   const { cache } = await openMemory(t)
   const { calls, load } = loader()
   const early = cache.getOrSet('k', load)
@@ -196,17 +196,17 @@ test('closing aborts the signal of every load, overruled ones too', async (t) =>
   )
 })
 
-test('hardTimeout of a client aborts the loader that runs there, and the next call loads again', async (t) => {
+test("a client's hardTimeout aborts its loader, and the next call loads again", async (t) => {
   const { cache, clock } = await openMemory(t)
   const client = await connect<string>(cache.share())
   const { calls, load } = loader()
   const first = client.getOrSet('k', load, { hardTimeout: 10 })
-  while (calls.length === 0) await loopTurn()
+  await until(() => calls.length === 1, 'the first load')
   clock.advance(10)
   await t.throwsAsync(first, { code: 'LOAD_TIMEOUT' })
-  while (calls[0]?.signal.aborted === false) await loopTurn()
+  await until(() => calls[0]?.signal.aborted === true, 'the abort')
   const again = client.getOrSet('k', load)
-  while (calls.length === 1) await loopTurn()
+  await until(() => calls.length === 2, 'the second load')
   calls[0]?.resolve('too late')
   calls[1]?.resolve('in time')
   t.is(await again, 'in time')

@@ -1,4 +1,4 @@
-/** While the journal takes nothing: reads go on, mutations are refused, nothing changes. What it does to files is tested there. */
+/** While the journal cannot be written: reads work, mutations are refused and change nothing. The files: test/durable, test/crash. */
 import test, { type ExecutionContext } from 'ava'
 import { type Cache, JournalWriteError } from '../../src/index.js'
 import { BreakableJournal } from '../helpers/breakable-journal.js'
@@ -19,7 +19,7 @@ const MUTATIONS: Record<string, (cache: Cache) => unknown> = {
   set: (cache) => cache.set('c', 1),
   'set of an existing key': (cache) => cache.set('a', 2),
   delete: (cache) => cache.delete('a'),
-  'delete of nothing': (cache) => cache.delete('zzz'),
+  'delete of a missing key': (cache) => cache.delete('zzz'),
   increment: (cache) => cache.increment('n'),
   decrement: (cache) => cache.decrement('n'),
   expire: (cache) => cache.expire('a', 10),
@@ -51,7 +51,7 @@ for (const status of ['stalled', 'failed'] as const) {
     })
   }
 
-  test(`${status}: reads go on`, async (t) => {
+  test(`${status}: reads work`, async (t) => {
     const { cache } = await broken(t, status)
     t.is(cache.get('a'), 1)
     t.is(cache.peek('b'), 2)
@@ -66,7 +66,7 @@ for (const status of ['stalled', 'failed'] as const) {
     t.like(cache.stats(), { hits: 3, misses: 1 })
   })
 
-  test(`${status}: what has expired is hidden, but not removed`, async (t) => {
+  test(`${status}: expired entries are hidden, but not removed`, async (t) => {
     const { cache, clock } = await broken(t, status)
     const seen: unknown[] = []
     cache.expirations$.subscribe((expiration) => seen.push(expiration))
@@ -82,14 +82,14 @@ for (const status of ['stalled', 'failed'] as const) {
     t.deepEqual(seen, [])
   })
 
-  test(`${status}: no timer runs in a circle over what may not be removed`, async (t) => {
+  test(`${status}: no timer is re-armed endlessly for entries that cannot be removed`, async (t) => {
     const { clock } = await broken(t, status)
     const { total } = clock
     clock.advance(600)
     t.true(clock.total - total < 50, `${clock.total - total} timers in ten minutes`)
   })
 
-  test(`${status}: lifecycle$ says read-only, and why`, async (t) => {
+  test(`${status}: lifecycle$ emits read-only, with the reason`, async (t) => {
     const { cache } = await broken(t, status)
     const states: unknown[] = []
     cache.lifecycle$.subscribe((state) => states.push(state))
@@ -104,7 +104,7 @@ for (const status of ['stalled', 'failed'] as const) {
     await t.throwsAsync(cache.flush())
   })
 
-  test(`${status}: getOrSet answers what is there, and rejects when it would store`, async (t) => {
+  test(`${status}: getOrSet returns a live entry, and rejects when it would store`, async (t) => {
     const { cache } = await broken(t, status)
     t.is(await cache.getOrSet('a', () => t.fail()), 1)
     await t.throwsAsync(
@@ -115,7 +115,7 @@ for (const status of ['stalled', 'failed'] as const) {
   })
 }
 
-test('when the journal can be written again, mutations and expiry go on', async (t) => {
+test('mutations and expiry resume when the journal can be written again', async (t) => {
   const { cache, clock, journal } = await broken(t, 'stalled')
   const seen: string[] = []
   const states: string[] = []
@@ -132,8 +132,8 @@ test('when the journal can be written again, mutations and expiry go on', async 
   t.deepEqual(states, ['read-only', 'running'])
 })
 
-test('a subscriber may close the cache when it turns read-only, wherever that happens', async (t) => {
-  for (const way of ['between turns', 'in the middle of an append'] as const) {
+test('a subscriber can close the cache when it becomes read-only, between turns or inside an append', async (t) => {
+  for (const way of ['between turns', 'inside an append'] as const) {
     const journal = new BreakableJournal()
     const { cache } = await openMemory(t, { journal })
     cache.set('a', 1, { ttl: 5 })
@@ -164,7 +164,7 @@ test('a subscriber may close the cache when it turns read-only, wherever that ha
   }
 })
 
-test('an append that throws for what a timer removes harms neither the timers nor the process', async (t) => {
+test('an append that throws inside a timer ends neither the timers nor the process', async (t) => {
   const journal = new BreakableJournal()
   const { cache, clock } = await openMemory(t, { journal })
   cache.set('a', 1, { ttl: 10 })
@@ -173,17 +173,17 @@ test('an append that throws for what a timer removes harms neither the timers no
   journal.onAppend = () => {
     throw new RangeError('larger than a frame')
   }
-  t.notThrows(() => clock.advance(10), 'what a timer throws ends the process')
+  t.notThrows(() => clock.advance(10), 'an error thrown by a timer would end the process')
   t.is(cache.peek('b'), undefined)
   journal.onAppend = undefined
   clock.advance(60)
-  t.deepEqual(seen, ['a'], 'at the latest by the next cleanup')
+  t.deepEqual(seen, ['a'], 'by the next cleanup at the latest')
   cache.set('c', 1, { ttl: 10 })
   clock.advance(10)
   t.deepEqual(seen, ['a', 'c'])
 })
 
-test('an append that throws for what the cleanup removes leaves the lifecycle and the next cleanup alive', async (t) => {
+test('after an append that throws inside a cleanup, the lifecycle and the next cleanup work', async (t) => {
   const journal = new BreakableJournal()
   const { cache, clock } = await openMemory(t, { journal })
   cache.set('a', 1, { ttl: 1_000 })
@@ -203,7 +203,7 @@ test('an append that throws for what the cleanup removes leaves the lifecycle an
   t.deepEqual([...new Set(states)], ['running', 'compacting'])
 })
 
-test('an append that throws for a read that meets an expired entry throws from the read, and changes nothing', async (t) => {
+test('an append that throws while a read removes an expired entry: the read throws and changes nothing', async (t) => {
   const journal = new BreakableJournal()
   const { cache, clock } = await openMemory(t, { journal })
   cache.set('a', 1, { ttl: 10 })
@@ -218,7 +218,7 @@ test('an append that throws for a read that meets an expired entry throws from t
   t.like(cache.stats(), { size: 0, misses: 1, expirations: 1 })
 })
 
-test('what expires together and does not fit into one frame is removed in smaller turns', async (t) => {
+test('entries that expire together but do not fit into one frame are removed in smaller turns', async (t) => {
   const journal = new BreakableJournal()
   const { cache, clock } = await openMemory(t, { journal })
   const fill = () => {

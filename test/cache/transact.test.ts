@@ -5,7 +5,7 @@ import { everything } from '../helpers/everything.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { openMemory, reopen } from '../helpers/open-memory.js'
 
-test('transact answers what its function returns', async (t) => {
+test('transact returns what its function returns', async (t) => {
   const { cache } = await openMemory(t)
   t.is(
     cache.transact(() => 7),
@@ -21,7 +21,7 @@ test('transact answers what its function returns', async (t) => {
   )
 })
 
-test('calls inside see what the calls before them did', async (t) => {
+test('calls inside see the effects of the calls before them', async (t) => {
   const { cache } = await openMemory(t)
   cache.transact(() => {
     cache.set('a', 1)
@@ -34,7 +34,7 @@ test('calls inside see what the calls before them did', async (t) => {
   t.is(cache.stats().journal.sequence, 3)
 })
 
-test('what it throws comes out as it is', async (t) => {
+test('whatever the function throws is thrown unchanged', async (t) => {
   const { cache } = await openMemory(t)
   const mine = { not: 'even an error' }
   const thrown = t.throws(
@@ -47,7 +47,7 @@ test('what it throws comes out as it is', async (t) => {
   t.is(thrown as unknown, mine)
 })
 
-test('a throw undoes entries, deadlines, order of use and counters', async (t) => {
+test('a throw restores entries, deadlines, the order of use and counters', async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: 5 })
   for (const [index, key] of ['a', 'b', 'c', 'd', 'e'].entries()) cache.set(key, { index }, { ttl: 100 - index })
   cache.get('b')
@@ -80,7 +80,7 @@ test('a throw undoes entries, deadlines, order of use and counters', async (t) =
   t.deepEqual(everything(cache), before)
 })
 
-test('after an undone turn deadlines still come in order', async (t) => {
+test('after an undone turn entries still expire in order', async (t) => {
   const { cache, clock } = await openMemory(t)
   const seen: string[] = []
   cache.expirations$.subscribe(({ key }) => seen.push(key))
@@ -103,11 +103,11 @@ test('after an undone turn deadlines still come in order', async (t) => {
   )
 })
 
-test('nothing of an undone turn is in the journal or in the streams', async (t) => {
+test('an undone turn leaves nothing in the journal or the streams', async (t) => {
   const opened = await openMemory(t)
   const { cache } = opened
-  const told: Change[] = []
-  cache.changes$.subscribe((change) => told.push(change))
+  const changes: Change[] = []
+  cache.changes$.subscribe((change) => changes.push(change))
   cache.set('a', 1)
   t.throws(() =>
     cache.transact(() => {
@@ -118,7 +118,7 @@ test('nothing of an undone turn is in the journal or in the streams', async (t) 
   )
   cache.set('c', 3)
   t.deepEqual(
-    told.map(({ sequence, key }) => [sequence, key]),
+    changes.map(({ sequence, key }) => [sequence, key]),
     [
       [1, 'a'],
       [2, 'c'],
@@ -136,8 +136,8 @@ test('nothing of an undone turn is in the journal or in the streams', async (t) 
 
 test('a nested transact that throws undoes only itself when the outer one catches', async (t) => {
   const { cache } = await openMemory(t)
-  const told: string[] = []
-  cache.changes$.subscribe(({ key = '' }) => told.push(key))
+  const seen: string[] = []
+  cache.changes$.subscribe(({ key = '' }) => seen.push(key))
   cache.set('a', 0)
   cache.transact(() => {
     cache.set('a', 1)
@@ -161,11 +161,11 @@ test('a nested transact that throws undoes only itself when the outer one catche
       ['b', 4],
     ],
   )
-  t.deepEqual(told, ['a', 'a', 'b'])
+  t.deepEqual(seen, ['a', 'a', 'b'])
   t.like(cache.stats(), { hits: 1, sets: 3 })
 })
 
-test('a nested transact that throws undoes everything when nobody catches', async (t) => {
+test('a nested transact that throws undoes everything when its error is not caught', async (t) => {
   const { cache } = await openMemory(t)
   t.throws(() =>
     cache.transact(() => {
@@ -180,7 +180,7 @@ test('a nested transact that throws undoes everything when nobody catches', asyn
   t.is(cache.stats().journal.sequence, 0)
 })
 
-test('a call inside that is refused undoes only itself', async (t) => {
+test('a refused call inside undoes only itself', async (t) => {
   const { cache } = await openMemory(t)
   cache.transact(() => {
     cache.set('text', 'x')
@@ -198,7 +198,7 @@ test('a call inside that is refused undoes only itself', async (t) => {
   t.deepEqual(cache.keys(), ['text', 'b'])
 })
 
-test('an async function is a TypeError, before anything of it runs', async (t) => {
+test('an async function is a TypeError, before any of it runs', async (t) => {
   const { cache } = await openMemory(t)
   let ran = false
   t.throws(
@@ -211,11 +211,11 @@ test('an async function is a TypeError, before anything of it runs', async (t) =
   t.false(ran)
 })
 
-test('a function that returns a promise is a TypeError, and undone', async (t) => {
+test('a function that returns a promise is a TypeError, and is undone', async (t) => {
   const { cache } = await openMemory(t)
-  // biome-ignore lint/suspicious/noThenProperty: a promise of somebody else's make
+  // biome-ignore lint/suspicious/noThenProperty: a promise of another library
   const thenable = { then() {} }
-  for (const result of [Promise.resolve(1), Promise.reject(new Error('nobody hears of it')), thenable]) {
+  for (const result of [Promise.resolve(1), Promise.reject(new Error('not reported')), thenable]) {
     t.throws(
       () =>
         cache.transact(() => {
@@ -229,7 +229,7 @@ test('a function that returns a promise is a TypeError, and undone', async (t) =
   await loopTurn()
 })
 
-test('what is no function is a TypeError', async (t) => {
+test('anything but a function is a TypeError', async (t) => {
   const { cache } = await openMemory(t)
   for (const fn of [undefined, null, 5, 'fn', {}])
     t.throws(() => cache.transact(fn as never), { instanceOf: TypeError })
@@ -249,7 +249,7 @@ for (const method of ['flush', 'compact', 'save', 'load', 'close', 'getOrSet'] a
   })
 }
 
-test('a transaction that changes nothing appends nothing', async (t) => {
+test('a transaction without changes appends nothing', async (t) => {
   const journal = new BreakableJournal()
   const { cache } = await openMemory(t, { journal })
   cache.transact(() => {
@@ -260,7 +260,7 @@ test('a transaction that changes nothing appends nothing', async (t) => {
   t.deepEqual(journal.appended, [])
 })
 
-test('the counters of what happened inside are kept, those of what was undone are not', async (t) => {
+test('hits and misses inside are counted, except those that were undone', async (t) => {
   const { cache } = await openMemory(t, { maxSize: 2 })
   cache.set('a', 1)
   cache.transact(() => {
@@ -282,7 +282,7 @@ test('the counters of what happened inside are kept, those of what was undone ar
   t.like(cache.stats(), { hits: 1, misses: 1, evictions: 0, sets: 1, deletes: 0, size: 1 })
 })
 
-test('a thousand levels of transactions are one turn', async (t) => {
+test('a thousand nested transactions are one turn', async (t) => {
   const { cache } = await openMemory(t)
   const nest = (level: number): number =>
     level === 0 ? 0 : cache.transact(() => cache.increment('n') && 1 + nest(level - 1))
@@ -299,7 +299,7 @@ test('a thousand levels of transactions are one turn', async (t) => {
   t.is(cache.peek('n'), 1_000)
 })
 
-test('a large transaction is undone whole, at more entries than the columns began with', async (t) => {
+test('a large transaction is undone completely, even after the columns grew', async (t) => {
   const { cache } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY })
   for (let index = 0; index < 500; index++) cache.set(`k${index}`, index, { ttl: index + 1 })
   const before = everything(cache)
@@ -313,7 +313,7 @@ test('a large transaction is undone whole, at more entries than the columns bega
   t.deepEqual(everything(cache), before)
 })
 
-test('the timer of a deadline that a transaction brought and took back does no harm', async (t) => {
+test('a deadline set and undone in a transaction leaves the timer working', async (t) => {
   const { cache, clock } = await openMemory(t)
   const seen: number[] = []
   cache.expirations$.subscribe(({ seenAtMs, expiresAtMs }) => seen.push(seenAtMs - expiresAtMs))
@@ -329,20 +329,20 @@ test('the timer of a deadline that a transaction brought and took back does no h
   t.deepEqual(seen, [0])
 })
 
-test('a transaction whose entries expire inside it removes them as events', async (t) => {
+test('entries that expire inside a transaction are removed by events of it', async (t) => {
   const { cache, clock } = await openMemory(t)
-  const told: string[] = []
-  cache.changes$.subscribe(({ type }) => told.push(type))
+  const seen: string[] = []
+  cache.changes$.subscribe(({ type }) => seen.push(type))
   cache.transact(() => {
     cache.set('a', 1, { ttl: 1 })
     clock.jump(1_000)
     t.is(cache.get('a'), undefined)
     cache.set('a', 2)
   })
-  t.deepEqual(told, ['set', 'expired', 'set'])
+  t.deepEqual(seen, ['set', 'expired', 'set'])
 })
 
-test('timers that fire inside a transaction are steps of it', async (t) => {
+test('timers that fire inside a transaction are part of it', async (t) => {
   const { cache, clock } = await openMemory(t)
   cache.set('a', 1, { ttl: 1 })
   t.throws(() =>
@@ -354,5 +354,5 @@ test('timers that fire inside a transaction are steps of it', async (t) => {
   )
   t.is(cache.size, 1)
   t.is(cache.stats().expirations, 0)
-  t.is(cache.get('a'), undefined, 'it has expired all the same')
+  t.is(cache.get('a'), undefined, 'it has expired nevertheless')
 })

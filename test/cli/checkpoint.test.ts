@@ -24,7 +24,7 @@ test('the saved position is where the next run continues', (t) => {
   t.deepEqual(read(), POSITION)
 })
 
-test('a journal that has lost imported lines starts again at the first line', (t) => {
+test('after the journal has lost imported lines the import starts at the first line', (t) => {
   t.deepEqual(saved(t).read(9), BEGIN)
 })
 
@@ -34,7 +34,7 @@ test('a checkpoint of another journal is not used', (t) => {
   t.deepEqual(read(), BEGIN)
 })
 
-test('a file that has changed before the position, or is shorter now, is imported from its start', (t) => {
+test('a file that has changed before the position, or has become shorter, is imported from its start', (t) => {
   const { file, read } = saved(t)
   writeFileSync(file, 'aa\nbX\ncc\n')
   t.deepEqual(read(), BEGIN)
@@ -42,9 +42,9 @@ test('a file that has changed before the position, or is shorter now, is importe
   t.deepEqual(read(), BEGIN)
 })
 
-test('without a checkpoint, or with half of one, the import starts at the first line', (t) => {
+test('without a checkpoint the import starts at the first line', (t) => {
   const { directory, file, read } = saved(t)
   new Checkpoint(file, directory).remove()
   t.deepEqual(read(), BEGIN)
-  new Checkpoint(file, directory).remove() // there is none any more, and that is not an error
+  new Checkpoint(file, directory).remove() // a missing checkpoint is not an error
 })

@@ -16,7 +16,7 @@ test('the first word is completed with commands', async (t) => {
   t.deepEqual(completed('help com'), [['compact '], 'com'])
 })
 
-test('other words are completed with keys, up to where these differ', async (t) => {
+test('other words are completed with keys, up to where they differ', async (t) => {
   const completed = await completing(t, ['user:1', 'user:22', 'user:23', 'other'])
   t.deepEqual(completed('get u'), [['user:'], 'u'])
   t.deepEqual(completed('get user:'), [['user:1', 'user:22', 'user:23'], 'user:'])
@@ -36,7 +36,7 @@ test('keys with spaces are completed in quotes, also when a quote is open', asyn
   t.deepEqual(completed('get x*'), [['x*y', 'x*z'], 'x*'])
 })
 
-test('no more than fit on a screen are listed', async (t) => {
+test('at most 100 keys are listed', async (t) => {
   const completed = await completing(
     t,
     Array.from({ length: 500 }, (_, number) => `k${number}`),

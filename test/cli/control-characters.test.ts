@@ -1,5 +1,5 @@
 /**
- * Nothing that the command line prints from data holds a raw control character: not of keys, values, paths, arguments or
+ * The command line prints no raw control character of data, whether of keys, values, paths, arguments or
  * error messages, on stdout or stderr, as text or as JSON, whatever the command.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ function typed(text: string): string {
 }
 
 interface Scene {
-  /** Named as badly as a directory can be. */
+  /** Its name has every character that a name can have. */
   root: string
   journal: string
 }
@@ -59,7 +59,7 @@ async function scene(t: ExecutionContext): Promise<Scene> {
   return { root, journal }
 }
 
-/** What a command prints, below the boundary where it is made harmless. */
+/** What a command prints, recorded below the escaping. */
 async function printed(args: readonly string[]): Promise<string> {
   const { stdout, stderr } = process
   const write = { stdout: stdout.write, stderr: stderr.write }
@@ -160,7 +160,7 @@ for (const [name, cases] of Object.entries(CASES)) {
     }
   })
 
-  test.serial(`${name} prints none of an option that is unknown`, async (t) => {
+  test.serial(`${name} prints an unknown option without its control characters`, async (t) => {
     const text = await printed([name, `--${NAME}`])
     t.regex(text, /unknown option '--x/)
     t.notRegex(text, RAW)
@@ -174,7 +174,7 @@ test.serial('an unknown command is printed without its control characters', asyn
   t.notRegex(text, RAW)
 })
 
-test.serial('the shell prints none, whatever is stored and typed', async (t) => {
+test.serial('the shell prints no control characters, whatever is stored and typed', async (t) => {
   const { root, journal } = await scene(t)
   const quoted = typed(HOSTILE)
   const input = [
@@ -221,7 +221,7 @@ test.serial('an uncaught error is printed without its control characters', async
   t.notRegex(stderr, RAW)
 })
 
-test.serial('JSON stays JSON, and means what it meant', async (t) => {
+test.serial('JSON output is still JSON, with the same data', async (t) => {
   const { journal } = await scene(t)
   const events = (await printed(['inspect', '--json', '-d', journal]))
     .trimEnd()
@@ -232,12 +232,12 @@ test.serial('JSON stays JSON, and means what it meant', async (t) => {
   t.like(JSON.parse(await printed(['stats', '--json', '-d', journal])), { directory: journal })
 })
 
-test('tabs, newlines and everything else stay as they are', (t) => {
+test('all other characters, including tabs and newlines, are printed unchanged', (t) => {
   const text = 'a\tb\nc é 漢 😀 \u00a0\u200d\ufeff'
   t.is(printable(text), text)
 })
 
-test('our own colours come through, those of data do not', (t) => {
+test('our own colours are printed, and those in data are escaped', (t) => {
   const colors = createColors(true)
   t.is(printable(colors.red(`a${colors.bold('b')}`)), '\u001b[31ma\u001b[1mb\u001b[22m\u001b[39m')
   t.is(printable(colors.dim('\u001b[31m')), '\u001b[2m\\u001b[31m\u001b[22m')

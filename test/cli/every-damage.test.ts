@@ -1,6 +1,6 @@
 /**
  * Small journals, damaged in every way: `verify` and opening agree on each, and after `repair` the journal opens in exactly a
- * state that it once had (or, if the beginning was lost, with a part of that and nothing else).
+ * state that it once had (or, if the beginning was lost, with a part of one and nothing else).
  * DAYBOOK_DAMAGE_STEP: bytes from one damage to the next; with 1 every byte is tried, which takes minutes.
  */
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
@@ -12,9 +12,10 @@ import { planRepair } from '../../src/cli/repair/plan-repair.js'
 import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
 import { type Cache, CorruptionError } from '../../src/index.js'
 import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
+import { countFrom } from '../helpers/runs.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-const STEP = Number(process.env['DAYBOOK_DAMAGE_STEP'] ?? 61)
+const STEP = countFrom('DAYBOOK_DAMAGE_STEP', 61)
 
 type Damage = readonly [name: string, apply: (directory: string) => void]
 

@@ -23,7 +23,7 @@ async function scene(t: ExecutionContext) {
 for (const name of ['all.daybook', 'all.pickle']) {
   for (const when of ['bytes', 'entries'] as const) {
     test.serial(
-      `Ctrl-C ends a load of ${name} while it counts ${when}: nothing is changed, no file is left behind`,
+      `Ctrl-C aborts a load of ${name} while it counts ${when}: nothing is changed, no file is left behind`,
       async (t) => {
         const { root, cache } = await scene(t)
         let result: unknown
@@ -48,7 +48,7 @@ for (const name of ['all.daybook', 'all.pickle']) {
     )
   }
 
-  test.serial(`Ctrl-C ends a save to ${name}: the old file is unchanged, no other is left behind`, async (t) => {
+  test.serial(`Ctrl-C aborts a save to ${name}: the old file is unchanged, no other is left behind`, async (t) => {
     const { root, cache } = await scene(t)
     writeFileSync(join(root, name), 'the old one')
     for (let i = 0; i < ROWS; i++) cache.set(`key${i}`, 'x'.repeat(100))
@@ -80,7 +80,7 @@ for (const name of ['all.daybook', 'all.pickle']) {
   })
 }
 
-test.serial('save, load and convert take entries through files', async (t) => {
+test.serial('save, load and convert pass entries through files', async (t) => {
   const cwd = temporaryDirectory(t)
   await daybook(t, ['shell'], { cwd, input: 'set a {"b": [1, 2]}\nset c text\nsave all.daybook\n' })
   t.like(await daybook(t, ['convert', 'all.daybook', 'all.pickle'], { cwd }), { code: 0 })
@@ -108,7 +108,7 @@ test.serial('save of a directory without a journal fails and creates nothing', a
   }
 })
 
-test.serial('load of a file that cannot be loaded begins no journal', async (t) => {
+test.serial('load of a file that cannot be loaded creates no journal', async (t) => {
   const cwd = temporaryDirectory(t)
   for (const name of ['junk.pkl', 'junk.daybook', 'empty.pkl', 'empty']) {
     writeFileSync(join(cwd, name), name.startsWith('junk') ? 'junk' : '')
@@ -122,7 +122,7 @@ test.serial('load of a file that cannot be loaded begins no journal', async (t) 
   }
 })
 
-test.serial('convert speaks of files, not of a cache or a journal', async (t) => {
+test.serial('errors of convert mention files, not a cache or a journal', async (t) => {
   const cwd = temporaryDirectory(t)
   writeFileSync(join(cwd, 'junk'), 'junk')
   await daybook(t, ['shell'], { cwd, input: 'set a 1\nsave all\n' })

@@ -5,7 +5,7 @@ import { openCache } from '../../src/index.js'
 import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-/** Enough for a signal to arrive before the end. */
+/** Enough for a signal to arrive before the end of the import. */
 const LINES = 200_000
 
 function manyLines(): string {
@@ -66,7 +66,7 @@ test.serial('every line becomes an entry; an invalid one is reported with its nu
   t.deepEqual(checkpointsIn(cwd), [])
 })
 
-test.serial('an import ended by Ctrl-C continues after its last line', async (t) => {
+test.serial('an import interrupted by Ctrl-C continues after its last line', async (t) => {
   const cwd = temporaryDirectory(t)
   writeFileSync(join(cwd, 'many.ndjson'), manyLines())
   const args = ['import', '--ndjson', 'many.ndjson']

@@ -42,7 +42,7 @@ test.serial('every matching file becomes an entry under its path, text as text a
 })
 
 test.serial(
-  'large files too: text, text that is not latin1, bytes; importing them again changes nothing',
+  'large files are imported exactly: text, text beyond latin1, bytes; importing them again changes nothing',
   async (t) => {
     const cwd = temporaryDirectory(t)
     const megabytes = 5_000_000
@@ -95,7 +95,7 @@ test.serial('real files survive a kill -9 in the middle, and the import continue
   for (const [path, value] of entries) t.is(value, readFileSync(path, 'utf8'))
 })
 
-test.serial('a file that cannot be an entry is reported and left out, and the exit code says so', async (t) => {
+test.serial('a file that cannot be an entry is reported and left out, and the exit code is 1', async (t) => {
   const cwd = project(t)
   writeFileSync(join(cwd, 'a/huge.json'), '')
   truncateSync(join(cwd, 'a/huge.json'), 300 * 1024 * 1024) // sparse: it is never read
@@ -114,7 +114,7 @@ test.serial('a file name with characters of a pattern is taken literally', async
   t.deepEqual([...(await entriesOf(cwd)).keys()].sort(), ['a/.hidden.json', 'a/b/[id].json'])
 })
 
-test.serial('if no file matches, nothing is opened', async (t) => {
+test.serial('if no file matches, no journal is opened', async (t) => {
   const cwd = temporaryDirectory(t)
   t.like(await daybook(t, ['import', '*.json'], { cwd }), { code: 1, stderr: 'daybook: no file matches *.json\n' })
   t.deepEqual(readdirSync(cwd), [])

@@ -51,7 +51,7 @@ test.serial('--json prints a line of JSON for each event; --from, --to and --key
   )
 })
 
-test.serial('every kind of event and value has its line', async (t) => {
+test.serial('every kind of event and value is printed', async (t) => {
   const cwd = temporaryDirectory(t)
   const cache = await openCache({ directory: join(cwd, 'journal'), maxSize: 3 })
   cache.set('bytes', Uint8Array.of(1, 2, 255))
@@ -82,7 +82,7 @@ test.serial('every kind of event and value has its line', async (t) => {
   t.is((await daybook(t, ['inspect', '--full'], { cwd })).stdout.includes('x'.repeat(1000)), true)
 })
 
-test.serial('events that a snapshot covers are reported as covered, and not printed', async (t) => {
+test.serial('events covered by a snapshot are reported as covered, and not printed', async (t) => {
   const cwd = temporaryDirectory(t)
   await writeJournal(join(cwd, 'journal'), async (cache) => {
     await writeTwelve(cache)
@@ -98,7 +98,7 @@ test.serial('events that a snapshot covers are reported as covered, and not prin
   t.is((await daybook(t, ['inspect', '--from', '13'], { cwd })).stderr, '')
 })
 
-test.serial('what comes before damage is printed, and the exit code says that the journal is corrupt', async (t) => {
+test.serial('events before damage are printed, and the exit code says that the journal is corrupt', async (t) => {
   const { cwd, directory } = await twelve(t)
   damage(directory, fileAt(directory, 'segment', 1), 200)
   const { code, stdout, stderr } = await daybook(t, ['inspect', '--json'], { cwd })
@@ -110,7 +110,7 @@ test.serial('what comes before damage is printed, and the exit code says that th
   t.regex(stderr, /0000000000000006\.segment is damaged at byte 64, where sequence 6 should be/)
 })
 
-test.serial('a slow reader gets everything, without a warning', async (t) => {
+test.serial('a slow reader of the output gets everything, without a warning', async (t) => {
   const cwd = temporaryDirectory(t)
   const cache = await openCache({ directory: join(cwd, 'journal'), maxSize: 20_000 })
   cache.setMany(Array.from({ length: 20_000 }, (_, number) => [`key:${number}`, 'x'.repeat(100)] as const))
@@ -120,7 +120,7 @@ test.serial('a slow reader gets everything, without a warning', async (t) => {
   t.regex(stdout, /^#20000 /)
 })
 
-test.serial('a reader that has seen enough is not an error', async (t) => {
+test.serial('a reader of the output that stops early is not an error', async (t) => {
   const cwd = temporaryDirectory(t)
   const cache = await openCache({ directory: join(cwd, 'journal'), maxSize: 20_000 })
   cache.setMany(Array.from({ length: 20_000 }, (_, number) => [`key:${number}`, 'x'.repeat(100)] as const))

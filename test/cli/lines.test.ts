@@ -16,7 +16,7 @@ function linesOf(t: Parameters<typeof temporaryDirectory>[0], text: string, star
   return lines
 }
 
-test('a text cut into pieces in any way gives its lines', (t) => {
+test('lines are read correctly wherever the pieces of the file end', (t) => {
   for (let size = 0; size < 40; size++) {
     const text = Array.from({ length: size }, (_, at) => (at % 5 === 4 || at % 13 === 0 ? '\n' : 'x')).join('')
     const expected = text.split('\n')
@@ -34,7 +34,7 @@ test('a text cut into pieces in any way gives its lines', (t) => {
   }
 })
 
-test('a line longer than a piece comes whole, wherever it is', (t) => {
+test('a line longer than a piece is read completely', (t) => {
   const long = 'y'.repeat(50)
   t.deepEqual(
     linesOf(t, `a\n${long}\nb\n${long}`).map(({ text }) => text),

@@ -1,4 +1,4 @@
-/** Reading a directory while another process writes to it: sets, rotation and compaction, as fast as it can. */
+/** Reading a directory while another process writes to it, rotates and compacts as fast as it can. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -23,10 +23,10 @@ async function liveDirectory(t: ExecutionContext): Promise<{ cwd: string; direct
   return { cwd, directory }
 }
 
-test.serial('verify finds a directory sound at every moment while it is written to', async (t) => {
+test.serial('verify always finds a directory sound while it is written to', async (t) => {
   const { directory } = await liveDirectory(t)
   let sequence = 0
-  for (let look = 0; look < 40; look++) {
+  for (let round = 0; round < 40; round++) {
     const found = await verifyJournal(directory, () => undefined)
     t.is(found.status, 'sound', JSON.stringify(found.problem))
     t.true(found.sequence >= sequence)
@@ -34,7 +34,7 @@ test.serial('verify finds a directory sound at every moment while it is written 
   }
 })
 
-test.serial('inspect prints events in order, each once, and says which were compacted away', async (t) => {
+test.serial('inspect prints events in order, each once, and reports which were compacted away', async (t) => {
   const { cwd } = await liveDirectory(t)
   const { code, stdout, stderr } = await daybook(t, ['inspect', '--json'], { cwd })
   t.is(code, 0, stderr)

@@ -35,7 +35,7 @@ test.serial('a sound journal needs no repair', async (t) => {
   t.deepEqual(contentOf(directory), before)
 })
 
-test.serial('without --yes it only says what it would do and what that would lose', async (t) => {
+test.serial('without --yes it only prints what it would do and what would be lost', async (t) => {
   const { cwd, directory } = await journal(t)
   damage(directory, fileAt(directory, 'segment', 1), 300)
   const before = contentOf(directory)
@@ -49,7 +49,7 @@ test.serial('without --yes it only says what it would do and what that would los
   t.deepEqual(contentOf(directory), before)
 })
 
-test.serial('--yes sets aside what follows the damage, keeps it, and says what was lost', async (t) => {
+test.serial('--yes sets aside what follows the damage, keeps it, and prints what was lost', async (t) => {
   const { cwd, directory, states } = await journal(t)
   const segment = fileAt(directory, 'segment', 1)
   damage(directory, segment, 300)
@@ -67,7 +67,7 @@ test.serial('--yes sets aside what follows the damage, keeps it, and says what w
   t.deepEqual(await entriesOf(directory), states[6])
 })
 
-test.serial('a torn tail is what it would set aside, as opening does', async (t) => {
+test.serial('a torn tail is set aside, as by opening', async (t) => {
   const { cwd, directory, states } = await journal(t)
   appendFileSync(join(directory, fileAt(directory, 'segment', -1)), 'half a frame')
   t.like(await daybook(t, ['repair'], { cwd }), { code: 3 })
@@ -75,7 +75,7 @@ test.serial('a torn tail is what it would set aside, as opening does', async (t)
   t.deepEqual(await entriesOf(directory), states[12])
 })
 
-test.serial('a header that its frames prove is rebuilt, and nothing is lost', async (t) => {
+test.serial('a damaged header is rebuilt from the frames that follow, and nothing is lost', async (t) => {
   const { cwd, directory, states } = await journal(t)
   const segment = fileAt(directory, 'segment', 1)
   const sound = readFileSync(join(directory, segment))
@@ -97,7 +97,7 @@ async function writeManyRows(cache: Cache): Promise<void> {
   cache.set('after', 1)
 }
 
-test.serial('of a damaged snapshot the sound rows are kept, and the events that follow it', async (t) => {
+test.serial('the sound rows of a damaged snapshot are kept, and so are the events after it', async (t) => {
   const { cwd, directory } = await journal(t, writeManyRows)
   damage(directory, fileAt(directory, 'snapshot', 0), 20_000)
   const dry = await daybook(t, ['repair'], { cwd })
@@ -110,7 +110,7 @@ test.serial('of a damaged snapshot the sound rows are kept, and the events that 
   t.true(readdirSync(directory).includes('0000000000003000.snapshot.broken'))
 })
 
-test.serial('a damaged snapshot costs nothing while the journal before it is there', async (t) => {
+test.serial('nothing is lost to a damaged snapshot while the segments before it exist', async (t) => {
   const cwd = temporaryDirectory(t)
   const directory = join(cwd, 'journal')
   const { states } = await writeJournal(directory, writeTwelve)
@@ -123,7 +123,7 @@ test.serial('a damaged snapshot costs nothing while the journal before it is the
   t.deepEqual(await entriesOf(directory), states[12])
 })
 
-test.serial('where the beginning is missing, the events that follow are kept', async (t) => {
+test.serial('when the beginning is missing, the events after it are kept', async (t) => {
   const { cwd, directory } = await journal(t, writeManyRows)
   rmSync(join(directory, fileAt(directory, 'snapshot', 0)))
   const { stdout } = await daybook(t, ['repair', '--yes'], { cwd })
@@ -131,7 +131,7 @@ test.serial('where the beginning is missing, the events that follow are kept', a
   t.deepEqual(await entriesOf(directory), new Map([['after', 1]]))
 })
 
-test.serial('what an earlier repair has set aside stays, under the same name or another', async (t) => {
+test.serial('files set aside by earlier repairs are kept', async (t) => {
   const { cwd, directory } = await journal(t)
   const segment = join(directory, fileAt(directory, 'segment', -1))
   for (const garbage of ['first', 'second', 'third']) {

@@ -44,12 +44,12 @@ for (const [typed, complaint] of [
   ["k it's", /single quote is not closed/],
   ['"k', /double quote is not closed|Usage/],
 ] as const) {
-  test(`set ${typed} is refused with how to write it`, (t) => {
+  test(`set ${typed} is refused with advice`, (t) => {
     t.throws(() => parseSet(` ${typed}`), { instanceOf: UsageError, message: complaint })
   })
 }
 
-// In quadratic time it would take so long that ava stopped it.
+// In quadratic time it would take so long that AVA would stop it.
 test('a value of megabytes is parsed in linear time', (t) => {
   const text = `${'word '.repeat(1_000_000)}`
   t.is(parseSet(` k ${JSON.stringify(text)} 10s`).value, text)

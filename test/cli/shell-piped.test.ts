@@ -6,7 +6,7 @@ import { openCache } from '../../src/index.js'
 import { DaybookProcess, daybook, MAIN } from '../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
-test.serial('what one run sets from a pipe, the next one gets', async (t) => {
+test.serial('values set by one piped run are there in the next', async (t) => {
   const cwd = temporaryDirectory(t)
   const first = await daybook(t, ['shell'], {
     cwd,
@@ -40,42 +40,39 @@ test.serial('what one run sets from a pipe, the next one gets', async (t) => {
   t.regex(second.stderr, /^Recovered 5 entries from 6 events in 1 segment in journal: .* in .* ms\.\n$/)
 })
 
-test.serial(
-  'a line that fails is reported with its number, the rest still run, and the exit code says so',
-  async (t) => {
-    const cwd = temporaryDirectory(t)
-    const input = [
-      'set a 1',
-      '',
-      '# a remark',
-      'sett a 2',
-      'set text hello\r', // as Windows ends lines
-      'increment text',
-      'get',
-      'set b hello world',
-      'set c {"a": 1',
-      'set d "never closed',
-      'expire a -1',
-      'set e 1 5parsecs',
-      'get a',
-    ].join('\n')
-    const { code, stdout, stderr } = await daybook(t, [], { cwd, input })
-    t.is(code, 1)
-    t.deepEqual(stdout, 'OK\nOK\n1\n')
-    const failures = stderr.split('\n').filter((line) => line.startsWith('daybook: '))
-    t.deepEqual(
-      failures.map((line) => Number(/^daybook: line (\d+): /.exec(line)?.[1])),
-      [4, 6, 7, 8, 9, 10, 11, 12],
-    )
-    t.regex(failures[0] ?? '', /unknown command "sett"\. Did you mean set\? Commands: set, get, .*exit/)
-    t.regex(failures[1] ?? '', /not a finite number|'hello'/i)
-    t.regex(failures[2] ?? '', /Usage: get KEY/)
-    t.regex(failures[3] ?? '', /in quotes: set KEY "hello world"/)
-    t.regex(failures[4] ?? '', /looks like JSON but does not parse/)
-  },
-)
+test.serial('a line that fails is reported with its number, the other lines run, and the exit code is 1', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const input = [
+    'set a 1',
+    '',
+    '# a remark',
+    'sett a 2',
+    'set text hello\r', // as Windows ends lines
+    'increment text',
+    'get',
+    'set b hello world',
+    'set c {"a": 1',
+    'set d "never closed',
+    'expire a -1',
+    'set e 1 5parsecs',
+    'get a',
+  ].join('\n')
+  const { code, stdout, stderr } = await daybook(t, [], { cwd, input })
+  t.is(code, 1)
+  t.deepEqual(stdout, 'OK\nOK\n1\n')
+  const failures = stderr.split('\n').filter((line) => line.startsWith('daybook: '))
+  t.deepEqual(
+    failures.map((line) => Number(/^daybook: line (\d+): /.exec(line)?.[1])),
+    [4, 6, 7, 8, 9, 10, 11, 12],
+  )
+  t.regex(failures[0] ?? '', /unknown command "sett"\. Did you mean set\? Commands: set, get, .*exit/)
+  t.regex(failures[1] ?? '', /not a finite number|'hello'/i)
+  t.regex(failures[2] ?? '', /Usage: get KEY/)
+  t.regex(failures[3] ?? '', /in quotes: set KEY "hello world"/)
+  t.regex(failures[4] ?? '', /looks like JSON but does not parse/)
+})
 
-test.serial('answers go to stdout, remarks to stderr, neither with colours', async (t) => {
+test.serial('results go to stdout, remarks to stderr, both without colours', async (t) => {
   const cwd = temporaryDirectory(t)
   const commands = ['set a 1', 'get a', 'get b', 'help', 'help set', 'stats', 'watch', 'set a 2 1h', 'foo', 'keys zz*']
   const { stdout, stderr } = await daybook(t, ['shell'], { cwd, input: commands.join('\n') })
@@ -87,7 +84,7 @@ test.serial('answers go to stdout, remarks to stderr, neither with colours', asy
   t.regex(stdout, /^size +1$/m)
 })
 
-test.serial('a long value is cut, unless --full is given', async (t) => {
+test.serial('a long value is shortened without --full', async (t) => {
   const cwd = temporaryDirectory(t)
   const long = JSON.stringify('x'.repeat(5_000))
   const list = JSON.stringify(Array.from({ length: 2_000 }, (_, number) => number))
@@ -100,7 +97,7 @@ test.serial('a long value is cut, unless --full is given', async (t) => {
   t.regex(stderr, /line 8: get takes one key\. Usage: get KEY \[--full\]$/m)
 })
 
-test.serial('watch prints changes as they come, until it is turned off', async (t) => {
+test.serial('watch prints changes until it is turned off', async (t) => {
   const cwd = temporaryDirectory(t)
   const input = 'watch user:*\nset user:1 {"a": 1}\nset other 1\ndelete user:1\nwatch off\nset user:2 2\n'
   const { stdout } = await daybook(t, ['shell'], { cwd, input })
@@ -115,7 +112,7 @@ test.serial('watch prints changes as they come, until it is turned off', async (
   ])
 })
 
-test.serial('watch prints expirations while the pipe is silent', async (t) => {
+test.serial('watch prints expirations while there is no input', async (t) => {
   const shell = new DaybookProcess(t, ['shell'], { cwd: temporaryDirectory(t) })
   shell.write('watch\nset a 1 50ms\n')
   await shell.until(/#2 expired +a/)
@@ -134,7 +131,7 @@ test.serial('keys with spaces, quotes and control characters are printed so that
   t.is(again.stdout, '1\n'.repeat(keys.length))
 })
 
-test.serial('values that JSON cannot express are shown as what they are', async (t) => {
+test.serial('values that JSON cannot express are printed as util.inspect prints them', async (t) => {
   const cwd = temporaryDirectory(t)
   await using cache = await openCache({ directory: join(cwd, 'journal') })
   cache.set('map', new Map([['a', 1n]]))
@@ -171,7 +168,7 @@ for (const [signal, code] of [
   })
 }
 
-test.serial('what was flushed before a kill -9 is there afterwards', async (t) => {
+test.serial('flushed values are there after a kill -9', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   for (let number = 0; number < 500; number++) shell.write(`set key:${number} ${number}\n`)
@@ -183,13 +180,13 @@ test.serial('what was flushed before a kill -9 is there afterwards', async (t) =
   t.regex(stderr, /Recovered 500 entries.*\nThe last run did not close the journal/)
 })
 
-test.serial('exit leaves at once, even if more comes from the pipe', async (t) => {
+test.serial('exit ends the shell even if there is more input', async (t) => {
   const shell = new DaybookProcess(t, ['shell'], { cwd: temporaryDirectory(t) })
   shell.write('set a 1\nexit\nset b 2\n')
   t.like(await shell.ended, { code: 0, stdout: 'OK\n' })
 })
 
-test.serial('the commands still run when nobody reads the answers any more', async (t) => {
+test.serial('the commands still run after stdout was closed', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   shell.write('set a 1\n')
@@ -202,7 +199,7 @@ test.serial('the commands still run when nobody reads the answers any more', asy
   t.is((await daybook(t, ['shell'], { cwd, input: 'keys key:*' })).stdout.trimEnd().split('\n').length, 50)
 })
 
-test.serial('the commands still run when nobody reads the errors any more', async (t) => {
+test.serial('the commands still run after stderr was closed', async (t) => {
   const cwd = temporaryDirectory(t)
   const shell = new DaybookProcess(t, ['shell'], { cwd })
   shell.write('set a 1\n')
@@ -214,7 +211,7 @@ test.serial('the commands still run when nobody reads the errors any more', asyn
 
 const FULL = '/dev/full'
 const fullTest = existsSync(FULL) ? test.serial : test.serial.skip
-fullTest('if the output cannot be written, one line says so, and the commands still run', async (t) => {
+fullTest('if the output cannot be written, one error is printed, and the commands still run', async (t) => {
   const cwd = temporaryDirectory(t)
   const full = openSync(FULL, 'w')
   t.teardown(() => closeSync(full))
@@ -241,7 +238,7 @@ test.serial('a directory that is in use is refused', async (t) => {
   await shell.end()
 })
 
-test.serial('there is no limit on entries unless one is given', async (t) => {
+test.serial('the number of entries is unlimited without --max-size', async (t) => {
   const cwd = temporaryDirectory(t)
   const input = Array.from({ length: 1_500 }, (_, number) => `set key:${number} 1`).join('\n')
   const unlimited = await daybook(t, ['shell'], { cwd, input: `${input}\nkeys` })

@@ -50,7 +50,7 @@ test('an object that occurs twice is not a cycle', (t) => {
   t.is(toJson([shared, shared]), '[{"a":1},{"a":1}]')
 })
 
-test('a long text is cut, with its length', (t) => {
+test('a long text is shortened, with its length', (t) => {
   t.is(shorten('abc', 3), 'abc')
   t.is(shorten('abcd', 3), 'abc… (4 characters)')
 })
@@ -120,7 +120,7 @@ test('a long value without repeated parts is JSON in full', (t) => {
   t.is(showValue(value), JSON.stringify(value))
 })
 
-test('--full shows long arrays and deep levels of what is not JSON', (t) => {
+test('--full shows long arrays and deep levels of values that are not JSON', (t) => {
   const value = new Set(Array.from({ length: 200 }, (_, number) => number))
   t.regex(showValue(value), /100 more items/)
   t.regex(showValue(value, { isFull: true }), / 199 }$/)

@@ -61,7 +61,7 @@ class TerminalProcess {
   }
 }
 
-test('the prompt follows the stats without disturbing what is typed', async (t) => {
+test('the prompt shows current stats without disturbing what is typed', async (t) => {
   const shell = new TerminalProcess(t, temporaryDirectory(t))
   await shell.until(/New journal in journal: nothing to recover/)
   await shell.until(/daybook 0 entries> /)
@@ -77,7 +77,7 @@ test('the prompt follows the stats without disturbing what is typed', async (t) 
   t.is(await shell.ended, 0)
 })
 
-test('Tab completes commands and keys, and history outlives the shell', async (t) => {
+test('Tab completes commands and keys, and the history is kept for the next shell', async (t) => {
   const cwd = temporaryDirectory(t)
   const first = new TerminalProcess(t, cwd)
   await first.until(/> /)
@@ -144,7 +144,7 @@ test('output is coloured, and nothing but our own colours is an escape sequence'
   t.notRegex(inspect.raw.replace(/\u001b\[\d+m/g, ''), /[^\P{C}\r\n]/u)
 })
 
-test('at the prompt values are coloured and data is harmless, completed or printed', async (t) => {
+test('at the prompt values are coloured, and control characters in data are escaped', async (t) => {
   const cwd = temporaryDirectory(t)
   await writeHostile(cwd)
   const shell = new TerminalProcess(t, cwd)

@@ -39,7 +39,7 @@ for (const command of COMMANDS) {
   })
 }
 
-test('an unknown command is answered with the known ones, and the one that was probably meant', async (t) => {
+test('the error for an unknown command lists the commands and suggests one', async (t) => {
   const { code, stdout, stderr } = await daybook('inspct')
   t.is(code, 2)
   t.is(stdout, '')
@@ -54,7 +54,7 @@ for (const [args, message, command] of [
   [['save', '--nothing'], "unknown option '--nothing'", ' save'],
   [['save'], "missing required argument 'file'", ' save'],
 ] as const) {
-  test(`daybook ${args.join(' ')} is answered with one line and a hint`, async (t) => {
+  test(`daybook ${args.join(' ')} prints one line and a hint`, async (t) => {
     t.deepEqual(await daybook(...args), {
       code: 2,
       stdout: '',
@@ -63,11 +63,11 @@ for (const [args, message, command] of [
   })
 }
 
-test('the help shows no default that nobody would type', async (t) => {
+test('the help shows no default like Infinity or 9007199254740991', async (t) => {
   for (const command of COMMANDS) t.notRegex((await daybook(command, '--help')).stdout, /\d{10}|Infinity/)
 })
 
-test('options before the command are refused with where they go', async (t) => {
+test('options before the command are refused, and the error shows the right order', async (t) => {
   const { code, stderr } = await daybook('--directory', 'x', 'inspect')
   t.is(code, 2)
   t.regex(stderr, /options come after the command: daybook inspect/)
@@ -85,7 +85,7 @@ for (const [args, complaint] of [
   [['import', '--restart', '*.json'], /--restart is only for --ndjson/],
   [['convert', 'a'], /missing required argument 'to'/],
 ] as const) {
-  test(`daybook ${args.join(' ')} says what is wrong`, async (t) => {
+  test(`daybook ${args.join(' ')} names the problem`, async (t) => {
     const { code, stderr } = await daybook(...args)
     t.is(code, 2)
     t.regex(stderr, complaint)

@@ -30,7 +30,7 @@ async function verify(t: ExecutionContext, cwd: string): Promise<{ code: number 
   return { code, found: JSON.parse(stdout) as Verification }
 }
 
-test.serial('a sound journal is sound: 0, and every file is counted', async (t) => {
+test.serial('a sound journal: exit code 0, and the contents of every file', async (t) => {
   const { cwd } = await journal(t)
   const { code, found } = await verify(t, cwd)
   t.is(code, 0)
@@ -48,7 +48,7 @@ test.serial('a sound journal is sound: 0, and every file is counted', async (t) 
   t.regex(stdout, /^sound: journal opens without loss\. Its last event is 12\.$/m)
 })
 
-test.serial('a last frame that is cut short is torn: 3', async (t) => {
+test.serial('a last frame that is cut short is torn: exit code 3', async (t) => {
   const { cwd, directory } = await journal(t)
   const last = fileAt(directory, 'segment', -1)
   appendFileSync(join(directory, last), 'half a frame')
@@ -64,7 +64,7 @@ test.serial('a last frame that is cut short is torn: 3', async (t) => {
 })
 
 test.serial(
-  'a bit that turned is corrupt: 4, with the file, the byte, the sequence and what is sound after it',
+  'a flipped bit is corrupt: exit code 4, with the file, the byte, the sequence and what is sound after it',
   async (t) => {
     const { cwd, directory } = await journal(t)
     damage(directory, fileAt(directory, 'segment', 0), 300)
@@ -90,7 +90,7 @@ test.serial(
   },
 )
 
-test.serial('a missing segment is corrupt, and the ones after it are checked all the same', async (t) => {
+test.serial('a missing segment is corrupt, and later segments are still checked', async (t) => {
   const { cwd, directory } = await journal(t)
   rmSync(join(directory, fileAt(directory, 'segment', 1)))
   const { code, found } = await verify(t, cwd)
@@ -99,21 +99,18 @@ test.serial('a missing segment is corrupt, and the ones after it are checked all
   t.is(found.sequence, 5)
 })
 
-test.serial(
-  'snapshots are checked: the one that is needed is corrupt, an older one that is not is only mentioned',
-  async (t) => {
-    const { cwd, directory } = await journal(t, writeCompacted)
-    t.like((await verify(t, cwd)).found, { status: 'sound', sequence: 14 })
-    const snapshot = fileAt(directory, 'snapshot', 0)
-    damage(directory, snapshot, 200)
-    const { code, found } = await verify(t, cwd)
-    t.is(code, 4)
-    t.like(found.problem, { file: `journal/${snapshot}`, offset: 64 })
-    t.is(found.files.find(({ kind }) => kind === 'segment')?.status, 'sound')
-  },
-)
+test.serial('a damaged snapshot is corrupt', async (t) => {
+  const { cwd, directory } = await journal(t, writeCompacted)
+  t.like((await verify(t, cwd)).found, { status: 'sound', sequence: 14 })
+  const snapshot = fileAt(directory, 'snapshot', 0)
+  damage(directory, snapshot, 200)
+  const { code, found } = await verify(t, cwd)
+  t.is(code, 4)
+  t.like(found.problem, { file: `journal/${snapshot}`, offset: 64 })
+  t.is(found.files.find(({ kind }) => kind === 'segment')?.status, 'sound')
+})
 
-test.serial('a damaged file that a newer snapshot covers is mentioned, and the journal is sound', async (t) => {
+test.serial('a damaged file that a newer snapshot makes unneeded is reported, and the journal is sound', async (t) => {
   const cwd = temporaryDirectory(t)
   const directory = join(cwd, 'journal')
   const kept = join(cwd, 'kept')
@@ -145,7 +142,7 @@ test.serial('a loaded file is checked with the event that names it', async (t) =
   t.regex((await verify(t, cwd)).found.problem?.reason ?? '', /is missing, but the journal refers to it/)
 })
 
-test.serial('a journal of a newer version is not judged: 1', async (t) => {
+test.serial('a journal of a newer version is not checked: exit code 1', async (t) => {
   const { cwd, directory } = await journal(t)
   const path = join(directory, fileAt(directory, 'segment', 0))
   const bytes = readFileSync(path)

@@ -4,7 +4,7 @@ import { showKey } from '../../src/cli/show-value.js'
 
 const texts = (line: string) => splitWords(line).map(({ text }) => text)
 
-test('words end at white space, of any length', (t) => {
+test('words are separated by white space of any length', (t) => {
   t.deepEqual(texts('  get \t key:1  '), ['get', 'key:1'])
   t.deepEqual(texts(''), [])
 })
@@ -24,7 +24,7 @@ test('a backslash makes a space, a quote or a backslash literal, and stays befor
   t.deepEqual(texts('end\\'), ['end\\'])
 })
 
-test('an open quote ends with the line, and is marked', (t) => {
+test('a quote that is not closed ends with the line, and is marked as open', (t) => {
   t.like(splitWords('get "a b').at(-1), { text: 'a b', isOpen: true, start: 4, end: 8 })
   t.like(splitWords("get 'a").at(-1), { text: 'a', isOpen: true, quote: "'" })
 })

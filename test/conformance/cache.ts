@@ -223,7 +223,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       assert.equal(error.code, 'INVALID_VALUE')
       await refuses(() => cache.increment('n', Number.NaN), RangeError, /must be finite/)
       await cache.set('n', Number.MAX_SAFE_INTEGER)
-      await refuses(() => cache.increment('n'), RangeError, /past ±\(2\^53 − 1\)/)
+      await refuses(() => cache.increment('n'), RangeError, /beyond ±\(2\^53 − 1\)/)
       assert.equal(await cache.get('n'), Number.MAX_SAFE_INTEGER)
     },
   },
@@ -337,13 +337,17 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.set('k', () => 1), ValueError, /Cannot store a function/)
       await refuses(() => cache.set('k', { deep: [undefined] }), ValueError, /it contains undefined/)
       await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /could not be cloned/)
-      await refuses(() => cache.set('k', 1, { ttl: -1 }), RangeError, /ttl must be 0 or more/)
+      await refuses(() => cache.set('k', 1, { ttl: -1 }), RangeError, /ttl must be at least 0/)
       await refuses(() => cache.set('k', 1, { ttl: bad('5 parsecs') }), TypeError, /ttl must be a number of seconds/)
-      await refuses(() => cache.set('k', 1, { ttl: 1, expiresAt: 5 }), TypeError, /cannot both be given/)
+      await refuses(
+        () => cache.set('k', 1, { ttl: 1, expiresAt: 5 }),
+        TypeError,
+        /ttl and expiresAt exclude each other/,
+      )
       await refuses(
         () => cache.set('k', 1, { expiresAt: new Date(Number.NaN) }),
         RangeError,
-        /expiresAt must be a valid moment/,
+        /expiresAt must be a valid time/,
       )
       await refuses(() => cache.set('k', 1, { only: bad('maybe') }), TypeError, /only must be/)
       await refuses(() => cache.set('k', 1, bad(5)), TypeError, /options must be an object/)
@@ -354,7 +358,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.keys(bad(5)), TypeError, /A pattern must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
-      await refuses(() => cache.save(''), TypeError, /path must be a file's path/)
+      await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
       assert.equal(await cache.size, 0)
       assert.throws(() => cache.watch(bad(5)), TypeError)
     },

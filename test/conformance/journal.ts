@@ -230,8 +230,8 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         journal.append([set(`k${at}`, at)])
         return journal.flush()
       })
-      const answers = await Promise.all(flushes)
-      answers.forEach((sequence, at) => {
+      const sequences = await Promise.all(flushes)
+      sequences.forEach((sequence, at) => {
         assert.equal(sequence > at, true)
       })
       await journal.close([])
@@ -298,7 +298,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
   },
 
   {
-    name: 'an order of use from before the last events comes back, too',
+    name: 'an order of use written before the last events comes back, too',
     async run(make) {
       const journal = make()
       await journal.open(session())
@@ -310,7 +310,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       await second.close([])
       const { receiver } = await reopen(make)
       assert.deepEqual(receiver.events.at(-1), set('b', 2))
-      assert.deepEqual(receiver.order, ['b', 'a'], 'the first close told it, before the last event')
+      assert.deepEqual(receiver.order, ['b', 'a'], 'it was written by the first close, before the last event')
     },
   },
 
@@ -369,7 +369,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
   },
 
   {
-    name: 'compacting again and again loses nothing',
+    name: 'repeated compactions lose nothing',
     async run(make) {
       const journal = make()
       await journal.open(session())

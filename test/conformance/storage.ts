@@ -54,7 +54,7 @@ export const STORAGE_CASES: readonly Case<StorageUnderTest>[] = [
   },
 
   {
-    name: 'a later write is ordered with the others',
+    name: 'writeLater is ordered with the other writes',
     async run({ storage, directory }) {
       const file = storage.create(join(directory, 'a.segment'))
       assert.equal(await file.writeLater(text('hello'), 0, 5, 0), 5)
@@ -248,7 +248,7 @@ export const STORAGE_CASES: readonly Case<StorageUnderTest>[] = [
   },
 
   {
-    name: 'of a note that is too long only the beginning is read',
+    name: 'only the beginning of a long note is read',
     async run({ storage, directory }) {
       const path = join(directory, 'LOCK')
       const lock = storage.lock(path)

@@ -1,4 +1,4 @@
-/** After a fault, what a user sees: the error and what it says, `lifecycle$`, what still works, and what reopening reports. */
+/** What a user sees after a fault: the error and its message, `lifecycle$`, what still works, and what reopening reports. */
 import test, { type ExecutionContext } from 'ava'
 import {
   type Cache,
@@ -8,9 +8,9 @@ import {
   JournalWriteError,
   type LifecycleState,
 } from '../../src/index.js'
-import { type Call, type Fault, failing, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { Stage } from '../helpers/crash/stage.js'
+import { type Call, type Fault, failing, SimulatedDisk } from '../helpers/durable/simulated-disk.js'
 import { until } from '../helpers/loop-turn.js'
-import { Stage } from './explore.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 const isWrite = (call: Call) => call.name === 'write' && call.path.endsWith('.segment')
@@ -23,10 +23,10 @@ interface Begun {
   states: LifecycleState[]
 }
 
-/** One durable entry, and somebody who watches. */
+/** A cache with one durable entry, and the states that it emits. */
 async function begin(options: Parameters<Stage['open']>[0] = {}): Promise<Begun> {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'never', ...options })
   cache.set('kept', 1)
   await cache.flush()
@@ -40,14 +40,14 @@ interface Seen {
   kind: abstract new (...parameters: never[]) => Error
   code: string
   /** What happened, what it means for the data, what to do. */
-  says: RegExp[]
+  message: RegExp[]
 }
 
-function check(t: ExecutionContext, error: unknown, { kind, code, says }: Seen): void {
+function check(t: ExecutionContext, error: unknown, { kind, code, message }: Seen): void {
   t.true(error instanceof kind, `${error}`)
   t.is((error as CacheError).code as string, code)
   t.is((error as CacheError).name, kind.name)
-  for (const words of says) t.regex((error as Error).message, words)
+  for (const part of message) t.regex((error as Error).message, part)
 }
 
 const caught = (action: () => unknown): unknown => {
@@ -73,7 +73,7 @@ test('a failed fsync: read-only until reopened, reads work, and reopening recove
   check(t, error, {
     kind: JournalWriteError,
     code: 'OUTCOME_UNKNOWN',
-    says: [/^The changes 2 to 3 could not be forced to disk/, /EIO/, /open it again/],
+    message: [/^The changes 2 to 3 could not be forced to disk/, /EIO/, /open it again/],
   })
   t.is(((error as Error).cause as NodeJS.ErrnoException).code, 'EIO')
   t.deepEqual(
@@ -85,7 +85,7 @@ test('a failed fsync: read-only until reopened, reads work, and reopening recove
   const refused: Seen = {
     kind: JournalWriteError,
     code: 'JOURNAL_READ_ONLY',
-    says: [/EIO/, /Nothing was changed, and reads still work\. Close the cache and open it again/],
+    message: [/EIO/, /Nothing was changed, and reads still work\. Close the cache and open it again/],
   }
   check(
     t,
@@ -95,9 +95,9 @@ test('a failed fsync: read-only until reopened, reads work, and reopening recove
   check(t, await rejection(cache.compact()), refused)
   t.is(cache.get('kept'), 1)
   t.is(cache.get('unknown'), 2)
-  // The next fsync would say that all is well; it is not asked.
-  check(t, await rejection(cache.flush()), { kind: JournalWriteError, code: 'OUTCOME_UNKNOWN', says: [/2 to 3/] })
-  check(t, await rejection(cache.close()), { kind: JournalWriteError, code: 'OUTCOME_UNKNOWN', says: [/2 to 3/] })
+  // The next fsync would succeed, so there must be none.
+  check(t, await rejection(cache.flush()), { kind: JournalWriteError, code: 'OUTCOME_UNKNOWN', message: [/2 to 3/] })
+  check(t, await rejection(cache.close()), { kind: JournalWriteError, code: 'OUTCOME_UNKNOWN', message: [/2 to 3/] })
   t.is(states.at(-1)?.state, 'closed')
   t.regex(states.at(-1)?.reason ?? '', /2 to 3 could not be forced to disk/)
 
@@ -115,16 +115,16 @@ for (const [what, fault] of [
   ['a file system that became read-only', { error: 'EROFS' }],
   ['writes that get nowhere', { short: 0 }],
 ] as [string, Fault][]) {
-  test(`${what}: read-only until it can be written, then every call that returned is there`, async (t) => {
+  test(`${what}: read-only until the journal can be written, and every call that returned is kept`, async (t) => {
     const { disk, stage, cache, states } = await begin()
     disk.plan = failing(isWrite, fault)
-    cache.set('answered', 2)
+    cache.set('returned', 2)
     const error = await rejection(cache.flush())
     const code = fault.error ?? 'ENOSPC'
     check(t, error, {
       kind: JournalWriteError,
       code: 'JOURNAL_WRITE_FAILED',
-      says: [
+      message: [
         /^The change with sequence 2 could not be written/,
         new RegExp(code),
         /stay pending.* retried every second/,
@@ -136,11 +136,11 @@ for (const [what, fault] of [
     const refused: Seen = {
       kind: JournalWriteError,
       code: 'JOURNAL_WRITE_FAILED',
-      says: [new RegExp(code), /Nothing was changed, and reads still work\. The write is retried every second/],
+      message: [new RegExp(code), /Nothing was changed, and reads still work\. The write is retried every second/],
     }
     for (const mutate of [() => cache.set('refused', 3), () => cache.delete('kept'), () => cache.clear()])
       check(t, caught(mutate), refused)
-    t.deepEqual(cache.getMany(['kept', 'answered', 'refused']), [1, 2, undefined])
+    t.deepEqual(cache.getMany(['kept', 'returned', 'refused']), [1, 2, undefined])
 
     disk.plan = undefined
     stage.clock.advance(1)
@@ -150,19 +150,19 @@ for (const [what, fault] of [
     stage.kill()
     const again = await stage.open()
     t.like(again.recovery, { sequence: 3, events: 3, setAside: undefined })
-    t.deepEqual(again.keys().sort(), ['after', 'answered', 'kept'])
+    t.deepEqual(again.keys().sort(), ['after', 'kept', 'returned'])
     await again.close()
   })
 }
 
-test('no space until the close: it says that the outcome is unknown, and releases the directory', async (t) => {
+test('no space until close: it rejects with an unknown outcome, and releases the directory', async (t) => {
   const { disk, stage, cache, states } = await begin()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   cache.set('lost', 2)
   check(t, await rejection(cache.close()), {
     kind: JournalWriteError,
     code: 'JOURNAL_WRITE_FAILED',
-    says: [
+    message: [
       /^The change with sequence 2 could not be written/,
       /may be lost\. Open the cache again to see what was kept\.$/,
     ],
@@ -192,7 +192,7 @@ test('a slow fsync: flushes wait, other calls continue, and memory is bounded', 
     cache.set(`k${at}`, 'x'.repeat(300))
     pendingBytes = Math.max(pendingBytes, cache.stats().journal.pendingBytes)
     if (at % 500 === 0) {
-      stage.clock.advance(1) // other fsyncs fall due meanwhile
+      stage.clock.advance(1) // further fsyncs fall due
       await stage.turn()
     }
   }
@@ -208,13 +208,13 @@ test('a slow fsync: flushes wait, other calls continue, and memory is bounded', 
   await cache.close()
 })
 
-test('a compaction that failed: an error, a reason in lifecycle$, and the cache runs', async (t) => {
+test('a failed compaction: an error, a reason in lifecycle$, and the cache keeps running', async (t) => {
   const { disk, cache, states } = await begin()
   disk.plan = failing((call) => call.name === 'rename', { error: 'EIO' }, { times: 1 })
   check(t, await rejection(cache.compact()), {
     kind: CacheError,
     code: 'COMPACTION_FAILED',
-    says: [/EIO/, /The journal is kept as it was, and the cache keeps running/, /call compact\(\) again/],
+    message: [/EIO/, /The journal is kept as it was, and the cache keeps running/, /call compact\(\) again/],
   })
   t.is(states.at(-1)?.state, 'running')
   t.regex(states.at(-1)?.reason ?? '', /EIO/)
@@ -231,7 +231,7 @@ for (const [what, name, code] of [
   ['a directory that cannot be listed', 'list', 'EIO'],
   ['a read that fails', 'read', 'EIO'],
 ] as const) {
-  test(`${what} at opening: a clear error, nothing changed, and it opens later`, async (t) => {
+  test(`${what} at opening: a clear error, no file changed, and a later opening succeeds`, async (t) => {
     const { disk, stage, cache } = await begin()
     await cache.close()
     const operations = disk.log.length
@@ -239,7 +239,7 @@ for (const [what, name, code] of [
     check(t, await rejection(stage.open()), {
       kind: CacheError,
       code: 'JOURNAL_UNREADABLE',
-      says: [new RegExp(`^/j cannot be opened as a journal: ${code}`), /No file was changed/, /Check that/],
+      message: [new RegExp(`^/j cannot be opened as a journal: ${code}`), /No file was changed/, /Check that/],
     })
     t.is(disk.log.length, operations)
     disk.plan = undefined
@@ -255,14 +255,14 @@ test('a second opener: refused at once, with advice', async (t) => {
   check(t, await rejection(stage.open()), {
     kind: CacheLockedError,
     code: 'CACHE_LOCKED',
-    says: [/^\/j is open in another cache/, /Nothing was changed\. Close that cache first/],
+    message: [/^\/j is open in another cache/, /Nothing was changed\. Close that cache first/],
   })
   stage.kill = kill
   t.is(cache.get('kept'), 1)
   await cache.close()
 })
 
-test('a torn tail: the report says what was set aside, with counts', async (t) => {
+test('a torn tail: the recovery reports what was set aside', async (t) => {
   const { disk, stage, cache } = await begin()
   await cache.compact()
   cache.set('second', 2)
@@ -295,7 +295,7 @@ test('a torn tail: the report says what was set aside, with counts', async (t) =
   await again.close()
 })
 
-test('a damaged journal: file, offset, sequence and what to do; and no file is changed', async (t) => {
+test('a damaged journal: an error with file, offset, sequence and advice, and no file changed', async (t) => {
   const { disk, stage, cache } = await begin()
   cache.set('second', 2)
   await cache.flush()
@@ -308,7 +308,7 @@ test('a damaged journal: file, offset, sequence and what to do; and no file is c
   check(t, error, {
     kind: CorruptionError,
     code: 'CORRUPTION',
-    says: [/is damaged at byte 64, where sequence 1 should be/, /No file was changed/, /daybook verify/],
+    message: [/is damaged at byte 64, where sequence 1 should be/, /No file was changed/, /daybook verify/],
   })
   t.like(error as CorruptionError, { file: SEGMENT, offset: 64, sequence: 1 })
   t.is(disk.log.length, operations)

@@ -1,45 +1,46 @@
-/** The checker is checked: what catches nothing when the protocol is broken proves nothing when it is not. */
+/** The checker is checked: if it found nothing in broken protocols, finding nothing in the real one would prove nothing. */
 import test from 'ava'
 import { CorruptionError } from '../../src/errors.js'
-import { frameDamages } from '../durable/history/frame-damages.js'
-import { framesOf, segment, withFile, writeJournal } from '../durable/history/written-journal.js'
-import { SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
-import { Exploration, recoverImage, Stage, type Wrap } from './explore.js'
-import { randomScript } from './random-script.js'
-import { SCRIPTS } from './scripts.js'
+import { BROKEN_PROTOCOLS, type BrokenProtocol } from '../helpers/crash/broken-protocols.js'
+import { Exploration } from '../helpers/crash/explore.js'
+import { randomScript } from '../helpers/crash/random-script.js'
+import { recoverImage } from '../helpers/crash/recover-image.js'
+import { SCRIPTS } from '../helpers/crash/scripts.js'
+import { Stage, UNCHANGED, type Wrap } from '../helpers/crash/stage.js'
+import { frameDamages } from '../helpers/durable/frame-damages.js'
+import { SimulatedDisk } from '../helpers/durable/simulated-disk.js'
+import { framesOf, segment, withFile, writeJournal } from '../helpers/durable/written-journal.js'
 
 let caught = 0
 
-/** What was tried until something was found, and what that was. */
-interface Hunt {
+/** How many states were tried, and what was found. */
+interface Search {
   tried: number
   found: string | undefined
 }
 
 for (const protocol of BROKEN_PROTOCOLS) {
   test.serial(`caught: a journal that ${protocol.name}`, async (t) => {
-    const { tried, found } = await hunt(protocol)
+    const { tried, found } = await search(protocol)
     t.log(`after ${tried} states: ${found?.split('\n')[0]?.slice(0, 160)}`)
     t.not(found, undefined)
     caught++
   })
 }
 
-test('the same searches find nothing where nothing is broken', async (t) => {
-  const wrap: Wrap = (storage) => storage
-  t.is((await amongMovedFrames(wrap)).found, undefined)
-  t.is((await amongRottenBytes(wrap)).found, undefined)
+test('the same searches find nothing in the real protocol', async (t) => {
+  t.is((await amongMovedFrames(UNCHANGED)).found, undefined)
+  t.is((await amongRottenBytes(UNCHANGED)).found, undefined)
 })
 
 test.after.always(() => console.log(`Broken protocols: ${caught} of ${BROKEN_PROTOCOLS.length} caught`))
 
-function hunt({ wrap, caughtBy }: BrokenProtocol): Promise<Hunt> {
+function search({ wrap, caughtBy }: BrokenProtocol): Promise<Search> {
   if (caughtBy === 'moved frames') return amongMovedFrames(wrap)
   return caughtBy === 'rotten bytes' ? amongRottenBytes(wrap) : amongPowerCuts(wrap)
 }
 
-async function amongPowerCuts(wrap: Wrap): Promise<Hunt> {
+async function amongPowerCuts(wrap: Wrap): Promise<Search> {
   const exploration = new Exploration({
     statesPerPlace: 300,
     nestedOneIn: 5,
@@ -51,9 +52,9 @@ async function amongPowerCuts(wrap: Wrap): Promise<Hunt> {
   for (const script of [...SCRIPTS, ...Array.from({ length: 40 }, (_, at) => randomScript(at))]) {
     let disk: SimulatedDisk
     try {
-      disk = (await script.base?.((storage) => storage)) ?? new SimulatedDisk()
+      disk = (await script.base?.()) ?? new SimulatedDisk()
       const image = disk.image()
-      const base = image.size === 0 ? undefined : await recoverImage(image, (storage) => storage)
+      const base = image.size === 0 ? undefined : await recoverImage(image)
       await script.run(new Stage(disk, wrap))
       await exploration.explore(script.name, disk, base)
     } catch (error) {
@@ -66,21 +67,21 @@ async function amongPowerCuts(wrap: Wrap): Promise<Hunt> {
   return { tried: states + nestedStates, found: first && `${first.script}: ${first.what}` }
 }
 
-/** Frames swapped, doubled, dropped: every one has to be refused. */
-async function amongMovedFrames(wrap: Wrap): Promise<Hunt> {
+/** Frames swapped, duplicated or dropped: each must be refused. */
+async function amongMovedFrames(wrap: Wrap): Promise<Search> {
   let tried = 0
   const journal = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9, wrap })
   for (const { what, files, isRefused } of frameDamages(journal)) {
     if (!isRefused) continue
     tried++
     const { error, sequence } = await recoverImage(files, wrap)
-    if (!(error instanceof CorruptionError)) return { tried, found: `${what}: came to sequence ${sequence}` }
+    if (!(error instanceof CorruptionError)) return { tried, found: `${what}: recovered through sequence ${sequence}` }
   }
   return { tried, found: undefined }
 }
 
-/** A byte of each frame flipped: nothing that was durable may be cut off. */
-async function amongRottenBytes(wrap: Wrap): Promise<Hunt> {
+/** A byte of each frame is flipped: nothing that was durable may be cut off. */
+async function amongRottenBytes(wrap: Wrap): Promise<Search> {
   let tried = 0
   const { files, ledger } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9, wrap })
   const content = files.get(segment(1)) as Uint8Array

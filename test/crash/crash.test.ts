@@ -1,16 +1,19 @@
 /**
- * Power cuts, enumerated. DAYBOOK_CRASH_STATES: at most about so many states for each place of a history. DAYBOOK_CRASH_HISTORIES:
- * so many histories made by dice, beside those written by hand. DAYBOOK_CRASH_SEED: other dice.
+ * Power cuts, enumerated. DAYBOOK_CRASH_STATES: about how many states at most for each place of a history.
+ * DAYBOOK_CRASH_HISTORIES: how many random histories, beside those written by hand. DAYBOOK_CRASH_SEED: another seed for them.
  */
 import test from 'ava'
-import { SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { Exploration, recoverImage, Stage, type Violation } from './explore.js'
-import { randomScript } from './random-script.js'
-import { SCRIPTS } from './scripts.js'
+import { Exploration, type Violation } from '../helpers/crash/explore.js'
+import { randomScript } from '../helpers/crash/random-script.js'
+import { recoverImage } from '../helpers/crash/recover-image.js'
+import { SCRIPTS } from '../helpers/crash/scripts.js'
+import { Stage } from '../helpers/crash/stage.js'
+import { SimulatedDisk } from '../helpers/durable/simulated-disk.js'
+import { countFrom } from '../helpers/runs.js'
 
-const STATES = Number(process.env['DAYBOOK_CRASH_STATES'] ?? 400)
-const HISTORIES = Number(process.env['DAYBOOK_CRASH_HISTORIES'] ?? 150)
-const SEED = Number(process.env['DAYBOOK_CRASH_SEED'] ?? 1)
+const STATES = countFrom('DAYBOOK_CRASH_STATES', 400)
+const HISTORIES = countFrom('DAYBOOK_CRASH_HISTORIES', 150)
+const SEED = countFrom('DAYBOOK_CRASH_SEED', 1)
 const whole = { states: 0, recoveries: 0, nested: 0, nestedRecoveries: 0 }
 
 function show(violations: readonly Violation[]): string {
@@ -23,10 +26,10 @@ function show(violations: readonly Violation[]): string {
 const randomScripts = Array.from({ length: HISTORIES }, (_, at) => randomScript(SEED * 1_000 + at))
 
 for (const script of [...SCRIPTS, ...randomScripts]) {
-  test.serial(`a power cut anywhere: ${script.name}`, async (t) => {
-    const disk = (await script.base?.((storage) => storage)) ?? new SimulatedDisk()
+  test.serial(`a power cut at any place: ${script.name}`, async (t) => {
+    const disk = (await script.base?.()) ?? new SimulatedDisk()
     const image = disk.image()
-    const stage = new Stage(disk, (storage) => storage)
+    const stage = new Stage(disk)
     await script.run(stage)
     const exploration = new Exploration({
       statesPerPlace: STATES,
@@ -34,10 +37,9 @@ for (const script of [...SCRIPTS, ...randomScripts]) {
       nestedStatesPerPlace: 24,
       seed: SEED,
     })
-    const began = performance.now()
-    const base = image.size === 0 ? undefined : await recoverImage(image, (storage) => storage)
+    const base = image.size === 0 ? undefined : await recoverImage(image)
     const ledger = await exploration.explore(script.name, disk, base)
-    const last = await recoverImage(disk.image(), (storage) => storage)
+    const last = await recoverImage(disk.image())
     t.is(last.model.digest(), ledger.digest, 'without a power cut')
     const { states, recoveries, nestedStates, nestedRecoveries, violations } = exploration
     whole.states += states
@@ -45,7 +47,7 @@ for (const script of [...SCRIPTS, ...randomScripts]) {
     whole.nested += nestedStates
     whole.nestedRecoveries += nestedRecoveries
     t.log(
-      `${disk.log.length} operations, ${states} states, ${recoveries} different; in recovery ${nestedStates}, ${nestedRecoveries} different; ${Math.round(performance.now() - began)} ms`,
+      `${disk.log.length} operations, ${states} states, ${recoveries} different; in recovery ${nestedStates}, ${nestedRecoveries} different`,
     )
     t.is(violations.length, 0, show(violations))
   })

@@ -1,20 +1,23 @@
 /**
- * Each call to the storage fails in its turn, once or from then on, in one long history: opening, writing, rotating,
- * compacting, closing, opening again. Whatever the caller was told, what it was promised is there after a SIGKILL and after a
- * power cut, and every error is one of the cache's own.
+ * Each call to the storage fails in turn, once or from then on, in one long history: opening, writing, rotating, compacting,
+ * closing, opening again. Whatever errors the caller got, what it was promised is there after a SIGKILL and after a power cut, and
+ * every error is one of the cache's own.
  */
 import test from 'ava'
 import { type Cache, CacheError } from '../../src/index.js'
-import { type Call, type Fault, SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { BROKEN_PROTOCOLS, type BrokenProtocol } from './broken-protocols.js'
-import { DiskHistory, Random } from './crash-states.js'
-import { recoverImage, Stage, type Wrap, whatIsWrong } from './explore.js'
-import { Ledger } from './model.js'
+import { BROKEN_PROTOCOLS, type BrokenProtocol } from '../helpers/crash/broken-protocols.js'
+import { DiskHistory } from '../helpers/crash/crash-states.js'
+import { whatIsWrong } from '../helpers/crash/explore.js'
+import { Ledger } from '../helpers/crash/model.js'
+import { recoverImage } from '../helpers/crash/recover-image.js'
+import { Stage, UNCHANGED, type Wrap } from '../helpers/crash/stage.js'
+import { type Call, type Fault, SimulatedDisk } from '../helpers/durable/simulated-disk.js'
+import { Random } from '../helpers/random.js'
 
 const STATES_AT_A_PLACE = 4
-/** Of the operations of a history. */
+/** Power cuts are tried at one of this many operations. */
 const ONE_PLACE_IN = 40
-const whole = { runs: 0, refusals: 0, states: 0 }
+const whole = { runs: 0, reported: 0, states: 0 }
 const isWrite = (call: Call) => call.name === 'write' || call.name === 'writeLater'
 
 const FAULTS: [string, (call: Call) => Fault | undefined][] = [
@@ -30,9 +33,9 @@ function half(call: Call): { partial?: number } {
   return isWrite(call) ? { partial: 70 } : {}
 }
 
-/** Plays the history. Answers the codes that the caller was told. */
+/** Plays the history, and returns the codes of the errors that the caller got. */
 async function play(stage: Stage): Promise<string[]> {
-  const told: string[] = []
+  const codes: string[] = []
   let cache: Cache | undefined
   const attempt = async (action: (cache: Cache) => unknown) => {
     try {
@@ -40,7 +43,7 @@ async function play(stage: Stage): Promise<string[]> {
       await action(cache)
     } catch (error) {
       if (!(error instanceof CacheError)) throw error
-      told.push(error.code)
+      codes.push(error.code)
       if (error.code !== 'OUTCOME_UNKNOWN' && error.code !== 'JOURNAL_READ_ONLY') return
       await cache?.close().catch(() => undefined)
       cache = undefined
@@ -61,7 +64,7 @@ async function play(stage: Stage): Promise<string[]> {
     await attempt((opened) => opened.close())
     cache = undefined
   }
-  return told
+  return codes
 }
 
 async function check(disk: SimulatedDisk, random: Random): Promise<string | undefined> {
@@ -72,15 +75,15 @@ async function check(disk: SimulatedDisk, random: Random): Promise<string | unde
     if (random.below(ONE_PLACE_IN) > 0) continue
     for (const { image } of history.statesAt(STATES_AT_A_PLACE, random)) {
       whole.states++
-      const wrong = whatIsWrong(await recoverImage(image, (storage) => storage), ledger)
+      const wrong = whatIsWrong(await recoverImage(image), ledger)
       if (wrong !== undefined) return `after a power cut at ${history.at} of ${disk.log.length} operations: ${wrong}`
     }
   }
-  const killed = whatIsWrong(await recoverImage(disk.image(), (storage) => storage), ledger)
+  const killed = whatIsWrong(await recoverImage(disk.image()), ledger)
   return killed === undefined ? undefined : `after SIGKILL: ${killed}`
 }
 
-/** Answers the first thing that is wrong. */
+/** Returns the first thing that is wrong. */
 async function failEachInTurn(
   fault: (call: Call) => Fault | undefined,
   isOnce: boolean,
@@ -88,8 +91,8 @@ async function failEachInTurn(
 ): Promise<string | undefined> {
   const sound = new SimulatedDisk()
   sound.plan = () => undefined // calls are counted by asking
-  const told = await play(new Stage(sound, wrap))
-  if (told.length > 0) return `told ${told.join()} without a fault`
+  const unexpected = await play(new Stage(sound, wrap))
+  if (unexpected.length > 0) return `${unexpected.join()} without a fault`
   const random = new Random(1)
   for (let place = 0; place < sound.calls; place++) {
     const disk = new SimulatedDisk()
@@ -99,9 +102,9 @@ async function failEachInTurn(
     stage.kill()
     disk.plan = undefined
     whole.runs++
-    if (codes.length > 0) whole.refusals++
+    if (codes.length > 0) whole.reported++
     const wrong = await check(disk, random)
-    if (wrong !== undefined) return `call ${place}; the caller was told ${codes.join() || 'nothing'}: ${wrong}`
+    if (wrong !== undefined) return `call ${place}, errors of the caller: ${codes.join() || 'none'}: ${wrong}`
   }
   return sound.calls > 150 ? undefined : `only ${sound.calls} calls were made to fail`
 }
@@ -109,12 +112,12 @@ async function failEachInTurn(
 for (const [what, fault] of FAULTS) {
   for (const isOnce of [true, false]) {
     test.serial(`each call ${what}${isOnce ? ', once' : ', and all like it from then on'}`, async (t) => {
-      t.is(await failEachInTurn(fault, isOnce, (storage) => storage), undefined)
+      t.is(await failEachInTurn(fault, isOnce, UNCHANGED), undefined)
     })
   }
 }
 
-for (const name of ['takes no notice of a failed fsync', 'does not sync the directory']) {
+for (const name of ['ignores a failed fsync', 'does not sync the directory']) {
   test.serial(`caught: a journal that ${name}`, async (t) => {
     const { wrap } = BROKEN_PROTOCOLS.find((broken) => broken.name === name) as BrokenProtocol
     t.not(await failEachInTurn(() => ({ error: 'EIO' }), true, wrap), undefined)
@@ -123,6 +126,6 @@ for (const name of ['takes no notice of a failed fsync', 'does not sync the dire
 
 test.after.always(() => {
   console.log(
-    `Every failure: ${whole.runs} histories with a fault, ${whole.refusals} of which told their caller; ${whole.states} power cuts after them`,
+    `Every failure: ${whole.runs} histories with a fault, ${whole.reported} of which gave the caller an error; ${whole.states} power cuts after them`,
   )
 })

@@ -1,7 +1,7 @@
 /**
- * The power of a real file system, cut: ext4 on a loop device, and the ioctl that shuts it down at once without writing
- * anything more (`EXT4_IOC_SHUTDOWN` with `NOLOGFLUSH`), while a program writes. Then it is mounted again, as after a reboot.
- * DAYBOOK_POWER_CUTS: how many (default 6). DAYBOOK_POWER_CUT_SEED: other moments.
+ * Power cuts of a real file system: ext4 on a loop device, and the ioctl that shuts it down at once without writing anything
+ * more (`EXT4_IOC_SHUTDOWN` with `NOLOGFLUSH`), while a program writes. Then it is mounted again, as after a reboot.
+ * DAYBOOK_POWER_CUTS: how many. DAYBOOK_POWER_CUT_SEED: other moments.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,13 +10,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { checkEntries, checkRounds, Rounds, start } from '../helpers/crash/processes.js'
+import { Random } from '../helpers/random.js'
+import { countFrom } from '../helpers/runs.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { Random } from './crash-states.js'
-import { checkEntries, checkRounds, Rounds, start } from './processes.js'
 
-const CUTS = Number(process.env['DAYBOOK_POWER_CUTS'] ?? 6)
-const SEED = Number(process.env['DAYBOOK_POWER_CUT_SEED'] ?? Date.now())
-/** What the file system may do with bytes that nobody synced differs with each of these. */
+const CUTS = countFrom('DAYBOOK_POWER_CUTS', 6)
+const SEED = countFrom('DAYBOOK_POWER_CUT_SEED', Date.now())
+/** With each of these the file system treats unsynced bytes differently. */
 const KINDS = [
   { fsync: 'always', options: 'data=ordered' },
   { fsync: 'everysec', options: 'data=writeback' },
@@ -36,9 +37,9 @@ const whole = {
 }
 
 /**
- * Waits for a line; then writes a file without an fsync, so that something is there to be lost, and cuts the power. Tells the
- * time just before: what is told later than that counts for nothing, because an fsync that is under way while the ioctl
- * aborts ext4's journal may answer that all is well. After a real cut there is nobody whom it could answer.
+ * Waits for a line; then writes a file without an fsync, as something to lose, and cuts the power. Prints the time just before:
+ * lines that are printed later do not count, because an fsync that runs while the ioctl aborts ext4's journal may report success.
+ * After a real power cut no one would receive that report.
  */
 const CUT = `
 import fcntl, os, struct, sys, time
@@ -64,28 +65,29 @@ class Machine {
     execFileSync('mkfs.ext4', ['-q', '-F', this.#image])
   }
 
-  boot(): void {
-    execFileSync('mount', ['-t', 'ext4', '-o', `loop,${this.#options}`, this.#image, this.folder], { stdio: 'pipe' })
+  boot(...more: string[]): void {
+    const options = ['loop', this.#options, ...more].join()
+    execFileSync('mount', ['-t', 'ext4', '-o', options, this.#image, this.folder], { stdio: 'pipe' })
   }
 
-  /** Answers a function that cuts the power at once and says when: nanoseconds, as `process.hrtime` counts them. */
+  /** Returns a function that cuts the power at once, and returns when: nanoseconds, as `process.hrtime` counts them. */
   async holdSwitch(): Promise<() => Promise<bigint>> {
-    const hand = spawn('python3', ['-c', CUT, this.folder, UNSYNCED])
+    const child = spawn('python3', ['-c', CUT, this.folder, UNSYNCED])
     let errors = ''
     let output = ''
-    hand.stdout.on('data', (chunk) => {
+    child.stdout.on('data', (chunk) => {
       output += chunk
     })
-    hand.stderr.on('data', (chunk) => {
+    child.stderr.on('data', (chunk) => {
       errors += chunk
     })
     const ended = new Promise<void>((resolve, reject) => {
-      hand.on('error', reject)
-      hand.on('close', (code) => (code === 0 ? resolve() : reject(new Error(errors.trim().split('\n').at(-1)))))
+      child.on('error', reject)
+      child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(errors.trim().split('\n').at(-1)))))
     })
-    await Promise.race([once(hand.stdout, 'data'), ended])
+    await Promise.race([once(child.stdout, 'data'), ended])
     return async () => {
-      hand.stdin.end('\n')
+      child.stdin.end('\n')
       await ended
       return BigInt(output.trim().split('\n').at(-1) as string)
     }
@@ -96,9 +98,9 @@ class Machine {
   }
 }
 
-/** Why it cannot be done here, by doing it. */
+/** Why power cuts are not possible here, found by trying one. */
 const obstacle = await (async () => {
-  if (process.platform !== 'linux') return 'ext4 is of Linux'
+  if (process.platform !== 'linux') return 'ext4 needs Linux'
   const folder = mkdtempSync(join(tmpdir(), 'daybook-power-'))
   let machine: Machine | undefined
   try {
@@ -120,46 +122,43 @@ const whenPossible = obstacle === undefined ? test : test.skip
 const skipped = obstacle === undefined ? '' : ` (skipped: no ext4 on a loop device here: ${obstacle})`
 
 KINDS.forEach(({ fsync, options }, place) => {
-  whenPossible(
-    `the power of an ext4 (${options}) cut under ${fsync}: nothing acknowledged is lost${skipped}`,
-    async (t) => {
-      t.timeout(60 * 60_000)
-      const machine = new Machine(temporaryDirectory(t), options)
-      t.teardown(() => machine.shutDown('-l'))
-      const directory = join(machine.folder, 'journal')
-      const random = new Random(SEED + place * 7919)
-      const rounds = await Rounds.begin()
-      const unsynced = join(machine.folder, 'unsynced')
-      // With nobody there whose fsyncs take it along, the file is lost: these are power cuts.
+  whenPossible(`a power cut of ext4 (${options}) under ${fsync}: nothing acknowledged is lost${skipped}`, async (t) => {
+    t.timeout(60 * 60_000)
+    const machine = new Machine(temporaryDirectory(t), options)
+    t.teardown(() => machine.shutDown('-l'))
+    const directory = join(machine.folder, 'journal')
+    const random = new Random(SEED + place * 7919)
+    const rounds = await Rounds.begin()
+    const unsynced = join(machine.folder, 'unsynced')
+    // Without a program whose fsyncs would also write it, the unsynced file is lost: these are power cuts.
+    machine.boot('commit=600')
+    await (await machine.holdSwitch())()
+    machine.shutDown()
+    machine.boot()
+    t.true(isGone(unsynced), 'these are not power cuts: nothing was lost')
+    machine.shutDown()
+    let before = 0
+    for (let cut = 0; cut < Math.ceil(CUTS / KINDS.length); cut++) {
       machine.boot()
-      await (await machine.holdSwitch())()
+      const cutPower = await machine.holdSwitch()
+      const running = start(t, ['durable', directory, fsync])
+      await running.printed(1 + random.below(80))
+      const cutAt = await cutPower()
+      running.child.kill('SIGKILL')
+      await running.ended
+      const acknowledged = running.lines.map((line) => line.split(' ') as [string, string])
+      const inTime = acknowledged.filter(([, at]) => BigInt(at) < cutAt)
+      t.true(inTime.length > 0, `something was acknowledged: ${acknowledged.length}`)
+      whole.tooLate += acknowledged.length - inTime.length
+      const last = Number(inTime.at(-1)?.[0])
       machine.shutDown()
       machine.boot()
-      t.true(isGone(unsynced), 'these are no power cuts: nothing was lost')
+      if (isGone(unsynced)) whole.unsyncedGone++
+      before = await look(t, directory, last, before, rounds)
+      whole.tooLateLost += acknowledged.filter(([round]) => Number(round) > before).length
       machine.shutDown()
-      let before = 0
-      for (let cut = 0; cut < Math.ceil(CUTS / KINDS.length); cut++) {
-        machine.boot()
-        const cutPower = await machine.holdSwitch()
-        const running = start(t, ['durable', directory, fsync])
-        await running.told(1 + random.below(80))
-        const cutAt = await cutPower()
-        running.child.kill('SIGKILL')
-        await running.ended
-        const acknowledged = running.lines.map((line) => line.split(' ') as [string, string])
-        const inTime = acknowledged.filter(([, at]) => BigInt(at) < cutAt)
-        t.true(inTime.length > 0, `something was acknowledged: ${acknowledged.length}`)
-        whole.tooLate += acknowledged.length - inTime.length
-        const told = Number(inTime.at(-1)?.[0])
-        machine.shutDown()
-        machine.boot()
-        if (isGone(unsynced)) whole.unsyncedGone++
-        before = await look(t, directory, told, before, rounds)
-        whole.tooLateLost += acknowledged.filter(([round]) => Number(round) > before).length
-        machine.shutDown()
-      }
-    },
-  )
+    }
+  })
 })
 
 function isGone(path: string): boolean {
@@ -169,17 +168,17 @@ function isGone(path: string): boolean {
 async function look(
   t: ExecutionContext,
   directory: string,
-  told: number,
+  acknowledged: number,
   before: number,
   rounds: Rounds,
 ): Promise<number> {
   const cache = await openCache({ directory, maxSize: 100_000, compaction: false })
-  const found = checkRounds(t, cache, told)
+  const found = checkRounds(t, cache, acknowledged)
   checkEntries(t, cache, rounds, found)
   whole.cuts++
-  whole.acknowledged += told - before
-  whole.lost += Math.max(0, told - found)
-  whole.beyond += Math.max(0, found - told)
+  whole.acknowledged += acknowledged - before
+  whole.lost += Math.max(0, acknowledged - found)
+  whole.beyond += Math.max(0, found - acknowledged)
   if (cache.recovery.setAside !== undefined) whole.torn++
   if (cache.recovery.snapshot !== undefined) whole.snapshots++
   await cache.close()
@@ -190,8 +189,8 @@ test.after.always(() => {
   console.log(
     obstacle === undefined
       ? `Real power cuts: ${whole.cuts} of ext4, ${whole.acknowledged} acknowledged rounds, ${whole.lost} lost; ${whole.beyond} kept beyond those; ` +
-          `${whole.torn} torn tails, ${whole.snapshots} recoveries from a snapshot; a file that nobody synced was gone ${whole.unsyncedGone} times; ` +
-          `${whole.tooLate} rounds told while the power went, ${whole.tooLateLost} of them lost (seed ${SEED})`
+          `${whole.torn} torn tails, ${whole.snapshots} recoveries from a snapshot; an unsynced file was lost ${whole.unsyncedGone} times; ` +
+          `${whole.tooLate} rounds printed during the cut, ${whole.tooLateLost} of them lost (seed ${SEED})`
       : `Real power cuts: skipped, no ext4 on a loop device here: ${obstacle}`,
   )
 })

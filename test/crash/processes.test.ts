@@ -1,11 +1,11 @@
-/** Real processes: two openers, killed holders, ends without close, a working directory that changes. */
+/** Real processes: two openers, killed holders, exits without close, a working directory that changes. */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { openCache } from '../../src/index.js'
+import { Rounds, sorted, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { Rounds, sorted, start } from './processes.js'
 
 for (const [mode, code] of [
   ['exit', 3],
@@ -14,7 +14,7 @@ for (const [mode, code] of [
   ['throw', 1],
   ['reject', 1],
 ] as const) {
-  test(`${mode} without close: what was set is in the journal`, async (t) => {
+  test(`${mode} without close: every set is in the journal`, async (t) => {
     const directory = temporaryDirectory(t)
     const running = start(t, [mode, directory, 'never'])
     t.is((await running.ended).code, code)
@@ -86,7 +86,7 @@ test('a worker that exits keeps what it set, and the lock is free', async (t) =>
 test('a directory whose holder was killed opens at once', async (t) => {
   const directory = temporaryDirectory(t)
   const holder = start(t, ['hold', directory, 'never'])
-  await holder.told(1)
+  await holder.printed(1)
   await t.throwsAsync(openCache({ directory }), { code: 'CACHE_LOCKED' })
   holder.child.kill('SIGKILL')
   await holder.ended
@@ -95,10 +95,10 @@ test('a directory whose holder was killed opens at once', async (t) => {
   await cache.close()
 })
 
-test('a stopped holder still holds', async (t) => {
+test('a stopped process still holds its lock', async (t) => {
   const directory = temporaryDirectory(t)
   const holder = start(t, ['hold', directory, 'never'])
-  await holder.told(1)
+  await holder.printed(1)
   holder.child.kill('SIGSTOP')
   await t.throwsAsync(openCache({ directory }), { code: 'CACHE_LOCKED' })
   holder.child.kill('SIGKILL')

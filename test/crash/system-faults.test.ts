@@ -1,14 +1,14 @@
 /**
- * Faults that the system itself makes: a full disk, limits, a read-only file system. Each needs something of the machine;
- * what is missing is said in the title of the test that is skipped then.
+ * Faults of the real system: a full disk, limits, a read-only file system. Where the machine does not allow one, its test is
+ * skipped and says why in its title.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { openCache } from '../../src/index.js'
+import { canLimit, canMount, when } from '../helpers/crash/machine.js'
+import { holdsRounds, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { canLimit, canMount, when } from './machine.js'
-import { holdsRounds, start } from './processes.js'
 
 function mounted(t: ExecutionContext, options: string): string {
   const folder = temporaryDirectory(t)
@@ -21,11 +21,11 @@ function mounted(t: ExecutionContext, options: string): string {
 
 const [onTmpfs, noMount] = when(canMount, 'mounting a tmpfs takes root')
 
-onTmpfs(`ENOSPC: refused clearly, reads go on, and it resumes when there is room${noMount}`, async (t) => {
+onTmpfs(`ENOSPC: writes are refused, reads work, and writing resumes when there is room${noMount}`, async (t) => {
   const folder = mounted(t, 'size=256k')
   const directory = join(folder, 'journal')
   const running = start(t, ['fill', directory, 'everysec'])
-  await running.told(3)
+  await running.printed(3)
   const [stopped, reads, flush] = running.lines as [string, string, string]
   const [code, rounds] = stopped.split(' ') as [string, string]
   t.is(code, 'JOURNAL_WRITE_FAILED')
@@ -41,11 +41,11 @@ onTmpfs(`ENOSPC: refused clearly, reads go on, and it resumes when there is room
   t.is(await holdsRounds(t, directory, Number(last)), Number(last))
 })
 
-onTmpfs(`ENOSPC for good: close says so, and what was written before is there${noMount}`, async (t) => {
+onTmpfs(`ENOSPC until the process is killed: everything written before is there${noMount}`, async (t) => {
   const folder = mounted(t, 'size=256k')
   const directory = join(folder, 'journal')
   const running = start(t, ['fill', directory, 'everysec'])
-  await running.told(3)
+  await running.printed(3)
   const rounds = Number((running.lines[0] as string).split(' ')[1])
   running.child.kill('SIGKILL')
   await running.ended
@@ -53,7 +53,7 @@ onTmpfs(`ENOSPC for good: close says so, and what was written before is there${n
   await holdsRounds(t, directory, rounds - 2) // the refused round's first call may have been what did not fit
 })
 
-onTmpfs(`EROFS: a journal on a read-only file system is refused clearly${noMount}`, async (t) => {
+onTmpfs(`EROFS: opening a journal on a read-only file system is refused${noMount}`, async (t) => {
   const folder = mounted(t, 'size=1m')
   const directory = join(folder, 'journal')
   const cache = await openCache({ directory })
@@ -69,7 +69,7 @@ onTmpfs(`EROFS: a journal on a read-only file system is refused clearly${noMount
   t.deepEqual(again.lines, ['opened 5'])
 })
 
-onTmpfs(`no inodes: a segment that cannot be begun is no obstacle${noMount}`, async (t) => {
+onTmpfs(`no inodes: writing continues in the old segment, and nothing is lost${noMount}`, async (t) => {
   const folder = mounted(t, 'size=4m,nr_inodes=5')
   const directory = join(folder, 'journal')
   const running = start(t, ['flush', directory, 'everysec'])
@@ -83,12 +83,12 @@ onTmpfs(`no inodes: a segment that cannot be begun is no obstacle${noMount}`, as
 
 // ── limits ──
 
-const [withLimits, noLimits] = when(canLimit, 'there is no prlimit')
+const [withLimits, noLimits] = when(canLimit, 'prlimit is missing')
 
-withLimits(`EFBIG: a file size limit is refused clearly, and nothing is lost${noLimits}`, async (t) => {
+withLimits(`EFBIG: writes beyond a file size limit are refused, and nothing is lost${noLimits}`, async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')
   const running = start(t, ['fill', directory, 'everysec'], ['prlimit', '--fsize=100000:'])
-  await running.told(3)
+  await running.printed(3)
   const [stopped, , flush] = running.lines as [string, string, string]
   const [code, rounds] = stopped.split(' ') as [string, string]
   t.is(code, 'JOURNAL_WRITE_FAILED')
@@ -102,7 +102,7 @@ withLimits(`EFBIG: a file size limit is refused clearly, and nothing is lost${no
   t.is(await holdsRounds(t, directory, last), last)
 })
 
-withLimits(`EMFILE: without file handles the journal goes on, and nothing is lost${noLimits}`, async (t) => {
+withLimits(`EMFILE: without file handles writing continues, and nothing is lost${noLimits}`, async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')
   const running = start(t, ['starve', directory, 'everysec'])
   const { errors } = await running.ended
@@ -111,7 +111,7 @@ withLimits(`EMFILE: without file handles the journal goes on, and nothing is los
   await holdsRounds(t, directory, 40)
 })
 
-withLimits(`EMFILE: a journal cannot be opened without file handles, and opens with them${noLimits}`, async (t) => {
+withLimits(`EMFILE: opening is refused without file handles, and succeeds with them${noLimits}`, async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')
   const cache = await openCache({ directory })
   cache.set('right', 5)

@@ -1,22 +1,23 @@
 /**
- * Faults made at a system call, by strace: fsyncs, writes and renames that fail or take long, SIGKILL. Skipped where there
- * is no strace that may inject them. DAYBOOK_SYSCALL_KILLS: how many system calls are met by SIGKILL (default 8).
- * DAYBOOK_FSYNC_DELAY_MS: how long the slow fsync takes (default 200).
+ * Faults injected at system calls by strace: fsyncs, writes and renames that fail or are slow, SIGKILL. Skipped where strace is
+ * missing or may not inject. DAYBOOK_SYSCALL_KILLS: how many kills at system calls. DAYBOOK_FSYNC_DELAY_MS: how long the slow
+ * fsync takes.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { canTrace, when } from '../helpers/crash/machine.js'
+import { holdsRounds, start } from '../helpers/crash/processes.js'
+import { countFrom } from '../helpers/runs.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
-import { canTrace, when } from './machine.js'
-import { holdsRounds, start } from './processes.js'
 
-const SYSCALL_KILLS = Number(process.env['DAYBOOK_SYSCALL_KILLS'] ?? 8)
-const FSYNC_DELAY_MS = Number(process.env['DAYBOOK_FSYNC_DELAY_MS'] ?? 200)
+const SYSCALL_KILLS = countFrom('DAYBOOK_SYSCALL_KILLS', 8)
+const FSYNC_DELAY_MS = countFrom('DAYBOOK_FSYNC_DELAY_MS', 200)
 
-const [traced, noTrace] = when(canTrace, 'there is no strace that may inject faults')
+const [traced, noTrace] = when(canTrace, 'strace is missing or may not inject faults')
 
 for (const [what, rule] of [
   ['fails once', 'inject=fdatasync:error=EIO:when=9'],
-  ['fails from some moment on', 'inject=fdatasync:error=EIO:when=12+'],
+  ['fails from then on', 'inject=fdatasync:error=EIO:when=12+'],
 ] as const) {
   traced(`an fsync that ${what}: read-only, nothing acknowledged is lost, reopening recovers${noTrace}`, async (t) => {
     const directory = join(temporaryDirectory(t), 'journal')
@@ -35,7 +36,7 @@ for (const [what, rule] of [
   })
 }
 
-/** `when` counts per thread, so that one thread does all that leaves the main one. */
+/** `when` counts per thread, so all work outside the main thread must be done by one. */
 const oneThread = { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } }
 const inject = (call: string, fault: string) => [
   'strace',
@@ -51,30 +52,27 @@ const inject = (call: string, fault: string) => [
 const roundsOf = (lines: readonly string[]) => lines.map(Number).filter(Number.isFinite)
 
 for (const error of ['EROFS', 'ENOSPC', 'EIO', 'EDQUOT']) {
-  traced(
-    `writes that fail with ${error} for a while: refused, tried again, and nothing is lost${noTrace}`,
-    async (t) => {
-      const directory = join(temporaryDirectory(t), 'journal')
-      const running = start(
-        t,
-        ['persist', directory, 'always'],
-        inject('pwrite64', `error=${error}:when=20..24`),
-        oneThread,
-      )
-      const { errors } = await running.ended
-      t.is(running.lines.at(-1), 'close resolved', `${running.lines.join()} ${errors}`)
-      t.deepEqual(
-        roundsOf(running.lines),
-        Array.from({ length: 40 }, (_, at) => at + 1),
-      )
-      t.deepEqual(
-        [...new Set(running.lines.filter((line) => line.includes('_')))],
-        ['JOURNAL_WRITE_FAILED'],
-        running.lines.join(),
-      )
-      t.is(await holdsRounds(t, directory, 40), 40)
-    },
-  )
+  traced(`writes that fail with ${error} for a while: refused, retried, and nothing is lost${noTrace}`, async (t) => {
+    const directory = join(temporaryDirectory(t), 'journal')
+    const running = start(
+      t,
+      ['persist', directory, 'always'],
+      inject('pwrite64', `error=${error}:when=20..24`),
+      oneThread,
+    )
+    const { errors } = await running.ended
+    t.is(running.lines.at(-1), 'close resolved', `${running.lines.join()} ${errors}`)
+    t.deepEqual(
+      roundsOf(running.lines),
+      Array.from({ length: 40 }, (_, at) => at + 1),
+    )
+    t.deepEqual(
+      [...new Set(running.lines.filter((line) => line.includes('_')))],
+      ['JOURNAL_WRITE_FAILED'],
+      running.lines.join(),
+    )
+    t.is(await holdsRounds(t, directory, 40), 40)
+  })
 }
 
 for (const [what, call, fault] of [
@@ -83,7 +81,7 @@ for (const [what, call, fault] of [
   ['a directory that can never be synced again', 'fsync', 'error=EIO:when=4+'],
   ['unlinks that fail', 'unlink', 'error=EPERM'],
 ] as const) {
-  traced(`${what} during compaction: the cache goes on, and nothing is lost${noTrace}`, async (t) => {
+  traced(`${what} during compaction: the cache keeps working, and nothing is lost${noTrace}`, async (t) => {
     const directory = join(temporaryDirectory(t), 'journal')
     const running = start(t, ['persist', directory, 'always'], inject(call, fault), oneThread)
     const { errors } = await running.ended
@@ -95,21 +93,18 @@ for (const [what, call, fault] of [
   })
 }
 
-traced(
-  `an fsync that takes long: what waits in memory is bounded, and all is durable at the end${noTrace}`,
-  async (t) => {
-    const directory = join(temporaryDirectory(t), 'journal')
-    const delay = `delay_enter=${FSYNC_DELAY_MS * 1_000}:when=2`
-    const running = start(t, ['slow', directory, 'never'], inject('fdatasync', delay), oneThread)
-    const { errors } = await running.ended
-    t.is(running.lines.at(-1), 'close resolved', errors)
-    const pendingBytes = Number(running.lines.find((line) => line.startsWith('pending '))?.split(' ')[1])
-    t.true(pendingBytes < 512 * 1024, `${pendingBytes} bytes`)
-    t.is(await holdsRounds(t, directory, 3_000), 3_000)
-  },
-)
+traced(`a slow fsync: pending bytes are bounded, and everything is durable at the end${noTrace}`, async (t) => {
+  const directory = join(temporaryDirectory(t), 'journal')
+  const delay = `delay_enter=${FSYNC_DELAY_MS * 1_000}:when=2`
+  const running = start(t, ['slow', directory, 'never'], inject('fdatasync', delay), oneThread)
+  const { errors } = await running.ended
+  t.is(running.lines.at(-1), 'close resolved', errors)
+  const pendingBytes = Number(running.lines.find((line) => line.startsWith('pending '))?.split(' ')[1])
+  t.true(pendingBytes < 512 * 1024, `${pendingBytes} bytes`)
+  t.is(await holdsRounds(t, directory, 3_000), 3_000)
+})
 
-traced(`a new directory and its parents are forced to disk with their names${noTrace}`, async (t) => {
+traced(`a new directory and its parents are synced${noTrace}`, async (t) => {
   const folder = temporaryDirectory(t)
   const log = join(folder, 'trace')
   const directory = join(folder, 'a', 'b')
@@ -128,7 +123,7 @@ traced(`SIGKILL at a system call: nothing acknowledged is lost${noTrace}`, async
     const directory = join(temporaryDirectory(t), 'journal')
     mkdirSync(directory)
     const call = calls[kill % calls.length] as string
-    // Loading the program opens and writes files too; it takes some hundreds of calls until it comes to ours.
+    // Loading the program takes some hundreds of calls before the first of the journal.
     const at = call === 'openat' ? 600 + 3 * kill : 1 + Math.floor(kill / calls.length)
     const trace = [
       'strace',

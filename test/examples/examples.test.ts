@@ -18,7 +18,7 @@ async function linesOf(t: ExecutionContext, name: string, root: string): Promise
     timeout: 60_000,
   })
   t.is(stderr, '')
-  t.deepEqual(readdirSync(cwd), [], 'it leaves the working directory alone')
+  t.deepEqual(readdirSync(cwd), [], 'it writes nothing into the working directory')
   return stdout.trimEnd().split('\n')
 }
 
@@ -50,7 +50,7 @@ test('machine: a state machine that invokes the cache, sends commands and reacts
   t.deepEqual(await linesOf(t, 'machine', root), [journal, 'Ada, visits before this one: 2'])
 })
 
-test('worker-pool: a piscina pool shares one cache, and nothing is left behind', async (t) => {
+test('worker-pool: a piscina pool shares one cache, and leaves no files behind', async (t) => {
   const root = temporaryDirectory(t)
   const [journal = '', ...lines] = await linesOf(t, 'worker-pool', root)
   t.true(journal.startsWith(`journal: ${join(root, 'daybook-pool-')}`))

@@ -1,4 +1,4 @@
-/** `load`: everything is replaced by one event, or nothing happens. */
+/** `load` replaces everything by one event, or changes nothing. */
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -7,15 +7,15 @@ import { FRAME } from '../../src/durable/format/format.js'
 import { CorruptionError, memoryJournal, openCache, ValueError } from '../../src/index.js'
 import { ManualClock } from '../../src/testing.js'
 import { set } from '../conformance/journal.js'
-import { type Forged, forgedFile } from '../durable/history/forged-file.js'
-import { loopTurn } from '../helpers/loop-turn.js'
+import { type Forged, forgedFile } from '../helpers/durable/forged-file.js'
+import { loopTurn, until } from '../helpers/loop-turn.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const START = 1_704_110_400_000
 
 /** A saved file of three entries: a (10 s left, most recently used), b, c. */
 async function savedFile(t: ExecutionContext, extension: string) {
-  const directory = await temporaryDirectory(t)
+  const directory = temporaryDirectory(t)
   const clock = new ManualClock(START)
   const cache = await openCache<unknown>({ journal: memoryJournal(), clock })
   cache.set('a', { x: 1 }, { ttl: 10 })
@@ -29,7 +29,7 @@ async function savedFile(t: ExecutionContext, extension: string) {
 }
 
 for (const extension of ['pickle', 'dbk']) {
-  test(`${extension}: remaining lifetimes are exact, and what expired in between is left out`, async (t) => {
+  test(`${extension}: deadlines are kept exactly, and entries that have expired are left out`, async (t) => {
     const { path } = await savedFile(t, extension)
     const clock = new ManualClock(START + 3_000)
     const cache = await openCache<unknown>({ journal: memoryJournal(), clock })
@@ -45,7 +45,7 @@ for (const extension of ['pickle', 'dbk']) {
     t.deepEqual(expired, ['a'])
   })
 
-  test(`${extension}: it replaces the entries and the counters, and subscribers see one loaded change`, async (t) => {
+  test(`${extension}: load replaces the entries and the counters, as one change`, async (t) => {
     const { path } = await savedFile(t, extension)
     const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
     cache.set('before', 1)
@@ -67,7 +67,7 @@ for (const extension of ['pickle', 'dbk']) {
     t.is(cache.stats().journal.sequence, 3)
   })
 
-  test(`${extension}: of more than maxSize the most recently used are kept`, async (t) => {
+  test(`${extension}: load of more than maxSize entries keeps the most recently used`, async (t) => {
     const { path } = await savedFile(t, extension)
     const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START), maxSize: 2 })
     t.like(await cache.load(path), { ok: true, entries: 2, evicted: 1 })
@@ -75,7 +75,7 @@ for (const extension of ['pickle', 'dbk']) {
     t.is(cache.stats().evictions, 0)
   })
 
-  test(`${extension}: after a clean close and after a crash everything is there`, async (t) => {
+  test(`${extension}: loaded entries survive a clean close and a crash`, async (t) => {
     const { directory, path } = await savedFile(t, extension)
     const clock = new ManualClock(START)
     const journal = join(directory, 'journal')
@@ -100,7 +100,7 @@ for (const extension of ['pickle', 'dbk']) {
     }
   })
 
-  test(`${extension}: cut at every byte it is refused or sound, and a refusal changes nothing`, async (t) => {
+  test(`${extension}: a file cut at any byte is refused, and nothing is changed`, async (t) => {
     const { directory, path } = await savedFile(t, extension)
     const bytes = await readFile(path)
     const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
@@ -119,7 +119,7 @@ for (const extension of ['pickle', 'dbk']) {
   })
 }
 
-test('every flipped bit of a file in our own format is refused, and changes nothing', async (t) => {
+test('a file in our own format with any bit flipped is refused, and nothing is changed', async (t) => {
   const { directory, path } = await savedFile(t, 'dbk')
   const bytes = await readFile(path)
   const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
@@ -163,11 +163,11 @@ for (const [what, frames, reason] of [
   ['fewer rows than its end says', [{ events: [set('a', 1)] }, { ...END, firstSequence: 3 }], /./],
   ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }, END], /./],
   ['a value that cannot be decoded', [{ events: [structured(0xff, 0x0f, 0x6f, 0x22)] }, END], /cannot|Cannot/],
-  ['a value that is no structured value', [{ events: [structured(1, 2, 3)] }, END], /cannot|Cannot/],
+  ['a value that is not a structured clone', [{ events: [structured(1, 2, 3)] }, END], /cannot|Cannot/],
   ['a value that is undefined', [{ events: [structured(0xff, 0x0f, 0x5f)] }, END], /undefined/],
 ] as [string, Forged[], RegExp][]) {
   test(`a saved file with matching checksums and ${what}: refused, and nothing is changed`, async (t) => {
-    const directory = await temporaryDirectory(t)
+    const directory = temporaryDirectory(t)
     const path = join(directory, 'forged.dbk')
     await writeFile(path, forgedFile('saved', 0, frames))
     const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START), maxSize: 1 })
@@ -180,8 +180,8 @@ for (const [what, frames, reason] of [
   })
 }
 
-test('what the forger makes without forging anything is a saved file', async (t) => {
-  const directory = await temporaryDirectory(t)
+test('a file of the forger in which nothing is forged is loaded', async (t) => {
+  const directory = temporaryDirectory(t)
   const path = join(directory, 'sound.dbk')
   const events = [mortal, set('b', new EncodedValue('structured', Uint8Array.of(0xff, 0x0f, 0x6f, 0x7b, 0x00)))]
   await writeFile(path, forgedFile('saved', 0, [{ events }, END]))
@@ -196,8 +196,8 @@ test('what the forger makes without forging anything is a saved file', async (t)
   )
 })
 
-test('a pickle that would call os.system is refused by name, and nothing is executed or changed', async (t) => {
-  const directory = await temporaryDirectory(t)
+test('a pickle that would call os.system is refused with that name, and nothing is executed or changed', async (t) => {
+  const directory = temporaryDirectory(t)
   const proof = join(directory, 'executed')
   const hostile = Buffer.concat([Buffer.from('cos\nsystem\n(S'), Buffer.from(`'touch ${proof}'`), Buffer.from('\ntR.')])
   await writeFile(join(directory, 'x.pkl'), hostile)
@@ -209,8 +209,8 @@ test('a pickle that would call os.system is refused by name, and nothing is exec
   t.false((await readdir(directory)).includes('executed'))
 })
 
-test('a missing file, a directory, a foreign file: { ok: false } with the cause, nothing changed', async (t) => {
-  const directory = await temporaryDirectory(t)
+test('a missing file, a directory or a foreign file resolves with ok: false and the cause, and nothing is changed', async (t) => {
+  const directory = temporaryDirectory(t)
   await writeFile(join(directory, 'foreign.dbk'), 'SQLite format 3\0'.repeat(50))
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   cache.set('kept', 1)
@@ -221,7 +221,7 @@ test('a missing file, a directory, a foreign file: { ok: false } with the cause,
   t.deepEqual([cache.keys(), cache.stats().journal.sequence], [['kept'], 1])
 })
 
-test('a loaded file that is missing or not the one that was loaded refuses to open', async (t) => {
+test('a journal whose loaded file is missing or different does not open', async (t) => {
   const { directory, path } = await savedFile(t, 'dbk')
   const clock = new ManualClock(START)
   const journal = join(directory, 'journal')
@@ -239,7 +239,7 @@ test('a loaded file that is missing or not the one that was loaded refuses to op
   await t.throwsAsync(openCache({ directory: journal, clock }), { instanceOf: CorruptionError })
 })
 
-test('a load that was not journaled leaves a file that nothing refers to: it is ignored, and compaction removes it', async (t) => {
+test('the file of a load that was not journaled is ignored, and removed by compaction', async (t) => {
   const { directory, path } = await savedFile(t, 'dbk')
   const clock = new ManualClock(START)
   const journal = join(directory, 'journal')
@@ -247,12 +247,8 @@ test('a load that was not journaled leaves a file that nothing refers to: it is 
   cache.set('kept', 1)
   await cache.flush()
   const loading = cache.load(path)
-  // A crash in the moment between the file and the event: the directory as it is when the file has its name.
-  for (;;) {
-    const names = await readdir(journal)
-    if (names.some((name) => name.endsWith('.loaded'))) break
-    await loopTurn()
-  }
+  // A crash between the rename of the file and the event.
+  await until(async () => (await readdir(journal)).some((name) => name.endsWith('.loaded')), 'the loaded file')
   await loading
   await cache.close()
   const [loaded] = (await readdir(journal)).filter((name) => name.endsWith('.loaded'))
@@ -270,7 +266,7 @@ test('a load that was not journaled leaves a file that nothing refers to: it is 
   await reopened.close()
 })
 
-test('a load is refused while the journal takes nothing, and inside a transaction', async (t) => {
+test('load is refused inside a transaction, and load and save after close', async (t) => {
   const { path } = await savedFile(t, 'dbk')
   const cache = await openCache<unknown>({ journal: memoryJournal() })
   t.throws(() => cache.transact(() => void cache.load(path)), { code: 'INSIDE_TRANSACTION' })
@@ -279,7 +275,7 @@ test('a load is refused while the journal takes nothing, and inside a transactio
   await t.throwsAsync(cache.save(path), { code: 'CACHE_CLOSED' })
 })
 
-test('two loads and a compaction started together run one after the other', async (t) => {
+test('loads and compactions started together run one after the other', async (t) => {
   const { directory, path } = await savedFile(t, 'dbk')
   const clock = new ManualClock(START)
   const journal = join(directory, 'journal')
@@ -293,7 +289,7 @@ test('two loads and a compaction started together run one after the other', asyn
   await again.close()
 })
 
-test('a load of a key that is being loaded by getOrSet wins', async (t) => {
+test('a load during a getOrSet wins', async (t) => {
   const { path } = await savedFile(t, 'dbk')
   const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
   let settle: (value: unknown) => void = () => undefined

@@ -11,8 +11,8 @@ import {
 } from '../../src/index.js'
 
 /**
- * A journal in memory that fails on demand, with the health that a file journal has then. For tests of the cache; what a failure
- * does to the files is tested with faulty storage.
+ * A journal in memory that fails on demand, with the health that a file journal would have. For tests of the cache; the effects of
+ * failures on files are tested with faulty storage.
  */
 export class BreakableJournal implements Journal {
   readonly #inner = memoryJournal()

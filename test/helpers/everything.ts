@@ -1,6 +1,6 @@
 import type { Cache } from '../../src/index.js'
 
-/** Everything that a caller can read of a cache without changing it, to show that a refused call has changed nothing. */
+/** Everything that can be read of a cache without changing it, to show that a refused call changed nothing. */
 export function everything(cache: Cache<never> | Cache<unknown>) {
   const { journal, ...counters } = cache.stats()
   return {

@@ -15,7 +15,7 @@ export interface Limits {
   entriesMax?: number
 }
 
-/** Here a key or a text weighs its characters, and a number weighs 8. */
+/** Here a key or a string weighs its characters, and anything else 8. */
 function weigh(key: string, value: StoredValue): number {
   return key.length + (typeof value === 'string' ? value.length : 8)
 }

@@ -1,6 +1,6 @@
 /**
- * One turn of the event loop: afterwards, what was appended before has been handed to the operating system (or the memory
- * journal). Not a wait in time.
+ * One turn of the event loop, after which everything appended before has been passed to the operating system (or the memory
+ * journal). It does not wait for a time.
  */
 export function loopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

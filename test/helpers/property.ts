@@ -4,7 +4,7 @@ import { runs } from './runs.js'
 
 /**
  * Asserts that a property holds, in `modest` runs or as many as `DAYBOOK_RUNS` says. A property does not return false but throws
- * (`node:assert`), so that the counterexample comes with what differs.
+ * (`node:assert`), so that the report has the counterexample, what differs, and the seed with which to run it again.
  */
 export async function holds<Values>(
   t: ExecutionContext,

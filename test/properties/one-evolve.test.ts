@@ -20,7 +20,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 /** From one opening to the next. */
 interface Session extends Limits {
-  /** A `set` that nobody has to hear of is committed without an event object; so some runs subscribe. */
+  /** A `set` without subscribers is committed without an event object, so some runs subscribe. */
   isObserved: boolean
 }
 

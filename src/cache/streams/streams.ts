@@ -54,8 +54,9 @@ export class Streams<V> implements EventOutlet {
   readonly #changes: EventStream<Change<V>>
   readonly #expirations: EventStream<Expiration<V>>
   readonly #evictions: EventStream<Eviction<V>>
-  /** Whether anybody subscribes to any of them. A field, because every `set` looks. */
+  /** Whether anybody subscribes to any of them. */
   isObserved = false
+  onObserved: (() => void) | undefined
   #subscriptions = 0
   /** What is left to deliver of one event: an error in the middle of it must not deliver the beginning twice. */
   #deliveries: (() => void)[] = []
@@ -66,6 +67,7 @@ export class Streams<V> implements EventOutlet {
     const onChange = (change: 1 | -1) => {
       this.#subscriptions += change
       this.isObserved = this.#subscriptions > 0
+      this.onObserved?.()
     }
     this.#changes = new EventStream((journaled) => toChange<V>(journaled, restore), onChange)
     this.#expirations = new EventStream((journaled) => toExpiration<V>(journaled, restore), onChange)

@@ -25,6 +25,8 @@ export interface JournaledEvent {
 /** Who gets the events of a turn that has ended. */
 export interface EventOutlet {
   readonly isObserved: boolean
+  /** Called when {@link isObserved} may have changed. */
+  onObserved: (() => void) | undefined
   deliver(journaled: JournaledEvent): void
 }
 
@@ -46,6 +48,10 @@ export class Outbox {
 
   get isObserved(): boolean {
     return this.#outlet.isObserved
+  }
+
+  set onObserved(listener: () => void) {
+    this.#outlet.onObserved = listener
   }
 
   /** Keeps an event, and what it is about to remove. `place`: how many events of the turn came before. */

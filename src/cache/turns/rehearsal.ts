@@ -32,10 +32,11 @@ export function rehearse(): void {
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls nothing else of it
   for (const isObserved of [true, false]) {
     const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
-    const outbox = new Outbox({ isObserved, deliver: () => undefined }, (task) => task())
+    const outbox = new Outbox({ isObserved, onObserved: undefined, deliver: () => undefined }, (task) => task())
     const expiry = new ExpiryTimer(clock, state, () => 'done')
     const turns = new Turns({ state, journal, outbox, expiry })
     const rows = new FrozenRows(state)
+    turns.isWritable = true
     turns.setAlone('a', 1, 5, 0)
     turns.setAlone('a', 1, 4, 0)
     turns.incrementAlone('a', 1)

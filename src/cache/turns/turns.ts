@@ -45,10 +45,13 @@ export class Turns {
   readonly #journal: Journal
   readonly #outbox: Outbox
   readonly #expiry: ExpiryTimer
-  /** Whether the journal takes events. While it does not, what has expired is only hidden. */
-  isWritable = false
-  /** For whoever must know of every turn, whether or not anybody subscribes. */
-  listener: TurnListener | undefined
+  #isWritable = false
+  #listener: TurnListener | undefined
+  /**
+   * Whether a `set` may take effect without a turn around it: the journal takes events, no turn is open, nobody has to hear of
+   * it, and the state is whole. A field that everything which changes one of these keeps up, because every `set` looks.
+   */
+  #isQuiet = false
 
   /** Turns that are open, one inside the other. */
   #depth = 0
@@ -65,6 +68,28 @@ export class Turns {
     this.#journal = journal
     this.#outbox = outbox
     this.#expiry = expiry
+    outbox.onObserved = () => this.#updateQuiet()
+  }
+
+  #updateQuiet(): void {
+    const isUnheard = this.#listener === undefined && !this.#outbox.isObserved
+    this.#isQuiet = this.#isWritable && this.#depth === 0 && isUnheard && this.#state.isWhole
+  }
+
+  /** Whether the journal takes events. While it does not, what has expired is only hidden. */
+  get isWritable(): boolean {
+    return this.#isWritable
+  }
+
+  set isWritable(isWritable: boolean) {
+    this.#isWritable = isWritable
+    this.#updateQuiet()
+  }
+
+  /** For whoever must know of every turn, whether or not anybody subscribes. */
+  set listener(listener: TurnListener | undefined) {
+    this.#listener = listener
+    this.#updateQuiet()
   }
 
   /** Whether a turn is open: the caller is inside `transact`. */
@@ -100,7 +125,8 @@ export class Turns {
     const last = events[events.length - 1] as CacheEvent // never called without any
     if (last.type === 'set' || last.type === 'rescheduled') state.reserve(last.expiresAtMs)
     const first = this.#journal.append(events)
-    state.isWhole = false
+    const isQuiet = this.#isQuiet
+    state.isWhole = this.#isQuiet = false
     const { isObserved } = this.#outbox
     for (let place = 0; place < events.length; place++) {
       const event = events[place] as CacheEvent
@@ -109,6 +135,7 @@ export class Turns {
     }
     if (isObserved) this.#outbox.journaled(first)
     state.isWhole = true
+    this.#isQuiet = isQuiet
     this.#settle(events, NONE, nowMs)
   }
 
@@ -117,7 +144,7 @@ export class Turns {
    * for it. `nowMs`: Infinity if the clock was not read. Returns false where it takes a whole turn.
    */
   setAlone(key: string, value: StoredValue, expiresAtMs: number, nowMs: number): boolean {
-    if (!this.#isUnheard) return false
+    if (!this.#isQuiet) return false
     const slot = this.#state.find(key)
     if (!isSetAlone(this.#state, slot, nowMs)) return false
     this.#commitSet(slot, key, value, expiresAtMs, nowMs)
@@ -126,17 +153,13 @@ export class Turns {
 
   /** The same for adding to a number that is there and has no deadline. Returns `undefined` where it takes a whole turn. */
   incrementAlone(key: string, by: number): number | undefined {
-    if (!this.#isUnheard) return undefined
+    if (!this.#isQuiet) return undefined
     const state = this.#state
     const slot = state.find(key)
     if (slot === undefined || !isSetAlone(state, slot, Number.POSITIVE_INFINITY)) return undefined
     const value = sum(state, key, by, slot)
     this.#commitSet(slot, key, value, Number.POSITIVE_INFINITY, 0)
     return value
-  }
-
-  get #isUnheard(): boolean {
-    return this.#depth === 0 && this.listener === undefined && !this.#outbox.isObserved
   }
 
   /** {@link #commit} of one `set` event. */
@@ -146,9 +169,9 @@ export class Turns {
     if (slot === undefined || expiresAtMs !== Number.POSITIVE_INFINITY) state.reserve(expiresAtMs)
     if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
     else this.#journal.appendSet(key, value, expiresAtMs)
-    state.isWhole = false
+    state.isWhole = this.#isQuiet = false
     evolveSet(state, slot, key, value, expiresAtMs)
-    state.isWhole = true
+    state.isWhole = this.#isQuiet = true
     if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#settle(NONE, NONE, nowMs)
   }
 
@@ -168,6 +191,7 @@ export class Turns {
     const missedMark = this.#missedDeletions.length
     undo.isRecording = true
     this.#depth++
+    this.#isQuiet = false
     let reply: T
     try {
       reply = steps()
@@ -180,6 +204,7 @@ export class Turns {
       throw error
     }
     if (--this.#depth > 0) return reply
+    this.#updateQuiet()
     const events = this.#events
     const missed = this.#missedDeletions
     if (events.length > 0) this.#events = []
@@ -213,6 +238,7 @@ export class Turns {
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // the state is whole again when that ends
     if (this.#depth > 0) return
+    this.#updateQuiet()
     state.undo.forget()
     this.#runWaiting()
   }
@@ -223,7 +249,7 @@ export class Turns {
   #settle(events: readonly CacheEvent[], missedDeletions: readonly string[], nowMs: number | undefined): void {
     try {
       if (nowMs !== undefined) this.#expiry.arm(nowMs)
-      this.listener?.(events, missedDeletions)
+      this.#listener?.(events, missedDeletions)
     } catch (error) {
       reportLater(error)
     }

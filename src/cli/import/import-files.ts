@@ -1,4 +1,5 @@
 /** One entry for each file, with its path as the key. An entry that already has the same content is left as it is. */
+import { innerOf } from '../../cache/cache.js'
 import { EncodedValue } from '../../core/model/stored-value.js'
 import { readContent } from './file-content.js'
 import type { ImportRun } from './import-run.js'
@@ -26,7 +27,8 @@ function importFile(run: ImportRun, path: string): void {
     return
   }
   // Bytes that nothing else uses become the entry's own, so that a large file is not in memory twice.
-  cache.set(path, isOwn && typeof value !== 'string' ? new EncodedValue('bytes', value) : value, { ttl })
+  if (isOwn && typeof value !== 'string') innerOf(cache).setStored(path, new EncodedValue('bytes', value), { ttl })
+  else cache.set(path, value, { ttl })
   run.imported(bytes)
 }
 

@@ -41,21 +41,30 @@ export class KeyMap {
   #addToFull(key: string, slot: Slot): void {
     const half = this.#places / 2
     if (this.#removedFromFirst >= half) {
-      this.#first = new Map(this.#first)
+      this.#first = addToFullMap(this.#first, key, slot)
       this.#removedFromFirst = 0
-      this.#first.set(key, slot)
-      return
-    }
-    if (this.#second === undefined || this.#removedFromSecond >= half) {
-      this.#second = new Map(this.#second)
+    } else if (this.#second === undefined) {
+      this.#second = new Map([[key, slot]])
+    } else if (this.#second.size + this.#removedFromSecond < this.#places || this.#removedFromSecond < half) {
+      this.#second.set(key, slot)
+    } else {
+      this.#second = addToFullMap(this.#second, key, slot)
       this.#removedFromSecond = 0
     }
-    this.#second.set(key, slot)
   }
 
   delete(key: string): void {
     if (this.#first.delete(key)) this.#removedFromFirst++
     else if (this.#second?.delete(key) === true) this.#removedFromSecond++
+  }
+}
+
+/** V8 makes the table anew by itself, unless fewer keys keep a place than were counted. */
+function addToFullMap(map: Map<string, Slot>, key: string, slot: Slot): Map<string, Slot> {
+  try {
+    return map.set(key, slot)
+  } catch {
+    return new Map(map).set(key, slot)
   }
 }
 

@@ -142,9 +142,14 @@ export class Durability {
     if (this.isDueForCompaction) this.#onChange()
   }
 
-  /** Writes the pending frame, which may be empty, as a frame of this kind. Throws if that fails. */
+  /** Writes the pending frame, which may be empty, as a frame of this kind. Throws if that fails; the frame is dropped then. */
   writeAs(kind: FrameKind): void {
-    this.#append(this.#frame.finish(kind, 0, this.#context()))
+    try {
+      this.#append(this.#frame.finish(kind, 0, this.#context()))
+    } catch (error) {
+      this.#frame.drop()
+      throw error
+    }
   }
 
   #append(finished: FinishedFrame): void {
@@ -256,7 +261,7 @@ export class Durability {
     try {
       this.writeAs('events')
     } catch {
-      this.#frame.drop() // it has no events, and the next frame will record the same
+      // The frame has no events, and the next frame will record the same.
     }
   }
 
@@ -283,7 +288,7 @@ export class Durability {
   rotate({ isSyncing = this.#syncing !== undefined } = {}): void {
     this.writeFull()
     try {
-      this.#segments.rotate(this.#frame, this.#context())
+      this.#recordedDurable = this.#segments.rotate(this.#frame, this.#context()).durableSequence
     } catch (error) {
       if (!(error instanceof UnsyncedSealError)) throw error
       this.#setHealth({ status: 'failed', error: error.cause })

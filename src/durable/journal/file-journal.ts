@@ -123,7 +123,7 @@ export class FileJournal implements Journal {
     await durability.flush()
     // No await from here to freeze(): the segment must end at the sequence whose state is frozen.
     durability.write()
-    if (segments.hasEvents) this.#rotateForCompaction()
+    this.#endSegment()
     durability.refuseUnlessWritable()
     const sequence = durability.written
     const { covered } = segments
@@ -145,14 +145,16 @@ export class FileJournal implements Journal {
     }
   }
 
-  #rotateForCompaction(): void {
+  /** Sees to it that no frame behind the snapshot is older than it, in events or in counters. */
+  #endSegment(): void {
     const { durability, segments } = this.#open
     try {
-      durability.rotate()
+      if (segments.hasEvents) durability.rotate()
+      else if (segments.hasFrames) durability.writeAs('events') // only of an earlier close: the segment begins at this sequence
     } catch (error) {
       segments.postponeCompaction()
       if (error instanceof CacheError) throw error
-      const what = `The next segment could not be created: ${reasonOf(error)}`
+      const what = `The journal could not be ended before the snapshot: ${reasonOf(error)}`
       throw new CacheError('COMPACTION_FAILED', what, { cause: error })
     }
   }

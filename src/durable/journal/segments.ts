@@ -5,8 +5,8 @@
 import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { CompactionThresholds, JournalFigures, JournalSession } from '../contract.js'
-import { SEAL_HAS_SUCCESSOR } from '../format/format.js'
-import type { FinishedFrame } from '../format/frame.js'
+import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../format/format.js'
+import type { FinishedFrame, FrameHeader } from '../format/frame.js'
 import type { Recovered } from '../recovery/recover.js'
 import type { Storage } from '../storage/storage.js'
 import type { FrameContext, PendingFrame } from './pending-frame.js'
@@ -88,6 +88,10 @@ export class Segments {
     return this.#current.hasEvents
   }
 
+  get hasFrames(): boolean {
+    return this.#current.offset > FILE_HEADER_BYTES
+  }
+
   get isFull(): boolean {
     return this.#current.offset >= this.#rotateAtBytes && this.#current.hasEvents
   }
@@ -116,10 +120,10 @@ export class Segments {
    * Creates the next segment and syncs its directory, then seals and syncs the current one; only then may the next one get a
    * frame. So damage in any segment but the last is never a torn write. (The last of these fsyncs blocks, because a frame may
    * wait neither in memory nor in the next segment: docs/decisions/0004.)
-   * @param frame Must be empty.
+   * @param frame Must be empty. Returns the header of the seal.
    * @throws UnsyncedSealError if the seal may or may not be on disk. After any other error the current segment stays in use.
    */
-  rotate(frame: PendingFrame, context: FrameContext): void {
+  rotate(frame: PendingFrame, context: FrameContext): FrameHeader {
     const old = this.#current
     const seal = frame.finish('seal', SEAL_HAS_SUCCESSOR, context)
     let next: SegmentWriter | undefined
@@ -143,6 +147,7 @@ export class Segments {
     this.#rotateAtBytes = this.#segmentBytes
     this.#current = next
     old.close()
+    return seal.header
   }
 
   /** After a failed rotation: the current segment grows by the size of another one before the next attempt. */

@@ -7,6 +7,7 @@ import {
   type CacheMessage,
   type CacheReply,
   cacheLogic,
+  type Journal,
   memoryJournal,
   openCache,
   ValueError,
@@ -16,7 +17,7 @@ import { loopTurn, until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-/** Somebody who is answered. */
+/** Collects replies. */
 class Inbox {
   readonly replies: CacheReply[] = []
   readonly send = (reply: unknown): void => {
@@ -34,11 +35,23 @@ function ask(cache: Cache, message: CacheMessage): CacheReply {
   return inbox.last
 }
 
+/** The entries of a journal once its cache has released it. */
+async function entriesWhenReleased(journal: Journal): Promise<[string, unknown][]> {
+  let cache: Cache | undefined
+  await until(async () => {
+    cache = await openCache({ journal }).catch(() => undefined)
+    return cache !== undefined
+  }, 'the journal is released')
+  const entries = [...(cache as Cache).entries()]
+  await cache?.close()
+  return entries
+}
+
 function accepted(t: ExecutionContext, reply: CacheReply | undefined, value: unknown): void {
   t.deepEqual(reply, { type: 'reply', ok: true, value })
 }
 
-test('every command by its name, the answer to replyTo, in the same stack', async (t) => {
+test('every command can be sent by its name, and replies to replyTo before send returns', async (t) => {
   const { cache } = await openMemory(t)
   accepted(t, ask(cache, { type: 'set', key: 'a', value: 1, ttl: 10 }), true)
   accepted(t, ask(cache, { type: 'set', key: 'a', value: 2, only: 'absent' }), false)
@@ -72,7 +85,7 @@ test('every command by its name, the answer to replyTo, in the same stack', asyn
   t.is(cache.size, 0)
 })
 
-test('commands that take longer answer when they are done', async (t) => {
+test('asynchronous commands reply when they have finished', async (t) => {
   const { cache } = await openMemory(t)
   const inbox = new Inbox()
   const replyTo = inbox as never
@@ -93,7 +106,7 @@ test('commands that take longer answer when they are done', async (t) => {
   t.is(inbox.replies[1]?.ok && inbox.replies[1].value, 2)
 })
 
-test('an id comes back with the answer', async (t) => {
+test('the id of a message is in its reply', async (t) => {
   const { cache } = await openMemory(t)
   const inbox = new Inbox()
   cache.actor.send({ type: 'get', key: 'a', id: 7, replyTo: inbox })
@@ -102,7 +115,7 @@ test('an id comes back with the answer', async (t) => {
   t.like(inbox.replies[1], { ok: false, id: 8 })
 })
 
-test('a refusal is a reply with the same error that the method throws', async (t) => {
+test('a refusal is a reply with the error that the method throws', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('text', 'x')
   const refusals: [CacheMessage, { new (...parameters: never[]): Error }][] = [
@@ -139,7 +152,7 @@ test('a refusal is a reply with the same error that the method throws', async (t
   accepted(t, ask(cache, { type: 'get', key: 'text' }), 'x')
 })
 
-test('an asynchronous refusal is a reply, too', async (t) => {
+test('a rejection is a reply, too', async (t) => {
   const { cache } = await openMemory(t)
   const inbox = new Inbox()
   cache.actor.send({
@@ -152,7 +165,7 @@ test('an asynchronous refusal is a reply, too', async (t) => {
   t.true(inbox.last.ok === false && inbox.last.error instanceof EvalError)
 })
 
-test('without a replyTo a command works, and a refusal is emitted', async (t) => {
+test('without a replyTo commands work, and refusals are emitted', async (t) => {
   const { cache } = await openMemory(t)
   const refused: unknown[] = []
   cache.actor.on('refused' as never, (event: unknown) => refused.push(event))
@@ -168,7 +181,7 @@ test('without a replyTo a command works, and a refusal is emitted', async (t) =>
 
 for (const [what, replyTo] of [
   ['a number', 42],
-  ['text', 'nobody'],
+  ['text', 'someone'],
   ['null', null],
   ['an object without send', {}],
   [
@@ -197,7 +210,7 @@ for (const [what, replyTo] of [
   })
 }
 
-test('after close the actor goes on to refuse', async (t) => {
+test('after close the actor refuses every message but close', async (t) => {
   const { cache } = await openMemory(t)
   await cache.close()
   for (const type of ['get', 'set', 'flush', 'stats', 'size', 'keys'] as const) {
@@ -214,7 +227,7 @@ test('after close the actor goes on to refuse', async (t) => {
 
 // ── turns ──
 
-test('a message sent inside a transaction is handled after it, whether it ends well or not', async (t) => {
+test('a message sent inside a transaction is handled after it, even when that throws', async (t) => {
   const { cache } = await openMemory(t)
   const inbox = new Inbox()
   cache.transact(() => {
@@ -238,22 +251,22 @@ test('a message sent inside a transaction is handled after it, whether it ends w
 test('a message sent by a subscriber is a turn of its own, and so is a call', async (t) => {
   const { cache } = await openMemory(t)
   const inbox = new Inbox()
-  const told: unknown[] = []
+  const seen: unknown[] = []
   cache.changes$.subscribe(({ key, value }) => {
-    told.push([key, value])
+    seen.push([key, value])
     if (key === 'a') {
       cache.actor.send({ type: 'set', key: 'sent', value: 1, replyTo: inbox })
       cache.set('called', 1)
     }
   })
   cache.actor.send({ type: 'set', key: 'a', value: 1, replyTo: inbox })
-  t.deepEqual(told.length, 3)
-  t.deepEqual(told[0], ['a', 1])
+  t.is(seen.length, 3)
+  t.deepEqual(seen[0], ['a', 1])
   t.is(inbox.replies.length, 2)
   t.deepEqual(cache.getMany(['sent', 'called']), [1, 1])
 })
 
-test('a reply may send the next message', async (t) => {
+test('the receiver of a reply can send the next message at once', async (t) => {
   const { cache } = await openMemory(t)
   const replies: unknown[] = []
   const replyTo = {
@@ -267,7 +280,7 @@ test('a reply may send the next message', async (t) => {
   t.is(cache.get('n'), 1_000)
 })
 
-test('stopping the actor inside a transaction closes the cache after the turn, with all of it', async (t) => {
+test('stopping the actor inside a transaction closes the cache after the turn, which is kept', async (t) => {
   const { cache, journal } = await openMemory(t)
   cache.set('x', 0)
   cache.set('y', 0)
@@ -288,7 +301,7 @@ test('stopping the actor inside a transaction closes the cache after the turn, w
 
 // ── as an XState actor ──
 
-test('it can be subscribed to, and shows whether it is open, where, and none of the data', async (t) => {
+test('its snapshot shows whether the cache is open, and none of the data', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('secret', 'value')
   const snapshot = cache.actor.getSnapshot()
@@ -312,7 +325,7 @@ test('its persisted snapshot names the directory, and survives JSON', async (t) 
   await until(() => inbox.replies.length === 2, 'closed')
 })
 
-test('the same snapshot object comes with every message', async (t) => {
+test('messages do not create new snapshots', async (t) => {
   const { cache } = await openMemory(t)
   const seen = new Set<unknown>([cache.actor.getSnapshot()])
   cache.actor.subscribe((snapshot) => seen.add(snapshot))
@@ -320,14 +333,14 @@ test('the same snapshot object comes with every message', async (t) => {
   t.is(seen.size, 1)
 })
 
-test('the logic answers a machine that invokes it', async (t) => {
+test('a machine can invoke the logic and receive its replies', async (t) => {
   const journal = memoryJournal()
   const clock = new CountingClock()
   const machine = setup({
-    types: { context: {} as { answers: unknown[] }, events: {} as CacheReply },
+    types: { context: {} as { replies: unknown[] }, events: {} as CacheReply },
     actors: { cache: cacheLogic({ journal, clock }) },
   }).createMachine({
-    context: { answers: [] },
+    context: { replies: [] },
     invoke: { src: 'cache', id: 'cache' },
     entry: [
       sendTo('cache', ({ self }) => ({ type: 'set', key: 'a', value: { n: 1 }, replyTo: self })),
@@ -337,24 +350,19 @@ test('the logic answers a machine that invokes it', async (t) => {
     on: {
       reply: {
         actions: assign({
-          answers: ({ context, event }) => [...context.answers, event.ok ? event.value : (event.error as Error).name],
+          replies: ({ context, event }) => [...context.replies, event.ok ? event.value : (event.error as Error).name],
         }),
       },
     },
   })
   const actor = createActor(machine).start()
-  await waitFor(actor, ({ context }) => context.answers.length >= 3)
-  t.deepEqual(actor.getSnapshot().context.answers.slice(0, 3), [true, { n: 1 }, 'ValueError'])
+  await waitFor(actor, ({ context }) => context.replies.length >= 3)
+  t.deepEqual(actor.getSnapshot().context.replies.slice(0, 3), [true, { n: 1 }, 'ValueError'])
   actor.stop()
-  await until(async () => {
-    const again = await openCache({ journal, clock }).catch(() => undefined)
-    const entries = again && [...again.entries()]
-    await again?.close()
-    return entries !== undefined && t.deepEqual(entries, [['a', { n: 1 }]])
-  }, 'the journal is free again')
+  t.deepEqual(await entriesWhenReleased(journal), [['a', { n: 1 }]])
 })
 
-test('the logic may be spawned, and stopped by its parent', async (t) => {
+test('a machine can spawn the logic and stop it', async (t) => {
   const journal = memoryJournal()
   const parent = setup({ actors: { cache: cacheLogic({ journal }) } }).createMachine({
     entry: spawnChild('cache', { id: 'cache' }),
@@ -366,16 +374,10 @@ test('the logic may be spawned, and stopped by its parent', async (t) => {
   child?.send({ type: 'set', key: 'a', value: 1, replyTo: inbox })
   await until(() => inbox.replies.length === 1, 'a reply')
   actor.send({ type: 'done' })
-  await until(async () => {
-    const again = await openCache({ journal }).catch(() => undefined)
-    const size = again?.size
-    await again?.close()
-    return size === 1
-  }, 'the journal is free again')
-  t.pass()
+  t.deepEqual(await entriesWhenReleased(journal), [['a', 1]])
 })
 
-test('a parent hears of a cache that cannot be opened', async (t) => {
+test('a parent receives the error of a cache that fails to open', async (t) => {
   const journal = memoryJournal()
   const holder = await openCache({ journal })
   const machine = setup({ actors: { cache: cacheLogic({ journal }) } }).createMachine({
@@ -410,7 +412,7 @@ test('two actors of one logic are two caches', async (t) => {
   first.stop()
 })
 
-test('a persisted parent brings the cache back from its journal, not from the snapshot', async (t) => {
+test('a persisted parent restores the cache from its journal, not from the snapshot', async (t) => {
   const journal = memoryJournal()
   const machine = setup({ actors: { cache: cacheLogic({ journal }) } }).createMachine({
     invoke: { src: 'cache', id: 'cache' },
@@ -433,26 +435,26 @@ test('a persisted parent brings the cache back from its journal, not from the sn
   second.stop()
 })
 
-test('a callback actor of the same system may be the one who is answered', async (t) => {
+test('a callback actor can receive the reply', async (t) => {
   const { cache } = await openMemory(t)
-  const heard: unknown[] = []
+  const received: unknown[] = []
   const listener = createActor(
     fromCallback(({ receive }) => {
-      receive((event) => heard.push(event))
+      receive((event) => received.push(event))
     }),
   ).start()
   cache.actor.send({ type: 'increment', key: 'n', replyTo: listener })
-  t.deepEqual(heard, [{ type: 'reply', ok: true, value: 1 }])
+  t.deepEqual(received, [{ type: 'reply', ok: true, value: 1 }])
 })
 
 // ── inspection ──
 
-test('an inspector is told of every message and every call, once each', async (t) => {
-  const told: string[] = []
+test('an inspector sees every message and every call once', async (t) => {
+  const seen: string[] = []
   let cacheActor: unknown
   const { cache } = await openMemory(t, {
     inspect: (inspection) => {
-      if (inspection.type === '@xstate.event' && inspection.actorRef === cacheActor) told.push(inspection.event.type)
+      if (inspection.type === '@xstate.event' && inspection.actorRef === cacheActor) seen.push(inspection.event.type)
     },
   })
   cacheActor = cache.actor
@@ -483,29 +485,29 @@ test('an inspector is told of every message and every call, once each', async (t
     ['increment', () => cache.actor.send({ type: 'increment', key: 'n' })],
   ]
   for (const [name, call] of calls) {
-    told.length = 0
+    seen.length = 0
     await call()
-    t.deepEqual(told, [name])
+    t.deepEqual(seen, [name])
   }
-  told.length = 0
+  seen.length = 0
   cache.transact(() => cache.set('a', 1))
-  t.deepEqual(told, ['transact', 'set'])
+  t.deepEqual(seen, ['transact', 'set'])
 })
 
-test('an inspector sees the arguments by the names of the messages', async (t) => {
-  const told: object[] = []
+test('an inspector sees arguments under the names that messages use', async (t) => {
+  const seen: object[] = []
   const { cache } = await openMemory(t, {
     inspect: {
       next: (inspection) => {
-        if (inspection.type === '@xstate.event' && inspection.event.type === 'set') told.push(inspection.event)
+        if (inspection.type === '@xstate.event' && inspection.event.type === 'set') seen.push(inspection.event)
       },
     },
   })
   cache.set('a', 1, { ttl: 5 })
-  t.like(told[0], { type: 'set', key: 'a', value: 1, ttl: 5 })
+  t.like(seen[0], { type: 'set', key: 'a', value: 1, ttl: 5 })
 })
 
-test('with an inspector calls answer and throw as without one', async (t) => {
+test('with an inspector calls return and throw as without one', async (t) => {
   const { cache } = await openMemory(t, { inspect: () => undefined })
   t.true(cache.set('a', 1))
   t.is(cache.get('a'), 1)

@@ -1,9 +1,10 @@
 import test from 'ava'
 import { type CompactionReport, type LifecycleState, openCache } from '../../../src/index.js'
 import { BreakableJournal } from '../../helpers/breakable-journal.js'
-import { loopTurn } from '../../helpers/loop-turn.js'
+import { loopTurn, until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
+import { uncaughtErrors } from '../../helpers/uncaught-errors.js'
 
 function record(cache: {
   lifecycle$: { subscribe(next: (state: LifecycleState) => void): unknown }
@@ -17,7 +18,7 @@ function names(states: readonly LifecycleState[]): string[] {
   return states.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1])
 }
 
-test('the current state at once, then every change to the end', async (t) => {
+test('lifecycle$ emits the current state at once, then every change, and completes', async (t) => {
   const { cache } = await openMemory(t)
   const seen = record(cache)
   t.deepEqual(seen, [{ state: 'running' }])
@@ -25,7 +26,7 @@ test('the current state at once, then every change to the end', async (t) => {
   t.deepEqual(seen, [{ state: 'running' }, { state: 'draining' }, { state: 'closed' }])
 })
 
-test('after the end the last state is still told, and the stream is over', async (t) => {
+test('after close lifecycle$ emits the last state and completes', async (t) => {
   const { cache } = await openMemory(t)
   await cache.close()
   const seen: unknown[] = []
@@ -33,7 +34,7 @@ test('after the end the last state is still told, and the stream is over', async
   t.deepEqual(seen, ['closed', 'over'])
 })
 
-test('compacting, with progress up to all of it', async (t) => {
+test('a compaction emits its progress up to the total', async (t) => {
   const { cache } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY })
   for (let index = 0; index < 20_000; index++) cache.set(`key${index}`, index)
   const seen = record(cache)
@@ -50,7 +51,7 @@ test('compacting, with progress up to all of it', async (t) => {
   t.is(progress.at(-1)?.done, 20_000)
 })
 
-test('no state is told twice in a row', async (t) => {
+test('no state is emitted twice in a row', async (t) => {
   const { cache } = await openMemory(t)
   const seen = record(cache)
   for (let index = 0; index < 5; index++) {
@@ -60,7 +61,7 @@ test('no state is told twice in a row', async (t) => {
   for (let index = 1; index < seen.length; index++) t.notDeepEqual(seen[index], seen[index - 1])
 })
 
-test('while one compaction runs, compact answers with its report, also when it is called by a subscriber', async (t) => {
+test('compact returns the report of a compaction that is already running, also to a subscriber', async (t) => {
   const { cache } = await openMemory(t)
   for (let index = 0; index < 1_000; index++) cache.set(`key${index}`, index)
   const others: Promise<CompactionReport>[] = []
@@ -75,7 +76,7 @@ test('while one compaction runs, compact answers with its report, also when it i
   for (const other of others) t.is(await other, report)
 })
 
-test('a subscriber may close the cache while it is compacted: nothing is lost', async (t) => {
+test('a subscriber can close the cache during a compaction, and nothing is lost', async (t) => {
   const { cache, journal } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY })
   for (let index = 0; index < 20_000; index++) cache.set(`key${index}`, index)
   let closing: Promise<void> | undefined
@@ -91,7 +92,7 @@ test('a subscriber may close the cache while it is compacted: nothing is lost', 
   await again.close()
 })
 
-test('close ends a compaction, whose promise rejects; nothing is lost', async (t) => {
+test('close aborts a compaction, which rejects, and nothing is lost', async (t) => {
   const directory = temporaryDirectory(t)
   const cache = await openCache({ directory, maxSize: Number.POSITIVE_INFINITY })
   for (let index = 0; index < 20_000; index++) cache.set(`key${index}`, index)
@@ -105,7 +106,7 @@ test('close ends a compaction, whose promise rejects; nothing is lost', async (t
   await again.close()
 })
 
-test('a compaction that fails says why, and the cache runs on', async (t) => {
+test('a failed compaction emits the reason, and the cache keeps running', async (t) => {
   const journal = new BreakableJournal()
   const { cache } = await openMemory(t, { journal })
   const { compact } = journal
@@ -120,7 +121,7 @@ test('a compaction that fails says why, and the cache runs on', async (t) => {
   t.deepEqual(seen.at(-1), { state: 'running' })
 })
 
-test('read-only and back, with the reason', async (t) => {
+test('lifecycle$ emits read-only with the reason, and then running again', async (t) => {
   const journal = new BreakableJournal()
   const { cache } = await openMemory(t, { journal })
   const seen = record(cache)
@@ -129,41 +130,33 @@ test('read-only and back, with the reason', async (t) => {
   t.deepEqual(seen, [{ state: 'running' }, { state: 'read-only', reason: 'ENOSPC' }, { state: 'running' }])
 })
 
-test('a compaction that ends while the journal is broken leaves the reason of that', async (t) => {
+test('a compaction that fails because the journal broke leaves the reason of the journal', async (t) => {
   const journal = new BreakableJournal()
   const { cache } = await openMemory(t, { journal })
   journal.compact = async () => {
     journal.break('failed', new Error('EIO'))
-    throw new Error('so it could not go on')
+    throw new Error('so it could not continue')
   }
   const seen = record(cache)
   await t.throwsAsync(cache.compact())
   t.deepEqual(seen.at(-1), { state: 'read-only', reason: 'EIO' })
 })
 
-test('a subscriber that throws harms nobody', async (t) => {
+test.serial('an error thrown by a subscriber affects neither the cache nor other subscribers', async (t) => {
   const { cache } = await openMemory(t)
-  const listeners = process.rawListeners('uncaughtException')
-  process.removeAllListeners('uncaughtException')
-  const reported: unknown[] = []
-  process.on('uncaughtException', (error) => reported.push(error))
-  try {
-    cache.lifecycle$.subscribe(() => {
-      throw new Error('mine')
-    })
-    const seen = record(cache)
-    cache.set('a', 1)
-    await cache.compact()
-    await cache.close()
-    t.deepEqual(names(seen), ['running', 'compacting', 'running', 'draining', 'closed'])
-    while (reported.length < 5) await new Promise((resolve) => setTimeout(resolve, 1))
-  } finally {
-    process.removeAllListeners('uncaughtException')
-    for (const listener of listeners) process.on('uncaughtException', listener as never)
-  }
+  const uncaught = uncaughtErrors(t)
+  cache.lifecycle$.subscribe(() => {
+    throw new Error('mine')
+  })
+  const seen = record(cache)
+  cache.set('a', 1)
+  await cache.compact()
+  await cache.close()
+  t.deepEqual(names(seen), ['running', 'compacting', 'running', 'draining', 'closed'])
+  await until(() => uncaught.length === seen.length, 'RxJS reports an error for each state')
 })
 
-test('recovery tells its progress to onProgress', async (t) => {
+test('onProgress is called with the progress of the recovery', async (t) => {
   const { cache, journal } = await openMemory(t)
   for (let index = 0; index < 1_000; index++) cache.set(`key${index}`, index)
   await cache.close()

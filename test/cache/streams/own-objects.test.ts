@@ -1,11 +1,11 @@
-/** What one subscriber does to what it gets must not be seen by another, nor by the cache. */
+/** A subscriber that changes what it receives affects neither other subscribers nor the cache. */
 import test from 'ava'
 import type { Change, Eviction, Expiration, LifecycleState } from '../../../src/index.js'
 import { openMemory } from '../../helpers/open-memory.js'
 
 type Row = { n: number }
 
-test('every subscriber gets an object of its own, with a value of its own', async (t) => {
+test('every subscriber gets its own object with its own copy of the value', async (t) => {
   const { cache, clock } = await openMemory<Row>(t, { maxSize: 2 })
   const spoil = (event: { key?: string; value?: Row }) => {
     event.key = 'spoiled'
@@ -44,7 +44,7 @@ test('every subscriber gets an object of its own, with a value of its own', asyn
   t.deepEqual(cache.get('d'), { n: 4 })
 })
 
-test('states of lifecycle$ are frozen, stats are of each subscriber', async (t) => {
+test('states of lifecycle$ are frozen, and each subscriber of stats$ gets its own object', async (t) => {
   const { cache } = await openMemory(t)
   const states: LifecycleState[] = []
   cache.lifecycle$.subscribe((state) => states.push(state))

@@ -9,7 +9,7 @@ function sizes(cache: Cache): number[] {
   return seen
 }
 
-test('the current stats at once', async (t) => {
+test('stats$ emits the current stats at once', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   cache.get('a')
@@ -20,7 +20,7 @@ test('the current stats at once', async (t) => {
   t.deepEqual(seen, cache.stats())
 })
 
-test('then at most once per statsInterval, and only when something has changed', async (t) => {
+test('stats$ then emits at most once per statsInterval, and only after a change', async (t) => {
   const { cache, clock } = await openMemory(t)
   const seen = sizes(cache)
   cache.set('a', 1)
@@ -37,7 +37,7 @@ test('then at most once per statsInterval, and only when something has changed',
   t.deepEqual(seen, [0, 2, 3])
 })
 
-test('two emissions are never closer than statsInterval, however things change', async (t) => {
+test('two emissions are at least a statsInterval apart, however often things change', async (t) => {
   const { cache, clock } = await openMemory(t, { statsInterval: '250ms' })
   const atMs: number[] = []
   cache.stats$.subscribe(() => atMs.push(clock.now()))
@@ -58,7 +58,7 @@ for (const [what, change] of Object.entries({
   'a clear': (cache: Cache) => cache.clear(),
   'an expiry': (cache: Cache) => cache.expire('a', 0),
 })) {
-  test(`${what} is a change`, async (t) => {
+  test(`${what} is a change of the stats`, async (t) => {
     const { cache, clock } = await openMemory(t, { maxSize: 2 })
     cache.setMany([
       ['a', 1],
@@ -71,7 +71,7 @@ for (const [what, change] of Object.entries({
   })
 }
 
-test('what was changed and changed back is no change', async (t) => {
+test('a change that is undone is not a change of the stats', async (t) => {
   const { cache, clock } = await openMemory(t)
   const seen = sizes(cache)
   t.throws(() =>
@@ -84,7 +84,7 @@ test('what was changed and changed back is no change', async (t) => {
   t.deepEqual(seen, [0])
 })
 
-test('each subscriber begins with the present', async (t) => {
+test('each subscriber first receives the current stats', async (t) => {
   const { cache, clock } = await openMemory(t)
   const early = sizes(cache)
   cache.set('a', 1)
@@ -96,7 +96,7 @@ test('each subscriber begins with the present', async (t) => {
   t.deepEqual(late, [1, 2])
 })
 
-test('nobody subscribed, no timer; the last one gone, no timer', async (t) => {
+test('there is no timer before the first subscriber and after the last', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0, fsync: 'never' })
   clock.advance(0)
   t.is(clock.armed, 0)
@@ -108,7 +108,7 @@ test('nobody subscribed, no timer; the last one gone, no timer', async (t) => {
   t.is(clock.armed, 0)
 })
 
-test('a subscriber may unsubscribe in its first callback, and may call the cache', async (t) => {
+test('a subscriber of stats$ can unsubscribe in a callback, and can call the cache', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0, fsync: 'never' })
   let count = 0
   const subscription = cache.stats$.subscribe(() => {
@@ -120,7 +120,7 @@ test('a subscriber may unsubscribe in its first callback, and may call the cache
   t.is(clock.armed, 0)
 })
 
-test('it completes with close, also while closing', async (t) => {
+test('stats$ completes with close, also for those who subscribe while closing', async (t) => {
   const { cache } = await openMemory(t)
   let completed = 0
   cache.stats$.subscribe({ complete: () => completed++ })

@@ -1,4 +1,4 @@
-/** A change, or what follows it, that an error cuts short: made here by a method that throws, as a stack that runs out would. */
+/** A change that an error interrupts half-way. Here a method throws, as it would when the stack overflows. */
 import test from 'ava'
 import { Entries } from '../../../src/core/evolve/entries.js'
 import { UndoLog } from '../../../src/core/evolve/undo.js'
@@ -16,7 +16,7 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
 }
 
 for (const [name, call] of Object.entries(CALLS)) {
-  test.serial(`${name} that is cut short: the cache closes itself, says so, and its journal is whole`, async (t) => {
+  test.serial(`${name} that is cut short: the cache closes with a reason, and its journal is complete`, async (t) => {
     const journal = memoryJournal()
     const clock = new ManualClock()
     const cache = await openCache({ journal, clock })
@@ -38,12 +38,12 @@ for (const [name, call] of Object.entries(CALLS)) {
     t.regex(states.at(-1)?.reason ?? '', /cut a change short/)
     await cache.close()
     const again = await openCache({ journal, clock })
-    t.deepEqual([...again.entries()], [['a', 2]]) // the journal was given it first
+    t.deepEqual([...again.entries()], [['a', 2]]) // it was journaled first
     await again.close()
   })
 }
 
-/** While `task` runs, the method throws at once: the stack has run out on the way into it. */
+/** Runs `task` while the method throws, as it would when the stack overflows on the way into it. */
 function outOfStackIn(method: 'rollBack' | 'forget', task: () => void): void {
   const original = UndoLog.prototype[method]
   const outOfStack = () => {
@@ -58,7 +58,7 @@ function outOfStackIn(method: 'rollBack' | 'forget', task: () => void): void {
 }
 
 test.serial(
-  'a turn that failed and cannot even be undone: the cache closes itself, and its journal has nothing of it',
+  'a failed turn that cannot be undone: the cache closes, and its journal has nothing of the turn',
   async (t) => {
     const journal = memoryJournal()
     const cache = await openCache({ journal })
@@ -77,7 +77,7 @@ test.serial(
   },
 )
 
-test.serial('a turn whose end is cut short has happened, once, and is over', async (t) => {
+test.serial('a turn cut short after its append is kept, once, and the next turn works', async (t) => {
   const journal = memoryJournal()
   const cache = await openCache({ journal })
   outOfStackIn('forget', () => t.throws(() => cache.transact(() => cache.set('a', 1)), { instanceOf: RangeError }))

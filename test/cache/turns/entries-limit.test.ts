@@ -1,10 +1,10 @@
-/** The limit of V8's Map, lowered here: what is beyond it is refused before the journal has it. */
+/** The limit of V8's Map, lowered here: an entry beyond it is refused before it is journaled. */
 import test from 'ava'
 import { Recency } from '../../../src/core/evolve/recency.js'
 import { CacheError, memoryJournal } from '../../../src/index.js'
 import { openWithin } from '../../../src/open.js'
 
-test("a cache at the limit of V8's Map refuses a new key, goes on, and opens again", async (t) => {
+test("a cache at the limit of V8's Map refuses a new key, keeps working, and reopens", async (t) => {
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
   const cache = await openWithin(options, 3)
@@ -47,7 +47,7 @@ test("a cache at the limit of V8's Map refuses a new key, goes on, and opens aga
   await again.close()
 })
 
-test('a journal with more entries than a Map can hold opens with an error that says so', async (t) => {
+test('opening a journal with more entries than a Map can hold fails with an error that says so', async (t) => {
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
   const cache = await openWithin(options, 3)
@@ -62,7 +62,7 @@ test('a journal with more entries than a Map can hold opens with an error that s
   await again.close()
 })
 
-test.serial('columns that cannot grow refuse the entry before the journal has it', async (t) => {
+test.serial('when columns cannot grow, the entry is refused before it is journaled', async (t) => {
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
   const cache = await openWithin(options)

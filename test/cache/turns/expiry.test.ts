@@ -1,14 +1,11 @@
 import test from 'ava'
-import { systemClock } from '../../../src/cache/system-clock.js'
-import { openCache } from '../../../src/index.js'
-import { memoryJournal } from '../../../src/open.js'
-import { CountingClock } from '../../helpers/counting-clock.js'
 import { openMemory, reopen } from '../../helpers/open-memory.js'
+import { countFrom } from '../../helpers/runs.js'
 
-/** Entries in the tests of many: DAYBOOK_KEYS=1000000 for the number that the design names. */
-const KEYS = Number(process.env['DAYBOOK_KEYS']) || 20_000
+/** Entries in the tests of slices. DAYBOOK_KEYS: another number. */
+const KEYS = countFrom('DAYBOOK_KEYS', 20_000)
 
-test('an entry expires at its deadline exactly, with nobody reading it', async (t) => {
+test('an entry expires exactly at its deadline, without being read', async (t) => {
   const { cache, clock } = await openMemory(t)
   const startMs = clock.now()
   const seen: unknown[] = []
@@ -36,20 +33,6 @@ test('an entry expires at its deadline exactly, with nobody reading it', async (
   ])
 })
 
-// Serial: before all others, whose work would keep the event loop busy.
-test.serial('with the real clock an entry expires by itself', async (t) => {
-  const cache = await openCache({ journal: memoryJournal() })
-  t.teardown(() => cache.close())
-  const late = await new Promise<number>((resolve) => {
-    cache.expirations$.subscribe(({ seenAtMs, expiresAtMs }) => resolve(seenAtMs - expiresAtMs))
-    cache.set('a', 1, { ttl: '20ms' })
-    const keepAlive = setInterval(() => undefined, 10) // the cache's own timers don't
-    t.teardown(() => clearInterval(keepAlive))
-  })
-  t.log(`seen ${late} ms after the deadline`)
-  t.true(late >= 0 && late < 5_000)
-})
-
 test('there is one timer for all deadlines', async (t) => {
   const { cache, clock } = await openMemory(t, {
     maxSize: Number.POSITIVE_INFINITY,
@@ -61,10 +44,10 @@ test('there is one timer for all deadlines', async (t) => {
   t.true(clock.armed - before <= 1, `${clock.armed - before} timers`)
   t.true(clock.peak <= before + 2)
   const total = clock.total
-  t.true(total < 50, 'one is not armed anew for a later deadline')
+  t.true(total < 50, 'a later deadline does not arm it again')
   clock.advance(2_000)
   t.is(cache.size, 0)
-  t.true(clock.total - total <= 1_100, 'about one for each moment at which something expires')
+  t.true(clock.total - total <= 1_100, 'about one per moment at which something expires')
 })
 
 test('an earlier deadline moves the timer, a later one does not', async (t) => {
@@ -78,7 +61,7 @@ test('an earlier deadline moves the timer, a later one does not', async (t) => {
   t.is(clock.delaysMs.at(-1), 50_000)
 })
 
-test('a deadline that goes away leaves the timer alone, and it does no harm', async (t) => {
+test('a removed deadline does not move the timer, which then finds nothing due', async (t) => {
   const { cache, clock } = await openMemory(t, { cleanupInterval: 0, fsync: 'never' })
   cache.set('a', 1, { ttl: 10 })
   cache.set('b', 1, { ttl: 20 })
@@ -92,7 +75,7 @@ test('a deadline that goes away leaves the timer alone, and it does no harm', as
   t.is(clock.armed, 0)
 })
 
-test('deadlines set while others expire come on time', async (t) => {
+test('entries set while others expire, expire on time', async (t) => {
   const { cache, clock } = await openMemory(t)
   const lates: number[] = []
   cache.expirations$.subscribe(({ key, seenAtMs, expiresAtMs }) => {
@@ -104,7 +87,7 @@ test('deadlines set while others expire come on time', async (t) => {
   t.deepEqual(lates, Array(21).fill(0))
 })
 
-test('each of many deadlines comes on time and in order', async (t) => {
+test('many entries expire on time and in order', async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY })
   let lastMs = 0
   let late = 0
@@ -122,7 +105,7 @@ test('each of many deadlines comes on time and in order', async (t) => {
   t.is(late, 0)
 })
 
-test(`${KEYS} entries that expire at once are removed in slices, with the event loop in between`, async (t) => {
+test(`${KEYS} entries that expire together are removed in slices, with the event loop in between`, async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY, cleanupInterval: 0 })
   for (let index = 0; index < KEYS; index++) cache.set(`key${index}`, index, { ttl: 10 })
   cache.set('stays', 1)
@@ -134,7 +117,7 @@ test(`${KEYS} entries that expire at once are removed in slices, with the event 
     lastSize = cache.size
     largest = Math.max(largest, removed)
     if (removed > 0) slices++
-    if (cache.size > 1) clock.setTimeout(look, 0) // our turn, like anybody's
+    if (cache.size > 1) clock.setTimeout(look, 0) // between two slices
   }
   clock.setTimeout(look, 10_000)
   clock.advance(10)
@@ -145,7 +128,7 @@ test(`${KEYS} entries that expire at once are removed in slices, with the event 
   t.is(cache.get('stays'), 1)
 })
 
-test(`${KEYS} entries that the background cleanup finds are removed in slices, too`, async (t) => {
+test(`${KEYS} overdue entries are removed by the background cleanup in slices`, async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY })
   for (let index = 0; index < KEYS; index++) cache.set(`key${index}`, index, { ttl: 1_000 })
   clock.jump(1_000_000)
@@ -160,7 +143,7 @@ test(`${KEYS} entries that the background cleanup finds are removed in slices, t
   t.true(sizes.size >= KEYS / 2_000, `${sizes.size} sizes seen`)
 })
 
-test('between two slices a call sees no expired entry, and a new one is safe', async (t) => {
+test('a call between two slices sees no expired entry, and what it sets is kept', async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: Number.POSITIVE_INFINITY, cleanupInterval: 0 })
   for (let index = 0; index < 5_000; index++) cache.set(`key${index}`, index, { ttl: 10 })
   let looks = 0
@@ -176,7 +159,7 @@ test('between two slices a call sees no expired entry, and a new one is safe', a
   t.is(cache.size, looks)
 })
 
-test('what expired while the process was down expires in the first timer after opening, seen by whoever subscribes at once', async (t) => {
+test('entries that expired while the process was down expire right after opening, visible to subscribers', async (t) => {
   const opened = await openMemory(t)
   opened.cache.set('a', 'old', { ttl: 10 })
   opened.cache.set('b', 1)
@@ -194,7 +177,7 @@ test('what expired while the process was down expires in the first timer after o
   ])
 })
 
-test('what expired while the process was down expires when a call meets it first', async (t) => {
+test('an entry that expired while the process was down expires when a call finds it first', async (t) => {
   const opened = await openMemory(t)
   opened.cache.set('a', 'old', { ttl: 10 })
   await opened.cache.close()
@@ -206,7 +189,7 @@ test('what expired while the process was down expires when a call meets it first
   t.deepEqual(seen, ['old'])
 })
 
-test('opening with a smaller maxSize removes the expired first, then the least recently used, as events', async (t) => {
+test('opening with a smaller maxSize removes expired entries first, then the least recently used, as events', async (t) => {
   const opened = await openMemory(t)
   for (const key of ['a', 'b', 'c', 'd', 'e']) opened.cache.set(key, 1, key === 'd' ? { ttl: 10 } : {})
   opened.cache.get('a')
@@ -217,63 +200,4 @@ test('opening with a smaller maxSize removes the expired first, then the least r
   t.like(cache.recovery, { expired: 1, evicted: 2 })
   t.like(cache.stats(), { expirations: 1, evictions: 2, size: 2 })
   t.is(cache.stats().journal.sequence, 8)
-})
-
-// ── the real clock ──
-
-test('the real clock takes delays past 2^31 ms in steps that Node can take', (t) => {
-  const armed: { callback: () => void; delayMs: number }[] = []
-  const { setTimeout: real } = globalThis
-  const timer = { unref: () => timer }
-  globalThis.setTimeout = ((callback: () => void, delayMs: number) => {
-    armed.push({ callback, delayMs })
-    return timer
-  }) as never
-  let fired = 0
-  try {
-    systemClock.setTimeout(() => fired++, 2 ** 31 * 2.5)
-    for (let index = 0; index < armed.length && index < 10; index++) {
-      t.is(fired, 0)
-      armed[index]?.callback()
-    }
-  } finally {
-    globalThis.setTimeout = real
-  }
-  t.is(fired, 1)
-  for (const { delayMs } of armed) t.true(delayMs > 0 && delayMs <= 2 ** 31 - 1)
-  t.is(
-    armed.reduce((sum, { delayMs }) => sum + delayMs, 0),
-    2 ** 31 * 2.5,
-  )
-})
-
-test('a long delay of the real clock can be cleared after its first step', (t) => {
-  const callbacks: (() => void)[] = []
-  const cleared: unknown[] = []
-  const { setTimeout: realSet, clearTimeout: realClear } = globalThis
-  globalThis.setTimeout = ((callback: () => void) => {
-    const timer = { unref: () => timer, number: callbacks.push(callback) }
-    return timer
-  }) as never
-  globalThis.clearTimeout = ((timer: { number: number }) => cleared.push(timer.number)) as never
-  try {
-    const timer = systemClock.setTimeout(() => t.fail(), 2 ** 33)
-    callbacks[0]?.()
-    systemClock.clearTimeout(timer)
-    t.notThrows(() => systemClock.clearTimeout(undefined))
-  } finally {
-    globalThis.setTimeout = realSet
-    globalThis.clearTimeout = realClear
-  }
-  t.deepEqual(cleared, [2])
-})
-
-test('a clock that counts shows what it should', (t) => {
-  const clock = new CountingClock(0)
-  clock.clearTimeout(clock.setTimeout(() => undefined, 5))
-  clock.setTimeout(() => undefined, 1)
-  t.is(clock.armed, 1)
-  clock.advance(1)
-  t.is(clock.armed, 0)
-  t.is(clock.total, 2)
 })

@@ -1,4 +1,5 @@
-/** `decide` is asked before the journal is: whatever it answers, the state is as it was. */
+/** `decide` runs before the journal is written: whatever it returns, it changes nothing. */
+import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
 import { decide } from '../../../src/core/decide/decide.js'
@@ -7,7 +8,7 @@ import type { State } from '../../../src/core/evolve/state.js'
 import type { Command } from '../../../src/core/model/command.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { NEVER, stateOf } from '../../helpers/given.js'
-import { runs } from '../../helpers/runs.js'
+import { holds } from '../../helpers/property.js'
 
 const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
 const MOMENT = fc.oneof(fc.constant(NEVER), fc.integer({ min: 0, max: 20 }))
@@ -19,7 +20,9 @@ const SET: fc.Arbitrary<CacheEvent> = fc.record({
   expiresAtMs: MOMENT,
 })
 const NOW = { nowMs: fc.integer({ min: 0, max: 20 }) }
-const COMMAND: fc.Arbitrary<Command> = fc.oneof(
+/** Limits that many of the states here reach or exceed. */
+const LIMITS = { maxSize: 4, maxBytes: 18 }
+const STORING = fc.oneof(
   fc.record({
     type: fc.constant('set' as const),
     key: KEY,
@@ -29,6 +32,9 @@ const COMMAND: fc.Arbitrary<Command> = fc.oneof(
     ...NOW,
   }),
   fc.record({ type: fc.constant('increment' as const), key: KEY, by: fc.integer(), expiresAtMs: MOMENT, ...NOW }),
+)
+const COMMAND: fc.Arbitrary<Command> = fc.oneof(
+  STORING,
   fc.record({ type: fc.constantFrom('delete' as const, 'persist' as const), key: KEY, ...NOW }),
   fc.record({ type: fc.constant('expire' as const), key: KEY, expiresAtMs: MOMENT, ...NOW }),
   fc.record({
@@ -38,7 +44,7 @@ const COMMAND: fc.Arbitrary<Command> = fc.oneof(
   }),
 )
 
-/** All of a state, the order of use and the deadlines in their order included. */
+/** A whole state, including the order of use and the order of deadlines. */
 function all(state: State) {
   const byDeadline: unknown[] = []
   const cursor = state.byDeadline()
@@ -58,42 +64,55 @@ function all(state: State) {
   }
 }
 
-test('decide changes nothing, whether it returns or throws; its events keep the limits', (t) => {
-  fc.assert(
+test('decide changes nothing, whether it returns or throws', (t) =>
+  holds(
+    t,
     fc.property(fc.array(SET, { maxLength: 12 }), COMMAND, (events, command) => {
-      const state = stateOf(events, { maxSize: 4, maxBytes: 18 })
+      const state = stateOf(events, LIMITS)
       const before = all(state)
+      try {
+        decide(state, command)
+      } catch {
+        // A refusal, which changes nothing either.
+      }
+      assert.deepEqual(all(state), before)
+    }),
+    2_000,
+  ))
+
+test('the events of a command that stores keep the limits, and store', (t) =>
+  holds(
+    t,
+    fc.property(fc.array(SET, { maxLength: 12 }), STORING, (events, command) => {
+      const state = stateOf(events, LIMITS)
       let decided: CacheEvent[]
       try {
         decided = decide(state, command)
       } catch {
-        decided = []
+        return // refused
       }
-      t.deepEqual(all(state), before)
-      if (command.type !== 'set' && command.type !== 'increment') return
-      const set = decided.at(-1)
-      if (set?.type !== 'set') return
+      if (decided.at(-1)?.type !== 'set') return // `only`
       for (const event of decided) evolve(state, event)
-      t.true(state.size <= 4 && state.bytes <= 18)
-      t.is(state.find(command.key) === undefined, false)
+      assert.ok(state.size <= LIMITS.maxSize, `${state.size} entries`)
+      assert.ok(state.bytes <= LIMITS.maxBytes, `${state.bytes} bytes`)
+      assert.notEqual(state.find(command.key), undefined)
     }),
-    { numRuns: runs(2_000) },
-  )
-})
+    2_000,
+  ))
 
-test('the cursor by deadline gives every entry with a deadline once, in order', (t) => {
-  fc.assert(
+test('the cursor by deadline visits every entry that has one, in order', (t) =>
+  holds(
+    t,
     fc.property(fc.array(SET, { maxLength: 40 }), (events) => {
       const state = stateOf(events)
       const { byDeadline } = all(state)
       const deadlines = byDeadline.map((row) => (row as [string, number])[1])
-      t.deepEqual(
+      assert.deepEqual(
         deadlines,
-        [...deadlines].sort((a, b) => a - b),
+        deadlines.toSorted((a, b) => a - b),
       )
       const withDeadline = [...state.keysByUse()].filter((key) => state.deadlineAt(state.find(key) as never) !== NEVER)
-      t.deepEqual(byDeadline.map((row) => (row as [string])[0]).sort(), withDeadline.sort())
+      assert.deepEqual(byDeadline.map((row) => (row as [string])[0]).sort(), withDeadline.sort())
     }),
-    { numRuns: runs(500) },
-  )
-})
+    500,
+  ))

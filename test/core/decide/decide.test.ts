@@ -9,43 +9,43 @@ test('set of a new key is a set event with an absolute deadline', (t) => {
     .then(t, { type: 'set', key: 'a', value: 7, expiresAtMs: T0 + 5 })
 })
 
-test('set takes the old deadline away when it brings none', (t) => {
+test('set without a deadline removes the old one', (t) => {
   given([wasSet('a', 1, T0 + 100)])
     .when(toSet('a', 2))
     .then(t, wasSet('a', 2, NEVER))
 })
 
-test('set of an expired key tells the expiry first', (t) => {
+test('set of an expired key is an expired event, then a set event', (t) => {
   given([wasSet('a', 1, T0)])
     .when(toSet('a', 2))
     .then(t, { type: 'expired', key: 'a' }, wasSet('a', 2))
 })
 
-test('only absent stores nothing over a live entry', (t) => {
+test("only: 'absent' does not replace a live entry", (t) => {
   given([wasSet('a')])
     .when(toSet('a', 2, { only: 'absent' }))
     .then(t)
 })
 
-test('only absent stores over an expired entry', (t) => {
+test("only: 'absent' replaces an expired entry", (t) => {
   given([wasSet('a', 1, T0)])
     .when(toSet('a', 2, { only: 'absent' }))
     .then(t, { type: 'expired', key: 'a' }, wasSet('a', 2))
 })
 
-test('only present stores nothing where nothing is', (t) => {
+test("only: 'present' stores nothing under a missing key", (t) => {
   given([])
     .when(toSet('a', 2, { only: 'present' }))
     .then(t)
 })
 
-test('only present stores nothing over an expired entry, which goes', (t) => {
+test("only: 'present' does not replace an expired entry, which is removed", (t) => {
   given([wasSet('a', 1, T0)])
     .when(toSet('a', 2, { only: 'present' }))
     .then(t, { type: 'expired', key: 'a' })
 })
 
-test('a set that will not store evicts nobody', (t) => {
+test('a set that does not store evicts nothing', (t) => {
   given([wasSet('a'), wasSet('b')], { maxSize: 2 })
     .when(toSet('c', 1, { only: 'present' }))
     .then(t)
@@ -57,31 +57,31 @@ test('a full cache evicts the least recently used for a new key', (t) => {
     .then(t, { type: 'evicted', key: 'a' }, wasSet('c'))
 })
 
-test('replacing a value makes it the most recently used', (t) => {
+test('replacing a value makes its entry the most recently used', (t) => {
   given([wasSet('a'), wasSet('b'), wasSet('a', 2)], { maxSize: 2 })
     .when(toSet('c'))
     .then(t, { type: 'evicted', key: 'b' }, wasSet('c'))
 })
 
-test('updating an existing key in a full cache evicts nobody', (t) => {
+test('updating an existing key in a full cache evicts nothing', (t) => {
   given([wasSet('a'), wasSet('b')], { maxSize: 2 })
     .when(toSet('a', 9))
     .then(t, wasSet('a', 9))
 })
 
-test('no live entry is evicted while an expired one takes up room, however recently that was used', (t) => {
+test('no live entry is evicted while there is an expired one, however recently that was used', (t) => {
   given([wasSet('old'), wasSet('expired', 1, T0)], { maxSize: 2 })
     .when(toSet('c'))
     .then(t, { type: 'expired', key: 'expired' }, wasSet('c'))
 })
 
-test('a maxSize of 1 holds the last one set', (t) => {
+test('a maxSize of 1 keeps the last entry set', (t) => {
   given([wasSet('a')], { maxSize: 1 })
     .when(toSet('b'))
     .then(t, { type: 'evicted', key: 'a' }, wasSet('b'))
 })
 
-test('clear is one event, and nothing expires or is evicted for it', (t) => {
+test('clear is one event, without expirations or evictions', (t) => {
   given([wasSet('a', 1, T0), wasSet('b')])
     .when({ type: 'clear', nowMs: T0 })
     .then(t, { type: 'cleared' })
@@ -93,17 +93,17 @@ test('delete of a live entry is a deleted event', (t) => {
     .then(t, { type: 'deleted', key: 'a' })
 })
 
-test('delete of a missing entry is nothing', (t) => {
+test('delete of a missing entry is not an event', (t) => {
   given([]).when(to('delete', 'a')).then(t)
 })
 
-test('delete of an expired entry is its expiry', (t) => {
+test('delete of an expired entry is an expired event', (t) => {
   given([wasSet('a', 1, T0)])
     .when(to('delete', 'a'))
     .then(t, { type: 'expired', key: 'a' })
 })
 
-test('an entry is live until the last bit before its deadline', (t) => {
+test('an entry is live until exactly its deadline', (t) => {
   const deadlineMs = 1_700_000_000_000.5
   given([wasSet('a', 1, deadlineMs)])
     .when(to('delete', 'a', deadlineMs - 2 ** -12))
@@ -113,13 +113,13 @@ test('an entry is live until the last bit before its deadline', (t) => {
     .then(t, { type: 'expired', key: 'a' })
 })
 
-test('expire gives an entry another deadline', (t) => {
+test('expire changes the deadline', (t) => {
   given([wasSet('a')])
     .when({ type: 'expire', key: 'a', expiresAtMs: T0 + 3, nowMs: T0 })
     .then(t, { type: 'rescheduled', key: 'a', expiresAtMs: T0 + 3 })
 })
 
-test('expire of a missing or expired entry gives nothing a deadline', (t) => {
+test('expire of a missing or expired entry changes no deadline', (t) => {
   const command = { type: 'expire', key: 'a', expiresAtMs: T0 + 3, nowMs: T0 } as const
   given([]).when(command).then(t)
   given([wasSet('a', 1, T0)])
@@ -127,19 +127,19 @@ test('expire of a missing or expired entry gives nothing a deadline', (t) => {
     .then(t, { type: 'expired', key: 'a' })
 })
 
-test('persist takes a deadline away', (t) => {
+test('persist removes the deadline', (t) => {
   given([wasSet('a', 1, T0 + 3)])
     .when(to('persist', 'a'))
     .then(t, { type: 'rescheduled', key: 'a', expiresAtMs: NEVER })
 })
 
-test('persist of an entry without a deadline is nothing', (t) => {
+test('persist of an entry without a deadline is not an event', (t) => {
   given([wasSet('a')])
     .when(to('persist', 'a'))
     .then(t)
 })
 
-test('persist of an entry at its deadline comes too late', (t) => {
+test('persist of an entry at its deadline is an expired event', (t) => {
   given([wasSet('a', 1, T0)])
     .when(to('persist', 'a'))
     .then(t, { type: 'expired', key: 'a' })
@@ -147,31 +147,31 @@ test('persist of an entry at its deadline comes too late', (t) => {
 
 // ── increment ──
 
-test('increment of a missing entry becomes the amount, with the deadline that was asked for', (t) => {
+test('increment of a missing entry stores the amount, with the deadline of the command', (t) => {
   given([])
     .when(toIncrement('n', 5, { expiresAtMs: T0 + 9 }))
     .then(t, wasSet('n', 5, T0 + 9))
 })
 
-test('increment is a set event with the sum; the deadline stays', (t) => {
+test('increment is a set event with the sum and the old deadline', (t) => {
   given([wasSet('n', 5, T0 + 3)])
     .when(toIncrement('n', 2, { expiresAtMs: T0 + 9 }))
     .then(t, wasSet('n', 7, T0 + 3))
 })
 
-test('increment of an expired entry begins anew', (t) => {
+test('increment of an expired entry starts at the amount', (t) => {
   given([wasSet('n', 5, T0)])
     .when(toIncrement('n', 2, { expiresAtMs: T0 + 9 }))
     .then(t, { type: 'expired', key: 'n' }, wasSet('n', 2, T0 + 9))
 })
 
-test('increment of a new key in a full cache makes room as set does', (t) => {
+test('increment of a new key in a full cache makes room like set', (t) => {
   given([wasSet('a'), wasSet('b', 1, T0)], { maxSize: 2 })
     .when(toIncrement('n'))
     .then(t, { type: 'expired', key: 'b' }, wasSet('n', 1))
 })
 
-test('increment of a key that is there evicts nobody', (t) => {
+test('increment of an existing key evicts nothing', (t) => {
   given([wasSet('n'), wasSet('b')], { maxSize: 2 })
     .when(toIncrement('n'))
     .then(t, wasSet('n', 2))
@@ -193,13 +193,13 @@ for (const [what, value] of [
   })
 }
 
-test('a fraction may be added', (t) => {
+test('increment adds fractions', (t) => {
   given([wasSet('n', 1)])
     .when(toIncrement('n', 0.5))
     .then(t, wasSet('n', 1.5))
 })
 
-test('2^53 − 1 is the last whole number that increment reaches', (t) => {
+test('2^53 − 1 is the largest integer that increment reaches', (t) => {
   given([wasSet('n', Number.MAX_SAFE_INTEGER - 1)])
     .when(toIncrement('n'))
     .then(t, wasSet('n', Number.MAX_SAFE_INTEGER))
@@ -214,7 +214,7 @@ test('2^53 − 1 is the last whole number that increment reaches', (t) => {
     .throws(t, 'RangeError', /2\^53/)
 })
 
-test('a sum past the largest double is a RangeError', (t) => {
+test('a sum beyond the largest double is a RangeError', (t) => {
   given([wasSet('n', 1.7e308)])
     .when(toIncrement('n', 1.7e308))
     .throws(t, 'RangeError', /Nothing was changed/)
@@ -222,7 +222,7 @@ test('a sum past the largest double is a RangeError', (t) => {
 
 // ── maxBytes ──
 
-test('as many as needed are evicted for an entry, the least recently used first', (t) => {
+test('as many entries as needed are evicted, the least recently used first', (t) => {
   given([wasSet('a', 'xxx'), wasSet('b', 'xxx'), wasSet('c', 'xxx')], { maxBytes: 12 })
     .when(toSet('d', 'xxxxx'))
     .then(t, { type: 'evicted', key: 'a' }, { type: 'evicted', key: 'b' }, wasSet('d', 'xxxxx'))
@@ -234,7 +234,7 @@ test('expired entries make room in bytes before live ones do', (t) => {
     .then(t, { type: 'expired', key: 'b' }, wasSet('d', 'xxx'))
 })
 
-test('an entry larger than maxBytes is a RangeError, and nothing is evicted for it', (t) => {
+test('an entry larger than maxBytes is a RangeError', (t) => {
   given([wasSet('a', 'xxx')], { maxBytes: 12 })
     .when(toSet('b', 'x'.repeat(12)))
     .throws(t, 'RangeError', /13 bytes.*maxBytes/s)
@@ -252,13 +252,13 @@ test('a replaced value counts once', (t) => {
     .then(t, wasSet('a', 'yyy'))
 })
 
-test('a value that grows over the limit evicts others, never itself', (t) => {
+test('an update that exceeds maxBytes evicts other entries', (t) => {
   given([wasSet('a', 'xxx'), wasSet('b', 'xxx')], { maxBytes: 8 })
     .when(toSet('a', 'yyyyyy'))
     .then(t, { type: 'evicted', key: 'b' }, wasSet('a', 'yyyyyy'))
 })
 
-// ── order, and nothing changed ──
+// ── order and limits ──
 
 test('several expired entries make room in the order of their deadlines, then the least recently used', (t) => {
   given(
@@ -275,7 +275,7 @@ test('several expired entries make room in the order of their deadlines, then th
     )
 })
 
-test('cleanup removes what has expired, in the order of deadlines, and no more than its limit', (t) => {
+test('cleanup removes expired entries in the order of their deadlines, up to its limit', (t) => {
   const events = [5, 3, 9, 1, 7, 2, 8].map((deadline) => wasSet(`k${deadline}`, 1, T0 + deadline))
   given(events)
     .when({ type: 'cleanup', limit: 3, nowMs: T0 + 7 })
@@ -285,7 +285,7 @@ test('cleanup removes what has expired, in the order of deadlines, and no more t
     .then(t, ...['k1', 'k2', 'k3', 'k5', 'k7'].map((key) => ({ type: 'expired' as const, key })))
 })
 
-test('trim keeps within the limits: expired first, then the least recently used', (t) => {
+test('trim removes down to the limits: expired entries first, then the least recently used', (t) => {
   const events = [wasSet('a'), wasSet('b', 1, T0), wasSet('c'), wasSet('d')]
   given(events, { maxSize: 2 })
     .when({ type: 'trim', limit: 99, nowMs: T0 })
@@ -296,7 +296,7 @@ test('trim keeps within the limits: expired first, then the least recently used'
   given(events).when({ type: 'trim', limit: 99, nowMs: T0 }).then(t)
 })
 
-test("a new key beyond the limit of V8's Map is a RangeError; one that replaces or makes room is not", (t) => {
+test("a new key beyond the limit of V8's Map is a RangeError, unless it replaces an entry or makes room", (t) => {
   const events = [wasSet('a', 1, T0), wasSet('b')]
   given([wasSet('a'), wasSet('b')], { entriesMax: 2 })
     .when(toSet('c'))

@@ -17,9 +17,9 @@ const YES: [string, string, string][] = [
   ['two question marks match two emoji', '??', '😀😀'],
   ['a class matches one of its members', '[abc]x', 'bx'],
   ['a range matches what is in it', '[a-c]', 'b'],
-  ['a range has both of its ends', '[a-c][a-c]', 'ac'],
+  ['a range includes both of its ends', '[a-c][a-c]', 'ac'],
   ['a range goes by code points', '[😀-😎]', '😃'],
-  ['a negated class matches the others', '[!a]', 'b'],
+  ['a negated class matches other characters', '[!a]', 'b'],
   ['a negated class matches one emoji', '[!a]', '😀'],
   ['a closing bracket in the first place is a member', '[]]', ']'],
   ['a closing bracket in the first place of a negated class is a member', '[!]]', 'x'],
@@ -36,17 +36,17 @@ const YES: [string, string, string][] = [
   ['an escaped letter is the letter', '\\a', 'a'],
   ['an escaped emoji is the emoji', '\\😀', '😀'],
   ['a backslash at the end is a backslash', 'a\\', 'a\\'],
-  ['a bracket that nothing closes is a bracket', '[', '['],
-  ['a bracket that nothing closes is a bracket, and what follows is a pattern', '[ab*', '[abcd'],
-  ['an empty class that nothing closes is text', '[]', '[]'],
-  ['an empty negated class that nothing closes is text', '[!]', '[!]'],
-  ['only the bracket that nothing closes is text', '[a][b', 'a[b'],
+  ['an unclosed bracket is a bracket', '[', '['],
+  ['an unclosed bracket is a bracket, and the rest is a pattern', '[ab*', '[abcd'],
+  ['an unclosed empty class is text', '[]', '[]'],
+  ['an unclosed empty negated class is text', '[!]', '[!]'],
+  ['only the unclosed bracket is text', '[a][b', 'a[b'],
   ['what looks like a regular expression is text', '(a|b)+$^.', '(a|b)+$^.'],
   ['what looks like a brace is text', '{a,b}', '{a,b}'],
   ['a caret in a class is a member', '[^a]', '^'],
-  ['own names of objects are keys like others', '__proto__', '__proto__'],
-  ['the last star may have to give back', '*ab', 'aaab'],
-  ['stars find the right places', '*a*b*c', 'xaxbxbxc'],
+  ['names of properties of Object are ordinary keys', '__proto__', '__proto__'],
+  ['the last star can match less', '*ab', 'aaab'],
+  ['several stars match the right parts', '*a*b*c', 'xaxbxbxc'],
 ]
 for (const [title, pattern, key] of YES) {
   test(title, (t) => {
@@ -62,14 +62,14 @@ const NO: [string, string, string][] = [
   ['a question mark does not match nothing', 'key?', 'key'],
   ['a question mark does not match half an emoji', '😀?', '😀'],
   ['one question mark does not match two characters that look like one', '?', 'e\u0301'],
-  ['half an emoji matches no emoji', '\ud83d*', '😀'],
-  ['half an emoji after a star matches no emoji', '*\ude00', '😀'],
+  ['half an emoji does not match an emoji', '\ud83d*', '😀'],
+  ['half an emoji after a star does not match an emoji', '*\ude00', '😀'],
   ['case matters', 'A*', 'abc'],
   ['a class does not match what is not in it', '[abc]', 'd'],
   ['a negated class does not match its members', '[!abc]', 'b'],
   ['a negated class does not match nothing', '[!a]', ''],
   ['a range that goes backwards matches nothing', '[c-a]', 'b'],
-  ['an escaped star is no star', 'a\\*b', 'axb'],
+  ['an escaped star matches only a star', 'a\\*b', 'axb'],
   ['a class of an emoji does not match half of it', '[😀]', '\ud83d'],
   ['an unclosed bracket is not a class', '[ab', 'a'],
 ]
@@ -79,13 +79,13 @@ for (const [title, pattern, key] of NO) {
   })
 }
 
-// Each of these would outlast the sun, were it exponential.
+// With an exponential matcher none of these would end before AVA gives up.
 
-test('many stars on a long key that does not match end soon', (t) => {
+test('many stars on a long key that does not match', (t) => {
   t.false(matches(`${'a*'.repeat(50)}b`, 'a'.repeat(20_000)))
 })
 
-test('500 stars with characters between them end soon', (t) => {
+test('500 stars with characters between them', (t) => {
   t.false(matches(`${'*a?'.repeat(500)}b`, 'a'.repeat(20_000)))
   t.true(matches(`${'*a'.repeat(500)}*`, 'a'.repeat(500)))
 })
@@ -95,7 +95,7 @@ test('500 stars in a row are one star', (t) => {
   t.false(matches(`${'*'.repeat(500)}a`, 'b'.repeat(100_000)))
 })
 
-test('classes between stars end soon', (t) => {
+test('classes between stars', (t) => {
   t.false(matches(`${'*[a-z][!b]'.repeat(100)}[0-9]`, 'a'.repeat(20_000)))
 })
 
@@ -106,12 +106,12 @@ test('a key of a million characters is matched', (t) => {
   t.false(matches('*ba', key))
 })
 
-test('100,000 brackets that nothing closes are read once', (t) => {
+test('100,000 unclosed brackets are compiled in linear time', (t) => {
   const brackets = '['.repeat(100_000)
   t.true(matches(brackets, brackets))
   t.false(matches(brackets, 'x'))
 })
 
-test('100,000 stars between brackets that nothing closes are read once', (t) => {
+test('100,000 stars between unclosed brackets are compiled in linear time', (t) => {
   t.true(matches('[*'.repeat(50_000), '['.repeat(50_000)))
 })

@@ -1,13 +1,13 @@
-import { isDeepStrictEqual } from 'node:util'
+import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
 import { evolve, recordHit, recordMiss } from '../../../src/core/evolve/evolve.js'
 import type { State } from '../../../src/core/evolve/state.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { NEVER, stateOf } from '../../helpers/given.js'
-import { runs } from '../../helpers/runs.js'
+import { holds } from '../../helpers/property.js'
 
-/** All of a state: rows in order of use, counters, bytes, and the deadlines in the order in which they would come. */
+/** A whole state: rows in order of use, counters, bytes, and the first deadline. */
 function all(state: State) {
   const rows = [...state.keysByUse()].map((key) => {
     const slot = state.find(key)
@@ -48,8 +48,9 @@ function apply(state: State, change: CacheEvent | { type: 'hit'; key: string } |
 
 const CHANGES = fc.array(CHANGE, { maxLength: 30 })
 
-test('rolled back to a mark, the state is what it was there, slots and all', (t) => {
-  fc.assert(
+test('rolling back to a mark restores the state of that mark, including slots', (t) =>
+  holds(
+    t,
     fc.property(CHANGES, CHANGES, CHANGES, (before, outer, inner) => {
       const state = stateOf([], { maxBytes: 1_000 })
       for (const change of before) apply(state, change)
@@ -62,19 +63,18 @@ test('rolled back to a mark, the state is what it was there, slots and all', (t)
       const savepoint = undo.mark
       for (const change of inner) apply(state, change)
       undo.rollBack(state, savepoint)
-      if (!isDeepStrictEqual(all(state), atSavepoint)) return false
+      assert.deepEqual(all(state), atSavepoint)
       for (const change of inner) apply(state, change)
       undo.rollBack(state, begin)
       undo.forget()
-      return isDeepStrictEqual(all(state), atBegin)
+      assert.deepEqual(all(state), atBegin)
     }),
-    { numRuns: runs(1_000) },
-  )
-  t.pass()
-})
+    1_000,
+  ))
 
-test('after a roll back the state goes on as if nothing had been', (t) => {
-  fc.assert(
+test('after a rollback later changes have the same effect as if nothing had been undone', (t) =>
+  holds(
+    t,
     fc.property(CHANGES, CHANGES, CHANGES, (before, undone, after) => {
       const state = stateOf([], { maxBytes: 1_000 })
       const straight = stateOf([], { maxBytes: 1_000 })
@@ -96,15 +96,14 @@ test('after a roll back the state goes on as if nothing had been', (t) => {
         ...whole,
         rows: whole.rows.map((row) => (Array.isArray(row) ? row.toSpliced(1, 1) : row)),
       })
-      return isDeepStrictEqual(withoutSlots(all(state)), withoutSlots(all(straight)))
+      assert.deepEqual(withoutSlots(all(state)), withoutSlots(all(straight)))
     }),
-    { numRuns: runs(1_000) },
-  )
-  t.pass()
-})
+    1_000,
+  ))
 
-test('the bytes kept are always those of the entries', (t) => {
-  fc.assert(
+test('the bytes of a state are always the sum of its entries', (t) =>
+  holds(
+    t,
     fc.property(CHANGES, (changes) => {
       const state = stateOf([], { maxBytes: 1_000 })
       for (const change of changes) {
@@ -114,16 +113,13 @@ test('the bytes kept are always those of the entries', (t) => {
           const slot = state.find(key)
           if (slot !== undefined) sum += state.weigh(key, state.valueAt(slot))
         }
-        if (sum !== state.bytes) return false
+        assert.equal(state.bytes, sum)
       }
-      return true
     }),
-    { numRuns: runs(500) },
-  )
-  t.pass()
-})
+    500,
+  ))
 
-test('a turn that ended well holds on to no value', (t) => {
+test('after a turn the undo log is empty and does not record', (t) => {
   const state = stateOf([])
   const { undo } = state
   undo.isRecording = true

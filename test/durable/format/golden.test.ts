@@ -4,10 +4,16 @@ import test from 'ava'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { disk } from '../../../src/durable/storage/disk.js'
 import { RecordingReceiver, session } from '../../conformance/journal.js'
+import {
+  GOLDEN_FILE,
+  GOLDEN_FOLDER,
+  GOLDEN_TIME_MS,
+  openGolden,
+  writeGolden,
+} from '../../helpers/durable/golden-journal.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { GOLDEN_FILE, GOLDEN_FOLDER, GOLDEN_TIME_MS, openGolden, writeGolden } from './golden-journal.js'
 
-test('the journal of docs/format.md is written today byte for byte', async (t) => {
+test('the journal of docs/format.md is written byte for byte', async (t) => {
   const directory = temporaryDirectory(t)
   await writeGolden(directory)
   const written = await readFile(join(directory, GOLDEN_FILE))
@@ -15,7 +21,7 @@ test('the journal of docs/format.md is written today byte for byte', async (t) =
   t.is(written.toString('hex'), golden.toString('hex'))
 })
 
-test('the document shows the bytes of the golden file', async (t) => {
+test('docs/format.md shows the bytes of the golden file', async (t) => {
   const golden = await readFile(join(GOLDEN_FOLDER, GOLDEN_FILE))
   const document = await readFile(join('docs', 'format.md'), 'utf8')
   const rows = [...document.matchAll(/^([0-9a-f]{4}) {2}((?:[0-9a-f]{2} ?){1,16}) /gm)]
@@ -26,7 +32,7 @@ test('the document shows the bytes of the golden file', async (t) => {
   )
 })
 
-test('the golden file is read back as what the document says', async (t) => {
+test('the golden file is read as docs/format.md says', async (t) => {
   const directory = temporaryDirectory(t)
   await copyFile(join(GOLDEN_FOLDER, GOLDEN_FILE), join(directory, GOLDEN_FILE))
   const receiver = new RecordingReceiver()
@@ -45,7 +51,7 @@ test('the golden file is read back as what the document says', async (t) => {
   t.like(receiver.restored, { hits: 1, misses: 0, sets: 3, deletes: 1 })
 })
 
-test('a cache opened on the golden file holds what it held', async (t) => {
+test('a cache opened on the golden file has its entries', async (t) => {
   const directory = temporaryDirectory(t)
   await copyFile(join(GOLDEN_FOLDER, GOLDEN_FILE), join(directory, GOLDEN_FILE))
   const cache = await openGolden(directory)

@@ -1,10 +1,12 @@
-/** The table in src/durable/history/damage.ts: that it is complete, and what each rule does to a journal. */
+/** The table in src/durable/history/damage.ts: it is complete, and each rule does to a journal what it says. */
 import test from 'ava'
 import type { Sequence } from '../../../src/core/model/sequence.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { DAMAGE_RULES, type EndFacts, rulesFor } from '../../../src/durable/history/damage.js'
 import { CorruptionError } from '../../../src/errors.js'
-import { JOURNAL_ID, recoverImage } from '../../crash/explore.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { JOURNAL_ID, Stage } from '../../helpers/crash/stage.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import {
   type Files,
   framesOf,
@@ -13,11 +15,11 @@ import {
   type WrittenJournal,
   withFile,
   writeJournal,
-} from './written-journal.js'
+} from '../../helpers/durable/written-journal.js'
 
 const closed = () => writeJournal({ isClean: true, hasSnapshot: false })
 const killed = () => writeJournal({ isClean: false, hasSnapshot: false })
-const recover = (files: Files) => recoverImage(files, (storage) => storage)
+const recover = (files: Files) => recoverImage(files)
 const last = <T>(list: readonly T[]) => list.at(-1) as T
 const LOCK = '/j/LOCK'
 
@@ -27,7 +29,7 @@ function flipped(files: Files, path: string, at: number): Files {
   return withFile(files, path, content)
 }
 
-/** A segment with nothing in it, as a rotation begins it. */
+/** A segment without frames, as a rotation creates it. */
 function emptySegment(sequence: number, previousChecksum = 0): Uint8Array {
   return encodeFileHeader({
     kind: 'segment',
@@ -38,7 +40,7 @@ function emptySegment(sequence: number, previousChecksum = 0): Uint8Array {
   })
 }
 
-/** The last segment alone, without its seal and what else follows its last event. */
+/** A journal that was not closed, with the path and the content of its last segment. */
 async function unsealed(): Promise<WrittenJournal & { path: string; content: Uint8Array }> {
   const journal = await killed()
   const path = last(segmentsOf(journal.files))
@@ -60,7 +62,7 @@ test('every combination of facts matches exactly one rule, and every rule is nee
   t.is(new Set(all.flatMap((facts) => rulesFor(facts))).size, DAMAGE_RULES.length)
 })
 
-test('a rule that says corrupt says why, and no other does', (t) => {
+test('a rule has a reason exactly when its verdict is corrupt', (t) => {
   for (const rule of DAMAGE_RULES) t.is(rule.reason !== undefined, rule.verdict === 'corrupt', JSON.stringify(rule))
 })
 
@@ -174,7 +176,7 @@ test('a next file whose creation was interrupted is dropped', async (t) => {
   }
 })
 
-test('files of rotations that failed, whose removal a crash undid, are dropped wherever they stand', async (t) => {
+test('files of failed rotations, whose removal a crash undid, are dropped anywhere in the journal', async (t) => {
   const { files, ledger } = await killed()
   const [first, second] = segmentsOf(files)
   t.not(first, second)
@@ -197,7 +199,7 @@ test('an unsound frame before a segment with frames is corrupt', async (t) => {
   t.is((error as CorruptionError).offset, frame.offset)
 })
 
-test('an unsound frame of which a later frame says that it was durable is corrupt', async (t) => {
+test('an unsound frame is corrupt when a later frame says that it was durable', async (t) => {
   const { files } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9 })
   const frames = framesOf(files.get(segment(1)) as Uint8Array)
   for (const frame of frames.filter(({ kind, count }) => kind === 'events' && count > 0)) {
@@ -248,7 +250,7 @@ test('an earlier frame lost and a later one kept, neither known to be durable: a
   t.is(report?.setAside?.bytes, content.length - (lost?.offset ?? 0))
 })
 
-test('an order of use and a seal that a crash tore are set aside, and no event with them', async (t) => {
+test('an order of use and a seal torn by a crash are set aside, without any event', async (t) => {
   const { files, ledger } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9 })
   const recency = framesOf(files.get(segment(1)) as Uint8Array).find((frame) => frame.kind === 'recency')
   const { error, report } = await recover(flipped(files, segment(1), (recency?.offset ?? 0) + 97))
@@ -261,10 +263,8 @@ test('the content of a value is never taken for a frame that proves something', 
   // A cache of journal files: the value holds a sound seal of this very journal.
   const { files } = await writeJournal({ isClean: true, hasSnapshot: false, segmentBytes: 1e9 })
   const content = files.get(segment(1)) as Uint8Array
-  const { Stage } = await import('../../crash/explore.js')
-  const { SimulatedDisk } = await import('../storage/simulated-disk.js')
   const disk = SimulatedDisk.of(files)
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'never' })
   cache.set('backup', Uint8Array.from(content))
   await stage.turn()

@@ -6,11 +6,14 @@ import test from 'ava'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { FIRST_SEQUENCE, type Sequence } from '../../../src/core/model/sequence.js'
 import { FRAME, FRAME_MAGIC, fileName, SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
+import { readSnapshot } from '../../../src/durable/snapshot/read-snapshot.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { set } from '../../conformance/journal.js'
-import { DIRECTORY, recoverImage } from '../../crash/explore.js'
-import { type Forged, forgedFile as fileOf } from './forged-file.js'
-import type { Files } from './written-journal.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { DIRECTORY } from '../../helpers/crash/stage.js'
+import { type Forged, forgedFile as fileOf } from '../../helpers/durable/forged-file.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import type { Files } from '../../helpers/durable/written-journal.js'
 
 const at = (sequence: number, kind: 'segment' | 'snapshot' | 'loaded') =>
   `${DIRECTORY}/${fileName(sequence as Sequence, kind)}`
@@ -22,10 +25,9 @@ const moved: CacheEvent = { type: 'rescheduled', key: 'a', expiresAtMs: 1_700_00
 const deadline = (ms: number) => (frame: Buffer) => void frame.writeDoubleLE(ms, frame.length - 8)
 const u64 = (at: number, value: bigint) => (frame: Buffer) => void frame.writeBigUInt64LE(value, at)
 const LOCK: [string, Uint8Array] = [`${DIRECTORY}/LOCK`, new Uint8Array(0)]
-const recover = (files: [string, Uint8Array][]) =>
-  recoverImage(new Map([LOCK, ...files]) as Files, (storage) => storage)
+const recover = (files: [string, Uint8Array][]) => recoverImage(new Map([LOCK, ...files]) as Files)
 
-test('what the forger makes without forging anything is a sound journal', async (t) => {
+test('a file of the forger in which nothing is forged is a sound journal', async (t) => {
   const { error, sequence } = await recover([
     [at(2, 'snapshot'), fileOf('snapshot', 2, [sound, { kind: 'end' }])],
     [at(3, 'segment'), fileOf('segment', 3, [sound, { kind: 'seal', flags: 0 }])],
@@ -38,18 +40,22 @@ const SEGMENTS: [string, Forged[], RegExp][] = [
   ['rows in a segment', [sound, { kind: 'rows' }], /of kind "rows" does not belong in a segment/],
   ['the end of a snapshot in a segment', [sound, { kind: 'end' }], /of kind "end" does not belong in a segment/],
   [
-    'a frame that says it is durable itself',
+    'a frame that says that it is durable itself',
     [{ ...sound, durableSequence: 1 }],
     /claims that later sequences are durable/,
   ],
-  ['a frame after a seal that goes on', [{ kind: 'seal', flags: SEAL_HAS_SUCCESSOR }, sound], /frame follows the seal/],
+  [
+    'a frame after a seal with a successor',
+    [{ kind: 'seal', flags: SEAL_HAS_SUCCESSOR }, sound],
+    /frame follows the seal/,
+  ],
   ['a gap in the sequences', [sound, { ...sound, firstSequence: 3 }], /begins with sequence 3/],
   ['another predecessor', [sound, { ...sound, previousChecksum: 7 }], /does not follow the one before it/],
   ['more bytes than events', [{ ...sound, more: Uint8Array.of(0) }], /bytes follow the last item/],
   ['fewer events than it counts', [{ ...sound, count: 2 }], /./],
   ['an event of an unknown type', [{ count: 1, more: Uint8Array.of(15) }], /./],
-  ['a seal that holds something', [{ kind: 'seal', more: Uint8Array.of(1) }], /bytes follow the last item/],
-  ['an order of use that breaks off', [sound, { kind: 'recency', count: 2, more: Uint8Array.of(0, 1, 97) }], /./],
+  ['a seal with content', [{ kind: 'seal', more: Uint8Array.of(1) }], /bytes follow the last item/],
+  ['an order of use that is cut short', [sound, { kind: 'recency', count: 2, more: Uint8Array.of(0, 1, 97) }], /./],
   ['a deadline that is NaN', [{ events: [mortal], patch: deadline(Number.NaN) }], /a deadline is NaN/],
   ['a deadline of -Infinity', [{ events: [mortal], patch: deadline(-Infinity) }], /a deadline is -Infinity/],
   ['a new deadline that is NaN', [{ events: [moved], patch: deadline(Number.NaN) }], /a deadline is NaN/],
@@ -65,11 +71,7 @@ const SEGMENTS: [string, Forged[], RegExp][] = [
     [{ ...sound, patch: (frame) => frame.writeDoubleLE(Number.NaN, FRAME.writtenAtMs) }],
     /when it was/,
   ],
-  [
-    'a kind that nobody knows',
-    [sound, { ...sound, patch: (frame) => void (frame[FRAME.kind] = 9) }],
-    /of an unknown kind/,
-  ],
+  ['an unknown kind', [sound, { ...sound, patch: (frame) => void (frame[FRAME.kind] = 9) }], /of an unknown kind/],
   ['half a character of text', [{ count: 1, more: Uint8Array.of(0x41, 3, 97, 0, 98, 0) }], /half a character/],
   ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }], /unknown kind of text/],
 ]
@@ -78,9 +80,9 @@ for (const [what, frames, reason] of SEGMENTS) {
   test(`${what}: refused, with file, offset and sequence`, async (t) => {
     const { error, disk } = await recover([[FIRST, fileOf('segment', 1, frames)]])
     t.true(error instanceof CorruptionError, `${error}`)
-    const { file, offset, sequence, reason: given } = error as CorruptionError
+    const { file, offset, sequence, reason: actual } = error as CorruptionError
     t.is(file, FIRST)
-    t.regex(given, reason)
+    t.regex(actual, reason)
     t.true(offset >= 64 && sequence >= 1)
     t.is(disk.log.length, 0)
   })
@@ -93,7 +95,7 @@ const SNAPSHOTS: [string, Forged[], RegExp][] = [
     /not an event of type/,
   ],
   ['more bytes than rows', [{ ...sound, more: Uint8Array.of(0) }, { kind: 'end' }], /bytes follow the last item/],
-  ['a row that breaks off', [{ count: 1, more: Uint8Array.of(1, 5) }, { kind: 'end' }], /./],
+  ['a row that is cut short', [{ count: 1, more: Uint8Array.of(1, 5) }, { kind: 'end' }], /./],
   ['a seal among the rows', [sound, { kind: 'seal' }], /does not follow the one before it/],
   ['a row too many', [{ ...sound, firstSequence: 2 }, { kind: 'end' }], /does not follow the one before it/],
   ['rows after the end', [{ kind: 'end' }, sound], /a frame follows the last one/],
@@ -124,12 +126,10 @@ for (const file of ['../../etc/passwd', 'x.loaded', '0000000000000001.segment', 
   })
 }
 
-test('an error of the receiver of the rows is not an error of the snapshot', async (t) => {
-  const { SimulatedDisk } = await import('../storage/simulated-disk.js')
-  const { readSnapshot } = await import('../../../src/durable/snapshot/read-snapshot.js')
+test('an error thrown by the receiver of the rows is thrown unchanged', async (t) => {
   const path = at(1, 'snapshot')
   const disk = SimulatedDisk.of(new Map([[path, fileOf('snapshot', 1, [sound, { kind: 'end' }])]]))
-  const failure = new Error('whoever takes the rows has no room')
+  const failure = new Error('no room for the rows')
   const reading = readSnapshot(disk.process(), { path, kind: 'snapshot', sequence: FIRST_SEQUENCE }, () => {
     throw failure
   })
@@ -137,7 +137,7 @@ test('an error of the receiver of the rows is not an error of the snapshot', asy
 })
 
 test('a torn tail made of forged frame headers is refused before the search takes minutes', async (t) => {
-  // Each says that it reaches as far as the file does, so that each would be summed to its end.
+  // Each claims to reach the end of the file, so that its checksum would be computed over all of that.
   const bytes = 24 * 1024 * 1024
   const tail = Buffer.alloc(bytes)
   for (let place = 96; place + 96 <= bytes; place += 96) {
@@ -151,7 +151,7 @@ test('a torn tail made of forged frame headers is refused before the search take
   t.is(disk.log.length, 0)
 })
 
-test('a deadline of +Infinity is none', async (t) => {
+test('a deadline of +Infinity means none', async (t) => {
   const { error, model } = await recover([
     [FIRST, fileOf('segment', 1, [{ events: [mortal], patch: deadline(Infinity) }])],
   ])

@@ -1,4 +1,4 @@
-/** Reading a journal without opening it: the same as recovery hands over, up to any sequence, and nothing is changed. */
+/** Reading a journal without opening it: the receiver gets what recovery would give it, up to any sequence; no file changes. */
 import test from 'ava'
 import type { Sequence } from '../../../src/core/model/sequence.js'
 import { findJournalFiles } from '../../../src/durable/format/journal-files.js'
@@ -9,11 +9,11 @@ import { JOURNAL_BEGIN, replay } from '../../../src/durable/history/replay.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { EVENTS, RecordingReceiver, session, set } from '../../conformance/journal.js'
-import { DIRECTORY, JOURNAL_ID } from '../../crash/explore.js'
-import { Model } from '../../crash/model.js'
+import { Model } from '../../helpers/crash/model.js'
+import { DIRECTORY, JOURNAL_ID } from '../../helpers/crash/stage.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { type Files, segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
 import { loopTurn } from '../../helpers/loop-turn.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
-import { type Files, segmentsOf, withFile, writeJournal } from './written-journal.js'
 
 const LAST = Number.MAX_SAFE_INTEGER as Sequence
 
@@ -26,7 +26,7 @@ async function read(files: Files, receiver: Parameters<typeof replay>[3], to: nu
 }
 
 for (const hasSnapshot of [true, false]) {
-  test(`${hasSnapshot ? 'behind a snapshot' : 'from the beginning'}: everything is handed over that recovery hands over, and nothing is changed`, async (t) => {
+  test(`${hasSnapshot ? 'from a snapshot' : 'from the beginning'}: replay gives the state that recovery gives, and changes nothing`, async (t) => {
     const { files, ledger } = await writeJournal({ isClean: true, hasSnapshot })
     const model = new Model()
     const { disk, chain } = await read(files, model)
@@ -37,7 +37,7 @@ for (const hasSnapshot of [true, false]) {
   })
 }
 
-test('a reading up to any sequence gives the state right after that event, also inside a frame', async (t) => {
+test('replay up to any sequence gives the state right after that event, also inside a frame', async (t) => {
   const disk = new SimulatedDisk()
   const journal = new FileJournal(disk.process(), DIRECTORY, () => JOURNAL_ID)
   await journal.open(session({ compaction: { journalBytes: 1e9, factor: 1, segmentBytes: 700 } }))
@@ -62,7 +62,7 @@ test('a reading up to any sequence gives the state right after that event, also 
   }
 })
 
-test('a reading starts from the newest snapshot that is not past its end', async (t) => {
+test('replay starts from the newest snapshot that is not beyond its end', async (t) => {
   const { files } = await writeJournal({ isClean: true })
   const disk = SimulatedDisk.of(files)
   const listed = await findJournalFiles(disk.process(), DIRECTORY)
@@ -78,13 +78,13 @@ test('a reading starts from the newest snapshot that is not past its end', async
   t.is(planTo(last - 1).segments.length, segments.length)
 })
 
-test('a reading that needs events which no file holds any more is refused with the file that is missing', async (t) => {
+test('replay to a sequence whose events were compacted away is refused, with the missing file', async (t) => {
   const { files } = await writeJournal({ isClean: true })
   const error = await t.throwsAsync(read(files, new Model(), 1), { instanceOf: CorruptionError })
   t.is(error?.sequence, 1)
 })
 
-test('damage behind the end of a reading does not matter to it', async (t) => {
+test('damage beyond the end of a replay does not matter', async (t) => {
   const { files } = await writeJournal({ isClean: true, hasSnapshot: false })
   const path = segmentsOf(files).at(-1) as string
   const damaged = withFile(files, path, (files.get(path) as Uint8Array).slice(0, 70))
@@ -95,7 +95,7 @@ test('damage behind the end of a reading does not matter to it', async (t) => {
   t.is((await read(damaged, new Model())).chain.verdict.verdict, 'torn')
 })
 
-test('as plain events a journal holds what it hands to a receiver', async (t) => {
+test('eventsOf returns the events that a receiver gets', async (t) => {
   const disk = new SimulatedDisk()
   const journal = new FileJournal(disk.process(), DIRECTORY)
   await journal.open(session())
@@ -110,7 +110,7 @@ test('as plain events a journal holds what it hands to a receiver', async (t) =>
   t.deepEqual(events, [...EVENTS])
 })
 
-test('progress is reported some hundred times, however many frames there are', async (t) => {
+test('progress is reported 100 to 300 times, however many frames there are', async (t) => {
   const disk = new SimulatedDisk()
   const journal = new FileJournal(disk.process(), DIRECTORY)
   await journal.open(session({ fsync: 'never' }))

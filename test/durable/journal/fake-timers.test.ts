@@ -1,6 +1,6 @@
 /**
- * A test run that replaces the timers of its process after daybook was loaded, as vitest, jest, sinon and `node:test` do: what
- * was set is written all the same, and nothing waits for an immediate that never comes.
+ * Test runners replace the timers of the process after daybook was loaded (vitest, jest, sinon, `node:test`). Values are written
+ * nevertheless, and nothing waits for an immediate that never fires.
  */
 
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ const FAKES: [string, (t: ExecutionContext) => void][] = [
 
 for (const [what, replace] of FAKES) {
   for (const where of ['a memory journal', 'a directory'] as const) {
-    test.serial(`${what}, ${where}: flush, save, load and close end, and what was set is kept`, async (t) => {
+    test.serial(`${what}, ${where}: flush, save, load and close resolve, and values are kept`, async (t) => {
       const directory = join(temporaryDirectory(t), 'journal')
       const options = where === 'a directory' ? { directory } : { journal: memoryJournal() }
       const cache = await openCache(options)

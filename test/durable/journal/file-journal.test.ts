@@ -1,4 +1,4 @@
-/** The file journal on a disk that counts, fails, writes short and delays. */
+/** The file journal on a simulated disk that counts calls, fails, writes short and delays. */
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
@@ -7,8 +7,8 @@ import type { Journal } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { ManualClock } from '../../../src/testing.js'
 import { RecordingReceiver, type RecordingSession, session, set } from '../../conformance/journal.js'
+import { type Call, failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn, until } from '../../helpers/loop-turn.js'
-import { type Call, failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 
@@ -27,7 +27,7 @@ async function open(options: Partial<RecordingSession> = {}, disk = new Simulate
   return { disk, journal, clock, session: opened }
 }
 
-/** What another process finds: after SIGKILL, so nothing but what was written. */
+/** The events that another process would recover after SIGKILL: those that were written. */
 async function recovered(disk: SimulatedDisk): Promise<CacheEvent[]> {
   const receiver = new RecordingReceiver()
   const journal = new FileJournal(SimulatedDisk.of(disk.image()).process(), '/j')
@@ -45,7 +45,7 @@ const isSync = (call: Call) => (call.name === 'sync' || call.name === 'syncNow')
 
 // ── writing ──
 
-test('the appends of one turn of the event loop are one frame, handed over before a later immediate runs', async (t) => {
+test('the appends of one turn of the event loop are one frame, written before a later immediate runs', async (t) => {
   const { disk, journal } = await open()
   const before = writesTo(disk)
   journal.append([set('a', 1)])
@@ -57,7 +57,7 @@ test('the appends of one turn of the event loop are one frame, handed over befor
   await journal.close([])
 })
 
-test('a full buffer is handed over at once', async (t) => {
+test('a full buffer is written at once', async (t) => {
   const { disk, journal } = await open()
   const before = writesTo(disk)
   for (let at = 0; at < 3; at++) journal.append([set('big', new EncodedValue('bytes', new Uint8Array(200_000)))])
@@ -66,7 +66,7 @@ test('a full buffer is handed over at once', async (t) => {
   await journal.close([])
 })
 
-test('a frame that small sets have filled is handed over at once, too', async (t) => {
+test('a frame filled by small sets is written at once, too', async (t) => {
   const { disk, journal } = await open()
   const before = writesTo(disk)
   for (let at = 1; at <= 300; at++) t.is(journal.appendSet('k', 'x'.repeat(1_000), Number.POSITIVE_INFINITY), at)
@@ -75,7 +75,7 @@ test('a frame that small sets have filled is handed over at once, too', async (t
   t.is((await recovered(disk)).length, 300)
 })
 
-test('the health of a closed journal is that of its last moment, and it asks for no compaction', async (t) => {
+test('a closed journal keeps its last health, and is not due for compaction', async (t) => {
   const { disk, journal } = await open({ compaction: { journalBytes: 1, factor: 1, segmentBytes: 1e9 } })
   journal.append([set('a', 1)])
   await loopTurn()
@@ -92,7 +92,7 @@ test('the health of a closed journal is that of its last moment, and it asks for
 
 // ── fsync policies ──
 
-test('always: what a turn of the loop wrote is synced without being asked', async (t) => {
+test('always: writes are synced without a flush', async (t) => {
   const { disk, journal } = await open({ fsync: 'always' })
   journal.append([set('a', 1)])
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
@@ -104,11 +104,11 @@ test('always: a value that fills the buffer alone is synced too', async (t) => {
   const { journal } = await open({ fsync: 'always' })
   journal.append([set('big', new EncodedValue('bytes', new Uint8Array(600_000)))])
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
+  t.is(journal.figures().pendingBytes, 0)
   await journal.close([])
-  t.pass()
 })
 
-test('always: one fsync serves all who wait', async (t) => {
+test('always: one fsync serves all waiting flushes', async (t) => {
   const { disk, journal } = await open({ fsync: 'always' })
   const before = syncsOf(disk)
   await Promise.all(
@@ -263,7 +263,7 @@ test('always: a write that stalled is synced once it has succeeded', async (t) =
   await journal.close([])
 })
 
-test('a frame that could neither be finished nor cut back is set aside at the next opening', async (t) => {
+test('a frame that could neither be completed nor cut off is set aside at the next opening', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   await loopTurn()
@@ -373,7 +373,7 @@ test('segments rotate at their size, named by their first sequence, and replay a
   t.is((await recovered(disk)).length, 40)
 })
 
-test('rotation: the next file and its name are durable before the seal, the seal before the next frame', async (t) => {
+test('on rotation the next file and its name are synced before the seal is written, and the seal before the next frame', async (t) => {
   const { disk, journal } = await open({ compaction: SMALL_SEGMENTS })
   await fill(journal, 10)
   const second = [...disk.names.keys()].filter((name) => name.endsWith('.segment'))[1] as string
@@ -401,7 +401,7 @@ for (const [what, matches] of [
   ['a new file that cannot be written', (call: Call) => isWrite(call) && call.path !== SEGMENT],
   ['a new file that cannot be synced', (call: Call) => call.name === 'syncNow' && call.path !== SEGMENT],
 ] as const) {
-  test(`${what} lets the old segment grow, and the next one is tried later`, async (t) => {
+  test(`${what}: the old segment grows, and the rotation is retried later`, async (t) => {
     const { disk, journal } = await open({ compaction: SMALL_SEGMENTS })
     disk.plan = failing(matches, { error: 'ENOSPC' }, { times: 2 })
     await fill(journal, 30)
@@ -426,9 +426,70 @@ test('a seal that cannot be synced makes the journal read-only, and reopening re
   t.is((await recovered(disk)).length, again.session.receiver.events.length + 20)
 })
 
+async function compact(journal: Journal, counters: Counters): Promise<void> {
+  await journal.compact({
+    freeze: () => ({
+      count: 0,
+      counters: Object.assign(new Counters(), counters),
+      read: () => undefined,
+      release: () => undefined,
+    }),
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  })
+  await loopTurn()
+  await loopTurn()
+}
+
+test('the segment created by a compaction has no frame until there is an event', async (t) => {
+  const { disk, journal } = await open({ fsync: 'never' })
+  journal.append([set('a', 1)])
+  await loopTurn()
+  await compact(journal, new Counters())
+  t.is(disk.names.get('/j/0000000000000002.segment')?.length, 64)
+  await journal.close([])
+})
+
+for (const [what, isReopened] of [
+  ['compacted again', false],
+  ['closed, opened and compacted again', true],
+] as const) {
+  test(`a journal ${what} without an event: after a crash the counters are those of the last compaction`, async (t) => {
+    const disk = new SimulatedDisk()
+    const counters = Object.assign(new Counters(), { sets: 1 })
+    let { journal } = await open({ fsync: 'never', counters }, disk)
+    journal.append([set('a', 1)])
+    await loopTurn()
+    await compact(journal, counters)
+    if (isReopened) {
+      await journal.close([])
+      journal = (await open({ fsync: 'never', counters }, disk)).journal
+    }
+    counters.misses = 7
+    await compact(journal, counters)
+    const crashed = await open({}, SimulatedDisk.of(disk.image()))
+    t.is(crashed.session.receiver.restored.misses, 7)
+    await crashed.journal.close([])
+    await journal.close([])
+  })
+}
+
+test('a compaction whose frame of counters cannot be written fails, and leaves nothing behind', async (t) => {
+  const disk = new SimulatedDisk()
+  const first = await open({ fsync: 'never' }, disk)
+  await first.journal.close([]) // leaves a seal in a segment without events
+  const { journal } = await open({ fsync: 'never' }, disk)
+  disk.plan = failing(isWrite, { error: 'ENOSPC' }, { times: 1 })
+  await t.throwsAsync(compact(journal, new Counters()), { code: 'COMPACTION_FAILED', message: /ENOSPC/ })
+  t.is(journal.append([set('a', 1)]), 1)
+  t.is(await journal.flush(), 1)
+  await journal.close([])
+  t.deepEqual(await recovered(disk), [set('a', 1)])
+})
+
 // ── the order of use ──
 
-test('an order of use whose seal was never written is not applied by a later seal', async (t) => {
+test('an order of use without its seal is not applied by a later seal', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1), set('b', 2)])
   await journal.flush()
@@ -500,7 +561,7 @@ test('a compaction does not overtake an fsync that is about to fail', async (t) 
   await journal.close([]).catch(() => undefined)
 })
 
-test('many small frames, known to be durable only by the last of them, are read back', async (t) => {
+test('many small frames, of which only the last says that they are durable, are recovered', async (t) => {
   const { disk, journal } = await open({ fsync: 'never' })
   for (let at = 1; at <= 1_100; at++) {
     journal.append([set(`k${at}`, at)])

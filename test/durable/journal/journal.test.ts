@@ -2,9 +2,9 @@ import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { disk } from '../../../src/durable/storage/disk.js'
 import { memoryJournal } from '../../../src/open.js'
 import { JOURNAL_CASES } from '../../conformance/journal.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { runCases } from '../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
 
 runCases('memory', JOURNAL_CASES, () => {
   const journal = memoryJournal()

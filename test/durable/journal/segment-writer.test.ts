@@ -1,4 +1,4 @@
-/** What the reader would refuse is not written: the writer asserts of every frame what the reader checks. */
+/** The writer asserts of every frame what the reader checks, so a frame that the reader would refuse is not written. */
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { FIRST_SEQUENCE, NO_SEQUENCE } from '../../../src/core/model/sequence.js'
@@ -6,7 +6,7 @@ import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
 import { SegmentWriter } from '../../../src/durable/journal/segment-writer.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const ID = Buffer.alloc(16, 3)
 

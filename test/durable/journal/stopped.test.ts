@@ -1,12 +1,12 @@
-/** A journal that stops in the middle of something larger: a rotation, a compaction, a load. */
+/** A journal that fails in the middle of a rotation, a compaction or a load. */
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { CompactionRequest, SnapshotSource } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { ManualClock } from '../../../src/testing.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn, until } from '../../helpers/loop-turn.js'
-import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 
@@ -73,7 +73,7 @@ test('a rotation that falls due while nothing can be written is postponed', asyn
   const { disk, clock, journal } = await open(300)
   const { slow, finish } = slowly()
   disk.plan = failing((call) => call.name === 'sync', { delay: slow })
-  journal.append([set('a', 'x'.repeat(400))]) // fills the segment: an fsync is on its way, and the rotation follows it
+  journal.append([set('a', 'x'.repeat(400))]) // fills the segment: an fsync is running, and the rotation follows it
   await loopTurn()
   disk.plan = (call) => {
     if (call.name === 'write') return { error: 'ENOSPC' }
@@ -93,7 +93,7 @@ test('a rotation that falls due while nothing can be written is postponed', asyn
   t.is(await recovered(disk), 3)
 })
 
-test('two fsyncs that fail, one within the other: read-only for the first one’s reason', async (t) => {
+test('of two overlapping fsyncs that fail, the first gives the reason for read-only', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   await journal.flush()
@@ -111,7 +111,7 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   journal.append([set('c', 3)])
   const flush = journal.flush()
   await loopTurn()
-  first.finish() // and at once the flush begins the second fsync, and the compaction goes on
+  first.finish() // the flush starts the second fsync at once, and the compaction continues
   await t.throwsAsync(compacting, { code: 'JOURNAL_READ_ONLY', message: /EDQUOT/ })
   t.is(syncs, 2)
   second.finish()
@@ -122,7 +122,7 @@ test('two fsyncs that fail, one within the other: read-only for the first one’
   t.true((await recovered(disk)) >= 1)
 })
 
-test('a compaction that rotates while an fsync is on its way: durable is what both of them confirmed, and nothing before that', async (t) => {
+test('a compaction that rotates while an fsync is running: only what both of them confirmed is durable', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   await journal.flush()
@@ -155,7 +155,7 @@ test('a compaction that rotates while an fsync is on its way: durable is what bo
   t.is(await recovered(disk), 3)
 })
 
-test('closed while an fsync is running and nothing can be written: the result of the fsync does not matter', async (t) => {
+test('close while an fsync is running and nothing can be written: the result of the fsync does not matter', async (t) => {
   const disk = new SimulatedDisk()
   const journal = new FileJournal(disk.process(), '/j')
   await journal.open(session({ fsync: 'always' }))
@@ -168,7 +168,7 @@ test('closed while an fsync is running and nothing can be written: the result of
   await loopTurn()
   await t.throwsAsync(journal.close([]), { code: 'JOURNAL_WRITE_FAILED' })
   finish()
-  await loopTurn() // a rejection that nobody handles would end the process here
+  await loopTurn() // an unhandled rejection would end the process here
   disk.plan = undefined
   await journal.open(session())
   t.is(await journal.flush(), 1)

@@ -1,4 +1,4 @@
-/** Faults in the middle of a recovery: told as what they are, and nothing is taken for what it is not. */
+/** Faults during a recovery: each is reported as what it is, and none is taken for damage. */
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
@@ -13,10 +13,11 @@ import { rewriteUnproven } from '../../../src/durable/recovery/rewrite-unproven.
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
 import { CorruptionError } from '../../../src/errors.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
-import { storageLike } from '../../crash/broken-protocols.js'
-import { JOURNAL_ID, recoverImage } from '../../crash/explore.js'
-import { segmentsOf, withFile, writeJournal } from '../history/written-journal.js'
-import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { JOURNAL_ID } from '../../helpers/crash/stage.js'
+import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
+import { segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
 
 async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk()
@@ -52,7 +53,7 @@ test('a loaded file that cannot be read is not damage, and nothing is changed', 
   await journal.close([])
 })
 
-test('an error of the receiver passes unchanged, and the directory is released', async (t) => {
+test('an error thrown by the receiver is thrown unchanged, and the directory is released', async (t) => {
   const disk = await withLoadedFile()
   const receiver = new RecordingReceiver()
   const failure = new Error('no room for these')
@@ -86,13 +87,13 @@ test('a snapshot whose segment is missing: the missing file is named, and the ne
   const { files } = await writeJournal({ isClean: true })
   const segments = segmentsOf(files)
   const [first, second] = segments as [string, string]
-  const without = await recoverImage(withFile(files, first, undefined), (storage) => storage)
+  const without = await recoverImage(withFile(files, first, undefined))
   t.true(without.error instanceof CorruptionError)
   t.is((without.error as CorruptionError).file, first)
   t.regex((without.error as Error).message, new RegExp(`begins with sequence ${Number.parseInt(second.slice(3), 10)}`))
   let none = files
   for (const path of segments) none = withFile(none, path, undefined)
-  const { error } = await recoverImage(none, (storage) => storage)
+  const { error } = await recoverImage(none)
   t.is((error as CorruptionError).file, first)
   t.regex(
     (error as CorruptionError).reason,
@@ -100,7 +101,7 @@ test('a snapshot whose segment is missing: the missing file is named, and the ne
   )
 })
 
-test('what was read back is acknowledged by a flush only when an fsync of it succeeded', async (t) => {
+test('a flush acknowledges recovered events only after an fsync of them succeeded', async (t) => {
   const disk = new SimulatedDisk()
   const first = new FileJournal(disk.process(), '/j')
   await first.open(session({ fsync: 'never' }))
@@ -115,11 +116,11 @@ test('what was read back is acknowledged by a flush only when an fsync of it suc
   await journal.close([]).catch(() => undefined)
 })
 
-test('a sound loaded file of another load in its place is found', async (t) => {
+test('a sound file of another load in place of a loaded file is corrupt', async (t) => {
   const [disk, other] = [await withLoadedFile(), await withLoadedFile(2)]
   const path = [...disk.names.keys()].find((name) => name.endsWith('.loaded')) as string
   const files = withFile(disk.image(), path, other.image().get(path))
-  const { error } = await recoverImage(files, (storage) => storage)
+  const { error } = await recoverImage(files)
   t.true(error instanceof CorruptionError)
   t.like(error as CorruptionError, { file: path, reason: 'this is not the file that was loaded' })
 })
@@ -147,7 +148,7 @@ for (const what of ['is read', 'is searched'] as const) {
     const process = SimulatedDisk.of(files).process()
     const file = process.open(path)
     const content = files.get(path) as Uint8Array
-    // It says that it is longer than it is, by the header of a frame that reaches further.
+    // It claims to be longer than it is, and ends with the header of a longer frame.
     const claimed = Object.assign(Object.create(null), {
       path,
       size: () => content.length + 500,

@@ -1,14 +1,14 @@
-/** Opening and closing again: what nothing happened to stays as it is, and what did happen is kept. */
+/** Opening and closing again: an unchanged journal stays as it is, and changes are kept. */
 import test from 'ava'
-import { DIRECTORY, Stage } from '../../crash/explore.js'
-import { segmentsOf } from '../history/written-journal.js'
-import { failing, type Image, SimulatedDisk } from '../storage/simulated-disk.js'
+import { DIRECTORY, Stage } from '../../helpers/crash/stage.js'
+import { failing, type Image, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { segmentsOf } from '../../helpers/durable/written-journal.js'
 
 const hex = (image: Image) => [...image].map(([path, bytes]) => [path, Buffer.from(bytes).toString('hex')]).sort()
 
 async function written(options: Parameters<Stage['open']>[0] = {}): Promise<{ disk: SimulatedDisk; stage: Stage }> {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open(options)
   cache.setMany([
     ['a', 1],
@@ -41,16 +41,16 @@ for (const fsync of ['always', 'everysec', 'never'] as const) {
   })
 }
 
-test('a journal in which nothing ever happened does not grow either', async (t) => {
+test('an empty journal does not grow', async (t) => {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   await (await stage.open()).close()
   const before = hex(disk.image())
   for (let round = 0; round < 3; round++) await (await stage.open()).close()
   t.deepEqual(hex(disk.image()), before)
 })
 
-test('neither does one of several segments and a snapshot', async (t) => {
+test('a journal of several segments and a snapshot does not grow', async (t) => {
   const { disk, stage } = await written()
   const cache = await stage.open({ compaction: { journalBytes: 1e9, segmentBytes: 200 } })
   await cache.compact()
@@ -65,17 +65,17 @@ test('neither does one of several segments and a snapshot', async (t) => {
   t.deepEqual(hex(disk.image()), before)
 })
 
-test('hits and misses alone are kept, exactly', async (t) => {
+test('hits and misses are kept exactly, even without other changes', async (t) => {
   const { stage } = await written()
   for (let round = 1; round <= 4; round++) {
     const cache = await stage.open()
     t.like(cache.stats(), { hits: 1, misses: round - 1 })
-    cache.get('nobody')
+    cache.get('missing')
     await cache.close()
   }
 })
 
-test('an order of use alone is kept', async (t) => {
+test('a changed order of use is kept, even without other changes', async (t) => {
   const { stage } = await written()
   const cache = await stage.open()
   cache.get('b')
@@ -88,7 +88,7 @@ test('an order of use alone is kept', async (t) => {
   await again.close()
 })
 
-test('the journal of a killed process is sealed by the next close, and then stays as it is', async (t) => {
+test('the journal of a killed process is sealed by the next close, and then does not change', async (t) => {
   const { disk, stage } = await written()
   const killed = await stage.open()
   killed.set('d', 4)
@@ -104,10 +104,10 @@ test('the journal of a killed process is sealed by the next close, and then stay
   stage.kill()
   await again.close().catch(() => undefined)
   await (await stage.open()).close()
-  t.deepEqual(hex(disk.image()), before, 'a hit that was never written is no change')
+  t.deepEqual(hex(disk.image()), before, 'a hit that was never written is not a change')
 })
 
-test('after a torn tail behind the seal was set aside, the seal is written anew', async (t) => {
+test('after a torn tail behind the seal was set aside, a new seal is written', async (t) => {
   const { disk, stage } = await written()
   const path = segmentsOf(disk.image())[0] as string
   const length = disk.names.get(path)?.length ?? 0

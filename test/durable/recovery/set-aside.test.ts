@@ -1,23 +1,24 @@
-/** What recovery cuts off is kept: all of it, whatever was kept before, wherever a crash or a fault interrupts it. */
+/** Everything that recovery cuts off is kept, whatever was kept before, and wherever a crash or a fault interrupts it. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { setAside } from '../../../src/durable/recovery/set-aside.js'
 import { disk as realDisk } from '../../../src/durable/storage/disk.js'
 import type { StorageFile } from '../../../src/durable/storage/storage.js'
-import { storageLike } from '../../crash/broken-protocols.js'
-import { DiskHistory, Random } from '../../crash/crash-states.js'
-import { recoverImage } from '../../crash/explore.js'
+import { DiskHistory } from '../../helpers/crash/crash-states.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { type Image, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
+import { type Files, framesOf, segmentsOf, withFile, writeJournal } from '../../helpers/durable/written-journal.js'
+import { Random } from '../../helpers/random.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { type Files, framesOf, segmentsOf, withFile, writeJournal } from '../history/written-journal.js'
-import { type Image, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const PATH = '/j/0000000000000001.segment'
 const bytesOf = (...parts: [number, number][]) =>
   Buffer.concat(parts.map(([value, count]) => Buffer.alloc(count, value)))
 const SOUND = bytesOf([1, 700])
 
-/** A segment of 700 sound bytes and a tail, beside what earlier openings have set aside. */
+/** A segment of 700 sound bytes and a tail, beside files that were set aside earlier. */
 function diskWith(tail: Uint8Array, earlier: Record<string, Uint8Array> = {}): SimulatedDisk {
   const files: [string, Uint8Array][] = Object.entries(earlier).map(([name, bytes]) => [`${PATH}.${name}`, bytes])
   return SimulatedDisk.of(new Map([[PATH, Buffer.concat([SOUND, tail])], ...files]))
@@ -28,7 +29,7 @@ const brokenIn = (image: Image) =>
 const holds = (image: Image, bytes: Uint8Array) =>
   brokenIn(image).some(([, kept]) => Buffer.compare(kept as Uint8Array, bytes) === 0)
 
-test('a second torn tail at the same place gets a name of its own, and so does a third', async (t) => {
+test('a second and a third torn tail at the same place get names of their own', async (t) => {
   const tails = [bytesOf([2, 900]), bytesOf([3, 900]), bytesOf([4, 20])]
   const disk = diskWith(new Uint8Array(0))
   const names: string[] = []
@@ -46,7 +47,7 @@ test('a second torn tail at the same place gets a name of its own, and so does a
   t.deepEqual(Buffer.from(image.get(PATH) ?? []), SOUND)
 })
 
-test('a power cut anywhere while it is set aside loses neither it nor what was set aside before', async (t) => {
+test('a power cut anywhere during setting aside loses neither the tail nor earlier ones', async (t) => {
   const earlier = bytesOf([9, 900])
   const tail = bytesOf([2, 600], [3, 600])
   const disk = diskWith(tail, { '700.broken': earlier })
@@ -65,7 +66,7 @@ test('a power cut anywhere while it is set aside loses neither it nor what was s
       if (left.equals(tail)) await setAside(again.process(), PATH, SOUND.length)
       const after = again.image()
       t.true(holds(after, tail) && holds(after, earlier))
-      t.is(brokenIn(after).length, 2, 'and not one more than there were tails')
+      t.is(brokenIn(after).length, 2, 'as many as there were tails')
     }
     if (history.isAtEnd) break
     history.step()
@@ -73,7 +74,7 @@ test('a power cut anywhere while it is set aside loses neither it nor what was s
   t.true(seen.size > 10, `${seen.size} states`)
 })
 
-test('a whole recovery: every torn tail stays, unfinished copies are removed', async (t) => {
+test('a recovery keeps every torn tail and removes unfinished copies', async (t) => {
   const { files, ledger } = await writeJournal({ isClean: false, hasSnapshot: false })
   const path = segmentsOf(files).at(-1) as string
   const content = files.get(path) as Uint8Array
@@ -83,7 +84,7 @@ test('a whole recovery: every torn tail stays, unfinished copies are removed', a
   let image: Files = withFile(files, half, Uint8Array.of(1))
   for (const cut of [5, 9]) {
     const damaged = withFile(image, path, content.subarray(0, content.length - cut))
-    const { error, report, disk } = await recoverImage(damaged, (storage) => storage)
+    const { error, report, disk } = await recoverImage(damaged)
     t.is(error, undefined)
     t.is(report?.sequence, ledger.sequence - 1)
     image = disk.image()
@@ -93,7 +94,7 @@ test('a whole recovery: every torn tail stays, unfinished copies are removed', a
   t.is([...image.keys()].filter((name) => name.endsWith('.broken')).length, 2)
 })
 
-test('something that is not a file in the place of the name is left alone', async (t) => {
+test('a directory in place of the file to be written is left alone', async (t) => {
   const directory = temporaryDirectory(t)
   const path = join(directory, '0000000000000001.segment')
   writeFileSync(path, Buffer.concat([SOUND, bytesOf([2, 30])]))
@@ -109,14 +110,14 @@ test('something that is not a file in the place of the name is left alone', asyn
 })
 
 for (const [what, name] of [
-  ['cannot be begun', 'create'],
+  ['cannot be created', 'create'],
   ['cannot be written', 'write'],
   ['cannot be synced', 'sync'],
-  ['cannot get its name', 'rename'],
-  ['cannot be given its name for good', 'syncDirectory'],
+  ['cannot be renamed', 'rename'],
+  ['is in a directory that cannot be synced', 'syncDirectory'],
   ['cannot be compared with an earlier one', 'open'],
 ] as const) {
-  test(`a copy that ${what}: nothing is cut off`, async (t) => {
+  test(`nothing is cut off when the copy ${what}`, async (t) => {
     const tail = bytesOf([2, 300])
     const disk = diskWith(tail, { '700.broken': bytesOf([5, 300]) })
     disk.plan = (call) => (call.name === name && call.path !== PATH ? { error: 'EIO' } : undefined)
@@ -128,7 +129,7 @@ for (const [what, name] of [
   })
 }
 
-test('a segment that shrinks meanwhile: nothing is cut off', async (t) => {
+test('nothing is cut off when the segment shrinks meanwhile', async (t) => {
   const disk = diskWith(bytesOf([2, 300]))
   const process = disk.process()
   const storage = storageLike(process, {

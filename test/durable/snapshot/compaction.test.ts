@@ -1,19 +1,20 @@
-/** Compaction that fails at each of its steps: the old files stay, the cache goes on, nothing is lost. */
+/** Compaction that fails at each of its steps: the old files stay, the cache keeps working, nothing is lost. */
 import test, { type ExecutionContext } from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { Sequence } from '../../../src/core/model/sequence.js'
 import { writeSnapshot } from '../../../src/durable/snapshot/write-snapshot.js'
 import type { Storage } from '../../../src/durable/storage/storage.js'
 import type { Cache } from '../../../src/index.js'
-import { storageLike } from '../../crash/broken-protocols.js'
-import { DIRECTORY, JOURNAL_ID, recoverImage, Stage } from '../../crash/explore.js'
-import { type Call, type Fault, failing, SimulatedDisk } from '../storage/simulated-disk.js'
+import { recoverImage } from '../../helpers/crash/recover-image.js'
+import { DIRECTORY, JOURNAL_ID, Stage } from '../../helpers/crash/stage.js'
+import { type Call, type Fault, failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
 
 const isOfSnapshot = (call: Call) => call.path.includes('.snapshot')
 
 async function begin(): Promise<{ disk: SimulatedDisk; stage: Stage; cache: Cache }> {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'always', maxSize: Infinity, compaction: false })
   for (let at = 0; at < 200; at++) cache.set(`k${at}`, { at, text: 'x'.repeat(at) })
   await cache.compact()
@@ -24,7 +25,7 @@ async function begin(): Promise<{ disk: SimulatedDisk; stage: Stage; cache: Cach
 }
 
 async function holdsAll(t: ExecutionContext, disk: SimulatedDisk, cache: Cache): Promise<void> {
-  const { error, model } = await recoverImage(disk.image(), (storage) => storage)
+  const { error, model } = await recoverImage(disk.image())
   t.is(error, undefined)
   t.deepEqual([...model.entries.keys()].sort(), cache.keys().sort())
 }
@@ -42,7 +43,7 @@ const STEPS: [string, (call: Call) => boolean, Fault][] = [
     (call) => call.name === 'writeLater' && isOfSnapshot(call),
     { error: 'ENOSPC', partial: 100 },
   ],
-  ['nothing more is written', (call) => call.name === 'writeLater' && isOfSnapshot(call), { short: 0 }],
+  ['nothing more can be written', (call) => call.name === 'writeLater' && isOfSnapshot(call), { short: 0 }],
   ['it cannot be synced', (call) => call.name === 'sync' && isOfSnapshot(call), { error: 'EIO' }],
   ['it cannot be read back', (call) => call.name === 'read' && isOfSnapshot(call), { error: 'EIO' }],
   ['it cannot be opened again', (call) => call.name === 'open' && isOfSnapshot(call), { error: 'EMFILE' }],
@@ -66,7 +67,7 @@ for (const [what, matches, fault] of STEPS) {
     disk.plan = undefined
     t.false(
       [...disk.names.keys()].some((path) => path.endsWith('.tmp')),
-      'nothing half done stays',
+      'no temporary file stays',
     )
     await holdsAll(t, disk, cache)
     cache.set('after', 1)
@@ -79,7 +80,7 @@ for (const [what, matches, fault] of STEPS) {
   })
 }
 
-test('old files that cannot be removed stay, and the next compaction removes them', async (t) => {
+test('old files that cannot be removed are removed by the next compaction', async (t) => {
   const { disk, cache } = await begin()
   disk.plan = failing((call) => call.name === 'unlink' && !call.path.endsWith('.tmp'), { error: 'EPERM' })
   t.deepEqual((await cache.compact()).removed, [])
@@ -133,7 +134,7 @@ test('turns continue while a snapshot waits for the disk', async (t) => {
   await cache.close()
 })
 
-test('closing ends a compaction, and leaves nothing of it', async (t) => {
+test('close aborts a compaction and leaves nothing of it', async (t) => {
   const { disk, cache } = await begin()
   const compacting = cache.compact()
   const closing = cache.close()
@@ -142,7 +143,7 @@ test('closing ends a compaction, and leaves nothing of it', async (t) => {
   t.false([...disk.names.keys()].some((path) => path.endsWith('.tmp')))
 })
 
-test('closing ends a compaction in the middle of its rows, and leaves nothing of it', async (t) => {
+test('close aborts a compaction in the middle of its rows and leaves nothing of it', async (t) => {
   const { disk, stage, cache } = await begin()
   let finish!: () => void
   const slow = new Promise<void>((resolve) => {
@@ -162,7 +163,7 @@ test('closing ends a compaction in the middle of its rows, and leaves nothing of
   await holdsAll(t, disk, await stage.open({ maxSize: Infinity }))
 })
 
-test('a sound snapshot of something else, read back in its place, is not kept', async (t) => {
+test('a snapshot is not kept when a different sound snapshot is read back', async (t) => {
   const { disk } = await begin()
   const storage = disk.process()
   const write = (name: string, from: Storage, entries: number) => {

@@ -1,4 +1,4 @@
-/** What may stand in a journal's place on a real disk, and what must happen then: refused, clearly, and left alone. */
+/** Things in the place of a journal, on a real disk: each is refused with a clear error, and left alone. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
@@ -20,7 +20,7 @@ import type { Sequence } from '../../../src/core/model/sequence.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { openCache } from '../../../src/index.js'
-import { PROGRAM } from '../../crash/processes.js'
+import { PROGRAM } from '../../helpers/crash/processes.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const FIRST = '0000000000000001.segment'
@@ -82,7 +82,7 @@ test('a file in place of the directory is refused', async (t) => {
   t.is(readFileSync(path, 'utf8'), 'mine')
 })
 
-test('a directory whose name looks like a glob is only a name', async (t) => {
+test('a directory whose name looks like a glob works', async (t) => {
   const directory = join(temporaryDirectory(t), 'a[b]*{c,d}!(e)')
   for (let round = 0; round < 3; round++) {
     const cache = await openCache({ directory })
@@ -114,7 +114,7 @@ for (const [name, kind, sequence] of [
   })
 }
 
-test('LOCK holds the journal id, and shows when the journal beside it is missing or another one', async (t) => {
+test('LOCK has the journal id, so that a missing or different journal beside it is detected', async (t) => {
   const directory = await written(t)
   const id = readFileSync(join(directory, FIRST)).subarray(16, 32).toString('hex')
   t.is(readFileSync(join(directory, 'LOCK'), 'utf8'), `${id}\n`)
@@ -129,7 +129,7 @@ test('LOCK holds the journal id, and shows when the journal beside it is missing
   await cache.close()
 })
 
-test('of a LOCK of 1 GiB only the beginning is read', async (t) => {
+test('only the beginning of a LOCK of 1 GiB is read', async (t) => {
   const directory = await written(t)
   truncateSync(join(directory, 'LOCK'), 2 ** 30)
   const cache = await openCache({ directory })
@@ -137,7 +137,7 @@ test('of a LOCK of 1 GiB only the beginning is read', async (t) => {
   await cache.close()
 })
 
-test('a tail of 1 GiB that is a hole is set aside as a hole', async (t) => {
+test('a sparse tail of 1 GiB is set aside as a sparse file', async (t) => {
   const directory = await written(t)
   const path = join(directory, FIRST)
   const { size } = statSync(path)
@@ -151,7 +151,7 @@ test('a tail of 1 GiB that is a hole is set aside as a hole', async (t) => {
   t.true(kept.blocks * 512 < 2 ** 20, `${kept.blocks} blocks`)
 })
 
-test('names with a number that no event has are other names', async (t) => {
+test('files with a number beyond any sequence are ignored', async (t) => {
   const directory = await written(t)
   const names = ['9999999999999999.snapshot', '9007199254740992.segment', '9999999999999999.loaded']
   for (const name of names) writeFileSync(join(directory, name), name)
@@ -162,13 +162,13 @@ test('names with a number that no event has are other names', async (t) => {
   for (const name of names) t.is(readFileSync(join(directory, name), 'utf8'), name)
 })
 
-test('a snapshot of a sequence that the journal never had is named in the refusal', async (t) => {
+test('a snapshot of a sequence beyond the journal is corrupt, and named in the error', async (t) => {
   const directory = await written(t)
   writeFileSync(join(directory, '9007199254740991.snapshot'), '')
   await t.throwsAsync(openCache({ directory }), { code: 'CORRUPTION', message: /9007199254740991\.snapshot/ })
 })
 
-test('directories named like unfinished files stay, keep no journal from opening, and are named by what cannot be written', async (t) => {
+test('directories named like unfinished files stay, do not stop the journal from opening, and are named by writes that fail', async (t) => {
   const directory = await written(t)
   const { size } = statSync(join(directory, FIRST))
   const names = ['0000000000000001.snapshot.tmp', '0000000000000002.loaded.tmp', `${FIRST}.${size}.broken.tmp`]
@@ -193,7 +193,7 @@ test('directories named like unfinished files stay, keep no journal from opening
   for (const name of names) t.true(statSync(join(directory, name)).isDirectory(), name)
 })
 
-test('an empty LOCK is written again, and a LOCK with other content is no obstacle', async (t) => {
+test('an empty LOCK is written again, and a LOCK with other content does not stop opening', async (t) => {
   const directory = await written(t)
   const path = join(directory, 'LOCK')
   const note = readFileSync(path, 'utf8')
@@ -224,7 +224,7 @@ test('files with other names are ignored and never removed', async (t) => {
   for (const name of names) t.is(readFileSync(join(directory, name), 'utf8'), name)
 })
 
-// Root may read and write everything, so these are asked of a process of another user.
+// Root can read and write everything, so these are tried by a process of another user.
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
 const asNobody = isRoot
@@ -232,7 +232,7 @@ const asNobody = isRoot
   : undefined
 const canBeNobody = !isRoot || asNobody?.status === 0
 const testAsUser = canBeNobody ? test : test.skip
-const note = canBeNobody ? '' : ' (skipped: no process of another user can be started here)'
+const note = canBeNobody ? '' : ' (skipped: this machine cannot start a process of another user)'
 
 function tryAsUser(directory: string): string {
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {}

@@ -5,13 +5,13 @@ import { disk } from '../../../src/durable/storage/disk.js'
 import { removeIfThere, replaceFile } from '../../../src/durable/storage/replace-file.js'
 import { type StorageFile, writeAll } from '../../../src/durable/storage/storage.js'
 import { CacheError } from '../../../src/index.js'
-import { storageLike } from '../../crash/broken-protocols.js'
+import { storageLike } from '../../helpers/durable/storage-like.js'
 import { until } from '../../helpers/loop-turn.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const write = async (file: StorageFile) => writeAll(file, Buffer.from('new'), 0)
 
-test('a directory that cannot be synced after the rename is an unknown outcome: the new file is there, the temporary one is not', async (t) => {
+test('when the directory cannot be synced after the rename, the outcome is unknown and no temporary file is left', async (t) => {
   const directory = temporaryDirectory(t)
   const path = join(directory, 'file')
   writeFileSync(path, 'old')
@@ -24,7 +24,7 @@ test('a directory that cannot be synced after the rename is an unknown outcome: 
 })
 
 const onLinux = process.platform === 'linux' ? test : test.skip
-onLinux('a large file that is replaced or removed does not stay open', async (t) => {
+onLinux('a large file is closed after it was replaced or removed', async (t) => {
   const directory = temporaryDirectory(t)
   const path = join(directory, 'file')
   const loseName = [() => replaceFile(disk, path, `${path}.tmp`, write), async () => removeIfThere(disk, path)]

@@ -1,9 +1,9 @@
 import { disk } from '../../../src/durable/storage/disk.js'
 import { MemoryStorage } from '../../../src/durable/storage/memory.js'
 import { STORAGE_CASES } from '../../conformance/storage.js'
+import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { runCases } from '../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { SimulatedDisk } from './simulated-disk.js'
 
 runCases('disk', STORAGE_CASES, (t) => ({ storage: disk, directory: temporaryDirectory(t) }))
 runCases('memory', STORAGE_CASES, () => ({ storage: new MemoryStorage(), directory: 'memory' }))

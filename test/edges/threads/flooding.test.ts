@@ -2,7 +2,7 @@
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { AGAIN, ARITIES, OP, SAME } from '../../../src/edges/remote/wire/codes.js'
-import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX } from '../../../src/edges/remote/wire/protocol.js'
+import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LOAD } from '../../../src/edges/remote/wire/protocol.js'
 import { connect } from '../../../src/edges/threads/threads.js'
 import { CacheError } from '../../../src/index.js'
 import { until } from '../../helpers/loop-turn.js'
@@ -248,6 +248,28 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   t.is(cache.lifecycle$ === undefined, false)
   t.true(cache.keys().every((key) => typeof key === 'string'))
   for (const key of cache.keys()) t.notThrows(() => cache.get(key))
+})
+
+test('a number that a hostile worker uses for two loads makes no key unloadable', async (t) => {
+  const { cache } = await openMemory(t)
+  const port = cache.share()
+  const loads: unknown[] = []
+  port.on('message', (parts: unknown[][]) => loads.push(...parts.filter(([kind]) => kind === LOAD)))
+  port.postMessage([7, OP.getOrSet, 'a', undefined, undefined, undefined])
+  port.postMessage([7, OP.getOrSet, 'b', undefined, undefined, undefined])
+  await until(() => loads.length > 0, 'the worker is asked to load')
+  const other = await connect(cache.share())
+  // The second load was refused at once, so this client loads `b` itself; for `a` it waits for the worker.
+  const waiting = Promise.allSettled(['a', 'b'].map((key) => other.getOrSet(key, () => 'of the other')))
+  await until(() => cache.stats().misses === 4, 'both are asked for')
+  port.close()
+  const outcomes = await waiting // nobody waits for ever
+  t.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  )
+  t.is(await other.getOrSet('a', () => 'loaded a'), 'loaded a')
+  t.is(await other.get('b'), 'of the other')
 })
 
 test('memory that is written to wildly refuses or closes its own port', async (t) => {

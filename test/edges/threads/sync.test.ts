@@ -142,9 +142,9 @@ test('all methods, the same results: values, errors, lists, files, loads', async
     files: [true, true, false],
     figures: [true, true, 5, 0],
     refusals: [
-      ['ValueError', 'ValueError', 'INVALID_VALUE', 'Cannot increment "l": it holds an object'],
+      ['ValueError', 'ValueError', 'INVALID_VALUE', "Cannot increment 'l': it holds an object"],
       ['TypeError', 'TypeError', undefined, 'A key must be a string; 5 is not. Nothin'],
-      ['ValueError', 'ValueError', 'INVALID_VALUE', 'Cannot store a function: a value is anyt'],
+      ['ValueError', 'ValueError', 'INVALID_VALUE', 'Cannot store a function. Nothing was cha'],
       ['TypeError', 'TypeError', undefined, 'The loader of a synchronous client must '],
       ['CacheError', 'CacheError', 'LOAD_CYCLE', "Loading 'd' would wait for 'c', which wa"],
       ['CacheError', 'CacheError', 'CONDITION_FAILED', 'Step 0 of the transaction requires somet'],

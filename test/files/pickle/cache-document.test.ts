@@ -6,7 +6,7 @@ import { pickleValue, writePickle } from '../../../src/files/pickle/write-pickle
 const STATS = { hits: 0, misses: 0, evictions: 0 }
 const read = (document: unknown) => readCachePickle(pickleValue(document))
 
-test('deadlines are seconds: whole milliseconds come back exactly, others as close as a double is', (t) => {
+test('deadlines are seconds: whole milliseconds come back exactly, others to the precision of a double', (t) => {
   const deadline = (expiresAt: unknown) => [...read({ entries: { k: [1, expiresAt] } }).entries][0]?.[2]
   t.is(deadline(null), undefined)
   t.is(deadline(1_704_110_410), 1_704_110_410_000)
@@ -23,7 +23,7 @@ test('deadlines are seconds: whole milliseconds come back exactly, others as clo
   }
 })
 
-test('an entry may be a tuple, a list or a dict; None is a value', (t) => {
+test('an entry can be a tuple, a list or a dict, and None is a value', (t) => {
   const entries = { a: [null, null], b: { value: 2, expires_at: 3 }, c: { value: { value: 1 } } }
   t.deepEqual(
     [...read({ entries }).entries],
@@ -35,13 +35,13 @@ test('an entry may be a tuple, a list or a dict; None is a value', (t) => {
   )
 })
 
-test('counters that are missing are 0, others are ignored', (t) => {
+test('missing counters are 0, and unknown ones are ignored', (t) => {
   t.deepEqual(read({ entries: {} }).stats, STATS)
   t.deepEqual(read({ entries: {}, stats: null }).stats, STATS)
   t.deepEqual(read({ entries: {}, stats: { hits: 5, size: 3, misses: null } }).stats, { ...STATS, hits: 5 })
 })
 
-test('entries can be taken more than once, and keep the order of the file', (t) => {
+test('entries can be iterated more than once, in the order of the file', (t) => {
   const entries: [string, unknown, undefined][] = ['10', 'b', '9', '__proto__', '', 'a'].map((key) => [
     key,
     key,
@@ -83,13 +83,13 @@ const FOREIGN: readonly (readonly [string, unknown, RegExp])[] = [
 ]
 
 for (const [name, document, message] of FOREIGN) {
-  test(`what is not a cache is refused as a whole: ${name}`, (t) => {
+  test(`a document that is not a cache is refused completely: ${name}`, (t) => {
     const error = t.throws(() => read(document), { instanceOf: ValueError, message })
     t.regex(error?.message ?? '', /Nothing was changed/)
   })
 }
 
-test('the last bad entry is found before the first good one is given', (t) => {
+test('a bad last entry is refused before the first entry is returned', (t) => {
   const entries = Object.fromEntries(
     Array.from({ length: 5_000 }, (_, index) => [`k${index}`, [index, index === 4_999 ? 'x' : null]]),
   )
@@ -99,7 +99,7 @@ test('the last bad entry is found before the first good one is given', (t) => {
 const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`
 const pickle = (...parts: string[]) => Buffer.from(`}(${text('entries')}${parts.join('')}u.`, 'latin1')
 
-test('entries that stand behind an empty dict are found all the same, in the order of the file', (t) => {
+test('entries after an empty dict are found, in the order of the file', (t) => {
   const entries = new Map([
     ['b', [1, null]],
     ['7', [{ list: [1] }, 5]],
@@ -116,7 +116,7 @@ test('entries that stand behind an empty dict are found all the same, in the ord
   )
 })
 
-test('entries that share a part each have it', (t) => {
+test('a part shared by entries is in each of them', (t) => {
   const document = readCachePickle(pickle(`}(${text('a')}](K\x01eq\0N\x86${text('b')}]h\0aN\x86u`))
   t.deepEqual(
     [...document.entries],

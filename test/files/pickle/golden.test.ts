@@ -38,7 +38,7 @@ const DOCUMENT = `
   75
   2e`
 
-test('the worked example of the README is what is written, and is read back', (t) => {
+test('the worked example of the README is written byte for byte, and read back', (t) => {
   const entries: [string, unknown, number | undefined][] = [
     ['a', [1, true], 1_704_110_410_500],
     ['b', null, undefined],
@@ -52,7 +52,7 @@ test('the worked example of the README is what is written, and is read back', (t
   t.is(read.entryCount, 2)
 })
 
-/** Value, and the bytes between the frame's header and STOP: each as Python's own pickler chooses it. */
+/** A value, and its bytes between the frame header and STOP, as Python's own pickler writes them. */
 const VALUES: readonly (readonly [unknown, string])[] = [
   [null, '4e'],
   [true, '88'],

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { ValueError } from '../../../src/errors.js'
 import { readCachePickle, readPickle } from '../../../src/files/pickle/read-pickle.js'
 import { pickleValue, writePickle } from '../../../src/files/pickle/write-pickle.js'
-import { pythonTest, runPython } from './python.js'
+import { pythonTest, runPython } from '../../helpers/pickle/python.js'
 
 const bytes = (pickle: string) => Buffer.from(pickle, 'latin1')
 
@@ -20,12 +20,12 @@ const WITNESS = join(tmpdir(), `daybook-pickle-was-executed-${process.pid}`)
 const TOUCH = `touch ${WITNESS}`
 const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`
 
-/** Pickles that would execute something in Python, and what must name them. */
+/** Pickles that would execute something in Python, and the message that names it. */
 const EXECUTING: readonly (readonly [string, string, RegExp])[] = [
   ['GLOBAL and REDUCE', `cos\nsystem\n(S'${TOUCH}'\ntR.`, /it refers to "os\.system", .*\(byte \d+\)/],
   ['GLOBAL alone', 'cposix\nsystem\n.', /"posix\.system"/],
   ['STACK_GLOBAL', `${text('os')}${text('system')}\x93${text(TOUCH)}\x85R.`, /"os\.system"/],
-  ['STACK_GLOBAL by way of the memo', `${text('os')}\x940${text('system')}\x940h\0h\x01\x93.`, /"os\.system"/],
+  ['STACK_GLOBAL through the memo', `${text('os')}\x940${text('system')}\x940h\0h\x01\x93.`, /"os\.system"/],
   ['INST', `(S'${TOUCH}'\nios\nsystem\n.`, /an instance of "os\.system" \(INST\)/],
   ['OBJ', `(cos\nsystem\nS'${TOUCH}'\no.`, /"os\.system"/],
   ['OBJ of an allowed name', '(cbuiltins\nset\no.', /OBJ/],
@@ -81,7 +81,7 @@ pythonTest('Python itself would have executed it', (t) => {
   t.is(printed.trim(), 'executed')
 })
 
-/** Pickles that are malformed, or ask for more than there is. */
+/** Pickles that are malformed, or claim more bytes than there are. */
 const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
   ['an empty file', '', /empty, truncated or damaged \(byte 0\)/],
   ['no STOP', 'K\x01', /ends without a STOP/],
@@ -130,11 +130,11 @@ const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
   ['a str with two kinds of quotes', 'S\'a"\n.', /quoted/],
   ['a str that ends in a backslash', "S'a\\'\n.", /quoted/],
   ['a str with half an escape', "S'\\x4'\n.", /quoted/],
-  ['an int that is none', 'I1_000\n.', /"1_000" is not an int/],
+  ['an invalid int', 'I1_000\n.', /"1_000" is not an int/],
   ['an int in hexadecimal', 'I0x10\n.', /is not an int/],
   ['an empty int', 'I\n.', /is not an int/],
   ['an int of a million digits', `I${'9'.repeat(1e6)}\n.`, /a line of more than 10002 bytes/],
-  ['a float that is none', 'F1,5\n.', /is not a float/],
+  ['an invalid float', 'F1,5\n.', /is not a float/],
   ['a float of a million digits', `F${'1'.repeat(1e6)}x\n.`, /a line of more than 1000 bytes/],
   ['a long int of 2 GB', '\x8b\xff\xff\xff\x7f.', /an int of 2147483647 bytes; the limit is 16777216/],
   ['a long int of negative length', '\x8b\xff\xff\xff\xff.', /a length of -1/],
@@ -187,18 +187,18 @@ for (const [name, pickle, message] of MALFORMED) {
   test(`refused as a ValueError: ${name}`, (t) => refuses(t, bytes(pickle), message))
 }
 
-test('nesting is bounded, however it is made, without recursion', (t) => {
+test('nesting is limited without recursion, however it is built', (t) => {
   const lists = (levels: number) => bytes(`${']'.repeat(levels)}${'a'.repeat(levels - 1)}.`)
   const tuples = (levels: number) => bytes(`)${'\x85'.repeat(levels - 1)}.`)
   const dicts = (levels: number) => bytes(`}${'Vk\n}'.repeat(levels - 1)}${'s'.repeat(levels - 1)}.`)
-  // Each list is put into the one before it from outside, by way of the memo: no stack grows.
+  // Each list is put into the one before it through the memo, so that no stack grows.
   const outsideIn = (levels: number) =>
     bytes(
       `]p0\n0${indices(levels - 1)
         .map((i) => `]p${i + 1}\n0g${i}\ng${i + 1}\na0`)
         .join('')}g0\n.`,
     )
-  // The inner one is built first and put in front, so that a walk may take a short way to it before the long one.
+  // The innermost list is also an item of the outermost, so that a walk can reach it on a short path before the long one.
   const byTwoWays = (levels: number) =>
     bytes(
       `(${']p0\n'}${indices(levels - 2)
@@ -219,8 +219,8 @@ function indices(length: number): number[] {
   return Array.from({ length }, (_, index) => index)
 }
 
-// What these guard against would take minutes at least, so that ava would end it.
-test('a value whose references double sixty times is read and settled at once', (t) => {
+// Without a guard each of these would take minutes, and AVA would end it.
+test('a value whose references double sixty times is read in linear time', (t) => {
   const doubling = bytes(
     `]p0\n${indices(60)
       .map((i) => `g${i}\n\x86p${i + 1}\n`)
@@ -231,7 +231,7 @@ test('a value whose references double sixty times is read and settled at once', 
   t.deepEqual(value, [])
 })
 
-test('a large leaf that many references lead to is looked at once', (t) => {
+test('a large leaf with many references is visited once', (t) => {
   const leaf = Buffer.concat([
     bytes('](('),
     Buffer.alloc(1_000_000, 'N'),
@@ -242,7 +242,7 @@ test('a large leaf that many references lead to is looked at once', (t) => {
   t.is((readPickle(leaf) as unknown[]).length, 500_001)
 })
 
-test('bytes and sets that are copied from the memo again and again are charged', (t) => {
+test('every copy of bytes and sets from the memo counts against the limits', (t) => {
   const body = 'a'.repeat(100_000)
   const encode = `c_codecs\nencode\np0\nV${body}\np1\nVlatin1\np2\n000](${'g0\ng1\ng2\n\x86R'.repeat(5_000)}e.`
   t.throws(() => readPickle(bytes(encode)), { instanceOf: ValueError, message: /too large for a file of this size/ })
@@ -250,7 +250,7 @@ test('bytes and sets that are copied from the memo again and again are charged',
   t.throws(() => readPickle(bytes(sets)), { instanceOf: ValueError, message: /MiB of heap/ })
 })
 
-test('ints that V8 cannot tell apart by their hash do not stall a dict', (t) => {
+test('ints with the same hash in V8 do not stall a dict', (t) => {
   const alike = (count: number) =>
     Buffer.concat([
       bytes('}('),
@@ -268,7 +268,7 @@ test('ints that V8 cannot tell apart by their hash do not stall a dict', (t) => 
   })
 })
 
-/** One of everything: the writer's own, and one that Python's older protocols would write. */
+/** Pickles with one of everything: one of our writer, and one as Python's protocol 0 would be. */
 const SOUND: readonly (readonly [string, Buffer])[] = [
   [
     'a cache',
@@ -299,7 +299,7 @@ const SOUND: readonly (readonly [string, Buffer])[] = [
 ]
 
 for (const [name, pickle] of SOUND) {
-  test(`a pickle that is cut off anywhere is refused (${name})`, (t) => {
+  test(`a pickle cut off at any byte is refused (${name})`, (t) => {
     t.notThrows(() => readCachePickle(pickle))
     t.notThrows(() => readPickle(pickle))
     for (let length = 0; length < pickle.length; length++) {
@@ -312,7 +312,7 @@ for (const [name, pickle] of SOUND) {
   })
 }
 
-/** As `t.throws`, without looking at the stack, which takes a millisecond with source maps. */
+/** Like `t.throws`, but without reading the stack, which takes a millisecond with source maps. */
 function errorOf(work: () => unknown): unknown {
   try {
     work()
@@ -322,7 +322,7 @@ function errorOf(work: () => unknown): unknown {
   return undefined
 }
 
-pythonTest('a pickle that Python wrote is refused when it is cut off anywhere, of protocols 0 to 5', (t) => {
+pythonTest('a pickle written by Python in protocols 0 to 5 is refused when it is cut off at any byte', (t) => {
   const script = `
 import sys, json, base64, pickle, datetime, collections
 value = {'a': [1, 300, -1, 2**70, 0.5, 'é', b'\\xff', bytearray(b'x'), None, True], 2: (1, (2,), {3}, frozenset([4])),
@@ -340,7 +340,7 @@ json.dump([base64.b64encode(pickle.dumps(value, p)).decode() for p in range(pick
   }
 })
 
-test('what is written is not changed by being read, and reading twice gives two values', (t) => {
+test('reading does not change the bytes, and reading twice returns two values', (t) => {
   const pickle = pickleValue({ a: [new Uint8Array([1])] })
   const before = Buffer.from(pickle)
   const [one, two] = [readPickle(pickle), readPickle(pickle)]

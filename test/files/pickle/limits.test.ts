@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import test from 'ava'
 import { ValueError } from '../../../src/errors.js'
 import { Allowance } from '../../../src/files/pickle/limits.js'
+import { BOMBS } from '../../helpers/pickle/bombs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { BOMBS } from './bombs.js'
 
-test('heap is charged before it is taken, and the error says where and what to do', (t) => {
+test('heap is counted before it is used, and the error has the position and advice', (t) => {
   const allowance = new Allowance(10, 1_000)
   allowance.take(1_000, 5)
   t.throws(() => allowance.take(1, 7), {
@@ -16,7 +16,7 @@ test('heap is charged before it is taken, and the error says where and what to d
   })
 })
 
-test('what is released is charged no more; what is kept stays charged', (t) => {
+test('released heap counts no more, kept heap does', (t) => {
   const allowance = new Allowance(10, 1_000)
   allowance.take(400, 5)
   allowance.keep()
@@ -27,7 +27,7 @@ test('what is released is charged no more; what is kept stays charged', (t) => {
   t.throws(() => allowance.take(601, 7), { instanceOf: ValueError })
 })
 
-test('bytes objects may be twice the file and a little, no more', (t) => {
+test('bytes objects may take twice the size of the file and 1 MiB', (t) => {
   const allowance = new Allowance(1_000)
   allowance.takeOutside(2 ** 20 + 2_000, 5)
   t.throws(() => allowance.takeOutside(1, 7), {
@@ -36,12 +36,12 @@ test('bytes objects may be twice the file and a little, no more', (t) => {
   })
 })
 
-/** Several processes, so that not all follow one another in one heap. */
-// Newer V8s keep more of a heap for new objects, and 64 MiB are at times too few to collect garbage in.
+// Newer versions of V8 keep more of a heap for new objects, and sometimes cannot collect garbage in 64 MiB.
 const HEAP_MIB = Number.parseInt(process.versions.v8, 10) >= 12 ? 192 : 64
+/** Several processes, so that not all pickles are read in one heap. */
 const SHARES = 4
 for (let share = 0; share < SHARES; share++) {
-  test(`a process with a small heap lives through hostile pickles (${share + 1} of ${SHARES})`, async (t) => {
+  test(`a process with a small heap survives hostile pickles (${share + 1} of ${SHARES})`, async (t) => {
     const directory = temporaryDirectory(t)
     const bombs = Object.entries(BOMBS).filter((_, index) => index % SHARES === share)
     const files = bombs.map(([name, make], index) => {

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import test from 'ava'
 import { readCachePickle, readPickle } from '../../../src/files/pickle/read-pickle.js'
 import { pickleValue, writePickle } from '../../../src/files/pickle/write-pickle.js'
-import { pythonTest, runPython } from './python.js'
-import { PYTHON_2 } from './python-2.js'
+import { pythonTest, runPython } from '../../helpers/pickle/python.js'
+import { PYTHON_2 } from '../../helpers/pickle/python-2.js'
 
 const u8 = (...items: number[]) => new Uint8Array(items)
 const range = (length: number) => Array.from({ length }, (_, index) => index)
@@ -19,7 +19,7 @@ const cyclicTuple: unknown[][] = [[]]
 cyclicTuple[0]!.push(cyclicTuple)
 const shared = [1, 2]
 
-/** A Python expression, and what daybook must read from its pickle of any protocol. */
+/** A Python expression, and the value that must be read from its pickle in any protocol. */
 const WRITTEN_BY_PYTHON: readonly (readonly [string, unknown])[] = [
   ['None', null],
   ['[True, False]', [true, false]],
@@ -89,7 +89,7 @@ const WRITTEN_BY_PYTHON: readonly (readonly [string, unknown])[] = [
   ['[datetime.min, datetime.max]', [new Date('0001-01-01T00:00:00.000Z'), new Date('9999-12-31T23:59:59.999Z')]],
 ]
 
-/** Prints the pickles of each expression: by both of Python's picklers, and optimized, of every protocol. */
+/** Prints the pickles of each expression in every protocol, by both of Python's picklers, and optimized. */
 const PICKLE_ALL = `
 import sys, json, base64, pickle, pickletools
 from collections import OrderedDict
@@ -114,23 +114,19 @@ for source in json.load(sys.stdin):
 json.dump(out, sys.stdout)
 `
 
-pythonTest(
-  'reads what Python writes: every kind of value, of protocols 0 to 5, framed, memoized and optimized',
-  (t) => {
-    const sources = WRITTEN_BY_PYTHON.map(([source]) => source)
-    const pickles = JSON.parse(runPython(PICKLE_ALL, JSON.stringify(sources))) as [string, number, string][]
-    t.true(pickles.length >= sources.length * 5 * 3)
-    const expected = new Map(WRITTEN_BY_PYTHON)
-    for (const [source, protocol, base64] of pickles) {
-      const read = readPickle(Buffer.from(base64, 'base64'))
-      if (!isDeepStrictEqual(read, expected.get(source)))
-        t.deepEqual(read, expected.get(source), `${source} ${protocol}`)
-      t.notThrows(() => structuredClone(read), source)
-      const again = readPickle(pickleValue(read))
-      if (!isDeepStrictEqual(again, read)) t.deepEqual(again, read, `${source} ${protocol}, written again`)
-    }
-  },
-)
+pythonTest('reads every kind of value that Python writes, in protocols 0 to 5, framed, memoized and optimized', (t) => {
+  const sources = WRITTEN_BY_PYTHON.map(([source]) => source)
+  const pickles = JSON.parse(runPython(PICKLE_ALL, JSON.stringify(sources))) as [string, number, string][]
+  t.true(pickles.length >= sources.length * 5 * 3)
+  const expected = new Map(WRITTEN_BY_PYTHON)
+  for (const [source, protocol, base64] of pickles) {
+    const read = readPickle(Buffer.from(base64, 'base64'))
+    if (!isDeepStrictEqual(read, expected.get(source))) t.deepEqual(read, expected.get(source), `${source} ${protocol}`)
+    t.notThrows(() => structuredClone(read), source)
+    const again = readPickle(pickleValue(read))
+    if (!isDeepStrictEqual(again, read)) t.deepEqual(again, read, `${source} ${protocol}, written again`)
+  }
+})
 
 pythonTest('shared references that Python wrote are shared', (t) => {
   const source = WRITTEN_BY_PYTHON.find(([text]) => text.includes('shared'))![0]
@@ -144,7 +140,7 @@ pythonTest('shared references that Python wrote are shared', (t) => {
   }
 })
 
-pythonTest('what has no JavaScript form is refused by its Python name, of protocols 0 to 5', (t) => {
+pythonTest('a value without a JavaScript form is refused with its Python name, in protocols 0 to 5', (t) => {
   const prelude = `
 import decimal, uuid, fractions, pathlib, enum
 from collections import defaultdict, deque, namedtuple, Counter
@@ -185,10 +181,8 @@ class Thing: pass
   }
 })
 
-pythonTest(
-  'reads what the original class would save: its own dict, or an OrderedDict, in the order of recency',
-  (t) => {
-    const script = `
+pythonTest('reads what the original class would save: a dict or an OrderedDict, in the order of use', (t) => {
+  const script = `
 import sys, json, base64, pickle
 from collections import OrderedDict
 class DistributedCache:
@@ -209,20 +203,19 @@ for pair in (lambda v, e: (v, e)), (lambda v, e: [v, e]), (lambda v, e: {'value'
                     out.append([count, base64.b64encode(cache.save(protocol, kind, first)).decode()])
 json.dump(out, sys.stdout)
 `
-    const rows = [
-      ['7', 1, undefined],
-      ['user:é', { entries: { 1: 1, 2: 2 } }, 1_704_110_410_123],
-      ['entries', {}, 1_704_110_410_000],
-      ['1', [1], undefined],
-    ]
-    for (const [count, base64] of JSON.parse(runPython(script)) as [number, string][]) {
-      const read = readCachePickle(Buffer.from(base64, 'base64'))
-      t.deepEqual([...read.entries], rows.slice(4 - count) as never)
-      t.is(read.entryCount, count)
-      t.deepEqual(read.stats, { hits: 1, misses: 2, evictions: 3 })
-    }
-  },
-)
+  const rows = [
+    ['7', 1, undefined],
+    ['user:é', { entries: { 1: 1, 2: 2 } }, 1_704_110_410_123],
+    ['entries', {}, 1_704_110_410_000],
+    ['1', [1], undefined],
+  ]
+  for (const [count, base64] of JSON.parse(runPython(script)) as [number, string][]) {
+    const read = readCachePickle(Buffer.from(base64, 'base64'))
+    t.deepEqual([...read.entries], rows.slice(4 - count) as never)
+    t.is(read.entryCount, count)
+    t.deepEqual(read.stats, { hits: 1, misses: 2, evictions: 3 })
+  }
+})
 
 pythonTest('Python finds in a saved cache what a Python programmer expects', (t) => {
   const entries: [string, unknown, number | undefined][] = [

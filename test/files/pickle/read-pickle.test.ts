@@ -4,7 +4,7 @@ import { readPickle } from '../../../src/files/pickle/read-pickle.js'
 const bytes = (pickle: string) => Buffer.from(pickle, 'latin1')
 const u8 = (...items: number[]) => new Uint8Array(items)
 
-/** Pickles by hand, opcode by opcode, and their values. */
+/** Pickles written by hand, and their values. */
 const READS: readonly (readonly [string, unknown])[] = [
   ['N.', null],
   ['\x88.', true],
@@ -100,7 +100,7 @@ for (const [pickle, value] of READS) {
   })
 }
 
-test('a datetime with a timezone is that moment, whatever its name, to the millisecond before', (t) => {
+test('a datetime with a timezone is that moment, rounded down to the millisecond', (t) => {
   const state = 'C\x0a\x07\xe8\x01\x02\x03\x04\x05\x00\x00\x01'
   const zone = (days: string, seconds: string, us: string, name = '\x85') =>
     `cdatetime\ntimezone\ncdatetime\ntimedelta\n${days}${seconds}${us}\x87R${name}R`
@@ -114,7 +114,7 @@ test('a datetime with a timezone is that moment, whatever its name, to the milli
   t.is(at(zone('K\0', 'K\0', 'K\x02')), '2024-01-02T03:04:04.999Z')
 })
 
-test('a dict is an object as long as all keys are str, wherever it was referred to before it became a Map', (t) => {
+test('a dict with a key that is not a str is a Map, also where it was referenced before that key came', (t) => {
   // d = {'a': 1}; the list gets it once before d[2] = d makes it a Map, and twice afterwards.
   const list = readPickle(bytes(']q\x05}q\x00(U\x01aK\x01uh\x05h\x00a0K\x02h\x00sah\x00a.')) as unknown[]
   const [first] = list
@@ -136,7 +136,7 @@ test('a dict is an object as long as all keys are str, wherever it was referred 
   t.is(Object.values(outer)[1], outer['in'])
 })
 
-test('what was duplicated on the stack is the same object, also after it became a Map', (t) => {
+test('duplicates on the stack are the same object, also after it became a Map', (t) => {
   const list = readPickle(bytes(']22aa.')) as unknown[]
   t.is(list.length, 2)
   t.is(list[0], list)
@@ -168,13 +168,13 @@ test('cycles through lists, dicts and tuples are kept', (t) => {
   t.is((tuple[0] as unknown[])[0], tuple)
 })
 
-test('what comes back from the memo is the same object, also bytes and dates', (t) => {
+test('values from the memo are the same object, including bytes', (t) => {
   const [a, b, c] = readPickle(bytes('](C\x01aq\x00h\x00}q\x01h\x01e.')) as unknown[]
   t.is(a, b)
   t.deepEqual(c, {})
 })
 
-test('bytes are a copy: the file can be changed or let go', (t) => {
+test('bytes are a copy, not a view of the file', (t) => {
   const file = bytes('C\x02ab.')
   const read = readPickle(file) as Uint8Array
   file.fill(0)
@@ -183,7 +183,7 @@ test('bytes are a copy: the file can be changed or let go', (t) => {
   t.is(Object.getPrototypeOf(read), Uint8Array.prototype)
 })
 
-test('texts that look alike in the memory of short texts stay apart', (t) => {
+test('similar short strings are not confused by the cache of short strings', (t) => {
   const texts = Array.from({ length: 5_000 }, (_, index) => [
     `k${index}`,
     `k${index}`.padEnd(24, '.'),

@@ -14,7 +14,7 @@ const extended = Object.assign([1], { name: 'list' })
 const cyclicKey: unknown[] = []
 cyclicKey.push(cyclicKey)
 
-/** What has no Python form, the words that must name it, and where it is said to be. */
+/** Values without a Python form, and the message: what it is, and where. */
 const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [undefined, /it is undefined\. .*Store null/],
   [[1, undefined], /the value\[1\] .*undefined/],
@@ -75,7 +75,7 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
 ]
 
 for (const [index, [value, words]] of REFUSED.entries()) {
-  test(`what has no Python form is refused by name, ${index}: ${words.source}`, (t) => {
+  test(`a value without a Python form is refused, ${index}: ${words.source}`, (t) => {
     const error = t.throws(() => pickleValue(value), { instanceOf: ValueError, message: words })
     t.regex(error?.message ?? '', /No file was written/)
   })
@@ -116,13 +116,13 @@ test('the error names the entry', (t) => {
   })
 })
 
-test('a deadline that is NaN is refused, one at infinity is none', (t) => {
+test('a deadline of NaN is refused, and Infinity means none', (t) => {
   t.throws(() => [...writePickle({ entries: [['k', 1, Number.NaN]], stats: STATS })], { instanceOf: ValueError })
   const written = Buffer.concat([...writePickle({ entries: [['k', 1, Infinity]], stats: STATS })])
   t.deepEqual([...readCachePickle(written).entries], [['k', 1, undefined]])
 })
 
-test('a thousand levels are written and read, one more is refused, and two hundred thousand do not overflow', (t) => {
+test('a thousand levels are written and read, one more is refused, and 200,000 do not overflow the stack', (t) => {
   const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
     let value: unknown = 1
     for (let i = 0; i < levels; i++) value = wrap(value)
@@ -147,7 +147,7 @@ test('a thousand levels are written and read, one more is refused, and two hundr
   t.throws(() => pickleValue([new Set([nested(999, (inner) => [inner])])]), { message: /hash/ })
 })
 
-test('shared references and cycles are kept within a value, and not between entries', (t) => {
+test('shared references and cycles are kept within a value, but not across entries', (t) => {
   const shared = { n: 1 }
   const list: unknown[] = [shared, shared]
   const map = new Map<unknown, unknown>([[1, list]])
@@ -174,7 +174,7 @@ test('shared references and cycles are kept within a value, and not between entr
   t.not(a![1], b![1])
 })
 
-test('objects of another realm and without a prototype are plain, and so are keys that look like something else', (t) => {
+test('objects of another realm, without a prototype or with keys like __proto__ are plain objects', (t) => {
   t.deepEqual(readPickle(pickleValue(runInNewContext('({ a: [1, new Map([[1, new Date(5)]])] })'))), {
     a: [1, new Map([[1, new Date(5)]])],
   })
@@ -184,7 +184,7 @@ test('objects of another realm and without a prototype are plain, and so are key
   t.is(Object.getPrototypeOf(read), Object.prototype)
 })
 
-test('Buffer and ArrayBuffer are bytes: what a view shows, not what lies beside it', (t) => {
+test('a Buffer or an ArrayBuffer is written as its bytes, without those outside the view', (t) => {
   const buffer = Buffer.from('abcdef').subarray(2, 4)
   t.deepEqual(readPickle(pickleValue([buffer, new Uint8Array([1, 2]).buffer])), [
     new Uint8Array([99, 100]),
@@ -192,7 +192,7 @@ test('Buffer and ArrayBuffer are bytes: what a view shows, not what lies beside 
   ])
 })
 
-test('texts and bytes of every size around the limits of their opcodes and frames come back', (t) => {
+test('strings and bytes of sizes around the limits of opcodes and frames come back', (t) => {
   for (const size of [0, 1, 23, 24, 25, 84, 85, 86, 255, 256, 257, 65_534, 65_535, 65_536, 65_537, 300_000]) {
     for (const letter of ['x', 'é', '日', '😀', '\ud800'])
       t.is(readPickle(pickleValue(letter.repeat(size))), letter.repeat(size))
@@ -200,16 +200,16 @@ test('texts and bytes of every size around the limits of their opcodes and frame
   }
 })
 
-test('lists, dicts and sets of every size around a batch come back', (t) => {
+test('lists, dicts and sets of sizes around a batch come back', (t) => {
   for (const size of [0, 1, 2, 999, 1_000, 1_001, 2_000, 2_001]) {
     const list = Array.from({ length: size }, (_, index) => `item ${index}`)
-    const given = [
+    const original = [
       list,
       Object.fromEntries(list.map((item) => [item, item])),
       new Map(list.map((_, i) => [i, i])),
       new Set(list),
     ]
-    t.deepEqual(readPickle(pickleValue(given)), size === 0 ? [[], {}, {}, new Set()] : given)
+    t.deepEqual(readPickle(pickleValue(original)), size === 0 ? [[], {}, {}, new Set()] : original)
   }
 })
 

@@ -39,7 +39,7 @@ export class DaybookProcess {
       this.stderr += text
       this.#notify()
     })
-    this.#child.stdin.on('error', () => undefined) // it may end before it has read everything
+    this.#child.stdin.on('error', () => undefined) // the process may end before it has read everything
     this.ended = new Promise((resolve) => {
       this.#child.on('close', (code, signal) => {
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })
@@ -67,16 +67,16 @@ export class DaybookProcess {
     return this.ended
   }
 
-  /** From now on nobody reads its output: what it writes fails with EPIPE. */
+  /** Closes the reading end of its output: its writes fail with EPIPE. */
   stopReading(where: 'stdout' | 'stderr' = 'stdout'): void {
     this.#child[where].destroy()
   }
 
-  /** Resolves when its output matches; fails if it ends without that. */
+  /** Resolves when its output matches; rejects if it ends before. */
   async until(pattern: RegExp, where: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
     while (!pattern.test(this[where])) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        throw new Error(`It ended without ${pattern}: ${this.stdout}${this.stderr}`)
+        throw new Error(`It ended before ${pattern} was printed: ${this.stdout}${this.stderr}`)
       }
       await new Promise<void>((resolve) => this.#onOutput.push(resolve))
     }

@@ -9,7 +9,7 @@ export interface WrittenJournal {
   states: Map<string, unknown>[]
 }
 
-/** A new segment after every other frame, so that there is something before and after all damage. */
+/** A new segment after every other frame, so that there are frames before and after any damage. */
 const SEGMENT_BYTES = 700
 
 export async function openSmall(directory: string): Promise<Cache> {

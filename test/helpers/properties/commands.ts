@@ -157,7 +157,7 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
             ? { ttl: `${ttlMs}ms` as const }
             : { expiresAt: deadlineMs }
       const naive = model.attempt(() => model.set(key, value, deadlineMs, only))
-      // Without options, so that it can take the short way.
+      // Without options, so that it can take the fast path.
       const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY
       const real = nameOfThrown(() => (isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only })))
       return { real, naive }
@@ -229,7 +229,7 @@ function transact(step: Step & { type: 'transact' }, cache: Cache, model: Model,
   return { real, naive }
 }
 
-/** A transaction that nobody catches, at the outermost level. */
+/** Whether an error is that of a transaction that was rolled back at the outermost level. */
 export function isRolledBack(error: unknown): boolean {
   return error instanceof RolledBack
 }

@@ -21,7 +21,7 @@ interface Remembered {
 }
 
 /**
- * The cache as one would write it without caring for speed: a Map in order of use. It also knows what a crash leaves: the order
+ * The cache as one would write it without regard to speed: a Map in order of use. It also knows what a crash leaves: the order
  * of the last snapshot or seal and of the writes since, and the counters of the last frame.
  */
 export class Model {

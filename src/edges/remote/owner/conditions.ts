@@ -9,7 +9,7 @@ import { toStored } from '../wire/wire-value.js'
 
 /** Whether a condition from a client holds. Throws a TypeError or ValueError for what is not a condition. */
 export function holds(condition: unknown, peek: (key: string) => StoredValue | undefined): boolean {
-  if (!Array.isArray(condition)) throw new TypeError(`${describe(condition)} is no condition. Nothing was changed.`)
+  if (!Array.isArray(condition)) throw new TypeError(`${describe(condition)} is not a condition. Nothing was changed.`)
   const [key, exists, hasEquals, equals, atLeast, atMost] = condition as WireCondition
   checkKey(key)
   const stored = peek(key)

@@ -28,14 +28,18 @@ export class ServedLoads {
     this.#post = post
   }
 
-  /** Called by the cache, as the loader. */
+  /** Called by the cache, as the loader. Fails for a number that is in use: only one of the two could be answered. */
   lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
-    signal.addEventListener('abort', () => {
-      if (this.#take(id) !== undefined) this.#post([ABORT, id])
-    })
     return new Promise((resolve, reject) => {
+      if (this.#leases.has(id)) throw new TypeError(`Request ${id} is loading already. Nothing was stored.`)
+      signal.addEventListener('abort', () => {
+        if (this.#take(id) !== undefined) this.#post([ABORT, id])
+      })
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
       this.#post([LOAD, id])
+      signal.addEventListener('abort', () => {
+        if (this.#take(id) !== undefined) this.#post([ABORT, id])
+      })
     })
   }
 

@@ -31,6 +31,8 @@ interface Feed {
   /** To be sent with the next message. */
   events: unknown[]
   bytes: number
+  /** Of the last one of them. */
+  lastBytes: number
   /** [events, bytes] of the messages not yet acknowledged. */
   readonly unacknowledged: [number, number][]
   eventsBehind: number
@@ -64,6 +66,7 @@ export class ServedStreams {
       subscription: undefined,
       events: [],
       bytes: 0,
+      lastBytes: 0,
       unacknowledged: [],
       eventsBehind: 0,
       bytesBehind: 0,
@@ -95,7 +98,7 @@ export class ServedStreams {
       case 'lifecycle':
         return cache.lifecycle$
       default:
-        throw new TypeError(`There is no stream ${describe(kind)}.`)
+        throw new TypeError(`Unknown stream ${describe(kind)}.`)
     }
   }
 
@@ -124,9 +127,12 @@ export class ServedStreams {
     if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
       feed.events.pop()
       feed.eventsBehind--
+      feed.bytes -= feed.lastBytes
+      feed.bytesBehind -= feed.lastBytes
     }
     feed.events.push(value === undefined ? [rest] : [rest, wire])
     feed.bytes += bytes
+    feed.lastBytes = bytes
     feed.eventsBehind++
     feed.bytesBehind += bytes
     if (feed.eventsBehind > EVENTS_MAX || feed.bytesBehind > EVENT_BYTES_MAX) {
@@ -154,7 +160,7 @@ export class ServedStreams {
   }
 
   #flushFeed(feed: Feed): void {
-    // Of states, one is on the way and the newest waits here for its acknowledgement; an end waits for nothing.
+    // Of states, one is under way, and the newest waits here until it is acknowledged. An end does not wait.
     const mayGo = !feed.isOfStates || feed.unacknowledged.length === 0 || feed.end !== undefined
     if (feed.events.length > 0 && mayGo) {
       feed.unacknowledged.push([feed.events.length, feed.bytes])
@@ -184,7 +190,7 @@ function isSuperseded(waiting: unknown, next: object): boolean {
 function tooSlow({ eventsBehind, bytesBehind }: Feed): CacheError {
   return new CacheError(
     'SUBSCRIBER_TOO_SLOW',
-    `This thread is ${eventsBehind} events (${bytesBehind} bytes) behind the cache, and its subscription was ended so that none is skipped in silence. ` +
-      'Every event up to here was given. Read what you need anew, then subscribe again; do less in the subscriber, or watch() fewer keys.',
+    `This client is ${eventsBehind} events (${bytesBehind} bytes) behind the cache, and its subscription was ended so that no event is skipped silently. ` +
+      'Every event up to here was delivered. Read again what you need, then subscribe again; do less in the subscriber, or watch() fewer keys.',
   )
 }

@@ -177,7 +177,7 @@ export class SyncRequests {
     }
   }
 
-  /** Takes what has come over the port. Only as much as the owner says it has sent: reading costs, and mostly there is nothing. */
+  /** Takes what has arrived over the port; only as much as the owner says it has sent, because reading costs time and mostly finds nothing. */
   #drain(): void {
     while (this.#received !== Atomics.load(this.#words, MESSAGES)) {
       const next = receiveMessageOnPort(this.#port) as { message: Part[] } | undefined
@@ -248,7 +248,7 @@ function closing(): CacheClosedError {
 
 function gone(cause: unknown): CacheClosedError {
   return new CacheClosedError(
-    'The thread that owns the cache has ended. Whether the call that was on the way was done is unknown; open the cache again and look.',
+    'The thread that owns the cache has ended. Whether the call under way was done is unknown; open the cache again and look.',
     { cause },
   )
 }

@@ -1,16 +1,13 @@
-/** What cannot be encoded or written leaves nothing of itself behind: not in a frame, not in the directory. */
+/** An event that cannot be encoded or written leaves nothing behind: neither in a frame nor in the directory. */
 import test from 'ava'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { EncodedValue } from '../../../src/core/model/stored-value.js'
-import { encodedBytes } from '../../../src/durable/format/encode-event.js'
 import { FRAME_BYTES_MAX } from '../../../src/durable/format/format.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { refusal } from '../../../src/durable/journal/refusal.js'
-import { findUnstorable } from '../../../src/values/check.js'
-import { adoptEncoded, restoreValue, storeValue } from '../../../src/values/encode.js'
 import { RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn } from '../../helpers/loop-turn.js'
-import { failing, SimulatedDisk } from '../storage/simulated-disk.js'
 
 const SEGMENT = '/j/0000000000000001.segment'
 
@@ -29,11 +26,11 @@ async function recovered(disk: SimulatedDisk): Promise<CacheEvent[]> {
   return receiver.events
 }
 
-// No caller of the cache can hand these over, but running out of stack ends in the same place.
+// No caller of the cache can pass these, but a stack overflow fails at the same place.
 const noKey = { length: 1, isWellFormed: () => true } as unknown as string
 
 for (const isFirst of [true, false]) {
-  test(`an event that cannot be encoded leaves no part of itself, ${isFirst ? 'first' : 'later'} in its frame`, async (t) => {
+  test(`an event that cannot be encoded leaves no part in its frame, as the ${isFirst ? 'first' : 'second'} append of it`, async (t) => {
     const { disk, journal } = await open()
     if (!isFirst) journal.append([set('a', 1)])
     t.throws(() => journal.append([set('b', 2), set(noKey, 3)]))
@@ -46,7 +43,7 @@ for (const isFirst of [true, false]) {
 }
 
 for (const canBeRemoved of [true, false]) {
-  test(`a seal that cannot be written leaves no next segment${canBeRemoved ? '' : ', unless it cannot be removed'}`, async (t) => {
+  test(`after a seal that cannot be written, the next segment ${canBeRemoved ? 'is removed' : 'may stay where it cannot be removed'}`, async (t) => {
     const { disk, journal } = await open(300)
     let isBegun = false
     const plan = failing(
@@ -77,7 +74,7 @@ for (const canBeRemoved of [true, false]) {
 }
 
 for (const way of ['append', 'appendSet'] as const) {
-  test(`${way} while a full buffer cannot be written: refused at once, and none of it is taken`, async (t) => {
+  test(`${way} while a full buffer cannot be written is refused at once, and none of it is kept`, async (t) => {
     const { disk, journal } = await open()
     disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
     journal.append([set('big', new EncodedValue('bytes', new Uint8Array(300_000)))])
@@ -93,7 +90,7 @@ for (const way of ['append', 'appendSet'] as const) {
   })
 }
 
-test('an append larger than a frame, while what came before it cannot be written: refused, and none of it is taken', async (t) => {
+test('an append larger than a frame, while earlier events cannot be written, is refused, and none of it is kept', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1)])
   disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
@@ -105,7 +102,7 @@ test('an append larger than a frame, while what came before it cannot be written
   t.deepEqual(await recovered(disk), [set('a', 1)])
 })
 
-test('an order of use larger than a frame is kept in several, and applied as one', async (t) => {
+test('an order of use larger than a frame is written in several, and applied as one', async (t) => {
   const keys = Array.from({ length: 700 }, (_, at) => `${String(at).padStart(4, '0')}${'k'.repeat(4_000)}`)
   const { disk, journal } = await open()
   journal.append(keys.map((key) => set(key, 1)))
@@ -117,55 +114,7 @@ test('an order of use larger than a frame is kept in several, and applied as one
   await again.close([])
 })
 
-test('an encoded value from elsewhere is adopted only if it is one that could have been stored', (t) => {
-  const stored = storeValue({ a: [1, 2] }, 'copy') as EncodedValue
-  t.deepEqual(restoreValue(adoptEncoded(stored.bytes), 'copy'), { a: [1, 2] })
-  const code = { code: 'INVALID_VALUE' } as const
-  t.throws(() => adoptEncoded(Uint8Array.of(1, 2, 3)), { ...code, message: /not an encoded value/ })
-  const text = Uint8Array.from([0xff, 0x0f, 0x22, 0x01, 0x61]) // the text 'a'
-  t.is(adoptEncoded(text), 'a')
-  const holey = Uint8Array.from([0xff, 0x0f, 0x41, 0x01, 0x5f, 0x24, 0x00, 0x01]) // [undefined]
-  t.throws(() => adoptEncoded(holey), { ...code, message: /undefined/ })
-})
-
-test('a value that another thread encoded, a subclass of bytes, a getter that throws something that is not an error', (t) => {
-  const encoded = new EncodedValue('bytes', Uint8Array.of(1))
-  t.is(storeValue(encoded, 'copy'), encoded)
-  class Own extends Uint8Array {}
-  t.is((storeValue(Own.of(1, 2), 'copy') as EncodedValue).encoding, 'structured')
-  const throwing = {
-    get x(): never {
-      throw 'a text'
-    },
-  }
-  t.throws(() => storeValue(throwing, 'copy'), { code: 'INVALID_VALUE', message: /'a text'/ } as never)
-})
-
-test('a value that cannot be read back is not stored', (t) => {
-  let nested: unknown[] = []
-  for (let level = 0; level < 1_500; level++) nested = [nested]
-  t.throws(() => storeValue(nested, 'copy'), { code: 'INVALID_VALUE', message: /deeper than 1000 levels/ } as never)
-  const deep = new Uint8Array(5_000).fill(0x6f)
-  const failing = () => {
-    throw new RangeError('Maximum call stack size exceeded')
-  }
-  t.regex(findUnstorable(deep, failing) ?? '', /nesting too deep to be read back/)
-})
-
-test('the weight of an entry is the bytes of its key and of its value', (t) => {
-  for (const [value, bytes] of [
-    [1, 9],
-    ['héllo', 6],
-    ['\ud800', 2],
-    [true, 1],
-    [255n, 2],
-    [null, 1],
-    [new EncodedValue('bytes', new Uint8Array(7)), 7],
-  ] as const)
-    t.is(encodedBytes('π', value), 2 + bytes)
-})
-
-test('a refusal while the journal is writable again says to try again', (t) => {
+test('the refusal of a journal that is writable again says to try again', (t) => {
   const { code, message } = refusal({ status: 'writable' })
   t.is(code, 'JOURNAL_WRITE_FAILED')
   t.regex(message, /Nothing was changed.*\. Try again\.$/)

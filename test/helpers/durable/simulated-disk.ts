@@ -1,8 +1,9 @@
 /**
- * A disk in memory that forgets: it keeps the order of all writes, truncations, fsyncs, renames and removals, so that a test
- * can ask what a power cut would leave (`test/crash/crash-states.ts`), and it can be told to fail, to write short, to delay.
+ * A disk in memory that forgets. It logs all writes, truncations, fsyncs, renames and removals in order, so that a test can
+ * enumerate what a power cut would leave (`test/helpers/crash/crash-states.ts`), and a plan can make calls fail, write short or
+ * wait.
  *
- * Three views of it: what running programs see (the page cache), what is on disk for certain, and between them the log.
+ * There are three views of it: what running programs see (the page cache), what is certainly on disk, and the log between them.
  */
 import { posix } from 'node:path'
 import {
@@ -64,7 +65,7 @@ export type Operation =
   | { type: 'rename'; from: string; to: string; inode: Inode }
   | { type: 'unlink'; path: string }
   | { type: 'syncDirectory'; path: string }
-  /** No operation: a remark of the test's, at this place in the log. */
+  /** Not an operation: a remark of the test at this place of the log. */
   | { type: 'note'; note: unknown }
 
 export type CallName =
@@ -86,18 +87,18 @@ export type CallName =
 export interface Call {
   name: CallName
   path: string
-  /** How many calls there were before this one, of whatever kind. */
+  /** How many calls of any kind came before. */
   index: number
 }
 
-/** What becomes of a call: it fails with an error code; it writes only so many bytes; it waits first. */
+/** What happens to a call: it fails with an error code, writes only some bytes, or waits first. */
 export interface Fault {
   error?: string
-  /** For writes: only these bytes are written and the call says so. */
+  /** For writes: only this many bytes are written, and the call returns that. */
   short?: number
-  /** For writes: so many bytes are written, but never all of them, and then the call fails. */
+  /** For writes: this many bytes are written, but never all of them, and then the call fails. */
   partial?: number
-  /** For calls that answer with a promise. */
+  /** For calls that return a promise. */
   delay?: Promise<void>
 }
 
@@ -117,7 +118,7 @@ export class SimulatedDisk {
    * as written, and no later fsync writes them; `'dirty'`: a later fsync does.
    */
   afterFailedSync: 'clean' | 'dirty' = 'clean'
-  /** Bytes that a failed fsync gave up: in the cache, never on disk. Log indexes of the operations. */
+  /** Operations that a failed fsync abandoned: their bytes are in the cache, and never reach the disk. */
   readonly abandoned = new Set<Operation>()
 
   static of(image: Image): SimulatedDisk {
@@ -139,7 +140,7 @@ export class SimulatedDisk {
     this.log.push({ type: 'note', note })
   }
 
-  /** The disk as one process has it: its files and locks end with it. */
+  /** The disk as one process sees it: its files and locks end with it. */
   process(): SimulatedProcess {
     return new SimulatedProcess(this)
   }
@@ -154,13 +155,13 @@ export class SimulatedProcess implements Storage {
     this.disk = disk
   }
 
-  /** SIGKILL: nothing that it does from now on reaches the disk; the locks that it held are free. */
+  /** SIGKILL: nothing that it does from now on reaches the disk, and its locks are released. */
   kill(): void {
     this.isAlive = false
     for (const [path, holder] of this.disk.locks) if (holder === this) this.disk.locks.delete(path)
   }
 
-  /** Asks the plan. Throws what it says. */
+  /** Asks the plan, and throws its error. */
   call(name: CallName, path: string): Fault | undefined {
     if (!this.isAlive) throw fileError('ESRCH', path)
     const { disk } = this
@@ -366,7 +367,7 @@ function fileError(code: string, path: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: simulated, '${path}'`), { code, syscall: 'simulated' })
 }
 
-/** The calls that `matches` are counted; the ones from the `first`-th (0-based) on get the fault, `times` of them. */
+/** Counts the calls that match; from the `first` one on (from 0), `times` of them get the fault. */
 export function failing(
   matches: (call: Call) => boolean,
   fault: Fault,

@@ -1,11 +1,11 @@
-/** A small journal as a set of files in memory, the frames that it consists of, and what it is at each of their ends. */
+/** A small journal as files in memory, its frames, and its state at the end of each of them. */
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../../src/durable/format/format.js'
 import { type Frame, readFrame } from '../../../src/durable/format/frame.js'
-import { DiskHistory } from '../../crash/crash-states.js'
-import { DIRECTORY, JOURNAL_ID, Stage, type Wrap } from '../../crash/explore.js'
-import { Ledger } from '../../crash/model.js'
-import { SimulatedDisk } from '../storage/simulated-disk.js'
+import { DiskHistory } from '../crash/crash-states.js'
+import { Ledger } from '../crash/model.js'
+import { DIRECTORY, JOURNAL_ID, Stage, type Wrap } from '../crash/stage.js'
+import { SimulatedDisk } from './simulated-disk.js'
 
 export type Files = Map<string, Uint8Array>
 
@@ -27,7 +27,7 @@ export interface WriteOptions {
 }
 
 export async function writeJournal(options: WriteOptions): Promise<WrittenJournal> {
-  const { isClean, hasSnapshot = true, segmentBytes = 560, salt = '', wrap = (storage) => storage } = options
+  const { isClean, hasSnapshot = true, segmentBytes = 560, salt = '', wrap } = options
   const journalId: Buffer = options.journalId ?? JOURNAL_ID
   const disk = new SimulatedDisk()
   const stage = new Stage(disk, wrap, journalId)

@@ -1,4 +1,4 @@
-/** Files of frames that follow one another, with matching checksums, but for what is forged. */
+/** Files of frames that follow one another, with matching checksums, except for what is forged. */
 import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import type { Sequence } from '../../../src/core/model/sequence.js'
@@ -8,7 +8,7 @@ import { encodeEvent } from '../../../src/durable/format/encode-event.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { type FileKind, FRAME } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
-import { JOURNAL_ID } from '../../crash/explore.js'
+import { JOURNAL_ID } from '../crash/stage.js'
 
 export type Forged = Partial<Record<Exclude<keyof FrameHeader, 'count'>, unknown>> & {
   count?: number

@@ -139,7 +139,7 @@ test('own __proto__ properties stay own properties', async (t) => {
   t.is(Object.getPrototypeOf(copy), Object.prototype)
 })
 
-test('cycles and sharing inside a value are kept', async (t) => {
+test('cycles and shared references inside a value are kept', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('cycle', cyclic)
   const copy = cache.get('cycle') as { self: unknown; list: [unknown, { back: unknown }] }
@@ -150,7 +150,7 @@ test('cycles and sharing inside a value are kept', async (t) => {
   t.is(first, second)
 })
 
-test('holes of an array stay holes', async (t) => {
+test('holes in an array stay holes', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('key', VALUES['array with holes'])
   t.false(1 in (cache.get('key') as object))
@@ -165,14 +165,14 @@ class Point {
   }
 }
 
-test('a class instance is stored as structured cloning has it: its own properties', async (t) => {
+test('a class instance is stored as its own properties, as by structured cloning', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('key', new Point())
   t.deepEqual(cache.get('key'), { x: 1 })
   t.is(Object.getPrototypeOf(cache.get('key')), Object.prototype)
 })
 
-test('a getter is called once, and its value stored', async (t) => {
+test('a getter is called once, and its value is stored', async (t) => {
   const { cache } = await openMemory(t)
   let calls = 0
   cache.set('key', {
@@ -215,14 +215,14 @@ const UNSTORABLE: Record<string, unknown> = {
   'undefined as the cause of an Error': new Error('e', { cause: undefined }),
   'undefined deep inside': { a: [{ b: new Map([[1, new Set([[{ c: undefined }]])]]) }] },
   'undefined beside a cycle': Object.assign([], [cyclic, undefined]),
-  'undefined far behind': [...Array.from({ length: 50_000 }, () => '_'), { last: undefined }],
+  'undefined after many items': [...Array.from({ length: 50_000 }, () => '_'), { last: undefined }],
   'a function inside': { a: { b: [() => 1] } },
   'a symbol inside': { a: Symbol('s') },
   'a boxed symbol': Object(Symbol('s')),
   'a method': { toString() {} },
   'a getter that throws': throwing,
   'a getter that throws inside': { a: [throwing] },
-  'a getter that answers undefined': Object.defineProperty({}, 'a', { get: () => undefined, enumerable: true }),
+  'a getter that returns undefined': Object.defineProperty({}, 'a', { get: () => undefined, enumerable: true }),
   'a Proxy': new Proxy({}, {}),
   'a Proxy of an array': new Proxy([1], {}),
   'a Proxy of a Uint8Array': new Proxy(new Uint8Array(4), {}),
@@ -243,6 +243,12 @@ const UNSTORABLE: Record<string, unknown> = {
   'a detached Uint8Array': detached(),
   'a detached Uint8Array inside': { a: detached() },
   'a detached ArrayBuffer': detached().buffer,
+  'a SharedArrayBuffer': new SharedArrayBuffer(8),
+  'a Uint8Array of shared memory': new Uint8Array(new SharedArrayBuffer(8)),
+  'a Buffer of shared memory': Buffer.from(new SharedArrayBuffer(8) as unknown as ArrayBuffer),
+  'a Float64Array of shared memory': new Float64Array(new SharedArrayBuffer(8)),
+  'a DataView of shared memory inside': { a: [new DataView(new SharedArrayBuffer(8))] },
+  'a Uint8Array of shared memory as a key of a Map': new Map([[new Uint8Array(new SharedArrayBuffer(8)), 1]]),
   'a WeakMap': new WeakMap(),
   'a WeakRef': new WeakRef({}),
   'a Promise': Promise.resolve(1),
@@ -299,7 +305,7 @@ for (const isolation of ['copy', 'share'] as const) {
   }
 }
 
-test('what is only dressed as bytes is stored as structured cloning has it, or is a ValueError', async (t) => {
+test('an object disguised as bytes is stored as its structured clone, or is a ValueError', async (t) => {
   const { cache } = await openMemory(t)
   for (const value of [
     Object.create(Uint8Array.prototype),
@@ -318,7 +324,7 @@ test('what is only dressed as bytes is stored as structured cloning has it, or i
   }
 })
 
-test('a getter that calls the cache does not see half a turn', async (t) => {
+test('a getter that calls the cache sees whole turns', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('key', {
     get n() {
@@ -353,7 +359,7 @@ test('with copies, changing an object after set does not change the cache', asyn
   t.deepEqual(cache.get('key'), { n: [1] })
 })
 
-test('with copies, changing what was read does not change the cache', async (t) => {
+test('with copies, changing a value that was read does not change the cache', async (t) => {
   const { cache } = await withObject(t, {})
   for (const read of [
     () => cache.get('key'),
@@ -368,7 +374,7 @@ test('with copies, changing what was read does not change the cache', async (t) 
   t.deepEqual(cache.get('key'), { n: [1] })
 })
 
-test('with copies, changing what a subscriber was given does not change the cache', async (t) => {
+test('with copies, changing a value that a subscriber received does not change the cache', async (t) => {
   const { cache } = await openMemory<{ n: number[] }>(t)
   cache.changes$.subscribe((change) => change.value?.n.push(2))
   cache.set('key', { n: [1] })
@@ -381,7 +387,7 @@ for (const [what, make] of Object.entries({
   'a Float64Array': () => new Float64Array([1, 2]),
   'a part of a pooled Buffer': () => Buffer.from('ab').subarray(0, 2),
 })) {
-  test(`with copies, the bytes of ${what} are the cache's own, also inside a value and after recovery`, async (t) => {
+  test(`with copies, the cache has its own copy of the bytes of ${what}, also inside a value and after recovery`, async (t) => {
     type Bytes = ReturnType<typeof make>
     const opened = await openMemory<{ bytes: Bytes } | Bytes>(t)
     const original = make()
@@ -404,7 +410,7 @@ for (const [what, make] of Object.entries({
   })
 }
 
-test('with share, the same reference comes back', async (t) => {
+test('with share, reads return the object that was set', async (t) => {
   const { cache, object } = await withObject(t, { isolation: 'share' })
   t.is(cache.get('key'), object)
   t.is(cache.peek('key'), object)
@@ -413,7 +419,7 @@ test('with share, the same reference comes back', async (t) => {
   t.is(await cache.getOrSet('key', () => t.fail() as never), object)
 })
 
-test('with share, the same reference comes back after an undone change', async (t) => {
+test('with share, reads return the same object after an undone change', async (t) => {
   const { cache, object } = await withObject(t, { isolation: 'share' })
   t.throws(() =>
     cache.transact(() => {
@@ -425,7 +431,7 @@ test('with share, the same reference comes back after an undone change', async (
   t.is(cache.get('key'), object)
 })
 
-test('with share, streams give the same reference', async (t) => {
+test('with share, streams emit the object that was set', async (t) => {
   const { cache, clock } = await openMemory<object>(t, { isolation: 'share', maxSize: 1 })
   const seen: unknown[] = []
   cache.changes$.subscribe(({ value }) => value !== undefined && seen.push(value))
@@ -442,7 +448,7 @@ test('with share, streams give the same reference', async (t) => {
   t.is(seen[3], b)
 })
 
-test('with share, one object for all comes back after recovery: as it was when it was set', async (t) => {
+test('with share, all reads after recovery return one object, as it was when it was set', async (t) => {
   const opened = await openMemory<{ n: number[] }>(t, { isolation: 'share' })
   const object = { n: [1] }
   opened.cache.set('key', object)
@@ -453,11 +459,11 @@ test('with share, one object for all comes back after recovery: as it was when i
   t.is(cache.get('key'), cache.get('key'))
 })
 
-/** Errors each of which has the next one as its cause, and the last one the first. */
+/** Errors that have each other as causes, in a cycle. */
 function circular(count: number): Error {
   const errors = Array.from({ length: count }, (_, index) => new Error(String(index)))
   for (const [index, error] of errors.entries()) {
-    error.stack = '' // an underscore in it would be looked into for another reason
+    error.stack = '' // an underscore in it would be a reason to look closer
     error.cause = errors[(index + 1) % count]
   }
   return errors[0] as Error

@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
-import { type Cache, memoryJournal, openCache } from '../../src/index.js'
+import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
 import { writeRound } from './program.js'
 
 export const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url))
@@ -9,12 +9,12 @@ export const PROGRAM = fileURLToPath(new URL('program.js', import.meta.url))
 export interface Running {
   child: ChildProcess
   lines: string[]
-  /** Resolves when so many lines were told, or the program ended. */
-  told(count: number): Promise<void>
+  /** Resolves when the program has printed this many lines, or has ended. */
+  printed(count: number): Promise<void>
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>
 }
 
-/** Starts the program, behind another command if need be (`strace`, `prlimit`). */
+/** Starts the program, by another command if one is given (`strace`, `prlimit`). */
 export function start(
   t: ExecutionContext,
   parameters: string[],
@@ -48,17 +48,17 @@ export function start(
       })
     },
   )
-  const told = async (count: number) => {
+  const printed = async (count: number) => {
     while (lines.length < count && !isOver) {
       await new Promise<void>((resolve) => {
         notify = resolve
       })
     }
   }
-  return { child, lines, told, ended }
+  return { child, lines, printed, ended }
 }
 
-/** What the first `rounds` rounds leave, by a cache that nothing happens to. */
+/** The entries after each number of rounds, from a cache that is never interrupted. */
 export class Rounds {
   readonly #cache: Cache
   #round = 0
@@ -71,7 +71,7 @@ export class Rounds {
     return new Rounds(await openCache({ journal: memoryJournal(), maxSize: 100_000, compaction: false }))
   }
 
-  /** Rounds only grow. */
+  /** `rounds` must not decrease. */
   entriesAfter(rounds: number): [string, unknown][] {
     while (this.#round < rounds) writeRound(this.#cache, ++this.#round)
     return sorted(this.#cache)
@@ -82,17 +82,16 @@ export function sorted(cache: Cache): [string, unknown][] {
   return [...cache.entries()].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** Answers how many whole rounds there are: no fewer than were told. */
-export function checkRounds(t: ExecutionContext, cache: Cache, told: number): number {
+/** Asserts that at least the acknowledged rounds are there, and returns how many there are. */
+export function checkRounds(t: ExecutionContext, cache: Cache, acknowledged: number): number {
   const left = (cache.peek('left') as number | undefined) ?? 0
   t.is(cache.peek('right') ?? 0, left, 'a transaction is whole')
-  t.true(left >= told, `${told} rounds were acknowledged, ${left} are there`)
+  t.true(left >= acknowledged, `${acknowledged} rounds were acknowledged, ${left} are there`)
   return left
 }
 
 /**
- * The whole content is what `found` rounds leave. The calls of the round after them may have begun: its first one is a turn
- * of its own.
+ * Asserts that the entries are those after `found` rounds. The next round may have begun: its first call is a turn of its own.
  */
 export function checkEntries(t: ExecutionContext, cache: Cache, rounds: Rounds, found: number): void {
   const next = found + 1
@@ -102,7 +101,7 @@ export function checkEntries(t: ExecutionContext, cache: Cache, rounds: Rounds, 
   t.deepEqual(compared(sorted(cache)), compared(rounds.entriesAfter(found)))
 }
 
-/** Opens the directory: a whole number of rounds is there, no fewer than `atLeast`. Answers how many. */
+/** Opens the directory, asserts that it has a whole number of rounds, `atLeast` or more, and returns how many. */
 export async function holdsRounds(t: ExecutionContext, directory: string, atLeast: number): Promise<number> {
   const cache = await openCache({ directory, maxSize: 100_000, compaction: false })
   const left = checkRounds(t, cache, atLeast)

@@ -1,7 +1,7 @@
 /**
- * The journal of docs/format.md: a cache that was opened, used and closed, with a clock that stands still and a journal id
- * of our choice, so that its bytes are always the same. They lie in `golden/`; `node dist/test/durable/format/golden-journal.js`
- * prints them the way the document shows them.
+ * The journal of docs/format.md: a cache that was opened, used and closed, with a fixed time and a fixed journal id, so that its
+ * bytes are always the same. They are in test/durable/format/golden/; `node dist/test/helpers/durable/golden-journal.js` prints
+ * them as the document shows them.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,16 +1,16 @@
 /**
- * The program that the tests of real processes start, kill and starve: `node program.js MODE DIRECTORY [FSYNC]`. It tells
- * on its standard output, one line each, what it was promised.
+ * The program that the tests of real processes start, kill and starve: `node program.js MODE DIRECTORY [FSYNC]`. It prints a
+ * line for everything that the cache has promised it.
  */
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { chdir } from 'node:process'
-import { type Cache, type FsyncPolicy, openCache } from '../../src/index.js'
+import { type Cache, type FsyncPolicy, openCache } from '../../../src/index.js'
 
 const [mode, directory, fsync = 'everysec'] = process.argv.slice(2) as [string, string, FsyncPolicy?]
 
-/** Told synchronously, so that what was told is told even if the next instruction is the last. */
-function tell(line: string): void {
+/** Synchronously, so that the line is out even if the next instruction is the last. */
+function print(line: string): void {
   const bytes = Buffer.from(`${line}\n`)
   for (let at = 0; at < bytes.length; ) {
     try {
@@ -39,24 +39,24 @@ export function writeRound(cache: Cache, round: number): void {
 }
 
 const modes: Record<string, () => Promise<void>> = {
-  /** Writes without end. Tells a round when an immediate that was queued after its calls runs. */
+  /** Writes endlessly. Prints a round when an immediate that was queued after its calls runs. */
   async rounds() {
     const cache = await open({ compaction: { journalBytes: 48 * 1024, factor: 1, segmentBytes: 16 * 1024 } })
     const start = (cache.get('right') as number | undefined) ?? 0
     for (let round = start + 1; ; round++) {
       writeRound(cache, round)
-      const isTold = new Promise<void>((resolve) => {
+      const isPrinted = new Promise<void>((resolve) => {
         setImmediate(() => {
-          tell(`${round}`)
+          print(`${round}`)
           resolve()
         })
       })
       // Sometimes several rounds share one turn of the loop.
-      if (round % 7 > 2) await isTold
+      if (round % 7 > 2) await isPrinted
     }
   },
 
-  /** Writes without end. Tells a round when it is durable, and the time; ends when nothing can be made durable any more. */
+  /** Writes endlessly. Prints a round and the time when it is durable; ends when nothing can be made durable any more. */
   async durable() {
     const cache = await open({ compaction: { journalBytes: 24 * 1024, factor: 1, segmentBytes: 8 * 1024 } })
     const start = (cache.get('right') as number | undefined) ?? 0
@@ -65,7 +65,7 @@ const modes: Record<string, () => Promise<void>> = {
       if (round % 4 > 0) await new Promise((resolve) => setImmediate(resolve))
       else {
         await cache.flush()
-        tell(`${round} ${process.hrtime.bigint()}`)
+        print(`${round} ${process.hrtime.bigint()}`)
       }
     }
   },
@@ -86,7 +86,7 @@ const modes: Record<string, () => Promise<void>> = {
     process.exit(3)
   },
 
-  /** The same when nothing is left to do. */
+  /** The same at the end of the event loop. */
   async exitListenerAtEnd() {
     const cache = await open()
     process.on('exit', () => {
@@ -99,34 +99,34 @@ const modes: Record<string, () => Promise<void>> = {
     const cache = await open()
     for (let round = 1; round <= 100; round++) writeRound(cache, round)
     setImmediate(() => undefined)
-    throw new Error('nobody catches this')
+    throw new Error('uncaught')
   },
 
   async reject() {
     const cache = await open()
     await new Promise((resolve) => setImmediate(resolve))
     for (let round = 1; round <= 100; round++) writeRound(cache, round)
-    Promise.reject(new Error('nobody catches this'))
+    Promise.reject(new Error('unhandled'))
   },
 
   async hold() {
     const cache = await open()
     for (let round = 1; round <= 10; round++) writeRound(cache, round)
-    setImmediate(() => tell('open'))
+    setImmediate(() => print('open'))
     setInterval(() => undefined, 1_000)
   },
 
   async try() {
     try {
       const cache = await open()
-      tell(`opened ${cache.get('right')}`)
+      print(`opened ${cache.get('right')}`)
       await cache.close()
     } catch (error) {
-      tell(codeOf(error))
+      print(codeOf(error))
     }
   },
 
-  /** A relative directory, and a program that goes elsewhere. */
+  /** A relative directory, and a program that changes its own. */
   async chdir() {
     chdir(directory)
     const cache = await openCache({ directory: 'here', compaction: { journalBytes: 1e9, segmentBytes: 1_000 } })
@@ -138,10 +138,10 @@ const modes: Record<string, () => Promise<void>> = {
     await cache.compact()
     cache.set('end', 1)
     await cache.close()
-    tell('closed')
+    print('closed')
   },
 
-  /** Writes until it is refused; goes on when it is told to and may. */
+  /** Writes until it is refused; after a line of input it resumes when it can. */
   async fill() {
     const cache = await open({ compaction: false })
     let round = 0
@@ -157,9 +157,9 @@ const modes: Record<string, () => Promise<void>> = {
       }
       return 'enough'
     }
-    tell(`${await write(100_000)} ${round}`)
-    tell(`reads ${cache.get('right')}`)
-    tell(
+    print(`${await write(100_000)} ${round}`)
+    print(`reads ${cache.get('right')}`)
+    print(
       `flush ${await cache.flush().then(
         () => 'resolved',
         (error) => codeOf(error),
@@ -172,8 +172,8 @@ const modes: Record<string, () => Promise<void>> = {
       await new Promise((resolve) => setTimeout(resolve, 100))
       outcome = await write(1)
     }
-    tell(`${outcome} ${round}`)
-    tell(
+    print(`${outcome} ${round}`)
+    print(
       `close ${await cache.close().then(
         () => 'resolved',
         (error) => codeOf(error),
@@ -182,7 +182,7 @@ const modes: Record<string, () => Promise<void>> = {
     process.exit(0)
   },
 
-  /** Takes all file handles there are, for a while; segments are to be rotated and snapshots written meanwhile. */
+  /** Takes all file handles for a while, during which segments should be rotated and snapshots written. */
   async starve() {
     const cache = await open({ compaction: { journalBytes: 4_000, factor: 0.1, segmentBytes: 2_000 } })
     const taken: number[] = []
@@ -193,7 +193,7 @@ const modes: Record<string, () => Promise<void>> = {
         try {
           for (;;) taken.push(openSync('/dev/null', 'r'))
         } catch (error) {
-          if (codeOf(error) === 'EMFILE') tell('starved')
+          if (codeOf(error) === 'EMFILE') print('starved')
         }
       }
       writeRound(cache, round)
@@ -202,34 +202,34 @@ const modes: Record<string, () => Promise<void>> = {
         await cache.compact().catch((error) => outcomes.add(codeOf(error)))
       if (round === 30) for (const handle of taken) closeSync(handle)
     }
-    tell([...outcomes].join())
-    tell('40')
+    print([...outcomes].join())
+    print('40')
     await cache.close()
-    tell('close resolved')
+    print('close resolved')
   },
 
-  /** With no file handle left, then with one, two, …: until the journal opens. */
+  /** Opens the journal with no file handle left, then with one, two, …, until it opens. */
   async cramped() {
     const taken: number[] = []
     execFileSync('prlimit', [`--pid=${process.pid}`, '--nofile=100:'])
     try {
       for (;;) taken.push(openSync('/dev/null', 'r'))
     } catch {
-      // That was the last one.
+      // No handle is left.
     }
     for (let cache: Cache | undefined; cache === undefined; ) {
       try {
         cache = await open()
-        tell(`opened ${cache.get('right')}`)
+        print(`opened ${cache.get('right')}`)
         await cache.close()
       } catch (error) {
-        tell(`${codeOf(error)} ${codeOf((error as Error).cause)}`)
+        print(`${codeOf(error)} ${codeOf((error as Error).cause)}`)
         closeSync(taken.pop() as number)
       }
     }
   },
 
-  /** While an fsync takes long: how much waits in memory meanwhile. */
+  /** Prints how much waits in memory during a slow fsync. */
   async slow() {
     const cache = await open({ compaction: false })
     writeRound(cache, 1)
@@ -242,10 +242,10 @@ const modes: Record<string, () => Promise<void>> = {
       pendingBytes = Math.max(pendingBytes, cache.stats().journal.pendingBytes)
       if (round % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    tell(`pending ${pendingBytes}`)
+    print(`pending ${pendingBytes}`)
     await flushed
     await cache.close()
-    tell('close resolved')
+    print('close resolved')
   },
 
   /** Writes a number of rounds and flushes each until it is durable. Compacts now and then. */
@@ -257,19 +257,19 @@ const modes: Record<string, () => Promise<void>> = {
         try {
           await cache.flush()
           isDurable = true
-          tell(`${round}`)
+          print(`${round}`)
         } catch (error) {
-          tell(codeOf(error))
+          print(codeOf(error))
           if (codeOf(error) !== 'JOURNAL_WRITE_FAILED') process.exit(1)
         }
       }
-      if (round % 10 === 0) await cache.compact().catch((error) => tell(codeOf(error)))
+      if (round % 10 === 0) await cache.compact().catch((error) => print(codeOf(error)))
     }
     await cache.close()
-    tell('close resolved')
+    print('close resolved')
   },
 
-  /** Writes and flushes a number of rounds; tells each one that is durable. */
+  /** Writes and flushes a number of rounds; prints each one that is durable. */
   async flush() {
     const cache = await open({ compaction: { journalBytes: 4_000, factor: 0.1, segmentBytes: 2_000 } })
     const start = (cache.get('right') as number | undefined) ?? 0
@@ -277,14 +277,14 @@ const modes: Record<string, () => Promise<void>> = {
       try {
         writeRound(cache, round)
         await cache.flush()
-        tell(`${round}`)
+        print(`${round}`)
       } catch (error) {
-        tell(codeOf(error))
+        print(codeOf(error))
         break
       }
-      if (round % 10 === 0) await cache.compact().catch((error) => tell(codeOf(error)))
+      if (round % 10 === 0) await cache.compact().catch((error) => print(codeOf(error)))
     }
-    tell(
+    print(
       `close ${await cache.close().then(
         () => 'resolved',
         (error) => codeOf(error),

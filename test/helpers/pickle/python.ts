@@ -1,17 +1,13 @@
-/** Python itself, as the judge: its own `pickle` reads what we write and writes what we read. */
+/** Python as the judge: its own `pickle` reads what we write, and writes what we read. */
 import { spawnSync } from 'node:child_process'
 import test, { type ExecutionContext } from 'ava'
 
-const version = spawnSync('python3', ['--version'], { encoding: 'utf8' })
-const isThere = version.error === undefined && version.status === 0
+const isThere = spawnSync('python3', ['--version']).status === 0
 
-/** A test that needs python3; where there is none, it says that it was skipped. */
+/** A test that needs python3; where that is missing, it is skipped and says so in its title. */
 export function pythonTest(title: string, body: (t: ExecutionContext) => void | Promise<void>): void {
-  test(title, async (t) => {
-    if (isThere) return body(t)
-    t.log('skipped: there is no python3 on this machine')
-    t.pass()
-  })
+  if (isThere) test(title, body)
+  else test.skip(`${title} (skipped: python3 is missing)`, body)
 }
 
 /** Runs a script with `input` on its stdin; returns its stdout. */
@@ -61,7 +57,7 @@ while data.tell() < len(data.getbuffer()):
 print(dumps(out))
 `
 
-/** What a JavaScript value is to Python once it was written: see {@link DESCRIBE}. */
+/** What Python should print for a JavaScript value that was written: see {@link DESCRIBE}. */
 export function describe(value: unknown, isKey = false, seen = new Map<object, number>()): unknown[] {
   if (value === null) return ['None']
   if (typeof value === 'boolean') return ['bool', value]

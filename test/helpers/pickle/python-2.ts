@@ -1,5 +1,5 @@
 /**
- * What Python 2.7.18 wrote, in base64, because hardly any machine can still be asked:
+ * Pickles of Python 2.7.18 in base64, since hardly any machine still has it:
  *
  *     OrderedDict([('str', 'abc'), ('raw', '\xff\x00'), ('text', u'\xe9\u65e5\U0001f600'), ('long', 5L), ('big', 2**70),
  *       ('float', 0.1), ('flags', [True, False, None]), ('set', set([1])), ('frozen', frozenset([u'a'])),

@@ -1,16 +1,18 @@
-/** Histories to be cut short anywhere. Each covers something that writes, renames, removes or repairs. */
+/** Histories to be cut short at any place. Each covers something that writes, renames, removes or repairs. */
 
-import { Counters } from '../../src/core/model/counters.js'
-import { EncodedValue } from '../../src/core/model/stored-value.js'
-import { failing, SimulatedDisk } from '../durable/storage/simulated-disk.js'
-import { DiskHistory, Random } from './crash-states.js'
-import { recoverImage, type Stage, type Wrap } from './explore.js'
+import { Counters } from '../../../src/core/model/counters.js'
+import { EncodedValue } from '../../../src/core/model/stored-value.js'
+import { failing, SimulatedDisk } from '../durable/simulated-disk.js'
+import { Random } from '../random.js'
+import { DiskHistory } from './crash-states.js'
+import { recoverImage } from './recover-image.js'
+import { Stage } from './stage.js'
 
 export interface Script {
   name: string
   run(stage: Stage): Promise<void>
-  /** Begins on what is left of another history. */
-  base?: (wrap: Wrap) => Promise<SimulatedDisk>
+  /** The disk to begin with; without it an empty one. */
+  base?: () => Promise<SimulatedDisk>
 }
 
 const text = (length: number) => 'x'.repeat(length)
@@ -32,7 +34,7 @@ export const SCRIPTS: Script[] = [
       cache.persist('c')
       cache.delete('n')
       cache.get('c')
-      cache.get('nobody')
+      cache.get('missing')
       await stage.flush(cache)
       cache.set('d', { structured: [1, 2, 3] })
       cache.clear()
@@ -62,7 +64,7 @@ export const SCRIPTS: Script[] = [
     },
   },
   {
-    name: 'never: only closing syncs',
+    name: 'never: only close syncs',
     async run(stage) {
       const cache = await stage.open({ fsync: 'never' })
       for (let turn = 0; turn < 6; turn++) {
@@ -153,7 +155,7 @@ export const SCRIPTS: Script[] = [
         await compacting
         cache.increment('rounds')
         await stage.flush(cache)
-        cache.get('nobody')
+        cache.get('missing')
       }
       await cache.close()
     },
@@ -192,7 +194,7 @@ export const SCRIPTS: Script[] = [
       for (let round = 0; round < 7; round++) {
         const cache = await stage.open({ fsync: 'never' })
         if (round % 3 === 0) cache.set('a', `${round}${text(300)}`)
-        if (round === 2) cache.get('nobody')
+        if (round === 2) cache.get('missing')
         if (round === 4) cache.get('a')
         if (round === 5) stage.kill()
         await cache.close().catch(() => undefined)
@@ -213,7 +215,7 @@ export const SCRIPTS: Script[] = [
         stage.kill()
       }
       const cache = await stage.open({ fsync: 'always' })
-      await stage.flush(cache) // what the killed ones had written is durable now
+      await stage.flush(cache) // what the killed caches had written is durable now
       await cache.close()
     },
   },
@@ -293,7 +295,7 @@ export const SCRIPTS: Script[] = [
       disk.plan = undefined
       await cache.close().catch(() => undefined)
       const again = await stage.open({ fsync: 'always' })
-      await stage.flush(again) // what was read back is durable now, though the first fsync of it failed
+      await stage.flush(again) // what was recovered is durable now, though its first fsync failed
       again.set('c', text(600))
       await stage.flush(again)
       await again.close()
@@ -336,17 +338,17 @@ export const SCRIPTS: Script[] = [
     },
   },
   {
-    name: 'a torn tail repaired, and writing on',
-    base: (wrap) => torn(wrap, 1),
+    name: 'writing after a torn tail was repaired',
+    base: () => torn(1),
     run: writeOn,
   },
   {
-    name: 'a torn tail beside an empty successor repaired, and writing on',
-    base: (wrap) => torn(wrap, 2),
+    name: 'writing after a torn tail before an empty segment was repaired',
+    base: () => torn(2),
     run: writeOn,
   },
   {
-    name: 'a lost frame before kept ones repaired, and writing on in the same lengths',
+    name: 'writing frames of the same lengths after a lost frame before kept ones was repaired',
     base: withLostFrame,
     async run(stage) {
       const cache = await stage.open({ fsync: 'always' })
@@ -360,11 +362,10 @@ export const SCRIPTS: Script[] = [
   },
 ]
 
-/** A power cut lost the first of three frames and kept the others: what comes next may end just where the second one begins. */
+/** A power cut lost the first of three frames and kept the others: the next frame may end exactly where the second one begins. */
 async function withLostFrame(): Promise<SimulatedDisk> {
-  const { Stage } = await import('./explore.js')
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'never' })
   cache.set('a', 1)
   await stage.flush(cache)
@@ -396,11 +397,10 @@ async function writeOn(stage: Stage): Promise<void> {
   await cache.close()
 }
 
-/** A disk that a power cut left with a torn tail, in `segments` files. */
-async function torn(wrap: Wrap, segments: number): Promise<SimulatedDisk> {
-  const { Stage } = await import('./explore.js')
+/** A disk with a torn tail after a power cut, in `segments` segments. */
+async function torn(segments: number): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk()
-  const stage = new Stage(disk, (storage) => storage)
+  const stage = new Stage(disk)
   const cache = await stage.open({ fsync: 'never', compaction: { journalBytes: 1e9, segmentBytes: 1_500 } })
   cache.set('a', 1)
   await stage.flush(cache)
@@ -416,11 +416,11 @@ async function torn(wrap: Wrap, segments: number): Promise<SimulatedDisk> {
     history.step()
     for (const { image } of history.statesAt(64, random)) {
       if ([...image.keys()].filter((path) => path.endsWith('.segment')).length !== segments) continue
-      const outcome = await recoverImage(image, wrap)
+      const outcome = await recoverImage(image)
       if (outcome.error !== undefined || outcome.sequence < 2) continue
       if (outcome.disk.log.some((operation) => operation.type === 'truncate' && operation.path.endsWith('.segment')))
         return SimulatedDisk.of(image)
     }
   }
-  throw new Error('no torn tail came about')
+  throw new Error('no state has a torn tail')
 }

@@ -1,24 +1,25 @@
 /**
- * What the state should be, by a model of its own: a Map and the events, nothing of `evolve/`. `Ledger` reads the frames
- * that a history wrote and knows, for every place in its log, which states a recovery may come to, and which it may not
- * fall behind.
+ * What the state should be, by an independent model: a Map and the events, without `evolve/`. `Ledger` reads the frames
+ * that a history wrote, and knows for every place in its log which states a recovery may return, and through which sequence
+ * it must.
  */
 import { posix } from 'node:path'
-import { Counters } from '../../src/core/model/counters.js'
-import type { CacheEvent, SetEvent } from '../../src/core/model/event.js'
-import type { StoredValue } from '../../src/core/model/stored-value.js'
-import type { JournalReceiver, ReceivedRows } from '../../src/durable/contract.js'
-import { ByteReader } from '../../src/durable/format/byte-reader.js'
-import { checksum } from '../../src/durable/format/checksum.js'
-import { decodeEvent } from '../../src/durable/format/decode-event.js'
-import { FILE_HEADER_BYTES } from '../../src/durable/format/format.js'
-import { readFrame } from '../../src/durable/format/frame.js'
-import type { Inode, Operation, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { Counters } from '../../../src/core/model/counters.js'
+import type { CacheEvent, SetEvent } from '../../../src/core/model/event.js'
+import type { StoredValue } from '../../../src/core/model/stored-value.js'
+import type { JournalReceiver, ReceivedRows } from '../../../src/durable/contract.js'
+import { ByteReader } from '../../../src/durable/format/byte-reader.js'
+import { checksum } from '../../../src/durable/format/checksum.js'
+import { decodeEvent } from '../../../src/durable/format/decode-event.js'
+import { FILE_HEADER_BYTES } from '../../../src/durable/format/format.js'
+import { readFrame } from '../../../src/durable/format/frame.js'
+import type { Inode, Operation, SimulatedDisk } from '../durable/simulated-disk.js'
 import type { DiskHistory } from './crash-states.js'
 
 export class Model implements JournalReceiver {
   entries = new Map<string, string>()
-  told = ''
+  /** The counters of the last frame; empty before the first. */
+  tally = ''
   order: string | undefined
 
   row(key: string, value: StoredValue, expiresAtMs: number): boolean {
@@ -58,7 +59,7 @@ export class Model implements JournalReceiver {
   }
 
   counters(counters: Readonly<Counters>): void {
-    this.told = tally(counters)
+    this.tally = tally(counters)
   }
 
   recency(keys: Iterable<string>): void {
@@ -103,27 +104,28 @@ export interface Expected {
   counters: Set<string>
 }
 
-/** What recovery may find at one place of a history. */
+/** What a recovery at one place of a history may find. */
 export class Ledger {
-  /** By sequence: the ends of whole frames. */
+  /** By sequence, at the ends of whole frames. */
   readonly states = new Map<number, Expected>()
-  /** No recovery may come to less. */
+  /** The sequence that every recovery must reach. */
   required = 0
   readonly #disk: SimulatedDisk
   readonly #model = new Model()
   readonly #segments = new Map<Inode, { at: number; frames: { index: number; sequence: number }[] }>()
-  readonly #told = new Set<string>()
+  /** Counters of frames that may or may not be whole, with the sequence where they end. */
+  readonly #possible = new Set<string>()
   #sequence = 0
 
   constructor(disk: SimulatedDisk, base?: { sequence: number; model: Model }) {
     this.#disk = disk
     if (base !== undefined) {
       this.#model.entries = new Map(base.model.entries)
-      this.#model.told = base.model.told
+      this.#model.tally = base.model.tally
       this.#sequence = base.sequence
       this.required = base.sequence
     }
-    this.#remember(this.#model.told === '' ? tally(new Counters()) : this.#model.told)
+    this.#remember(this.#model.tally === '' ? tally(new Counters()) : this.#model.tally)
     for (const { inode, bytes } of disk.base.values()) this.#segments.set(inode, { at: soundEnd(bytes), frames: [] })
   }
 
@@ -142,7 +144,7 @@ export class Ledger {
     else this.states.set(this.#sequence, { digest, counters: new Set([counters]) })
   }
 
-  /** `history` has just taken this operation. */
+  /** To be called after each step of `history`. */
   take(operation: Operation, history: DiskHistory): void {
     switch (operation.type) {
       case 'note': {
@@ -154,7 +156,7 @@ export class Ledger {
       case 'write':
         if (operation.path.endsWith('.segment')) {
           this.#read(operation.inode, history)
-          // A frame of which all but a zero at its end was written before the write failed may be whole after a power cut.
+          // A frame of which all but a zero at its end was written before the write failed can be whole after a power cut.
           this.#readCounters(operation.path, operation.bytes)
         } else if (operation.path.includes('.snapshot')) this.#readCounters(operation.path, operation.bytes)
         return
@@ -214,19 +216,19 @@ export class Ledger {
     this.#model.event(event, rows)
   }
 
-  /** Whether a recovery that came to this sequence may have these counters: those of a frame that ends there. */
+  /** Whether a recovery through this sequence may have these counters: those of a frame that ends there. */
   allows(sequence: number, counters: string): boolean {
-    return this.states.get(sequence)?.counters.has(counters) === true || this.#told.has(`${sequence}:${counters}`)
+    return this.states.get(sequence)?.counters.has(counters) === true || this.#possible.has(`${sequence}:${counters}`)
   }
 
-  /** What a frame tells, if it should come out whole: one of a snapshot, or one whose write failed. */
+  /** The counters of a frame that may be whole: one of a snapshot, or one whose write failed. */
   #readCounters(path: string, bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     if (buffer.length < 96 || buffer.readUInt32LE(0) !== 0xdab0_0cf1) return
     const counters = [0, 1, 2, 3, 4, 5].map((place) => buffer.readUInt32LE(48 + place * 8)).join()
     const isOfSegment = path.endsWith('.segment')
     const last = buffer.readUInt32LE(16) + (buffer[12] === 1 ? buffer.readUInt32LE(24) : 0) - 1
-    this.#told.add(`${isOfSegment ? last : Number.parseInt(posix.basename(path), 10)}:${counters}`)
+    this.#possible.add(`${isOfSegment ? last : Number.parseInt(posix.basename(path), 10)}:${counters}`)
   }
 }
 

@@ -1,4 +1,4 @@
-/** Pickles that ask for far more memory, or time, than they are long. */
+/** Pickles that would take far more memory or time than their length suggests. */
 
 type Part = string | Buffer
 
@@ -9,7 +9,7 @@ const pickle = (...parts: readonly Part[]): Buffer =>
 const repeated = (part: string, before = ']'): Buffer =>
   pickle(before, Buffer.alloc(4_000_000 - (4_000_000 % part.length), part, 'latin1'), '.')
 
-/** The part again and again, `#` in it being a number of four bytes that counts up in steps. */
+/** The part repeatedly, where `#` is a number of four bytes that counts up in steps. */
 function numbers(part: string, { count = 400_000, first = 0, step = 1 } = {}): Buffer {
   const one = Buffer.from(part.replaceAll('#', '\0\0\0\0'), 'latin1')
   const all = Buffer.alloc(count * one.length, one)
@@ -29,7 +29,7 @@ const text = (value: string): Buffer => {
 const MEGABYTE = 'a'.repeat(2 ** 20)
 const document = (...entries: readonly Part[]): Buffer => pickle('}(', text('entries'), '}(', ...entries, 'uu.')
 const oneEntry = (...value: readonly Part[]): Buffer => document(text('a'), ...value, 'N\x86')
-/** Four characters that differ from key to key. */
+/** A key of four characters, different each time. */
 const KEY = 'X\x04\0\0\0#'
 const keys = { first: 0x20202020 }
 

@@ -1,32 +1,19 @@
 /**
- * Everything that a power cut may leave of a recorded history.
+ * All states that a power cut may leave of a recorded history.
  *
  * The model of the file system. A change of names (create, rename, unlink) is on disk after the directory's fsync; before it,
  * any subset of those since then may be, each whole. Data is on disk after the file's fsync; before it, each sector of 512
  * bytes holds what it held at any one moment since the last fsync, independently of all other sectors, and so does the
  * file's length; what the length spans and no sector was written for reads as zeros.
  *
- * `DiskHistory` walks through the log and knows at each place what is durable and what is open; `statesAt` enumerates the
- * combinations of what is open: all of them if they are few, else the telling ones and random others.
+ * `DiskHistory` steps through the log and knows at each place what is durable and what is not; `statesAt` enumerates the
+ * combinations of what is not: all if they are few, or else the typical ones and random others.
  */
-import { checksum } from '../../src/durable/format/checksum.js'
-import type { Image, Inode, Operation, SimulatedDisk } from '../durable/storage/simulated-disk.js'
+import { checksum } from '../../../src/durable/format/checksum.js'
+import type { Image, Inode, Operation, SimulatedDisk } from '../durable/simulated-disk.js'
+import type { Random } from '../random.js'
 
 const SECTOR_BYTES = 512
-
-/** A small, fast generator with a seed, so that a failure can be run again. (xorshift32) */
-export class Random {
-  #state: number
-  constructor(seed: number) {
-    this.#state = seed | 0 || 1
-  }
-  below(limit: number): number {
-    this.#state ^= this.#state << 13
-    this.#state ^= this.#state >>> 17
-    this.#state ^= this.#state << 5
-    return (this.#state >>> 0) % limit
-  }
-}
 
 interface Version {
   index: number
@@ -73,7 +60,7 @@ export class DiskHistory {
     return this.at >= this.#log.length
   }
 
-  /** Takes the next operation and answers it. */
+  /** Takes the next operation, and returns it. */
   step(): Operation {
     const index = this.at++
     const operation = this.#log[index] as Operation
@@ -141,7 +128,7 @@ export class DiskHistory {
     const last = done.at(-1)
     if (last === undefined) return
     if (done.some((version) => version.isAbandoned)) {
-      // What a failed fsync gave up stays out, but for sectors that were written again since.
+      // What a failed fsync abandoned stays lost, except for sectors written again since.
       const sectors = new Set<number>()
       for (const version of done) if (!version.isAbandoned) for (const sector of version.sectors) sectors.add(sector)
       const durable = new Uint8Array(Math.max(last.content.length, 0))
@@ -162,7 +149,7 @@ export class DiskHistory {
     }
   }
 
-  /** The states that a power cut at this place may leave, at most about `limit`. */
+  /** The states that a power cut at this place may leave: at most about `limit`. */
   *statesAt(limit: number, random: Random): Generator<CrashState> {
     const dirty: DirtyFile[] = []
     for (const [inode, file] of this.#files) if (file.pending.length > 0) dirty.push(new DirtyFile(inode, file))
@@ -183,23 +170,23 @@ export class DiskHistory {
     const newest = sizes.map((size) => size - 1)
     yield this.#compose(dirty, none)
     yield this.#compose(dirty, newest)
-    let given = 2
-    const give = (base: number[], place: number, value: number) => {
+    let yielded = 2
+    const compose = (base: number[], place: number, value: number) => {
       const choice = [...base]
       choice[place] = value
-      given++
+      yielded++
       return this.#compose(dirty, choice)
     }
-    // One thing kept of all, one thing lost of all: the torn writes that disks do.
+    // Only one change kept, or only one lost: the torn writes of real disks.
     const places = sizes.map((_, place) => place)
     for (const place of places) {
-      if (given > limit / 2) break
+      if (yielded > limit / 2) break
       for (const value of someBelow(sizes[place] as number, 4, random)) {
-        yield give(newest, place, value)
-        yield give(none, place, value)
+        yield compose(newest, place, value)
+        yield compose(none, place, value)
       }
     }
-    while (given++ < limit) {
+    while (yielded++ < limit) {
       const isSparse = random.below(2) === 0
       const base = random.below(2) === 0 ? newest : none
       yield this.#compose(
@@ -234,7 +221,7 @@ export class DiskHistory {
   }
 }
 
-/** A file with changes that are not synced, and the choices there are: a length, and for each sector a moment. */
+/** A file with unsynced changes, and the choices for them: a length, and for each sector a moment. */
 class DirtyFile {
   readonly inode: Inode
   readonly #durable: Uint8Array

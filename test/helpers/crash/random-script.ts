@@ -1,10 +1,10 @@
-import type { Cache } from '../../src/index.js'
-import { type Call, failing } from '../durable/storage/simulated-disk.js'
-import { Random } from './crash-states.js'
-import type { Stage } from './explore.js'
+import type { Cache } from '../../../src/index.js'
+import { type Call, failing } from '../durable/simulated-disk.js'
+import { Random } from '../random.js'
 import type { Script } from './scripts.js'
+import type { Stage } from './stage.js'
 
-/** A history made by dice: the same for the same seed. */
+/** A random history: the same for the same seed. */
 export function randomScript(seed: number): Script {
   return { name: `random history ${seed}`, run: (stage) => play(stage, new Random(seed * 7919 + 1)) }
 }
@@ -79,7 +79,7 @@ async function play(stage: Stage, random: Random): Promise<void> {
         case 10: {
           const process = stage.kill
           process()
-          cache.close().catch(() => undefined) // of the dead: nothing of it reaches the disk
+          cache.close().catch(() => undefined) // of a dead process: nothing reaches the disk
           cache = await reopen()
           break
         }
@@ -127,7 +127,7 @@ async function play(stage: Stage, random: Random): Promise<void> {
       }
     } catch (error) {
       const { code } = error as { code?: string }
-      if (code === 'CORRUPTION' || code === undefined) throw error // anything else is what the step was made to meet
+      if (code === 'CORRUPTION' || code === undefined) throw error // anything else is a refusal that the fault plan causes
       if (code === 'OUTCOME_UNKNOWN' || code === 'CACHE_CLOSED') cache = await reopen()
     }
     for (let turns = random.below(3); turns > 0; turns--) await stage.turn()

@@ -1,4 +1,4 @@
-/** What this machine lets a test do. A test that it does not says so in its title, and is skipped. */
+/** What this machine allows. A test that it does not allow says so in its title, and is skipped. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,53 +1,19 @@
 /**
- * Wrong ways to do it, as wrappers around a storage: each leaves out, reorders or weakens one thing that the journal relies
- * on. The enumeration has to catch every one of them; if it does not, it proves nothing about the right way either.
+ * Wrong protocols, as wrappers around a storage: each leaves out, reorders or weakens one thing that the journal relies on. The
+ * enumeration must catch every one of them; otherwise it proves nothing about the right protocol either.
  */
 import { posix } from 'node:path'
-import { checksum } from '../../src/durable/format/checksum.js'
-import { FILE, FILE_HEADER_BYTES, FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../src/durable/format/format.js'
-import type { Storage, StorageFile } from '../../src/durable/storage/storage.js'
-import { JOURNAL_ID, type Wrap } from './explore.js'
+import { checksum } from '../../../src/durable/format/checksum.js'
+import { FILE, FILE_HEADER_BYTES, FRAME, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../../../src/durable/format/format.js'
+import type { StorageFile } from '../../../src/durable/storage/storage.js'
+import { fileLike, storageLike } from '../durable/storage-like.js'
+import { JOURNAL_ID, type Wrap } from './stage.js'
 
 export interface BrokenProtocol {
   name: string
   wrap: Wrap
-  /** What it takes to catch it, if no power cut is enough: frames in other places, or bytes that rotted. */
+  /** How it is caught where power cuts are not enough: frames in other places, or rotten bytes. */
   caughtBy?: 'moved frames' | 'rotten bytes'
-}
-
-/** A storage that does as the other one, but for some calls. */
-export function storageLike(inner: Storage, changes: Partial<Storage>): Storage {
-  return {
-    makeDirectory: (directory) => inner.makeDirectory(directory),
-    list: (directory) => inner.list(directory),
-    open: (path, mode) => inner.open(path, mode),
-    create: (path) => inner.create(path),
-    rename: (from, to) => inner.rename(from, to),
-    unlink: (path) => inner.unlink(path),
-    syncDirectory: (directory) => inner.syncDirectory(directory),
-    async syncDirectoryLater(directory) {
-      this.syncDirectory(directory)
-    },
-    lock: (path) => inner.lock(path),
-    isLocked: (path) => inner.isLocked(path),
-    noteIn: (path) => inner.noteIn(path),
-    ...changes,
-  }
-}
-
-function fileLike(inner: StorageFile, changes: Partial<StorageFile>): StorageFile {
-  return {
-    path: inner.path,
-    size: () => inner.size(),
-    read: (...parameters) => inner.read(...parameters),
-    write: (...parameters) => inner.write(...parameters),
-    writeLater: (...parameters) => inner.writeLater(...parameters),
-    truncate: (bytes) => inner.truncate(bytes),
-    sync: () => inner.sync(),
-    syncNow: () => inner.syncNow(),
-    close: () => inner.close(),
-    ...changes,
-  }
 }
 
 /** Changes the files whose path matches. */
@@ -110,7 +76,7 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     wrap: (inner) => storageLike(inner, { syncDirectory: nothing }),
   },
   {
-    name: 'does not sync the directory after a snapshot got its name',
+    name: 'does not sync the directory after the rename of a snapshot',
     wrap: (inner) => {
       let isRenamed = false
       return storageLike(inner, {
@@ -126,7 +92,7 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     },
   },
   {
-    name: 'does not sync a snapshot before it gets its name',
+    name: 'does not sync a snapshot before its rename',
     wrap: withFiles(SNAPSHOT, (file) => fileLike(file, { sync: nothingLater })),
   },
   {
@@ -139,7 +105,7 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
             try {
               inner.unlink(final(path))
             } catch {
-              // It was not there.
+              // It does not exist.
             }
           }
           return inner.create(final(path))
@@ -179,15 +145,15 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     },
   },
   {
-    name: 'tries a failed fsync again and trusts it',
+    name: 'retries a failed fsync and trusts it',
     wrap: withFiles(SEGMENT, (file) => fileLike(file, { sync: () => file.sync().catch(() => file.sync()) })),
   },
   {
-    name: 'takes no notice of a failed fsync',
+    name: 'ignores a failed fsync',
     wrap: withFiles(SEGMENT, (file) => fileLike(file, { sync: () => file.sync().catch(nothing) })),
   },
   {
-    name: 'does not write the unproven end again after a failed fsync',
+    name: 'does not rewrite the unproven end after a failed fsync',
     wrap: withFiles(SEGMENT, (file) =>
       fileLike(file, {
         write: (source, offset, length, position) =>
@@ -196,11 +162,11 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     ),
   },
   {
-    name: 'does not cut a torn tail off',
+    name: 'does not cut off a torn tail',
     wrap: withFiles(SEGMENT, (file) => fileLike(file, { truncate: nothing })),
   },
   {
-    name: 'does not sync after it cut a torn tail off',
+    name: 'does not sync after it cut off a torn tail',
     wrap: withFiles(SEGMENT, (file) => {
       let isCut = false
       return fileLike(file, {
@@ -215,7 +181,7 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     }),
   },
   {
-    name: 'says in LOCK that a journal is there before it is',
+    name: 'names a journal in LOCK before it exists',
     wrap: (inner) => {
       let isEarly = false
       return storageLike(inner, {
@@ -231,7 +197,7 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     },
   },
   {
-    name: 'believes frames without looking at their checksums',
+    name: 'does not check the checksums of frames',
     wrap: weakReader((frame) => frame),
   },
   {
@@ -244,13 +210,13 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     caughtBy: 'moved frames',
   },
   {
-    name: 'does not say in its frames what was durable',
+    name: 'does not write in its frames what was durable',
     wrap: without((frame) => frame.fill(0, FRAME.durableSequence, FRAME.durableSequence + 8)),
     caughtBy: 'rotten bytes',
   },
 ]
 
-/** Frames without one of their fields; the reader is shown ones that follow from each other all the same. */
+/** Frames are written without one of their fields, but read as if they followed one another. */
 function without(erase: (frame: Buffer) => void): Wrap {
   return withFiles(SEGMENT, (file) =>
     fileLike(file, {
@@ -280,7 +246,7 @@ function without(erase: (frame: Buffer) => void): Wrap {
   )
 }
 
-// ── weak checksums: what is read is made to look sound if it passes the weak test ──
+// ── weak checksums: frames that pass the weak check are read as if they were sound ──
 
 const SEED = checksum(JOURNAL_ID)
 
@@ -292,7 +258,7 @@ function strongChecksum(frame: Buffer): number {
   return checksum(frame.subarray(8), SEED)
 }
 
-/** Whole frames that stand in a row, as their headers' lengths say. */
+/** Whole frames in a row, by the lengths in their headers. */
 function* framesIn(bytes: Buffer, start: number): Generator<Buffer> {
   for (let at = start; at + FRAME_HEADER_BYTES <= bytes.length && bytes.readUInt32LE(at) === FRAME_MAGIC; ) {
     const end = at + FRAME_HEADER_BYTES + bytes.readUInt32LE(at + 8)

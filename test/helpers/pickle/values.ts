@@ -1,11 +1,5 @@
-/** Values for the properties: everything that a pickle can hold. */
+/** Values for properties: everything that a pickle can hold. */
 import fc from 'fast-check'
-
-/** Runs of a property: `DAYBOOK_FUZZ_RUNS`, else a number that keeps the folder's tests short. */
-export function fuzzRuns(modest: number): number {
-  const given = Number(process.env['DAYBOOK_FUZZ_RUNS'])
-  return Number.isSafeInteger(given) && given > 0 ? given : modest
-}
 
 const unit = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0x20, max: 0x7e }) },
@@ -86,7 +80,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
   ),
 }))
 
-/** Any value, some with references that are shared and some with cycles. */
+/** Any value, some with shared references and some with cycles. */
 export const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: tree },
   {
@@ -107,7 +101,7 @@ export const value: fc.Arbitrary<unknown> = fc.oneof(
 )
 
 /**
- * What a value is after it was written and read: Python has one int, one kind of bytes, and a dict for both object and Map,
+ * A value after it was written and read: Python has one int, one kind of bytes, and a dict for both object and Map,
  * which comes back as an object if all its keys are str.
  */
 export function asRead(value: unknown, seen = new Map<object, unknown>()): unknown {

@@ -1,11 +1,11 @@
-/** A journal with its frames in other places: swapped, doubled, dropped, or those of another of its files. */
+/** A journal with frames in wrong places: swapped, duplicated, dropped, or from another of its files. */
 import { FILE_HEADER_BYTES } from '../../../src/durable/format/format.js'
 import { type Files, framesOf, type WrittenJournal, withFile } from './written-journal.js'
 
 export interface FrameDamage {
   what: string
   files: Files
-  /** Whether nothing but a refusal will do. The last frame of a file may be missing as a torn one is. */
+  /** Whether it must be refused. A missing last frame of a file looks like a torn tail. */
   isRefused: boolean
 }
 
@@ -23,7 +23,7 @@ export function* frameDamages(journal: WrittenJournal): Generator<FrameDamage> {
         files: build(parts.filter((_, at) => at !== a)),
         isRefused: a < parts.length - 1,
       }
-      yield refused(`${path}, frame ${a} doubled`, parts.toSpliced(a, 0, part))
+      yield refused(`${path}, frame ${a} duplicated`, parts.toSpliced(a, 0, part))
       for (const [b, other] of parts.entries())
         if (b > a) yield refused(`${path}, ${a} and ${b} swapped`, parts.with(a, other).with(b, part))
       for (const [file, foreign] of all) {

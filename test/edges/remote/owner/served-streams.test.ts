@@ -1,0 +1,57 @@
+/** How far a client may fall behind, and what it misses then. */
+import test from 'ava'
+import { Subject } from 'rxjs'
+import type { Outbox } from '../../../../src/edges/remote/owner/outbox.js'
+import { ServedStreams } from '../../../../src/edges/remote/owner/served-streams.js'
+import { END, EVENT_BYTES_MAX, EVENTS, EVENTS_MAX, type Part } from '../../../../src/edges/remote/wire/protocol.js'
+import type { Cache } from '../../../../src/index.js'
+
+function served() {
+  const stats$ = new Subject<object>()
+  const changes$ = new Subject<object>()
+  const sent: Part[] = []
+  const outbox = { post: (part: Part) => sent.push(part), send: () => undefined, queueFlush: () => undefined }
+  const streams = new ServedStreams({ stats$, changes$ } as unknown as Cache, outbox as unknown as Outbox)
+  return { streams, stats$, changes$, sent }
+}
+
+test('stats$ does not end however many stats a client misses: it gets the last', (t) => {
+  const { streams, stats$, sent } = served()
+  streams.subscribe(1, 'stats', undefined)
+  const count = Math.max(EVENTS_MAX, Math.ceil(EVENT_BYTES_MAX / 64)) + 10
+  for (let size = 0; size < count; size++) {
+    stats$.next({ size })
+    if (size === 0) streams.flush() // under way, and not acknowledged for a long time
+  }
+  streams.flush()
+  t.deepEqual(sent.splice(0), [[EVENTS, 1, [{ size: 0 }]]])
+  streams.acknowledge(1)
+  t.deepEqual(sent.splice(0), [[EVENTS, 1, [{ size: count - 1 }]]])
+  streams.acknowledge(1)
+  stats$.next({ size: count })
+  streams.flush()
+  t.deepEqual(sent.splice(0), [[EVENTS, 1, [{ size: count }]]])
+})
+
+test('a stream of events ends with an error at either limit, after every event before it', (t) => {
+  for (const [event, most] of [
+    [{ type: 'cleared' }, EVENTS_MAX],
+    [{ type: 'set', value: 'x'.repeat(1024 * 1024) }, 63],
+  ] as const) {
+    const { streams, changes$, sent } = served()
+    streams.subscribe(1, 'changes', undefined)
+    for (let sequence = 1; sequence <= most; sequence++) changes$.next({ ...event, sequence })
+    streams.flush()
+    t.false(sent.some(([kind]) => kind === END))
+    changes$.next({ ...event, sequence: most + 1 })
+    changes$.next({ ...event, sequence: most + 2 })
+    streams.flush()
+    const [kind, , error] = sent.at(-1) as Part
+    t.is(kind, END)
+    t.is((error as unknown[])[3], 'SUBSCRIBER_TOO_SLOW')
+    t.is(
+      sent.reduce((count, part) => count + (part[0] === EVENTS ? part.length - 2 : 0), 0),
+      most + 1,
+    )
+  }
+})

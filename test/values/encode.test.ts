@@ -1,0 +1,71 @@
+/** Values between callers and the cache, without a cache. What comes back exactly: values.test.ts. */
+import { serialize } from 'node:v8'
+import test from 'ava'
+import { EncodedValue } from '../../src/core/model/stored-value.js'
+import { ValueError } from '../../src/errors.js'
+import { adoptEncoded, restoreValue, storeValue } from '../../src/values/encode.js'
+
+const encoded = (value: unknown) => storeValue(value, 'copy') as EncodedValue
+
+test('primitives are stored as they are', (t) => {
+  for (const value of [null, true, 0, -0, Number.NaN, 'text', 10n]) t.is(storeValue(value, 'copy'), value)
+})
+
+test('bytes and Buffers are stored as bytes, other objects structured', (t) => {
+  t.is(encoded(Uint8Array.of(1)).encoding, 'bytes')
+  t.is(encoded(Buffer.of(1)).encoding, 'buffer')
+  class Own extends Uint8Array {}
+  for (const value of [{}, [], new Date(0), Float64Array.of(1), Own.of(1)]) t.is(encoded(value).encoding, 'structured')
+})
+
+test('stored bytes are a copy, and so is every restored value', (t) => {
+  const original = Uint8Array.of(1, 2)
+  const stored = storeValue(original, 'copy')
+  original.fill(9)
+  const first = restoreValue(stored, 'copy') as Uint8Array
+  first.fill(7)
+  t.deepEqual(restoreValue(stored, 'copy'), Uint8Array.of(1, 2))
+})
+
+test("with 'share' the object that was set is restored, or else the first one that was decoded", (t) => {
+  const object = { n: 1 }
+  t.is(restoreValue(storeValue(object, 'share'), 'share'), object)
+  const recovered = new EncodedValue('structured', serialize(object))
+  const first = restoreValue(recovered, 'share')
+  t.deepEqual(first, object)
+  t.is(restoreValue(recovered, 'share'), first)
+})
+
+test('an array over shared memory is a ValueError, since another thread could change it', (t) => {
+  for (const value of [new Uint8Array(new SharedArrayBuffer(8)), [new Float64Array(new SharedArrayBuffer(8))]])
+    t.throws(() => storeValue(value, 'copy'), { instanceOf: ValueError })
+})
+
+for (const [what, value, message] of [
+  ['undefined', undefined, /undefined/],
+  ['a function', () => 1, /function/],
+  ['a symbol', Symbol('s'), /symbol/i],
+  ['an object with a function', { f: () => 1 }, /could not be cloned/],
+  ['an object with undefined', { a: [undefined] }, /contains undefined/],
+  [
+    'a getter that throws something that is not an error',
+    {
+      get x(): never {
+        throw 'a string'
+      },
+    },
+    /'a string'/,
+  ],
+] as const) {
+  test(`${what} is a ValueError that says so`, (t) => {
+    t.throws(() => storeValue(value, 'copy'), { instanceOf: ValueError, message })
+  })
+}
+
+test('bytes encoded elsewhere are adopted only if they are a value that could have been stored', (t) => {
+  t.deepEqual(restoreValue(adoptEncoded(encoded({ a: [1, 2] }).bytes), 'copy'), { a: [1, 2] })
+  t.is(adoptEncoded(serialize('a')), 'a')
+  t.throws(() => adoptEncoded(Uint8Array.of(1, 2, 3)), { instanceOf: ValueError })
+  t.throws(() => adoptEncoded(serialize([undefined])), { instanceOf: ValueError, message: /undefined/ })
+  t.throws(() => adoptEncoded(serialize(undefined)), { instanceOf: ValueError, message: /undefined/ })
+})
