@@ -158,24 +158,21 @@ function makeRoom(
   events: CacheEvent[],
 ): number {
   const { maxSize, maxBytes } = state
-  const isEnough = () => (size <= maxSize && bytes <= maxBytes) || events.length >= limit
-  const remove = (type: 'expired' | 'evicted', slot: Slot) => {
-    events.push({ type, key: state.keyAt(slot) })
+  const first = state.nextToExpire
+  const expired = first !== undefined && isExpired(state, first, nowMs) ? state.byDeadline() : undefined
+  let cursor = expired ?? state.byEviction()
+  while ((size > maxSize || bytes > maxBytes) && events.length < limit) {
+    const slot = cursor.next()
+    const hasExpired = slot !== undefined && isExpired(state, slot, nowMs)
+    if (cursor === expired && !hasExpired) {
+      cursor = state.byEviction()
+      continue
+    }
+    if (slot === undefined) break
+    if (slot === own || (cursor !== expired && hasExpired)) continue // removed already
+    events.push({ type: cursor === expired ? 'expired' : 'evicted', key: state.keyAt(slot) })
     size--
     bytes -= state.weightAt(slot)
-  }
-  const first = state.nextToExpire
-  if (first !== undefined && isExpired(state, first, nowMs)) {
-    const cursor = state.byDeadline()
-    for (let slot = cursor.next(); slot !== undefined && !isEnough(); slot = cursor.next()) {
-      if (!isExpired(state, slot, nowMs)) break
-      if (slot !== own) remove('expired', slot)
-    }
-  }
-  if (isEnough()) return size
-  const cursor = state.byEviction()
-  for (let slot = cursor.next(); slot !== undefined && !isEnough(); slot = cursor.next()) {
-    if (slot !== own && !isExpired(state, slot, nowMs)) remove('evicted', slot)
   }
   return size
 }
