@@ -74,7 +74,7 @@ export const ERRORS = {
   },
   UNSUPPORTED_VERSION: {
     classes: ['CacheError'],
-    message: 'A file, or the thread at the other end of a port, has a version that this daybook does not support.',
+    message: 'A file, or the other end of a connection, has a version that this daybook does not support.',
     consequence: 'Nothing was changed.',
     advice: 'Use the newest daybook, in all threads.',
   },
@@ -140,13 +140,13 @@ export const ERRORS = {
   },
   LOADER_GONE: {
     classes: ['CacheError'],
-    message: 'The worker that was loading a key has ended.',
+    message: 'The client that was loading a key is gone.',
     consequence: 'Nothing was stored.',
     advice: 'Call getOrSet() again to load it elsewhere.',
   },
   SUBSCRIBER_TOO_SLOW: {
     classes: ['CacheError'],
-    message: 'A subscriber in another thread fell too far behind the cache.',
+    message: 'A subscriber elsewhere fell too far behind the cache.',
     consequence: 'Its subscription has ended; every event before that was delivered.',
     advice: 'Read what you need, then subscribe again; do less in the subscriber, or watch() fewer keys.',
   },
@@ -168,9 +168,8 @@ export interface CacheErrorOptions {
   advice?: string
 }
 
-/** `what` as a sentence, then consequence and advice. A `what` that ends with a full stop is a whole message already. */
+/** `what` as a sentence, then consequence and advice. */
 function compose(code: ErrorCode, what: string, options: CacheErrorOptions): string {
-  if (/[.!?]\)?$/.test(what)) return what
   const { consequence = ERRORS[code].consequence, advice = ERRORS[code].advice } = options
   return `${what}. ${consequence} ${advice}`
 }

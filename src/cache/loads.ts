@@ -9,7 +9,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
 import type { StoredValue } from '../core/model/stored-value.js'
-import { CacheClosedError, CacheError, describe } from '../errors.js'
+import { CacheClosedError, CacheError, type CacheErrorOptions, describe } from '../errors.js'
 import type { Reads } from './turns/reads.js'
 import type { TurnListener, Turns } from './turns/turns.js'
 
@@ -131,7 +131,7 @@ export class Loads {
     try {
       if (timeoutMs === Number.POSITIVE_INFINITY) return await load.promise
       const timeout = new Promise<never>((_, reject) => {
-        const expire = () => reject(timedOut(load.key, timeoutMs, 'The load goes on; ask again to wait for it.'))
+        const expire = () => reject(timedOut(load.key, timeoutMs))
         timer = this.#clock.setTimeout(expire, timeoutMs, true)
       })
       return await Promise.race([load.promise, timeout])
@@ -156,7 +156,10 @@ export class Loads {
     if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer)
     const leftMs = Math.max(0, load.hardDeadlineMs - this.#clock.now())
     const end = () => {
-      const error = timedOut(load.key, load.hardTimeoutMs, 'The load was given up; ask again to start another.')
+      const error = timedOut(load.key, load.hardTimeoutMs, {
+        consequence: 'The load was abandoned, and its value will not be stored.',
+        advice: 'Call getOrSet() again to start another load.',
+      })
       this.#settle(load, () => load.reject(error))
       load.controller.abort(error)
     }
@@ -192,9 +195,9 @@ export class Loads {
   /** Every call that waits is rejected. */
   readonly close = (): void => {
     for (const load of [...this.#running]) {
-      const error = new CacheClosedError(
-        `The cache was closed while ${describe(load.key)} was being loaded: nothing was stored.`,
-      )
+      const error = new CacheClosedError(`The cache was closed while ${describe(load.key)} was being loaded`, {
+        consequence: 'Nothing was stored.',
+      })
       this.#settle(load, () => load.reject(error))
       load.controller.abort(error)
     }
@@ -246,10 +249,10 @@ function reaches(from: Load, target: Load): boolean {
 function waitsForItself(key: string, within: string): CacheError {
   return new CacheError(
     'LOAD_CYCLE',
-    `Loading ${describe(within)} would wait for ${describe(key)}, which waits for it: neither would ever end. Nothing was stored; load what both need first.`,
+    `Loading ${describe(within)} would wait for ${describe(key)}, which waits for ${describe(within)}`,
   )
 }
 
-function timedOut(key: string, ms: number, advice: string): CacheError {
-  return new CacheError('LOAD_TIMEOUT', `Loading ${describe(key)} took longer than ${ms} ms. ${advice}`)
+function timedOut(key: string, ms: number, options?: CacheErrorOptions): CacheError {
+  return new CacheError('LOAD_TIMEOUT', `Loading ${describe(key)} took longer than ${ms} ms`, options)
 }

@@ -123,7 +123,8 @@ class CopyingSerializer extends DefaultSerializer {
 function refuseShared({ buffer }: HostObject): void {
   if (!types.isSharedArrayBuffer(buffer)) return
   throw new ValueError(
-    'Cannot store this value: it contains a view of a SharedArrayBuffer, whose bytes another thread may be changing. Nothing was changed; store a copy of it, as slice() makes one.',
+    'Cannot store this value: it contains a view of a SharedArrayBuffer, whose bytes another thread may be changing',
+    { advice: 'Store a copy, which slice() returns.' },
   )
 }
 

@@ -227,7 +227,10 @@ export class Turns {
 
   /** The last of a turn of several steps that may fail. */
   #append(): void {
-    if (!this.#state.isWhole) throw new CacheError('INTERNAL', 'A step of this turn was cut short: it cannot be kept.')
+    if (!this.#state.isWhole)
+      throw new CacheError('INTERNAL', 'A step of this turn was cut short', {
+        consequence: 'Nothing of the turn has taken effect.',
+      })
     if (this.#events.length > 0) this.#outbox.journaled(this.#journal.append(this.#events))
   }
 
@@ -266,7 +269,7 @@ export class Turns {
     if (!this.isOpen) return
     throw new CacheError(
       'INSIDE_TRANSACTION',
-      `${method}() cannot be called inside transact(): it takes longer than a turn. Nothing was changed by it; call it before or after.`,
+      `${method}() cannot be called inside transact(): it takes longer than a turn`,
     )
   }
 }

@@ -1,6 +1,7 @@
 /** The asynchronous client of another thread's cache. */
+
 import { MessagePort } from 'node:worker_threads'
-import { describe } from '../../errors.js'
+import { CacheClosedError, describe } from '../../errors.js'
 import { RemoteClient } from '../remote/client/remote-client.js'
 import { Requests } from '../remote/client/requests.js'
 import { OP } from '../remote/wire/codes.js'
@@ -22,6 +23,8 @@ class ThreadClient<V> extends RemoteClient<V> implements ThreadCache<V> {
   }
 }
 
+const UNKNOWN = 'Calls under way may or may not have taken effect.'
+
 /**
  * A client of the cache that `cache.share()` gave this port for. Resolves when the owner has answered.
  * @throws CacheClosedError when the cache is closed, or its thread has ended.
@@ -32,9 +35,15 @@ export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCac
   const memory = new SharedArrayBuffer(DOORBELL_BYTES)
   line.attach(memory, CLIENT_SIDE)
   const requests = new Requests(line, {
-    closed:
-      'This client is closed. A call that was under way may have been done; connect() to a new port of cache.share() and look.',
-    lost: 'The port is closed: the thread that owns the cache has ended, or closed it. Whether calls under way were done is unknown; open the cache again and look.',
+    closed: () =>
+      new CacheClosedError('This client is closed', {
+        consequence: UNKNOWN,
+        advice: 'Call connect() with a new port of cache.share().',
+      }),
+    lost: () =>
+      new CacheClosedError('The port is closed: the thread that owns the cache has ended, or closed it', {
+        consequence: UNKNOWN,
+      }),
   })
   const client = new ThreadClient<V>(requests)
   try {

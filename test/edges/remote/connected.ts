@@ -20,7 +20,10 @@ export function connectOver(cache: Cache, kind: { isTakeable: boolean }): Connec
   const session: Session = new Session(served, ownerLine, { who: 'a test', extras: {}, onClose: () => undefined })
   cache.lifecycle$.subscribe({ complete: () => setImmediate(() => session.close(new CacheClosedError('closed'))) })
   const client = new RemoteClient<unknown>(
-    new Requests(clientLine, { closed: 'This client is closed.', lost: 'Lost.' }),
+    new Requests(clientLine, {
+      closed: () => new CacheClosedError('This client is closed'),
+      lost: () => new CacheClosedError('Lost'),
+    }),
   )
   return { client, clientLine, ownerLine }
 }

@@ -18,7 +18,7 @@ test('require: unless it holds, nothing of the transaction happens', async (t) =
   const { sequence } = cache.stats().journal
   const error = (await t.throwsAsync(take)) as CacheError
   t.is(error.code, 'CONDITION_FAILED')
-  t.regex(error.message, /Step 0 .* 'stock' .* Nothing of the transaction has happened/)
+  t.regex(error.message, /'stock' in step 0 .* No step of the transaction has taken effect/)
   t.is(cache.stats().journal.sequence, sequence)
 })
 

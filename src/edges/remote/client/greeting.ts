@@ -7,6 +7,7 @@ export function checkVersion([, version]: Part): void {
   if (version === PROTOCOL_VERSION) return
   throw new CacheError(
     'UNSUPPORTED_VERSION',
-    `The owner of the cache speaks version ${describe(version)} of the protocol, this client version ${PROTOCOL_VERSION}. Use the same daybook on both sides.`,
+    `The owner of the cache speaks version ${describe(version)} of the protocol, this client version ${PROTOCOL_VERSION}`,
+    { advice: 'Use the same daybook on both sides.' },
   )
 }

@@ -29,12 +29,12 @@ import { checkVersion } from './greeting.js'
 /** By code, of those that are methods: whether it takes longer than a turn. */
 const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
 
-/** What the errors say when a line ends: that depends on what kind of line it is. */
+/** The errors when a line ends: what they say depends on the kind of line. */
 export interface Endings {
   /** The client was closed. */
-  readonly closed: string
+  closed(): CacheClosedError
   /** The line broke. */
-  readonly lost: string
+  lost(): CacheClosedError
 }
 
 export class Requests {
@@ -226,11 +226,11 @@ export class Requests {
   }
 
   #lose(): void {
-    this.end(new CacheClosedError(this.#endings.lost), false)
+    this.end(this.#endings.lost(), false)
   }
 
   #closed(): CacheClosedError {
-    return new CacheClosedError(this.#endings.closed)
+    return this.#endings.closed()
   }
 
   /** Nothing more will come. Whatever still waits is refused. `isOrderly`: the client or the cache was closed. */

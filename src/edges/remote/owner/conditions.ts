@@ -25,6 +25,6 @@ export function holds(condition: unknown, peek: (key: string) => StoredValue | u
 export function conditionFailed(index: number, key: unknown): CacheError {
   return new CacheError(
     'CONDITION_FAILED',
-    `Step ${index} of the transaction requires something of ${describe(key)} that does not hold. Nothing of the transaction has happened; look at the entry and try again.`,
+    `A condition on ${describe(key)} in step ${index} of the transaction does not hold`,
   )
 }

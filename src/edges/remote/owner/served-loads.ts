@@ -63,7 +63,10 @@ export class ServedLoads {
       lease?.reject(fromWireError(wire as unknown[]))
     } catch {
       lease?.reject(
-        new CacheError('INTERNAL', 'The loader failed, and its worker could not say how. Nothing was stored.'),
+        new CacheError('INTERNAL', 'The loader failed with an error that could not be sent', {
+          consequence: 'Nothing was stored.',
+          advice: 'Throw an Error that structuredClone() accepts.',
+        }),
       )
     }
   }
@@ -77,12 +80,7 @@ export class ServedLoads {
   /** The client is gone. */
   abandon(): void {
     for (const { key, reject } of this.#leases.values()) {
-      reject(
-        new CacheError(
-          'LOADER_GONE',
-          `The worker that was loading ${describe(key)} is gone. Nothing was stored; call getOrSet() again to load it elsewhere.`,
-        ),
-      )
+      reject(new CacheError('LOADER_GONE', `The client that was loading ${describe(key)} is gone`))
     }
     this.#leases.clear()
   }

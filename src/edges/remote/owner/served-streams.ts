@@ -190,7 +190,6 @@ function isSuperseded(waiting: unknown, next: object): boolean {
 function tooSlow({ eventsBehind, bytesBehind }: Feed): CacheError {
   return new CacheError(
     'SUBSCRIBER_TOO_SLOW',
-    `This client is ${eventsBehind} events (${bytesBehind} bytes) behind the cache, and its subscription was ended so that no event is skipped silently. ` +
-      'Every event up to here was delivered. Read again what you need, then subscribe again; do less in the subscriber, or watch() fewer keys.',
+    `This client is ${eventsBehind} events (${bytesBehind} bytes) behind the cache`,
   )
 }

@@ -137,10 +137,10 @@ export class Session implements Caller, Answerer {
   /** What comes over this line makes no sense, or cannot be answered: the other lines and the cache go on. */
   refuse(what: string): void {
     this.close(
-      new CacheError(
-        'INTERNAL',
-        `The connection was closed because of ${what}. Whether its last calls were done is unknown; connect again.`,
-      ),
+      new CacheError('INTERNAL', `The connection was closed because of ${what}`, {
+        consequence: 'Its last calls may or may not have taken effect.',
+        advice: 'Connect again.',
+      }),
     )
   }
 

@@ -65,7 +65,7 @@ export function stepType(step: unknown): StepName | 'require' {
   if (type === 'require' || isStep(type)) return type
   throw new CacheError(
     'UNKNOWN_COMMAND',
-    `${describe(type ?? step)} cannot be a step of transact(). Nothing was changed; a step is { type: … } with one of require, ${METHOD_NAMES.filter(isStep).join(', ')}.`,
+    `${describe(type ?? step)} is not a step of transact() (require, ${METHOD_NAMES.filter(isStep).join(', ')})`,
   )
 }
 

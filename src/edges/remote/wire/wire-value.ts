@@ -53,9 +53,9 @@ export function toStored(wire: unknown): StoredValue {
       if (tag === BUFFER) return new EncodedValue('buffer', own)
     }
   }
-  throw new ValueError(
-    `A client sent ${describe(wire)}, which is not an encoded value. Nothing was changed; use daybook's own clients.`,
-  )
+  throw new ValueError(`A client sent ${describe(wire)}, which is not an encoded value`, {
+    advice: "Use daybook's own clients.",
+  })
 }
 
 /** The caller's own value, from bytes that already belong to the caller. */

@@ -79,14 +79,15 @@ export class SyncRequests {
     const greeting = Array.isArray(message) ? message.find((part) => part[0] === GREETING) : undefined
     if (greeting === undefined) {
       throw new CacheClosedError(
-        'This port brings no greeting from a cache: it is not from cache.share(), is in use already, or the cache is closed. Ask for a new port.',
+        'The port has no greeting from a cache: it is not from cache.share(), is already in use, or the cache is closed',
+        { advice: 'Get a new port from cache.share().' },
       )
     }
     checkVersion(greeting)
     if (greeting[2] !== threadId) return
     throw new CacheError(
       'WOULD_DEADLOCK',
-      'connectSync() was called in the thread that owns the cache: it would wait for itself for ever. Use the cache itself here, or connect(); connectSync() is for other threads.',
+      'connectSync() was called in the thread that owns the cache, which would wait for itself',
     )
   }
 
@@ -243,12 +244,14 @@ export class SyncRequests {
 const UNANSWERED = Symbol('unanswered')
 
 function closing(): CacheClosedError {
-  return new CacheClosedError('This client is closed: connectSync() to a new port of cache.share().')
+  return new CacheClosedError('This client is closed', {
+    advice: 'Call connectSync() with a new port of cache.share().',
+  })
 }
 
 function gone(cause: unknown): CacheClosedError {
-  return new CacheClosedError(
-    'The thread that owns the cache has ended. Whether the call under way was done is unknown; open the cache again and look.',
-    { cause },
-  )
+  return new CacheClosedError('The thread that owns the cache has ended', {
+    cause,
+    consequence: 'The call under way may or may not have taken effect.',
+  })
 }

@@ -61,9 +61,9 @@ export class Ports {
   }
 
   #close(): void {
-    const reason = new CacheClosedError(
-      'The cache was closed. Whether calls under way were done is unknown; open it again with openCache() and look.',
-    )
+    const reason = new CacheClosedError('The cache was closed', {
+      consequence: 'Calls under way may or may not have taken effect.',
+    })
     for (const session of [...this.#sessions]) session.close(reason)
   }
 }

@@ -4,11 +4,12 @@ import { Requests } from '../../../../src/edges/remote/client/requests.js'
 import { AGAIN, OP, SAME } from '../../../../src/edges/remote/wire/codes.js'
 import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER } from '../../../../src/edges/remote/wire/protocol.js'
 import { LATER_TAG } from '../../../../src/edges/remote/wire/wire-value.js'
+import { CacheClosedError } from '../../../../src/index.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
 import { runs } from '../../../helpers/runs.js'
 import { MemoryLine } from '../memory-lines.js'
 
-const ENDINGS = { closed: 'closed', lost: 'lost' }
+const ENDINGS = { closed: () => new CacheClosedError('closed'), lost: () => new CacheClosedError('lost') }
 
 /** Answers each `get` with its key, when and in what order the test says. */
 function fakeOwner(answersLater: (key: string) => boolean) {
