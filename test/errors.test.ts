@@ -17,7 +17,10 @@ const CODE_OF_CLASS: Readonly<Record<string, Code>> = {
   CorruptionError: 'CORRUPTION',
 }
 
-const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url)) // from dist/test
+const DIRECTORY = fileURLToPath(new URL('../../src/', import.meta.url)) // from dist/test
+const sources = glob
+  .sync('**/*.ts', { cwd: DIRECTORY, ignore: ['errors.ts'] })
+  .map((file) => ({ file, text: readFileSync(`${DIRECTORY}${file}`, 'utf8') }))
 
 interface Raised {
   file: string
@@ -26,8 +29,7 @@ interface Raised {
 }
 
 /** Every `new …Error(` in src/, with the codes that it names. */
-const raised: Raised[] = glob.sync('**/*.ts', { cwd: SOURCES, ignore: ['errors.ts'] }).flatMap((file) => {
-  const text = readFileSync(`${SOURCES}${file}`, 'utf8')
+const raised: Raised[] = sources.flatMap(({ file, text }) => {
   return [...text.matchAll(/new (\w+Error)\(\s*([^,`]*)/g)].flatMap(([, name = '', argument = '']): Raised[] => {
     const fixed = CODE_OF_CLASS[name]
     if (fixed !== undefined) return [{ file, name, code: fixed }]
@@ -58,6 +60,15 @@ test('every code that is used is in the table, with its class', (t) => {
     const row = (ERRORS as Record<string, { classes: readonly string[] } | undefined>)[code]
     t.true(row?.classes.includes(name), `${file}: ${name} ${code}`)
   }
+})
+
+const WHAT =
+  /new (?:Cache|Value|CacheClosed|CacheLocked|JournalWrite)Error\(\s*(?:'[A-Z_]+',\s*)?(['"`])(.*?)\1\s*[,)]/gs
+
+test('no call site ends what happened with a full stop, because the consequence and the advice follow it', (t) => {
+  const texts = sources.flatMap(({ text }) => [...text.matchAll(WHAT)].map(([, , what = '']) => what))
+  t.true(texts.length > 40)
+  for (const text of texts) t.notRegex(text, /[.!?]$/)
 })
 
 test('a message is what happened, followed by the consequence and the advice of the table', (t) => {

@@ -6,7 +6,7 @@ import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.j
 
 /** @throws what the method throws; CacheError `UNKNOWN_COMMAND`. */
 export function execute(cache: Cache, message: { type: string }): unknown {
-  const { type } = message // once: a getter could return another the next time
+  const { type } = message // read once, because a getter could return something else the next time
   if (!Object.hasOwn(METHODS, type)) {
     throw new CacheError('UNKNOWN_COMMAND', `${describe(type)} is not a command (${METHOD_NAMES.join(', ')})`)
   }

@@ -104,7 +104,7 @@ function decodeObject(stored: EncodedValue): unknown {
   }
 }
 
-/** `v8.serialize`, but for memory that another thread could change while it is read. */
+/** `v8.serialize`, except that it refuses memory that another thread could change while it is read. */
 function serialize(value: unknown): Buffer {
   const writer = new CopyingSerializer()
   writer.writeHeader()

@@ -59,7 +59,7 @@ export class KeyMap {
   }
 }
 
-/** V8 makes the table anew by itself, unless fewer keys keep a place than were counted. */
+/** V8 rebuilds the table itself, unless fewer keys have a place than were counted. */
 function addToFullMap(map: Map<string, Slot>, key: string, slot: Slot): Map<string, Slot> {
   try {
     return map.set(key, slot)

@@ -145,16 +145,16 @@ export class FileJournal implements Journal {
     }
   }
 
-  /** Sees to it that no frame behind the snapshot is older than it, in events or in counters. */
+  /** Ensures that no frame after the snapshot is older than the snapshot, in events or in counters. */
   #endSegment(): void {
     const { durability, segments } = this.#open
     try {
       if (segments.hasEvents) durability.rotate()
-      else if (segments.hasFrames) durability.writeAs('events') // only of an earlier close: the segment begins at this sequence
+      else if (segments.hasFrames) durability.writeAs('events') // its frames are those of an earlier close, without events
     } catch (error) {
       segments.postponeCompaction()
       if (error instanceof CacheError) throw error
-      const what = `The journal could not be ended before the snapshot: ${reasonOf(error)}`
+      const what = `The segment before the snapshot could not be ended: ${reasonOf(error)}`
       throw new CacheError('COMPACTION_FAILED', what, { cause: error })
     }
   }
