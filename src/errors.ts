@@ -110,7 +110,7 @@ export const ERRORS = {
   },
   LOAD_TIMEOUT: {
     classes: ['CacheError'],
-    message: 'A loader of getOrSet() took longer than its timeout.',
+    message: 'A loader of getOrSet() took longer than `timeout` or `hardTimeout`.',
     consequence: 'The load continues, and its value will be stored.',
     advice: 'Call getOrSet() again to wait for it.',
   },
