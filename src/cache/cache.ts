@@ -1,5 +1,5 @@
 /**
- * The public API. First on the path of a change: checks and encodes what a caller gives. After: `door.ts`, then `turns/`.
+ * The public API. The path of a change begins here: arguments are checked, values encoded. After: `door.ts`, then `turns/`.
  *
  *   cache.set(key, value) ─► command ─► turns/turns ─► decide ─► journal ─► evolve ─► reply ─► streams
  *
@@ -47,10 +47,10 @@ import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
-/** What `cache.actor` takes. */
+/** The messages that `cache.actor` accepts. */
 export type CacheMessage = MessageTo<Cache>
 
-/** What a cache is made of. */
+/** The parts of a cache. */
 export interface CacheParts<V> {
   state: State
   journal: Journal
@@ -66,7 +66,7 @@ export interface CacheParts<V> {
   openPort: () => MessagePort
 }
 
-/** @internal For edges: the methods that carry values, with values as they are stored. */
+/** @internal For edges: the methods that carry values, with values in their stored form. */
 export let innerOf: <V>(cache: Cache<V>) => Door
 
 /**
@@ -74,7 +74,7 @@ export let innerOf: <V>(cache: Cache<V>) => Door
  *
  * Every method throws (or rejects with) a `CacheClosedError` once the cache is closing and a `TypeError` for arguments of the
  * wrong type, and changes nothing when it throws. Methods that change something throw a `JournalWriteError` while the
- * journal cannot be written. A change that has returned is not durable yet: `flush()` makes it so.
+ * journal cannot be written. A change is not durable yet when its call returns: `flush()` makes it durable.
  */
 export class Cache<V = unknown> {
   /**
@@ -82,9 +82,9 @@ export class Cache<V = unknown> {
    * above the recovered one are used again for other events.
    */
   readonly changes$: Observable<Change<V>>
-  /** Entries whose deadline has passed, on time (within 50 ms when the event loop is free), with the value they had. */
+  /** Entries that have expired, with their values: within 50 ms of the deadline if the event loop is free. */
   readonly expirations$: Observable<Expiration<V>>
-  /** Entries that were removed to make room, with the value they had. */
+  /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
   /** The current stats at once, then at most one per `statsInterval`, and only when a counter or the size has changed. */
   readonly stats$: Observable<Stats>
@@ -97,7 +97,7 @@ export class Cache<V = unknown> {
   readonly #door: Door
   readonly #isInspected: boolean
   readonly #isolation: Isolation
-  /** Who waits for the end: open subscriptions of `stats$`. */
+  /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
 
   static {
@@ -136,7 +136,7 @@ export class Cache<V = unknown> {
     return this.#restore(this.#door.getStored(key))
   }
 
-  /** The value, without affecting the order of use or the counts of hits and misses. */
+  /** The value. Does not count as a hit, a miss or a use of the entry. */
   peek(key: string): V | undefined {
     if (this.#isInspected) this.#inspect('peek', key)
     return this.#restore(this.#door.peekStored(key))
@@ -226,7 +226,7 @@ export class Cache<V = unknown> {
     return this.#door.getManyStored(keys).map((value) => this.#restore(value))
   }
 
-  /** Stores several entries, all or none. Returns how many were stored (with `only`, it may be fewer than given). */
+  /** Stores several entries, all or none. Returns how many were stored (with `only`, possibly fewer than were passed). */
   setMany(entries: Iterable<readonly [string, V]>, options: SetOptions = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
@@ -236,7 +236,7 @@ export class Cache<V = unknown> {
     return this.#door.setManyStored(rows, options)
   }
 
-  /** Removes several entries, all or none. Returns how many there were. */
+  /** Removes several entries, all or none. Returns how many were removed. */
   deleteMany(keys: Iterable<string>): number {
     if (this.#isInspected) this.#inspect('deleteMany', keys)
     return this.#deleteEach(checkKeys(keys))
@@ -250,13 +250,13 @@ export class Cache<V = unknown> {
     return this.#parts.reads.keys(compileGlob(pattern))
   }
 
-  /** Removes all entries whose keys match, all or none. Returns how many there were. */
+  /** Removes every entry whose key matches, all or none. Returns how many were removed. */
   deletePattern(pattern: string): number {
     if (this.#isInspected) this.#inspect('deletePattern', pattern)
     checkPattern(pattern)
     const matches = compileGlob(pattern)
     this.#parts.opening.admitWrite()
-    // Keys that are being loaded, too: what the loader returns must not come back after this.
+    // Also keys that are being loaded: a value that a loader returns after this must not be stored.
     return this.#deleteEach([...this.#parts.reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
   }
 
@@ -293,7 +293,7 @@ export class Cache<V = unknown> {
     return this.#readStats()
   }
 
-  /** Removes what has expired, as the background cleanup does. Returns how many entries were removed. */
+  /** Removes expired entries, as the background cleanup does. Returns how many were removed. */
   cleanup(): number {
     if (this.#isInspected) this.#inspect('cleanup')
     this.#parts.opening.admitWrite()
@@ -301,9 +301,9 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Runs `fn`, which calls the cache as usual, as one turn and one frame of the journal. If it throws, nothing of it
-   * happened: not on disk, not in memory, not in the streams. A `transact` inside it that throws undoes only its own steps,
-   * if the outer one catches.
+   * Runs `fn`, which calls the cache as usual, as one turn and one frame of the journal. If it throws, none of its changes
+   * take effect: not on disk, not in memory, not in the streams. A nested `transact` that throws undoes only its own steps,
+   * if the outer function catches the error.
    * @throws TypeError for an async function: a turn cannot wait.
    */
   transact<T>(fn: () => T): T {
@@ -313,7 +313,7 @@ export class Cache<V = unknown> {
     return this.#door.transact(() => {
       const result = fn()
       if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(result).catch(() => undefined) // refused here, whatever becomes of it
+        Promise.resolve(result).catch(() => undefined) // the call is refused either way
         throw asyncTransaction()
       }
       return result
@@ -321,10 +321,11 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * The value under a key, loaded and stored if there is none. One load per key at a time, whoever asks; a loader's error
-   * goes to all who wait, and the next call loads afresh. With `fsync: 'always'` it resolves when the value is durable.
-   * A `set`, `delete`, `clear` or `load` of the key overrules a load: it is not stored, calls that wait get what is under the
-   * key then, and calls made from then on start a load of their own.
+   * The value of a key, loaded and stored if there is none. Concurrent calls for a key share one load. If the loader fails,
+   * every waiting call rejects with its error, and the next call loads again. With `fsync: 'always'` it resolves when the value is durable.
+   * A `set`, `delete`, `clear` or `load` that affects the key overrules its load: the loaded value is not stored, and later
+   * calls start a load of their own. Calls already waiting resolve with the key's current value, or with the loaded one if
+   * there is none.
    * @throws CacheError `LOAD_TIMEOUT` after `timeout` or `hardTimeout`, `LOAD_CYCLE` for a load that would wait for itself.
    */
   getOrSet(
@@ -350,14 +351,14 @@ export class Cache<V = unknown> {
 
   /**
    * Resolves with the sequence that is now on disk (fsynced, under every policy).
-   * @throws JournalWriteError when that cannot be done: the outcome of what was not yet durable is unknown then.
+   * @throws JournalWriteError if the journal cannot be flushed: whether changes that were not yet durable survive is then unknown.
    */
   flush(): Promise<number> {
     if (this.#isInspected) this.#inspect('flush')
     return this.#later('flush', () => this.#door.flush())
   }
 
-  /** Writes a snapshot now and removes the journal before it. While one is being written, returns that one's report. */
+  /** Writes a snapshot now and removes the journal files that it replaces. While a compaction is running, returns its promise. */
   compact(): Promise<CompactionReport> {
     if (this.#isInspected) this.#inspect('compact')
     return this.#later('compact', () => this.#parts.maintenance.compact())
@@ -374,9 +375,10 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Writes what is alive now, with the counters, into one file, atomically: a Python pickle for `.pickle` and `.pkl`, else
-   * daybook's own format. Turns go on meanwhile; the file holds the state of this moment. The old file survives any failure,
-   * and the result then is `{ ok: false, error }`; `OUTCOME_UNKNOWN` says that the new file is there, but might not survive a power cut.
+   * Writes all live entries and the counters to one file, atomically: a Python pickle for `.pickle` and `.pkl`, otherwise
+   * daybook's own format. The file holds the state at the time of the call; other calls are not blocked. On failure the
+   * result is `{ ok: false, error }` and the old file is kept; with `OUTCOME_UNKNOWN` the new file is in place, but might not
+   * survive a power cut.
    */
   save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
     if (this.#isInspected) this.#inspect('save', path, options)
@@ -384,9 +386,9 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Replaces all entries and counters by those of a file, as one event: subscribers see one `loaded` change. What has
-   * expired since is left out; if the file holds more than there is room for, the most recently used entries are kept. A file
-   * that is missing, damaged, hostile or foreign changes nothing, and the result then is `{ ok: false, error }`.
+   * Replaces all entries and counters with those of a file, as one event: subscribers see one `loaded` change. Entries that
+   * have expired since are omitted; if the file holds more than the cache has room for, the most recently used entries are
+   * kept. If the file is missing, damaged, hostile or foreign, nothing changes and the result is `{ ok: false, error }`.
    */
   load(path: string, options: SaveOptions = {}): Promise<LoadResult> {
     if (this.#isInspected) this.#inspect('load', path, options)
@@ -418,12 +420,12 @@ export class Cache<V = unknown> {
     }
   }
 
-  /** What opening found. */
+  /** What recovery found when the cache was opened. */
   get recovery(): RecoveryReport {
     return this.#parts.opening.recovery
   }
 
-  /** Changes of the keys that match a pattern, and those that concern all keys: `cleared` and `loaded`. */
+  /** Changes to keys that match a pattern, and changes to all keys: `cleared` and `loaded`. */
   watch(pattern: string): Observable<Change<V>> {
     checkPattern(pattern)
     this.#door.admit()
@@ -431,15 +433,15 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * A port for another thread, which makes a client of it with `connect()` of `daybook/threads`. A new one each time; a port
-   * may be passed on until somebody connects. It does not keep the process alive.
+   * A new port for another thread, which passes it to `connect()` of `daybook/threads`. A port may be handed from thread to
+   * thread until it is connected. It does not keep the process alive.
    */
   share(): MessagePort {
     this.#door.admit()
     return this.#parts.openPort()
   }
 
-  /** Writes and fsyncs what is pending, completes the streams, releases the directory. Calling it again does nothing more. */
+  /** Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise. */
   close(): Promise<void> {
     if (this.#isInspected) this.#inspect('close')
     this.#parts.turns.refuseInside('close')
@@ -492,6 +494,6 @@ export class Cache<V = unknown> {
 
 function asyncTransaction(): TypeError {
   return new TypeError(
-    'transact() takes a function that does its work before it returns; this one is async (or returned a promise), and a turn cannot wait. Nothing was changed: await first, then call transact().',
+    'transact() needs a synchronous function; this one is async (or returned a promise), and a turn cannot wait. Nothing was changed: await first, then call transact().',
   )
 }

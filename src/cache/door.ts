@@ -1,7 +1,7 @@
 /**
- * The inner door of a cache: the methods that carry values, with the values as they are stored. `Cache` checks and encodes what
- * its callers give and comes in here; edges (threads, processes) have encoded values already and come in here at once. So a
- * value is encoded once on its way, and a key is checked once.
+ * The inner entrance of a cache: the methods that carry values, with values in their stored form. `Cache` encodes its callers'
+ * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
+ * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
  */
 import { compileGlob } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
@@ -29,23 +29,23 @@ export interface DoorOptions {
   defaultTtlMs: number
   /** `fsync: 'always'`. */
   isEverythingDurable: boolean
-  /** Called with every call, as the message that it is. */
+  /** Called with every call, in the form of a message. */
   inspect: ((message: { type: string }) => void) | undefined
 }
 
-/** How `getOrSet` loads. */
+/** The options of `getOrSet`. */
 export interface LoadOptions {
-  /** How long the loaded entry lives; the cache's default `ttl` when not given. */
+  /** The ttl of the loaded entry. Default: the cache's `ttl`. */
   ttl?: Duration | undefined
-  /** How long this call waits, while the load goes on. 0 or not given: as long as the load takes. */
+  /** How long this call waits; the load continues after that. Default, and 0: as long as the load takes. */
   timeout?: Duration | undefined
-  /** How long the load may take. Then its signal is aborted, every call that waits is rejected, and the key is free. */
+  /** How long the load may take. After that its signal is aborted, waiting calls reject, and the next call loads again. */
   hardTimeout?: Duration | undefined
 }
 
 /** The deadline of an entry without one. */
 const NEVER = Number.POSITIVE_INFINITY
-/** The time, while nobody has read the clock. */
+/** The time, if the clock was not read. */
 const UNKNOWN = Number.POSITIVE_INFINITY
 
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
@@ -62,7 +62,7 @@ export class Door {
   readonly #reads: Reads
   readonly #loads: Loads
   readonly #defaultTtlMs: number
-  /** Entries have no deadline by default: a `set` without options needs no clock. */
+  /** Whether entries have no deadline by default: a `set` without options then does not read the clock. */
   readonly #hasNoTtl: boolean
 
   constructor(parts: DoorParts, options: DoorOptions) {
@@ -84,7 +84,7 @@ export class Door {
     this.#opening.admitRead()
   }
 
-  /** As `Cache.getMany` and its like: several calls, one turn. */
+  /** Runs several calls as one turn. */
   transact<T>(steps: () => T): T {
     this.#opening.admitRead()
     return this.#turns.transact(steps)
@@ -113,7 +113,7 @@ export class Door {
     return this.#reads.entries(compileGlob(pattern))
   }
 
-  /** The commonest `set` of all, and the rest of it in a method of its own: what V8 inlines must be short. */
+  /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
     if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.setAlone(key, value, NEVER, UNKNOWN)) return true
@@ -140,7 +140,7 @@ export class Door {
     return this.runEach(rows.map(([key, value]) => ({ type: 'set', key, value, expiresAtMs, only, nowMs })))
   }
 
-  /** Several commands as one turn. Returns how many of them did something. */
+  /** Several commands as one turn. Returns how many of them changed something. */
   runEach(commands: Command[]): number {
     return this.#turns.transact(() => {
       let count = 0
@@ -163,7 +163,7 @@ export class Door {
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
   }
 
-  /** `loader` returns the value as it is stored. */
+  /** `loader` returns the value in its stored form. */
   async getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Promise<StoredValue> {
     checkKey(key)
     const { ttl, timeout, hardTimeout } = checkOptions(options)
@@ -185,7 +185,7 @@ export class Door {
     if (this.isEverythingDurable) await this.#journal.flush()
   }
 
-  /** Resolves when all that was changed until now is on disk. */
+  /** Resolves when every change made so far is on disk. */
   flush(): Promise<number> {
     return this.#journal.flush()
   }

@@ -1,10 +1,10 @@
 /**
- * `getOrSet`: one load per key at a time, whoever asks.
+ * `getOrSet`: one load per key at a time, shared by all its callers. Before: `door.ts`. After: `turns/`.
  *
- *   first call ─► loader ─► (overruled? what is under the key now) ─► stored ─► every call that waits
+ *   first call ─► loader ─► store the value (overruled: read the key's current value instead) ─► all waiting calls
  *
- * A `set`, `delete`, `clear` or `load` of the key overrules a load: what it brings is not stored, and a call made from then on
- * starts a load of its own. A load that would wait for itself, through other keys too, is refused.
+ * A `set`, `delete`, `clear` or `load` that affects the key overrules its load: the loaded value is not stored, and later calls
+ * start a load of their own. A load that would wait for itself, directly or through other keys, is refused.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
@@ -13,19 +13,19 @@ import { CacheClosedError, CacheError, type CacheErrorOptions, describe } from '
 import type { Reads } from './turns/reads.js'
 import type { TurnListener, Turns } from './turns/turns.js'
 
-/** What a loader is told. */
+/** The second argument of a loader. */
 export interface LoadContext {
-  /** Aborted when `hardTimeout` has passed, or the cache is closed: nobody waits for the value any more. */
+  /** Aborted when `hardTimeout` has passed or the cache is closed: no call waits for the value any more. */
   readonly signal: AbortSignal
 }
 
-/** Returns the value as it is stored. */
+/** Returns the value in its stored form. */
 export type Loader = (key: string, context: LoadContext) => StoredValue | PromiseLike<StoredValue>
 
 export interface LoadRequest {
   key: string
   loader: Loader
-  /** Stores what was loaded, and resolves when it is as durable as the fsync policy promises. */
+  /** Stores the loaded value. Resolves when it is as durable as the fsync policy promises. */
   store(value: StoredValue): Promise<void>
   /** How long this call waits; Infinity for as long as the load takes. */
   timeoutMs: number
@@ -39,16 +39,16 @@ interface Load {
   readonly resolve: (value: StoredValue) => void
   readonly reject: (error: unknown) => void
   readonly controller: AbortController
-  /** Calls that wait for it. */
+  /** How many calls wait for it. */
   waiting: number
   isOverruled: boolean
-  /** Until the loader has returned, or nobody waits for what it returns. */
+  /** True until the loader has returned, or its result is no longer wanted. */
   isLoading: boolean
-  /** The loads that its loader waits for, and by how many calls. */
+  /** The loads that its loader waits for, with the number of waiting calls. */
   readonly waitsFor: Map<Load, number>
   hardTimer: unknown
   hardDeadlineMs: number
-  /** What was asked for. */
+  /** The `hardTimeout` that {@link hardDeadlineMs} was computed from. */
   hardTimeoutMs: number
 }
 
@@ -56,11 +56,11 @@ export class Loads {
   readonly #clock: Clock
   readonly #turns: Turns
   readonly #reads: Reads
-  /** The load that a call joins, by key. */
+  /** By key: the load that a new call joins. */
   readonly #current = new Map<string, Load>()
-  /** Those, and the overruled ones that have not ended yet. */
+  /** The current loads, and overruled ones that have not ended yet. */
   readonly #running = new Set<Load>()
-  /** The load whose loader the code that runs now belongs to. */
+  /** The load whose loader is running in the current async context. */
   readonly #within = new AsyncLocalStorage<Load | undefined>()
 
   constructor(parts: { clock: Clock; turns: Turns; reads: Reads }) {
@@ -69,7 +69,7 @@ export class Loads {
     this.#reads = parts.reads
   }
 
-  /** Values are as the cache stores them, so that every call can be given a copy. */
+  /** Resolves with the stored form, so that every caller can decode its own copy. */
   get(request: LoadRequest): Promise<StoredValue> {
     const { key, timeoutMs, hardTimeoutMs } = request
     const within = this.#within.getStore()
@@ -86,8 +86,8 @@ export class Loads {
     this.#current.set(key, load)
     this.#running.add(load)
     this.#turns.listener = this.#onTurn
-    load.promise.catch(() => undefined) // every call that waits gets it; without any it is nobody's error
-    // The loader runs after this call, so that it never sees the load half made.
+    load.promise.catch(() => undefined) // waiting calls get the error; without any it must not be an unhandled rejection
+    // The loader starts on a later microtask, when the load is set up completely.
     this.#within
       .run(load, () => Promise.resolve().then(() => loader(key, load.controller)))
       .then(
@@ -98,8 +98,8 @@ export class Loads {
   }
 
   async #end(load: Load, value: StoredValue, store: LoadRequest['store']): Promise<void> {
-    if (!load.isLoading) return // too late
-    load.isLoading = false // what subscribers do while it is stored is no part of it
+    if (!load.isLoading) return // timed out or closed
+    load.isLoading = false // calls that subscribers make while the value is stored are not part of the load
     try {
       let result = value
       if (load.isOverruled) result = this.#reads.peek(load.key) ?? value
@@ -118,7 +118,7 @@ export class Loads {
     settle()
   }
 
-  /** The next call for its key starts a load of its own. */
+  /** The next call for its key will start another load. */
   #release(load: Load): void {
     if (this.#current.get(load.key) === load) this.#current.delete(load.key)
     if (this.#current.size === 0) this.#turns.listener = undefined
@@ -142,7 +142,7 @@ export class Loads {
     }
   }
 
-  /** The load ends after this time, counted from now, if it has not ended by then. */
+  /** Ends the load this long from now, unless it has ended by then. */
   #limit(load: Load, hardTimeoutMs: number): void {
     const deadlineMs = this.#clock.now() + hardTimeoutMs
     if (deadlineMs >= load.hardDeadlineMs) return
@@ -151,7 +151,7 @@ export class Loads {
     this.#armHardTimer(load)
   }
 
-  /** It keeps the process alive only while somebody waits. */
+  /** The timer keeps the process alive only while a call waits. */
   #armHardTimer(load: Load): void {
     if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer)
     const leftMs = Math.max(0, load.hardDeadlineMs - this.#clock.now())
@@ -186,13 +186,13 @@ export class Loads {
     return [...this.#current.keys()]
   }
 
-  /** Runs a task as no part of any load: what subscribers do is not what the loader that caused it does. */
+  /** Runs a task outside any load: calls made by subscribers are not calls of the loader that caused the event. */
   outside(task: () => void): void {
     if (this.#within.getStore() === undefined) task()
     else this.#within.run(undefined, task)
   }
 
-  /** Every call that waits is rejected. */
+  /** Rejects every waiting call. */
   readonly close = (): void => {
     for (const load of [...this.#running]) {
       const error = new CacheClosedError(`The cache was closed while ${describe(load.key)} was being loaded`, {
@@ -228,12 +228,12 @@ function createLoad(key: string): Load {
 }
 
 function forgetWait(waiter: Load, load: Load): void {
-  const count = waiter.waitsFor.get(load) as number // the call that ends has counted itself
+  const count = waiter.waitsFor.get(load) as number // at least 1: the call that ends was counted
   if (count === 1) waiter.waitsFor.delete(load)
   else waiter.waitsFor.set(load, count - 1)
 }
 
-/** Whether `from` waits for `target`, itself or through others. */
+/** Whether `from` waits for `target`, directly or through other loads. */
 function reaches(from: Load, target: Load): boolean {
   const seen = new Set<Load>()
   const open = [from]

@@ -1,5 +1,6 @@
 /**
- * Long work, done in slices between turns: compaction, `save` and `load`. Also the reaction to a change of the journal's health.
+ * Long work, done in slices between turns: compaction, `save` and `load`. Also the response to changes in the journal's health.
+ * Before: `cache.ts`. After: `durable/` and `files/`.
  */
 import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
@@ -29,7 +30,7 @@ export interface MaintenanceParts {
   state: State
   journal: Journal
   clock: Clock
-  /** Of the files of `save` and `load`. */
+  /** For the files of `save` and `load`. */
   storage: Storage
   turns: Turns
   expiry: ExpiryTimer
@@ -52,7 +53,7 @@ export class Maintenance {
   readonly onJournalChange = (): void => {
     const { journal, turns, opening } = this.#parts
     if (opening.isOpen) turns.isWritable = journal.health.status === 'writable'
-    // It may change in the middle of an append, and listeners must not run inside a turn.
+    // The health may change during an append, and listeners must not run inside a turn.
     turns.whenIdle(() => this.#reportHealth())
   }
 
@@ -67,7 +68,7 @@ export class Maintenance {
     if (!opening.isOpen) return
     expiry.arm(clock.now())
     if (journal.isDueForCompaction && this.#compaction === undefined) {
-      this.compact().catch(() => undefined) // lifecycle$ reports it, and the journal asks again when it has grown
+      this.compact().catch(() => undefined) // lifecycle$ reports the failure; the journal is due again when it has grown further
     }
   }
 
@@ -104,7 +105,7 @@ export class Maintenance {
     }
   }
 
-  /** A compaction and a load must not overlap: the compaction would remove the file that the load is about to name. */
+  /** A compaction and a load must not overlap: the compaction would remove the file that the `loaded` event will refer to. */
   #exclusively<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#running.then(task)
     this.#running = done.catch(() => undefined)
@@ -123,7 +124,7 @@ export class Maintenance {
     }
   }
 
-  /** Reads the file into a replacement, makes that durable beside the journal, and puts it in place with one event. */
+  /** Reads the file into a replacement, makes it durable beside the journal, and switches to it with one event. */
   load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
     return this.#exclusively(async () => {
       const { state, journal, clock, storage, turns, opening } = this.#parts

@@ -6,7 +6,7 @@
 import type { AnyActorRef } from 'xstate'
 import { METHODS, type Method, type MethodName } from './methods.js'
 
-/** Has these methods, as a `Cache` does. `Cache` itself is not imported, because it imports this file. */
+/** Something with these methods, such as a `Cache`. `Cache` is not imported here, because it imports this file. */
 type Methods<M extends MethodName> = { readonly [N in M]: unknown }
 
 export type ParametersOf<C extends Methods<M>, M extends MethodName> = C[M] extends (...parameters: infer P) => unknown

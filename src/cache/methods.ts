@@ -1,9 +1,10 @@
 /**
- * The table of methods of a cache. To add a method, write it in `cache.ts` and add a row here. Derived from the rows, by type
- * or by loop, are the actor's messages, which an inspector sees, too (`messages.ts`); the operations and methods of remote
+ * The table of a cache's methods. To add a method, write it in `cache.ts` and add a row here. Derived from the rows, by type
+ * or by loop: the actor's messages, which an inspector also sees (`messages.ts`); the operations and methods of remote
  * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
- * Only data, so that everything may import it. Not here: `watch`, which returns a stream, and `share`, which returns a port.
+ * It holds only data, so that anything may import it. Not listed: `watch`, which returns a stream, and `share`, which returns a
+ * port.
  */
 export interface Method {
   /** The names of its arguments, in order. A name means the same in every row. */
@@ -14,13 +15,13 @@ export interface Method {
   readonly changes?: true
   /** Whether it returns a promise, so that it cannot be part of a turn. */
   readonly waits?: true
-  /** Whether its turn may take milliseconds. An owner of several clients then serves the others before the next request. */
+  /** Whether its turn may take milliseconds. The owner then serves other clients before this client's next request. */
   readonly mayTakeLong?: true
   /** Whether it may be a step of a remote `transact`. */
   readonly isStep?: true
   /** Whether it is a property, not a method. */
   readonly isGetter?: true
-  /** What it returns, unless that is plain data: values of the cache, or the result of a save or load. */
+  /** The kind of result, unless it is plain data: cached values, or the result of a save or load. */
   readonly gives?: 'value' | 'values' | 'entries' | 'outcome'
   /** Whether a remote client applies it to itself, not to the cache. */
   readonly isLocal?: true

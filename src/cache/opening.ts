@@ -1,5 +1,5 @@
 /**
- * A cache from `openCache()` to `close()`: recovering, open, draining, closed.
+ * The life of a cache from `openCache()` to `close()`: recovering, open, draining, closed.
  *
  *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
  *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
@@ -41,11 +41,11 @@ export class Opening {
   #recovery: RecoveryReport | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  /** Called when the journal has been opened, and after each change of its health. */
+  /** Called once the cache is open, and after each change in the journal's health. */
   onJournalChange: (() => void) | undefined
   /** Called once, when the cache is about to close. */
   onClose: (() => void) | undefined
-  /** Resolves when nothing is running that closing must wait for. Called after {@link onClose}. */
+  /** Resolves when nothing is running that `close()` must wait for. Called after {@link onClose}. */
   settled: (() => Promise<void>) | undefined
 
   constructor(parts: OpeningParts, options: OpeningOptions) {
@@ -57,7 +57,7 @@ export class Opening {
 
   // ── open ──
 
-  /** Recovers the state from the journal. Until then every call is refused. */
+  /** Recovers the state from the journal. Every call is refused until it has resolved. */
   open(): Promise<void> {
     this.#opening = this.#open()
     return this.#opening
@@ -82,7 +82,7 @@ export class Opening {
       turns.isWritable = false
       expiry.stop()
       if (isOurs) {
-        // Not if the journal could not be opened: it may be another cache's.
+        // If the journal could not be opened, it may belong to another cache.
         journal.onChange = undefined
         await journal.close([]).catch(() => undefined)
       }
@@ -142,7 +142,7 @@ export class Opening {
   }
 
   #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close().catch(() => undefined) // not whole; lifecycle$ reports how closing ended
+    if (this.#isOpen) this.close().catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
     if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
     if (state === 'recovering')
@@ -159,7 +159,7 @@ export class Opening {
 
   async #close(): Promise<void> {
     const { state, journal, turns, expiry, lifecycle } = this.#parts
-    if (lifecycle.state.state === 'closed') return // it could not be opened
+    if (lifecycle.state.state === 'closed') return // opening failed
     this.#isOpen = false
     turns.isWritable = false
     expiry.stop()
@@ -185,7 +185,7 @@ export class Opening {
       throw failure instanceof CacheError
         ? failure
         : new CacheError('OUTCOME_UNKNOWN', `The last flush failed: ${reasonOf(failure)}`, {
-            advice: 'The directory was released: open it again to see what was kept.',
+            advice: 'The directory was released: reopen it to see which changes were kept.',
             cause: failure,
           })
     }
@@ -194,10 +194,10 @@ export class Opening {
 
 function cutShort(): CacheClosedError {
   return new CacheClosedError(
-    'An error cut a change short, so the cache could not trust its memory and closed itself',
+    'An error interrupted a change, so the state in memory could not be trusted and the cache closed itself',
     {
-      consequence: 'The journal is whole.',
-      advice: 'Fix what caused the error, then open the cache again with openCache().',
+      consequence: 'The journal is intact.',
+      advice: 'Fix the cause of the error, then reopen the cache with openCache().',
     },
   )
 }

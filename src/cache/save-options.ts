@@ -8,19 +8,19 @@ import type { LoadReport } from './maintenance.js'
 
 /** The options of `save` and `load`. */
 export interface SaveOptions {
-  /** The file's format. Default: by the file's extension. */
+  /** The file's format. Default: determined by the file's extension. */
   format?: SaveFormat | undefined
   /**
-   * Called with what is done, the total and their unit: a load first reads `'bytes'`, then both write `'entries'`. If it
-   * throws, the save or load fails and changes nothing.
+   * Called with the amount done, the total and the unit. A load reports `'bytes'` read, then `'entries'` written; a save only
+   * `'entries'`. If it throws, the save or load fails and changes nothing.
    */
   onProgress?: SaveProgress | undefined
 }
 
 type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }
-/** What `save` resolves with: it does not reject because of a file. */
+/** The result of `save`. Problems with the file do not reject the promise. */
 export type SaveResult = Result<Saved>
-/** What `load` resolves with: it does not reject because of a file. Unless it is `ok`, nothing was changed. */
+/** The result of `load`. Problems with the file do not reject the promise. Unless `ok` is true, nothing was changed. */
 export type LoadResult = Result<LoadReport>
 
 /**
@@ -48,7 +48,7 @@ export function checkFormat(format: unknown): asserts format is SaveFormat | und
   }
 }
 
-/** What `save` or `load` failed with, as an error that names the file. */
+/** The error of a failed `save` or `load`, with a message that names the file. */
 export function fileError(method: 'save' | 'load', path: string, error: unknown): Error {
   if (error instanceof CorruptionError) {
     const advice = 'Load another file, or save this one again.' // no journal is damaged

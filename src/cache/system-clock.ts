@@ -1,16 +1,15 @@
 /**
- * The real time. `systemClock` asks for `Date.now` and the global timers at each call, so that the fake timers of a test runner
- * move the cache. `journalClock` keeps the timers that were there when this module was loaded: a journal must go on writing
- * while time stands still.
+ * Real time. `systemClock` looks up `Date.now` and the global timers at each call, so that a test runner's fake timers control
+ * the cache. `journalClock` keeps the timers that existed when this module was loaded: a journal must continue to write while
+ * fake time stands still.
  *
- * Timers are armed outside the async context of whoever caused them: what fires later belongs to no request, and must not keep
- * one in memory.
+ * Timers are set outside the async context of the current call: a timer belongs to no request and must not keep one in memory.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearTimeout as realClearTimeout, setTimeout as realSetTimeout } from 'node:timers'
 import type { Clock } from '../core/model/clock.js'
 
-/** The longest delay that Node's timers take; a longer one would fire at once. */
+/** The longest delay that Node's timers support; a longer one would fire at once. */
 const DELAY_MS_MAX = 2 ** 31 - 1
 
 interface Timer {

@@ -1,12 +1,12 @@
-/** What subscribers of `changes$` get: one object for every event in the journal. */
+/** An item of `changes$`: one for every event in the journal. */
 export interface Change<V = unknown> {
   readonly type: 'set' | 'deleted' | 'expired' | 'evicted' | 'rescheduled' | 'cleared' | 'loaded'
   /** The event's number in the journal: 1, 2, 3, … */
   readonly sequence: number
   /** Missing for `cleared` and `loaded`. */
   readonly key?: string
-  /** What a `set` stored. */
+  /** The value that a `set` event stored. */
   readonly value?: V
-  /** The deadline that a `set` or `rescheduled` event gave, epoch milliseconds; missing without one. */
+  /** The deadline that a `set` or `rescheduled` event assigned, epoch milliseconds; missing if there is none. */
   readonly expiresAtMs?: number
 }

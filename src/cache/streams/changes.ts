@@ -2,7 +2,7 @@ import type { StoredValue } from '../../core/model/stored-value.js'
 import type { JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'
 
-/** An event as `changes$` shows it. */
+/** An event in the form that `changes$` emits. */
 export function toChange<V>({ event, sequence }: JournaledEvent, restore: (stored: StoredValue) => unknown): Change<V> {
   switch (event.type) {
     case 'set': {

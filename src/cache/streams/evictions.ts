@@ -1,10 +1,10 @@
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { JournaledEvent } from '../turns/outbox.js'
 
-/** What subscribers of `evictions$` get. */
+/** An item of `evictions$`. */
 export interface Eviction<V = unknown> {
   readonly key: string
-  /** What the entry held. */
+  /** The value that the entry had. */
   readonly value: V
   readonly sequence: number
 }

@@ -1,14 +1,14 @@
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { JournaledEvent } from '../turns/outbox.js'
 
-/** What subscribers of `expirations$` get. */
+/** An item of `expirations$`. */
 export interface Expiration<V = unknown> {
   readonly key: string
-  /** What the entry held. */
+  /** The value that the entry had. */
   readonly value: V
   /** Its deadline, epoch milliseconds. */
   readonly expiresAtMs: number
-  /** When it was found past it, epoch milliseconds. */
+  /** When the expiry was noticed, epoch milliseconds. */
   readonly seenAtMs: number
   readonly sequence: number
 }

@@ -1,7 +1,7 @@
 import { distinctUntilChanged, type Observable, ReplaySubject } from 'rxjs'
 import type { LifecycleState } from '../actor/lifecycle.js'
 
-/** The current state at once (also when it is `closed` for good), then every change; completes when the cache is closed. */
+/** The current state at once (even after `closed`), then every change. Completes when the cache is closed. */
 export class LifecycleStream {
   readonly #states = new ReplaySubject<LifecycleState>(1)
   readonly observable: Observable<LifecycleState> = this.#states.pipe(

@@ -4,15 +4,15 @@ import type { Counters } from '../../core/model/counters.js'
 import type { ReadableState } from '../../core/model/state.js'
 import type { JournalFigures } from '../../durable/contract.js'
 
-/** What `stats()` and `stats$` give. Everything is counted since the last `clear()`. */
+/** What `stats()` returns and `stats$` emits. Counters start from 0 at each `clear()`. */
 export interface Stats {
   hits: number
   misses: number
   evictions: number
-  /** Entries stored now, expired ones that nobody has met yet included. */
+  /** Entries stored now, including expired ones that have not been removed yet. */
   size: number
   expirations: number
-  /** `set` events: what `set`, `setMany`, `increment`, `decrement` and `getOrSet` stored. */
+  /** `set` events, from `set`, `setMany`, `increment`, `decrement` and `getOrSet`. */
   sets: number
   /** `deleted` events. */
   deletes: number
@@ -22,8 +22,8 @@ export interface Stats {
 }
 
 /**
- * The current stats at once, then at most one more per interval, and only when a counter or the size has changed. The
- * timer runs only while somebody is subscribed, one for each subscription.
+ * The current stats at once, then at most once per interval, and only if a counter or the size has changed. Each subscription
+ * has its own timer.
  */
 export function createStats$(
   read: () => Stats,
@@ -61,7 +61,7 @@ function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
 }
 
-/** `journal`: its figures; all 0 when it is closed. */
+/** `journal`: its figures; all 0 if omitted, because it is closed. */
 export function readStats(
   { counters, size }: ReadableState & { readonly counters: Readonly<Counters> },
   journal: JournalFigures = CLOSED_FIGURES,

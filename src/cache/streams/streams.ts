@@ -1,8 +1,8 @@
 /**
- * The last step: a turn has ended, and subscribers get its events. Before: `turns/outbox`.
+ * The last step of a change: subscribers get the events of a completed turn. Before: `turns/outbox`.
  *
- * Each event goes to every subscriber before the next event goes to any, and each subscriber gets an object of its own, so that
- * none can change what another sees. Nothing is built for a stream without subscribers.
+ * Each event goes to every subscriber before the next event goes to any, and each subscriber gets its own object, so that none
+ * can change what another sees. A stream without subscribers creates no objects.
  */
 import { Observable, type Subscriber } from 'rxjs'
 import type { StoredValue } from '../../core/model/stored-value.js'
@@ -14,7 +14,7 @@ import { type Expiration, toExpiration } from './expirations.js'
 
 type Restore = (stored: StoredValue) => unknown
 
-/** One of the streams: what of each event its subscribers get, if anything. */
+/** One of the streams. `toItem` makes its item from an event, or returns `undefined` if the stream omits that event. */
 class EventStream<T> {
   readonly subscribers = new Set<Subscriber<T>>()
   readonly toItem: (journaled: JournaledEvent) => T | undefined
@@ -40,7 +40,7 @@ class EventStream<T> {
 
   readonly complete: () => void
 
-  /** Adds what is to be delivered of an event: a call for each subscriber. */
+  /** Adds a delivery of the event for each subscriber. */
   prepare(journaled: JournaledEvent, deliveries: (() => void)[]): void {
     for (const subscriber of this.subscribers) {
       const item = this.toItem(journaled)
@@ -54,15 +54,15 @@ export class Streams<V> implements EventOutlet {
   readonly #changes: EventStream<Change<V>>
   readonly #expirations: EventStream<Expiration<V>>
   readonly #evictions: EventStream<Eviction<V>>
-  /** Whether anybody subscribes to any of them. */
+  /** Whether any of the streams has a subscriber. */
   isObserved = false
   onObserved: (() => void) | undefined
   #subscriptions = 0
-  /** What is left to deliver of one event: an error in the middle of it must not deliver the beginning twice. */
+  /** The deliveries left of one event: after an error, those already made must not be repeated. */
   #deliveries: (() => void)[] = []
   #of: JournaledEvent | undefined
 
-  /** `restore`: a stored value as subscribers may have it: their own copy, or the shared object. */
+  /** `restore` decodes a stored value for a subscriber: a copy of its own, or the shared object. */
   constructor(restore: Restore) {
     const onChange = (change: 1 | -1) => {
       this.#subscriptions += change

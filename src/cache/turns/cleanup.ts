@@ -1,11 +1,11 @@
-/** Removes what has expired, slice by slice, each a turn of its own: on demand, and for the timers. */
+/** Removes expired entries in slices, each of them one turn: on demand, and for the timers. */
 import { decide } from '../../core/decide/decide.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
 import type { Slice } from './expiry-timer.js'
 import type { Turns } from './turns.js'
 
-/** Entries of one slice: one or two milliseconds. */
+/** Entries in one slice: one or two milliseconds of work. */
 export const SLICE_ENTRIES = 1_000
 
 export class Cleanup {
@@ -19,7 +19,7 @@ export class Cleanup {
     this.#turns = turns
   }
 
-  /** Removes all that has expired; returns how many entries that were. */
+  /** Removes all expired entries. Returns how many were removed. */
   run(): number {
     if (!this.#turns.isWritable) return 0
     let removed = 0
@@ -30,7 +30,7 @@ export class Cleanup {
     }
   }
 
-  /** One slice, for a timer. If the journal refuses it, nothing was removed, and the next cleanup tries again. */
+  /** Removes one slice, for a timer. If the journal refuses it, nothing is removed, and the next cleanup tries again. */
   runSlice(): Slice {
     if (!this.#turns.isWritable || !this.#state.isWhole) return 'blocked'
     try {
@@ -40,7 +40,7 @@ export class Cleanup {
     }
   }
 
-  /** Fewer entries than `limit` when one frame cannot hold as many (long keys). */
+  /** Removes fewer entries than `limit` if that many do not fit in one frame (long keys). */
   #removeSlice(limit: number): { count: number; isAll: boolean } {
     const nowMs = this.#clock.now()
     const events = decide(this.#state, { type: 'cleanup', limit, nowMs })

@@ -1,19 +1,19 @@
 import type { Clock } from '../../core/model/clock.js'
 import type { ReadableState } from '../../core/model/state.js'
 
-/** What came of removing some of what has expired. `blocked`: nothing may be removed now; {@link ExpiryTimer.arm} goes on. */
+/** The result of removing one slice. `blocked`: nothing can be removed now; the next {@link ExpiryTimer.arm} resumes. */
 export type Slice = 'more' | 'done' | 'blocked'
 
-/** The time between two changes after which the clock may have been set forward. */
+/** If two changes are further apart than this, the clock may have been set forward. */
 const JUMP_MS = 50
 
 /**
- * One timer for all deadlines: armed for the first of them, moved forward when an earlier one comes, and left alone when
- * the first one goes (it then finds nothing due and is armed anew). Many entries that expire at once are removed in slices,
- * with the event loop running in between.
+ * One timer for all deadlines. It is set for the earliest deadline and reset when an earlier one is added. When the earliest
+ * one is removed the timer is left alone: it then finds nothing due and is set again. If many entries expire at once, they are
+ * removed in slices, with the event loop running in between.
  *
- * The timer counts real time and deadlines are wall clock time. After the clock was set, what is left of the timer's delay is
- * wrong; so it is armed anew when the time of a change is not what the change before led one to expect.
+ * The timer counts elapsed time, but deadlines are wall clock time. When the clock is set, the rest of the timer's delay is
+ * wrong, so the timer is reset whenever the time of a change is before, or long after, that of the previous change.
  */
 export class ExpiryTimer {
   readonly #clock: Clock
@@ -30,7 +30,7 @@ export class ExpiryTimer {
     this.#removeSlice = removeSlice
   }
 
-  /** To be called whenever a deadline may have become the first. */
+  /** Call this whenever the earliest deadline may have changed. */
   arm(nowMs: number): void {
     const slot = this.#state.nextToExpire
     if (slot === undefined || this.#isStopped) return
@@ -48,7 +48,7 @@ export class ExpiryTimer {
   #armFor(deadlineMs: number, delayMs: number): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#armedForMs = Number.POSITIVE_INFINITY // until the clock has taken it
+    this.#armedForMs = Number.POSITIVE_INFINITY // in case the clock throws
     this.#timer = this.#clock.setTimeout(() => this.#fire(), Math.max(0, delayMs))
     this.#armedForMs = deadlineMs
   }

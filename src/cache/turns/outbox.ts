@@ -1,28 +1,27 @@
 /**
- * Events on their way to the streams. Before: a turn was committed. After: `cache/streams`.
+ * Events on their way to the streams. Before: `turns.ts`. After: `cache/streams`.
  *
- * Every event goes to every subscriber before the next event goes to any. What subscribers do in their callbacks are turns of
- * their own, whose events wait here. Nothing is kept while nobody subscribes.
+ * Every event goes to every subscriber before the next event goes to any. Changes that subscribers make in their callbacks are
+ * turns of their own, and their events wait here. Nothing is kept while there are no subscribers.
  */
-
 import type { CacheEvent } from '../../core/model/event.js'
 import type { ReadableState } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { queueTask } from '../../durable/storage/event-loop.js'
 import { reportLater } from './report.js'
 
-/** An event as its subscribers need it: with its sequence, and with what it removed. */
+/** An event as subscribers need it: with its sequence and the entry that it removed. */
 export interface JournaledEvent {
   event: CacheEvent
   sequence: number
-  /** What an `expired` or `evicted` event removed. */
+  /** The value that an `expired` or `evicted` event removed. */
   oldValue: StoredValue | undefined
   oldDeadlineMs: number
-  /** The time of the command that led to it, epoch milliseconds. */
+  /** The time of the command that caused it, epoch milliseconds. */
   seenAtMs: number
 }
 
-/** Who gets the events of a turn that has ended. */
+/** Receives the events of a completed turn. */
 export interface EventOutlet {
   readonly isObserved: boolean
   /** Called when {@link isObserved} may have changed. */
@@ -33,10 +32,10 @@ export interface EventOutlet {
 export class Outbox {
   readonly #outlet: EventOutlet
   readonly #outside: (task: () => void) => void
-  /** Events of the open turn; until they are journaled, `sequence` is the event's place in the turn. */
+  /** Events of the open turn. Until they are journaled, `sequence` is the event's index in the turn. */
   readonly #captured: JournaledEvent[] = []
   readonly #journaled: JournaledEvent[] = []
-  /** How many of `#journaled` were delivered. */
+  /** How many of `#journaled` have been delivered. */
   #delivered = 0
   #isDelivering = false
 
@@ -54,7 +53,7 @@ export class Outbox {
     this.#outlet.onObserved = listener
   }
 
-  /** Keeps an event, and what it is about to remove. `place`: how many events of the turn came before. */
+  /** Keeps an event, with the entry that it is about to remove. `place`: its index in the turn. */
   capture(event: CacheEvent, place: number, state: ReadableState, seenAtMs: number): void {
     const removes = event.type === 'expired' || event.type === 'evicted'
     const slot = removes ? state.find(event.key) : undefined
@@ -67,7 +66,7 @@ export class Outbox {
     })
   }
 
-  /** Drops the events of a turn from this place on: they were undone. */
+  /** Drops the events of a turn from this index on, because they were undone. */
   undo(place: number): void {
     while ((this.#captured.at(-1)?.sequence ?? -1) >= place) this.#captured.pop()
   }
@@ -93,8 +92,8 @@ export class Outbox {
       while (this.#delivered < journaled.length) this.#outlet.deliver(journaled[this.#delivered++] as JournaledEvent)
       journaled.length = this.#delivered = 0
     } catch (error) {
-      // RxJS reports what subscribers throw, so the stack has run out, or a value cannot be decoded. The event is delivered
-      // again on a later tick; if that fails too, the error is reported and the event skipped.
+      // RxJS reports errors of subscribers, so this is a stack overflow or a value that cannot be decoded. The event is
+      // delivered again on a later tick; if that fails too, the error is reported and the event skipped.
       if (!isRetry) this.#delivered--
       queueTask(() => {
         if (isRetry) reportLater(error)

@@ -1,9 +1,9 @@
 /**
- * Reads: no commands and no turns.
+ * Reads, which are neither commands nor turns.
  *
- *   find ─► (expired? one turn that says so; a read-only cache only hides it) ─► value
+ *   find ─► (expired: one turn removes it; a read-only cache only hides it) ─► value
  *
- * Values are given as they are stored.
+ * Values are returned in their stored form. Before: `door.ts` and `cache.ts`. After: `core/evolve`, for hits and misses.
  */
 import { isExpired } from '../../core/decide/decide.js'
 import { recordHit, recordMiss } from '../../core/evolve/evolve.js'
@@ -58,7 +58,7 @@ export class Reads {
     return slot === undefined ? undefined : (this.#state.deadlineAt(slot) - nowMs) / 1_000
   }
 
-  /** Keys of live entries, least recently used first. What has expired is removed first. */
+  /** Keys of live entries, least recently used first. Expired entries are removed before. */
   keys(matches: (key: string) => boolean): string[] {
     return this.#liveSlots(matches).map((slot) => this.#state.keyAt(slot))
   }
@@ -69,7 +69,7 @@ export class Reads {
     return this.#liveSlots(matches).map((slot) => [state.keyAt(slot), state.valueAt(slot)])
   }
 
-  /** The clock is read only for an entry with a deadline. */
+  /** Finds a live entry. The clock is read only if it has a deadline. */
   #live(key: string, nowMs?: number): Slot | undefined {
     const slot = this.#state.find(key)
     if (slot === undefined) return undefined
@@ -86,7 +86,7 @@ export class Reads {
       this.#turns.record([{ type: 'expired', key }], nowMs)
     } catch (error) {
       if (!(error instanceof JournalWriteError)) throw error
-      // The journal takes nothing any more, as of now: the entry is hidden, and reads go on.
+      // The journal has just become read-only: the entry is hidden, and reads continue.
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * V8 compiles a function when it is first called, and that takes far more stack than `reserveStack` asks for. So everything that
- * runs behind an append, and everything that undoes a turn, is called once before the first cache is used.
+ * V8 compiles a function when it is first called, which takes far more stack than `reserveStack` reserves. So everything that
+ * runs after an append, and everything that undoes a turn, is called once before the first cache is used.
  */
 import { FrozenRows } from '../../core/evolve/frozen-rows.js'
 import { State } from '../../core/evolve/state.js'
@@ -29,7 +29,7 @@ export function rehearse(): void {
   if (isDone) return
   isDone = true
   const clock: Clock = { now: () => 0, setTimeout: () => 0, clearTimeout: () => undefined }
-  const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls nothing else of it
+  const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
   for (const isObserved of [true, false]) {
     const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
     const outbox = new Outbox({ isObserved, onObserved: undefined, deliver: () => undefined }, (task) => task())
@@ -50,7 +50,7 @@ export function rehearse(): void {
         throw isObserved
       })
     } catch {
-      // All of it was undone.
+      // Everything was undone.
     }
     rows.release()
   }

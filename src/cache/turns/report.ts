@@ -1,6 +1,6 @@
 import { queueTask } from '../../durable/storage/event-loop.js'
 
-/** Throws on a later tick, as RxJS does with what subscribers throw: for errors that are none of the caller's. */
+/** Throws on a later tick, as RxJS does with subscribers' errors: for errors that the caller did not cause. */
 export function reportLater(error: unknown): void {
   queueTask(() => {
     throw error

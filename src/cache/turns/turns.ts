@@ -1,13 +1,13 @@
 /**
- * A turn: the handling of one command. All paths of a change meet here.
+ * A turn: the handling of one command. Every change passes through here. Before: `door.ts` and `cache.ts`. After: `outbox.ts`.
  *
  *   command ─► decide ─► events ─► journal.append ─► evolve each ─► reply ─► streams
  *
- * It is written down first and done then. Before the append nothing has changed; what could fail after it is looked at before
- * it: the limits of the cache and of V8's Map (`decide`), room in the columns, room on the stack. So nothing is ever undone.
+ * The journal is written first, then the state changes. Everything that could fail after the append is checked before it: the
+ * limits of the cache and of V8's Map (`decide`), room in the columns, room on the stack. So there is nothing to undo.
  *
  * Only a turn of several steps (`transact`, `setMany`, `deleteMany`, `deletePattern`) evolves as it goes, because a step must
- * see the one before. It keeps the inverse of every change, appends once at the end, and is undone whole if it throws.
+ * see the previous one. It keeps the inverse of every change and appends once at the end. If it throws, all of it is undone.
  *
  * Turns never interleave: everything here is synchronous. A call made inside `transact` is a step of that turn; a call made
  * by a subscriber or a loader comes after the turn and is one of its own.
@@ -28,8 +28,7 @@ import type { Outbox } from './outbox.js'
 import { reportLater } from './report.js'
 
 /**
- * Called after every turn that changed something, with its events, and with the keys whose deletion found no entry. Must not
- * keep the arrays.
+ * Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays.
  */
 export type TurnListener = (events: readonly CacheEvent[], missedDeletions: readonly string[]) => void
 
@@ -48,18 +47,18 @@ export class Turns {
   #isWritable = false
   #listener: TurnListener | undefined
   /**
-   * Whether a `set` may take effect without a turn around it: the journal takes events, no turn is open, nobody has to hear of
-   * it, and the state is whole. A field that everything which changes one of these keeps up, because every `set` looks.
+   * Whether a `set` may take effect without a full turn: the journal is writable, no turn is open, there is no listener or
+   * subscriber, and the state is whole. It is a field, updated whenever one of these changes, because every `set` reads it.
    */
   #isQuiet = false
 
-  /** Turns that are open, one inside the other. */
+  /** How many nested turns are open. */
   #depth = 0
-  /** What the open turn has done so far. */
+  /** The events of the open turn so far. */
   #events: CacheEvent[] = []
   /** The time of its last step. */
   #nowMs = 0
-  /** Keys that the open turn deleted without their being there: no event, but whoever is loading one must know. */
+  /** Keys without an entry that the open turn deleted. That is not an event, but it overrules a load of the key. */
   #missedDeletions: string[] = []
   readonly #afterTurn: (() => void)[] = []
 
@@ -76,7 +75,7 @@ export class Turns {
     this.#isQuiet = this.#isWritable && this.#depth === 0 && isUnheard && this.#state.isWhole
   }
 
-  /** Whether the journal takes events. While it does not, what has expired is only hidden. */
+  /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
   get isWritable(): boolean {
     return this.#isWritable
   }
@@ -86,7 +85,7 @@ export class Turns {
     this.#updateQuiet()
   }
 
-  /** For whoever must know of every turn, whether or not anybody subscribes. */
+  /** Called after every turn, whether or not the streams have subscribers. */
   set listener(listener: TurnListener | undefined) {
     this.#listener = listener
     this.#updateQuiet()
@@ -97,7 +96,7 @@ export class Turns {
     return this.#depth > 0
   }
 
-  /** Runs `task` when no turn is open: now, or after the one that is. */
+  /** Runs `task` when no turn is open: now, or after the open turn. */
   whenIdle(task: () => void): void {
     if (this.#depth === 0) task()
     else this.#afterTurn.push(task)
@@ -113,7 +112,7 @@ export class Turns {
     return replyTo(command, events)
   }
 
-  /** Makes events happen that were decided already. `replacement`: the rows that a `loaded` event puts in place. */
+  /** Journals and applies events that are already decided. `replacement`: the rows that a `loaded` event switches to. */
   record(events: readonly CacheEvent[], nowMs: number, replacement?: Replacement): void {
     if (this.#depth === 0) this.#commit(events, nowMs, replacement)
     else for (const event of events) this.#step(event, nowMs)
@@ -122,7 +121,7 @@ export class Turns {
   #commit(events: readonly CacheEvent[], nowMs: number, replacement: Replacement | undefined): void {
     const state = this.#state
     reserveStack()
-    const last = events[events.length - 1] as CacheEvent // never called without any
+    const last = events[events.length - 1] as CacheEvent // there is at least one
     if (last.type === 'set' || last.type === 'rescheduled') state.reserve(last.expiresAtMs)
     const first = this.#journal.append(events)
     const isQuiet = this.#isQuiet
@@ -140,8 +139,8 @@ export class Turns {
   }
 
   /**
-   * A `set` that removes nothing and that nobody has to hear of takes effect without a command, an event and a list being made
-   * for it. `nowMs`: Infinity if the clock was not read. Returns false where it takes a whole turn.
+   * Applies a `set` that removes nothing and has no observers, without creating a command, an event or a list. `nowMs`:
+   * Infinity if the clock was not read. Returns false, having done nothing, if the `set` needs a full turn.
    */
   setAlone(key: string, value: StoredValue, expiresAtMs: number, nowMs: number): boolean {
     if (!this.#isQuiet) return false
@@ -151,7 +150,7 @@ export class Turns {
     return true
   }
 
-  /** The same for adding to a number that is there and has no deadline. Returns `undefined` where it takes a whole turn. */
+  /** The same for adding to an existing number without a deadline. Returns `undefined` if that needs a full turn. */
   incrementAlone(key: string, by: number): number | undefined {
     if (!this.#isQuiet) return undefined
     const state = this.#state
@@ -182,9 +181,9 @@ export class Turns {
 
   // ── several steps ──
 
-  /** Runs `steps`, whose calls of this class are the steps of one turn. All of it happens, or nothing does. */
+  /** Runs `steps`; the calls that it makes on this object are the steps of one turn. All of them take effect, or none. */
   transact<T>(steps: () => T): T {
-    reserveStack() // for the way back, too
+    reserveStack() // also for undoing
     const { undo } = this.#state
     const undoMark = undo.mark
     const eventMark = this.#events.length
@@ -199,7 +198,7 @@ export class Turns {
     } catch (error) {
       this.#depth--
       const { isWhole } = this.#state
-      this.#state.isWhole = false // until it is undone
+      this.#state.isWhole = false // until the undo is complete
       this.#undo(undoMark, eventMark, missedMark, isWhole)
       throw error
     }
@@ -225,11 +224,11 @@ export class Turns {
     state.isWhole = true
   }
 
-  /** The last of a turn of several steps that may fail. */
+  /** The last thing that can fail in a turn of several steps. */
   #append(): void {
     if (!this.#state.isWhole)
-      throw new CacheError('INTERNAL', 'A step of this turn was cut short', {
-        consequence: 'Nothing of the turn has taken effect.',
+      throw new CacheError('INTERNAL', 'A step of this turn was interrupted by an error', {
+        consequence: 'None of its changes have taken effect.',
       })
     if (this.#events.length > 0) this.#outbox.journaled(this.#journal.append(this.#events))
   }
@@ -239,7 +238,7 @@ export class Turns {
     this.#events.length = eventMark
     this.#missedDeletions.length = missedMark
     this.#outbox.undo(eventMark)
-    if (wasWhole) state.undo.rollBack(state, undoMark) // the state is whole again when that ends
+    if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again
     if (this.#depth > 0) return
     this.#updateQuiet()
     state.undo.forget()
@@ -248,7 +247,7 @@ export class Turns {
 
   // ── after a turn ──
 
-  /** What follows a turn cannot take it back, so what fails here is reported and not thrown to the caller. */
+  /** An error after a turn cannot undo it, so it is reported instead of being thrown to the caller. */
   #settle(events: readonly CacheEvent[], missedDeletions: readonly string[], nowMs: number | undefined): void {
     try {
       if (nowMs !== undefined) this.#expiry.arm(nowMs)
@@ -264,7 +263,7 @@ export class Turns {
     while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
   }
 
-  /** @throws CacheError inside a turn: what takes longer than a turn cannot be part of one. */
+  /** @throws CacheError inside a turn, for a method that takes longer than a turn. */
   refuseInside(method: string): void {
     if (!this.isOpen) return
     throw new CacheError(

@@ -1,19 +1,19 @@
 /**
- * What a client and an owner talk over: a port between threads, a socket between processes. Each end has one. Messages arrive
- * whole and in order, or not at all; what is posted is anything that structured cloning takes.
+ * One end of a connection between a client and an owner: a port between threads, a socket between processes. Messages arrive
+ * whole and in order, or not at all; a message is anything that can be structured-cloned.
  */
 export interface Line {
-  /** Sends a message. What is in `transfer` is handed over instead of copied, where a line can. Throws for what it cannot send. */
+  /** Sends a message. Buffers in `transfer` are moved instead of copied, if the line can. Throws for what it cannot send. */
   post(message: unknown, transfer?: readonly object[]): void
-  /** Has every message that the event loop brings handed to a listener; one that cannot be read arrives as `undefined`. */
+  /** Calls the listener with every message that the event loop receives; `undefined` for one that cannot be read. */
   onMessage(listener: (message: unknown) => void): void
-  /** Calls back once when nothing more will come, whichever end closed it. */
+  /** Calls back once when no more messages can arrive, whichever end closed the line. */
   onClose(listener: () => void): void
-  /** The next message, if it has arrived already. Only where a line can be read without the event loop. */
+  /** The next message, if it has already arrived. Only for lines that can be read without the event loop. */
   take?(): Taken | undefined
-  /** The same, but watches for it first, for some microseconds: a message that is awaited often comes before a sleep would begin. */
+  /** The same, but polls for some microseconds: an awaited message often arrives before the thread would go to sleep. */
   takeSoon?(): Taken | undefined
-  /** Whether it keeps its thread and process alive. It does not at first. */
+  /** Sets whether the line keeps its thread and process alive. Initially it does not. */
   hold(isHeld: boolean): void
   close(): void
 }

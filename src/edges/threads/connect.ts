@@ -26,7 +26,7 @@ class ThreadClient<V> extends RemoteClient<V> implements ThreadCache<V> {
 const UNKNOWN = 'Calls under way may or may not have taken effect.'
 
 /**
- * A client of the cache that `cache.share()` gave this port for. Resolves when the owner has answered.
+ * A client of the cache whose `share()` returned this port. Resolves when the owner has answered.
  * @throws CacheClosedError when the cache is closed, or its thread has ended.
  */
 export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCache<V>> {

@@ -35,7 +35,7 @@ export class PortLine implements Line {
     }
     this.#port.on('message', receive)
     this.#port.on('messageerror', () => receive(undefined))
-    this.#port.unref() // listening has referenced it
+    this.#port.unref() // adding a listener has called ref()
   }
 
   onClose(listener: () => void): void {

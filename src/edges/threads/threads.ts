@@ -1,4 +1,4 @@
-/** `daybook/threads`: what a worker imports. The public names, listed by hand. */
+/** `daybook/threads`: the module that a worker imports. The public names, listed explicitly. */
 export { CacheClosedError, CacheError, CorruptionError, JournalWriteError, ValueError } from '../../errors.js'
 export type { RemoteCache } from '../remote/client/remote-cache.js'
 export type { Condition, Step, StepsResults } from '../remote/wire/steps.js'

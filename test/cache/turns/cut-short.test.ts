@@ -33,9 +33,9 @@ for (const [name, call] of Object.entries(CALLS)) {
       Entries.prototype.replace = replace
     }
     for (const next of [() => cache.get('a'), () => cache.set('b', 1), () => cache.stats()])
-      t.throws(next, { instanceOf: CacheClosedError, message: /cut a change short/ })
+      t.throws(next, { instanceOf: CacheClosedError, message: /interrupted a change/ })
     await until(() => states.at(-1)?.state === 'closed', 'closed')
-    t.regex(states.at(-1)?.reason ?? '', /cut a change short/)
+    t.regex(states.at(-1)?.reason ?? '', /interrupted a change/)
     await cache.close()
     const again = await openCache({ journal, clock })
     t.deepEqual([...again.entries()], [['a', 2]]) // it was journaled first
@@ -69,7 +69,7 @@ test.serial(
         throw new Error('no')
       })
     outOfStackIn('rollBack', () => t.throws(failing, { instanceOf: RangeError }))
-    t.throws(() => cache.get('a'), { instanceOf: CacheClosedError, message: /cut a change short/ })
+    t.throws(() => cache.get('a'), { instanceOf: CacheClosedError, message: /interrupted a change/ })
     await cache.close()
     const again = await openCache({ journal })
     t.deepEqual([...again.entries()], [['a', 1]])

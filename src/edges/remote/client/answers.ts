@@ -1,8 +1,8 @@
-/** From an answer on the wire to what the caller gets. Before: requests. After: the caller. */
+/** Decodes an answer from the wire. Before: requests. After: the caller. */
 import { fromWireError, type WireError } from '../wire/wire-error.js'
 import { ERROR, FILE_ERROR, isBytesTag, LIST, PAIRS, PLAIN, restoreBytes } from '../wire/wire-value.js'
 
-/** Whether an answer is a refusal; {@link errorOf} gives the error. */
+/** Whether an answer is a refusal; {@link errorOf} returns its error. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {
   return Array.isArray(wire) && wire[0] === ERROR
 }

@@ -1,13 +1,13 @@
 /**
- * What one tick asks, as it travels: one flat array (wire/protocol.ts), which says nothing twice. Beside it, who waits for
- * which answer, and about how many bytes it is.
+ * The requests of one tick as a message: one flat array without repetitions (wire/protocol.ts). Also the callbacks for the
+ * answers, and the approximate size in bytes.
  */
 import { AGAIN, ARITIES, SAME } from '../wire/codes.js'
 import { isBytesTag } from '../wire/wire-value.js'
 
 export type Settle = (outcome: unknown) => void
 
-/** From this size on, bytes are handed over instead of copied: they belong to the batch. */
+/** Bytes of at least this size are transferred instead of copied: they belong to the batch. */
 const TRANSFER_BYTES_MIN = 16 * 1024
 
 export class Batch {
@@ -16,9 +16,9 @@ export class Batch {
   readonly waiting: Settle[] = []
   readonly transfer: ArrayBuffer[] = []
   bytes = 0
-  /** The first argument of the last request: SAME stands for it if the next one has the same. */
+  /** The first argument of the last request. If the next request has the same one, SAME replaces it. */
   #first: unknown
-  /** The rest of it, if AGAIN may stand for the next one. */
+  /** The rest of the last request, if AGAIN may replace the next one. */
   #code: number | undefined
   #argument: unknown
   #isRepeating = false
@@ -30,7 +30,7 @@ export class Batch {
   add(code: number, parameters: readonly unknown[]): void {
     const { message } = this
     message.push(code)
-    const arity = ARITIES[code] as number // a code of ours
+    const arity = ARITIES[code] as number // a valid code
     for (let index = 0; index < arity; index++) {
       const parameter = parameters[index]
       message.push(parameter)
@@ -41,7 +41,7 @@ export class Batch {
     this.#code = undefined
   }
 
-  /** The short way: no list of parameters is made, and nothing is said again that is the same as before. */
+  /** The fast path: creates no list of parameters and abbreviates what equals the last request. */
   addByKey(code: number, key: string, argument: unknown): void {
     const { message } = this
     const isSameKey = key === this.#first

@@ -1,8 +1,8 @@
 /**
- * From the arguments of a client's method to those of its operation, by the names that the table of methods gives them:
- * checked as the cache checks them, and taken as they are now, since the batch leaves only at the end of the tick. Everything
- * that comes out of here can be cloned, so that no call spoils the batch it travels in. What is not given travels as
- * `undefined`: the owner's method has a default for it, or refuses it. Before: remote-client. After: requests.
+ * Turns the arguments of a client's method into those of its operation, by their names in the table of methods. They are checked
+ * as the cache checks them and encoded at once, because the batch is sent only at the end of the tick. Every result can be
+ * cloned, so that no call can make its whole batch fail. A missing argument is sent as `undefined`: the owner's method has a
+ * default for it, or refuses it. Before: remote-client. After: requests.
  */
 import {
   checkBy,
@@ -26,7 +26,7 @@ import { toWire, type Wire } from '../wire/wire-value.js'
 
 type Encode = (argument: unknown) => unknown
 
-/** By name: how an argument is checked, and what travels for it. */
+/** By name: checks an argument and returns what is sent for it. */
 const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
   key: checkedBy(checkKey),
   value: encodeValue,
@@ -54,7 +54,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
   path: checkedBy(checkPath),
   format: checkedBy(checkFormat),
   fn: (steps) => listOf(steps, 'steps').map(encodeStep),
-  loader: (loader) => checkFunction(loader, 'loader'), // what travels for it, the client knows
+  loader: (loader) => checkFunction(loader, 'loader'), // the client replaces it
 }
 
 function checkedBy(check: (argument: unknown) => unknown): Encode {
@@ -69,7 +69,7 @@ type EncodeCall = (parameters: readonly unknown[]) => unknown[]
 const ENCODERS = new Map(REMOTE_METHODS.map((name) => [name, encoderOf(METHODS[name])]))
 
 export function encodeCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
-  return (ENCODERS.get(name) as EncodeCall)(parameters) // it has every method
+  return (ENCODERS.get(name) as EncodeCall)(parameters) // there is one for every method
 }
 
 function encoderOf(row: Method): EncodeCall {

@@ -1,4 +1,4 @@
-/** A client's methods, made from the table. */
+/** Defines a client's methods from the table. */
 import { METHODS, type Method } from '../../../cache/methods.js'
 import { REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
 
@@ -16,7 +16,7 @@ export function addMethods<C extends object>(
   }
 }
 
-/** Whether a key is all that it takes. */
+/** Whether its only argument is a key. */
 export function takesOnlyKey(name: RemoteMethod): boolean {
   const { takes, options }: Method = METHODS[name]
   return takes.length === 1 && takes[0] === 'key' && options === undefined

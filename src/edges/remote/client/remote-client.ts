@@ -14,7 +14,7 @@ import { RemoteLoads } from './remote-loads.js'
 import { RemoteStreams } from './remote-streams.js'
 import type { Requests } from './requests.js'
 
-// Those that follow from the table of methods.
+// The methods that are derived from the table.
 export interface RemoteClient<V> extends Pick<RemoteCache<V>, keyof AskedMethods<V> | 'transact'> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
@@ -31,7 +31,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
   #closing: Promise<void> | undefined
   #isEnded = false
 
-  /** `encode`: how the arguments of a call travel, where a kind of line can do more than all of them can. */
+  /** `encode` encodes the arguments of a call, for kinds of lines that support more than {@link encodeCall}. */
   constructor(requests: Requests, encode = encodeCall) {
     this.#requests = requests
     this.#encode = encode
@@ -40,7 +40,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.#streams = new RemoteStreams({
       subscribe: (id, kind, pattern, fail) => {
         requests.ask(OP.subscribe, [id, kind, pattern]).catch((error: unknown) => {
-          if (!this.#isEnded) fail(error) // else the stream has ended
+          if (!this.#isEnded) fail(error) // otherwise the stream has already ended
         })
       },
       tell: (code, ...parameters) => requests.tell(code, ...parameters),
@@ -85,7 +85,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     }
   }
 
-  // The commonest calls take a short way where their arguments are the plainest; all others, and refusals, the general one.
+  // The most common calls have a fast path for simple arguments; all other calls, and refusals, take the general path.
 
   set(key: string, value: V, options?: SetOptions): Promise<boolean> {
     const isPlain = typeof key === 'string' && options === undefined && isSmall(value)
@@ -116,7 +116,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     if (this.#isEnded) return
     const answered = this.#requests.ask(OP.bye, [])
     this.#requests.isClosing = true
-    await answered.catch(() => undefined) // either way it is closed
+    await answered.catch(() => undefined) // the client is closed either way
     this.#requests.end()
   }
 

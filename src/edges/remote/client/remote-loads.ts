@@ -1,6 +1,6 @@
 /**
- * `getOrSet` of a client. The loader runs here, when the owner says that it is this request's turn (owner/served-loads.ts);
- * until then, and until it has answered, it is kept here.
+ * `getOrSet` of a client. The owner says when this request's loader must run (owner/served-loads.ts). The loader is kept and run
+ * here until it has answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { LoadContext } from '../../../cache/loads.js'
@@ -17,9 +17,9 @@ export class RemoteLoads {
   readonly #requests: Requests
   /** By request. */
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
-  /** Of loaders that run, by request. */
+  /** Controllers of running loaders, by request. */
   readonly #controllers = new Map<number, AbortController>()
-  /** The request whose loader made the present call. */
+  /** The request whose loader made the current call. */
   readonly #loading = new AsyncLocalStorage<number>()
 
   constructor(requests: Requests) {
@@ -42,13 +42,13 @@ export class RemoteLoads {
     }
   }
 
-  /** It is this request's turn to load. */
+  /** The owner asks for this request's loader to run. */
   async load(id: number): Promise<void> {
     const found = this.#loaders.get(id)
     const controller = new AbortController()
     this.#controllers.set(id, controller)
     try {
-      if (found === undefined) throw new Error('The call that the loader came with is over.')
+      if (found === undefined) throw new Error('The call that passed this loader has already ended.')
       const value = await this.#loading.run(id, async () => found.loader(found.key, controller))
       this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
     } catch (error) {
@@ -58,7 +58,7 @@ export class RemoteLoads {
     }
   }
 
-  /** Nobody waits for what this request's loader returns. */
+  /** The result of this request's loader is no longer wanted. */
   abort(id: number): void {
     this.#controllers.get(id)?.abort()
   }

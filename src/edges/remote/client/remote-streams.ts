@@ -1,6 +1,6 @@
 /**
- * The streams of a cache that is elsewhere. A stream is subscribed at the owner while somebody here observes it, and once however
- * many observe it; `stats$` and `lifecycle$` once for each, since each subscriber gets the current state at once.
+ * The streams of a remote cache. A stream is subscribed at the owner while it has subscribers here, which share one subscription;
+ * for `stats$` and `lifecycle$` each subscriber has its own, because each gets the current state at once.
  */
 import { Observable, type Subscriber, share } from 'rxjs'
 import { checkPattern } from '../../../cache/arguments.js'
@@ -10,7 +10,7 @@ import { fromWireError } from '../wire/wire-error.js'
 import { answerOf } from './answers.js'
 import type { StreamsOf } from './remote-cache.js'
 
-/** How a client asks its owner. */
+/** How streams send requests to the owner. */
 export interface StreamRequests {
   /** Opens a subscription; `fail` is called if the owner refuses it. */
   subscribe(id: number, kind: StreamKind, pattern: string | undefined, fail: (error: unknown) => void): void
@@ -64,7 +64,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
     })
   }
 
-  /** Takes a part of a message that is of a stream. */
+  /** Handles a part of a message that belongs to a stream. */
   take(part: readonly [number, ...unknown[]]): void {
     const id = part[1] as number
     const subscriber = this.#subscribers.get(id)
@@ -81,7 +81,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
     }
   }
 
-  /** Nothing more will come; with an error unless the client or the cache was closed. */
+  /** Called when no more messages can arrive, with an error unless the client or the cache was closed. */
   end(error: unknown): void {
     const subscribers = [...this.#subscribers.values()]
     this.#subscribers.clear()

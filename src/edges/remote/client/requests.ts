@@ -1,9 +1,9 @@
 /**
- * The requests of a client that are under way. What is asked in one tick is one batch and leaves when the tick ends; at most a
- * few batches are under way, and what a flood asks beyond that waits here, in the thread that makes it. A client that waits
- * for an answer keeps its thread alive; one that does not wait does not.
+ * The pending requests of a client. The requests of one tick are one batch, sent when the tick ends. At most a few batches are
+ * in flight; further requests wait here, in the thread that makes them. A client with pending requests keeps its thread alive;
+ * an idle one does not.
  *
- * Before: remote-client. After: the line, and then answers.
+ * Before: remote-client. After: batch and the line, then answers.
  */
 import { METHODS, type Method } from '../../../cache/methods.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
@@ -26,10 +26,10 @@ import { answerOf, errorOf, isError } from './answers.js'
 import { Batch, type Settle } from './batch.js'
 import { checkVersion } from './greeting.js'
 
-/** By code, of those that are methods: whether it takes longer than a turn. */
+/** By code, for methods: whether the call takes longer than a turn. */
 const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
 
-/** The errors when a line ends: what they say depends on the kind of line. */
+/** The errors when a line ends. Their messages depend on the kind of line. */
 export interface Endings {
   /** The client was closed. */
   closed(): CacheClosedError
@@ -40,23 +40,23 @@ export interface Endings {
 export class Requests {
   readonly #line: Line
   readonly #endings: Endings
-  /** Gets the parts of messages that are not answers. */
+  /** Receives the parts of messages that are not answers. */
   onPart: (part: Part) => void = ignore
-  /** Called once when nothing more will come; with an error unless the client or the cache was closed. */
+  /** Called once when no more messages can arrive, with an error unless the client or the cache was closed. */
   onEnd: (error: CacheError | undefined) => void = ignore
   #nextId = 1
   #open: Batch
   /** Full batches that have to wait. */
   readonly #queue: Batch[] = []
   readonly #sent = new Map<number, Batch>()
-  /** Requests whose answers come in messages of their own. */
+  /** Requests whose answers arrive in separate messages. */
   readonly #later = new Map<number, Settle>()
-  /** Such answers that came before their batch's, which waits for the disk or is not done yet. */
+  /** Such answers that arrived before the answers of their batch, which waits for the disk or is not done yet. */
   readonly #early = new Map<number, unknown>()
   #longCalls = 0
   readonly #longQueue: { begin: () => void; settle: Settle }[] = []
   #isFlushQueued = false
-  /** A tick has ended, and not all that it asked could leave. */
+  /** A tick has ended, and not all of its requests could be sent. */
   #isHeldUp = false
   #isHeld = false
   #ended: CacheError | undefined
@@ -73,8 +73,8 @@ export class Requests {
   // ── out ──
 
   /**
-   * Asks, and promises the answer. `onId` gets the number of the request when it has one. `isUrgent`: it does not wait for
-   * other long calls, because one of them waits for it.
+   * Makes a request and resolves with its answer. `onId` is called with the request's number once it has one. `isUrgent`: the
+   * request does not wait for other long calls, because one of them waits for it.
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
@@ -94,7 +94,7 @@ export class Requests {
     })
   }
 
-  /** The short way for what is asked most: a key, and at most one small argument. No list is made for it. */
+  /** A fast path for the most common requests: a key, and at most one small argument. It creates no list. */
   askByKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
     const batch = this.#open
@@ -102,7 +102,7 @@ export class Requests {
     return this.#promise(batch)
   }
 
-  /** Says something that needs no answer. */
+  /** Sends a request that needs no answer. */
   tell(code: number, ...parameters: unknown[]): void {
     if (this.#ended === undefined) this.#join(this.#add(code, parameters), ignore)
   }
@@ -118,7 +118,7 @@ export class Requests {
     return promise
   }
 
-  /** The request that was added last is complete; `settle` gets its answer. */
+  /** The last request added is complete; `settle` receives its answer. */
   #join(batch: Batch, settle: Settle): void {
     batch.waiting.push(settle)
     this.#nextId++
@@ -131,7 +131,7 @@ export class Requests {
     queueMicrotask(this.#queueFlush)
   }
 
-  /** After all microtasks of this tick, whichever kind of callback it began with. */
+  /** Runs after all microtasks of this tick, whatever kind of callback it began with. */
   readonly #queueFlush = (): void => process.nextTick(this.#flush)
 
   readonly #flush = (): void => {
@@ -149,7 +149,7 @@ export class Requests {
       last = batch
     }
     this.#isHeldUp = this.#queue.length > 0 || this.#open.waiting.length > 0
-    // One call, awaited, and nothing else under way: its answer mostly comes sooner than a sleep and a wake-up take.
+    // A single awaited call: its answer usually arrives sooner than going to sleep and waking up would take.
     if (last?.waiting.length === 1 && this.#sent.size === 1) {
       const taken = this.#line.takeSoon?.()
       if (taken !== undefined) this.#receive(taken.message)
@@ -220,7 +220,7 @@ export class Requests {
 
   // ── the end ──
 
-  /** A cache that was closed has completed its streams; to them anything else is an error. */
+  /** If the cache was closed, its streams have completed; any other reason is an error for them. */
   #endByOwner(error: CacheError): void {
     this.end(error, error instanceof CacheClosedError)
   }
@@ -233,7 +233,7 @@ export class Requests {
     return this.#endings.closed()
   }
 
-  /** Nothing more will come. Whatever still waits is refused. `isOrderly`: the client or the cache was closed. */
+  /** No more messages can arrive: pending requests are rejected. `isOrderly`: the client or the cache was closed. */
   end(reason: CacheError = this.#closed(), isOrderly = true): void {
     if (this.#ended !== undefined) return
     this.#ended = reason
@@ -253,7 +253,7 @@ export class Requests {
   }
 }
 
-/** One function for all promises, instead of a closure for each. */
+/** One function for all promises, instead of one closure for each. */
 function takeResolve(resolveIt: Settle): void {
   resolve = resolveIt
 }
@@ -265,5 +265,5 @@ function outcomeOf(wire: unknown): unknown {
 }
 
 function ignore(): void {
-  // Nobody waits for this answer.
+  // Ignores the answer.
 }

@@ -1,34 +1,34 @@
 /**
- * A batch that is being answered: its requests, one after the other, and the answers until now. One that takes long is left in
- * the middle and gone on with later. Before: inbox. After: operations.
+ * A batch that is being answered: its requests, in order, and the answers so far. A batch that takes long is suspended and
+ * resumed later. Before: session. After: operations.
  */
 import { AGAIN, SAME } from '../wire/codes.js'
 import { ANSWERS, BATCH_REQUESTS_MAX, type Part } from '../wire/protocol.js'
 import type { Wire } from '../wire/wire-value.js'
 import { OPERATIONS } from './operations.js'
 
-/** Who answers one request: its first argument, or SAME for it, stands at `at` of the batch. */
+/** Answers one request. Its first argument, or SAME in its place, is at index `at` of the batch. */
 export interface Answerer {
   answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire
 }
 
-/** How many requests are answered between two looks at the clock, if none of them may take long. */
+/** How many requests are answered between two readings of the clock, if none of them may take long. */
 const REQUESTS_PER_LOOK = 128
 
 export class BatchAnswers {
-  /** Where in {@link part} the answers are that have to wait for the disk. */
+  /** The indexes in {@link part} of answers that must wait for the disk. */
   readonly changes: number[] = []
   readonly #awaitsDisk: boolean
   readonly #batch: readonly unknown[]
   readonly #part: [number, ...unknown[]]
-  /** The next request: its place, and its number. */
+  /** The next request: its index, and its number. */
   #at = 1
   #id: number
-  /** The last request: its place (0: there is none), and its first argument. */
+  /** The previous request: its index (0: none), and its first argument. */
   #last = 0
   #first: unknown
 
-  /** `awaitsDisk`: whether changes have to be durable before they are answered. */
+  /** `awaitsDisk`: whether changes must be durable before they are answered. */
   constructor(batch: readonly unknown[], awaitsDisk: boolean) {
     this.#awaitsDisk = awaitsDisk
     this.#batch = batch
@@ -40,12 +40,12 @@ export class BatchAnswers {
     return this.#part
   }
 
-  /** Replaces those answers to changes that are not refusals already. */
+  /** Replaces the answers to changes, except refusals. */
   refuseChanges(wire: Wire, isRefusal: (wire: unknown) => boolean): void {
     for (const index of this.changes) if (!isRefusal(this.#part[index])) this.#part[index] = wire
   }
 
-  /** Answers requests until all are done, or the time is over, or one makes no sense. */
+  /** Answers requests until all are done, the time is up, or one is malformed. */
   advance(answerer: Answerer, untilMs: number): 'done' | 'unfinished' | 'nonsense' {
     const batch = this.#batch
     const part = this.#part

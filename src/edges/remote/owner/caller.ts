@@ -1,4 +1,4 @@
-/** What the requests of one client may need of the session that serves it. */
+/** The parts of a session that operations use. */
 import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
 import type { Wire } from '../wire/wire-value.js'
@@ -13,15 +13,15 @@ export interface Caller {
   readonly extras: Extras
   /** The number of the request that is being answered. */
   readonly currentId: number
-  /** The client says that it will ask nothing more. */
+  /** Called when the client says that it will send no more requests. */
   leave(): void
 }
 
-/** What only lines of one kind have, by name. */
+/** Operations that only lines of one kind have, by name. */
 export type Extras = Readonly<Record<string, (argument: unknown) => Wire>>
 
 /**
- * Answers one request of a caller. Its arguments as they came: the first one (which SAME may stand for in the batch), and the
- * batch with the place of the first one in it.
+ * Answers one request of a caller. `first` is its first argument (which the batch may abbreviate to SAME); the others follow
+ * index `at` of the batch.
  */
 export type Operation = (caller: Caller, first: unknown, batch: readonly unknown[], at: number) => Wire | Promise<Wire>

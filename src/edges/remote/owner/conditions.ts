@@ -1,4 +1,4 @@
-/** The conditions of steps, at the owner. */
+/** The conditions of steps, checked by the owner. */
 import { isDeepStrictEqual } from 'node:util'
 import { checkKey } from '../../../cache/arguments.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'

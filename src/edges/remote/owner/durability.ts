@@ -1,6 +1,6 @@
 /**
- * The owner's answers that wait for the disk, under `fsync: 'always'`: all who ask in one turn of the event loop, on whatever
- * line, share one fsync. (Under the other policies nobody waits.)
+ * Answers that wait for the disk, under `fsync: 'always'`: all that are pending in one turn of the event loop, on any line,
+ * share one fsync. (Under the other policies no answer waits.)
  */
 import type { Door } from '../../../cache/door.js'
 
@@ -18,7 +18,7 @@ export class Durability {
     this.isAwaited = door.isEverythingDurable
   }
 
-  /** Calls back when everything done until now is on disk, or cannot be. */
+  /** Calls back when every change so far is on disk, or the flush has failed. */
   whenDurable(callback: AfterFlush): void {
     this.#waiting.push(callback)
     if (this.#waiting.length > 1) return
@@ -37,7 +37,7 @@ export class Durability {
     })
   }
 
-  /** Runs a task when nobody waits for the disk any more. */
+  /** Runs a task when no answer waits for the disk any more. */
   whenIdle(task: () => void): void {
     if (this.#waiting.length === 0 && this.#flushesUnderWay === 0) task()
     else this.whenDurable(() => queueMicrotask(task))

@@ -1,6 +1,6 @@
 /**
- * What one client has sent, and when it is worked on. A few batches are done together and answered with one message; none is
- * worked on for long before the other clients have their turn. Before: the line. After: session.
+ * The messages of one client, and when they are handled. A few batches are handled together and answered with one message; none
+ * is handled for long before other clients have their turn. Before: the line. After: session.
  */
 import type { Line, Taken } from '../line.js'
 import { BATCHES_MAX } from '../wire/protocol.js'
@@ -9,14 +9,14 @@ import type { Outbox } from './outbox.js'
 
 /** How long one client is served before the others have their turn. */
 const WORK_MS = 2
-/** Elements of a batch of one or two requests: who sends such a batch mostly awaits its answer, and then asks again at once. */
+/** The length of a batch of one or two requests: such a client usually awaits the answer and sends the next at once. */
 const SHORT = 10
 
-/** What an inbox calls. */
+/** What an inbox calls to handle messages. */
 export interface Handler {
-  /** Handles a message, or goes on with a batch. Returns the batch if its time was over before it was done. */
+  /** Handles a message, or resumes a batch. Returns the batch if its time was up before it was done. */
   handle(message: unknown, untilMs: number): BatchAnswers | undefined
-  /** There is nothing more to do for now. */
+  /** Called when there is nothing left to do for now. */
   rest(): void
 }
 
@@ -24,7 +24,7 @@ export class Inbox {
   readonly #line: Line
   readonly #outbox: Outbox
   readonly #handler: Handler
-  /** A batch that took long and is gone on with soon; what comes meanwhile waits behind it. */
+  /** A suspended batch, resumed soon; messages that arrive meanwhile wait behind it. */
   #unfinished: BatchAnswers | undefined
   readonly #waiting: unknown[] = []
   #isClosed = false
@@ -66,7 +66,7 @@ export class Inbox {
     if (!this.#isClosed && !this.#isIdle) this.#doSome(this.#unfinished ?? this.#waiting.shift())
   }
 
-  /** Serves the messages that follow closely. */
+  /** Handles messages that follow closely. */
   #watch(): void {
     while (!this.#isClosed && this.#isIdle) {
       const next = this.#line.takeSoon?.()

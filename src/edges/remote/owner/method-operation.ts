@@ -1,6 +1,6 @@
 /**
- * From a row of the table of methods to the operation of the owner: the arguments of a request become those of the method,
- * which checks them as it does for any caller, and what it gives becomes an answer.
+ * Makes the owner's operation from a row of the table of methods: the arguments of a request become those of the method,
+ * which checks them as it does for any caller, and its result becomes the answer.
  */
 import { listOf } from '../../../cache/arguments.js'
 import { messageOf } from '../../../cache/messages.js'
@@ -26,7 +26,7 @@ function callOf(name: string, row: Method): (...request: Parameters<Operation>) 
   const { takes, isGetter } = row
   const methods = (caller: Caller) => caller.cache as unknown as Record<string, Callable>
   if (isGetter === true) return (caller) => methods(caller)[name]
-  // The plainest without a list of arguments.
+  // The most common forms need no list of arguments.
   const isPlain = optionsOf(row).length === 0 && takes.every((argument) => DECODE[argument] === undefined)
   if (isPlain && takes.length === 0) return (caller) => methods(caller)[name]?.()
   if (isPlain && takes.length === 1) return (caller, first) => methods(caller)[name]?.(first)
@@ -35,7 +35,7 @@ function callOf(name: string, row: Method): (...request: Parameters<Operation>) 
   return (caller, ...request) => methods(caller)[name]?.(...parametersAt(...request))
 }
 
-/** The same operation, which shows an inspector the call of `name` that a request stands for. */
+/** The same operation, which also shows an inspector the request as a call of `name`. */
 export function inspected(name: RemoteMethod, takesOptions: boolean, operation: Operation): Operation {
   const parametersAt = parametersReader(takesOptions ? METHODS[name] : { takes: METHODS[name].takes })
   return (caller, first, batch, at) => {
@@ -56,7 +56,7 @@ function parametersReader(row: Method): (first: unknown, batch: readonly unknown
   }
 }
 
-/** Reads the options that follow a method's arguments, if any is given. */
+/** Reads the options that follow a method's arguments, if any were passed. */
 export function optionsReader(row: Method): (batch: readonly unknown[], at: number) => object | undefined {
   const { length } = row.takes
   const names = optionsOf(row)
@@ -72,13 +72,13 @@ export function optionsReader(row: Method): (batch: readonly unknown[], at: numb
   }
 }
 
-/** By name: how an argument that does not travel as it is becomes one for a method. */
+/** By name: decodes an argument that is encoded on the wire. */
 const DECODE: Readonly<Record<string, (wire: unknown) => unknown>> = {
   value: restoreWire,
   entries: (wire) => pairsOf(wire, restoreWire),
 }
 
-/** How a result travels. */
+/** Encodes a result for the wire. */
 const ENCODE: Readonly<Record<NonNullable<Method['gives']> | 'data', (result: unknown) => Wire>> = {
   data: (result) => (typeof result === 'object' && result !== null ? [PLAIN, result] : (result as Wire)),
   value: valueToWire,
@@ -106,7 +106,7 @@ function restoreWire(wire: unknown): unknown {
   return restoreValue(toStored(wire), 'copy')
 }
 
-/** Of [key, value, key, value, …]. The keys are for the method to check. */
+/** Pairs from [key, value, key, value, …]. The method checks the keys. */
 export function pairsOf<T>(flat: unknown, decode: (wire: unknown) => T): [string, T][] {
   const list = listOf(flat, 'entries')
   const pairs: [string, T][] = []

@@ -1,7 +1,8 @@
 /**
- * The owner's side of every request, by code. The methods follow from their table (method-operation.ts), and each is done by
- * the very method that it is named after, so a broken or hostile client gets refusals. Here are those that hand values on as
- * they are stored, and those that are not methods. Before: batch-answers. After: cache/cache.ts.
+ * The owner's side of every request, by code. Most operations are derived from the table of methods (method-operation.ts) and
+ * call the method of the same name, with all its checks, so a broken or hostile client gets refusals. Defined here are those
+ * that pass values in their stored form, and those that are not methods. Before: session. After: cache/cache.ts and
+ * cache/door.ts.
  */
 
 import { listOf } from '../../../cache/arguments.js'
@@ -16,7 +17,7 @@ import type { Caller, Operation } from './caller.js'
 import { conditionFailed, holds } from './conditions.js'
 import { inspected, operationOf, optionsReader, pairsOf } from './method-operation.js'
 
-/** Values on their way in and out as they are stored. */
+/** Operations that take and return values in their stored form. */
 const OF_VALUES = {
   get: ({ door }, key) => toWire(door.getStored(key as string)),
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
@@ -53,7 +54,7 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
     const options = optionsAt.getOrSet(batch, at) ?? {}
     if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
-    // What is there is answered with the batch.
+    // A value that is in the cache is answered with the batch.
     if (door.peekStored(key as string) !== undefined) return toWire(door.getStored(key as string))
     return loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options).then(toWire))
   },
@@ -117,8 +118,8 @@ export const OPERATIONS = OPERATION_NAMES.map((name, code) => {
     run: runOf(name),
     arity: ARITIES[code] as number,
     /**
-     * Under `fsync: 'always'` its answer waits until it is on disk. So does that of `bye`: what a client has changed is durable
-     * before it is closed. A method that waits sees to that itself.
+     * Whether, under `fsync: 'always'`, the answer waits until its change is on disk. That of `bye` does, too, so a client's
+     * changes are durable before it is closed. Methods that return a promise wait themselves.
      */
     mustBeDurable: (row.changes === true && row.waits !== true) || ['put', 'add', 'bye'].includes(name),
     mayTakeLong: row.mayTakeLong === true,

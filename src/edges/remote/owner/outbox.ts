@@ -1,6 +1,6 @@
 /**
- * The way out of a session: one message for all that a tick has to say. Events of streams come before the answers that are
- * given after them. Before: batch-answers and served-streams. After: the line.
+ * A session's outgoing messages: one for everything that a tick sends. Events of streams precede the answers that are sent
+ * after them. Before: batch-answers and served-streams. After: the line.
  */
 import type { Line } from '../line.js'
 import type { Part } from '../wire/protocol.js'
@@ -11,10 +11,10 @@ export class Outbox {
   #parts: Part[] = []
   #transfer: object[] = []
   #isFlushQueued = false
-  /** Whether parts wait until the present batch has been answered, however many ticks may end meanwhile. */
+  /** Whether parts wait until the current batch has been answered, however many ticks that takes. */
   isHeld = false
   isClosed = false
-  /** Adds the events that are waiting. */
+  /** Adds the pending events. */
   addEvents: () => void = () => undefined
 
   /** `onFailure` is called when a message cannot be sent. */
@@ -29,7 +29,7 @@ export class Outbox {
     if (!this.isHeld) this.queueFlush()
   }
 
-  /** Hands something over with the next message. */
+  /** Transfers a buffer with the next message. */
   transfer(object: object): void {
     this.#transfer.push(object)
   }
@@ -58,7 +58,7 @@ export class Outbox {
     }
   }
 
-  /** Sends what is there and a last part, and nothing more. */
+  /** Sends the pending parts and a last one. Nothing is sent after that. */
   close(last: Part): void {
     if (this.isClosed) return
     this.addEvents()

@@ -1,8 +1,8 @@
 /**
- * `getOrSet` for a client. The cache decides who loads, as it does for callers in its own thread (cache/loads.ts): when it is
- * this client's turn, the loader that it calls asks the client to run its own (client/remote-loads.ts), and this is what the
- * owner keeps of it meanwhile. If the client ends before it has answered, the load fails with `LOADER_GONE` for all who wait;
- * the next call loads again.
+ * `getOrSet` for a client. The cache decides whose loader runs, as it does for callers in its own thread (cache/loads.ts). The
+ * loader that it calls for a client asks the client to run its own (client/remote-loads.ts); the owner's side of these loads is
+ * kept here. If the client ends before it has answered, the load fails with `LOADER_GONE` for all waiting calls; the next call
+ * loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StoredValue } from '../../../core/model/stored-value.js'
@@ -15,12 +15,12 @@ interface Lease {
   key: string
   resolve(value: StoredValue): void
   reject(error: unknown): void
-  /** Runs a call as one that the loader makes, so that a load that waits for itself is refused. */
+  /** Runs a call in the async context of the loader, so that a load that would wait for itself is refused. */
   within: <R>(call: () => R) => R
 }
 
 export class ServedLoads {
-  /** By the number of the getOrSet request. */
+  /** By number of the getOrSet request. */
   readonly #leases = new Map<number, Lease>()
   readonly #post: (part: Part) => void
 
@@ -28,10 +28,10 @@ export class ServedLoads {
     this.#post = post
   }
 
-  /** Called by the cache, as the loader. Fails for a number that is in use: only one of the two could be answered. */
+  /** Called by the cache, as the loader. Fails if the number is in use: only one of the two could be answered. */
   lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
     return new Promise((resolve, reject) => {
-      if (this.#leases.has(id)) throw new TypeError(`Request ${id} is loading already. Nothing was stored.`)
+      if (this.#leases.has(id)) throw new TypeError(`Request ${id} is already loading. Nothing was stored.`)
       signal.addEventListener('abort', () => {
         if (this.#take(id) !== undefined) this.#post([ABORT, id])
       })
@@ -77,7 +77,7 @@ export class ServedLoads {
     return lease
   }
 
-  /** The client is gone. */
+  /** Called when the client has gone. */
   abandon(): void {
     for (const { key, reject } of this.#leases.values()) {
       reject(new CacheError('LOADER_GONE', `The client that was loading ${describe(key)} is gone`))

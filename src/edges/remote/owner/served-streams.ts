@@ -1,11 +1,11 @@
 /**
- * Streams for a client, while somebody there observes them. What a turn emits travels in one message, and the client
- * acknowledges each message when its subscribers have had it; so the owner knows how far behind a client is.
+ * Streams for a client, while they have subscribers there. The events of a turn travel in one message, and the client
+ * acknowledges each message after its subscribers have received it, so the owner knows how far behind a client is.
  *
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
- * of states (`stats$`, `lifecycle$`) has one message under way at a time: of the stats, or the progress, that come meanwhile
- * only the last is kept. Before: the cache's streams. After: outbox.
+ * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
+ * last is kept. Before: the cache's streams. After: outbox.
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
@@ -28,7 +28,7 @@ interface Feed {
   readonly id: number
   readonly isOfStates: boolean
   subscription: Subscription | undefined
-  /** To be sent with the next message. */
+  /** Items for the next message. */
   events: unknown[]
   bytes: number
   /** Of the last one of them. */
@@ -37,11 +37,11 @@ interface Feed {
   readonly unacknowledged: [number, number][]
   eventsBehind: number
   bytesBehind: number
-  /** How it ended, once what is left has been sent. */
+  /** The final message, sent after the remaining items. */
   end: Part | undefined
 }
 
-/** Subscriptions that one client may have open. It shares them among its subscribers and needs few. */
+/** How many subscriptions one client may have open. It shares them among its subscribers, so it needs few. */
 const SUBSCRIPTIONS_MAX = 1_024
 
 export class ServedStreams {
@@ -79,7 +79,7 @@ export class ServedStreams {
       error: (error) => this.#endWith(feed, [END, id, toWireError(error)]),
       complete: () => this.#endWith(feed, [END, id]),
     })
-    if (!this.#feeds.has(id)) feed.subscription.unsubscribe() // it ended while it began
+    if (!this.#feeds.has(id)) feed.subscription.unsubscribe() // it ended during the subscribe call
   }
 
   #streamOf(kind: StreamKind, pattern: unknown): Observable<object> {
@@ -139,7 +139,7 @@ export class ServedStreams {
       feed.subscription?.unsubscribe()
       this.#endWith(feed, [END, feed.id, toWireError(tooSlow(feed))])
     } else if (feed.events.length >= EVENTS_AT_ONCE) {
-      this.#flushFeed(feed) // a long turn: let the worker begin
+      this.#flushFeed(feed) // a long turn: the worker can start on these
       this.#outbox.send()
     } else this.#mark(feed)
   }
@@ -160,7 +160,7 @@ export class ServedStreams {
   }
 
   #flushFeed(feed: Feed): void {
-    // Of states, one is under way, and the newest waits here until it is acknowledged. An end does not wait.
+    // Of states, one is in flight, and the newest waits until it is acknowledged. The end does not wait.
     const mayGo = !feed.isOfStates || feed.unacknowledged.length === 0 || feed.end !== undefined
     if (feed.events.length > 0 && mayGo) {
       feed.unacknowledged.push([feed.events.length, feed.bytes])
@@ -180,7 +180,7 @@ export class ServedStreams {
   }
 }
 
-/** Of states that have not left yet, stats replace stats, and progress the progress before it. */
+/** Among unsent states, newer stats replace older stats, and newer progress replaces older progress. */
 function isSuperseded(waiting: unknown, next: object): boolean {
   if (waiting === undefined) return false
   const [last] = waiting as [{ state?: unknown }]

@@ -1,7 +1,8 @@
 /**
- * The owner's end of one line. A message is a batch of requests; each request is one message to the cache actor and one turn, in
- * the order in which they were asked, and their answers go back in one message. What a client sends is checked: a request
- * that makes no sense is refused, a message that is not a batch closes the line, and nothing that it sends is thrown here.
+ * The owner's end of one line. A message is a batch of requests. Each request is one call and one turn, in the order in which
+ * they were made, and their answers are sent back in one message. A client's messages are checked: an invalid request is
+ * refused, a message that is not a batch closes the line, and nothing that a client sends makes this throw. Before: inbox.
+ * After: batch-answers.
  */
 import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
@@ -28,10 +29,10 @@ export interface Served {
 
 /** What differs between kinds of lines. */
 export interface SessionOptions {
-  /** Who the owner is: goes into the greeting. */
+  /** Identifies the owner in the greeting. */
   readonly who: unknown
   readonly extras: Extras
-  /** Takes a message that is not a batch; `false` if it makes no sense. */
+  /** Handles a message that is not a batch. Returns `false` if it is invalid. */
   readonly onOther?: (message: unknown) => boolean
   readonly onClose: () => void
 }
@@ -100,7 +101,7 @@ export class Session implements Caller, Answerer {
   answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire {
     this.currentId = id
     try {
-      const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has looked at the code
+      const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has checked the code
       const result = operation.run(this, first, batch, at)
       if (!(result instanceof Promise)) return result
       result.then(
@@ -117,7 +118,7 @@ export class Session implements Caller, Answerer {
     this.outbox.post([LATER, id, wire])
   }
 
-  /** Whether the answer to this operation has to wait until it is durable. */
+  /** Whether the answer to this operation must wait until its change is durable. */
   mustBeDurable(code: number): boolean {
     return this.#durability.isAwaited && OPERATIONS[code]?.mustBeDurable === true
   }
@@ -134,7 +135,7 @@ export class Session implements Caller, Answerer {
     this.#isLeaving = true
   }
 
-  /** What comes over this line makes no sense, or cannot be answered: the other lines and the cache go on. */
+  /** Closes this line after a message that is invalid or cannot be answered. Other lines and the cache are not affected. */
   refuse(what: string): void {
     this.close(
       new CacheError('INTERNAL', `The connection was closed because of ${what}`, {
@@ -144,7 +145,7 @@ export class Session implements Caller, Answerer {
     )
   }
 
-  /** Tells the client why, and closes the line. */
+  /** Sends the client the reason and closes the line. */
   close(reason: CacheError): void {
     if (this.#isClosed) return
     this.outbox.close([CLOSED, toWireError(reason)])

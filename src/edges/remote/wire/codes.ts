@@ -1,10 +1,10 @@
 /**
- * The operations that a client asks for, each a number with a fixed number of arguments: the methods of the cache, in the order
- * of their table, and a few others.
+ * The operations that a client can request. Each is a number and has a fixed number of arguments: the methods of the cache, in
+ * the order of their table, and a few others.
  */
 import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
 
-/** The methods that a client asks the owner for; the others it does to itself. */
+/** The methods that a client calls on the owner; it applies the others to itself. */
 export type RemoteMethod = Exclude<MethodName, MethodsWith<{ isLocal: true }>>
 
 export const REMOTE_METHODS = METHOD_NAMES.filter(
@@ -12,8 +12,8 @@ export const REMOTE_METHODS = METHOD_NAMES.filter(
 )
 
 /**
- * The options of a method that travel: those that are not functions. (Of arguments that are functions something else travels
- * in their place: for `transact` the list of its steps, for a loader the id of the getOrSet whose loader made this call.)
+ * The options of a method that are sent: those that are not functions. (Arguments that are functions are replaced: in
+ * `transact` by the list of its steps, a loader by the id of the getOrSet whose loader made this call, if any.)
  */
 export function optionsOf({ options = [] }: Method): readonly string[] {
   return options.filter((option) => option !== 'onProgress')
@@ -21,19 +21,19 @@ export function optionsOf({ options = [] }: Method): readonly string[] {
 
 /** The operations that are not methods, with their arguments. */
 const OTHERS = {
-  /** A `set` and an `increment` without options: the commonest calls carry no empty arguments. */
+  /** `set` and `increment` without options, so that the most common calls carry no empty arguments. */
   put: ['key', 'value'],
   add: ['key', 'by'],
   /** Whether the cache is open. */
   hello: [],
   subscribe: ['subscription', 'kind', 'pattern'],
   unsubscribe: ['subscription'],
-  /** The subscribers have had one more message of events. */
+  /** The subscribers have received one more message of events. */
   acknowledge: ['subscription'],
-  /** What the loader of a getOrSet returned, or failed with. */
+  /** The value that the loader of a getOrSet returned, or the error that it failed with. */
   loaded: ['request', 'value'],
   notLoaded: ['request', 'error'],
-  /** Something that only this kind of line has. */
+  /** An operation that only this kind of line has. */
   extra: ['name', 'argument'],
   /** The last request of a client. */
   bye: [],
@@ -52,13 +52,13 @@ export const OP = Object.fromEntries(OPERATION_NAMES.map((name, code) => [name, 
   Record<OperationName, number>
 >
 
-/** By code: how many arguments follow it. For a method: its arguments, then its options, whether given or not. */
+/** By code: how many arguments follow it. For a method: its arguments, then its options, whether or not they were passed. */
 export const ARITIES: readonly number[] = [
   ...REMOTE_METHODS.map((name) => METHODS[name].takes.length + optionsOf(METHODS[name]).length),
   ...Object.values(OTHERS).map((names) => names.length),
 ]
 
-/** Stands for the first argument of the request before. */
+/** Stands for the first argument of the previous request. */
 export const SAME = 0
-/** In the place of a code: the request before, as many more times as the next element says. */
+/** In place of a code: repeats the previous request as many times as the next element says. */
 export const AGAIN = -1

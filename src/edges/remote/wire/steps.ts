@@ -1,11 +1,11 @@
 /**
- * `transact` of a client. A function cannot travel, so a client sends a list of steps: messages named like the methods, with
- * the arguments by name, each with conditions if it needs them. The list is one turn and one frame of the journal.
+ * `transact` of a client. A function cannot be sent, so a client sends a list of steps: messages named like the methods, with
+ * arguments by name and, optionally, conditions. The list is one turn and one frame of the journal.
  *
  *   await client.transact([
- *     { type: 'require', key: 'stock', atLeast: 1 },                        // or nothing is done
+ *     { type: 'require', key: 'stock', atLeast: 1 },                        // otherwise nothing changes
  *     { type: 'decrement', key: 'stock' },
- *     { type: 'set', key: 'first', value: me, when: { key: 'first', exists: false } },   // or this step is skipped
+ *     { type: 'set', key: 'first', value: me, when: { key: 'first', exists: false } },   // otherwise this step is skipped
  *   ])                                                                      // → [true, 41, true]
  */
 import type { Cache } from '../../../cache/cache.js'
@@ -13,16 +13,16 @@ import type { Message, ResultOf } from '../../../cache/messages.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
 import { CacheError, describe } from '../../../errors.js'
 
-/** What must hold of one entry, all of it. Checking it counts neither as a hit nor as a use of the entry. */
+/** What must be true of an entry; all parts must hold. Checking does not count as a hit, a miss or a use of the entry. */
 export interface Condition<V = unknown> {
   key: string
   /** Whether there is a live entry. */
   exists?: boolean | undefined
-  /** The entry's value is this one, compared structurally (as `util.isDeepStrictEqual` does). */
+  /** The entry's value equals this one, compared structurally (as `util.isDeepStrictEqual` does). */
   equals?: V | undefined
-  /** The entry is a number, at least this. */
+  /** The entry is a number, and at least this. */
   atLeast?: number | undefined
-  /** The entry is a number, at most this. */
+  /** The entry is a number, and at most this. */
   atMost?: number | undefined
 }
 
@@ -31,7 +31,7 @@ interface Conditional<V> {
   when?: Condition<V> | readonly Condition<V>[] | undefined
 }
 
-/** Gives `true`, or the whole transaction is refused with a `CacheError` `CONDITION_FAILED` and changes nothing. */
+/** Its result is `true`. If it does not hold, the transaction is refused with `CONDITION_FAILED` and changes nothing. */
 type Require<V> = { type: 'require' } & Condition<V>
 
 type StepName = MethodsWith<{ isStep: true }>
@@ -49,7 +49,7 @@ type StepResult<V, S> = S extends { type: 'require' }
       : ResultOf<Cache<V>, M>
     : unknown
 
-/** The results of a list of steps, one each. */
+/** The results of a list of steps, one for each. */
 export type StepsResults<V, S extends readonly Step<V>[]> = { -readonly [I in keyof S]: StepResult<V, S[I]> }
 
 /** Whether a method may be a step. */
@@ -69,5 +69,5 @@ export function stepType(step: unknown): StepName | 'require' {
   )
 }
 
-/** A condition as it travels: [key, exists, whether `equals` is given, its value, atLeast, atMost] */
+/** A condition on the wire: [key, exists, whether `equals` is present, its value, atLeast, atMost] */
 export type WireCondition = readonly unknown[]

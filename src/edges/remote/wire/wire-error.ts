@@ -1,7 +1,7 @@
 /**
- * Errors on the wire: an error arrives as the same class, with the same code, message and cause. Our own are constructed again
- * where they arrive; of foreign ones (a loader's, a file system's) the standard class, the name, the stack and every own
- * property that can be cloned travel.
+ * Errors on the wire: an error arrives as the same class, with the same code, message and cause. daybook's own
+ * are constructed again at the receiving end; of others (a loader's, the file system's) the standard class, the name, the stack
+ * and every own property that can be cloned are sent.
  */
 import { serialize } from 'node:v8'
 import {
@@ -28,15 +28,15 @@ const STANDARD: Readonly<Record<string, ErrorConstructor>> = {
   URIError,
 }
 
-/** How far a chain of causes is followed: enough for every real one, and an end for a circular one. */
+/** How far a chain of causes is followed: far enough for any real chain, and a limit for a circular one. */
 const CAUSES_MAX = 16
 
 export function toWireError(error: unknown): WireError {
   try {
     return encode(error, 0)
   } catch {
-    // A getter or a proxy throws: whoever waits must get an error all the same.
-    return ['Error', 'An error was thrown that cannot be read.', 'Error']
+    // A getter or a proxy throws; the waiting call must still be rejected with an error.
+    return ['Error', 'The error that was thrown cannot be read.', 'Error']
   }
 }
 
@@ -69,7 +69,7 @@ export function fromWireError(wire: WireError): unknown {
   const error = make(String(kind), String(message), code as ErrorCode, fields, { cause })
   if (error.message !== message) define(error, 'message', message)
   if (error.name !== name) define(error, 'name', name)
-  if (hasCause === true && !Object.hasOwn(error, 'cause')) define(error, 'cause', cause) // an undefined one
+  if (hasCause === true && !Object.hasOwn(error, 'cause')) define(error, 'cause', cause) // an undefined cause
   return error
 }
 

@@ -1,52 +1,52 @@
 /**
- * Values on the wire. Primitives travel as they are, everything else as the bytes that the cache and the journal hold anyway. So
- * a value is encoded once, by the client and at the moment of the call (changing the object afterwards changes nothing,
- * although the batch leaves at the end of the tick), and decoded once, by the client that asked: exactly the values, and exactly
- * the refusals, of a cache in the same thread.
+ * Values on the wire. Primitives are sent unchanged, everything else as the bytes that the cache and the journal hold. So a
+ * value is encoded once, by the client during the call (changing the object afterwards has no effect, although the batch is
+ * sent at the end of the tick), and decoded once, by the client that requested it. Values and refusals are exactly those of a
+ * cache in the same thread.
  */
 import { isUint8Array } from 'node:util/types'
 import { EncodedValue, type Encoding, type StoredValue } from '../../../core/model/stored-value.js'
 import { describe, ValueError } from '../../../errors.js'
 import { adoptEncoded, restoreValue, storeValue } from '../../../values/encode.js'
 
-// The first element of an array says what it holds.
+// The first element of an array identifies its contents.
 /** Plain data. */
 export const PLAIN = 0
 export const STRUCTURED = 1
 export const BYTES = 2
 export const BUFFER = 3
 export const ERROR = 4
-/** The answer follows in a message of its own. */
+/** The answer follows in a separate message. */
 export const LATER_TAG = 5
 /** `{ ok: false, error }`, of `save` and `load`. */
 export const FILE_ERROR = 6
-/** Wires, one after the other. */
+/** A list of wires. */
 export const LIST = 7
-/** Keys and values in turn. */
+/** Alternating keys and values. */
 export const PAIRS = 8
 
 export type Wire = undefined | null | boolean | number | string | bigint | readonly [number, ...unknown[]]
 
 const TAG_OF: Readonly<Record<Encoding, number>> = { structured: STRUCTURED, bytes: BYTES, buffer: BUFFER }
 
-/** A stored value as it travels. */
+/** Encodes a stored value for the wire. */
 export function toWire(stored: StoredValue | undefined): Wire {
   if (typeof stored !== 'object' || stored === null) return stored
   const { bytes } = stored
-  // A clone takes all of the memory behind a view: one that came out of a journal's segment brings only its own part.
+  // Cloning a view copies its whole buffer, which may be a segment of the journal; so the value's own part is copied first.
   return [TAG_OF[stored.encoding], bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)]
 }
 
 /**
- * A value from a client, which may be broken or hostile, as a value to store.
- * @throws ValueError for what is not a value.
+ * Decodes a value to store from a client, which may be broken or hostile.
+ * @throws ValueError for anything that is not a value.
  */
 export function toStored(wire: unknown): StoredValue {
   if (typeof wire !== 'object' || wire === null) return storeValue(wire, 'copy')
   if (Array.isArray(wire)) {
     const [tag, bytes] = wire as unknown[]
     if (isUint8Array(bytes) && bytes.buffer instanceof ArrayBuffer) {
-      // Bytes that are part of something larger are copied, so that the rest of it is not held with them.
+      // Bytes that are part of a larger buffer are copied, so that the rest of it is not kept in memory.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
       if (tag === STRUCTURED) return adoptEncoded(own)
       if (tag === BYTES) return new EncodedValue('bytes', own)
@@ -58,7 +58,7 @@ export function toStored(wire: unknown): StoredValue {
   })
 }
 
-/** The caller's own value, from bytes that already belong to the caller. */
+/** Decodes a value for the caller, from bytes that already belong to the caller. */
 export function restoreBytes(tag: number, bytes: Uint8Array): unknown {
   if (tag === BYTES) return bytes
   if (tag === BUFFER) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -69,7 +69,7 @@ export function isBytesTag(tag: unknown): tag is number {
   return tag === STRUCTURED || tag === BYTES || tag === BUFFER
 }
 
-/** About how many bytes a value takes on the wire. */
+/** Approximately how many bytes a value takes on the wire. */
 export function wireBytes(wire: unknown): number {
   if (typeof wire === 'string') return wire.length
   if (typeof wire !== 'object' || wire === null) return 8

@@ -15,7 +15,7 @@ import { encodeThreadCall } from './transfer.js'
 
 type Loader = (key: string) => unknown
 
-// Those that follow from the table of methods.
+// The methods that are derived from the table.
 export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThreadCache<V>, 'transact'> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines them, and a test looks for each of them
@@ -28,7 +28,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly stats$: SyncThreadCache<V>['stats$']
   readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
-  /** The getOrSet requests in whose loaders the present code runs, the innermost last. */
+  /** The getOrSet requests whose loaders are running, the innermost last. */
   readonly #loading: number[] = []
 
   constructor(port: MessagePort) {
@@ -94,10 +94,10 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     const found = this.#loaders.get(id)
     this.#loading.push(id)
     try {
-      if (found === undefined) throw new Error('The call that the loader came with is over.')
+      if (found === undefined) throw new Error('The call that passed this loader has already ended.')
       const value = found.loader(found.key)
       if (typeof (value as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(value).catch(() => undefined) // it is refused here, whatever becomes of it
+        Promise.resolve(value).catch(() => undefined) // the call is refused either way
         throw new TypeError(
           'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
         )
@@ -119,7 +119,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     try {
       this.#requests.ask(OP.bye, [])
     } catch {
-      // Closed it is, either way.
+      // The client is closed either way.
     }
     this.#requests.end()
   }
@@ -130,8 +130,8 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
 }
 
 /**
- * A synchronous client of the cache that `cache.share()` gave this port for: the same methods, which block this thread until
- * the owner has answered. The owner must be another thread, and must not itself wait for this one.
+ * A synchronous client of the cache whose `share()` returned this port. It has the same methods, which block this thread until
+ * the owner has answered. The owner must be in another thread, and must not be waiting for this one.
  * @throws CacheError `WOULD_DEADLOCK` in the thread that owns the cache; CacheClosedError when the cache is closed.
  */
 export function connectSync<V = unknown>(port: MessagePort): SyncThreadCache<V> {

@@ -1,7 +1,7 @@
 /**
  * The requests of a synchronous client: each blocks its thread until the owner has answered. Small requests and answers go
  * through shared memory (memory/sync-packet.ts), all others over the port, which is read without the event loop. Before:
- * sync-client. After: the owner's served-packets or session.
+ * sync-client. After: the owner's served-packets or inbox.
  */
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
@@ -26,24 +26,24 @@ import {
   SyncPacket,
 } from '../memory/sync-packet.js'
 
-/** How long to sleep before making sure that there still is an owner to be woken by. */
+/** How long to sleep before checking that the owner still exists. */
 const SLEEP_MS = 500
 const LOOKS = availableParallelism() > 1 ? 2_000 : 0
 
-/** What a client does with what is not an answer. */
+/** Handles messages that are not answers. */
 export interface Receiver {
-  /** It is the turn of this request to load. */
+  /** The owner asks for this request's loader to run. */
   load(id: number): void
-  /** A part of a stream. */
+  /** A part that belongs to a stream. */
   take(part: Part): void
-  /** Nothing more will come; with an error unless the client or the cache was closed. */
+  /** No more messages can arrive; with an error unless the client or the cache was closed. */
   end(error: CacheError | undefined): void
 }
 
 /**
- * A call may be made while another one waits: by a subscriber or a loader that was called meanwhile. The inner call then takes
- * whatever arrives, the answer of the outer one too, and keeps it for it. Events that arrive while a subscriber is being called
- * wait until it returns, so that they are delivered in order; a loader never waits, since the call that waits may be for its value.
+ * A call may be made while another one waits: by a subscriber or a loader that runs meanwhile. The inner call then receives
+ * everything that arrives, and keeps the outer call's answer for it. Events that arrive while a subscriber is running wait until
+ * it returns, so that they are delivered in order. A loader runs at once, because the waiting call may need its value.
  */
 export class SyncRequests {
   #port: MessagePort
@@ -51,11 +51,11 @@ export class SyncRequests {
   readonly #packet: SyncPacket
   readonly #words: Int32Array
   readonly #patience = new Patience(LOOKS)
-  /** Answers by request; a request that is in here is awaited. */
+  /** Answers by request; the keys are the pending requests. */
   readonly #answers = new Map<number, unknown>()
   /** Requests that were sent over the port and that the owner has not yet handled. */
   readonly #posted = new Set<number>()
-  /** What subscribers are still to be called with. */
+  /** Parts that subscribers have not received yet. */
   readonly #deliveries: (() => void)[] = []
   #isDelivering = false
   #received = 0
@@ -73,7 +73,7 @@ export class SyncRequests {
     this.#finish(this.#post(this.#nextId++, OP.extra, ['packets', memory]))
   }
 
-  /** The greeting lies in the port before anything is asked, so who the owner is can be known without waiting for it. */
+  /** The greeting is in the port from the start, so the owner can be identified without waiting for it. */
   #greet(): void {
     const message = (receiveMessageOnPort(this.#port) as { message: Part[] } | undefined)?.message
     const greeting = Array.isArray(message) ? message.find((part) => part[0] === GREETING) : undefined
@@ -91,7 +91,7 @@ export class SyncRequests {
     )
   }
 
-  /** @throws what the owner refuses with; CacheClosedError when there is no owner any more. */
+  /** @throws the error with which the owner refuses the call; CacheClosedError when the owner has gone. */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void): unknown {
     if (this.ended !== undefined) throw this.ended
     const id = this.#nextId++
@@ -103,7 +103,7 @@ export class SyncRequests {
     return this.#finish(id)
   }
 
-  /** Puts a request into the memory, if it fits, and if none that was made before it could still be handled after it. */
+  /** Puts a request into the memory if it fits, and if no earlier request could still be handled after it. */
   #put(id: number, code: number, parameters: readonly unknown[]): boolean {
     if (Atomics.load(this.#words, STATE) !== IDLE || this.#posted.size > 0) return false
     const packet = this.#packet
@@ -119,7 +119,7 @@ export class SyncRequests {
     return id
   }
 
-  /** Says something that needs no answer. */
+  /** Sends a request that needs no answer. */
   tell(code: number, ...parameters: unknown[]): void {
     if (this.ended === undefined) this.#port.postMessage([this.#nextId++, code, ...parameters])
   }
@@ -158,11 +158,11 @@ export class SyncRequests {
   }
 
   /**
-   * An owner that was terminated rings no bell, and that a port is closed shows in the event loop, which is blocked. But a
-   * closed port cannot be transferred, and an open one survives being transferred to where it is.
+   * A terminated owner does not wake this thread, and a closed port is only reported through the event loop, which is blocked.
+   * But transferring a closed port fails, and an open one can be transferred to the thread that it is in.
    */
   #checkOwner(): void {
-    // Reading is what takes notice of the end of the other side.
+    // Only a read notices that the other end has closed.
     const next = receiveMessageOnPort(this.#port) as { message: Part[] } | undefined
     if (next !== undefined) this.#receive(next.message)
     if (next !== undefined || this.ended !== undefined) return
@@ -178,7 +178,7 @@ export class SyncRequests {
     }
   }
 
-  /** Takes what has arrived over the port; only as much as the owner says it has sent, because reading costs time and mostly finds nothing. */
+  /** Reads what has arrived over the port, but no more than the owner says it has sent: a read is slow and usually finds nothing. */
   #drain(): void {
     while (this.#received !== Atomics.load(this.#words, MESSAGES)) {
       const next = receiveMessageOnPort(this.#port) as { message: Part[] } | undefined
@@ -205,10 +205,10 @@ export class SyncRequests {
   }
 
   #keep(id: number, wire: unknown): void {
-    if (this.#answers.has(id)) this.#answers.set(id, wire) // else nobody waits for it
+    if (this.#answers.has(id)) this.#answers.set(id, wire) // otherwise no call waits for it
   }
 
-  /** Calls subscribers now; or, while they are being called, after what they are being called with. */
+  /** Calls subscribers: now, or after the delivery that is in progress. */
   #deliver(delivery: () => void): void {
     this.#deliveries.push(delivery)
     if (this.#isDelivering) return
@@ -220,7 +220,7 @@ export class SyncRequests {
     }
   }
 
-  /** Whether the event loop, too, takes what comes while no call is made: streams need that. */
+  /** Sets whether the event loop receives messages between calls, as streams need. */
   listen(isListening: boolean): void {
     if (isListening === this.#isListening || this.ended !== undefined) return
     this.#isListening = isListening

@@ -1,18 +1,18 @@
-/** `set` with `transfer`: buffers that the caller gives up instead of having them copied. */
+/** `set` with `transfer`: buffers that are moved to the cache instead of being copied. */
 import { isUint8Array } from 'node:util/types'
 import { listOf } from '../../../cache/arguments.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
 import type { RemoteMethod } from '../../remote/wire/codes.js'
 import { BUFFER, BYTES, type Wire } from '../../remote/wire/wire-value.js'
 
-/** The arguments of a call as they travel to another thread. */
+/** Encodes the arguments of a call to another thread. */
 export function encodeThreadCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
   if (name !== 'set' || parameters[2] === undefined) return encodeCall(name, parameters)
   const [key, value, options] = parameters
   const { transfer } = (options ?? {}) as { transfer?: unknown }
   if (transfer === undefined) return encodeCall(name, parameters)
   const buffers = listOf(transfer, 'transfer') as ArrayBuffer[]
-  // Everything is checked before anything is taken from the caller.
+  // Everything is checked before any buffer is detached from the caller.
   if (!isUint8Array(value) || !buffers.includes(value.buffer as ArrayBuffer)) {
     const encoded = encodeCall(name, parameters)
     detach(buffers)
@@ -24,13 +24,13 @@ export function encodeThreadCall(name: RemoteMethod, parameters: readonly unknow
 }
 
 /**
- * Bytes given up to the cache. A `Uint8Array` or `Buffer` that is all of its buffer is not copied at all.
+ * Bytes moved to the cache. A `Uint8Array` or `Buffer` that covers its whole buffer is not copied at all.
  * @throws TypeError for buffers that cannot be transferred.
  */
 function take(bytes: Uint8Array, buffers: readonly ArrayBuffer[]): Wire {
   const tag = Buffer.isBuffer(bytes) ? BUFFER : BYTES
   const { byteOffset, byteLength } = bytes
-  const [taken] = detach([bytes.buffer as ArrayBuffer, ...buffers]) as [ArrayBuffer] // at least this one was given
+  const [taken] = detach([bytes.buffer as ArrayBuffer, ...buffers]) as [ArrayBuffer] // there is at least this one
   const own = new Uint8Array(taken, byteOffset, byteLength)
   return [tag, byteLength === taken.byteLength ? own : Uint8Array.from(own)]
 }

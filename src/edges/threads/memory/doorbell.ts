@@ -1,27 +1,27 @@
 /**
- * Two counters that both ends of a port share: how many messages each has sent. While an answer is awaited, or the next request
- * of a client that awaits each of its calls, an end can see a message coming and take it without the event loop, which would go
- * to sleep and have to be woken. Never for long: after its budget the event loop has its turn.
+ * Two counters shared by both ends of a port: how many messages each has sent. An end that expects a message (a client its
+ * answer, an owner the next request of a client that awaits each call) can see it arrive and read it without the event loop,
+ * which would go to sleep and have to be woken. Only within a budget: after that the event loop has its turn.
  */
 import { availableParallelism } from 'node:os'
 import { Patience } from './patience.js'
 
 export const DOORBELL_BYTES = 8
 
-/** Whose counter is which. */
+/** Which counter belongs to which end. */
 const OWNER = 0
 const CLIENT = 1
 
 interface Side {
   readonly sends: number
   readonly receives: number
-  /** How long messages may be taken this way before everything else in this thread has its turn. */
+  /** How long messages may be read this way before the event loop has its turn. */
   readonly budgetMs: number
-  /** How often to look for one message. */
+  /** How many times to poll for one message. */
   readonly looks: number
 }
 
-// The owner has others to serve; a client that waits has nothing else to do.
+// The owner has other clients to serve; a waiting client has nothing else to do.
 export const OWNER_SIDE: Side = { sends: OWNER, receives: CLIENT, budgetMs: 0.25, looks: 400 }
 export const CLIENT_SIDE: Side = { sends: CLIENT, receives: OWNER, budgetMs: 0.5, looks: 1_500 }
 
@@ -30,10 +30,10 @@ export class Doorbell {
   readonly #side: Side
   readonly #patience: Patience
   #received: number
-  /** When the event loop is due; 0 while it has just had its turn. */
+  /** When the event loop is next due; 0 if it has just run. */
   #untilMs = 0
 
-  /** `sent` and `received`: the messages before there was a doorbell. */
+  /** `sent` and `received`: the messages before the doorbell existed. */
   constructor(memory: SharedArrayBuffer, side: Side, sent = 0, received = 0) {
     this.#counters = new Int32Array(memory)
     this.#side = side
@@ -50,12 +50,12 @@ export class Doorbell {
     this.#received = (this.#received + 1) | 0
   }
 
-  /** The event loop has had its turn. */
+  /** Called when the event loop has run. */
   turned(): void {
     this.#untilMs = 0
   }
 
-  /** Looks for the next message for a moment. */
+  /** Polls briefly for the next message. */
   awaitMessage(): boolean {
     const nowMs = performance.now()
     if (this.#untilMs === 0) this.#untilMs = nowMs + this.#side.budgetMs

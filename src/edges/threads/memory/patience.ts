@@ -1,7 +1,7 @@
 /**
- * Looks at shared memory for some microseconds before going to sleep: a sleep and a wake-up cost more than most waits. Where
- * that does not help nearly every time (the other thread is busy, or has no processor to itself) it soon stops, and tries again
- * only now and then: looking in vain takes the very time that the other side needs.
+ * Polls shared memory for some microseconds before going to sleep, because sleeping and waking up take longer than most waits.
+ * If polling does not succeed nearly every time (the other thread is busy, or has no processor to itself), it soon stops and is
+ * tried again only occasionally: polling in vain uses the processor time that the other thread needs.
  */
 export class Patience {
   readonly #looks: number
@@ -12,7 +12,7 @@ export class Patience {
     this.#looks = looks
   }
 
-  /** Whether `isThere` became true while looking. */
+  /** Whether `isThere` became true during the poll. */
   await(isThere: () => boolean): boolean {
     if (this.#confidence <= 0 && ++this.#skipped % TRY_AGAIN_EVERY !== 0) return false
     for (let look = 0; look < this.#looks; look++) {

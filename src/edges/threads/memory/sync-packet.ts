@@ -1,15 +1,15 @@
 /**
- * The memory that a synchronous client shares with its owner: one request and its answer, when both are made of numbers,
- * short texts and the like. Everything else (objects, lists, errors, what is answered later) goes over the port.
+ * The memory that a synchronous client shares with its owner: one request and its answer, if they consist of numbers, short
+ * strings and other primitives. Everything else (objects, lists, errors, answers that come later) goes over the port.
  *
- *   words   0 SIGNAL    counts everything that the owner does for this client; the client sleeps on it (Atomics.wait)
+ *   words   0 SIGNAL    counts the owner's actions for this client; the client sleeps on it (Atomics.wait)
  *           1 STATE     whose turn it is: IDLE, REQUEST (the owner's), ANSWERED (the client's)
- *           2 AWAKE     the owner is looking at STATE just now and needs no message to wake it
+ *           2 AWAKE     the owner is polling STATE and needs no message to wake it
  *           3 MESSAGES  how many messages the owner has sent over the port
- *   byte 64 …           the packet: values one after the other, each a tag and what it needs
+ *   byte 64 …           the packet: a sequence of values, each a tag and its data
  */
 
-/** The message that says: look into the memory. */
+/** The message that tells the owner to look into the memory. */
 export const LOOK = 0
 
 export const SIGNAL = 0
@@ -23,7 +23,7 @@ export const ANSWERED = 2
 
 const HEADER_BYTES = 64
 export const PACKET_BYTES = 8 * 1024
-/** A packet ends this many bytes before the memory does, so that no value is read past it. */
+/** A packet ends this many bytes before the end of the memory, so that no value is read past it. */
 const SLACK_BYTES = 16
 const PACKET_END = PACKET_BYTES - SLACK_BYTES
 
@@ -50,7 +50,7 @@ export class SyncPacket {
     this.#at = HEADER_BYTES
   }
 
-  /** Adds a value. `false`: it does not fit, or is of a kind that the memory does not take. */
+  /** Adds a value. Returns `false` if it does not fit, or the memory cannot hold values of its kind. */
   put(value: unknown): boolean {
     const bytes = this.#bytes
     switch (typeof value) {
@@ -93,7 +93,7 @@ export class SyncPacket {
       const code = text.charCodeAt(index)
       if (code > 0xff) {
         bytes[this.#at] = WIDE
-        bytes.write(text, start, 'utf16le') // lone surrogates and all
+        bytes.write(text, start, 'utf16le') // including lone surrogates
         this.#at = start + 2 * length
         return true
       }
@@ -104,7 +104,7 @@ export class SyncPacket {
     return true
   }
 
-  /** The next value. The other side may have written anything: nonsense is read as `undefined`. */
+  /** The next value. The other side may have written anything: invalid data is read as `undefined`. */
   take(): unknown {
     const bytes = this.#bytes
     if (this.#at >= PACKET_END) return undefined

@@ -1,6 +1,6 @@
 /**
- * The owner's side of all ports of one cache: `share()` opens one, and closing the cache closes them all. Each is a session
- * over a line (edges/remote/owner/session.ts), with the memory that a client may share.
+ * The owner's side of all ports of one cache: `share()` opens one, and closing the cache closes them all. Each has a session
+ * over a line (edges/remote/owner/session.ts), and the memory that its client may share.
  */
 import { isSharedArrayBuffer } from 'node:util/types'
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
@@ -21,7 +21,7 @@ export class Ports {
   constructor(cache: Cache) {
     const door = innerOf(cache)
     this.#served = { cache, door, durability: new Durability(door) }
-    // After the answers that closing settles.
+    // After the answers to calls that closing settles.
     cache.lifecycle$.subscribe({ complete: () => setImmediate(() => this.#close()) })
   }
 
@@ -68,7 +68,7 @@ export class Ports {
   }
 }
 
-/** @throws TypeError for what is not shared memory of this size. */
+/** @throws TypeError for anything but shared memory of this size. */
 function shared(memory: unknown, bytes: number): SharedArrayBuffer {
   if (isSharedArrayBuffer(memory) && memory.byteLength === bytes) return memory
   throw new TypeError(`${describe(memory)} cannot be shared. Nothing was changed.`)

@@ -1,7 +1,7 @@
 /**
  * The owner's side of the memory that a synchronous client shares (memory/sync-packet.ts). The client's next request often
- * comes within microseconds of its last answer, so the owner looks for it a moment before it goes on; never for longer than
- * BUDGET_MS at a time, so that no other port and no timer waits long behind a worker that calls in a tight loop.
+ * comes within microseconds of its last answer, so the owner polls for it briefly; never for longer than BUDGET_MS at a time, so
+ * that no other port and no timer waits long behind a worker that calls in a tight loop.
  */
 import { availableParallelism } from 'node:os'
 import type { Session } from '../../remote/owner/session.js'
@@ -26,7 +26,7 @@ export class ServedPackets {
     this.#words = this.#packet.words
   }
 
-  /** Serves the request that is there, and those that follow closely. */
+  /** Serves the pending request, and those that follow closely. */
   look(): void {
     const words = this.#words
     const untilMs = performance.now() + BUDGET_MS
@@ -36,7 +36,7 @@ export class ServedPackets {
       do this.#serve()
       while (!this.#isEnded && performance.now() < untilMs && this.#patience.await(isThere))
       Atomics.store(words, AWAKE, 0)
-      // A request that came before the client could see that has sent no message: it is looked for once more.
+      // A request made before the client could see the new state has sent no message, so the owner looks once more.
       if (performance.now() < untilMs || !isThere()) continue
       setImmediate(() => this.look())
       return
@@ -70,7 +70,7 @@ export class ServedPackets {
     const packet = this.#packet
     packet.rewind()
     if (!packet.put(id) || !packet.put(answer)) return false
-    this.#session.outbox.send() // events before the answer of the call that they are of
+    this.#session.outbox.send() // a call's events before its answer
     Atomics.store(this.#words, STATE, ANSWERED)
     this.#ring()
     return true
@@ -89,7 +89,7 @@ export class ServedPackets {
 
   end(): void {
     this.#isEnded = true
-    this.#ring() // a client that sleeps then finds the port closed
+    this.#ring() // a sleeping client wakes and finds the port closed
   }
 }
 
