@@ -53,7 +53,7 @@ for (const [name, overrule] of Object.entries(OVERRULING)) {
     await loopTurn()
     t.is(calls.length, 2)
     calls[0]?.resolve('before')
-    t.is(await early, 'before') // nothing is under the key
+    t.is(await early, 'before') // the key has no entry
     t.is(cache.peek('k'), undefined)
     calls[1]?.resolve('after')
     t.deepEqual(await Promise.all([late, joined]), ['after', 'after'])
@@ -84,7 +84,7 @@ test('an overruled load that ends last does not replace the value of the next on
   calls[1]?.resolve('after')
   t.is(await late, 'after')
   calls[0]?.resolve('before')
-  t.is(await early, 'after') // the live value under the key
+  t.is(await early, 'after') // the current value of the key
   t.is(cache.get('k'), 'after')
 })
 

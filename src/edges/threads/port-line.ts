@@ -15,7 +15,7 @@ export class PortLine implements Line {
     this.#port = port
   }
 
-  /** Shares counters with the other end from now on. */
+  /** From now on, counts messages in memory shared with the other end. */
   attach(memory: SharedArrayBuffer, side: ConstructorParameters<typeof Doorbell>[1]): void {
     this.#bell = new Doorbell(memory, side, this.#sent, this.#received)
   }

@@ -16,7 +16,7 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
 }
 
 for (const [name, call] of Object.entries(CALLS)) {
-  test.serial(`${name} that is cut short: the cache closes with a reason, and its journal is complete`, async (t) => {
+  test.serial(`an interrupted ${name} closes the cache with a reason, and its journal is complete`, async (t) => {
     const journal = memoryJournal()
     const clock = new ManualClock()
     const cache = await openCache({ journal, clock })
@@ -77,7 +77,7 @@ test.serial(
   },
 )
 
-test.serial('a turn cut short after its append is kept, once, and the next turn works', async (t) => {
+test.serial('a turn interrupted after its append is kept, once, and the next turn works', async (t) => {
   const journal = memoryJournal()
   const cache = await openCache({ journal })
   outOfStackIn('forget', () => t.throws(() => cache.transact(() => cache.set('a', 1)), { instanceOf: RangeError }))

@@ -1,6 +1,6 @@
 /**
- * A caller that recurses until the stack overflows has a bug, and the error may be thrown at any line of ours. The call that the
- * stack was too short for changes neither the state nor the journal, and the streams emit nothing.
+ * If a caller recurses until the stack overflows, the error may be thrown at any line of the cache. The call that does not have
+ * enough stack changes neither the state nor the journal, and the streams emit nothing.
  */
 import test from 'ava'
 import { type Cache, type Change, memoryJournal, openCache } from '../../../src/index.js'
@@ -31,7 +31,7 @@ const CALLS: Record<string, { call: (cache: Cache, count: number) => unknown; se
 for (const [method, { call, sets }] of Object.entries(CALLS)) {
   for (const observed of [false, true]) {
     test.serial(
-      `${method}, ${observed ? 'observed' : 'unobserved'}: a call for which the stack is too short changes nothing`,
+      `${method}, ${observed ? 'observed' : 'unobserved'}: a call without enough stack changes nothing`,
       async (t) => {
         for (let round = 0; round < runs(20); round++) {
           const journal = memoryJournal()

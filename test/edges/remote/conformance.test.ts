@@ -1,4 +1,4 @@
-/** Whatever carries the messages: a line that can be read without the event loop, like a port, and one that cannot, like a socket. */
+/** Clients over both kinds of lines: one that can be read without the event loop, like a port, and one that cannot, like a socket. */
 import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
 import { CACHE_CASES } from '../../conformance/cache.js'
 import { CountingClock } from '../../helpers/counting-clock.js'

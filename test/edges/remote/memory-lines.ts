@@ -1,4 +1,4 @@
-/** A pair of lines in one thread: what is posted at one end is cloned and arrives at the other by the event loop. */
+/** A pair of lines in one thread: a message is cloned and arrives at the other end through the event loop. */
 import type { Line, Taken } from '../../../src/edges/remote/line.js'
 
 export class MemoryLine implements Line {

@@ -6,7 +6,7 @@ import { loopTurn, until } from '../../helpers/loop-turn.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 import { inWorker } from './in-worker.js'
 
-/** A journal whose fsync ends when the test says so. */
+/** A journal whose fsyncs the test completes. */
 class HeldJournal extends BreakableJournal {
   readonly held: { resolve(): void; reject(error: Error): void }[] = []
   isHeld = true
@@ -33,14 +33,14 @@ test('fsync always: a change is acknowledged when it is durable, a read at once'
   let isAcknowledged = false
   const set = writer.set('k', 1).then(() => (isAcknowledged = true))
   await until(() => journal.held.length === 1, 'the fsync')
-  t.is(await reader.get('k'), 1) // it has happened; it is not durable
+  t.is(await reader.get('k'), 1) // it has taken effect, but is not durable
   t.false(isAcknowledged)
   journal.held.shift()?.resolve()
   await set
   t.true(isAcknowledged)
 })
 
-test('fsync always: one fsync for all that wait, of all ports', async (t) => {
+test('fsync always: waiting changes of all ports share one fsync', async (t) => {
   const { cache, journal } = await openHeld(t)
   const clients = await Promise.all(Array.from({ length: 10 }, () => connect(cache.share())))
   const first = clients.flatMap((client) => [client.increment('n'), client.set('k', 1), client.delete('none')])
@@ -51,7 +51,7 @@ test('fsync always: one fsync for all that wait, of all ports', async (t) => {
   t.is((await Promise.all(first)).length, 30)
 })
 
-test('fsync always: when it fails, nobody is told that it is durable', async (t) => {
+test('fsync always: when it fails, no change is acknowledged', async (t) => {
   const { cache, journal } = await openHeld(t)
   const client = await connect(cache.share())
   const asked = Promise.allSettled([
@@ -67,7 +67,7 @@ test('fsync always: when it fails, nobody is told that it is durable', async (t)
   t.deepEqual(get, { status: 'fulfilled', value: 1 })
 })
 
-test('fsync always: closing a client waits for what it has changed', async (t) => {
+test('fsync always: closing a client waits until its changes are durable', async (t) => {
   const { cache, journal } = await openHeld(t)
   const client = await connect(cache.share())
   let isClosed = false
@@ -121,7 +121,7 @@ test('fsync always: a flush, and a load, asked together with a change are answer
   let isDone = false
   all.then(() => (isDone = true)).catch(() => undefined)
   await until(() => {
-    journal.held.pop()?.resolve() // the latest first
+    journal.held.pop()?.resolve() // the last one first
     return isDone
   }, 'all answers')
   t.deepEqual((await all).toSpliced(1, 1), [true, 'loaded'])

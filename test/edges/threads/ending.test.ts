@@ -1,4 +1,4 @@
-/** Whatever ends, in whatever order: nobody hangs, every promise is settled, the owner lives. */
+/** Whatever ends, in whatever order: nothing hangs, every promise settles, and the owner keeps working. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import test from 'ava'
@@ -32,7 +32,7 @@ test('closing a client settles its calls and leaves the cache and the other clie
   t.is(cache.get('a'), 2)
 })
 
-test('closing the cache settles the calls that are on their way', async (t) => {
+test('closing the cache settles the calls in flight', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   const queued = Array.from({ length: 10_000 }, () => client.increment('n'))
@@ -55,7 +55,7 @@ test('connect rejects when the cache is closed, before or after the port was mad
   await t.throwsAsync(connect({} as never), { instanceOf: TypeError, message: /port must be a MessagePort/ })
 })
 
-test('a worker terminated in the middle of its requests: each is done whole or not at all, and the owner goes on', async (t) => {
+test('when a worker is terminated during its requests, each is done completely or not at all, and the owner continues', async (t) => {
   const { cache } = await openMemory(t, { maxSize: 100_000 })
   for (let round = 0; round < 5; round++) {
     const { worker, heard } = inWorker(cache.share(), 'async', async (client) => {
@@ -80,7 +80,7 @@ test('a worker terminated in the middle of its requests: each is done whole or n
   t.is(cache.get('alive'), 5)
 })
 
-test('terminating the worker that loads refuses all who wait, and the next call loads afresh', async (t) => {
+test('terminating the worker that loads rejects all waiting calls, and the next call loads again', async (t) => {
   const { cache } = await openMemory(t)
   const { worker, heard } = inWorker(cache.share(), 'async', async (client) => {
     await (client as never as { getOrSet(key: string, loader: () => unknown): unknown }).getOrSet('k', () => {
@@ -100,7 +100,7 @@ test('terminating the worker that loads refuses all who wait, and the next call 
   t.is(await client.getOrSet('k', () => 'afresh'), 'afresh')
 })
 
-test('the owner itself is terminated: its clients are told, asynchronous and synchronous ones', async (t) => {
+test('when the owner is terminated, calls of asynchronous and synchronous clients fail', async (t) => {
   const source = `
     import('${new URL('../../../src/index.js', import.meta.url)}').then(async ({ openCache, memoryJournal }) => {
       const { parentPort } = require('node:worker_threads')
@@ -133,7 +133,7 @@ test('the owner itself is terminated: its clients are told, asynchronous and syn
   t.is((await t.throwsAsync(sync.result))?.name, 'CacheClosedError')
 })
 
-test('ports: as many as wanted, each new; a worker passes them on and asks for more', async (t) => {
+test('share() returns a new port each time, also to a worker, which may pass it on', async (t) => {
   const { cache } = await openMemory(t)
   t.not(cache.share(), cache.share())
   const given = cache.share()
@@ -168,7 +168,7 @@ test('ports: as many as wanted, each new; a worker passes them on and asks for m
   t.is((await result) as unknown, 200)
 })
 
-test('a journal that fails: the same error in a thread as here, and reads go on', async (t) => {
+test('when the journal fails, a worker gets the same error as the owner, and reads continue', async (t) => {
   const journal = new BreakableJournal()
   const cache = await openCache({ journal })
   t.teardown(() => cache.close().catch(() => undefined))
@@ -202,7 +202,7 @@ test('a worker cannot open the directory that the owner has, and the error says 
   t.is(await result, 'CacheLockedError')
 })
 
-test('a port that is simply closed, here or there, settles everything that waits', async (t) => {
+test('closing a port, at either end, settles every waiting call', async (t) => {
   const { cache } = await openMemory(t)
   const port = cache.share()
   const client = await connect(port)

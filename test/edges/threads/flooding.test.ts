@@ -9,7 +9,7 @@ import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { inWorker } from './in-worker.js'
 
-test('a flood waits in the thread that makes it: a few batches are on the way, no more', async (t) => {
+test('a flood waits in the thread that makes it: at most a few batches are in flight', async (t) => {
   const { cache } = await openMemory(t)
   const port = cache.share()
   let sent = 0
@@ -32,7 +32,7 @@ test('a flood waits in the thread that makes it: a few batches are on the way, n
   t.true(sent >= Math.floor(20_000 / BATCH_REQUESTS_MAX) && sent <= 60)
 })
 
-test('calls made in the same tick travel together, answers too', async (t) => {
+test('calls made in the same tick are sent together, and so are their answers', async (t) => {
   const { cache } = await openMemory(t)
   const port = cache.share()
   let sent = 0
@@ -62,7 +62,7 @@ test('large values are cut into batches by their bytes', async (t) => {
   t.is(large.byteLength, 600_000) // copied, not taken
 })
 
-test('buffers that are given up are taken, and travel; one that cannot be is refused', async (t) => {
+test('buffers in transfer are moved; one that cannot be moved is refused', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   const bytes = new Uint8Array(100_000).fill(5)
@@ -83,7 +83,7 @@ test('buffers that are given up are taken, and travel; one that cannot be is ref
   t.deepEqual(cache.get('view'), new Uint8Array(3).fill(9))
 })
 
-test('a flooding worker does not starve another, nor the owner', async (t) => {
+test('a flooding worker starves neither another worker nor the owner', async (t) => {
   const { cache } = await openMemory(t)
   const stop = new Int32Array(new SharedArrayBuffer(4))
   const flood = inWorker(
@@ -119,7 +119,7 @@ test('a flooding worker does not starve another, nor the owner', async (t) => {
   t.is(cache.get('flood'), asked)
 })
 
-test('work that takes long, all asked at once, is done in portions: the others have their turns in between', async (t) => {
+test('long calls made at once are done in portions, and other clients are served in between', async (t) => {
   const { cache } = await openMemory(t, { maxSize: 100_000 })
   cache.setMany(Array.from({ length: 20_000 }, (_, index): [string, number] => [`k${index}`, index]))
   const [greedy, polite] = await Promise.all([connect(cache.share()), connect(cache.share())])
@@ -135,7 +135,7 @@ test('work that takes long, all asked at once, is done in portions: the others h
   for (const keys of await Promise.all(asked)) t.is(keys.length, 2_000)
 })
 
-test('closing comes after what was asked before, also while that is done in portions', async (t) => {
+test('close takes effect after all earlier calls, even while those are done in portions', async (t) => {
   const { cache } = await openMemory(t, { maxSize: 100_000 })
   cache.setMany(Array.from({ length: 20_000 }, (_, index): [string, number] => [`k${index}`, index]))
   const client = await connect(cache.share())
@@ -150,7 +150,7 @@ test('closing comes after what was asked before, also while that is done in port
   for (const outcome of outcomes) if (outcome.status === 'rejected') t.is(outcome.reason.name, 'CacheClosedError')
 })
 
-/** What a worker may post that is no batch of ours. */
+/** Messages that are not valid batches. */
 const NONSENSE: unknown[] = [
   null,
   undefined,
@@ -175,7 +175,7 @@ const NONSENSE: unknown[] = [
 ]
 
 for (const [index, message] of NONSENSE.entries()) {
-  test(`nonsense closes its own port, and nothing else (${index})`, async (t) => {
+  test(`an invalid message closes its own port and nothing else (${index})`, async (t) => {
     const { cache } = await openMemory(t)
     const other = await connect(cache.share())
     const port = cache.share()
@@ -193,7 +193,7 @@ for (const [index, message] of NONSENSE.entries()) {
   })
 }
 
-test('every operation bears any arguments: it refuses, the owner lives', async (t) => {
+test('every operation refuses invalid arguments, and the owner keeps working', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('kept', { n: 1 })
   const hostile: unknown[] = [
@@ -250,7 +250,7 @@ test('every operation bears any arguments: it refuses, the owner lives', async (
   for (const key of cache.keys()) t.notThrows(() => cache.get(key))
 })
 
-test('a number that a hostile worker uses for two loads makes no key unloadable', async (t) => {
+test('a hostile worker that uses one number for two loads leaves both keys loadable', async (t) => {
   const { cache } = await openMemory(t)
   const port = cache.share()
   const loads: unknown[] = []
@@ -263,7 +263,7 @@ test('a number that a hostile worker uses for two loads makes no key unloadable'
   const waiting = Promise.allSettled(['a', 'b'].map((key) => other.getOrSet(key, () => 'of the other')))
   await until(() => cache.stats().misses === 4, 'both are asked for')
   port.close()
-  const outcomes = await waiting // nobody waits for ever
+  const outcomes = await waiting // no call hangs
   t.deepEqual(
     outcomes.map(({ status }) => status),
     ['rejected', 'fulfilled'],
@@ -272,7 +272,7 @@ test('a number that a hostile worker uses for two loads makes no key unloadable'
   t.is(await other.get('b'), 'of the other')
 })
 
-test('memory that is written to wildly refuses or closes its own port', async (t) => {
+test('random writes to the shared memory at most close their own port', async (t) => {
   const { cache } = await openMemory(t)
   const port = cache.share()
   const memory = new SharedArrayBuffer(8 * 1024)
@@ -289,14 +289,14 @@ test('memory that is written to wildly refuses or closes its own port', async (t
   t.is(typeof (await other.increment('alive')), 'number')
 })
 
-test('a port of something else does not connect for ever: its end is noticed', async (t) => {
+test('connecting a port that is not from a cache fails when the port closes', async (t) => {
   const { port1, port2 } = new MessageChannel()
   const connecting = connect(port1)
   port2.close()
   await t.throwsAsync(connecting, { name: 'CacheClosedError' })
 })
 
-test('requests that are all the same are counted on the way, and are requests of their own all the same', async (t) => {
+test('equal requests are sent as a count, and each is still a request of its own', async (t) => {
   const { cache } = await openMemory(t)
   const port = cache.share()
   const sent: unknown[][] = []

@@ -1,4 +1,4 @@
-/** Who keeps which process or worker alive. */
+/** What keeps a process or worker alive. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import test from 'ava'
@@ -27,7 +27,7 @@ test('idle ports and clients keep no process alive', async (t) => {
   t.is(stdout, '1\n')
 })
 
-test('a worker with an idle client ends by itself, and so does its owner', async (t) => {
+test('an idle client keeps neither its worker nor the owner alive', async (t) => {
   const { stdout } = await ended(`
     const port = cache.share()
     const source = \`import { workerData } from 'node:worker_threads'

@@ -1,4 +1,4 @@
-/** Whatever a cache can do, its clients can: a method that is added to the one and not to the others fails here. */
+/** A client has every method of the cache: a method that is added to one and not to the other fails here. */
 import test from 'ava'
 import { Cache } from '../../../src/cache/cache.js'
 import { RemoteClient } from '../../../src/edges/remote/client/remote-client.js'
@@ -34,12 +34,12 @@ test('a client has every method of the cache, and the same properties', async (t
   t.is(typeof SyncThreadClient.prototype[Symbol.dispose], 'function')
 })
 
-test('a client has nothing that the cache has not', (t) => {
+test('a client has no method that the cache does not have', (t) => {
   const ours = [...membersOf(RemoteClient.prototype), ...membersOf(SyncThreadClient.prototype)]
   for (const name of ours) t.true(name in Cache.prototype, name)
 })
 
-test('the conformance suite knows every method', (t) => {
+test('the conformance suite covers every method', (t) => {
   // Of these it asks in its own words, because they are properties, mean different things here and there, or give streams.
   const apart = ['size', 'recovery', 'transact', 'watch', 'share', 'close']
   t.deepEqual([...METHODS, ...apart].sort(), membersOf(Cache.prototype).sort())

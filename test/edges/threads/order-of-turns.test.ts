@@ -1,7 +1,7 @@
 /**
- * R9 again, of every method and with nobody looking on (an inspector has calls take the long way): each call is noted where
- * the owner does it, so it is known whose it is. Done once more in that order, one after the other, by a cache that nobody
- * else uses, each must come to what its worker was told; and both caches must be the same at the end.
+ * Serial order again, for every method and without an inspector (with one, calls take the slow path). Each call is recorded
+ * where the owner executes it, with its worker. The same calls are made in that order on a second cache: each must have the
+ * result that its worker received, and both caches must be equal at the end.
  */
 import test, { type ExecutionContext } from 'ava'
 import { Turns } from '../../../src/cache/turns/turns.js'
@@ -26,7 +26,7 @@ type Noted = { worker: string } | { stored: SetCommand } | { ms: number }
 /** What a client does on its own account. */
 const UNASKED: ReadonlySet<OperationName> = new Set(['hello', 'extra', 'bye', 'loaded', 'notLoaded', 'acknowledge'])
 
-/** Whose answers tell of the disk, not of the entries: they must only not be refusals. */
+/** Methods whose results depend on the disk, not on the entries: it is only checked that they are not refused. */
 const OPEN_ENDED: ReadonlySet<string> = new Set(['flush', 'compact', 'save', 'recovery'])
 
 function note(order: Noted[]): () => void {

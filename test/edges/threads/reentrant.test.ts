@@ -206,7 +206,7 @@ test('loaders that call the client, whose subscribers load: nested loads get the
   )
 })
 
-test('a subscriber that asks for the key that is being loaded up the stack is refused, and does not wait for ever', async (t) => {
+test('a subscriber that asks for the key that is being loaded up the stack is refused, and does not hang', async (t) => {
   t.timeout(30_000)
   const { cache } = await openMemory(t)
   const { result } = inWorker(cache.share(), 'sync', (given) => {

@@ -1,7 +1,7 @@
 /**
- * R9: whatever ten threads do at once is what somebody could have done alone, one call after the other. The inspector hears of
- * every call in the order in which the actor took them; the same calls are made of a second cache in that order, and each
- * worker must have been answered, in its own order, what the second cache answers.
+ * Whatever ten threads do concurrently has the effect of some serial order of their calls. The inspector sees every call in the
+ * order in which the cache executes them. The same calls are made on a second cache in that order, and each worker must have
+ * received the second cache's results, in its own order.
  */
 import test from 'ava'
 import { memoryJournal, openCache } from '../../../src/index.js'
@@ -100,7 +100,7 @@ function replay(
       continue
     }
     const asked = logs.flat().find((call) => isThisCall(heard, call, order, at))
-    if (asked === undefined) throw new Error(`Nobody has called ${JSON.stringify(heard)} (${at})`)
+    if (asked === undefined) throw new Error(`No worker has called ${JSON.stringify(heard)} (${at})`)
     const outcome = make(model, asked.method, asked.parameters)
     const place = at
     calls.push({

@@ -22,7 +22,7 @@ function counted(cache: Cache): () => number {
   return () => open
 }
 
-test('a stream is subscribed over the port while somebody observes it, and once however many do', async (t) => {
+test('a stream has one subscription over the port while it has subscribers', async (t) => {
   const { cache } = await openMemory(t)
   const open = counted(cache)
   const client = await connect(cache.share())
@@ -85,7 +85,7 @@ test('two workers see every change of ten others, in order, exactly once', async
   for (const { result } of observers) t.deepEqual((await result) as unknown, expected)
 })
 
-test('a worker that cannot keep up is told so, having had every event before; the owner and the others go on', async (t) => {
+test('a worker that is too slow gets every event up to an error; the owner and other workers continue', async (t) => {
   const { cache } = await openMemory(t, { maxSize: 10 })
   const lock = new Int32Array(new SharedArrayBuffer(4))
   const slow = inWorker(
@@ -135,7 +135,7 @@ test('a worker that cannot keep up is told so, having had every event before; th
   await until(() => others >= 102_000, 'the other sees all')
 })
 
-test('states are not queued: of the stats that come meanwhile a worker gets the last', async (t) => {
+test('states are not queued: a worker gets only the latest stats', async (t) => {
   const { cache, clock } = await openMemory(t)
   const client = await connect(cache.share())
   const seen: number[] = []
@@ -163,7 +163,7 @@ test('lifecycle$ over a port: each state, once', async (t) => {
   )
 })
 
-test('a subscriber that throws or calls the client harms nobody', async (t) => {
+test('a subscriber that throws or calls the client affects no other', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   const seen: string[] = []

@@ -26,7 +26,7 @@ test('connectSync is refused for a port that has been in a worker and came back'
   t.is((t.throws(() => connectSync(back as never)) as CacheError).code, 'WOULD_DEADLOCK')
 })
 
-test('connectSync of a closed cache, or of no port, is refused and does not hang', async (t) => {
+test('connectSync to a closed cache, or with something other than a port, is refused and does not hang', async (t) => {
   const { cache } = await openMemory(t)
   const ports = [cache.share(), cache.share()]
   await cache.close()

@@ -4,7 +4,7 @@ import type { CacheError } from '../../../src/index.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { inWorker } from './in-worker.js'
 
-test('require: unless it holds, nothing of the transaction happens', async (t) => {
+test('require: unless it holds, the transaction changes nothing', async (t) => {
   const { cache } = await openMemory<number>(t)
   const client = await connect<number>(cache.share())
   await client.set('stock', 1)
@@ -22,14 +22,14 @@ test('require: unless it holds, nothing of the transaction happens', async (t) =
   t.is(cache.stats().journal.sequence, sequence)
 })
 
-test('when: only the step that it belongs to is left out', async (t) => {
+test('when: only its own step is skipped', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   const first = { type: 'set', key: 'first', value: 'me', when: { key: 'first', exists: false } } as const
   t.deepEqual(await client.transact([first, first, { type: 'get', key: 'first' }]), [true, undefined, 'me'])
 })
 
-test('equals compares structurally, and conditions count as no use of an entry', async (t) => {
+test('equals compares structurally, and conditions do not count as a use of an entry', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   await client.set('doc', { version: 1, at: new Date(5), tags: new Set(['a']) })
@@ -63,7 +63,7 @@ test('several conditions, bounds and values of other kinds', async (t) => {
   t.false(await holds({ key: 'n', atLeast: 5 }, { key: 'none', exists: true }))
 })
 
-test('what cannot be a step is refused before anything is done', async (t) => {
+test('an invalid step is refused before anything changes', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   const steps = [{ type: 'flush' }, { type: 'getOrSet', key: 'k' }, { type: 'constructor' }, 5, undefined]

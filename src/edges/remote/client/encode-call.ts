@@ -91,7 +91,7 @@ function encoderOf(row: Method): EncodeCall {
   }
 }
 
-/** Without a loop for the commonest. */
+/** Methods with at most two arguments, the most common ones, need no loop. */
 function argumentsEncoder([first, second, ...others]: readonly Encode[]): EncodeCall {
   if (first === undefined) return () => []
   if (second === undefined) return (parameters) => [first(parameters[0])]

@@ -31,7 +31,7 @@ interface Feed {
   /** Items for the next message. */
   events: unknown[]
   bytes: number
-  /** Of the last one of them. */
+  /** The bytes of the last item. */
   lastBytes: number
   /** [events, bytes] of the messages not yet acknowledged. */
   readonly unacknowledged: [number, number][]

@@ -1,11 +1,11 @@
-/** What a client makes of the arguments of a call, at the moment of the call. */
+/** How a client encodes the arguments of a call, during the call. */
 import test from 'ava'
 import { connect } from '../../../../src/edges/threads/threads.js'
 import { openMemory } from '../../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 import { connectOver } from '../connected.js'
 
-/** An object that gives another value each time it is read, and remembers what was read. */
+/** An object whose properties change each time they are read, and that counts the reads. */
 function readOnce<T extends object>(values: T): { object: T; reads: Record<string, number> } {
   const reads: Record<string, number> = {}
   const object = {} as T
@@ -21,7 +21,7 @@ function readOnce<T extends object>(values: T): { object: T; reads: Record<strin
   return { object, reads }
 }
 
-test('every option is read once, here and through a port: a getter cannot pass one value by the check and another in', async (t) => {
+test('every option is read once, here and through a port: a getter cannot return another value after the check', async (t) => {
   const { cache } = await openMemory(t)
   const path = `${temporaryDirectory(t)}/saved.pickle`
   const client = await connect(cache.share())
@@ -69,7 +69,7 @@ test('every part of a step and of a condition is read once', async (t) => {
   t.deepEqual(requirement.reads, { type: 1, key: 1, atLeast: 1, atMost: 1 })
 })
 
-test('buffers to give up are read once, too', async (t) => {
+test('buffers to transfer are also read once', async (t) => {
   const { cache } = await openMemory(t)
   const client = await connect(cache.share())
   const bytes = new Uint8Array(100).fill(5)

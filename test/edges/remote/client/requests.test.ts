@@ -1,4 +1,4 @@
-/** The window of a client: whatever is asked leaves, is answered, and is settled with its own answer, however full it is. */
+/** The window of a client: however full it is, every request is sent, answered, and settled with its own answer. */
 import test from 'ava'
 import { Requests } from '../../../../src/edges/remote/client/requests.js'
 import { AGAIN, OP, SAME } from '../../../../src/edges/remote/wire/codes.js'
@@ -11,7 +11,7 @@ import { MemoryLine } from '../memory-lines.js'
 
 const ENDINGS = { closed: () => new CacheClosedError('closed'), lost: () => new CacheClosedError('lost') }
 
-/** Answers each `get` with its key, when and in what order the test says. */
+/** Answers each `get` with its key, at the time and in the order that the test chooses. */
 function fakeOwner(answersLater: (key: string) => boolean) {
   const [ownerLine, line] = MemoryLine.pair({ isTakeable: true })
   const held: unknown[][] = []
@@ -34,7 +34,7 @@ function fakeOwner(answersLater: (key: string) => boolean) {
       if (batch === undefined) return
       const part: unknown[] = [ANSWERS, batch[0]]
       let key = ''
-      // Each two elements are a code and a key, for nothing but gets is asked; or AGAIN and a number.
+      // Every two elements are a code and a key, because all requests are gets; or AGAIN and a number.
       for (let at = 1; at < batch.length; at += 2) {
         const isAgain = batch[at] === AGAIN
         if (!isAgain && batch[at + 1] !== SAME) key = batch[at + 1] as string
@@ -62,7 +62,7 @@ function random(seed: number): (below: number) => number {
 }
 
 for (let run = 1; run <= runs(6); run++) {
-  test(`nothing that is asked is stranded, whatever the window does (${run})`, async (t) => {
+  test(`every request is settled, whatever the state of the window (${run})`, async (t) => {
     const dice = random(run)
     const owner = fakeOwner((key) => key.length % 7 === 3)
     const requests = new Requests(owner.line, ENDINGS)
@@ -70,7 +70,7 @@ for (let run = 1; run <= runs(6); run++) {
     let wrong = 0
     let settled = 0
     const ask = () => {
-      // Often the same key again, at times a heavy one, so that batches are closed by their bytes as well.
+      // Often the same key again, sometimes a long one, so that batches are also closed by their bytes.
       const key = dice(3) === 0 ? `k${dice(50)}`.repeat(1 + dice(4)) : dice(4_000) === 0 ? 'x'.repeat(700_000) : 'same'
       asked++
       const isShort = dice(2) === 0
@@ -78,7 +78,7 @@ for (let run = 1; run <= runs(6); run++) {
       answer.then((got) => {
         settled++
         if (got !== key) wrong++
-        if (dice(500) === 0) burst(dice(30)) // whoever is answered asks again
+        if (dice(500) === 0) burst(dice(30)) // an answer leads to more requests
       })
     }
     const burst = (count: number) => {
@@ -97,7 +97,7 @@ for (let run = 1; run <= runs(6); run++) {
       for (let answers = dice(4); answers > 0; answers--) owner.answer(dice(owner.held.length))
       if (dice(3) === 0) owner.answerLater(dice(owner.later.length))
     }
-    // From now on the owner answers whatever comes. All must be settled when it has nothing to do for some turns.
+    // From now on the owner answers everything. When it has had nothing to do for some turns, all must be settled.
     for (let idle = 0; idle < 10; idle++) {
       await loopTurn()
       if (owner.held.length + owner.later.length > 0) idle = 0
@@ -108,12 +108,12 @@ for (let run = 1; run <= runs(6); run++) {
     t.is(wrong, 0)
     t.true(owner.heldMost <= BATCHES_MAX)
     t.true(owner.line.sent >= asked / BATCH_REQUESTS_MAX)
-    t.false(owner.line.isHeld) // nobody waits
+    t.false(owner.line.isHeld) // no request is pending
     requests.end()
   })
 }
 
-test('an answer of its own that overtakes its batch is not lost', async (t) => {
+test('a separate answer that overtakes its batch is not lost', async (t) => {
   const owner = fakeOwner(() => true)
   const requests = new Requests(owner.line, ENDINGS)
   const answers = [requests.ask(OP.get, ['a']), requests.ask(OP.get, ['b'])]

@@ -1,4 +1,4 @@
-/** What the owner does of a method follows from its row in the table. */
+/** The owner's operation for a method is derived from its row in the table. */
 import test from 'ava'
 import type { Method } from '../../../../src/cache/methods.js'
 import { answerOf } from '../../../../src/edges/remote/client/answers.js'
@@ -7,7 +7,7 @@ import { operationOf } from '../../../../src/edges/remote/owner/method-operation
 import { toWire } from '../../../../src/edges/remote/wire/wire-value.js'
 import { storeValue } from '../../../../src/values/encode.js'
 
-/** A cache with one method, which returns `result` and remembers what it was called with. */
+/** A cache with one method, which returns `result` and records its arguments. */
 function called(row: Method, result: unknown, batch: readonly unknown[]): { parameters: unknown[]; answer: unknown } {
   let parameters: unknown[] = []
   const cache = {
@@ -29,13 +29,13 @@ test('arguments reach the method in order, and no more than its row names', (t) 
   t.deepEqual(called({ takes: ['key', 'by'] }, 1, ['k', 2, 'next']).parameters, ['k', 2])
 })
 
-test('options are put together again, those that were given', (t) => {
+test('options are reassembled; missing ones are omitted', (t) => {
   const row = { takes: ['key'], options: ['ttl', 'onProgress', 'only'] }
   t.deepEqual(called(row, 1, ['k', 5, 'absent', 'next']).parameters, ['k', { ttl: 5, only: 'absent' }])
   t.deepEqual(called(row, 1, ['k', undefined, undefined, 'next']).parameters, ['k'])
 })
 
-test('values are decoded for the method, and what it gives is encoded', (t) => {
+test('values are decoded for the method, and its result is encoded', (t) => {
   const value = { at: new Date(5), bytes: Buffer.from('b') }
   t.deepEqual(called({ takes: ['key', 'value'], gives: 'value' }, value, ['k', wire(value)]), {
     parameters: ['k', value],
@@ -54,7 +54,7 @@ test('values are decoded for the method, and what it gives is encoded', (t) => {
   t.deepEqual([...(answer as Iterable<unknown>)], [['a', value]])
 })
 
-test('plain data travels as it is, and a promise is waited for', async (t) => {
+test('plain data is sent unchanged, and a promise is awaited', async (t) => {
   t.deepEqual(called({ takes: [] }, { keys: ['a'], cursor: undefined }, []).answer, { keys: ['a'], cursor: undefined })
   const cache = { method: async () => ({ ok: false, error: new RangeError('no') }) }
   const row: Method = { takes: [], gives: 'outcome', waits: true }

@@ -1,4 +1,4 @@
-/** How far a client may fall behind, and what it misses then. */
+/** How far a client may fall behind, and what it misses when it does. */
 import test from 'ava'
 import { Subject } from 'rxjs'
 import type { Outbox } from '../../../../src/edges/remote/owner/outbox.js'
@@ -15,13 +15,13 @@ function served() {
   return { streams, stats$, changes$, sent }
 }
 
-test('stats$ does not end however many stats a client misses: it gets the last', (t) => {
+test('stats$ never ends because a client is slow: the client gets the latest stats', (t) => {
   const { streams, stats$, sent } = served()
   streams.subscribe(1, 'stats', undefined)
   const count = Math.max(EVENTS_MAX, Math.ceil(EVENT_BYTES_MAX / 64)) + 10
   for (let size = 0; size < count; size++) {
     stats$.next({ size })
-    if (size === 0) streams.flush() // under way, and not acknowledged for a long time
+    if (size === 0) streams.flush() // in flight, and not acknowledged for a long time
   }
   streams.flush()
   t.deepEqual(sent.splice(0), [[EVENTS, 1, [{ size: 0 }]]])

@@ -40,7 +40,7 @@ for (const error of ERRORS) {
   })
 }
 
-test('what is thrown and is no error arrives too; what cannot be cloned, as text', (t) => {
+test('a thrown value that is not an error also arrives; as text if it cannot be cloned', (t) => {
   for (const thrown of ['text', 5, null, undefined, { a: 1 }]) {
     t.deepEqual(fromWireError(structuredClone(toWireError(thrown))), thrown)
   }
@@ -49,13 +49,13 @@ test('what is thrown and is no error arrives too; what cannot be cloned, as text
   t.deepEqual({ ...(fromWireError(structuredClone(toWireError(odd))) as Error) }, { kept: 1 } as never)
 })
 
-test('a chain of causes that bites its tail ends', (t) => {
+test('a circular chain of causes ends', (t) => {
   const error = new Error('a')
   error.cause = error
   t.notThrows(() => structuredClone(toWireError(error)))
 })
 
-test('an error that cannot be read arrives as an error, and nothing is thrown where it is sent', (t) => {
+test('an error that cannot be read arrives as an error, and the sender does not throw', (t) => {
   const odd = [
     Object.defineProperty(new Error('m'), 'message', {
       get() {
