@@ -215,7 +215,7 @@ test('closing a port, at either end, settles every waiting call', async (t) => {
   for (const outcome of outcomes.slice(1)) t.is((outcome as PromiseRejectedResult).reason.constructor, CacheClosedError)
   await t.throwsAsync(client.get('n'), { instanceOf: CacheClosedError })
   const other = await connect(cache.share())
-  t.is(await other.getOrSet('never', () => 'afresh'), 'afresh') // the load of the closed port holds nobody up
+  t.is(await other.getOrSet('never', () => 'afresh'), 'afresh') // the load of the closed port does not block it
 })
 
 test('closing the cache while changes wait for the disk settles them, and their client', async (t) => {

@@ -14,7 +14,7 @@ declare global {
 interface Clients {
   async: ThreadCache<never>
   sync: SyncThreadCache<never>
-  /** The port as it is. */
+  /** The port itself. */
   none: MessagePort
 }
 

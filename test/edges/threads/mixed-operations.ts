@@ -1,4 +1,4 @@
-/** What the workers of serial-order.test.ts do at once, and how the same is done to a cache that nobody else uses. */
+/** The operations that the workers of serial-order.test.ts make concurrently, and how they are made on a second cache. */
 
 export interface Call {
   method: string
@@ -46,7 +46,7 @@ export async function mixedOperations(
     ['clear', () => []],
     ['transact', () => []],
   ]
-  // Those of which the inspector hears too little, or which take longer than a turn. `directory` asks for them.
+  // Calls that the inspector does not see completely, or that take longer than a turn. Only with `directory`.
   if (directory !== undefined)
     methods.push(
       ['exists', () => [key()]],

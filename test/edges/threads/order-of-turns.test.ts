@@ -23,7 +23,7 @@ const OPERATIONS = 200
 /** What the owner did: the next call of a worker, what a load stored, or the clock went on. */
 type Noted = { worker: string } | { stored: SetCommand } | { ms: number }
 
-/** What a client does on its own account. */
+/** What a client does without the owner. */
 const UNASKED: ReadonlySet<OperationName> = new Set(['hello', 'extra', 'bye', 'loaded', 'notLoaded', 'acknowledge'])
 
 /** Methods whose results depend on the disk, not on the entries: it is only checked that they are not refused. */
@@ -48,7 +48,7 @@ function note(order: Noted[]): () => void {
     }
   }
   Turns.prototype.run = function (command) {
-    // Of loads nobody is told by a port when they store.
+    // A load stores its value without a request, so no port shows when.
     if (command.type === 'set' && !isAnswering) order.push({ stored: command })
     return run.call(this, command)
   }

@@ -72,7 +72,7 @@ function isCall(type: string): boolean {
   return TOP.has(type)
 }
 
-/** Calls that the inspector hears of: a transaction and each of its steps, up to the one that is refused. */
+/** Calls that the inspector sees: a transaction and each of its steps, up to one that is refused. */
 function callsIn(logs: readonly (readonly Logged[])[]): number {
   let count = 0
   for (const { method, parameters, outcome } of logs.flat()) {
@@ -83,8 +83,8 @@ function callsIn(logs: readonly (readonly Logged[])[]): number {
 }
 
 /**
- * Makes the calls that were heard of the model, then deals them out: each to one worker whose next call it is and that was
- * answered so. Where several fit, one is tried after the other.
+ * Makes the inspected calls on the second cache, then assigns each to a worker whose next call it is and that received the same
+ * result. If several workers match, each is tried in turn.
  */
 function replay(
   order: (Record<string, unknown> | number)[],
@@ -152,7 +152,7 @@ function isThisCall(
   if (method === 'transact') {
     const steps = parameters[0] as Record<string, unknown>[]
     return steps.every((step, index) => {
-      // Of a transaction that is refused, the third step is the last that is heard.
+      // Of a transaction that is refused, the inspector sees no step after the third.
       const told = order[at + 1 + index] as Record<string, unknown> | undefined
       if (index === 3 && step['type'] === 'getMany' && steps[2]?.['by'] === Number.MAX_SAFE_INTEGER) return true
       return (

@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os'
 import test from 'ava'
 import { CLIENT_SIDE, DOORBELL_BYTES, Doorbell, OWNER_SIDE } from '../../../../src/edges/threads/memory/doorbell.js'
 
-/** With one processor nobody looks: the other side could not do anything meanwhile. */
+/** With one processor neither side polls: the other could not run meanwhile. */
 const looks = availableParallelism() > 1
 
-test('each side sees the messages that the other has sent and that it has not yet received', (t) => {
+test('each side sees the messages of the other that it has not received yet', (t) => {
   const memory = new SharedArrayBuffer(DOORBELL_BYTES)
   const client = new Doorbell(memory, CLIENT_SIDE)
   // The owner has sent its greeting, and received the message that brought the memory.
