@@ -1,6 +1,6 @@
 /**
  * A session's outgoing messages: one for everything that a tick sends. Events of streams precede the answers that are sent
- * after them. Before: batch-answers and served-streams. After: the line.
+ * after them. Before: session and served-streams. After: the line.
  */
 import type { Line } from '../line.js'
 import type { Part } from '../wire/protocol.js'
