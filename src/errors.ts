@@ -25,7 +25,7 @@ interface ErrorRow {
 export const ERRORS = {
   INVALID_VALUE: {
     classes: ['ValueError'],
-    message: 'A value cannot be stored, incremented, saved or loaded.',
+    message: 'A value cannot be stored, read, incremented, saved or loaded.',
     consequence: 'Nothing was changed.',
     advice: 'Store what structuredClone() accepts, and null for "nothing".',
   },
@@ -265,10 +265,13 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/\.$/, '') : describe(error)
 }
 
+/** Larger bigints take long to write in decimal, and say nothing to a reader. */
+const LONG = 2n ** 200n
+
 /** Any value, short enough for a message. Never throws. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 57)}...'` : `'${value}'`
-  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'bigint') return value > LONG || value < -LONG ? 'a long bigint' : `${value}n`
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return String(value)

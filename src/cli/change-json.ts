@@ -9,9 +9,8 @@
 
 import type { CacheEvent } from '../core/model/event.js'
 import type { StoredValue } from '../core/model/stored-value.js'
-import { restoreValue } from '../values/encode.js'
 import { showMoment } from './quantities.js'
-import { showValue, toJson } from './show-value.js'
+import { restoreToShow, showValue, toJson } from './show-value.js'
 
 export function changeJson(event: CacheEvent, sequence: number, writtenAtMs: number): string {
   const head = { sequence, writtenAt: showMoment(writtenAtMs), type: event.type }
@@ -35,7 +34,7 @@ function valueMember(stored: StoredValue): string {
   if (typeof stored === 'object' && stored !== null && stored.encoding !== 'structured') {
     return `"valueBase64":"${Buffer.from(stored.bytes).toString('base64')}"`
   }
-  const value = restoreValue(stored, 'copy')
+  const value = restoreToShow(stored)
   const json = toJson(value)
   return json === undefined ? `"valueText":${JSON.stringify(showValue(value, { isFull: true }))}` : `"value":${json}`
 }

@@ -4,14 +4,12 @@ import type { Change } from '../cache/streams/change.js'
 import { compileGlob } from '../core/decide/glob.js'
 import type { CacheEvent } from '../core/model/event.js'
 import type { Sequence } from '../core/model/sequence.js'
-import type { StoredValue } from '../core/model/stored-value.js'
 import { readHeaderOf } from '../durable/format/file-header.js'
 import type { Frame } from '../durable/format/frame.js'
 import { eventsOf } from '../durable/history/frame-events.js'
 import { type Chain, readChain, troubleOf } from '../durable/history/read-chain.js'
 import { startAfter } from '../durable/history/replay.js'
 import { disk } from '../durable/storage/disk.js'
-import { restoreValue } from '../values/encode.js'
 import { changeJson } from './change-json.js'
 import { changeText } from './change-text.js'
 import { EXIT } from './exit-codes.js'
@@ -19,6 +17,7 @@ import { planOpening, readJournal } from './journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from './options.js'
 import { LineBatch, output, remark } from './output.js'
 import { showBytes, showCount, showCountOf } from './quantities.js'
+import { restoreToShow } from './show-value.js'
 
 interface InspectOptions extends DirectoryOptions {
   json?: true
@@ -141,7 +140,10 @@ class Inspection {
 function toChange(event: CacheEvent, sequence: number): Change {
   switch (event.type) {
     case 'set':
-      return withDeadline({ type: 'set', sequence, key: event.key, value: restore(event.value) }, event.expiresAtMs)
+      return withDeadline(
+        { type: 'set', sequence, key: event.key, value: restoreToShow(event.value) },
+        event.expiresAtMs,
+      )
     case 'rescheduled':
       return withDeadline({ type: 'rescheduled', sequence, key: event.key }, event.expiresAtMs)
     case 'cleared':
@@ -154,8 +156,4 @@ function toChange(event: CacheEvent, sequence: number): Change {
 
 function withDeadline(change: Change, expiresAtMs: number): Change {
   return expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs }
-}
-
-function restore(value: StoredValue): unknown {
-  return restoreValue(value, 'copy')
 }

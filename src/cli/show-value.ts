@@ -3,6 +3,9 @@
  * NaN, a cycle) as `util.inspect` shows it, so that no value looks like a different one.
  */
 import { inspect } from 'node:util'
+import type { StoredValue } from '../core/model/stored-value.js'
+import { restoreValue } from '../values/encode.js'
+import { messageOf } from './failures.js'
 import { type Colors, printable } from './printable.js'
 
 export interface ShowOptions {
@@ -69,53 +72,90 @@ function isJson(value: unknown, ancestors: Set<object>, exact: Set<object>): boo
 
 /** How much longer the text may be because of parts that occur many times. */
 const REPEATED_LENGTH_MAX = 1_000_000
+/** A value has no more in the order in which it was stored; other ways through shared parts may be longer. */
+const LEVELS_MAX = 1_000
 
 /**
  * Whether the text would be much longer than the value: a part that occurs twice is written twice, so 40 levels of
- * `{ a: part, b: part }` would be written 2^40 times.
+ * `{ a: part, b: part }` would be written 2^40 times, and twelve objects that refer to one another 12! times. Walks as
+ * the writer would, which looks only at what it is inside of, until it has seen enough.
  */
 function isTooLarge(value: unknown): boolean {
-  if (typeof value !== 'object') return false
-  const lengths = new Map<object, number>()
-  let onceEach = 0
-  const lengthOf = (part: unknown): number => {
-    if (typeof part !== 'object' || part === null) {
-      const length = typeof part === 'string' ? part.length : 1
-      onceEach += length
-      return length
+  const met = new Set<object>()
+  const ancestors = new Set<object>()
+  let repeated = 0
+  const walk = (part: unknown, isInRepeated: boolean, level: number): boolean => {
+    if (typeof part !== 'object' || part === null || ancestors.has(part)) {
+      if (isInRepeated) repeated += lengthOf(part)
+      return repeated > REPEATED_LENGTH_MAX
     }
-    const known = lengths.get(part)
-    if (known !== undefined) return known
-    lengths.set(part, 1) // in a cycle it is written once
-    onceEach++
-    let length = 1
-    for (const member of partsOf(part)) length += lengthOf(member)
-    lengths.set(part, length)
-    return length
+    const isRepeated = isInRepeated || met.has(part)
+    met.add(part)
+    if (isRepeated) repeated += lengthOf(part)
+    if (level > LEVELS_MAX || repeated > REPEATED_LENGTH_MAX) return true
+    ancestors.add(part)
+    for (const member of partsOf(part)) if (walk(member, isRepeated, level + 1)) return true
+    ancestors.delete(part)
+    return false
   }
-  return lengthOf(value) > onceEach + REPEATED_LENGTH_MAX
+  return walk(value, false, 1)
+}
+
+/** About how long its text is, apart from that of its parts. */
+function lengthOf(part: unknown): number {
+  if (typeof part === 'string') return part.length
+  if (typeof part === 'bigint') return part.toString(16).length
+  if (ArrayBuffer.isView(part) || part instanceof ArrayBuffer) return 1 + part.byteLength
+  if (part instanceof RegExp) return part.source.length
+  return 1
 }
 
 function* partsOf(value: object): Iterable<unknown> {
   if (value instanceof Map) for (const pair of value) yield* pair
   else if (value instanceof Set) yield* value
-  else if (value instanceof Error) yield value.cause
-  if (!ArrayBuffer.isView(value)) yield* Object.values(value)
+  else if (value instanceof Error) yield* [value.message, value.stack, value.cause]
+  if (ArrayBuffer.isView(value)) return
+  for (const [key, member] of Object.entries(value)) {
+    if (!Array.isArray(value)) yield key
+    yield member
+  }
 }
 
 /** A copy for display, in which only the first occurrence of a part is written out. */
 function withoutRepeats(value: unknown, seen: Set<object>): unknown {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  if (typeof value !== 'object' || value === null) return value
   if (seen.has(value)) return { [inspect.custom]: () => '[shown above]' }
   seen.add(value)
+  if (ArrayBuffer.isView(value)) return value
   const copy = (part: unknown) => withoutRepeats(part, seen)
   if (value instanceof Map) return new Map([...value].map(([key, member]) => [copy(key), copy(member)]))
   if (value instanceof Set) return new Set([...value].map(copy))
-  if (Array.isArray(value)) return value.map(copy)
+  const members = Object.entries(value).map(([key, member]) => [key, copy(member)] as const)
+  if (Array.isArray(value)) return Object.assign(new Array(value.length), Object.fromEntries(members))
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null)
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copy(member)]))
+  if (prototype === Object.prototype || prototype === null) return Object.fromEntries(members)
   return { [inspect.custom]: () => inspect(value, { depth: 0 }) }
+}
+
+/** A stored value to look at: one that cannot be read is shown as the reason. */
+export function restoreToShow(stored: StoredValue): unknown {
+  try {
+    return restoreValue(stored, 'copy')
+  } catch (error) {
+    return new Unreadable(messageOf(error))
+  }
+}
+
+class Unreadable {
+  readonly #reason: string
+
+  constructor(reason: string) {
+    this.#reason = reason
+  }
+
+  [inspect.custom](): string {
+    return `[${this.#reason}]`
+  }
 }
 
 /** No space, quote, backslash or control character, and no lone surrogate (all in category C). */

@@ -5,6 +5,7 @@ import type { ReceivedRows } from '../durable/contract.js'
 import { readSnapshot, takeRows } from '../durable/snapshot/read-snapshot.js'
 import { nextTurn } from '../durable/storage/event-loop.js'
 import { readAll, type Storage } from '../durable/storage/storage.js'
+import { describe, reasonOf, ValueError } from '../errors.js'
 import { adoptEncoded, storeValue } from '../values/encode.js'
 import type { SaveFormat, SaveProgress } from './format.js'
 import { receiveCachePickle } from './pickle/read-pickle.js'
@@ -25,7 +26,7 @@ export async function readSave(
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: NO_SEQUENCE }, (frame, bytes) => {
     takeRows(frame, bytes, (key, value, expiresAtMs) => {
       const isNew = keys.size < keys.add(key).size
-      if (isNew) rows.add(key, decodable(value), expiresAtMs)
+      if (isNew) rows.add(key, decodable(key, value), expiresAtMs)
       return isNew
     })
     progress?.(frame.offset + frame.length, fileBytes, 'bytes')
@@ -35,9 +36,15 @@ export async function readSave(
 }
 
 /** The value, if it can be decoded. @throws ValueError otherwise: a matching checksum does not prove who wrote the file. */
-function decodable(value: StoredValue): StoredValue {
-  const isStructured = typeof value === 'object' && value !== null && value.encoding === 'structured'
-  return isStructured ? adoptEncoded(value.bytes) : value
+function decodable(key: string, value: StoredValue): StoredValue {
+  if (typeof value !== 'object' || value === null || value.encoding !== 'structured') return value
+  try {
+    return adoptEncoded(value.bytes)
+  } catch (error) {
+    throw new ValueError(`The value of ${describe(key)} in this file cannot be loaded: ${reasonOf(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 async function readPickled(
@@ -48,7 +55,9 @@ async function readPickled(
 ): Promise<void> {
   const bytes = await readWhole(storage, path)
   const allowance = new RowsAllowance(bytes.length)
+  const keys = new Set<string>()
   const reading = receiveCachePickle(bytes, ([key, value, expiresAtMs]) => {
+    if (keys.size === keys.add(key).size) throw appearsTwice(key)
     const stored = storeValue(value, 'copy')
     allowance.take(key, stored)
     rows.add(key, stored, expiresAtMs ?? Number.POSITIVE_INFINITY)
@@ -63,6 +72,13 @@ async function readPickled(
     progress?.(step.value, bytes.length, 'bytes')
     await nextTurn()
   }
+}
+
+/** Python writes no dict like that, so it says nothing about which of the two is meant. */
+function appearsTwice(key: string): ValueError {
+  return new ValueError(`Cannot load this pickle as a cache: the key ${describe(key)} appears twice`, {
+    advice: 'Write each key once.',
+  })
 }
 
 function sizeOf(storage: Storage, path: string): number {

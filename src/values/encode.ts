@@ -85,7 +85,7 @@ function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
   return Object.getPrototypeOf(value) === Uint8Array.prototype ? 'bytes' : undefined
 }
 
-/** A caller's value: a copy, or with `'share'` the object that was set (after a recovery: the object that was decoded first). */
+/** A caller's value: a copy, or with `'share'` the object that was set (after a recovery: the object that was decoded first). @throws ValueError for bytes that are not a value. */
 export function restoreValue(stored: StoredValue, isolation: Isolation): unknown {
   if (typeof stored !== 'object' || stored === null) return stored
   if (isolation === 'copy') return decodeObject(stored)
@@ -100,8 +100,28 @@ function decodeObject(stored: EncodedValue): unknown {
     case 'buffer':
       return Buffer.from(stored.bytes)
     case 'structured':
-      return deserialize(stored.bytes)
+      return decodeStructured(stored.bytes)
   }
+}
+
+/** Values of a journal are decoded when they are first asked for, and matching checksums do not prove that they can be. */
+function decodeStructured(bytes: Uint8Array): unknown {
+  let value: unknown
+  try {
+    value = deserialize(bytes)
+  } catch (error) {
+    if (error instanceof RangeError) throw error // too little stack
+    throw unreadable(reasonOf(error), error)
+  }
+  if (value === undefined) throw unreadable('it is undefined')
+  return value
+}
+
+function unreadable(reason: string, cause?: unknown): ValueError {
+  return new ValueError(`Cannot read a value of the journal: ${reason}`, {
+    cause,
+    advice: 'A newer Node.js or another program wrote it: delete the key, or set it again.',
+  })
 }
 
 /** `v8.serialize`, except that it refuses memory that another thread could change while it is read. */

@@ -1,10 +1,14 @@
 import { exec } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { EncodedValue } from '../../src/core/model/stored-value.js'
 import { openCache } from '../../src/index.js'
+import { set } from '../conformance/journal.js'
 import { DaybookProcess, daybook, MAIN } from '../helpers/cli/daybook-process.js'
 import { damage, fileAt, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
+import { forgedFile } from '../helpers/durable/forged-file.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 async function twelve(t: ExecutionContext): Promise<{ cwd: string; directory: string }> {
@@ -49,6 +53,19 @@ test.serial('--json prints a line of JSON for each event; --from, --to and --key
     keyed.map(({ sequence }) => sequence),
     [3, 5, 8, 10],
   )
+})
+
+test.serial('a value that cannot be read is shown as the reason, and the events after it are printed', async (t) => {
+  const cwd = temporaryDirectory(t)
+  mkdirSync(join(cwd, 'journal'))
+  const events = [set('bad', new EncodedValue('structured', Uint8Array.of(1, 2))), set('good', 1)]
+  writeFileSync(join(cwd, 'journal', '0000000000000001.segment'), forgedFile('segment', 1, [{ events }]))
+  const { code, stdout } = await daybook(t, ['inspect', '--full'], { cwd })
+  t.is(code, 0)
+  t.regex(stdout, /bad = \[Cannot read a value of the journal: .*\]\n#2 .*good = 1\n$/)
+  const [first, second] = jsonLines((await daybook(t, ['inspect', '--json'], { cwd })).stdout)
+  t.regex(first?.['valueText'] as string, /^\[Cannot read a value of the journal: /)
+  t.like(second, { key: 'good', value: 1 })
 })
 
 test.serial('every kind of event and value is printed', async (t) => {

@@ -125,3 +125,35 @@ test('--full shows long arrays and deep levels of values that are not JSON', (t)
   t.regex(showValue(value), /100 more items/)
   t.regex(showValue(value, { isFull: true }), / 199 }$/)
 })
+
+/** Twelve objects that all refer to one another: there are 12! ways through them. */
+function clique(): unknown {
+  const all: Record<string, unknown>[] = Array.from({ length: 12 }, (_, n) => ({ n }))
+  for (const one of all) Object.assign(one, Object.fromEntries(all.map((other, index) => [`to${index}`, other])))
+  return all[0]
+}
+
+/** Fifty chains of 900 levels, each of which ends in the one before: no way is longer in the order in which it is stored. */
+function longWays(): unknown {
+  let part: unknown = 'end'
+  return Array.from({ length: 50 }, () => {
+    for (let level = 0; level < 900; level++) part = [part]
+    return part
+  })
+}
+
+const bytes = new Uint8Array(1_000_000)
+const longKey = { ['k'.repeat(100_000)]: 1 }
+
+for (const [name, value, lengthMax] of [
+  ['objects that all refer to one another', clique(), 10_000],
+  ['ways that are longer than a value is deep', longWays(), 200_000],
+  ['bytes', Array.from({ length: 1_000 }, () => bytes), 4_000_000],
+  ['long names', Array.from({ length: 1_000 }, () => longKey), 200_000],
+  ['an array with a hole of millions', [Object.assign([], { length: 4_000_000_000 }), doubling()], 10_000],
+] as const) {
+  test(`what occurs many times in a small value is written once: ${name}`, (t) => {
+    t.true(showValue(value, { isFull: true }).length < lengthMax)
+    t.true((toJson(value) ?? '').length < lengthMax)
+  })
+}

@@ -180,8 +180,48 @@ for (const [what, frames, reason] of [
   })
 }
 
-test('a file of the forger in which nothing is forged is loaded', async (t) => {
-  const directory = temporaryDirectory(t)
+/** A pickle of one dict of entries; `entries` and `stats` are opcodes. */
+function pickled(entries: string, stats = ''): Buffer {
+  return Buffer.from(`(dS'entries'\n(d${entries}sS'stats'\n(d${stats}s.`, 'latin1')
+}
+
+for (const [what, bytes, reason] of [
+  ['a deadline of nan', pickled("S'a'\n(I1\nFnan\nts"), /expires_at of the entry 'a'/],
+  ['a deadline of -inf', pickled("S'a'\n(I1\nF-inf\nts"), /expires_at of the entry 'a'/],
+  ['a deadline of -2**4000', pickled(`S'a'\n(I1\nL-${'9'.repeat(1_200)}L\nts`), /expires_at of the entry 'a'/],
+  ['a deadline that is a text', pickled("S'a'\n(I1\nS'later'\nts"), /expires_at of the entry 'a'/],
+  ['a key twice', pickled("S'a'\n(I1\nNtsS'a'\n(I2\nNts"), /the key 'a' appears twice/],
+  ['a key twice, long expired', pickled("S'a'\n(I1\nI1\ntsS'a'\n(I2\nI1\nts"), /the key 'a' appears twice/],
+  ['a counter of 2^53', pickled('', "S'hits'\nL9007199254740992L\ns"), /counter 'hits'/],
+  ['a counter of -1', pickled('', "S'misses'\nI-1\ns"), /counter 'misses'/],
+  ['a counter that is nan', pickled('', "S'evictions'\nFnan\ns"), /counter 'evictions'/],
+  ['an entry of three', pickled("S'a'\n(I1\nNNts"), /not a pair/],
+  ['a key that is a number', pickled('I1\n(I1\nNts'), /key 1 is not a str/],
+] as [string, Buffer, RegExp][]) {
+  test(`a pickle with ${what}: refused, and nothing is changed`, async (t) => {
+    const path = join(temporaryDirectory(t), 'forged.pickle')
+    await writeFile(path, bytes)
+    const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START), maxSize: 1 })
+    cache.set('kept', 1)
+    const loaded = await cache.load(path)
+    t.false(loaded.ok)
+    if (loaded.ok) return
+    t.true(loaded.error instanceof ValueError)
+    t.regex(loaded.error.message, reason)
+    t.deepEqual([cache.keys(), cache.stats().journal.sequence], [['kept'], 1])
+  })
+}
+
+test('a pickle of that kind, without anything odd in it, is loaded', async (t) => {
+  const path = join(temporaryDirectory(t), 'sound.pickle')
+  await writeFile(path, pickled("S'a'\n(I1\nNtsS'b'\n(I2\nFinf\nts", "S'hits'\nF-0.0\ns"))
+  const cache = await openCache<unknown>({ journal: memoryJournal(), clock: new ManualClock(START) })
+  t.like(await cache.load(path), { ok: true, entries: 2 })
+  t.is(cache.stats().hits, 0)
+})
+
+test('what the forger makes without forging anything is a saved file', async (t) => {
+  const directory = await temporaryDirectory(t)
   const path = join(directory, 'sound.dbk')
   const events = [mortal, set('b', new EncodedValue('structured', Uint8Array.of(0xff, 0x0f, 0x6f, 0x7b, 0x00)))]
   await writeFile(path, forgedFile('saved', 0, [{ events }, END]))

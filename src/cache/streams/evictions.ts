@@ -4,7 +4,7 @@ import type { JournaledEvent } from '../turns/outbox.js'
 /** An item of `evictions$`. */
 export interface Eviction<V = unknown> {
   readonly key: string
-  /** The value that the entry had. */
+  /** The value that the entry had; `undefined` if a foreign journal holds no readable value. */
   readonly value: V
   readonly sequence: number
 }

@@ -4,7 +4,7 @@ import type { JournaledEvent } from '../turns/outbox.js'
 /** An item of `expirations$`. */
 export interface Expiration<V = unknown> {
   readonly key: string
-  /** The value that the entry had. */
+  /** The value that the entry had; `undefined` if a foreign journal holds no readable value. */
   readonly value: V
   /** Its deadline, epoch milliseconds. */
   readonly expiresAtMs: number

@@ -14,7 +14,7 @@ import { reportLater } from './report.js'
 export interface JournaledEvent {
   event: CacheEvent
   sequence: number
-  /** The value that an `expired` or `evicted` event removed. */
+  /** The value that an `expired` or `evicted` event removed, if it can be read. */
   oldValue: StoredValue | undefined
   oldDeadlineMs: number
   /** The time of the command that caused it, epoch milliseconds. */
@@ -38,6 +38,7 @@ export class Outbox {
   /** How many of `#journaled` have been delivered. */
   #delivered = 0
   #isDelivering = false
+  #hasWarned = false
 
   /** `outside` runs a task outside the async context of the call that caused the events. */
   constructor(outlet: EventOutlet, outside: (task: () => void) => void) {
@@ -92,15 +93,25 @@ export class Outbox {
       while (this.#delivered < journaled.length) this.#outlet.deliver(journaled[this.#delivered++] as JournaledEvent)
       journaled.length = this.#delivered = 0
     } catch (error) {
-      // RxJS reports errors of subscribers, so this is a stack overflow or a value that cannot be decoded. The event is
-      // delivered again on a later tick; if that fails too, the error is reported and the event skipped.
-      if (!isRetry) this.#delivered--
+      // RxJS reports errors of subscribers, so this is a stack overflow, or an old value that cannot be decoded. The event is
+      // delivered again on a later tick; if that fails too, without its value.
+      const failed = journaled[this.#delivered - 1] as JournaledEvent
+      const isHopeless = isRetry && failed.oldValue === undefined
+      if (!isHopeless) this.#delivered--
       queueTask(() => {
-        if (isRetry) reportLater(error)
-        if (!this.#isDelivering) this.#deliver(!isRetry)
+        if (isHopeless) reportLater(error)
+        else if (isRetry) this.#dropValue(failed, error as Error)
+        if (!this.#isDelivering) this.#deliver(!isHopeless)
       })
     } finally {
       this.#isDelivering = false
     }
+  }
+  /** Entries leave a cache without being asked for: a value that cannot be read must not end the process. */
+  #dropValue(journaled: JournaledEvent, { message }: Error): void {
+    journaled.oldValue = undefined
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    process.emitWarning(`Events tell a value as undefined, because it cannot be read. ${message}`, 'DaybookWarning')
   }
 }

@@ -56,10 +56,10 @@ export function checkedEntry(key: unknown, entry: unknown): Entry {
 function expiresAtMs(key: string, expiresAt: unknown): number | undefined {
   if (expiresAt === null || expiresAt === undefined) return undefined
   const seconds = typeof expiresAt === 'bigint' ? Number(expiresAt) : expiresAt
-  if (typeof seconds !== 'number' || Number.isNaN(seconds)) {
+  const ms = typeof seconds === 'number' ? seconds * 1000 : Number.NaN
+  if (!(ms > Number.NEGATIVE_INFINITY)) {
     throw notACache(`expires_at of the entry ${describe(key)} is not None or a number of seconds`)
   }
-  const ms = seconds * 1000
   const wholeMs = Math.round(ms)
   return ms === Infinity ? undefined : wholeMs / 1000 === seconds ? wholeMs : ms
 }
@@ -68,7 +68,7 @@ function checkedStats(stats: unknown): CacheStats {
   if (stats !== undefined && stats !== null && !isDict(stats)) throw notACache("its 'stats' are not a dict")
   const counter = (name: string): number => {
     const count = stats ? (get(stats, name) ?? 0) : 0
-    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count
+    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return Math.abs(count) // -0.0 is 0
     throw notACache(`the counter '${name}' of its stats is not an integer from 0 to 2^53 − 1`)
   }
   return { hits: counter('hits'), misses: counter('misses'), evictions: counter('evictions') }

@@ -9,7 +9,7 @@ import { types } from 'node:util'
 import { describe, ValueError } from '../../errors.js'
 import { hasDatetime, writeDatetime } from './datetimes.js'
 import type { Frames } from './frames.js'
-import { areSurelyDistinct, hashableForm } from './hashable.js'
+import { areSurelyDistinct, HashableForms } from './hashable.js'
 import { encodeLong } from './integers.js'
 import { Level, pathOf } from './levels.js'
 import { INTEGER_BYTES_MAX, NESTING_MAX } from './limits.js'
@@ -21,6 +21,7 @@ export class Encoder {
   readonly #frames: Frames
   readonly #memo = new Map<object, number>()
   #memoized = 0
+  #forms: HashableForms | undefined
   #path: Level[] = []
   #name = ''
   /** Memo indices of `datetime.datetime` and `datetime.timezone.utc`, which all values share. */
@@ -36,6 +37,7 @@ export class Encoder {
     this.#name = name
     this.#path = []
     if (this.#memo.size > 0) this.#memo.clear()
+    this.#forms = undefined
     try {
       this.#write(value)
       for (let level = this.#path.at(-1); level; level = this.#path.at(-1)) this.#advance(level)
@@ -159,13 +161,14 @@ export class Encoder {
   #checkKeys(keys: Iterable<unknown>): void {
     const all = [...keys]
     if (areSurelyDistinct(all)) return
+    this.#forms ??= new HashableForms()
     const forms = new Set<string>()
     for (const key of all) {
       // Inside the container, which is one level below those on the path.
-      const form = hashableForm(key, this.#path.length + 2)
+      const form = this.#forms.of(key, this.#path.length + 2)
       if (form === undefined) {
         throw this.#refusal(
-          `it has ${describe(key)} as a key or item, but Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them`,
+          `it has ${describe(key)} as a key or item, but Python can only hash str, int, float, bool, None, bytes, datetime, and tuples and frozensets of them, none of them huge`,
           'Use other keys, or an array of pairs',
         )
       }

@@ -42,6 +42,12 @@ export const ALIKE_KEYS_MAX = 1_000
 /** Parts of one dict key or set item on writing (a tuple of tuples …): Python hashes all of them every time. */
 export const KEY_PARTS_MAX = 10_000
 
+/**
+ * Parts, characters and bytes that occur again in the keys of one value: keys are written whole each time, so a thousand keys
+ * that share a megabyte would be a gigabyte.
+ */
+export const KEYS_REPEATED_MAX = 2 ** 24
+
 /** How often the real size of the heap is checked before the estimate reaches its limit. */
 const CHECKS = 64
 

@@ -14,11 +14,7 @@ export interface Connected {
 }
 
 export function connectOver(cache: Cache, kind: { isTakeable: boolean }): Connected {
-  const [ownerLine, clientLine] = MemoryLine.pair(kind)
-  const door = innerOf(cache)
-  const served = { cache, door, durability: new Durability(door) }
-  const session: Session = new Session(served, ownerLine, { who: 'a test', extras: {}, onClose: () => undefined })
-  cache.lifecycle$.subscribe({ complete: () => setImmediate(() => session.close(new CacheClosedError('closed'))) })
+  const [ownerLine, clientLine] = serve(cache, kind)
   const client = new RemoteClient<unknown>(
     new Requests(clientLine, {
       closed: () => new CacheClosedError('This client is closed'),
@@ -26,4 +22,14 @@ export function connectOver(cache: Cache, kind: { isTakeable: boolean }): Connec
     }),
   )
   return { client, clientLine, ownerLine }
+}
+
+/** The two ends of a line at which the owner of the cache listens. */
+export function serve(cache: Cache, kind: { isTakeable: boolean }): [ownerLine: MemoryLine, clientLine: MemoryLine] {
+  const [ownerLine, clientLine] = MemoryLine.pair(kind)
+  const door = innerOf(cache)
+  const served = { cache, door, durability: new Durability(door) }
+  const session: Session = new Session(served, ownerLine, { who: 'a test', extras: {}, onClose: () => undefined })
+  cache.lifecycle$.subscribe({ complete: () => setImmediate(() => session.close(new CacheClosedError('closed'))) })
+  return [ownerLine, clientLine]
 }

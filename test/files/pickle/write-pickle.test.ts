@@ -10,9 +10,18 @@ class Point {
   x = 1
 }
 
+const keyOfTexts = Array.from({ length: 5_000 }, (_, n) => `text ${n}`)
 const extended = Object.assign([1], { name: 'list' })
 const cyclicKey: unknown[] = []
 cyclicKey.push(cyclicKey)
+
+/** Keys are written whole, each time: these would come to ten gigabytes. */
+const megabyte = new Uint8Array(2 ** 20)
+const keysOfParts: Record<string, unknown[]> = {
+  'one key that holds bytes many times': [Array.from({ length: 9_000 }, () => megabyte)],
+  'many keys that hold the same bytes': Array.from({ length: 9_000 }, (_, n) => [n, megabyte]),
+  'many keys that hold the same list': Array.from({ length: 9_000 }, (_, n) => [n, keyOfTexts]),
+}
 
 /** Values without a Python form, and the message: what it is, and where. */
 const REFUSED: readonly (readonly [unknown, RegExp])[] = [
@@ -249,4 +258,17 @@ test('stopping early closes the source of entries', (t) => {
   }
   for (const chunk of writePickle({ entries: entries(), stats: STATS })) if (chunk) break
   t.true(closed)
+})
+
+for (const [what, keys] of Object.entries(keysOfParts)) {
+  test(`${what} are refused before they are written`, (t) => {
+    t.throws(() => pickleValue(new Set(keys)), { instanceOf: ValueError, message: /none of them huge/ })
+    t.throws(() => pickleValue([...keys.map((key) => new Map([[key, 1]]))]), { message: /none of them huge/ })
+  })
+}
+
+test('keys that share small parts are written', (t) => {
+  const shared = [1, 'two']
+  const keys = Array.from({ length: 10_000 }, (_, n) => [n, shared])
+  t.deepEqual(readPickle(pickleValue(new Map(keys.map((key) => [key, 1])))), new Map(keys.map((key) => [key, 1])))
 })

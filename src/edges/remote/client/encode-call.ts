@@ -21,7 +21,7 @@ import { checkFormat, checkPath } from '../../../cache/save-options.js'
 import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
-import { type Condition, stepType, type WireCondition } from '../wire/steps.js'
+import { type Condition, checkWants, stepType, type WireCondition } from '../wire/steps.js'
 import { toWire, type Wire } from '../wire/wire-value.js'
 
 type Encode = (argument: unknown) => unknown
@@ -118,15 +118,7 @@ function encodeCondition(condition: unknown): WireCondition {
   checkOptions(condition)
   const { key, exists, equals, atLeast, atMost } = condition as Condition
   checkKey(key)
-  if (exists !== undefined && typeof exists !== 'boolean')
-    throw new TypeError('exists must be true or false. Nothing was changed.')
-  if (atLeast !== undefined) checkBound(atLeast, 'atLeast')
-  if (atMost !== undefined) checkBound(atMost, 'atMost')
+  checkWants(exists, atLeast, atMost)
   const hasEquals = equals !== undefined
   return [key, exists, hasEquals, hasEquals ? encodeValue(equals) : undefined, atLeast, atMost]
-}
-
-function checkBound(bound: unknown, name: string): void {
-  if (typeof bound !== 'number' || Number.isNaN(bound))
-    throw new TypeError(`${name} must be a number. Nothing was changed.`)
 }

@@ -1,13 +1,14 @@
 /**
  * The streams of a remote cache. A stream is subscribed at the owner while it has subscribers here, which share one subscription;
- * for `stats$` and `lifecycle$` each subscriber has its own, because each gets the current state at once.
+ * for `stats$` and `lifecycle$` each subscriber has its own, because each gets the current state at once. Each subscriber
+ * gets a copy of its own, so that none can change what another sees.
  */
-import { Observable, type Subscriber, share } from 'rxjs'
+import { map, Observable, type Subscriber, share } from 'rxjs'
 import { checkPattern } from '../../../cache/arguments.js'
 import { OP } from '../wire/codes.js'
 import { END, EVENTS, type StreamKind } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
-import { answerOf } from './answers.js'
+import { ownCopy } from '../wire/wire-value.js'
 import type { StreamsOf } from './remote-cache.js'
 
 /** How streams send requests to the owner. */
@@ -18,6 +19,14 @@ export interface StreamRequests {
   readonly isEnded: boolean
 }
 
+/** An event, without its value; and that, if it has one. */
+type WireEvent = readonly [event: object, value?: unknown]
+
+/** The event as one subscriber may have it. */
+const ownEvent = map(
+  (wire: WireEvent) => (wire.length === 1 ? { ...wire[0] } : { ...wire[0], value: ownCopy(wire[1]) }) as never,
+)
+
 export class RemoteStreams<V> implements StreamsOf<V> {
   readonly changes$: StreamsOf<V>['changes$']
   readonly expirations$: StreamsOf<V>['expirations$']
@@ -25,35 +34,35 @@ export class RemoteStreams<V> implements StreamsOf<V> {
   readonly stats$: StreamsOf<V>['stats$']
   readonly lifecycle$: StreamsOf<V>['lifecycle$']
   readonly #requests: StreamRequests
-  readonly #subscribers = new Map<number, Subscriber<unknown>>()
+  readonly #subscribers = new Map<number, Subscriber<WireEvent>>()
   #nextId = 1
 
   constructor(requests: StreamRequests) {
     this.#requests = requests
-    this.changes$ = this.#open('changes').pipe(share())
-    this.expirations$ = this.#open('expirations').pipe(share())
-    this.evictions$ = this.#open('evictions').pipe(share())
-    this.stats$ = this.#open('stats')
-    this.lifecycle$ = this.#open('lifecycle')
+    this.changes$ = this.#open('changes').pipe(share(), ownEvent)
+    this.expirations$ = this.#open('expirations').pipe(share(), ownEvent)
+    this.evictions$ = this.#open('evictions').pipe(share(), ownEvent)
+    this.stats$ = this.#open('stats').pipe(ownEvent)
+    this.lifecycle$ = this.#open('lifecycle').pipe(ownEvent)
   }
 
   watch(pattern: string): StreamsOf<V>['changes$'] {
     checkPattern(pattern)
-    return this.#open('watch', pattern).pipe(share())
+    return this.#open('watch', pattern).pipe(share(), ownEvent)
   }
 
   get isObserved(): boolean {
     return this.#subscribers.size > 0
   }
 
-  #open(kind: StreamKind, pattern?: string): Observable<never> {
-    return new Observable<never>((subscriber) => {
+  #open(kind: StreamKind, pattern?: string): Observable<WireEvent> {
+    return new Observable((subscriber) => {
       if (this.#requests.isEnded) {
         subscriber.complete()
         return undefined
       }
       const id = this.#nextId++
-      this.#subscribers.set(id, subscriber as Subscriber<unknown>)
+      this.#subscribers.set(id, subscriber)
       this.#requests.subscribe(id, kind, pattern, (error) => {
         this.#subscribers.delete(id)
         subscriber.error(error)
@@ -69,10 +78,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
     const id = part[1] as number
     const subscriber = this.#subscribers.get(id)
     if (part[0] === EVENTS) {
-      for (let index = 2; index < part.length; index++) {
-        const [event, ...value] = part[index] as [object, ...unknown[]]
-        subscriber?.next(value.length === 0 ? event : { ...event, value: answerOf(value[0]) })
-      }
+      for (let index = 2; index < part.length; index++) subscriber?.next(part[index] as WireEvent)
       this.#requests.tell(OP.acknowledge, id)
     } else if (part[0] === END) {
       this.#subscribers.delete(id)

@@ -260,8 +260,13 @@ function takeResolve(resolveIt: Settle): void {
 
 let resolve: Settle
 
+/** An answer that cannot be decoded is a refusal, of this call only. */
 function outcomeOf(wire: unknown): unknown {
-  return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+  try {
+    return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 function ignore(): void {

@@ -5,7 +5,7 @@
 import { AGAIN, SAME } from '../wire/codes.js'
 import { ANSWERS, BATCH_REQUESTS_MAX, type Part } from '../wire/protocol.js'
 import type { Wire } from '../wire/wire-value.js'
-import { OPERATIONS } from './operations.js'
+import { operationAt } from './operations.js'
 
 /** Answers one request. Its first argument, or SAME in its place, is at index `at` of the batch. */
 export interface Answerer {
@@ -53,8 +53,8 @@ export class BatchAnswers {
       const isAgain = batch[this.#at] === AGAIN && this.#last > 0
       const times = isAgain ? batch[this.#at + 1] : 1
       if (!isAgain) this.#last = this.#at
-      const code = batch[this.#last] as number
-      const operation = OPERATIONS[code]
+      const code = batch[this.#last] as number // if there is an operation
+      const operation = operationAt(code)
       if (operation === undefined || !isCount(times)) return 'nonsense'
       const { arity, mustBeDurable, mayTakeLong } = operation
       if (!isAgain && arity > 0 && batch[this.#at + 1] !== SAME) this.#first = batch[this.#at + 1]

@@ -1,10 +1,10 @@
 /** The conditions of steps, checked by the owner. */
-import { isDeepStrictEqual } from 'node:util'
 import { checkKey } from '../../../cache/arguments.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'
-import type { WireCondition } from '../wire/steps.js'
+import { isEqual } from '../../../values/equal.js'
+import { checkWants, type WireCondition } from '../wire/steps.js'
 import { toStored } from '../wire/wire-value.js'
 
 /** Whether a condition from a client holds. Throws a TypeError or ValueError for what is not a condition. */
@@ -12,11 +12,12 @@ export function holds(condition: unknown, peek: (key: string) => StoredValue | u
   if (!Array.isArray(condition)) throw new TypeError(`${describe(condition)} is not a condition. Nothing was changed.`)
   const [key, exists, hasEquals, equals, atLeast, atMost] = condition as WireCondition
   checkKey(key)
+  checkWants(exists, atLeast, atMost)
   const stored = peek(key)
   if (exists !== undefined && exists !== (stored !== undefined)) return false
   if (hasEquals === true) {
     if (stored === undefined) return false
-    if (!isDeepStrictEqual(restoreValue(stored, 'copy'), restoreValue(toStored(equals), 'copy'))) return false
+    if (!isEqual(restoreValue(stored, 'copy'), restoreValue(toStored(equals), 'copy'))) return false
   }
   if (atLeast !== undefined && !(typeof stored === 'number' && stored >= (atLeast as number))) return false
   return !(atMost !== undefined && !(typeof stored === 'number' && stored <= (atMost as number)))

@@ -83,7 +83,7 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     return undefined
   },
   extra: ({ extras }, name, batch, at) => {
-    const extra = Object.hasOwn(extras, name as string) ? extras[name as string] : undefined
+    const extra = typeof name === 'string' && Object.hasOwn(extras, name) ? extras[name] : undefined
     if (extra === undefined) throw new TypeError(`This connection has no ${describe(name)}. Nothing was changed.`)
     return extra(batch[at + 1])
   },
@@ -103,18 +103,18 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
     return undefined
   }
   if (code === undefined) return true
-  const name = OPERATION_NAMES[code as number]
-  const operation = OPERATIONS[code as number]
-  if (operation === undefined || !isStep(name))
-    throw new TypeError(`${describe(name ?? code)} cannot be a step of transact(). Nothing was changed.`)
+  const operation = operationAt(code)
+  if (operation === undefined || !isStep(operation.name))
+    throw new TypeError(`${describe(operation?.name ?? code)} cannot be a step of transact(). Nothing was changed.`)
   const given = listOf(parameters, 'Arguments')
   return operation.run(caller, given[0], given, 0) as Wire // no step waits
 }
 
 /** By code. */
-export const OPERATIONS = OPERATION_NAMES.map((name, code) => {
+const OPERATIONS = OPERATION_NAMES.map((name, code) => {
   const row: Partial<Method> = Object.hasOwn(METHODS, name) ? METHODS[name as MethodName] : {}
   return {
+    name,
     run: runOf(name),
     arity: ARITIES[code] as number,
     /**
@@ -125,6 +125,11 @@ export const OPERATIONS = OPERATION_NAMES.map((name, code) => {
     mayTakeLong: row.mayTakeLong === true,
   }
 })
+
+/** What a code from a client stands for, if it is one. */
+export function operationAt(code: unknown): (typeof OPERATIONS)[number] | undefined {
+  return typeof code === 'number' ? OPERATIONS[code] : undefined
+}
 
 function runOf(name: OperationName): Operation {
   if (name === 'put') return inspected('set', false, OF_VALUES.put)

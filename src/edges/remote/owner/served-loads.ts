@@ -32,9 +32,6 @@ export class ServedLoads {
   lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is already loading. Nothing was stored.`)
-      signal.addEventListener('abort', () => {
-        if (this.#take(id) !== undefined) this.#post([ABORT, id])
-      })
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
       this.#post([LOAD, id])
       signal.addEventListener('abort', () => {

@@ -15,7 +15,7 @@ import { type Answerer, BatchAnswers } from './batch-answers.js'
 import type { Caller, Extras } from './caller.js'
 import type { Durability } from './durability.js'
 import { Inbox } from './inbox.js'
-import { OPERATIONS } from './operations.js'
+import { operationAt } from './operations.js'
 import { Outbox } from './outbox.js'
 import { ServedLoads } from './served-loads.js'
 import { ServedStreams } from './served-streams.js'
@@ -101,8 +101,7 @@ export class Session implements Caller, Answerer {
   answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire {
     this.currentId = id
     try {
-      const operation = OPERATIONS[code] as (typeof OPERATIONS)[number] // the caller has checked the code
-      const result = operation.run(this, first, batch, at)
+      const result = operationAt(code)?.run(this, first, batch, at)
       if (!(result instanceof Promise)) return result
       result.then(
         (wire) => this.answerLater(id, wire),
@@ -120,7 +119,7 @@ export class Session implements Caller, Answerer {
 
   /** Whether the answer to this operation must wait until its change is durable. */
   mustBeDurable(code: number): boolean {
-    return this.#durability.isAwaited && OPERATIONS[code]?.mustBeDurable === true
+    return this.#durability.isAwaited && operationAt(code)?.mustBeDurable === true
   }
 
   answerWhenDurable(id: number, wire: Wire): void {

@@ -69,5 +69,18 @@ export function stepType(step: unknown): StepName | 'require' {
   )
 }
 
+/** Checks what a condition says, but for the key and `equals`: before it is sent, and when it has arrived. */
+export function checkWants(exists: unknown, atLeast: unknown, atMost: unknown): void {
+  if (exists !== undefined && typeof exists !== 'boolean')
+    throw new TypeError('exists must be true or false. Nothing was changed.')
+  if (atLeast !== undefined) checkBound(atLeast, 'atLeast')
+  if (atMost !== undefined) checkBound(atMost, 'atMost')
+}
+
+function checkBound(bound: unknown, name: string): void {
+  if (typeof bound !== 'number' || Number.isNaN(bound))
+    throw new TypeError(`${name} must be a number. Nothing was changed.`)
+}
+
 /** A condition on the wire: [key, exists, whether `equals` is present, its value, atLeast, atMost] */
 export type WireCondition = readonly unknown[]

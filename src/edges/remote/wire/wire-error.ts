@@ -15,7 +15,10 @@ import {
   ValueError,
 } from '../../../errors.js'
 
-/** [class, message, name, code, fields, has a cause, cause]; or [undefined, value] for what is not an error. */
+/**
+ * [class, message, name, code, fields, has a cause, cause]; or [undefined, { value }] for what is not an error. Foreign data is in
+ * objects, into which nobody who takes a message apart looks.
+ */
 export type WireError = readonly unknown[]
 
 const STANDARD: Readonly<Record<string, ErrorConstructor>> = {
@@ -41,7 +44,7 @@ export function toWireError(error: unknown): WireError {
 }
 
 function encode(error: unknown, depth: number): WireError {
-  if (!(error instanceof Error)) return [undefined, cloneable(error)]
+  if (!(error instanceof Error)) return [undefined, { value: cloneable(error) }]
   const hasCause = Object.hasOwn(error, 'cause') && depth < CAUSES_MAX
   const cause = hasCause ? encode(error.cause, depth + 1) : undefined
   if (error instanceof CorruptionError) {
@@ -59,14 +62,16 @@ function encode(error: unknown, depth: number): WireError {
   if (error instanceof CacheError) {
     return [ownClass(error), error.message, error.name, error.code, undefined, hasCause, cause]
   }
-  return [standardClass(error), String(error.message), String(error.name), undefined, fields(error), hasCause, cause]
+  return [standardClass(error), textOf(error.message), textOf(error.name), undefined, fields(error), hasCause, cause]
 }
 
+/** From whom it comes may be broken or hostile. Throws for what is not an error on the wire. */
 export function fromWireError(wire: WireError): unknown {
-  const [kind, message, name, code, fields, hasCause, wireCause] = wire
-  if (kind === undefined) return message
+  const [kind, first, second, code, fields, hasCause, wireCause] = wire
+  if (kind === undefined) return (first as { value?: unknown }).value
+  const [message, name] = [textOf(first), textOf(second)]
   const cause = hasCause === true ? fromWireError(wireCause as WireError) : undefined
-  const error = make(String(kind), String(message), code as ErrorCode, fields, { cause })
+  const error = make(textOf(kind), message, textOf(code) as ErrorCode, fields, { cause })
   if (error.message !== message) define(error, 'message', message)
   if (error.name !== name) define(error, 'name', name)
   if (hasCause === true && !Object.hasOwn(error, 'cause')) define(error, 'cause', cause) // an undefined cause
@@ -83,15 +88,23 @@ function make(kind: string, message: string, code: ErrorCode, fields: unknown, o
       return new CacheLockedError(message, options)
     case 'JournalWriteError':
       return new JournalWriteError(code as JournalWriteError['code'] & 'OUTCOME_UNKNOWN', message, options)
-    case 'CorruptionError':
-      return new CorruptionError(fields as CorruptionError, options) // the caller corrects the message
+    case 'CorruptionError': {
+      const { file, offset, sequence, reason } = fields as CorruptionError
+      const known = {
+        file: textOf(file),
+        offset: numberOf(offset),
+        sequence: numberOf(sequence),
+        reason: textOf(reason),
+      }
+      return new CorruptionError(known, options) // the caller corrects the message
+    }
     case 'CacheError':
       return new CacheError(code, message, options)
   }
-  const Standard = STANDARD[kind] ?? Error
+  const Standard = (Object.hasOwn(STANDARD, kind) ? STANDARD[kind] : undefined) ?? Error
   const error = new Standard(message, options.cause === undefined ? undefined : options)
   for (const [field, value] of Object.entries((fields ?? {}) as Record<string, unknown>)) {
-    if (field === 'stack') define(error, field, value)
+    if (field === 'stack') define(error, field, textOf(value))
     else Object.defineProperty(error, field, { value, enumerable: true, writable: true, configurable: true })
   }
   return error
@@ -117,13 +130,22 @@ function standardClass(error: Error): string {
 
 /** The own properties of an error, `errno` and `syscall` for example, and its stack. */
 function fields(error: Error): Record<string, unknown> {
-  const found: Record<string, unknown> = { stack: String(error.stack) }
+  const found: Record<string, unknown> = { stack: textOf(error.stack) }
   for (const key of Object.keys(error)) {
     if (key === 'cause' || key === 'name' || key === 'message') continue
     const value = (error as unknown as Record<string, unknown>)[key]
     if (isCloneable(value)) found[key] = value
   }
   return found
+}
+
+/** Nothing else is made a text: that of an array is all of its parts, each as often as it is in there. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : describe(value)
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN
 }
 
 function cloneable(value: unknown): unknown {

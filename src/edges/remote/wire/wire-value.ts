@@ -65,6 +65,13 @@ export function restoreBytes(tag: number, bytes: Uint8Array): unknown {
   return restoreValue(new EncodedValue('structured', bytes), 'copy')
 }
 
+/** The value that a wire brings, of which others get their own: nothing of it is shared with them. */
+export function ownCopy(wire: unknown): unknown {
+  if (!Array.isArray(wire)) return wire
+  const [tag, bytes] = wire as [number, Uint8Array]
+  return restoreBytes(tag, tag === STRUCTURED ? bytes : bytes.slice())
+}
+
 export function isBytesTag(tag: unknown): tag is number {
   return tag === STRUCTURED || tag === BYTES || tag === BUFFER
 }

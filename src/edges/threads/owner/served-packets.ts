@@ -48,7 +48,7 @@ export class ServedPackets {
     packet.rewind()
     const id = packet.take()
     const code = packet.take()
-    const arity = ARITIES[code as number]
+    const arity = typeof code === 'number' ? ARITIES[code] : undefined
     if (typeof id !== 'number' || arity === undefined) {
       Atomics.store(this.#words, STATE, IDLE)
       this.#session.refuse('an unknown operation')
