@@ -85,7 +85,7 @@ function refuseBeyondMap({ entries, entriesMax }: State): void {
     'JOURNAL_UNREADABLE',
     `The journal holds more than ${entriesMax} entries, the most that a cache can`,
     {
-      advice: 'Shorten the journal with "daybook repair --to".',
+      advice: 'Read it with "daybook inspect --json", or restore a backup.',
     },
   )
 }
