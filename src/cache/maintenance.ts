@@ -135,8 +135,13 @@ export class Maintenance {
       const rows: Parameters<typeof readSave>[3] = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
-          if (expiresAtMs <= nowMs) expired++
-          else replacement.add(key, value, expiresAtMs)
+          if (expiresAtMs <= nowMs) {
+            expired++
+            return
+          }
+          replacement.trim(1)
+          if (replacement.entries.size >= state.entriesMax) throw tooManyEntries(path, state.entriesMax)
+          replacement.add(key, value, expiresAtMs)
           replacement.trim()
         },
       }
@@ -160,4 +165,10 @@ export class Maintenance {
     this.#compaction?.controller.abort(new CacheClosedError('The cache was closed during the compaction'))
     await this.#running
   }
+}
+
+function tooManyEntries(path: string, entriesMax: number): RangeError {
+  return new RangeError(
+    `${path} holds more than ${entriesMax} entries, and one JavaScript Map cannot hold more. Nothing was changed: give the cache a maxSize.`,
+  )
 }

@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are parsed. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Duration, toMilliseconds } from '../cache/duration.js'
+import type { Sequence } from '../core/model/sequence.js'
 import type { FsyncPolicy } from '../durable/contract.js'
 
 export interface DirectoryOptions {
@@ -37,8 +38,8 @@ function parseMaxSize(text: string): number {
 }
 
 /** A sequence number of the journal. */
-export function parseSequence(text: string): number {
-  return parseWhole(text, 0)
+export function parseSequence(text: string): Sequence {
+  return parseWhole(text, 0) as Sequence
 }
 
 function parseWhole(text: string, least: number): number {

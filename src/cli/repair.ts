@@ -1,5 +1,9 @@
-/** `daybook repair`: shows how a damaged journal can be made to open again, and with --yes does it. Deletes nothing. */
+/**
+ * `daybook repair`: shows how a damaged journal can be made to open again, or how to make a journal end earlier, and with --yes
+ * does it. Deletes nothing.
+ */
 import type { Command } from 'commander'
+import type { Sequence } from '../core/model/sequence.js'
 import { fileName } from '../durable/format/format.js'
 import { isInUse } from '../durable/history/lock-file.js'
 import { openDirectory } from '../durable/recovery/open-directory.js'
@@ -7,17 +11,19 @@ import { disk } from '../durable/storage/disk.js'
 import { CacheLockedError } from '../errors.js'
 import { EXIT } from './exit-codes.js'
 import { listJournal } from './journal-directory.js'
-import { addDirectoryOption, type DirectoryOptions } from './options.js'
+import { addDirectoryOption, type DirectoryOptions, parseSequence } from './options.js'
 import { output } from './output.js'
 import { showBytes, showCount, showCountOf } from './quantities.js'
 import { applyStep } from './repair/apply-repair.js'
 import { planRepair } from './repair/plan-repair.js'
+import { planShortening } from './repair/plan-shortening.js'
 import type { RepairPlan, RepairStep } from './repair/repair-plan.js'
 import { verifyJournal } from './verify/verify-journal.js'
 import { exitCodeFor } from './verify.js'
 
 interface RepairOptions extends DirectoryOptions {
   yes?: true
+  to?: Sequence
 }
 
 /** One repair can reveal the next, such as damage after a rebuilt header. A journal does not have this many files. */
@@ -27,39 +33,43 @@ export function addRepairCommand(program: Command): void {
   addDirectoryOption(program.command('repair'))
     .description('make a damaged journal open again; without --yes, only show what would be done')
     .option('--yes', 'carry out the repair')
+    .option('--to <sequence>', 'make the journal end with this sequence number, damaged or not', parseSequence)
     .addHelpText(
       'after',
       `
 Nothing is deleted: what is set aside stays in .broken files beside the journal. Still, make a copy of the directory first.
+With --to, whole frames through that sequence number are kept: for a journal that holds more entries than can be opened, or
+unwanted events. "daybook inspect" shows them with their sequence numbers.
 Exit codes: without --yes those of verify (0 nothing to repair, 3 torn, 4 corrupt); with --yes 0 if it opens again.`,
     )
-    .action(async ({ directory, yes }: RepairOptions) => {
+    .action(async ({ directory, yes, to }: RepairOptions) => {
       await listJournal(directory) // throws if there is none
-      process.exitCode = yes ? await repair(directory) : await propose(directory)
+      process.exitCode = yes ? await repair(directory, to) : await propose(directory, to)
     })
 }
 
-async function propose(directory: string): Promise<number> {
+async function propose(directory: string, to: Sequence | undefined): Promise<number> {
   if (isInUse(disk, directory)) throw locked(directory)
-  const plan = await planRepair(directory)
-  if (plan.status === 'sound') output.line('Nothing to repair: the journal is sound.')
+  const plan = await planFirst(directory, to)
+  if (plan.steps.length === 0) output.line(nothingToDo(to))
   else {
     output.line(`${plan.status}: ${plan.finding}`)
     output.line('A repair would:')
     for (const step of plan.steps) output.line(`  ${stepText(step)}`)
     printLosses(plan, 'It would lose')
-    output.line(`Nothing was changed. To repair: daybook repair --directory ${directory} --yes`)
+    const end = to === undefined ? '' : ` --to ${to}`
+    output.line(`Nothing was changed. To repair: daybook repair --directory ${directory}${end} --yes`)
   }
   return exitCodeFor(plan)
 }
 
-async function repair(directory: string): Promise<number> {
+async function repair(directory: string, to: Sequence | undefined): Promise<number> {
   const lock = openDirectory(disk, directory)
   try {
     for (let round = 1; ; round++) {
-      const plan = await planRepair(directory)
-      if (plan.status === 'sound') {
-        output.line(round === 1 ? 'Nothing to repair: the journal is sound.' : await conclusion(directory))
+      const plan = round === 1 ? await planFirst(directory, to) : await planRepair(directory)
+      if (plan.steps.length === 0) {
+        output.line(round === 1 ? nothingToDo(to) : await conclusion(directory))
         return EXIT.fine
       }
       if (round > ROUNDS_MAX)
@@ -71,6 +81,16 @@ async function repair(directory: string): Promise<number> {
   } finally {
     lock.release()
   }
+}
+
+function planFirst(directory: string, to: Sequence | undefined): Promise<RepairPlan> {
+  return to === undefined ? planRepair(directory) : planShortening(directory, to)
+}
+
+function nothingToDo(to: Sequence | undefined): string {
+  return to === undefined
+    ? 'Nothing to repair: the journal is sound.'
+    : `Nothing to do: the journal ends with sequence ${showCount(to)}.`
 }
 
 function printLosses({ losses }: RepairPlan, verb: string): void {

@@ -117,6 +117,9 @@ const CASES: Record<string, readonly Case[]> = {
   ],
   repair: [
     [({ journal }) => ['repair', '-d', journal], /sound/],
+    [({ journal }) => ['repair', '--to', '2', '-d', journal], /To repair/],
+    [({ journal }) => ['repair', '--to', '99', '-d', journal], /cannot end with/],
+    [({ journal }) => ['repair', '--to', NAME, '-d', journal], /argument 'x/],
     [damaged('repair'), /To repair/],
     [damaged('repair', '--yes'), /opens again/],
   ],

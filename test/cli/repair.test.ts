@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Cache } from '../../src/index.js'
+import { openWithin } from '../../src/open.js'
 import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
 import { damage, fileAt, openSmall, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
@@ -155,4 +156,110 @@ test.serial('a directory that is in use is not repaired', async (t) => {
   }
   t.deepEqual(contentOf(directory), before)
   await shell.end()
+})
+
+test.serial('--to without --yes says what it would set aside, and changes nothing', async (t) => {
+  const { cwd, directory } = await journal(t)
+  const before = contentOf(directory)
+  const { code, stdout } = await daybook(t, ['repair', '--to', '7'], { cwd })
+  t.is(code, 0)
+  t.regex(stdout, /^sound: it would end with sequence 7$/m)
+  t.regex(stdout, /^ {2}move 0000000000000011\.segment to a \.broken file$/m)
+  t.regex(stdout, /^ {2}move \d+ bytes of 0000000000000006\.segment, from byte \d+ on, to a \.broken file$/m)
+  t.regex(stdout, /^It would lose: events 8–12/m)
+  t.regex(stdout, /^Nothing was changed\. To repair: daybook repair --directory journal --to 7 --yes$/m)
+  t.deepEqual(contentOf(directory), before)
+})
+
+for (let to = 0; to <= 12; to++) {
+  test.serial(`--to ${to}: the journal ends there, what followed is kept, and it goes on`, async (t) => {
+    const { cwd, directory, states } = await journal(t)
+    const before = contentOf(directory)
+    const { code, stdout } = await daybook(t, ['repair', '--to', `${to}`, '--yes'], { cwd })
+    t.is(code, 0)
+    t.regex(
+      stdout,
+      to === 12
+        ? /^Nothing to do: the journal ends with sequence 12\.$/m
+        : new RegExp(`^The journal opens again, through sequence ${to}\\.$`, 'm'),
+    )
+    t.like(await daybook(t, ['verify'], { cwd }), { code: 0 })
+    const after = contentOf(directory)
+    for (const [name, bytes] of before) {
+      if (!name.endsWith('.segment')) continue
+      const kept = [...after].filter(([other]) => other.startsWith(name)).sort(([a], [b]) => (a < b ? -1 : 1))
+      t.deepEqual(Buffer.concat(kept.map(([, part]) => part)), bytes, name)
+    }
+    const cache = await openSmall(directory)
+    t.deepEqual(new Map(cache.entries()), states[to])
+    cache.set('after', 1)
+    t.is(cache.stats().journal.sequence, to + 1)
+    await cache.close()
+    t.is((await entriesOf(directory)).get('after'), 1)
+  })
+}
+
+test.serial('--to inside a frame keeps the frames before it', async (t) => {
+  const { cwd, directory } = await journal(t, async (cache) => {
+    cache.set('a', 1)
+    await cache.flush()
+    cache.setMany([
+      ['b', 2],
+      ['c', 3],
+      ['d', 4],
+    ])
+  })
+  const dry = await daybook(t, ['repair', '--to', '3'], { cwd })
+  t.regex(dry.stdout, /^sound: sequences 2–4 are one frame, so it would end with sequence 1$/m)
+  t.like(await daybook(t, ['repair', '--to', '3', '--yes'], { cwd }), { code: 0 })
+  t.deepEqual(await entriesOf(directory), new Map([['a', 1]]))
+})
+
+test.serial(
+  '--to the sequence of the snapshot keeps that alone; before it, and beyond the end, is refused',
+  async (t) => {
+    const { cwd, directory } = await journal(t, writeManyRows)
+    const before = contentOf(directory)
+    for (const [to, reason] of [
+      ['2999', /cannot end with sequence 2999: 0000000000003000\.snapshot covers the events through 3000/],
+      ['3002', /cannot end with sequence 3002: it ends with 3001\./],
+      ['x', /'x'.*integer/],
+      ['-1', /integer/],
+    ] as const) {
+      for (const more of [[], ['--yes']]) {
+        const { code, stderr } = await daybook(t, ['repair', `--to=${to}`, ...more], { cwd })
+        t.is(code, 2)
+        t.regex(stderr, reason)
+      }
+    }
+    t.deepEqual(contentOf(directory), before)
+    t.like(await daybook(t, ['repair', '--to', '3000', '--yes'], { cwd }), { code: 0 })
+    const entries = await entriesOf(directory)
+    t.is(entries.size, 3_000)
+    t.false(entries.has('after'))
+  },
+)
+
+test.serial('--to before damage sets the damage aside; behind it, it is refused', async (t) => {
+  const { cwd, directory, states } = await journal(t)
+  damage(directory, fileAt(directory, 'segment', 1), 300)
+  const { code, stderr } = await daybook(t, ['repair', '--to', '9', '--yes'], { cwd })
+  t.is(code, 2)
+  t.regex(stderr, /cannot end with sequence 9: it is damaged behind 6 \(.*which "daybook repair" is for/)
+  for (const to of [6, 4, 2]) {
+    t.like(await daybook(t, ['repair', '--to', `${to}`, '--yes'], { cwd }), { code: 0 })
+    t.like(await daybook(t, ['verify'], { cwd }), { code: 0 })
+    t.deepEqual(await entriesOf(directory), states[to])
+  }
+})
+
+test.serial('a journal with too many entries opens after the repair that its error names', async (t) => {
+  const { cwd, directory } = await journal(t)
+  const options = { directory, maxSize: Number.POSITIVE_INFINITY }
+  const error = await t.throwsAsync(openWithin(options, 5), { code: 'JOURNAL_UNREADABLE' })
+  const [, command = ''] = /"daybook (repair --to \d+)"/.exec(error?.message ?? '') ?? []
+  t.like(await daybook(t, [...command.split(' '), '--yes'], { cwd }), { code: 0 })
+  const cache = await openWithin(options, 5)
+  t.is(cache.size, 5)
+  await cache.close()
 })

@@ -35,7 +35,7 @@ export async function describeLoss(
     lines.push(`events ${showCount(firstLost)}–${showCount(last)} (at least).`)
     if (events > 0) {
       lines.push(
-        `${showCountOf(events, 'event')} of them ${events === 1 ? 'is' : 'are'} in ${showCountOf(frames, 'sound frame')} after the damage.`,
+        `${showCountOf(events, 'event')} of them ${events === 1 ? 'is' : 'are'} in ${showCountOf(frames, 'sound frame')}.`,
       )
     }
   } else lines.push(`everything after sequence ${showCount(firstLost - 1)}; how much that was is unknown.`)

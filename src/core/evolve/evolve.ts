@@ -64,7 +64,7 @@ export function evolveSet(
 
 function addEntry(state: State, key: string, value: StoredValue, expiresAtMs: number): void {
   const { entries, undo } = state
-  refuseBeyondMap(state)
+  state.refuseBeyondMap(entries)
   const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value))
   if (undo.isRecording) undo.added(slot)
 }
@@ -73,21 +73,9 @@ function addEntry(state: State, key: string, value: StoredValue, expiresAtMs: nu
 export function evolveRow(state: State, key: string, value: StoredValue, expiresAtMs: number): boolean {
   const { entries } = state
   const before = entries.size
-  refuseBeyondMap(state)
+  state.refuseBeyondMap(entries)
   entries.add(key, value, expiresAtMs, state.weigh(key, value))
   return entries.size > before
-}
-
-/** `decide` prevents this. But a journal may have been written by another program, or on a V8 whose Map can hold more. */
-function refuseBeyondMap({ entries, entriesMax }: State): void {
-  if (entries.size < entriesMax) return
-  throw new CacheError(
-    'JOURNAL_UNREADABLE',
-    `The journal holds more than ${entriesMax} entries, the most that a cache can`,
-    {
-      advice: 'Read it with "daybook inspect --json", or restore a backup.',
-    },
-  )
 }
 
 function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {

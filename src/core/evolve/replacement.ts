@@ -24,19 +24,21 @@ export class Replacement {
     const { entries } = this
     const weight = this.#state.weigh(key, value)
     const slot = entries.find(key)
-    if (slot === undefined) entries.add(key, value, expiresAtMs, weight)
-    else {
+    if (slot === undefined) {
+      this.#state.refuseBeyondMap(entries)
+      entries.add(key, value, expiresAtMs, weight)
+    } else {
       entries.replace(slot, value, expiresAtMs, weight)
       entries.recency.touch(slot)
     }
     return slot === undefined
   }
 
-  /** Drops the least recently used rows until the cache has room for the rest. */
-  trim(): void {
+  /** Drops the least recently used rows until the cache has room for the rest and for `others` more entries. */
+  trim(others = 0): void {
     const { entries } = this
     const { maxSize, maxBytes } = this.#state
-    while (entries.size > maxSize || entries.bytes > maxBytes) {
+    while (entries.size + others > maxSize || entries.bytes > maxBytes) {
       const oldest = entries.recency.oldest
       if (oldest === undefined) return
       entries.remove(oldest)

@@ -1,3 +1,4 @@
+import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -43,6 +44,16 @@ export class State implements ReadableState {
 
   emptyEntries(): Entries {
     return new Entries(this.maxBytes !== Number.POSITIVE_INFINITY)
+  }
+
+  /** `decide` prevents this. But a journal may have been written by another program, or on a V8 whose Map can hold more. */
+  refuseBeyondMap({ size }: Entries): void {
+    if (size < this.entriesMax) return
+    throw new CacheError(
+      'JOURNAL_UNREADABLE',
+      `The journal holds more than ${this.entriesMax} entries, the most that a cache can hold`,
+      { advice: 'Open it with the Node.js that wrote it, or shorten it.' },
+    )
   }
 
   get size(): number {

@@ -7,6 +7,7 @@
  */
 import type { LoadedEvent } from '../../core/model/event.js'
 import { FIRST_SEQUENCE, LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { CacheError } from '../../errors.js'
 import type { JournalReceiver, RecoveryReport } from '../contract.js'
 import { ByteReader } from '../format/byte-reader.js'
 import { decodeOther, decodeSet, isSet, type RowTaker } from '../format/decode-event.js'
@@ -104,7 +105,9 @@ export class Replayer {
 
   async snapshot({ path, sequence }: JournalFile): Promise<ReadSnapshot> {
     const visit = this.#rowsInto((key, value, expiresAtMs) => this.#receiver.row(key, value, expiresAtMs))
-    const found = await readSnapshot(this.#storage, { path, kind: 'snapshot', sequence }, visit)
+    const found = await readSnapshot(this.#storage, { path, kind: 'snapshot', sequence }, visit).catch((error) => {
+      throw advised(error, 'Open it with the Node.js that wrote it, and delete entries there.')
+    })
     this.#receiver.counters(found.counters)
     return found
   }
@@ -129,10 +132,10 @@ export class Replayer {
         return loading
           .then(() => this.#finish(frame, reader))
           .catch((error) => {
-            throw asDamage(error, frame, file.path)
+            throw refusalOf(error, frame, file.path)
           })
     } catch (error) {
-      throw asDamage(error, frame, file.path)
+      throw refusalOf(error, frame, file.path)
     }
   }
 
@@ -183,6 +186,19 @@ export class Replayer {
     reader.expectEnd()
     this.#receiver.counters(frame.counters)
   }
+}
+
+/** Of a frame: damage, or more than the receiver can take. */
+function refusalOf(error: unknown, frame: Frame, path: string): unknown {
+  const last = sequenceAfter(frame.firstSequence, -1)
+  return advised(asDamage(error, frame, path), `"daybook repair --to ${last}" makes the journal end before that.`)
+}
+
+/** What a receiver cannot take, it says without knowing where it stands. */
+function advised(error: unknown, advice: string): unknown {
+  if (!(error instanceof CacheError && error.code === 'JOURNAL_UNREADABLE')) return error
+  const what = error.message.slice(0, error.message.indexOf('. '))
+  return new CacheError(error.code, what, { cause: error, advice })
 }
 
 /** How often progress is reported, because a report costs more than reading a small frame. */

@@ -1,8 +1,10 @@
 /** The limit of V8's Map, lowered here: an entry beyond it is refused before it is journaled. */
+import { join } from 'node:path'
 import test from 'ava'
 import { Recency } from '../../../src/core/evolve/recency.js'
 import { CacheError, memoryJournal } from '../../../src/index.js'
 import { openWithin } from '../../../src/open.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 test("a cache at the limit of V8's Map refuses a new key, keeps working, and reopens", async (t) => {
   const journal = memoryJournal()
@@ -51,15 +53,48 @@ test('opening a journal with more entries than a Map can hold fails with an erro
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
   const cache = await openWithin(options, 3)
-  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  cache.set('a', 1)
+  cache.set('b', 1)
+  await cache.flush()
+  cache.transact(() => {
+    cache.set('b', 2)
+    cache.set('c', 1)
+  })
   await cache.close()
   await t.throwsAsync(openWithin(options, 2), {
     instanceOf: CacheError,
-    message: /more than 2 entries.*No file was changed/s,
+    code: 'JOURNAL_UNREADABLE',
+    message: /more than 2 entries.*No file was changed\. "daybook repair --to 2" makes the journal end before that\.$/s,
   })
   const again = await openWithin(options, 3)
   t.is(again.size, 3)
+  await again.compact()
   await again.close()
+  await t.throwsAsync(openWithin(options, 2), {
+    code: 'JOURNAL_UNREADABLE',
+    message: /more than 2 entries.*No file was changed\. Open it with the Node\.js that wrote it/s,
+  })
+})
+
+test('a file with more entries than a Map can hold is not loaded, and one that was loaded opens with an error', async (t) => {
+  const path = join(temporaryDirectory(t), 'three.dbk')
+  const journal = memoryJournal()
+  const options = { journal, maxSize: Number.POSITIVE_INFINITY }
+  const cache = await openWithin(options, 3)
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  await cache.save(path)
+  const small = await openWithin({ journal: memoryJournal(), maxSize: Number.POSITIVE_INFINITY }, 2)
+  small.set('kept', 1)
+  const refused = await small.load(path)
+  t.true(!refused.ok && refused.error instanceof RangeError && /more than 2 entries/.test(refused.error.message))
+  t.deepEqual(small.keys(), ['kept'])
+  await small.close()
+  const limited = await openWithin({ journal: memoryJournal(), maxSize: 2 }, 2)
+  t.like(await limited.load(path), { ok: true, entries: 2, evicted: 1 })
+  await limited.close()
+  t.true((await cache.load(path)).ok)
+  await cache.close()
+  await t.throwsAsync(openWithin(options, 2), { code: 'JOURNAL_UNREADABLE', message: /"daybook repair --to \d+"/ })
 })
 
 test.serial('when columns cannot grow, the entry is refused before it is journaled', async (t) => {
