@@ -76,9 +76,8 @@ export class Loads {
     const waiter = within?.isLoading === true ? within : undefined
     const load = this.#current.get(key) ?? this.#begin(request)
     if (waiter !== undefined && reaches(load, waiter)) return Promise.reject(waitsForItself(key, waiter.key))
-    const result = this.#wait(load, waiter, timeoutMs)
     if (hardTimeoutMs !== Number.POSITIVE_INFINITY) this.#limit(load, hardTimeoutMs)
-    return result
+    return this.#wait(load, waiter, timeoutMs)
   }
 
   #begin({ key, loader, store }: LoadRequest): Load {
@@ -100,6 +99,8 @@ export class Loads {
   async #end(load: Load, value: StoredValue, store: LoadRequest['store']): Promise<void> {
     if (!load.isLoading) return // timed out or closed
     load.isLoading = false // calls that subscribers make while the value is stored are not part of the load
+    if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer) // the loader was in time
+    load.hardTimer = undefined
     try {
       let result = value
       if (load.isOverruled) result = this.#reads.peek(load.key) ?? value

@@ -61,6 +61,8 @@ export class Turns {
   /** Keys without an entry that the open turn deleted. That is not an event, but it overrules a load of the key. */
   #missedDeletions: string[] = []
   readonly #afterTurn: (() => void)[] = []
+  /** Whether a turn of one command is being appended and applied: what the journal reports then has to wait for its end. */
+  #isCommitting = false
 
   constructor({ state, journal, outbox, expiry }: TurnsParts) {
     this.#state = state
@@ -98,7 +100,7 @@ export class Turns {
 
   /** Runs `task` when no turn is open: now, or after the open turn. */
   whenIdle(task: () => void): void {
-    if (this.#depth === 0) task()
+    if (this.#depth === 0 && !this.#isCommitting) task()
     else this.#afterTurn.push(task)
   }
 
@@ -122,8 +124,9 @@ export class Turns {
     const state = this.#state
     reserveStack()
     const last = events[events.length - 1] as CacheEvent // there is at least one
-    if (last.type === 'set' || last.type === 'rescheduled') state.reserve(last.expiresAtMs)
-    const first = this.#journal.append(events)
+    const adds = last.type === 'set' && events.length === 1 && state.find(last.key) === undefined
+    if (last.type === 'set' || last.type === 'rescheduled') state.reserve(adds, last.expiresAtMs)
+    const first = this.#write(events)
     const isQuiet = this.#isQuiet
     state.isWhole = this.#isQuiet = false
     const { isObserved } = this.#outbox
@@ -135,6 +138,7 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
     state.isWhole = true
     this.#isQuiet = isQuiet
+    this.#isCommitting = false
     this.#settle(events, NONE, nowMs)
   }
 
@@ -165,13 +169,38 @@ export class Turns {
   #commitSet(slot: Slot | undefined, key: string, value: StoredValue, expiresAtMs: number, nowMs: number): void {
     const state = this.#state
     reserveStack()
-    if (slot === undefined || expiresAtMs !== Number.POSITIVE_INFINITY) state.reserve(expiresAtMs)
-    if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
-    else this.#journal.appendSet(key, value, expiresAtMs)
+    if (slot === undefined || expiresAtMs !== Number.POSITIVE_INFINITY) state.reserve(slot === undefined, expiresAtMs)
+    this.#isCommitting = true
+    try {
+      if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
+      else this.#journal.appendSet(key, value, expiresAtMs)
+    } catch (error) {
+      this.#endRefused()
+      throw error
+    }
+    const isQuiet = this.#isQuiet // the journal may have stopped meanwhile
     state.isWhole = this.#isQuiet = false
     evolveSet(state, slot, key, value, expiresAtMs)
-    state.isWhole = this.#isQuiet = true
-    if (expiresAtMs !== Number.POSITIVE_INFINITY) this.#settle(NONE, NONE, nowMs)
+    state.isWhole = true
+    this.#isQuiet = isQuiet
+    this.#isCommitting = false
+    if (expiresAtMs !== Number.POSITIVE_INFINITY || this.#afterTurn.length > 0) this.#settle(NONE, NONE, nowMs)
+  }
+
+  #write(events: readonly CacheEvent[]): number {
+    this.#isCommitting = true
+    try {
+      return this.#journal.append(events)
+    } catch (error) {
+      this.#endRefused()
+      throw error
+    }
+  }
+
+  /** The journal has refused a turn of one command: nothing has changed. */
+  #endRefused(): void {
+    this.#isCommitting = false
+    this.#runWaiting()
   }
 
   #missDeletion(key: string): void {

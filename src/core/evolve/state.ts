@@ -108,8 +108,8 @@ export class State implements ReadableState {
   }
 
   /** Ensures that one more entry with this deadline can be stored without growing the columns. */
-  reserve(deadlineMs: number): void {
-    this.entries.reserve()
+  reserve(addsEntry: boolean, deadlineMs: number): void {
+    if (addsEntry) this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
   }
 }
