@@ -82,11 +82,15 @@ export class Reads {
   }
 
   #report(key: string, nowMs: number): void {
+    this.#unlessRefused(() => this.#turns.record([{ type: 'expired', key }], nowMs))
+  }
+
+  #unlessRefused(remove: () => void): void {
     try {
-      this.#turns.record([{ type: 'expired', key }], nowMs)
+      remove()
     } catch (error) {
       if (!(error instanceof JournalWriteError)) throw error
-      // The journal has just become read-only: the entry is hidden, and reads continue.
+      // The journal has just become read-only: what has expired is hidden, and reads continue.
     }
   }
 
