@@ -55,11 +55,12 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
       if (part[0] === LOAD) this.#loads.load(part[1] as number)
-      else if (part[0] === ABORT) this.#loads.abort(part[1] as number)
+      else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }
-    requests.onEnd = (error) => {
+    requests.onEnd = (error, reason) => {
       this.#isEnded = true
+      this.#loads.end(reason)
       this.#streams.end(error)
     }
   }

@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { LoadContext } from '../../../cache/loads.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP } from '../wire/codes.js'
-import { toWireError } from '../wire/wire-error.js'
+import { fromWireError, toWireError, type WireError } from '../wire/wire-error.js'
 import { toWire } from '../wire/wire-value.js'
 import { encodeCall } from './encode-call.js'
 import type { Requests } from './requests.js'
@@ -59,7 +59,12 @@ export class RemoteLoads {
   }
 
   /** The result of this request's loader is no longer wanted. */
-  abort(id: number): void {
-    this.#controllers.get(id)?.abort()
+  abort(id: number, wire: unknown): void {
+    this.#controllers.get(id)?.abort(fromWireError(wire as WireError))
+  }
+
+  /** No result is wanted any longer: the client or the owner has ended. */
+  end(reason: Error): void {
+    for (const controller of this.#controllers.values()) controller.abort(reason)
   }
 }

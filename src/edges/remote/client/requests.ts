@@ -42,8 +42,8 @@ export class Requests {
   readonly #endings: Endings
   /** Receives the parts of messages that are not answers. */
   onPart: (part: Part) => void = ignore
-  /** Called once when no more messages can arrive, with an error unless the client or the cache was closed. */
-  onEnd: (error: CacheError | undefined) => void = ignore
+  /** Called once when no more messages can arrive, with the reason, which is also the error unless the client or the cache was closed. */
+  onEnd: (error: CacheError | undefined, reason: CacheError) => void = ignore
   #nextId = 1
   #open: Batch
   /** Full batches that have to wait. */
@@ -248,7 +248,7 @@ export class Requests {
     this.#early.clear()
     this.#queue.length = this.#longQueue.length = 0
     this.#open = new Batch(this.#nextId)
-    this.onEnd(isOrderly ? undefined : reason)
+    this.onEnd(isOrderly ? undefined : reason, reason)
     this.#line.close()
   }
 }

@@ -8,7 +8,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
-import { fromWireError } from '../wire/wire-error.js'
+import { fromWireError, toWireError } from '../wire/wire-error.js'
 import { toStored } from '../wire/wire-value.js'
 
 interface Lease {
@@ -35,7 +35,7 @@ export class ServedLoads {
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
       this.#post([LOAD, id])
       signal.addEventListener('abort', () => {
-        if (this.#take(id) !== undefined) this.#post([ABORT, id])
+        if (this.#take(id) !== undefined) this.#post([ABORT, id, toWireError(signal.reason)])
       })
     })
   }

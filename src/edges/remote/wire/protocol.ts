@@ -19,7 +19,7 @@
  *                     [LATER, id, result]                                      of a request first answered with `[LATER_TAG]`
  *                     [EVENTS, subscription, event, …] [END, subscription, error?]
  *                     [LOAD, id]                                               run the loader of that getOrSet
- *                     [ABORT, id]                                              the result of that loader is no longer wanted
+ *                     [ABORT, id, error]                                       the result of that loader is no longer wanted
  *                     [GREETING, version, who]  [CLOSED, error]
  *
  * Flat arrays of strings and numbers, because those are cloned fastest. The requests of a batch are numbered from
