@@ -12,26 +12,30 @@ import type { Clock } from '../core/model/clock.js'
 /** The longest delay that Node's timers support; a longer one would fire at once. */
 const DELAY_MS_MAX = 2 ** 31 - 1
 
-interface Timer {
-  timeout: unknown
+interface Timers {
+  set: typeof setTimeout
+  clear: typeof clearTimeout
 }
 
-interface Timers {
-  set(callback: () => void, delayMs: number): unknown
-  clear(timeout: unknown): void
+interface Timer {
+  timeout: NodeJS.Timeout | undefined
+  /** Of those that it was armed with: fake timers know nothing of real ones. */
+  clear: Timers['clear']
 }
 
 const outsideRequests = AsyncLocalStorage.snapshot()
 
-function createClock(timers: Timers): Clock {
+function createClock(timersNow: () => Timers): Clock {
   return {
     now: () => Date.now(),
 
     setTimeout(callback, delayMs, keepsAlive = false) {
-      const timer: Timer = { timeout: undefined }
+      const timer: Timer = { timeout: undefined, clear: clearTimeout }
       const arm = (leftMs: number) => {
+        const { set, clear } = timersNow()
         const stepMs = Math.min(leftMs, DELAY_MS_MAX)
-        timer.timeout = timers.set(() => (leftMs > stepMs ? arm(leftMs - stepMs) : callback()), stepMs)
+        timer.timeout = set(() => (leftMs > stepMs ? arm(leftMs - stepMs) : callback()), stepMs)
+        timer.clear = clear
         // Fake timers may return a number.
         if (!keepsAlive) (timer.timeout as Partial<NodeJS.Timeout>).unref?.()
       }
@@ -40,19 +44,14 @@ function createClock(timers: Timers): Clock {
     },
 
     clearTimeout(timer) {
-      if (timer !== undefined) timers.clear((timer as Timer).timeout)
+      if (timer === undefined) return
+      const { clear, timeout } = timer as Timer
+      clear(timeout)
     },
   }
 }
 
-export const systemClock = createClock({
-  set: (callback, delayMs) => setTimeout(callback, delayMs),
-  clear: (timeout) => clearTimeout(timeout as NodeJS.Timeout),
-})
+export const systemClock = createClock(() => ({ set: setTimeout, clear: clearTimeout }))
 
-const [setRealTimeout, clearRealTimeout] = [realSetTimeout, realClearTimeout]
-
-export const journalClock = createClock({
-  set: (callback, delayMs) => setRealTimeout(callback, delayMs),
-  clear: (timeout) => clearRealTimeout(timeout as NodeJS.Timeout),
-})
+const REAL: Timers = { set: realSetTimeout, clear: realClearTimeout }
+export const journalClock = createClock(() => REAL)

@@ -54,3 +54,39 @@ test.serial('getOrSet times out by the fake clock', async (t) => {
   await t.throwsAsync(waiting, { code: 'LOAD_TIMEOUT' })
   await cache.close()
 })
+
+test.serial('a timer is cleared by the functions that it came from: fake ones know nothing of real ones', async (t) => {
+  mock.timers.reset()
+  const armed = new Map<unknown, string>()
+  const wrong: string[] = []
+  const real = { setTimeout, clearTimeout }
+  const install = (era: string) => {
+    Object.assign(globalThis, {
+      setTimeout: (callback: () => void, delayMs: number) => {
+        const timer = real.setTimeout(callback, delayMs)
+        armed.set(timer, era)
+        return timer
+      },
+      clearTimeout: (timer: NodeJS.Timeout) => {
+        if ((armed.get(timer) ?? era) !== era) wrong.push(`${armed.get(timer)} in ${era}`)
+        real.clearTimeout(timer)
+      },
+    })
+  }
+  try {
+    install('before')
+    const cache = await openCache({ journal: memoryJournal() })
+    const stats = cache.stats$.subscribe()
+    cache.set('a', 1, { ttl: 100 })
+    const waiting = cache.getOrSet('b', () => new Promise(() => undefined), { timeout: 100, hardTimeout: 100 })
+    waiting.catch(() => undefined)
+    install('after')
+    cache.set('c', 1, { ttl: 10 })
+    stats.unsubscribe()
+    await cache.close()
+    t.true(armed.size >= 5)
+    t.deepEqual(wrong, [])
+  } finally {
+    Object.assign(globalThis, real)
+  }
+})
