@@ -47,6 +47,8 @@ interface Load {
   /** The loads that its loader waits for, with the number of waiting calls. */
   readonly waitsFor: Map<Load, number>
   hardTimer: unknown
+  /** Keeps the process alive while a call waits for a load that {@link hardTimer} will end. */
+  aliveTimer: unknown
   hardDeadlineMs: number
   /** The `hardTimeout` that {@link hardDeadlineMs} was computed from. */
   hardTimeoutMs: number
@@ -115,7 +117,8 @@ export class Loads {
     load.isLoading = false
     this.#running.delete(load)
     this.#release(load)
-    if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer)
+    this.#clock.clearTimeout(load.hardTimer)
+    this.#letGo(load)
     settle()
   }
 
@@ -127,7 +130,7 @@ export class Loads {
 
   async #wait(load: Load, waiter: Load | undefined, timeoutMs: number): Promise<StoredValue> {
     let timer: unknown
-    if (load.waiting++ === 0 && load.hardTimer !== undefined) this.#armHardTimer(load)
+    if (load.waiting++ === 0) this.#keepAlive(load)
     if (waiter !== undefined) waiter.waitsFor.set(load, (waiter.waitsFor.get(load) ?? 0) + 1)
     try {
       if (timeoutMs === Number.POSITIVE_INFINITY) return await load.promise
@@ -139,32 +142,38 @@ export class Loads {
     } finally {
       if (timer !== undefined) this.#clock.clearTimeout(timer)
       if (waiter !== undefined) forgetWait(waiter, load)
-      if (--load.waiting === 0 && this.#running.has(load) && load.hardTimer !== undefined) this.#armHardTimer(load)
+      if (--load.waiting === 0) this.#letGo(load)
     }
   }
 
   /** Ends the load this long from now, unless it has ended by then. */
   #limit(load: Load, hardTimeoutMs: number): void {
     const deadlineMs = this.#clock.now() + hardTimeoutMs
-    if (deadlineMs >= load.hardDeadlineMs) return
+    if (!load.isLoading || deadlineMs >= load.hardDeadlineMs) return // while it is being stored, it was in time
     load.hardDeadlineMs = deadlineMs
     load.hardTimeoutMs = hardTimeoutMs
-    this.#armHardTimer(load)
-  }
-
-  /** The timer keeps the process alive only while a call waits. */
-  #armHardTimer(load: Load): void {
-    if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer)
-    const leftMs = Math.max(0, load.hardDeadlineMs - this.#clock.now())
     const end = () => {
-      const error = timedOut(load.key, load.hardTimeoutMs, {
+      const error = timedOut(load.key, hardTimeoutMs, {
         consequence: 'The load was abandoned, and its value will not be stored.',
         advice: 'Call getOrSet() again to start another load.',
       })
       this.#settle(load, () => load.reject(error))
       load.controller.abort(error)
     }
-    load.hardTimer = this.#clock.setTimeout(end, leftMs, load.waiting > 0)
+    this.#clock.clearTimeout(load.hardTimer)
+    // Armed once, and never again for the rest of the time: the clock may be set in between.
+    load.hardTimer = this.#clock.setTimeout(end, hardTimeoutMs)
+    this.#keepAlive(load)
+  }
+
+  #keepAlive(load: Load): void {
+    if (load.hardTimer === undefined || load.aliveTimer !== undefined) return
+    load.aliveTimer = this.#clock.setTimeout(() => undefined, load.hardTimeoutMs, true)
+  }
+
+  #letGo(load: Load): void {
+    this.#clock.clearTimeout(load.aliveTimer)
+    load.aliveTimer = undefined
   }
 
   readonly #onTurn: TurnListener = (events, missedDeletions) => {
@@ -223,6 +232,7 @@ function createLoad(key: string): Load {
     isLoading: true,
     waitsFor: new Map(),
     hardTimer: undefined,
+    aliveTimer: undefined,
     hardDeadlineMs: Number.POSITIVE_INFINITY,
     hardTimeoutMs: Number.POSITIVE_INFINITY,
   }

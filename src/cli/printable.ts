@@ -10,7 +10,7 @@ import { styleText } from 'node:util'
 const MARK = randomUUID()
 
 /** C0 but tab and newline, DEL, C1, line and paragraph separators, and what changes the direction of text. */
-const CONTROL = '[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]'
+const CONTROL = '[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]'
 const MARK_OR_CONTROL = new RegExp(`${MARK}|${CONTROL}`, 'g')
 
 export function printable(text: string): string {

@@ -116,3 +116,32 @@ test('entries set after a jump forward expire on time, whatever timer was armed 
   clock.advance(19)
   t.deepEqual(seen.at(-1), ['newer', 0])
 })
+
+for (const jumpMs of [YEAR_MS, -YEAR_MS]) {
+  test(`a jump of ${jumpMs / YEAR_MS} years neither ends a load early nor lets it go on past hardTimeout`, async (t) => {
+    const { cache, clock } = await openMemory(t)
+    let signal: AbortSignal | undefined
+    const wait = (options: object) =>
+      cache.getOrSet(
+        'k',
+        (_, context) => {
+          signal = context.signal
+          return new Promise(() => undefined)
+        },
+        options,
+      )
+    const first = wait({ timeout: 1, hardTimeout: 10 })
+    await Promise.resolve()
+    clock.jump(jumpMs)
+    clock.advance(1)
+    await t.throwsAsync(first, { code: 'LOAD_TIMEOUT' })
+    const second = wait({})
+    clock.jump(-jumpMs)
+    clock.advance('8999ms')
+    t.false(signal?.aborted)
+    clock.advance('1ms')
+    t.true(signal?.aborted)
+    await t.throwsAsync(second, { code: 'LOAD_TIMEOUT' })
+    t.is(await cache.getOrSet('k', () => 1), 1)
+  })
+}
