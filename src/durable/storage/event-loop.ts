@@ -6,6 +6,9 @@ import { setImmediate as ofNode } from 'node:timers'
 
 const later = ofNode
 
+export const queueMicrotask = globalThis.queueMicrotask
+export const nextTick = process.nextTick
+
 /** Calls `task` before any `setImmediate` that is queued after this call. */
 export function queueTask(task: () => void): void {
   later(task)

@@ -5,7 +5,9 @@
  *
  * Before: remote-client. After: batch and the line, then answers.
  */
+
 import { METHODS, type Method } from '../../../cache/methods.js'
+import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
 import { REMOTE_METHODS } from '../wire/codes.js'
@@ -132,7 +134,7 @@ export class Requests {
   }
 
   /** Runs after all microtasks of this tick, whatever kind of callback it began with. */
-  readonly #queueFlush = (): void => process.nextTick(this.#flush)
+  readonly #queueFlush = (): void => nextTick(this.#flush)
 
   readonly #flush = (): void => {
     this.#isFlushQueued = false

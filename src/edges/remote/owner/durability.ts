@@ -2,7 +2,9 @@
  * Answers that wait for the disk, under `fsync: 'always'`: all that are pending in one turn of the event loop, on any line,
  * share one fsync. (Under the other policies no answer waits.)
  */
+
 import type { Door } from '../../../cache/door.js'
+import { queueMicrotask, queueTask } from '../../../durable/storage/event-loop.js'
 
 type AfterFlush = (failure: Error | undefined) => void
 
@@ -22,7 +24,7 @@ export class Durability {
   whenDurable(callback: AfterFlush): void {
     this.#waiting.push(callback)
     if (this.#waiting.length > 1) return
-    setImmediate(() => {
+    queueTask(() => {
       const callbacks = this.#waiting
       this.#waiting = []
       this.#flushesUnderWay++

@@ -2,6 +2,7 @@
  * The messages of one client, and when they are handled. A few batches are handled together and answered with one message; none
  * is handled for long before other clients have their turn. Before: the line. After: session.
  */
+import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Line, Taken } from '../line.js'
 import { BATCHES_MAX } from '../wire/protocol.js'
 import type { BatchAnswers } from './batch-answers.js'
@@ -58,7 +59,7 @@ export class Inbox {
     this.#outbox.isHeld = false
     this.#outbox.send()
     if (Array.isArray(first) && first.length <= SHORT) this.#watch()
-    if (!this.#isIdle) setImmediate(this.#goOn)
+    if (!this.#isIdle) queueTask(this.#goOn)
     else if (!this.#isClosed) this.#handler.rest()
   }
 

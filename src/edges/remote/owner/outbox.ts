@@ -2,6 +2,7 @@
  * A session's outgoing messages: one for everything that a tick sends. Events of streams precede the answers that are sent
  * after them. Before: session and served-streams. After: the line.
  */
+import { queueMicrotask } from '../../../durable/storage/event-loop.js'
 import type { Line } from '../line.js'
 import type { Part } from '../wire/protocol.js'
 

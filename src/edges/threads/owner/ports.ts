@@ -2,9 +2,11 @@
  * The owner's side of all ports of one cache: `share()` opens one, and closing the cache closes them all. Each has a session
  * over a line (edges/remote/owner/session.ts), and the memory that its client may share.
  */
+
 import { isSharedArrayBuffer } from 'node:util/types'
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
 import { type Cache, innerOf } from '../../../cache/cache.js'
+import { queueTask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, describe } from '../../../errors.js'
 import { Durability } from '../../remote/owner/durability.js'
 import { type Served, Session } from '../../remote/owner/session.js'
@@ -22,7 +24,7 @@ export class Ports {
     const door = innerOf(cache)
     this.#served = { cache, door, durability: new Durability(door) }
     // After the answers to calls that closing settles.
-    cache.lifecycle$.subscribe({ complete: () => setImmediate(() => this.#close()) })
+    cache.lifecycle$.subscribe({ complete: () => queueTask(() => this.#close()) })
   }
 
   share(): MessagePort {

@@ -3,7 +3,9 @@
  * comes within microseconds of its last answer, so the owner polls for it briefly; never for longer than BUDGET_MS at a time, so
  * that no other port and no timer waits long behind a worker that calls in a tight loop.
  */
+
 import { availableParallelism } from 'node:os'
+import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Session } from '../../remote/owner/session.js'
 import { ARITIES } from '../../remote/wire/codes.js'
 import { LATER_TAG, type Wire } from '../../remote/wire/wire-value.js'
@@ -38,7 +40,7 @@ export class ServedPackets {
       Atomics.store(words, AWAKE, 0)
       // A request made before the client could see the new state has sent no message, so the owner looks once more.
       if (performance.now() < untilMs || !isThere()) continue
-      setImmediate(() => this.look())
+      queueTask(() => this.look())
       return
     }
   }
