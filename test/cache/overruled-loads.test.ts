@@ -1,7 +1,7 @@
 /** A change of a key during its load overrules the load: later calls must not get the value of a load that started earlier. */
 import test, { type ExecutionContext } from 'ava'
 import { connect } from '../../src/edges/threads/threads.js'
-import { type Cache, CacheError } from '../../src/index.js'
+import { type Cache, CacheError, memoryJournal } from '../../src/index.js'
 import { loopTurn, until } from '../helpers/loop-turn.js'
 import { openMemory } from '../helpers/open-memory.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
@@ -101,6 +101,7 @@ test('a delete that is undone, an expiry and an eviction overrule nothing', asyn
       throw new Error('no')
     }),
   )
+  cache.transact(() => cache.set('other', '1')) // must not carry the undone deletion
   for (const key of ['a', 'b', 'c']) cache.set(key, '1')
   const joined = cache.getOrSet('k', load)
   await loopTurn()
@@ -212,4 +213,43 @@ test("a client's hardTimeout aborts its loader, and the next call loads again", 
   t.is(await again, 'in time')
   t.is(cache.get('k'), 'in time')
   await client.close()
+})
+
+test('a load that is being stored is not ended by its hardTimeout any more', async (t) => {
+  const journal = memoryJournal()
+  const { flush } = journal
+  let release: () => void = () => undefined
+  journal.flush = async () => {
+    await new Promise<void>((resolve) => {
+      release = resolve
+    })
+    return flush.call(journal)
+  }
+  const { cache, clock } = await openMemory(t, { journal, fsync: 'always' })
+  const { calls, load } = loader()
+  const loading = cache.getOrSet('k', load, { hardTimeout: 10 })
+  await loopTurn()
+  calls[0]?.resolve('loaded')
+  await loopTurn()
+  clock.advance(60)
+  t.false(calls[0]?.signal.aborted)
+  release()
+  t.is(await loading, 'loaded')
+  t.is(cache.get('k'), 'loaded')
+  journal.flush = flush
+})
+
+test('a clock that takes no timer rejects the call with its error, and leaves no rejection behind', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const { setTimeout } = clock
+  clock.setTimeout = () => {
+    throw new Error('no timers today')
+  }
+  await t.throwsAsync(
+    cache.getOrSet('k', () => 'loaded', { hardTimeout: 10 }),
+    { message: 'no timers today' },
+  )
+  clock.setTimeout = setTimeout
+  await loopTurn()
+  t.is(await cache.getOrSet('k', () => 'again'), 'loaded')
 })

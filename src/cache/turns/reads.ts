@@ -96,7 +96,7 @@ export class Reads {
 
   #liveSlots(matches: (key: string) => boolean): Slot[] {
     const state = this.#state
-    this.#cleanup.run()
+    this.#unlessRefused(() => this.#cleanup.run())
     const nowMs = this.#clock.now()
     const slots: Slot[] = []
     const cursor = state.byEviction()
