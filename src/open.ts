@@ -1,6 +1,7 @@
 /** The composition root: puts the parts of a cache together. */
 import { resolve } from 'node:path'
-import { type Actor, createActor, toObserver } from 'xstate'
+import { createActor } from 'xstate'
+import { Inspection } from './cache/actor/inspection.js'
 import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
@@ -138,38 +139,6 @@ function compose<V>(
       whenIdle: (task) => turns.whenIdle(task),
       close: () => opening.close(),
     },
-  }
-}
-
-/** Shows method calls to an XState inspector as if they were messages. */
-class Inspection {
-  readonly isWanted: boolean
-  actor: Actor<CacheLogic> | undefined
-  readonly #inspector: { next?: (event: never) => void }
-  /** The next call comes from a message that was sent, which XState itself shows. */
-  #isSent = false
-
-  constructor(inspect: ResolvedOptions['inspect']) {
-    this.isWanted = inspect !== undefined
-    this.#inspector = toObserver(inspect as never)
-  }
-
-  readonly inspect = (event: { type: string }): void => {
-    const isSent = this.#isSent
-    this.#isSent = false
-    if (isSent || this.actor === undefined) return
-    const { actor } = this
-    const inspected = { type: '@xstate.event', actorRef: actor, rootId: actor.sessionId, sourceRef: undefined, event }
-    this.#inspector.next?.(inspected as never)
-  }
-
-  ofSent<T>(call: () => T): T {
-    this.#isSent = this.isWanted
-    try {
-      return call()
-    } finally {
-      this.#isSent = false
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { runFileCommand } from '../../src/cli/file-command.js'
+import { runFileCommand } from '../../src/cli/commands/file-command.js'
 import type { SaveProgress } from '../../src/files/format.js'
 import { openCache } from '../../src/open.js'
 import { daybook } from '../helpers/cli/daybook-process.js'

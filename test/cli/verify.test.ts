@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import type { Verification } from '../../src/cli/verify/findings.js'
+import type { Verification } from '../../src/cli/journal/findings.js'
 import { checksum } from '../../src/durable/format/checksum.js'
 import { FILE } from '../../src/durable/format/format.js'
 import type { Cache } from '../../src/index.js'

@@ -2,7 +2,7 @@
 import { innerOf } from '../../../src/cache/cache.js'
 import { RemoteClient } from '../../../src/edges/remote/client/remote-client.js'
 import { Requests } from '../../../src/edges/remote/client/requests.js'
-import { Durability } from '../../../src/edges/remote/owner/durability.js'
+import { DurableAnswers } from '../../../src/edges/remote/owner/durable-answers.js'
 import { Session } from '../../../src/edges/remote/owner/session.js'
 import { type Cache, CacheClosedError } from '../../../src/index.js'
 import { MemoryLine } from './memory-lines.js'
@@ -28,7 +28,7 @@ export function connectOver(cache: Cache, kind: { isTakeable: boolean }): Connec
 export function serve(cache: Cache, kind: { isTakeable: boolean }): [ownerLine: MemoryLine, clientLine: MemoryLine] {
   const [ownerLine, clientLine] = MemoryLine.pair(kind)
   const door = innerOf(cache)
-  const served = { cache, door, durability: new Durability(door) }
+  const served = { cache, door, durableAnswers: new DurableAnswers(door) }
   const session: Session = new Session(served, ownerLine, { who: 'a test', extras: {}, onClose: () => undefined })
   cache.lifecycle$.subscribe({ complete: () => setImmediate(() => session.close(new CacheClosedError('closed'))) })
   return [ownerLine, clientLine]

@@ -4,14 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { OP } from '../../../src/edges/remote/wire/codes.js'
 import { ANSWERS, EVENTS, GREETING, PROTOCOL_VERSION } from '../../../src/edges/remote/wire/protocol.js'
 import { LIST } from '../../../src/edges/remote/wire/wire-value.js'
-import {
-  ANSWERED,
-  MESSAGES,
-  REQUEST,
-  SIGNAL,
-  STATE,
-  SyncPacket,
-} from '../../../src/edges/threads/memory/sync-packet.js'
+import { ANSWERED, MESSAGES, REQUEST, SIGNAL, STATE, SyncPacket } from '../../../src/edges/threads/line/sync-packet.js'
 import type { SyncThreadCache } from '../../../src/edges/threads/threads.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'

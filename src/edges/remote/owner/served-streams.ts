@@ -5,7 +5,7 @@
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
  * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
- * last is kept. Before: the cache's streams. After: outbox.
+ * last is kept. Before: the cache's streams. After: sender.
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
@@ -22,7 +22,7 @@ import {
 } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { toWire, wireBytes } from '../wire/wire-value.js'
-import type { Outbox } from './outbox.js'
+import type { Sender } from './sender.js'
 
 interface Feed {
   readonly id: number
@@ -46,13 +46,13 @@ const SUBSCRIPTIONS_MAX = 1_024
 
 export class ServedStreams {
   readonly #cache: Cache
-  readonly #outbox: Outbox
+  readonly #sender: Sender
   readonly #feeds = new Map<number, Feed>()
   readonly #dirty = new Set<Feed>()
 
-  constructor(cache: Cache, outbox: Outbox) {
+  constructor(cache: Cache, sender: Sender) {
     this.#cache = cache
-    this.#outbox = outbox
+    this.#sender = sender
   }
 
   subscribe(id: number, kind: string, pattern: unknown): void {
@@ -140,7 +140,7 @@ export class ServedStreams {
       this.#endWith(feed, [END, feed.id, toWireError(tooSlow(feed))])
     } else if (feed.events.length >= EVENTS_AT_ONCE) {
       this.#flushFeed(feed) // a long turn: the worker can start on these
-      this.#outbox.send()
+      this.#sender.send()
     } else this.#mark(feed)
   }
 
@@ -151,7 +151,7 @@ export class ServedStreams {
 
   #mark(feed: Feed): void {
     this.#dirty.add(feed)
-    this.#outbox.queueFlush()
+    this.#sender.queueFlush()
   }
 
   flush(): void {
@@ -164,12 +164,12 @@ export class ServedStreams {
     const mayGo = !feed.isOfStates || feed.unacknowledged.length === 0 || feed.end !== undefined
     if (feed.events.length > 0 && mayGo) {
       feed.unacknowledged.push([feed.events.length, feed.bytes])
-      this.#outbox.post([EVENTS, feed.id, ...feed.events])
+      this.#sender.post([EVENTS, feed.id, ...feed.events])
       feed.events = []
       feed.bytes = 0
     }
     if (feed.end === undefined) return
-    this.#outbox.post(feed.end)
+    this.#sender.post(feed.end)
     this.#feeds.delete(feed.id)
   }
 

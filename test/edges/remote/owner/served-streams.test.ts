@@ -1,7 +1,7 @@
 /** How far a client may fall behind, and what it misses when it does. */
 import test from 'ava'
 import { Subject } from 'rxjs'
-import type { Outbox } from '../../../../src/edges/remote/owner/outbox.js'
+import type { Sender } from '../../../../src/edges/remote/owner/sender.js'
 import { ServedStreams } from '../../../../src/edges/remote/owner/served-streams.js'
 import { END, EVENT_BYTES_MAX, EVENTS, EVENTS_MAX, type Part } from '../../../../src/edges/remote/wire/protocol.js'
 import type { Cache } from '../../../../src/index.js'
@@ -10,8 +10,8 @@ function served() {
   const stats$ = new Subject<object>()
   const changes$ = new Subject<object>()
   const sent: Part[] = []
-  const outbox = { post: (part: Part) => sent.push(part), send: () => undefined, queueFlush: () => undefined }
-  const streams = new ServedStreams({ stats$, changes$ } as unknown as Cache, outbox as unknown as Outbox)
+  const sender = { post: (part: Part) => sent.push(part), send: () => undefined, queueFlush: () => undefined }
+  const streams = new ServedStreams({ stats$, changes$ } as unknown as Cache, sender as unknown as Sender)
   return { streams, stats$, changes$, sent }
 }
 

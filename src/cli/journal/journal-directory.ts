@@ -1,11 +1,11 @@
 /** A journal that is only read: nothing in its directory is created, changed or locked. */
 import { existsSync } from 'node:fs'
-import { allOf, type JournalFiles } from '../durable/format/journal-files.js'
-import { journalNote } from '../durable/history/lock-file.js'
-import { planReading, type ReadingPlan } from '../durable/history/plan.js'
-import { type Attempt, listSettled, readSettled } from '../durable/history/settled.js'
-import { unreadable } from '../durable/recovery/open-directory.js'
-import { disk } from '../durable/storage/disk.js'
+import { allOf, type JournalFiles } from '../../durable/format/journal-files.js'
+import { journalNote } from '../../durable/history/lock-file.js'
+import { planReading, type ReadingPlan } from '../../durable/history/plan.js'
+import { type Attempt, listSettled, readSettled } from '../../durable/history/settled.js'
+import { unreadable } from '../../durable/recovery/open-directory.js'
+import { disk } from '../../durable/storage/disk.js'
 
 /** @throws Error if the directory does not exist or contains no journal. */
 export async function listJournal(directory: string): Promise<JournalFiles> {

@@ -1,15 +1,15 @@
 /** Shared by the commands on saved files (save, load, convert): formats, a progress bar, and Ctrl-C. */
-import { Counters } from '../core/model/counters.js'
-import type { StoredValue } from '../core/model/stored-value.js'
-import type { SnapshotSource } from '../durable/contract.js'
-import { disk } from '../durable/storage/disk.js'
-import { CacheError, CorruptionError } from '../errors.js'
-import { formatOf, type SaveProgress } from '../files/format.js'
-import { readSave } from '../files/load.js'
-import { EXIT } from './exit-codes.js'
-import { Interruption } from './interruption.js'
-import { remark } from './output.js'
-import { Progress } from './progress.js'
+import { Counters } from '../../core/model/counters.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import type { SnapshotSource } from '../../durable/contract.js'
+import { disk } from '../../durable/storage/disk.js'
+import { CacheError, CorruptionError } from '../../errors.js'
+import { formatOf, type SaveProgress } from '../../files/format.js'
+import { readSave } from '../../files/load.js'
+import { EXIT } from '../terminal/exit-codes.js'
+import { Interruption } from '../terminal/interruption.js'
+import { remark } from '../terminal/output.js'
+import { Progress } from '../terminal/progress.js'
 
 export const FORMATS_HELP = `
 The file's extension decides the format: .pickle and .pkl are Python pickles, which pickle.load() reads; any other is

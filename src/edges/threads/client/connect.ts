@@ -1,14 +1,15 @@
 /** The asynchronous client of another thread's cache. */
 
-import { MessagePort } from 'node:worker_threads'
-import { CacheClosedError, describe } from '../../errors.js'
-import { RemoteClient } from '../remote/client/remote-client.js'
-import { Requests } from '../remote/client/requests.js'
-import { OP } from '../remote/wire/codes.js'
-import type { ThreadCache } from './client/thread-cache.js'
-import { encodeThreadCall } from './client/transfer.js'
-import { CLIENT_SIDE, DOORBELL_BYTES } from './memory/doorbell.js'
-import { PortLine } from './port-line.js'
+import type { MessagePort } from 'node:worker_threads'
+import { CacheClosedError } from '../../../errors.js'
+import { RemoteClient } from '../../remote/client/remote-client.js'
+import { Requests } from '../../remote/client/requests.js'
+import { OP } from '../../remote/wire/codes.js'
+import { checkPort } from '../line/check-port.js'
+import { CLIENT_SIDE, DOORBELL_BYTES } from '../line/doorbell.js'
+import { PortLine } from '../line/port-line.js'
+import type { ThreadCache } from './thread-cache.js'
+import { encodeThreadCall } from './transfer.js'
 
 class ThreadClient<V> extends RemoteClient<V> implements ThreadCache<V> {
   readonly #requests: Requests
@@ -54,9 +55,4 @@ export async function connect<V = unknown>(port: MessagePort): Promise<ThreadCac
     throw error
   }
   return client
-}
-
-export function checkPort(port: unknown): asserts port is MessagePort {
-  if (!(port instanceof MessagePort))
-    throw new TypeError(`port must be a MessagePort from cache.share(); ${describe(port)} is not.`)
 }

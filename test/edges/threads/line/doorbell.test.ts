@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import test from 'ava'
-import { CLIENT_SIDE, DOORBELL_BYTES, Doorbell, OWNER_SIDE } from '../../../../src/edges/threads/memory/doorbell.js'
+import { CLIENT_SIDE, DOORBELL_BYTES, Doorbell, OWNER_SIDE } from '../../../../src/edges/threads/line/doorbell.js'
 
 /** With one processor neither side polls: the other could not run meanwhile. */
 const looks = availableParallelism() > 1

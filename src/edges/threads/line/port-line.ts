@@ -1,7 +1,7 @@
 /** A line between threads: one end of a `MessageChannel`. */
 import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
-import type { Line, Taken } from '../remote/line.js'
-import { Doorbell } from './memory/doorbell.js'
+import type { Line, Taken } from '../../remote/line.js'
+import { Doorbell } from './doorbell.js'
 
 export class PortLine implements Line {
   readonly #port: MessagePort

@@ -1,5 +1,5 @@
 /** One event as one line, as `inspect` and `watch` print it. */
-import type { Change } from '../cache/streams/change.js'
+import type { Change } from '../../cache/streams/change.js'
 import type { Colors } from './printable.js'
 import { showMoment } from './quantities.js'
 import { shorten, showKey, showValue } from './show-value.js'

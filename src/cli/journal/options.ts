@@ -1,8 +1,8 @@
 /** Options that several commands share, and how their values are parsed. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type Duration, toMilliseconds } from '../cache/duration.js'
-import type { Sequence } from '../core/model/sequence.js'
-import type { FsyncPolicy } from '../durable/contract.js'
+import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import type { Sequence } from '../../core/model/sequence.js'
+import type { FsyncPolicy } from '../../durable/contract.js'
 
 export interface DirectoryOptions {
   directory: string

@@ -1,13 +1,13 @@
 /** `daybook convert FROM TO`: converts a saved file to the other format. Needs no journal. */
 import type { Command } from 'commander'
-import type { SnapshotSource } from '../durable/contract.js'
-import { disk } from '../durable/storage/disk.js'
-import { CacheError } from '../errors.js'
-import { formatOf, type SaveProgress } from '../files/format.js'
-import { writeSave } from '../files/save.js'
+import type { SnapshotSource } from '../../durable/contract.js'
+import { disk } from '../../durable/storage/disk.js'
+import { CacheError } from '../../errors.js'
+import { formatOf, type SaveProgress } from '../../files/format.js'
+import { writeSave } from '../../files/save.js'
+import { output } from '../terminal/output.js'
+import { showBytes, showCountOf } from '../terminal/quantities.js'
 import { FORMATS_HELP, readSavedFile, runFileCommand } from './file-command.js'
-import { output } from './output.js'
-import { showBytes, showCountOf } from './quantities.js'
 
 export function addConvertCommand(program: Command): void {
   program

@@ -1,6 +1,6 @@
 /** How the command line reports a failure: one line on stderr, and an exit code. */
 import { CommanderError } from 'commander'
-import { CorruptionError } from '../errors.js'
+import { CorruptionError } from '../../errors.js'
 import { EXIT } from './exit-codes.js'
 import { remark } from './output.js'
 

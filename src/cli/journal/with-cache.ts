@@ -1,8 +1,8 @@
 /** Opens a cache for writing: with no limit on entries unless an option sets one, and with a bar during recovery. */
-import type { Cache } from '../cache/cache.js'
-import { openCache } from '../open.js'
+import type { Cache } from '../../cache/cache.js'
+import { openCache } from '../../open.js'
+import { Progress } from '../terminal/progress.js'
 import type { OpenOptions } from './options.js'
-import { Progress } from './progress.js'
 
 /** Opens, uses, closes. If `use` fails, its error is thrown, not one from closing. */
 export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {

@@ -7,8 +7,8 @@
  * `valueText`, as `util.inspect` shows them.
  */
 
-import type { CacheEvent } from '../core/model/event.js'
-import type { StoredValue } from '../core/model/stored-value.js'
+import type { CacheEvent } from '../../core/model/event.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
 import { showMoment } from './quantities.js'
 import { restoreToShow, showValue, toJson } from './show-value.js'
 

@@ -6,7 +6,7 @@ import { queueMicrotask } from '../../../durable/storage/event-loop.js'
 import type { Line } from '../line.js'
 import type { Part } from '../wire/protocol.js'
 
-export class Outbox {
+export class Sender {
   readonly #line: Line
   readonly #onFailure: (error: Error) => void
   #parts: Part[] = []

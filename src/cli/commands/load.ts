@@ -1,11 +1,11 @@
 /** `daybook load FILE`: replaces all entries of a journal with those of a saved file. */
 import type { Command } from 'commander'
+import { listJournal } from '../journal/journal-directory.js'
+import { addOpenOptions, type OpenOptions } from '../journal/options.js'
+import { withCache } from '../journal/with-cache.js'
+import { output } from '../terminal/output.js'
+import { showCountOf } from '../terminal/quantities.js'
 import { FORMATS_HELP, readSavedFile, runFileCommand } from './file-command.js'
-import { listJournal } from './journal-directory.js'
-import { withCache } from './opening.js'
-import { addOpenOptions, type OpenOptions } from './options.js'
-import { output } from './output.js'
-import { showCountOf } from './quantities.js'
 
 export function addLoadCommand(program: Command): void {
   addOpenOptions(program.command('load'))

@@ -1,12 +1,12 @@
 /** `daybook verify`: checks every frame and every snapshot, also of a directory that is in use. */
 import type { Command } from 'commander'
-import { EXIT } from './exit-codes.js'
-import { addDirectoryOption, type DirectoryOptions } from './options.js'
-import { output } from './output.js'
-import { Progress } from './progress.js'
-import type { Verification } from './verify/findings.js'
-import { verificationLines } from './verify/verification-text.js'
-import { verifyJournal } from './verify/verify-journal.js'
+import type { Verification } from '../journal/findings.js'
+import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
+import { EXIT } from '../terminal/exit-codes.js'
+import { output } from '../terminal/output.js'
+import { Progress } from '../terminal/progress.js'
+import { verificationLines } from '../verify/verification-text.js'
+import { verifyJournal } from '../verify/verify-journal.js'
 
 interface VerifyOptions extends DirectoryOptions {
   json?: true

@@ -1,11 +1,11 @@
 /** `daybook save FILE`: writes all entries of a journal to one file, which Python can read, too. */
 import type { Command } from 'commander'
+import { listJournal } from '../journal/journal-directory.js'
+import { addOpenOptions, type OpenOptions } from '../journal/options.js'
+import { withCache } from '../journal/with-cache.js'
+import { output } from '../terminal/output.js'
+import { showBytes, showCountOf } from '../terminal/quantities.js'
 import { FORMATS_HELP, runFileCommand } from './file-command.js'
-import { listJournal } from './journal-directory.js'
-import { withCache } from './opening.js'
-import { addOpenOptions, type OpenOptions } from './options.js'
-import { output } from './output.js'
-import { showBytes, showCountOf } from './quantities.js'
 
 export function addSaveCommand(program: Command): void {
   addOpenOptions(program.command('save'))

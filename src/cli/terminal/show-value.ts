@@ -3,8 +3,8 @@
  * NaN, a cycle) as `util.inspect` shows it, so that no value looks like a different one.
  */
 import { inspect } from 'node:util'
-import type { StoredValue } from '../core/model/stored-value.js'
-import { restoreValue } from '../values/encode.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { restoreValue } from '../../values/encode.js'
 import { messageOf } from './failures.js'
 import { type Colors, printable } from './printable.js'
 

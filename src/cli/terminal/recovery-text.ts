@@ -1,5 +1,5 @@
 /** The recovery report as text: what was recovered, from which files, how fast. */
-import type { RecoveryReport } from '../durable/contract.js'
+import type { RecoveryReport } from '../../durable/contract.js'
 import { ratePerSecond, showBytes, showCount, showCountOf, showMilliseconds } from './quantities.js'
 
 /** For fewer events the rate would measure the start-up, not the recovery. */

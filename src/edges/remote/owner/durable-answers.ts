@@ -8,7 +8,7 @@ import { queueMicrotask, queueTask } from '../../../durable/storage/event-loop.j
 
 type AfterFlush = (failure: Error | undefined) => void
 
-export class Durability {
+export class DurableAnswers {
   readonly #door: Door
   /** `fsync: 'always'`. */
   readonly isAwaited: boolean
