@@ -249,8 +249,7 @@ test('the conformance suites use no test runner', (t) => {
 test('what is neither a test, a suite nor a fixture is in test/helpers/', (t) => {
   const others = glob.sync('test/**/*.ts', {
     cwd: ROOT,
-    // test/edges/ still has helpers beside its tests.
-    ignore: ['**/*.test.ts', '**/fixtures/**', 'test/conformance/**', 'test/helpers/**', 'test/edges/**'],
+    ignore: ['**/*.test.ts', '**/fixtures/**', 'test/conformance/**', 'test/helpers/**'],
   })
   t.deepEqual(others, [])
 })

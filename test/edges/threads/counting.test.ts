@@ -1,8 +1,8 @@
 import test from 'ava'
 import { openCache } from '../../../src/index.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { inWorker } from './in-worker.js'
 
 test('ten workers, a hundred increments each: exactly 1000, also after reopening', async (t) => {
   const directory = temporaryDirectory(t)

@@ -6,9 +6,9 @@
 import test from 'ava'
 import { memoryJournal, openCache } from '../../../src/index.js'
 import { CountingClock } from '../../helpers/counting-clock.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
+import { isSame, type Logged, type Methods, make, mixedOperations } from '../../helpers/edges/mixed-operations.js'
 import { runs } from '../../helpers/runs.js'
-import { inWorker } from './in-worker.js'
-import { isSame, type Logged, type Methods, make, mixedOperations } from './mixed-operations.js'
 
 const OPTIONS = { maxSize: 12, ttl: 30, isolation: 'copy' } as const
 const WORKERS = 10

@@ -2,9 +2,9 @@ import test from 'ava'
 import { firstValueFrom, Observable, take, toArray } from 'rxjs'
 import { connect } from '../../../src/edges/threads/threads.js'
 import type { Cache, CacheError, Change, LifecycleState } from '../../../src/index.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
-import { inWorker } from './in-worker.js'
 
 /** Counts the open subscriptions of `changes$`. */
 function counted(cache: Cache): () => number {

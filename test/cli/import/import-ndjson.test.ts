@@ -1,9 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { openCache } from '../../src/index.js'
-import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { openCache } from '../../../src/index.js'
+import { DaybookProcess, daybook } from '../../helpers/cli/daybook-process.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** Enough for a signal to arrive before the end of the import. */
 const LINES = 200_000

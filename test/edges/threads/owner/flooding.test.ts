@@ -1,13 +1,13 @@
 /** Backpressure, fairness, and what a broken or hostile worker may send. */
 import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
-import { AGAIN, ARITIES, OP, SAME } from '../../../src/edges/remote/wire/codes.js'
-import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LOAD } from '../../../src/edges/remote/wire/protocol.js'
-import { connect } from '../../../src/edges/threads/threads.js'
-import { CacheError } from '../../../src/index.js'
-import { until } from '../../helpers/loop-turn.js'
-import { openMemory } from '../../helpers/open-memory.js'
-import { inWorker } from './in-worker.js'
+import { AGAIN, ARITIES, OP, SAME } from '../../../../src/edges/remote/wire/codes.js'
+import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LOAD } from '../../../../src/edges/remote/wire/protocol.js'
+import { connect } from '../../../../src/edges/threads/threads.js'
+import { CacheError } from '../../../../src/index.js'
+import { inWorker } from '../../../helpers/edges/in-worker.js'
+import { until } from '../../../helpers/loop-turn.js'
+import { openMemory } from '../../../helpers/open-memory.js'
 
 test('a flood waits in the thread that makes it: at most a few batches are in flight', async (t) => {
   const { cache } = await openMemory(t)

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { Checkpoint } from '../../src/cli/import/checkpoint.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { Checkpoint } from '../../../src/cli/import/checkpoint.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const BEGIN = { offset: 0, lines: 0 }
 const POSITION = { offset: 6, lines: 2 }

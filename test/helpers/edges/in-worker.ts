@@ -5,7 +5,7 @@ import type * as Threads from '../../../src/edges/threads/threads.js'
 import type { SyncThreadCache, ThreadCache } from '../../../src/edges/threads/threads.js'
 
 declare global {
-  // What fixtures/run.ts gives to the function; there in the worker only.
+  // What worker.ts gives to the function; there in the worker only.
   var threads: typeof Threads
   var rxjs: typeof Rxjs
   var say: (message: unknown) => void
@@ -34,7 +34,7 @@ export function inWorker<C extends keyof Clients, R, A = undefined>(
   argument?: A,
   transfer: readonly MessagePort[] = [],
 ): Running<Awaited<R>> {
-  const worker = new Worker(new URL('./fixtures/run.js', import.meta.url), {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { source: body.toString(), client, port, argument },
     transferList: [port, ...transfer],
   })

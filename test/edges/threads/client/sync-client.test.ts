@@ -1,10 +1,10 @@
 import test from 'ava'
-import { connect, connectSync, type SyncThreadCache } from '../../../src/edges/threads/threads.js'
-import { CacheClosedError, type CacheError } from '../../../src/index.js'
-import { until } from '../../helpers/loop-turn.js'
-import { openMemory } from '../../helpers/open-memory.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { inWorker } from './in-worker.js'
+import { connect, connectSync, type SyncThreadCache } from '../../../../src/edges/threads/threads.js'
+import { CacheClosedError, type CacheError } from '../../../../src/index.js'
+import { inWorker } from '../../../helpers/edges/in-worker.js'
+import { until } from '../../../helpers/loop-turn.js'
+import { openMemory } from '../../../helpers/open-memory.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 test('connectSync is refused in the thread that owns the cache, and the port is still good', async (t) => {
   const { cache } = await openMemory(t)

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeF
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { openCache } from '../../src/index.js'
-import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { openCache } from '../../../src/index.js'
+import { DaybookProcess, daybook } from '../../helpers/cli/daybook-process.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** Files of a project: text of all kinds, bytes, names with characters of a pattern. */
 const FILES: Record<string, string | Uint8Array> = {
@@ -80,7 +80,7 @@ test.serial('importing again skips unchanged files and imports changed ones', as
 
 test.serial('real files survive a kill -9 in the middle, and the import continues', async (t) => {
   const cwd = temporaryDirectory(t)
-  const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url)) // from dist/test/cli
+  const modules = fileURLToPath(new URL('../../../../node_modules', import.meta.url)) // from dist/test/cli/commands
   const pattern = `${modules}/{commander,rxjs,fast-glob,cli-progress}/**/*.{js,json,ts}`
   const interrupted = new DaybookProcess(t, ['import', pattern], { cwd })
   await interrupted.until(/New journal in/, 'stderr')

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { complete } from '../../src/cli/shell/completion.js'
-import { openMemory } from '../helpers/open-memory.js'
+import { complete } from '../../../src/cli/shell/completion.js'
+import { openMemory } from '../../helpers/open-memory.js'
 
 async function completing(t: Parameters<typeof openMemory>[0], keys: string[]) {
   const { cache } = await openMemory(t)

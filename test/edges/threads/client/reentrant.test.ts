@@ -1,14 +1,21 @@
 /** A synchronous client that is called while one of its calls waits: by subscribers, by loaders, and by both inside each other. */
 import { MessageChannel } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
-import { OP } from '../../../src/edges/remote/wire/codes.js'
-import { ANSWERS, EVENTS, GREETING, PROTOCOL_VERSION } from '../../../src/edges/remote/wire/protocol.js'
-import { LIST } from '../../../src/edges/remote/wire/wire-value.js'
-import { ANSWERED, MESSAGES, REQUEST, SIGNAL, STATE, SyncPacket } from '../../../src/edges/threads/line/sync-packet.js'
-import type { SyncThreadCache } from '../../../src/edges/threads/threads.js'
-import { until } from '../../helpers/loop-turn.js'
-import { openMemory } from '../../helpers/open-memory.js'
-import { inWorker } from './in-worker.js'
+import { OP } from '../../../../src/edges/remote/wire/codes.js'
+import { ANSWERS, EVENTS, GREETING, PROTOCOL_VERSION } from '../../../../src/edges/remote/wire/protocol.js'
+import { LIST } from '../../../../src/edges/remote/wire/wire-value.js'
+import {
+  ANSWERED,
+  MESSAGES,
+  REQUEST,
+  SIGNAL,
+  STATE,
+  SyncPacket,
+} from '../../../../src/edges/threads/line/sync-packet.js'
+import type { SyncThreadCache } from '../../../../src/edges/threads/threads.js'
+import { inWorker } from '../../../helpers/edges/in-worker.js'
+import { until } from '../../../helpers/loop-turn.js'
+import { openMemory } from '../../../helpers/open-memory.js'
 
 /** An owner by hand, so that a test says what arrives when. It answers the first two requests: the memory, and one subscription. */
 async function ownerByHand(t: ExecutionContext, body: (client: SyncThreadCache<never>) => unknown) {

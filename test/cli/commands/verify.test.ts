@@ -1,13 +1,13 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import type { Verification } from '../../src/cli/journal/findings.js'
-import { checksum } from '../../src/durable/format/checksum.js'
-import { FILE } from '../../src/durable/format/format.js'
-import type { Cache } from '../../src/index.js'
-import { daybook } from '../helpers/cli/daybook-process.js'
-import { damage, fileAt, filesOf, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import type { Verification } from '../../../src/cli/journal/findings.js'
+import { checksum } from '../../../src/durable/format/checksum.js'
+import { FILE } from '../../../src/durable/format/format.js'
+import type { Cache } from '../../../src/index.js'
+import { daybook } from '../../helpers/cli/daybook-process.js'
+import { damage, fileAt, filesOf, writeJournal, writeTwelve } from '../../helpers/cli/journals.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 async function journal(t: ExecutionContext, write: (cache: Cache) => Promise<void> = writeTwelve) {
   const cwd = temporaryDirectory(t)

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { parseSet } from '../../src/cli/shell/set-arguments.js'
-import { UsageError } from '../../src/cli/terminal/failures.js'
+import { parseSet } from '../../../src/cli/shell/set-arguments.js'
+import { UsageError } from '../../../src/cli/terminal/failures.js'
 
 for (const [typed, value, ttl] of [
   ['k 5', 5, undefined],

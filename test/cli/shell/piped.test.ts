@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { openCache } from '../../src/index.js'
-import { DaybookProcess, daybook, MAIN } from '../helpers/cli/daybook-process.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { openCache } from '../../../src/index.js'
+import { DaybookProcess, daybook, MAIN } from '../../helpers/cli/daybook-process.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 test.serial('values set by one piped run are there in the next', async (t) => {
   const cwd = temporaryDirectory(t)

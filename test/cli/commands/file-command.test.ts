@@ -1,11 +1,11 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { runFileCommand } from '../../src/cli/commands/file-command.js'
-import type { SaveProgress } from '../../src/files/format.js'
-import { openCache } from '../../src/open.js'
-import { daybook } from '../helpers/cli/daybook-process.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { runFileCommand } from '../../../src/cli/commands/file-command.js'
+import type { SaveProgress } from '../../../src/files/format.js'
+import { openCache } from '../../../src/open.js'
+import { daybook } from '../../helpers/cli/daybook-process.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const ROWS = 5_000
 

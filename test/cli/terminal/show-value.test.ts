@@ -1,7 +1,7 @@
 import test from 'ava'
-import { showBytes, showCountOf, showMilliseconds, showPercent } from '../../src/cli/terminal/quantities.js'
-import { shorten, showValue, toJson } from '../../src/cli/terminal/show-value.js'
-import { suggest } from '../../src/cli/terminal/suggestion.js'
+import { showBytes, showCountOf, showMilliseconds, showPercent } from '../../../src/cli/terminal/quantities.js'
+import { shorten, showValue, toJson } from '../../../src/cli/terminal/show-value.js'
+import { suggest } from '../../../src/cli/terminal/suggestion.js'
 
 test('a value that JSON can express exactly is shown as JSON on one line', (t) => {
   for (const value of [

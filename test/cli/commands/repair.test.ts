@@ -1,11 +1,11 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import type { Cache } from '../../src/index.js'
-import { openWithin } from '../../src/open.js'
-import { DaybookProcess, daybook } from '../helpers/cli/daybook-process.js'
-import { damage, fileAt, openSmall, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import type { Cache } from '../../../src/index.js'
+import { openWithin } from '../../../src/open.js'
+import { DaybookProcess, daybook } from '../../helpers/cli/daybook-process.js'
+import { damage, fileAt, openSmall, writeJournal, writeTwelve } from '../../helpers/cli/journals.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 async function journal(t: ExecutionContext, write: (cache: Cache) => Promise<void> = writeTwelve) {
   const cwd = temporaryDirectory(t)

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { readLines } from '../../src/cli/import/lines.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { readLines } from '../../../src/cli/import/lines.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const PIECE_BYTES = 8
 

@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
-import { daybook } from '../helpers/cli/daybook-process.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { verifyJournal } from '../../../src/cli/verify/verify-journal.js'
+import { daybook } from '../../helpers/cli/daybook-process.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-const WRITER = fileURLToPath(new URL('../helpers/cli/restless-writer.js', import.meta.url))
+const WRITER = fileURLToPath(new URL('../../helpers/cli/restless-writer.js', import.meta.url))
 
 /** A child process that writes until the end of the test. */
 async function liveDirectory(t: ExecutionContext): Promise<{ cwd: string; directory: string }> {

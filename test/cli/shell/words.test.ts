@@ -1,6 +1,6 @@
 import test from 'ava'
-import { splitWords } from '../../src/cli/shell/words.js'
-import { showKey } from '../../src/cli/terminal/show-value.js'
+import { splitWords } from '../../../src/cli/shell/words.js'
+import { showKey } from '../../../src/cli/terminal/show-value.js'
 
 const texts = (line: string) => splitWords(line).map(({ text }) => text)
 

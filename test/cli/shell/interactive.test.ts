@@ -3,9 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import anyTest, { type ExecutionContext } from 'ava'
-import { openCache } from '../../src/index.js'
-import { daybook, MAIN } from '../helpers/cli/daybook-process.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { openCache } from '../../../src/index.js'
+import { daybook, MAIN } from '../../helpers/cli/daybook-process.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const hasScript = process.platform === 'linux' && existsSync('/usr/bin/script')
 const test = hasScript ? anyTest.serial : anyTest.serial.skip

@@ -7,13 +7,20 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, truncateSync
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { applyStep } from '../../src/cli/repair/apply-repair.js'
-import { planRepair } from '../../src/cli/repair/plan-repair.js'
-import { verifyJournal } from '../../src/cli/verify/verify-journal.js'
-import { type Cache, CorruptionError } from '../../src/index.js'
-import { copyOf, damage, openSmall, type WrittenJournal, writeJournal, writeTwelve } from '../helpers/cli/journals.js'
-import { countFrom } from '../helpers/runs.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { applyStep } from '../../../src/cli/repair/apply-repair.js'
+import { planRepair } from '../../../src/cli/repair/plan-repair.js'
+import { verifyJournal } from '../../../src/cli/verify/verify-journal.js'
+import { type Cache, CorruptionError } from '../../../src/index.js'
+import {
+  copyOf,
+  damage,
+  openSmall,
+  type WrittenJournal,
+  writeJournal,
+  writeTwelve,
+} from '../../helpers/cli/journals.js'
+import { countFrom } from '../../helpers/runs.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const STEP = countFrom('DAYBOOK_DAMAGE_STEP', 61)
 

@@ -1,10 +1,10 @@
 import test from 'ava'
-import { connect } from '../../../src/edges/threads/threads.js'
-import { type JournalWriteError, openCache } from '../../../src/index.js'
-import { BreakableJournal } from '../../helpers/breakable-journal.js'
-import { loopTurn, until } from '../../helpers/loop-turn.js'
-import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { inWorker } from './in-worker.js'
+import { connect } from '../../../../src/edges/threads/threads.js'
+import { type JournalWriteError, openCache } from '../../../../src/index.js'
+import { BreakableJournal } from '../../../helpers/breakable-journal.js'
+import { inWorker } from '../../../helpers/edges/in-worker.js'
+import { loopTurn, until } from '../../../helpers/loop-turn.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 /** A journal whose fsyncs the test completes. */
 class HeldJournal extends BreakableJournal {
