@@ -4,7 +4,7 @@ import { TOPICS } from '../contests/topics.mjs'
 import { plot } from './plot.mjs'
 import { asMarkdown, budgetTable, shown, tableOf } from './report.mjs'
 
-const DOCS = new URL('../../docs', import.meta.url)
+const DOCS = new URL('../../docs/', import.meta.url)
 
 export function writeDocs(run) {
   const svg = plot(run.rows)

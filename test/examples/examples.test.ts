@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const run = promisify(execFile)
-const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 
 /** Runs an example with `root` for temporary files, in an empty working directory. Returns what it prints; stderr must stay empty. */
 async function linesOf(t: ExecutionContext, name: string, root: string): Promise<string[]> {
