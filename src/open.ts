@@ -24,6 +24,7 @@ import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { disk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
+import type { Storage } from './durable/storage/storage.js'
 import { Ports } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
@@ -37,11 +38,17 @@ export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cach
   return openWithin(options)
 }
 
-/** @internal For tests: with a lower limit than that of V8's Map. */
-export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?: number): Promise<Cache<V>> {
+/** What tests replace: the limit of V8's Map, and the disk. */
+interface Surroundings {
+  entriesMax?: number
+  storage?: Storage
+}
+
+/** @internal For tests. */
+export async function openWithin<V = unknown>(options: CacheOptions, around: Surroundings = {}): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
-  const { cache, instance } = compose<V>(resolved, inspection, entriesMax)
+  const { cache, instance } = compose<V>(resolved, around, inspection)
   const { promise, settle } = once()
   const logic = createLogic(() => ({
     ...instance,
@@ -67,7 +74,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
+  return createLogic(() => compose(resolved, {}).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
@@ -77,13 +84,13 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
+  { entriesMax, storage = disk }: Surroundings,
   inspection?: Inspection,
-  entriesMax?: number,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(disk, resolve(directory as string))
+  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
@@ -95,7 +102,7 @@ function compose<V>(
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
-  const maintenance = new Maintenance({ state, journal, clock, storage: disk, turns, expiry, lifecycle, opening })
+  const maintenance = new Maintenance({ state, journal, clock, storage, turns, expiry, lifecycle, opening })
   opening.onJournalChange = maintenance.onJournalChange
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()

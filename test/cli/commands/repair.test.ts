@@ -256,10 +256,10 @@ test.serial('--to before damage sets the damage aside; behind it, it is refused'
 test.serial('a journal with too many entries opens after the repair that its error names', async (t) => {
   const { cwd, directory } = await journal(t)
   const options = { directory, maxSize: Number.POSITIVE_INFINITY }
-  const error = await t.throwsAsync(openWithin(options, 5), { code: 'JOURNAL_UNREADABLE' })
+  const error = await t.throwsAsync(openWithin(options, { entriesMax: 5 }), { code: 'JOURNAL_UNREADABLE' })
   const [, command = ''] = /"daybook (repair --to \d+)"/.exec(error?.message ?? '') ?? []
   t.like(await daybook(t, [...command.split(' '), '--yes'], { cwd }), { code: 0 })
-  const cache = await openWithin(options, 5)
+  const cache = await openWithin(options, { entriesMax: 5 })
   t.is(cache.size, 5)
   await cache.close()
 })
