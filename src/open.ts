@@ -107,7 +107,7 @@ function compose<V>(
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, loads },
+    { clock, journal, opening, turns, reads, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       isEverythingDurable: options.fsync === 'always',

@@ -42,7 +42,6 @@ import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
-import { watch } from './streams/watch.js'
 import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -263,13 +262,11 @@ export class Cache<V = unknown> {
   /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
   entries(pattern = '*'): IterableIterator<[string, V]> {
     if (this.#isInspected) this.#inspect('entries', pattern)
-    checkPattern(pattern)
-    this.#door.admit()
-    return this.#iterate(pattern)
+    return this.#iterate(this.#door.entriesStored(pattern))
   }
 
-  *#iterate(pattern: string): Generator<[string, V], void, undefined> {
-    for (const [key, value] of this.#door.entriesStored(pattern)) yield [key, this.#restore(value) as V]
+  *#iterate(collect: () => [string, StoredValue][]): Generator<[string, V], void, undefined> {
+    for (const [key, value] of collect()) yield [key, this.#restore(value) as V]
   }
 
   // ── the whole cache ──
@@ -343,7 +340,6 @@ export class Cache<V = unknown> {
     loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
     options: LoadOptions,
   ): Promise<V> {
-    checkKey(key)
     checkFunction(loader, 'loader')
     const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
@@ -427,9 +423,7 @@ export class Cache<V = unknown> {
 
   /** Changes to keys that match a pattern, and changes to all keys: `cleared` and `loaded`. */
   watch(pattern: string): Observable<Change<V>> {
-    checkPattern(pattern)
-    this.#door.admit()
-    return watch(this.changes$, pattern)
+    return this.#door.watch(this.changes$, pattern)
   }
 
   /**
