@@ -36,6 +36,7 @@ import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
+import type { SavedFiles } from './saved-files.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
@@ -59,6 +60,7 @@ export interface CacheParts<V> {
   reads: Reads
   cleanup: Cleanup
   maintenance: Maintenance
+  savedFiles: SavedFiles
   loads: Loads
   door: Door
   streams: Streams<V>
@@ -401,13 +403,13 @@ export class Cache<V = unknown> {
     path: string,
     options: SaveOptions,
   ): Promise<
-    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<Maintenance[M]>>) | { ok: false; error: Error }
+    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<SavedFiles[M]>>) | { ok: false; error: Error }
   > {
     const { format, onProgress } = checkFile(path, options)
     this.#door.admit()
     try {
-      const report = (await this.#parts.maintenance[method](path, format, onProgress)) as Awaited<
-        ReturnType<Maintenance[M]>
+      const report = (await this.#parts.savedFiles[method](path, format, onProgress)) as Awaited<
+        ReturnType<SavedFiles[M]>
       >
       return { ok: true, path, format, ...report }
     } catch (error) {
