@@ -3,7 +3,7 @@ import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/cont
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/lifecycle.js'
-import { checkFunction } from './arguments.js'
+import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { journalClock, systemClock } from './system-clock.js'
 
@@ -61,9 +61,25 @@ export interface ResolvedOptions {
 const MIB = 1024 * 1024
 const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, factor: 1, segmentBytes: 64 * MIB }
 
+const OPTION_NAMES = Object.keys({
+  directory: true,
+  journal: true,
+  maxSize: true,
+  maxBytes: true,
+  ttl: true,
+  fsync: true,
+  cleanupInterval: true,
+  statsInterval: true,
+  compaction: true,
+  isolation: true,
+  clock: true,
+  inspect: true,
+  onProgress: true,
+} satisfies Record<keyof CacheOptions, true>)
+
 /** @throws TypeError or RangeError that names the option and its value. */
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  checkOptions(options, OPTION_NAMES)
   // Defaults replace undefined, not null: null is refused.
   const { directory, journal, clock = systemClock, inspect, onProgress } = options
   const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
@@ -80,6 +96,8 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
     throw wrongType('inspect', 'a function or an observer', inspect)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
+  const ttlMs = toMilliseconds(ttl, 'ttl')
+  if (ttlMs === 0) throw new RangeError(mustBe('ttl', 'more than 0, because no entry would be kept', ttl))
   const statsIntervalMs = toMilliseconds(statsInterval, 'statsInterval')
   if (statsIntervalMs === 0) throw new RangeError(mustBe('statsInterval', 'more than 0', statsInterval))
   return {
@@ -87,7 +105,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     journal,
     maxSize: limit('maxSize', maxSize),
     maxBytes: limit('maxBytes', maxBytes),
-    ttlMs: toMilliseconds(ttl, 'ttl'),
+    ttlMs,
     fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
     statsIntervalMs,
@@ -105,6 +123,7 @@ function resolveCompaction(compaction: CacheOptions['compaction']): CompactionTh
   if (compaction === undefined) return COMPACTION_DEFAULTS
   if (typeof compaction !== 'object' || compaction === null)
     throw wrongType('compaction', 'false or an object of thresholds', compaction)
+  checkOptions(compaction, Object.keys(COMPACTION_DEFAULTS))
   const {
     journalBytes = COMPACTION_DEFAULTS.journalBytes,
     segmentBytes = COMPACTION_DEFAULTS.segmentBytes,
