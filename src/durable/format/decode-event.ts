@@ -76,6 +76,8 @@ function decodeValue(reader: ByteReader): StoredValue {
       return parseBigint(reader.text(0))
     case VALUE.structured:
       return new EncodedValue('structured', own(reader.view()))
+    case VALUE.errors:
+      return new EncodedValue('errors', own(reader.view()))
     case VALUE.bytes:
       return new EncodedValue('bytes', own(reader.view()))
     case VALUE.buffer:

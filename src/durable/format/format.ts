@@ -78,6 +78,8 @@ export const VALUE = {
   bytes: 10,
   /** The same for a Buffer. */
   buffer: 11,
+  /** Node's `v8.serialize` of a value and the records of its errors, with a varint of bytes. */
+  errors: 12,
 } as const
 
 /** ── File names ── */
