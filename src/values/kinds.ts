@@ -20,6 +20,7 @@ const UNCLONEABLE: readonly ((value: object) => boolean)[] = [
   types.isModuleNamespaceObject,
   types.isExternal,
   types.isSymbolObject,
+  types.isSharedArrayBuffer,
 ]
 
 export function isUncloneable(value: object): boolean {

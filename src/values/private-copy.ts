@@ -13,7 +13,7 @@ import { type ErrorRecord, recordOf, standInFor } from './error-records.js'
 import { isPlain, isUncloneable, kindOf } from './kinds.js'
 import { pathOf, type Step } from './path.js'
 
-const { isProxy, isArgumentsObject } = types
+const { isProxy } = types
 
 /** Deeper values are refused. V8 reads nested objects recursively; this depth fits on any stack. */
 export const NESTING_LEVELS_MAX = 1_000
@@ -133,10 +133,10 @@ class Walk {
     }
     if (isProxy(source)) throw this.#uncloneable('a Proxy, which cannot be cloned', level)
     if (Array.isArray(source)) return this.#array(source, level)
-    if (isPlain(source) && !isArgumentsObject(source)) {
+    if (isPlain(source)) {
       const keys = Object.keys(source)
-      if (keys.length > 0) return this.#properties(source as Properties, keys, level)
-      // Nothing in it, or an object of another kind that was given this prototype.
+      // Without properties, or with one named 0, it may be of another kind, with this prototype: `arguments`, a text in a box.
+      if (keys.length > 0 && keys[0] !== '0') return this.#properties(source as Properties, keys, level)
     }
     return this.#other(source, level)
   }
@@ -188,7 +188,7 @@ class Walk {
     if (types.isSet(source)) return this.#set(source, level)
     if (types.isNativeError(source) || source instanceof Error) return this.#error(source, level)
     // V8 copies these itself, and runs no code for it.
-    if (types.isRegExp(source) || ArrayBuffer.isView(source) || types.isAnyArrayBuffer(source)) return source
+    if (types.isRegExp(source) || ArrayBuffer.isView(source) || types.isArrayBuffer(source)) return source
     if (types.isBoxedPrimitive(source) && !types.isSymbolObject(source)) return source
     if (isUncloneable(source)) throw this.#uncloneable(`${kindOf(source)}, which cannot be cloned`, level)
     const keys = Object.keys(source)
