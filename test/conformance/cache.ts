@@ -76,6 +76,7 @@ const VALUES: readonly unknown[] = [
   'x'.repeat(20_000), [], [1, [2, [3]]], Object.assign(new Array(3), { 0: 1, 2: 3 }), {}, { a: { b: null } }, new Date(5), /a+/gi, new Map([[{ k: 1 }, new Set([1])]]),
   new Uint8Array([1, 2, 3]), new Float64Array([1.5, -0]), Buffer.from('buffer'), new Uint8Array(100_000).fill(7),
   new Error('kept'), Object.fromEntries([['constructor', 1]]), JSON.parse('{"__proto__": 1}'), new ArrayBuffer(3),
+  { a: undefined, b: [undefined], c: new Map([[undefined, undefined]]) },
 ]
 
 const KEYS = [
@@ -129,6 +130,42 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await cache.set('cycle', cycle)
       const found = (await cache.get('cycle')) as typeof cycle
       assert.equal(found['self'], found)
+    },
+  },
+
+  {
+    name: 'errors keep their class, name, message, cause and properties',
+    async run({ cache }) {
+      const inner = Object.assign(new RangeError('inner'), { name: 'InnerError', errno: -2 })
+      const error = Object.assign(new TypeError('outer', { cause: inner }), { code: 'E_OUTER', seen: new Set([inner]) })
+      await cache.set('k', [error, new AggregateError([inner], 'all')])
+      const [first, all] = (await cache.get('k')) as [typeof error, AggregateError]
+      assert.deepEqual(first, error)
+      assert.equal(first.stack, error.stack)
+      assert.deepEqual(all.errors, [inner])
+      assert.equal([...first.seen][0], first.cause)
+      assert.equal(first.cause, all.errors[0])
+      await cache.transact([{ type: 'set', key: 'k2', value: { error: inner } }])
+      assert.deepEqual(await cache.get('k2'), { error: inner })
+    },
+  },
+
+  {
+    name: 'an object of which nothing would be kept is refused, at any depth, and the part is named',
+    async run({ cache }) {
+      const url = new URL('http://a')
+      await refuses(() => cache.set('k', url), ValueError, /it is an instance of URL, of which nothing would be kept/)
+      await refuses(() => cache.set('k', [{ url }]), ValueError, /its part \[0\]\['url'\] is an instance of URL/)
+      await refuses(
+        () =>
+          cache.setMany([
+            ['a', 1],
+            ['k', { url }],
+          ]),
+        ValueError,
+        /the value of 'k': its part \['url'\]/,
+      )
+      assert.deepEqual(await cache.keys(), [])
     },
   },
 
@@ -338,8 +375,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.set(bad({}), 1), TypeError, /A key must be a string/)
       await refuses(() => cache.set('k', undefined), ValueError, /Cannot store undefined/)
       await refuses(() => cache.set('k', () => 1), ValueError, /Cannot store a function/)
-      await refuses(() => cache.set('k', { deep: [undefined] }), ValueError, /it contains undefined/)
-      await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /could not be cloned/)
+      await refuses(() => cache.set('k', { deep: [new WeakMap()] }), ValueError, /cannot be cloned/)
+      await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /cannot be cloned/)
       await refuses(() => cache.set('k', 1, { ttl: -1 }), RangeError, /ttl must be at least 0/)
       await refuses(() => cache.set('k', 1, { ttl: bad('5 parsecs') }), TypeError, /ttl must be a number of seconds/)
       await refuses(

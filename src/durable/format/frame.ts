@@ -1,7 +1,7 @@
 /** One frame: a header and a payload. */
 import { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
-import type { ByteWriter } from './byte-writer.js'
+import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { checksum } from './checksum.js'
 import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAGIC, type FrameKind } from './format.js'
 import { readU64, writeU64 } from './u64.js'

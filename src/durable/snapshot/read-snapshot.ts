@@ -2,7 +2,7 @@
 import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
-import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
+import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { decodeSet, isSet, type RowTaker } from '../format/decode-event.js'
 import { readFileHeader } from '../format/file-header.js'

@@ -38,7 +38,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
     listOf(entries, 'entries').flatMap((entry) => {
       const [key, value] = listOf(entry, 'An entry')
       checkKey(key)
-      return [key, encodeValue(value)]
+      return [key, toWire(storeValue(value, 'copy', key as string))]
     }),
   pattern: checkedBy(checkPattern),
   ttl: checkedBy((ttl) => toMilliseconds(ttl as Duration, 'ttl')),
