@@ -136,7 +136,7 @@ function compose<V>(
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),
-      close: () => opening.close(),
+      close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
 }

@@ -12,6 +12,17 @@ export interface SetOptions {
   only?: 'absent' | 'present' | undefined
 }
 
+export interface CloseOptions {
+  /** Close even if something cannot be written, which is then lost. Default false. */
+  force?: boolean | undefined
+}
+
+export function checkForce(options: CloseOptions): boolean {
+  const { force = false } = checkOptions(options)
+  if (typeof force !== 'boolean') throw new TypeError(mustBe('force', 'true or false', force))
+  return force
+}
+
 export function checkKey(key: unknown): asserts key is string {
   if (typeof key !== 'string') throw notAKey(key)
 }

@@ -165,10 +165,11 @@ export interface Journal {
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
   /**
-   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If that fails, it also
-   * releases the journal, and rejects.
+   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If something cannot be
+   * written, rejects with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other
+   * failure it rejects, too, but is released.
    */
-  close(recency: Iterable<string>): Promise<void>
+  close(recency: Iterable<string>, options?: { force?: boolean }): Promise<void>
   /** The journal's directory, if it has one; for the actor's persisted snapshot. */
   readonly directory: string | undefined
 }

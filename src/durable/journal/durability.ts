@@ -25,9 +25,10 @@ const SYNC_INTERVAL_MS = 1_000
 
 const WRITABLE: JournalHealth = { status: 'writable' }
 
-/** What a failed write means while the journal stays open, and what it means to closing. */
-const PENDING = { consequence: 'They stay pending, and reads still work.' }
-const LOST = { consequence: 'They may be lost.', advice: 'Open the cache again to see what was kept.' }
+/** How a journal is being closed: only if everything can be written, or in any case. */
+type Closing = 'if all is written' | 'in any case'
+
+const CLOSE_AGAIN = 'Free some space, then call close() again; close({ force: true }) closes without that.'
 
 export class Durability {
   readonly #session: JournalSession
@@ -47,7 +48,7 @@ export class Durability {
   #syncTimer: unknown
   #retryTimer: unknown
   #isExiting = false
-  #isClosing = false
+  #closing: Closing | undefined
   #isClosed = false
 
   /** @param durable As the journal's frames say. What was read after that may only be in the page cache. */
@@ -219,16 +220,40 @@ export class Durability {
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
     const { error, status } = this.#health as Exclude<JournalHealth, { status: 'writable' }>
-    const first = this.#durable + 1
-    const changes = first === target ? `The change with sequence ${first}` : `The changes ${first} to ${target}`
-    if (status === 'failed')
-      return new JournalWriteError('OUTCOME_UNKNOWN', `${changes} could not be forced to disk (${reasonOf(error)})`, {
-        cause: error,
-      })
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', `${changes} could not be written (${reasonOf(error)})`, {
-      ...(this.#isClosing ? LOST : PENDING),
-      cause: error,
-    })
+    if (status === 'failed') {
+      const what = `${describeChanges(this.#durable + 1, target)} could not be forced to disk (${reasonOf(error)})`
+      return new JournalWriteError('OUTCOME_UNKNOWN', what, { cause: error })
+    }
+    const what = `${describeChanges(this.#frame.first, target)} could not be written (${reasonOf(error)})`
+    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { ...this.#pendingMeans(), cause: error })
+  }
+
+  /** What a failed write means for what is pending, and what to do. */
+  #pendingMeans(): { consequence: string; advice?: string } {
+    if (this.#closing === undefined) return { consequence: 'They stay pending, and reads still work.' }
+    const { count, bytes } = this.#frame
+    const pending = `${count} ${count === 1 ? 'change' : 'changes'}, ${bytes} bytes`
+    if (this.#closing === 'if all is written') {
+      return {
+        consequence: `The cache stays open, and reads still work. What is pending (${pending}) is tried again every second.`,
+        advice: CLOSE_AGAIN,
+      }
+    }
+    return {
+      consequence: `Lost: ${pending}. The journal ends with sequence ${this.written}.`,
+      advice: 'Free some space, open the cache again, and repeat them.',
+    }
+  }
+
+  /** The error of a close that wrote every change, but not what follows the last one. */
+  sealNotWritten(error: unknown): JournalWriteError {
+    this.#frame.drop()
+    const what = `The order of use and the counters could not be written (${reasonOf(error)})`
+    const { consequence, advice } =
+      this.#closing === 'in any case'
+        ? { consequence: 'Every change is on disk, and the cache is closed.', advice: 'Nothing needs to be repeated.' }
+        : { consequence: 'Every change is on disk, and the cache stays open.', advice: CLOSE_AGAIN }
+    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { consequence, advice, cause: error })
   }
 
   /** One fsync for everything written before it begins. A call while it runs waits for the next one. Never rejects. */
@@ -256,7 +281,7 @@ export class Durability {
 
   /** If no frame follows an fsync, an empty frame records it, so that damage before it is not mistaken for a torn tail. */
   #recordDurable(): void {
-    if (this.#isClosing || this.#frame.count > 0) return
+    if (this.#closing !== undefined || this.#frame.count > 0) return
     if (this.#recordedDurable >= this.#durable || this.#health !== WRITABLE) return
     try {
       this.writeAs('events')
@@ -302,8 +327,13 @@ export class Durability {
   // ── close ──
 
   /** From now on only frames that closing needs are written. */
-  beginClose(): void {
-    this.#isClosing = true
+  beginClose(closing: Closing): void {
+    this.#closing = closing
+  }
+
+  /** It could not be closed. */
+  stayOpen(): void {
+    this.#closing = undefined
   }
 
   endClose(): void {
@@ -312,4 +342,8 @@ export class Durability {
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
+}
+
+function describeChanges(first: number, last: number): string {
+  return first === last ? `The change with sequence ${first}` : `The changes ${first} to ${last}`
 }

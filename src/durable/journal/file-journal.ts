@@ -28,6 +28,7 @@ import type { Storage, StorageLock } from '../storage/storage.js'
 import { Durability } from './durability.js'
 import { writeAtExit } from './exit-flush.js'
 import { PendingFrame } from './pending-frame.js'
+import { isWriteFailure } from './refusal.js'
 import { Segments } from './segments.js'
 
 /** A key or a text with no more characters than this is far from filling a frame. */
@@ -195,37 +196,65 @@ export class FileJournal implements Journal {
     }
   }
 
-  async close(recency: Iterable<string>): Promise<void> {
+  async close(recency: Iterable<string>, { force = false }: { force?: boolean } = {}): Promise<void> {
     const opened = this.#opened
     if (opened === undefined) return
-    const { session, segments, durability, lock } = opened
-    durability.beginClose()
+    const { segments, durability } = opened
+    durability.beginClose(force ? 'in any case' : 'if all is written')
     try {
       await durability.flush()
       // After a failed fsync nothing more is written: the last frame may be a seal that names the next segment.
       if (durability.health.status !== 'failed') {
-        if (opened.hasLooseRecency) durability.writeAs('events')
-        this.#writeRecency(durability, recency)
-        // If nothing happened, the journal already ends with its seal, and stays as it is.
-        if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
+        this.#writeLast(opened, recency)
         await segments.sync()
       }
-    } finally {
-      durability.endClose()
-      opened.forgetExit()
-      segments.close()
-      lock.release()
-      this.#closedHealth = durability.health
-      this.#opened = undefined
+    } catch (error) {
+      if (isWriteFailure(error)) {
+        if (!force) {
+          durability.stayOpen()
+          throw error
+        }
+        await segments.sync().catch(() => undefined) // what was written before may still become durable
+      }
+      this.#release(opened)
+      throw error
+    }
+    this.#release(opened)
+  }
+
+  /** The order of use and the seal. */
+  #writeLast(opened: Opened, recency: Iterable<string>): void {
+    const { session, segments, durability } = opened
+    try {
+      if (opened.hasLooseRecency) durability.writeAs('events')
+      opened.hasLooseRecency = false
+      this.#writeRecency(opened, recency)
+      // If nothing happened, the journal already ends with its seal, and stays as it is.
+      if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
+    } catch (error) {
+      throw durability.sealNotWritten(error)
     }
   }
 
-  #writeRecency(durability: Durability, recency: Iterable<string>): void {
+  #writeRecency(opened: Opened, recency: Iterable<string>): void {
     const frame = this.#frame
+    const write = () => {
+      opened.hasLooseRecency = true // until its seal is written
+      opened.durability.writeAs('recency')
+    }
     for (const key of recency) {
       frame.addKey(key)
-      if (frame.bytes >= RECENCY_FRAME_BYTES) durability.writeAs('recency')
+      if (frame.bytes >= RECENCY_FRAME_BYTES) write()
     }
-    if (frame.count > 0) durability.writeAs('recency')
+    if (frame.count > 0) write()
+  }
+
+  #release({ durability, segments, lock, forgetExit }: Opened): void {
+    durability.endClose()
+    forgetExit()
+    segments.close()
+    lock.release()
+    this.#closedHealth = durability.health
+    this.#opened = undefined
   }
 }
