@@ -1,5 +1,5 @@
 /**
- * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frame` (events become
+ * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frames` (events become
  * bytes), `durability` (bytes are written and synced), `segments` (where they go).
  */
 import { randomBytes } from 'node:crypto'
@@ -27,14 +27,12 @@ import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { Durability } from './durability.js'
 import { writeAtExit } from './exit-flush.js'
-import { PendingFrame } from './pending-frame.js'
+import { PendingFrames } from './pending-frames.js'
 import { isWriteFailure } from './refusal.js'
 import { Segments } from './segments.js'
 
 /** A key or a text with no more characters than this is far from filling a frame. */
 const SMALL = 16 * 1024
-/** A recency frame has about this many bytes of keys; the order of use of a large cache takes several. */
-const RECENCY_FRAME_BYTES = 1024 * 1024
 
 /** The parts of an open journal. One cache uses it, from open() to close(). */
 interface Opened {
@@ -51,7 +49,7 @@ export class FileJournal implements Journal {
   readonly directory: string
   readonly #storage: Storage
   readonly #newJournalId: () => Buffer
-  readonly #frame = new PendingFrame()
+  readonly #pending = new PendingFrames()
   onChange: (() => void) | undefined
   #opened: Opened | undefined
   /** As of the last close. */
@@ -73,9 +71,9 @@ export class FileJournal implements Journal {
       const recovered = await recover(this.#storage, directory, session.receiver)
       const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
       if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
-      this.#frame.begin(recovered.nextSequence)
       const { durableSequence, hasLooseRecency, report } = recovered
-      const durability = new Durability(session, this.#frame, segments, durableSequence, () => this.onChange?.())
+      const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+      this.#pending.begin(recovered.nextSequence, () => durability.context())
       const forgetExit = writeAtExit(() => durability.writeAtExit())
       this.#opened = { session, lock, segments, durability, hasLooseRecency, forgetExit }
       return report
@@ -98,20 +96,17 @@ export class FileJournal implements Journal {
   append(events: readonly CacheEvent[]): number {
     const { durability } = this.#open
     durability.prepare()
-    if (!this.#frame.add(events)) {
-      durability.writeFull() // the turns before this one get a frame of their own
-      this.#frame.add(events)
-    }
-    const sequence = this.#frame.first + this.#frame.count - events.length
+    this.#pending.add(events)
+    const sequence = this.#pending.first + this.#pending.count - events.length
     if (durability.isExiting) durability.write()
     return sequence
   }
 
   appendSet(key: string, value: StoredValue, expiresAtMs: number): number {
-    const frame = this.#frame
+    const pending = this.#pending
     const isSmall =
       key.length <= SMALL && (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object')
-    if (isSmall && frame.isReady) return frame.addSet(key, value, expiresAtMs)
+    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs)
     return this.append([{ type: 'set', key, value, expiresAtMs }]) // handles values that fill a frame
   }
 
@@ -163,7 +158,7 @@ export class FileJournal implements Journal {
   async stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
     const { durability, segments, session } = this.#open
     durability.refuseUnlessWritable()
-    const sequence = sequenceAfter(this.#frame.last) // later than that of any existing file
+    const sequence = sequenceAfter(this.#pending.last) // later than that of any existing file
     const file = fileName(sequence, 'loaded')
     const path = join(this.directory, file)
     removeIfThere(this.#storage, `${path}.tmp`)
@@ -189,9 +184,9 @@ export class FileJournal implements Journal {
   figures(): JournalFigures {
     const { durability, segments } = this.#open
     return {
-      sequence: this.#frame.last,
+      sequence: this.#pending.last,
       durableSequence: durability.durable,
-      pendingBytes: this.#frame.bytes,
+      pendingBytes: this.#pending.bytes,
       ...segments.figures,
     }
   }
@@ -237,16 +232,16 @@ export class FileJournal implements Journal {
   }
 
   #writeRecency(opened: Opened, recency: Iterable<string>): void {
-    const frame = this.#frame
+    const pending = this.#pending
     const write = () => {
       opened.hasLooseRecency = true // until its seal is written
       opened.durability.writeAs('recency')
     }
     for (const key of recency) {
-      frame.addKey(key)
-      if (frame.bytes >= RECENCY_FRAME_BYTES) write()
+      pending.addKey(key)
+      if (pending.isFrameFull) write()
     }
-    if (frame.count > 0) write()
+    if (pending.count > 0) write()
   }
 
   #release({ durability, segments, lock, forgetExit }: Opened): void {

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { CacheError } from '../../errors.js'
 import { encodeFileHeader, type FileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
-import type { FinishedFrame } from '../format/frame.js'
+import type { FinishedFrames } from '../format/frame.js'
 import { moveAfter, whyNotNext } from '../format/frame-order.js'
 import type { SegmentPosition } from '../history/read-segments.js'
 import { type Storage, type StorageFile, writeAll } from '../storage/storage.js'
 
 export class SegmentWriter {
   readonly #file: StorageFile
-  readonly #position: SegmentPosition
+  #position: SegmentPosition
 
   private constructor(file: StorageFile, position: SegmentPosition) {
     this.#file = file
@@ -64,19 +64,22 @@ export class SegmentWriter {
     return this.#position.nextSequence > this.#position.sequence
   }
 
-  /** Appends a frame. If that fails, the file is truncated to its former size. */
-  append({ header, bytes, checksum }: FinishedFrame): void {
-    const position = this.#position
-    const reason = whyNotNext(header, position) // a frame that the reader would refuse must not be written
-    if (reason !== undefined) throw new CacheError('INTERNAL', `A frame that is wrong was not written: ${reason}`)
+  /** Appends frames, all or none. If that fails, the file is truncated to its former size. */
+  append({ frames, bytes }: FinishedFrames): void {
+    const next = { ...this.#position }
+    for (const { header, checksum } of frames) {
+      const reason = whyNotNext(header, next) // a frame that the reader would refuse must not be written
+      if (reason !== undefined) throw new CacheError('INTERNAL', `A frame that is wrong was not written: ${reason}`)
+      moveAfter(next, header, checksum)
+    }
     try {
-      writeAll(this.#file, bytes, position.offset)
+      writeAll(this.#file, bytes, next.offset)
     } catch (error) {
       this.#cutBack()
       throw error
     }
-    position.offset += bytes.length
-    moveAfter(position, header, checksum)
+    next.offset += bytes.length
+    this.#position = next
   }
 
   #cutBack(): void {
