@@ -1,6 +1,7 @@
 /** The composition root: puts the parts of a cache together. */
 import { resolve } from 'node:path'
-import { type Actor, createActor, toObserver } from 'xstate'
+import { createActor } from 'xstate'
+import { Inspection } from './cache/actor/inspection.js'
 import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
@@ -10,6 +11,7 @@ import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import { SavedFiles } from './cache/saved-files.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
@@ -23,6 +25,7 @@ import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { disk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
+import type { Storage } from './durable/storage/storage.js'
 import { Ports } from './edges/threads/owner/ports.js'
 import { restoreValue } from './values/encode.js'
 
@@ -36,11 +39,17 @@ export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cach
   return openWithin(options)
 }
 
-/** @internal For tests: with a lower limit than that of V8's Map. */
-export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?: number): Promise<Cache<V>> {
+/** What tests replace: the limit of V8's Map, and the disk. */
+interface Surroundings {
+  entriesMax?: number
+  storage?: Storage
+}
+
+/** @internal For tests. */
+export async function openWithin<V = unknown>(options: CacheOptions, around: Surroundings = {}): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
-  const { cache, instance } = compose<V>(resolved, inspection, entriesMax)
+  const { cache, instance } = compose<V>(resolved, around, inspection)
   const { promise, settle } = once()
   const logic = createLogic(() => ({
     ...instance,
@@ -66,7 +75,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, entriesMax?
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
+  return createLogic(() => compose(resolved, {}).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
@@ -76,13 +85,13 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
+  { entriesMax, storage = disk }: Surroundings,
   inspection?: Inspection,
-  entriesMax?: number,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(disk, resolve(directory as string))
+  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
@@ -94,12 +103,13 @@ function compose<V>(
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
-  const maintenance = new Maintenance({ state, journal, clock, storage: disk, turns, expiry, lifecycle, opening })
+  const maintenance = new Maintenance({ state, journal, clock, turns, expiry, lifecycle, opening })
+  const savedFiles = new SavedFiles({ state, journal, clock, storage, turns, opening, maintenance })
   opening.onJournalChange = maintenance.onJournalChange
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, loads },
+    { clock, journal, opening, turns, reads, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       isEverythingDurable: options.fsync === 'always',
@@ -120,6 +130,7 @@ function compose<V>(
     reads,
     cleanup,
     maintenance,
+    savedFiles,
     loads,
     door,
     streams,
@@ -138,38 +149,6 @@ function compose<V>(
       whenIdle: (task) => turns.whenIdle(task),
       close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
-  }
-}
-
-/** Shows method calls to an XState inspector as if they were messages. */
-class Inspection {
-  readonly isWanted: boolean
-  actor: Actor<CacheLogic> | undefined
-  readonly #inspector: { next?: (event: never) => void }
-  /** The next call comes from a message that was sent, which XState itself shows. */
-  #isSent = false
-
-  constructor(inspect: ResolvedOptions['inspect']) {
-    this.isWanted = inspect !== undefined
-    this.#inspector = toObserver(inspect as never)
-  }
-
-  readonly inspect = (event: { type: string }): void => {
-    const isSent = this.#isSent
-    this.#isSent = false
-    if (isSent || this.actor === undefined) return
-    const { actor } = this
-    const inspected = { type: '@xstate.event', actorRef: actor, rootId: actor.sessionId, sourceRef: undefined, event }
-    this.#inspector.next?.(inspected as never)
-  }
-
-  ofSent<T>(call: () => T): T {
-    this.#isSent = this.isWanted
-    try {
-      return call()
-    } finally {
-      this.#isSent = false
-    }
   }
 }
 

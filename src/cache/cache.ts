@@ -38,13 +38,13 @@ import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
+import type { SavedFiles } from './saved-files.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
-import { watch } from './streams/watch.js'
 import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -62,6 +62,7 @@ export interface CacheParts<V> {
   reads: Reads
   cleanup: Cleanup
   maintenance: Maintenance
+  savedFiles: SavedFiles
   loads: Loads
   door: Door
   streams: Streams<V>
@@ -265,13 +266,11 @@ export class Cache<V = unknown> {
   /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
   entries(pattern = '*'): IterableIterator<[string, V]> {
     if (this.#isInspected) this.#inspect('entries', pattern)
-    checkPattern(pattern)
-    this.#door.admit()
-    return this.#iterate(pattern)
+    return this.#iterate(this.#door.entriesStored(pattern))
   }
 
-  *#iterate(pattern: string): Generator<[string, V], void, undefined> {
-    for (const [key, value] of this.#door.entriesStored(pattern)) yield [key, this.#restore(value) as V]
+  *#iterate(collect: () => [string, StoredValue][]): Generator<[string, V], void, undefined> {
+    for (const [key, value] of collect()) yield [key, this.#restore(value) as V]
   }
 
   // ── the whole cache ──
@@ -345,7 +344,6 @@ export class Cache<V = unknown> {
     loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
     options: LoadOptions,
   ): Promise<V> {
-    checkKey(key)
     checkFunction(loader, 'loader')
     const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
@@ -407,13 +405,13 @@ export class Cache<V = unknown> {
     path: string,
     options: SaveOptions,
   ): Promise<
-    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<Maintenance[M]>>) | { ok: false; error: Error }
+    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<SavedFiles[M]>>) | { ok: false; error: Error }
   > {
     const { format, onProgress } = checkFile(path, options)
     this.#door.admit()
     try {
-      const report = (await this.#parts.maintenance[method](path, format, onProgress)) as Awaited<
-        ReturnType<Maintenance[M]>
+      const report = (await this.#parts.savedFiles[method](path, format, onProgress)) as Awaited<
+        ReturnType<SavedFiles[M]>
       >
       return { ok: true, path, format, ...report }
     } catch (error) {
@@ -429,9 +427,7 @@ export class Cache<V = unknown> {
 
   /** Changes to keys that match a pattern, and changes to all keys: `cleared` and `loaded`. */
   watch(pattern: string): Observable<Change<V>> {
-    checkPattern(pattern)
-    this.#door.admit()
-    return watch(this.changes$, pattern)
+    return this.#door.watch(this.changes$, pattern)
   }
 
   /**

@@ -1,8 +1,9 @@
 /**
- * The inner entrance of a cache: the methods that carry values, with values in their stored form. `Cache` encodes its callers'
+ * The inner entrance of a cache: the methods and streams that carry values, with values in their stored form. `Cache` encodes its callers'
  * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
  * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
  */
+import type { Observable } from 'rxjs'
 import { compileGlob } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Command } from '../core/model/command.js'
@@ -12,6 +13,9 @@ import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf,
 import { type Duration, toMilliseconds } from './duration.js'
 import type { Loader, Loads } from './loads.js'
 import type { Opening } from './opening.js'
+import type { Change } from './streams/change.js'
+import type { StoredStreams } from './streams/streams.js'
+import { watch } from './streams/watch.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
@@ -22,6 +26,7 @@ export interface DoorParts {
   turns: Turns
   reads: Reads
   loads: Loads
+  streams: StoredStreams
 }
 
 export interface DoorOptions {
@@ -56,6 +61,7 @@ export class Door {
   /** Whether an inspector wants to see every call. */
   readonly isInspected: boolean
   readonly inspect: (message: { type: string }) => void
+  readonly streams: StoredStreams
   readonly #journal: Journal
   readonly #opening: Opening
   readonly #turns: Turns
@@ -72,6 +78,7 @@ export class Door {
     this.#turns = parts.turns
     this.#reads = parts.reads
     this.#loads = parts.loads
+    this.streams = parts.streams
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
@@ -107,10 +114,15 @@ export class Door {
     return this.transact(() => list.map((key) => this.#reads.get(key)))
   }
 
-  entriesStored(pattern: string): [string, StoredValue][] {
+  /** The entries are collected when the returned function is called. */
+  entriesStored(pattern: string): () => [string, StoredValue][] {
     checkPattern(pattern)
+    const matches = compileGlob(pattern)
     this.#opening.admitRead()
-    return this.#reads.entries(compileGlob(pattern))
+    return () => {
+      this.#opening.admitRead() // it may have been closed since
+      return this.#reads.entries(matches)
+    }
   }
 
   /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
@@ -163,8 +175,8 @@ export class Door {
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
   }
 
-  /** `loader` returns the value in its stored form. */
-  async getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Promise<StoredValue> {
+  /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
+  getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): StoredValue | Promise<StoredValue> {
     checkKey(key)
     const { ttl, timeout, hardTimeout } = checkOptions(options)
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
@@ -183,6 +195,13 @@ export class Door {
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
     this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs })
     if (this.isEverythingDurable) await this.#journal.flush()
+  }
+
+  /** Those of the changes whose keys match, and those of all keys. */
+  watch<T>(changes$: Observable<Change<T>>, pattern: string): Observable<Change<T>> {
+    checkPattern(pattern)
+    this.#opening.admitRead()
+    return watch(changes$, pattern)
   }
 
   /** Resolves when every change made so far is on disk. */

@@ -4,7 +4,7 @@ import { CacheError, CorruptionError, mustBe, reasonOf } from '../errors.js'
 import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
-import type { LoadReport } from './maintenance.js'
+import type { LoadReport } from './saved-files.js'
 
 /** The options of `save` and `load`. */
 export interface SaveOptions {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** The entry point of the command line. Each command is in the file named after it. */
-import { EXIT } from './exit-codes.js'
-import { reportFailure } from './failures.js'
-import { remark } from './output.js'
 import { createProgram } from './program.js'
+/** The entry point of the command line. Each command is in the file named after it. */
+import { EXIT } from './terminal/exit-codes.js'
+import { reportFailure } from './terminal/failures.js'
+import { remark } from './terminal/output.js'
 
 // Node would print an uncaught error with its control characters.
 process.on('uncaughtException', (error: unknown) => {

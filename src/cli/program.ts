@@ -1,17 +1,17 @@
 /** All commands. Each is in a separate file; to add one, add a line here. */
 import { readFileSync } from 'node:fs'
 import { Command, type OutputConfiguration } from 'commander'
-import { addConvertCommand } from './convert.js'
-import { EXIT_CODES_HELP } from './exit-codes.js'
-import { addImportCommand } from './import.js'
-import { addInspectCommand } from './inspect.js'
-import { addLoadCommand } from './load.js'
-import { output, writeError } from './output.js'
-import { addRepairCommand } from './repair.js'
-import { addSaveCommand } from './save.js'
-import { addShellCommand } from './shell.js'
-import { addStatsCommand } from './stats.js'
-import { addVerifyCommand } from './verify.js'
+import { addConvertCommand } from './commands/convert.js'
+import { addImportCommand } from './commands/import.js'
+import { addInspectCommand } from './commands/inspect.js'
+import { addLoadCommand } from './commands/load.js'
+import { addRepairCommand } from './commands/repair.js'
+import { addSaveCommand } from './commands/save.js'
+import { addShellCommand } from './commands/shell.js'
+import { addStatsCommand } from './commands/stats.js'
+import { addVerifyCommand } from './commands/verify.js'
+import { EXIT_CODES_HELP } from './terminal/exit-codes.js'
+import { output, writeError } from './terminal/output.js'
 
 /** In the order in which help lists them. */
 const COMMANDS = [

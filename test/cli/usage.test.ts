@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { exitCodeOf, messageOf } from '../../src/cli/failures.js'
 import { createProgram } from '../../src/cli/program.js'
+import { exitCodeOf, messageOf } from '../../src/cli/terminal/failures.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 /** Runs the command line in this process; none of these calls opens a journal. */

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from '../../durable/format/format.js'
-import { showBytes } from '../quantities.js'
+import { showBytes } from '../terminal/quantities.js'
 
 /** A frame also holds the key, and lengths. */
 const CONTENT_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES - 64 * 1024

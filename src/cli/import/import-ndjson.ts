@@ -1,7 +1,7 @@
 /** One entry for each line of files of JSON lines. A line that is not valid is reported with its number, and skipped. */
 import { FRAME_BYTES_MAX } from '../../durable/format/format.js'
-import { messageOf } from '../failures.js'
-import { showBytes, showCount } from '../quantities.js'
+import { messageOf } from '../terminal/failures.js'
+import { showBytes, showCount } from '../terminal/quantities.js'
 import { Checkpoint, type Position } from './checkpoint.js'
 import type { ImportRun } from './import-run.js'
 import { type Line, readLines } from './lines.js'

@@ -7,9 +7,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Cache } from '../../cache/cache.js'
 import type { Duration } from '../../cache/duration.js'
 import { JournalWriteError } from '../../errors.js'
-import { messageOf } from '../failures.js'
-import { Progress } from '../progress.js'
-import { ratePerSecond, showBytes, showCount, showCountOf, showMilliseconds } from '../quantities.js'
+import { messageOf } from '../terminal/failures.js'
+import { Progress } from '../terminal/progress.js'
+import { ratePerSecond, showBytes, showCount, showCountOf, showMilliseconds } from '../terminal/quantities.js'
 import type { FoundFile } from './find-files.js'
 
 const TURN_BYTES = 1024 * 1024

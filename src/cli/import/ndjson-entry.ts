@@ -1,7 +1,7 @@
 /** One line of `{"key": …, "value": …, "ttl": …}`. */
 import { isUtf8 } from 'node:buffer'
 import type { Duration } from '../../cache/duration.js'
-import { parseDuration } from '../options.js'
+import { parseDuration } from '../journal/options.js'
 
 export interface NdjsonEntry {
   key: string

@@ -9,7 +9,7 @@ import { writeSnapshot } from '../../durable/snapshot/write-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
 import { removeIfThere } from '../../durable/storage/replace-file.js'
 import { writeAll } from '../../durable/storage/storage.js'
-import { showCountOf } from '../quantities.js'
+import { showCountOf } from '../terminal/quantities.js'
 import type { RepairStep } from './repair-plan.js'
 import type { SalvagedRow } from './salvage.js'
 

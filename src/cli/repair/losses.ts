@@ -5,7 +5,7 @@ import { FrameScanner } from '../../durable/format/frame-scanner.js'
 import type { JournalFile } from '../../durable/format/journal-files.js'
 import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { disk } from '../../durable/storage/disk.js'
-import { showBytes, showCount, showCountOf } from '../quantities.js'
+import { showBytes, showCount, showCountOf } from '../terminal/quantities.js'
 
 /** A file that is set aside from `offset` on. */
 export interface SetAsidePart {

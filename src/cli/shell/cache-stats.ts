@@ -1,6 +1,6 @@
 import type { Stats } from '../../cache/streams/stats.js'
-import { figureLines } from '../figures.js'
-import { showBytes, showCount, showCountOf, showPercent } from '../quantities.js'
+import { figureLines } from '../terminal/figures.js'
+import { showBytes, showCount, showCountOf, showPercent } from '../terminal/quantities.js'
 
 /** What `stats` prints. */
 export function cacheStatsLines(stats: Stats): string[] {

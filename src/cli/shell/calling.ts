@@ -2,8 +2,8 @@
 import type { Cache } from '../../cache/cache.js'
 import type { ResultOf } from '../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../cache/methods.js'
-import { UsageError } from '../failures.js'
-import { parseDuration } from '../options.js'
+import { parseDuration } from '../journal/options.js'
+import { UsageError } from '../terminal/failures.js'
 import type { ShellCommand, ShellContext } from './shell-command.js'
 
 /** How a word is parsed, by the name of the argument or option. Other arguments are text. */

@@ -1,7 +1,7 @@
 /** What Tab completes: the first word with commands, other words with keys (after `help`, with commands). */
 import type { Cache } from '../../cache/cache.js'
-import { printable } from '../printable.js'
-import { showKey } from '../show-value.js'
+import { printable } from '../terminal/printable.js'
+import { showKey } from '../terminal/show-value.js'
 import { findCommand } from './find-command.js'
 import { SHELL_COMMANDS } from './shell-commands.js'
 import { splitWords } from './words.js'

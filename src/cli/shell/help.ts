@@ -1,5 +1,5 @@
 /** The shell's help, generated from the table of commands. */
-import type { Colors } from '../printable.js'
+import type { Colors } from '../terminal/printable.js'
 import { findCommand, unknownCommand } from './find-command.js'
 import type { ShellCommand } from './shell-command.js'
 

@@ -5,7 +5,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { printable } from '../printable.js'
+import { printable } from '../terminal/printable.js'
 
 const LINES_MAX = 1_000
 /** Longer lines, such as pasted values, are not kept. */

@@ -1,9 +1,9 @@
 /** The shell at a terminal: a prompt with live stats, history, completion. */
 import { createInterface, type Interface } from 'node:readline'
 import type { Cache } from '../../cache/cache.js'
-import { messageOf } from '../failures.js'
-import type { Interruption } from '../interruption.js'
-import { output } from '../output.js'
+import { messageOf } from '../terminal/failures.js'
+import type { Interruption } from '../terminal/interruption.js'
+import { output } from '../terminal/output.js'
 import { complete } from './completion.js'
 import { HISTORY_LINES_MAX, History } from './history.js'
 import { LivePrompt } from './live-prompt.js'

@@ -7,9 +7,9 @@ import type { Subscription } from 'rxjs'
 import type { LifecycleState } from '../../cache/actor/lifecycle.js'
 import type { Cache } from '../../cache/cache.js'
 import type { Stats } from '../../cache/streams/stats.js'
-import { output } from '../output.js'
-import { type Colors, printable } from '../printable.js'
-import { showCount, showCountOf, showPercent } from '../quantities.js'
+import { output } from '../terminal/output.js'
+import { type Colors, printable } from '../terminal/printable.js'
+import { showCount, showCountOf, showPercent } from '../terminal/quantities.js'
 
 export class LivePrompt {
   readonly #readline: Interface

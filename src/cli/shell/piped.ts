@@ -1,10 +1,10 @@
 /** The shell without a terminal: one command per line. A line that fails is reported with its number, and the rest still run. */
 import { createInterface } from 'node:readline'
 import type { Cache } from '../../cache/cache.js'
-import { EXIT } from '../exit-codes.js'
-import { messageOf } from '../failures.js'
-import type { Interruption } from '../interruption.js'
-import { output, remark } from '../output.js'
+import { EXIT } from '../terminal/exit-codes.js'
+import { messageOf } from '../terminal/failures.js'
+import type { Interruption } from '../terminal/interruption.js'
+import { output, remark } from '../terminal/output.js'
 import { runLine } from './run-line.js'
 import { Watching } from './watching.js'
 

@@ -1,6 +1,6 @@
 /** One line of the shell: finds the command, checks its arguments, runs it. */
-import { UsageError } from '../failures.js'
-import { showCountOf } from '../quantities.js'
+import { UsageError } from '../terminal/failures.js'
+import { showCountOf } from '../terminal/quantities.js'
 import { findCommand, unknownCommand } from './find-command.js'
 import { refuseOpenQuote } from './set-arguments.js'
 import type { ShellCommand, ShellContext } from './shell-command.js'

@@ -1,5 +1,5 @@
 /** The shell's `save` and `load`. */
-import { showBytes, showCountOf } from '../quantities.js'
+import { showBytes, showCountOf } from '../terminal/quantities.js'
 import { calling } from './calling.js'
 import type { ShellCommand } from './shell-command.js'
 

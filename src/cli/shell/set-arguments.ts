@@ -8,8 +8,8 @@
  *   set k hello world         refused: ambiguous
  */
 import type { Duration } from '../../cache/duration.js'
-import { UsageError } from '../failures.js'
-import { looksLikeDuration, parseDuration } from '../options.js'
+import { looksLikeDuration, parseDuration } from '../journal/options.js'
+import { UsageError } from '../terminal/failures.js'
 import { splitWords, type Word, wordFrom } from './words.js'
 
 export interface SetArguments {

@@ -1,6 +1,6 @@
 /** A command of the shell. The table of all commands is in `shell-commands.ts`. */
 import type { Cache } from '../../cache/cache.js'
-import type { Colors } from '../printable.js'
+import type { Colors } from '../terminal/printable.js'
 import type { Watching } from './watching.js'
 
 export interface ShellContext {

@@ -1,8 +1,8 @@
 /** The table of the shell's commands. To add a command, add a row. */
-import { UsageError } from '../failures.js'
-import type { Colors } from '../printable.js'
-import { showBytes, showCount, showCountOf, showMilliseconds } from '../quantities.js'
-import { shorten, showKey, showValue } from '../show-value.js'
+import { UsageError } from '../terminal/failures.js'
+import type { Colors } from '../terminal/printable.js'
+import { showBytes, showCount, showCountOf, showMilliseconds } from '../terminal/quantities.js'
+import { shorten, showKey, showValue } from '../terminal/show-value.js'
 import { cacheStatsLines } from './cache-stats.js'
 import { calling } from './calling.js'
 import { helpLines } from './help.js'

@@ -1,8 +1,8 @@
 /** `watch`: prints changes as they happen. One pattern at a time: another `watch` replaces it. */
 import type { Subscription } from 'rxjs'
 import type { Cache } from '../../cache/cache.js'
-import { changeText } from '../change-text.js'
-import type { Colors } from '../printable.js'
+import { changeText } from '../terminal/change-text.js'
+import type { Colors } from '../terminal/printable.js'
 
 const VALUE_LENGTH_MAX = 200
 

@@ -1,7 +1,8 @@
 /** A verification as text: a line for each file, then the verdict and what to do. */
-import type { Colors } from '../printable.js'
-import { showBytes, showCount, showCountOf } from '../quantities.js'
-import type { FileFinding, Verification } from './findings.js'
+
+import type { FileFinding, Verification } from '../journal/findings.js'
+import type { Colors } from '../terminal/printable.js'
+import { showBytes, showCount, showCountOf } from '../terminal/quantities.js'
 
 export function verificationLines(found: Verification, colors: Colors): string[] {
   const nameWidth = Math.max(0, ...found.files.map(({ file }) => file.length))

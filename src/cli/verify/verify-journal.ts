@@ -14,9 +14,9 @@ import type { ChainStart } from '../../durable/history/read-segments.js'
 import { JOURNAL_BEGIN, Replayer, startAfter } from '../../durable/history/replay.js'
 import { disk } from '../../durable/storage/disk.js'
 import { CorruptionError, type Damage } from '../../errors.js'
-import { planOpening, readJournal } from '../journal-directory.js'
-import { addDamage, checkRows, checkSegmentAlone, damageOf } from './check-file.js'
-import { type FileFinding, findingOf, type Verification } from './findings.js'
+import { addDamage, checkRows, checkSegmentAlone, damageOf } from '../journal/check-file.js'
+import { type FileFinding, findingOf, type Verification } from '../journal/findings.js'
+import { planOpening, readJournal } from '../journal/journal-directory.js'
 
 export type ByteProgress = (doneBytes: number, totalBytes: number) => void
 

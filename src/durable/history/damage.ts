@@ -1,5 +1,5 @@
 /**
- * Decides what the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `replay`.
+ * Decides what the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `read-chain`.
  * After: `recovery/set-aside` for a torn write, `recovery/rewrite-unproven` for a sound end.
  *
  * One case cannot be decided: damage after the last sequence that any frame says was durable looks like a write that a crash

@@ -1,4 +1,4 @@
-/** Reads the segments of a journal and decides what their end means. Writes nothing. */
+/** Reads the segments of a journal, then has their end judged. Writes nothing. Before: `replay`. After: `read-segments`, then `damage`. */
 import { LAST_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import type { JournalFile } from '../format/journal-files.js'

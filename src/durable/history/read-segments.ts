@@ -1,6 +1,6 @@
 /**
  * Reads segments in order and checks that every frame follows the one before it, also across files. Stops at the first one that
- * does not, and reports what is there; `damage` decides what it means.
+ * does not, and reports what is there. Before: `read-chain`. After: `format/frame-scanner`; each frame goes to `replay`.
  */
 import type { Counters } from '../../core/model/counters.js'
 import { LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'

@@ -1,6 +1,6 @@
 /**
  * Passes the content of a journal to a receiver: the rows of a snapshot, then the events after it. Third step of opening.
- * Before: `plan`. After: `damage`. The command line also reads journals this way: nothing is written.
+ * Before: `plan`. After: `read-chain`, and `core/evolve` for what the receiver gets. The command line also reads journals this way: nothing is written.
  *
  * Replay decides nothing and never reads a clock: it passes the events as they were written. What makes it fast is in
  * docs/decisions/0009: no object for a `set` event, no promise for a frame.

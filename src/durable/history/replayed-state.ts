@@ -1,3 +1,4 @@
+/** What recovery replays to. Before: `replay`. After: `core/evolve`. */
 import { evolve, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
 import { Replacement } from '../../core/evolve/replacement.js'
 import type { State } from '../../core/evolve/state.js'

@@ -1,7 +1,7 @@
 /**
  * Opens a journal, up to the place where the next frame goes.
  *
- *   open-directory ─► history: plan ─► replay ─► damage ─► set-aside (a torn write) ─► rewrite-unproven ─► journal/segments
+ *   open-directory ─► history: plan ─► replay (read-chain ─► damage) ─► set-aside (a torn write) ─► rewrite-unproven ─► journal/segments
  *
  * Reading is in `history/`; changing files is here and in the two phases that this calls. Nothing is changed until the whole
  * journal has been read and judged.

@@ -2,6 +2,6 @@
 export { CacheClosedError, CacheError, CorruptionError, JournalWriteError, ValueError } from '../../errors.js'
 export type { RemoteCache } from '../remote/client/remote-cache.js'
 export type { Condition, Step, StepsResults } from '../remote/wire/steps.js'
+export { connect } from './client/connect.js'
 export { connectSync } from './client/sync-client.js'
 export type { SyncThreadCache, ThreadCache, ThreadSetOptions } from './client/thread-cache.js'
-export { connect } from './connect.js'

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 test("a cache at the limit of V8's Map refuses a new key, keeps working, and reopens", async (t) => {
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
-  const cache = await openWithin(options, 3)
+  const cache = await openWithin(options, { entriesMax: 3 })
   for (const key of ['a', 'b', 'c']) cache.set(key, 1)
   const refused = { instanceOf: RangeError, message: /3 entries.*Nothing was changed/s }
   t.throws(() => cache.set('d', 1), refused)
@@ -37,7 +37,7 @@ test("a cache at the limit of V8's Map refuses a new key, keeps working, and reo
   cache.delete('b')
   cache.set('d', 4)
   await cache.close()
-  const again = await openWithin(options, 3)
+  const again = await openWithin(options, { entriesMax: 3 })
   t.deepEqual(
     [...again.entries()],
     [
@@ -52,7 +52,7 @@ test("a cache at the limit of V8's Map refuses a new key, keeps working, and reo
 test('opening a journal with more entries than a Map can hold fails with an error that says so', async (t) => {
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
-  const cache = await openWithin(options, 3)
+  const cache = await openWithin(options, { entriesMax: 3 })
   cache.set('a', 1)
   cache.set('b', 1)
   await cache.flush()
@@ -61,16 +61,16 @@ test('opening a journal with more entries than a Map can hold fails with an erro
     cache.set('c', 1)
   })
   await cache.close()
-  await t.throwsAsync(openWithin(options, 2), {
+  await t.throwsAsync(openWithin(options, { entriesMax: 2 }), {
     instanceOf: CacheError,
     code: 'JOURNAL_UNREADABLE',
     message: /more than 2 entries.*No file was changed\. "daybook repair --to 2" makes the journal end before that\.$/s,
   })
-  const again = await openWithin(options, 3)
+  const again = await openWithin(options, { entriesMax: 3 })
   t.is(again.size, 3)
   await again.compact()
   await again.close()
-  await t.throwsAsync(openWithin(options, 2), {
+  await t.throwsAsync(openWithin(options, { entriesMax: 2 }), {
     code: 'JOURNAL_UNREADABLE',
     message: /more than 2 entries.*No file was changed\. Open it with the Node\.js that wrote it/s,
   })
@@ -80,21 +80,24 @@ test('a file with more entries than a Map can hold is not loaded, and one that w
   const path = join(temporaryDirectory(t), 'three.dbk')
   const journal = memoryJournal()
   const options = { journal, maxSize: Number.POSITIVE_INFINITY }
-  const cache = await openWithin(options, 3)
+  const cache = await openWithin(options, { entriesMax: 3 })
   for (const key of ['a', 'b', 'c']) cache.set(key, 1)
   await cache.save(path)
-  const small = await openWithin({ journal: memoryJournal(), maxSize: Number.POSITIVE_INFINITY }, 2)
+  const small = await openWithin({ journal: memoryJournal(), maxSize: Number.POSITIVE_INFINITY }, { entriesMax: 2 })
   small.set('kept', 1)
   const refused = await small.load(path)
   t.true(!refused.ok && refused.error instanceof RangeError && /more than 2 entries/.test(refused.error.message))
   t.deepEqual(small.keys(), ['kept'])
   await small.close()
-  const limited = await openWithin({ journal: memoryJournal(), maxSize: 2 }, 2)
+  const limited = await openWithin({ journal: memoryJournal(), maxSize: 2 }, { entriesMax: 2 })
   t.like(await limited.load(path), { ok: true, entries: 2, evicted: 1 })
   await limited.close()
   t.true((await cache.load(path)).ok)
   await cache.close()
-  await t.throwsAsync(openWithin(options, 2), { code: 'JOURNAL_UNREADABLE', message: /"daybook repair --to \d+"/ })
+  await t.throwsAsync(openWithin(options, { entriesMax: 2 }), {
+    code: 'JOURNAL_UNREADABLE',
+    message: /"daybook repair --to \d+"/,
+  })
 })
 
 test.serial('when columns cannot grow, the entry is refused before it is journaled', async (t) => {

@@ -2,9 +2,9 @@
 import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
 import { CACHE_CASES } from '../../conformance/cache.js'
 import { CountingClock } from '../../helpers/counting-clock.js'
+import { connectOver } from '../../helpers/edges/connected.js'
 import { runCases } from '../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { connectOver } from './connected.js'
 
 for (const [name, isTakeable] of [
   ['over a line', false],

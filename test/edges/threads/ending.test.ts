@@ -5,10 +5,10 @@ import test from 'ava'
 import { connect } from '../../../src/edges/threads/threads.js'
 import { CacheClosedError, type CacheError, openCache } from '../../../src/index.js'
 import { BreakableJournal } from '../../helpers/breakable-journal.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { inWorker } from './in-worker.js'
 
 test('closing a client settles its calls and leaves the cache and the other clients alone', async (t) => {
   const { cache } = await openMemory(t)

@@ -2,7 +2,7 @@
 import test from 'ava'
 import { connect } from '../../../src/edges/threads/threads.js'
 import { memoryJournal, openCache } from '../../../src/index.js'
-import { inWorker } from './in-worker.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
 
 const real = { queueMicrotask, setImmediate, setTimeout, setInterval }
 const { nextTick } = process

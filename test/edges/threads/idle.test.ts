@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { inWorker } from '../../helpers/edges/in-worker.js'
 import { openMemory } from '../../helpers/open-memory.js'
-import { inWorker } from './in-worker.js'
 
 const run = promisify(execFile)
 const INDEX = new URL('../../../src/index.js', import.meta.url).href

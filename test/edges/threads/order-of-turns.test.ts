@@ -11,10 +11,10 @@ import { OPERATION_NAMES, type OperationName } from '../../../src/edges/remote/w
 import { type Cache, memoryJournal, openCache } from '../../../src/index.js'
 import { restoreValue } from '../../../src/values/encode.js'
 import { CountingClock } from '../../helpers/counting-clock.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
+import { isSame, type Logged, type Methods, make, mixedOperations } from '../../helpers/edges/mixed-operations.js'
 import { runs } from '../../helpers/runs.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-import { inWorker } from './in-worker.js'
-import { isSame, type Logged, type Methods, make, mixedOperations } from './mixed-operations.js'
 
 const OPTIONS = { maxSize: 12, ttl: 30 } as const
 const WORKERS = 10

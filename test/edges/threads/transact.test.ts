@@ -1,8 +1,8 @@
 import test from 'ava'
 import { connect } from '../../../src/edges/threads/threads.js'
 import type { CacheError } from '../../../src/index.js'
+import { inWorker } from '../../helpers/edges/in-worker.js'
 import { openMemory } from '../../helpers/open-memory.js'
-import { inWorker } from './in-worker.js'
 
 test('require: unless it holds, the transaction changes nothing', async (t) => {
   const { cache } = await openMemory<number>(t)

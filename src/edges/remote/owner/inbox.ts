@@ -6,7 +6,7 @@ import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Line, Taken } from '../line.js'
 import { BATCHES_MAX } from '../wire/protocol.js'
 import type { BatchAnswers } from './batch-answers.js'
-import type { Outbox } from './outbox.js'
+import type { Sender } from './sender.js'
 
 /** How long one client is served before the others have their turn. */
 const WORK_MS = 2
@@ -23,16 +23,16 @@ export interface Handler {
 
 export class Inbox {
   readonly #line: Line
-  readonly #outbox: Outbox
+  readonly #sender: Sender
   readonly #handler: Handler
   /** A suspended batch, resumed soon; messages that arrive meanwhile wait behind it. */
   #unfinished: BatchAnswers | undefined
   readonly #waiting: unknown[] = []
   #isClosed = false
 
-  constructor(line: Line, outbox: Outbox, handler: Handler) {
+  constructor(line: Line, sender: Sender, handler: Handler) {
     this.#line = line
-    this.#outbox = outbox
+    this.#sender = sender
     this.#handler = handler
     line.onMessage(this.#receive)
   }
@@ -49,15 +49,15 @@ export class Inbox {
 
   #doSome(first: unknown): void {
     const untilMs = performance.now() + WORK_MS
-    this.#outbox.isHeld = true
+    this.#sender.isHeld = true
     let next: Taken | undefined = { message: first }
     for (let count = 1; next !== undefined; count++) {
       this.#unfinished = this.#handler.handle(next.message, untilMs)
       if (this.#isClosed || this.#unfinished !== undefined || count >= BATCHES_MAX) break
       next = this.#waiting.length > 0 ? { message: this.#waiting.shift() } : this.#line.take?.()
     }
-    this.#outbox.isHeld = false
-    this.#outbox.send()
+    this.#sender.isHeld = false
+    this.#sender.send()
     if (Array.isArray(first) && first.length <= SHORT) this.#watch()
     if (!this.#isIdle) queueTask(this.#goOn)
     else if (!this.#isClosed) this.#handler.rest()
@@ -72,10 +72,10 @@ export class Inbox {
     while (!this.#isClosed && this.#isIdle) {
       const next = this.#line.takeSoon?.()
       if (next === undefined) return
-      this.#outbox.isHeld = true
+      this.#sender.isHeld = true
       this.#unfinished = this.#handler.handle(next.message, performance.now() + WORK_MS)
-      this.#outbox.isHeld = false
-      this.#outbox.send()
+      this.#sender.isHeld = false
+      this.#sender.send()
     }
   }
 

@@ -5,12 +5,14 @@
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
  * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
- * last is kept. Before: the cache's streams. After: outbox.
+ * last is kept. Values are forwarded in their stored form. Before:
+ * cache/streams. After: sender.
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
-import { storeValue } from '../../../values/encode.js'
 import {
   END,
   EVENT_BYTES_MAX,
@@ -22,7 +24,7 @@ import {
 } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { toWire, wireBytes } from '../wire/wire-value.js'
-import type { Outbox } from './outbox.js'
+import type { Sender } from './sender.js'
 
 interface Feed {
   readonly id: number
@@ -46,13 +48,15 @@ const SUBSCRIPTIONS_MAX = 1_024
 
 export class ServedStreams {
   readonly #cache: Cache
-  readonly #outbox: Outbox
+  readonly #door: Door
+  readonly #sender: Sender
   readonly #feeds = new Map<number, Feed>()
   readonly #dirty = new Set<Feed>()
 
-  constructor(cache: Cache, outbox: Outbox) {
+  constructor(cache: Cache, door: Door, sender: Sender) {
     this.#cache = cache
-    this.#outbox = outbox
+    this.#door = door
+    this.#sender = sender
   }
 
   subscribe(id: number, kind: string, pattern: unknown): void {
@@ -83,20 +87,20 @@ export class ServedStreams {
   }
 
   #streamOf(kind: StreamKind, pattern: unknown): Observable<object> {
-    const cache = this.#cache
+    const { streams } = this.#door
     switch (kind) {
       case 'changes':
-        return cache.changes$
+        return streams.changes$
       case 'expirations':
-        return cache.expirations$
+        return streams.expirations$
       case 'evictions':
-        return cache.evictions$
+        return streams.evictions$
       case 'watch':
-        return cache.watch(pattern as string)
+        return this.#door.watch(streams.changes$, pattern as string)
       case 'stats':
-        return cache.stats$
+        return this.#cache.stats$
       case 'lifecycle':
-        return cache.lifecycle$
+        return this.#cache.lifecycle$
       default:
         throw new TypeError(`Unknown stream ${describe(kind)}.`)
     }
@@ -121,8 +125,8 @@ export class ServedStreams {
 
   #take(feed: Feed, event: object): void {
     if (feed.end !== undefined) return
-    const { value, ...rest } = event as { value?: unknown; key?: string }
-    const wire = value === undefined ? undefined : toWire(storeValue(value, 'copy'))
+    const { value, ...rest } = event as { value?: StoredValue; key?: string }
+    const wire = toWire(value)
     const bytes = 64 + (rest.key?.length ?? 0) + wireBytes(wire)
     if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
       feed.events.pop()
@@ -140,7 +144,7 @@ export class ServedStreams {
       this.#endWith(feed, [END, feed.id, toWireError(tooSlow(feed))])
     } else if (feed.events.length >= EVENTS_AT_ONCE) {
       this.#flushFeed(feed) // a long turn: the worker can start on these
-      this.#outbox.send()
+      this.#sender.send()
     } else this.#mark(feed)
   }
 
@@ -151,7 +155,7 @@ export class ServedStreams {
 
   #mark(feed: Feed): void {
     this.#dirty.add(feed)
-    this.#outbox.queueFlush()
+    this.#sender.queueFlush()
   }
 
   flush(): void {
@@ -164,12 +168,12 @@ export class ServedStreams {
     const mayGo = !feed.isOfStates || feed.unacknowledged.length === 0 || feed.end !== undefined
     if (feed.events.length > 0 && mayGo) {
       feed.unacknowledged.push([feed.events.length, feed.bytes])
-      this.#outbox.post([EVENTS, feed.id, ...feed.events])
+      this.#sender.post([EVENTS, feed.id, ...feed.events])
       feed.events = []
       feed.bytes = 0
     }
     if (feed.end === undefined) return
-    this.#outbox.post(feed.end)
+    this.#sender.post(feed.end)
     this.#feeds.delete(feed.id)
   }
 

@@ -13,10 +13,10 @@ import { toWireError } from '../wire/wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
 import { type Answerer, BatchAnswers } from './batch-answers.js'
 import type { Caller, Extras } from './caller.js'
-import type { Durability } from './durability.js'
+import type { DurableAnswers } from './durable-answers.js'
 import { Inbox } from './inbox.js'
 import { operationAt } from './operations.js'
-import { Outbox } from './outbox.js'
+import { Sender } from './sender.js'
 import { ServedLoads } from './served-loads.js'
 import { ServedStreams } from './served-streams.js'
 
@@ -24,7 +24,7 @@ import { ServedStreams } from './served-streams.js'
 export interface Served {
   readonly cache: Cache
   readonly door: Door
-  readonly durability: Durability
+  readonly durableAnswers: DurableAnswers
 }
 
 /** What differs between kinds of lines. */
@@ -44,29 +44,29 @@ export class Session implements Caller, Answerer {
   readonly streams: ServedStreams
   readonly extras: Extras
   currentId = 0
-  readonly outbox: Outbox
+  readonly sender: Sender
   readonly #inbox: Inbox
   readonly #line: Line
-  readonly #durability: Durability
+  readonly #durableAnswers: DurableAnswers
   readonly #options: SessionOptions
   #isLeaving = false
   #isClosed = false
 
-  constructor({ cache, door, durability }: Served, line: Line, options: SessionOptions) {
+  constructor({ cache, door, durableAnswers }: Served, line: Line, options: SessionOptions) {
     this.cache = cache
     this.door = door
-    this.#durability = durability
+    this.#durableAnswers = durableAnswers
     this.#line = line
     this.#options = options
     this.extras = options.extras
-    this.outbox = new Outbox(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
-    this.streams = new ServedStreams(cache, this.outbox)
-    this.outbox.addEvents = () => this.streams.flush()
-    this.loads = new ServedLoads((part) => this.outbox.post(part))
-    this.#inbox = new Inbox(line, this.outbox, {
+    this.sender = new Sender(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
+    this.streams = new ServedStreams(cache, door, this.sender)
+    this.sender.addEvents = () => this.streams.flush()
+    this.loads = new ServedLoads((part) => this.sender.post(part))
+    this.#inbox = new Inbox(line, this.sender, {
       handle: (message, untilMs) => this.#handle(message, untilMs),
       rest: () => {
-        if (this.#isLeaving) this.#durability.whenIdle(() => this.#hangUp())
+        if (this.#isLeaving) this.#durableAnswers.whenIdle(() => this.#hangUp())
       },
     })
     line.onClose(() => this.#forget())
@@ -78,7 +78,7 @@ export class Session implements Caller, Answerer {
   #handle(message: unknown, untilMs: number): BatchAnswers | undefined {
     if (message instanceof BatchAnswers) return this.#answerBatch(message, untilMs)
     if (Array.isArray(message) && Number.isSafeInteger(message[0]))
-      return this.#answerBatch(new BatchAnswers(message, this.#durability.isAwaited), untilMs)
+      return this.#answerBatch(new BatchAnswers(message, this.#durableAnswers.isAwaited), untilMs)
     if (this.#options.onOther?.(message) !== true) this.refuse('a message that is not a batch')
     return undefined
   }
@@ -87,11 +87,11 @@ export class Session implements Caller, Answerer {
     const state = batch.advance(this, untilMs)
     if (state === 'unfinished') return batch
     if (state === 'nonsense') this.refuse('an unknown operation')
-    if (batch.changes.length === 0) this.outbox.post(batch.part)
+    if (batch.changes.length === 0) this.sender.post(batch.part)
     else {
-      this.#durability.whenDurable((failure) => {
+      this.#durableAnswers.whenDurable((failure) => {
         if (failure !== undefined) batch.refuseChanges(refusal(failure), isRefusal)
-        this.outbox.post(batch.part)
+        this.sender.post(batch.part)
       })
     }
     return undefined
@@ -114,16 +114,16 @@ export class Session implements Caller, Answerer {
   }
 
   answerLater(id: number, wire: Wire): void {
-    this.outbox.post([LATER, id, wire])
+    this.sender.post([LATER, id, wire])
   }
 
   /** Whether the answer to this operation must wait until its change is durable. */
   mustBeDurable(code: number): boolean {
-    return this.#durability.isAwaited && operationAt(code)?.mustBeDurable === true
+    return this.#durableAnswers.isAwaited && operationAt(code)?.mustBeDurable === true
   }
 
   answerWhenDurable(id: number, wire: Wire): void {
-    this.#durability.whenDurable((failure) =>
+    this.#durableAnswers.whenDurable((failure) =>
       this.answerLater(id, failure === undefined || isRefusal(wire) ? wire : refusal(failure)),
     )
   }
@@ -147,7 +147,7 @@ export class Session implements Caller, Answerer {
   /** Sends the client the reason and closes the line. */
   close(reason: CacheError): void {
     if (this.#isClosed) return
-    this.outbox.close([CLOSED, toWireError(reason)])
+    this.sender.close([CLOSED, toWireError(reason)])
     this.#hangUp()
   }
 
@@ -160,7 +160,7 @@ export class Session implements Caller, Answerer {
   #forget(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.outbox.discard()
+    this.sender.discard()
     this.#inbox.close()
     this.streams.close()
     this.loads.abandon()

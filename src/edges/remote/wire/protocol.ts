@@ -4,7 +4,7 @@
  *   client.set(…) ─► client/remote-client ─► client/encode-call   checks the arguments, encodes the values
  *                                         ─► client/requests      the batch of this tick; at most a few are in flight
  *                 ═══ line ═══► owner/session ─► owner/batch-answers ─► owner/operations ─► cache/cache.ts: one turn
- *                 ◄═══ line ═══ owner/outbox                      the answers of the batch, once durable if required
+ *                 ◄═══ line ═══ owner/sender                      the answers of the batch, once durable if required
  *   its promise ◄─ client/answers ◄─ client/requests
  *
  * (Streams: owner/served-streams to client/remote-streams. Loaders: owner/served-loads and client/remote-loads. Values and

@@ -1,6 +1,6 @@
 /**
  * The requests of a synchronous client: each blocks its thread until the owner has answered. Small requests and answers go
- * through shared memory (memory/sync-packet.ts), all others over the port, which is read without the event loop. Before:
+ * through shared memory (line/sync-packet.ts), all others over the port, which is read without the event loop. Before:
  * sync-client. After: the owner's served-packets or inbox.
  */
 import { availableParallelism } from 'node:os'
@@ -12,7 +12,7 @@ import { OP } from '../../remote/wire/codes.js'
 import { ANSWERS, CLOSED, GREETING, LATER, LOAD, type Part } from '../../remote/wire/protocol.js'
 import { fromWireError } from '../../remote/wire/wire-error.js'
 import { LATER_TAG } from '../../remote/wire/wire-value.js'
-import { Patience } from '../memory/patience.js'
+import { Patience } from '../line/patience.js'
 import {
   ANSWERED,
   AWAKE,
@@ -24,7 +24,7 @@ import {
   SIGNAL,
   STATE,
   SyncPacket,
-} from '../memory/sync-packet.js'
+} from '../line/sync-packet.js'
 
 /** How long to sleep before checking that the owner still exists. */
 const SLEEP_MS = 500

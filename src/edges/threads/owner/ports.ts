@@ -8,12 +8,12 @@ import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
 import { type Cache, innerOf } from '../../../cache/cache.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, describe } from '../../../errors.js'
-import { Durability } from '../../remote/owner/durability.js'
+import { DurableAnswers } from '../../remote/owner/durable-answers.js'
 import { type Served, Session } from '../../remote/owner/session.js'
 import { PLAIN } from '../../remote/wire/wire-value.js'
-import { DOORBELL_BYTES, OWNER_SIDE } from '../memory/doorbell.js'
-import { LOOK, PACKET_BYTES } from '../memory/sync-packet.js'
-import { PortLine } from '../port-line.js'
+import { DOORBELL_BYTES, OWNER_SIDE } from '../line/doorbell.js'
+import { PortLine } from '../line/port-line.js'
+import { LOOK, PACKET_BYTES } from '../line/sync-packet.js'
 import { ServedPackets } from './served-packets.js'
 
 export class Ports {
@@ -22,7 +22,7 @@ export class Ports {
 
   constructor(cache: Cache) {
     const door = innerOf(cache)
-    this.#served = { cache, door, durability: new Durability(door) }
+    this.#served = { cache, door, durableAnswers: new DurableAnswers(door) }
     // After the answers to calls that closing settles.
     cache.lifecycle$.subscribe({ complete: () => queueTask(() => this.#close()) })
   }
@@ -36,7 +36,7 @@ export class Ports {
       extras: {
         share: () => {
           const port = this.share()
-          session.outbox.transfer(port)
+          session.sender.transfer(port)
           return [PLAIN, port]
         },
         doorbell: (memory) => {

@@ -1,5 +1,5 @@
 /**
- * The owner's side of the memory that a synchronous client shares (memory/sync-packet.ts). The client's next request often
+ * The owner's side of the memory that a synchronous client shares (line/sync-packet.ts). The client's next request often
  * comes within microseconds of its last answer, so the owner polls for it briefly; never for longer than BUDGET_MS at a time, so
  * that no other port and no timer waits long behind a worker that calls in a tight loop.
  */
@@ -9,8 +9,8 @@ import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Session } from '../../remote/owner/session.js'
 import { ARITIES } from '../../remote/wire/codes.js'
 import { LATER_TAG, type Wire } from '../../remote/wire/wire-value.js'
-import { Patience } from '../memory/patience.js'
-import { ANSWERED, AWAKE, IDLE, MESSAGES, REQUEST, SIGNAL, STATE, SyncPacket } from '../memory/sync-packet.js'
+import { Patience } from '../line/patience.js'
+import { ANSWERED, AWAKE, IDLE, MESSAGES, REQUEST, SIGNAL, STATE, SyncPacket } from '../line/sync-packet.js'
 
 const BUDGET_MS = 0.25
 const LOOKS = availableParallelism() > 1 ? 400 : 0
@@ -64,7 +64,7 @@ export class ServedPackets {
     else if (this.#answerHere(id, answer)) return
     else if (!isLater(answer)) session.answerLater(id, answer)
     Atomics.store(this.#words, STATE, IDLE)
-    session.outbox.send()
+    session.sender.send()
   }
 
   #answerHere(id: number, answer: Wire): boolean {
@@ -72,7 +72,7 @@ export class ServedPackets {
     const packet = this.#packet
     packet.rewind()
     if (!packet.put(id) || !packet.put(answer)) return false
-    this.#session.outbox.send() // a call's events before its answer
+    this.#session.sender.send() // a call's events before its answer
     Atomics.store(this.#words, STATE, ANSWERED)
     this.#ring()
     return true

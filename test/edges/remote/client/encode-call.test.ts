@@ -1,9 +1,9 @@
 /** How a client encodes the arguments of a call, during the call. */
 import test from 'ava'
 import { connect } from '../../../../src/edges/threads/threads.js'
+import { connectOver } from '../../../helpers/edges/connected.js'
 import { openMemory } from '../../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
-import { connectOver } from '../connected.js'
 
 /** An object whose properties change each time they are read, and that counts the reads. */
 function readOnce<T extends object>(values: T): { object: T; reads: Record<string, number> } {

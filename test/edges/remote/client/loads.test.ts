@@ -1,9 +1,9 @@
-/** The loader of a client is told when nobody waits for what it returns, whoever has ended, and why. */
+/** A client's loader learns from its signal that nobody waits for its value any more, and why, whichever side has ended. */
 import test, { type ExecutionContext } from 'ava'
 import { CacheClosedError, CacheError } from '../../../../src/index.js'
+import { connectOver } from '../../../helpers/edges/connected.js'
 import { until } from '../../../helpers/loop-turn.js'
 import { openMemory } from '../../../helpers/open-memory.js'
-import { connectOver } from '../connected.js'
 
 /** A client with a load under way, which never ends. */
 async function loading(t: ExecutionContext, options: object = {}) {

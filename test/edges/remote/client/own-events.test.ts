@@ -2,8 +2,8 @@
 import test from 'ava'
 import type { Observable } from 'rxjs'
 import type { Change } from '../../../../src/index.js'
+import { connectOver } from '../../../helpers/edges/connected.js'
 import { openMemory } from '../../../helpers/open-memory.js'
-import { connectOver } from '../connected.js'
 
 interface Row {
   n: number

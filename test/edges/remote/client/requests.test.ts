@@ -5,9 +5,9 @@ import { AGAIN, OP, SAME } from '../../../../src/edges/remote/wire/codes.js'
 import { ANSWERS, BATCH_REQUESTS_MAX, BATCHES_MAX, LATER } from '../../../../src/edges/remote/wire/protocol.js'
 import { LATER_TAG } from '../../../../src/edges/remote/wire/wire-value.js'
 import { CacheClosedError } from '../../../../src/index.js'
+import { MemoryLine } from '../../../helpers/edges/memory-lines.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
 import { runs } from '../../../helpers/runs.js'
-import { MemoryLine } from '../memory-lines.js'
 
 const ENDINGS = { closed: () => new CacheClosedError('closed'), lost: () => new CacheClosedError('lost') }
 

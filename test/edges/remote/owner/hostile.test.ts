@@ -6,9 +6,9 @@ import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
 import { STRUCTURED } from '../../../../src/edges/remote/wire/wire-value.js'
+import { connectOver, serve } from '../../../helpers/edges/connected.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
 import { openMemory } from '../../../helpers/open-memory.js'
-import { connectOver, serve } from '../connected.js'
 
 let shared: unknown[] = []
 for (let level = 0; level < 40; level++) shared = [shared, shared]

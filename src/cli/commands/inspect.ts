@@ -1,0 +1,159 @@
+/** `daybook inspect`: prints the journal's events, also while another process writes to it. */
+import type { Command } from 'commander'
+import type { Change } from '../../cache/streams/change.js'
+import { compileGlob } from '../../core/decide/glob.js'
+import type { CacheEvent } from '../../core/model/event.js'
+import type { Sequence } from '../../core/model/sequence.js'
+import { readHeaderOf } from '../../durable/format/file-header.js'
+import type { Frame } from '../../durable/format/frame.js'
+import { eventsOf } from '../../durable/history/frame-events.js'
+import { type Chain, readChain, troubleOf } from '../../durable/history/read-chain.js'
+import { startAfter } from '../../durable/history/replay.js'
+import { disk } from '../../durable/storage/disk.js'
+import { planOpening, readJournal } from '../journal/journal-directory.js'
+import { addDirectoryOption, type DirectoryOptions, parseSequence } from '../journal/options.js'
+import { changeJson } from '../terminal/change-json.js'
+import { changeText } from '../terminal/change-text.js'
+import { EXIT } from '../terminal/exit-codes.js'
+import { LineBatch, output, remark } from '../terminal/output.js'
+import { showBytes, showCount, showCountOf } from '../terminal/quantities.js'
+import { restoreToShow } from '../terminal/show-value.js'
+
+interface InspectOptions extends DirectoryOptions {
+  json?: true
+  full?: true
+  from?: number
+  to?: number
+  key?: string
+}
+
+const VALUE_LENGTH_MAX = 200
+
+export function addInspectCommand(program: Command): void {
+  addDirectoryOption(program.command('inspect'))
+    .description("print the journal's events; also while it is in use")
+    .option('--json', 'print a line of JSON for each event, with full values')
+    .option('--from <sequence>', 'start at this sequence number', parseSequence)
+    .option('--to <sequence>', 'stop after this sequence number', parseSequence)
+    .option('--key <pattern>', 'only events of matching keys (* ? [a-z]), and events that affect all keys')
+    .option('--full', `show more than ${VALUE_LENGTH_MAX} characters of a value`)
+    .addHelpText(
+      'after',
+      '\nEvents that a snapshot covers are no longer in any file. "daybook stats" shows the last sequence number.',
+    )
+    .action(async (options: InspectOptions) => {
+      output.onClosed = () => process.exit(EXIT.fine)
+      process.exitCode = await new Inspection(options).run()
+    })
+}
+
+/** Thrown to stop reading once everything asked for is printed. */
+const ENOUGH = new Error('enough')
+
+class Inspection {
+  readonly #options: InspectOptions
+  readonly #from: number
+  readonly #to: number
+  readonly #matches: (key: string) => boolean
+  readonly #lines = new LineBatch()
+  /** The next sequence number to print: reading again after files have changed continues here. */
+  #next: number
+
+  constructor(options: InspectOptions) {
+    this.#options = options
+    this.#from = this.#next = Math.max(1, options.from ?? 1)
+    this.#to = options.to ?? Number.MAX_SAFE_INTEGER
+    this.#matches = compileGlob(options.key ?? '*')
+  }
+
+  async run(): Promise<number> {
+    const { result, isLive } = await this.#read().finally(() => this.#lines.end())
+    return this.#judge(result, isLive)
+  }
+
+  #read(): Promise<{ result: Chain; isLive: boolean }> {
+    const { directory, to } = this.#options
+    return readJournal(directory, async (files) => {
+      const plan = planOpening(files, directory)
+      if (plan.snapshot !== undefined) this.#noteCovered(plan.snapshot.name, plan.snapshot.sequence)
+      const start = startAfter(plan.snapshot && (await readHeaderOf(disk, plan.snapshot, 'snapshot')))
+      const visit = (frame: Frame, bytes: Buffer, { path }: { path: string }) => this.#print(frame, bytes, path)
+      const chain = await readChain(disk, directory, plan, start, visit, to as Sequence)
+      return { result: chain, trouble: troubleOf(chain) }
+    })
+  }
+
+  #judge({ verdict }: Chain, isLive: boolean): number {
+    if (verdict.verdict === 'corrupt') throw verdict.error
+    if (verdict.verdict === 'torn' && !isLive) {
+      const { file, offset, reason } = verdict.stop
+      remark(
+        `${file.name} ends with ${showBytes(file.bytes - offset)} of an incomplete frame (${reason}), as a crash leaves it; the next opening sets it aside.`,
+      )
+    }
+    return EXIT.fine
+  }
+
+  /** A snapshot has replaced events that would have been printed. */
+  #noteCovered(name: string, sequence: number): void {
+    const first = this.#next
+    if (sequence < first || first > this.#to) return
+    const covered =
+      first === sequence ? `Event ${showCount(sequence)} is` : `Events ${showCount(first)}–${showCount(sequence)} are`
+    remark(
+      `${covered} covered by ${name}${first > this.#from ? ', written meanwhile' : ''}: their result is kept, the events are not.`,
+    )
+    this.#next = sequence + 1
+  }
+
+  async #print(frame: Frame, bytes: Buffer, path: string): Promise<void> {
+    if (frame.firstSequence > this.#to) throw ENOUGH
+    if (frame.firstSequence + frame.count <= this.#next) return
+    let sequence: number = frame.firstSequence
+    for (const event of eventsOf(frame, bytes, path)) {
+      if (sequence > this.#to) throw ENOUGH
+      if (sequence >= this.#next && this.#isWanted(event)) {
+        await this.#lines.add(this.#textOf(event, sequence, frame.writtenAtMs))
+      }
+      sequence++
+    }
+    this.#next = Math.max(this.#next, sequence)
+  }
+
+  #isWanted(event: CacheEvent): boolean {
+    return !('key' in event) || this.#matches(event.key)
+  }
+
+  #textOf(event: CacheEvent, sequence: number, atMs: number): string {
+    if (this.#options.json) return changeJson(event, sequence, atMs)
+    const text = changeText(toChange(event, sequence), {
+      colors: output.colors,
+      valueLengthMax: this.#options.full ? Number.POSITIVE_INFINITY : VALUE_LENGTH_MAX,
+      atMs,
+    })
+    return event.type === 'loaded'
+      ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} from ${event.file}`
+      : text
+  }
+}
+
+function toChange(event: CacheEvent, sequence: number): Change {
+  switch (event.type) {
+    case 'set':
+      return withDeadline(
+        { type: 'set', sequence, key: event.key, value: restoreToShow(event.value) },
+        event.expiresAtMs,
+      )
+    case 'rescheduled':
+      return withDeadline({ type: 'rescheduled', sequence, key: event.key }, event.expiresAtMs)
+    case 'cleared':
+    case 'loaded':
+      return { type: event.type, sequence }
+    default:
+      return { type: event.type, sequence, key: event.key }
+  }
+}
+
+function withDeadline(change: Change, expiresAtMs: number): Change {
+  return expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs }
+}

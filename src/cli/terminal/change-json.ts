@@ -1,0 +1,48 @@
+/**
+ * One event as a line of JSON: `inspect --json`.
+ *
+ *   {"sequence":3,"writtenAt":"2024-01-01T00:00:00.000Z","type":"set","key":"user:1","value":{"name":"Ada"}}
+ *
+ * A value that JSON cannot express exactly has no `value`: bytes have `valueBase64`, others (Map, Date, bigint, …) have
+ * `valueText`, as `util.inspect` shows them.
+ */
+
+import type { CacheEvent } from '../../core/model/event.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { showMoment } from './quantities.js'
+import { restoreToShow, showValue, toJson } from './show-value.js'
+
+export function changeJson(event: CacheEvent, sequence: number, writtenAtMs: number): string {
+  const head = { sequence, writtenAt: showMoment(writtenAtMs), type: event.type }
+  switch (event.type) {
+    case 'set': {
+      const start = JSON.stringify({ ...head, key: event.key }).slice(0, -1)
+      return `${start},${valueMember(event.value)}${deadlineMember(event.expiresAtMs)}}`
+    }
+    case 'rescheduled':
+      return JSON.stringify({ ...head, key: event.key, expiresAt: momentOrNull(event.expiresAtMs) })
+    case 'cleared':
+      return JSON.stringify(head)
+    case 'loaded':
+      return JSON.stringify({ ...head, file: event.file, entries: event.entries })
+    default:
+      return JSON.stringify({ ...head, key: event.key })
+  }
+}
+
+function valueMember(stored: StoredValue): string {
+  if (typeof stored === 'object' && stored !== null && stored.encoding !== 'structured') {
+    return `"valueBase64":"${Buffer.from(stored.bytes).toString('base64')}"`
+  }
+  const value = restoreToShow(stored)
+  const json = toJson(value)
+  return json === undefined ? `"valueText":${JSON.stringify(showValue(value, { isFull: true }))}` : `"value":${json}`
+}
+
+function deadlineMember(expiresAtMs: number): string {
+  return expiresAtMs === Number.POSITIVE_INFINITY ? '' : `,"expiresAt":"${showMoment(expiresAtMs)}"`
+}
+
+function momentOrNull(expiresAtMs: number): string | null {
+  return expiresAtMs === Number.POSITIVE_INFINITY ? null : showMoment(expiresAtMs)
+}
