@@ -6,6 +6,8 @@ import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import type { FinishedFrames } from '../format/frame.js'
 import { moveAfter, whyNotNext } from '../format/frame-order.js'
 import type { SegmentPosition } from '../history/read-segments.js'
+import { createFile } from '../storage/create-file.js'
+import { removeIfThere } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAll } from '../storage/storage.js'
 
 export class SegmentWriter {
@@ -20,24 +22,16 @@ export class SegmentWriter {
   /** Creates a segment. It and its name are durable when this returns; if it fails, the file is removed. */
   static create(storage: Storage, directory: string, header: Omit<FileHeader, 'kind' | 'checksum'>): SegmentWriter {
     const { sequence, previousChecksum } = header
-    const file = storage.create(join(directory, fileName(sequence, 'segment')))
-    try {
-      const bytes = encodeFileHeader({ kind: 'segment', ...header })
-      writeAll(file, bytes, 0)
-      file.syncNow()
-      storage.syncDirectory(directory)
-      return new SegmentWriter(file, {
-        sequence,
-        previousChecksum,
-        offset: FILE_HEADER_BYTES,
-        nextSequence: sequence,
-        lastChecksum: bytes.readUInt32LE(FILE_HEADER_BYTES - 4),
-        seal: undefined,
-      })
-    } catch (error) {
-      discard(storage, file)
-      throw error
-    }
+    const bytes = encodeFileHeader({ kind: 'segment', ...header })
+    const file = createFile(storage, join(directory, fileName(sequence, 'segment')), bytes)
+    return new SegmentWriter(file, {
+      sequence,
+      previousChecksum,
+      offset: FILE_HEADER_BYTES,
+      nextSequence: sequence,
+      lastChecksum: bytes.readUInt32LE(FILE_HEADER_BYTES - 4),
+      seal: undefined,
+    })
   }
 
   /** Continues at the end of a segment that was recovered. */
@@ -90,9 +84,10 @@ export class SegmentWriter {
     }
   }
 
-  /** Removes a segment without frames. */
+  /** Removes a segment without frames. If that fails, recovery removes it. */
   discard(storage: Storage): void {
-    discard(storage, this.#file)
+    this.#file.close()
+    removeIfThere(storage, this.#file.path)
   }
 
   sync(): Promise<void> {
@@ -105,14 +100,5 @@ export class SegmentWriter {
 
   close(): void {
     this.#file.close()
-  }
-}
-
-function discard(storage: Storage, file: StorageFile): void {
-  file.close()
-  try {
-    storage.unlink(file.path)
-  } catch {
-    // Recovery removes an empty segment at the end.
   }
 }
