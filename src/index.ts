@@ -24,6 +24,7 @@ export type {
   JournalHealth,
   JournalReceiver,
   JournalSession,
+  RecoveredDamage,
   RecoveryReport,
   SnapshotSource,
 } from './durable/contract.js'

@@ -19,7 +19,7 @@ import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
 import type { JournalFile, JournalFiles } from '../../durable/format/journal-files.js'
-import { journalNote } from '../../durable/history/lock-file.js'
+import { journalIdIn, journalNote } from '../../durable/history/lock-file.js'
 import type { ChainStart, ChainStop } from '../../durable/history/read-segments.js'
 import { JOURNAL_BEGIN, startAfter } from '../../durable/history/replay.js'
 import { type Base, readStrictly, soundHeaderOf } from '../../durable/history/strict-reading.js'
@@ -243,8 +243,7 @@ class Planner {
         if (header !== undefined) return header.journalId
       }
     }
-    const note = journalNote(disk, this.#directory)
-    return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
+    return journalIdIn(journalNote(disk, this.#directory))
   }
 }
 

@@ -20,7 +20,7 @@ import type {
 } from '../contract.js'
 import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
-import { recover } from '../recovery/recover.js'
+import { type OnCorruption, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
@@ -49,6 +49,7 @@ export class FileJournal implements Journal {
   readonly directory: string
   readonly #storage: Storage
   readonly #newJournalId: () => Buffer
+  readonly #onCorruption: OnCorruption
   readonly #pending = new PendingFrames()
   onChange: (() => void) | undefined
   #opened: Opened | undefined
@@ -56,10 +57,16 @@ export class FileJournal implements Journal {
   #closedHealth: JournalHealth = { status: 'writable' }
 
   /** @param newJournalId Returns 16 random bytes, for a new journal. */
-  constructor(storage: Storage, directory: string, newJournalId: () => Buffer = () => randomBytes(16)) {
+  constructor(
+    storage: Storage,
+    directory: string,
+    newJournalId: () => Buffer = () => randomBytes(16),
+    onCorruption: OnCorruption = 'refuse',
+  ) {
     this.#storage = storage
     this.directory = directory
     this.#newJournalId = newJournalId
+    this.#onCorruption = onCorruption
   }
 
   async open(session: JournalSession): Promise<RecoveryReport> {
@@ -68,7 +75,11 @@ export class FileJournal implements Journal {
     const { directory } = this
     const lock = openDirectory(this.#storage, directory)
     try {
-      const recovered = await recover(this.#storage, directory, session.receiver)
+      const recovered = await recover(this.#storage, directory, session.receiver, {
+        onCorruption: this.#onCorruption,
+        newJournalId: this.#newJournalId,
+        clock: session.clock,
+      })
       const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
       if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
       const { durableSequence, hasLooseRecency, report } = recovered
