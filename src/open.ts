@@ -91,7 +91,8 @@ function compose<V>(
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
+  const journal =
+    options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
@@ -147,7 +148,7 @@ function compose<V>(
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),
-      close: () => opening.close(),
+      close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Checks arguments, before anything is changed. */
 import { describe, mustBe } from '../errors.js'
 import { type Duration, EPOCH_MS_MAX, toMilliseconds } from './duration.js'
+import { METHODS } from './methods.js'
 import { suggest } from './suggestion.js'
 
 /** How `set` and `setMany` store. */
@@ -14,6 +15,17 @@ export interface SetOptions {
   expiresAt?: Date | number | undefined
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
+}
+
+export interface CloseOptions {
+  /** Close even if something cannot be written, which is then lost. Default false. */
+  force?: boolean | undefined
+}
+
+export function checkForce(options: CloseOptions): boolean {
+  const { force = false } = checkOptions(options, METHODS.close.options)
+  if (typeof force !== 'boolean') throw new TypeError(mustBe('force', 'true or false', force))
+  return force
 }
 
 export function checkKey(key: unknown): asserts key is string {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
+import type { OnCorruption } from '../durable/recovery/recover.js'
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/lifecycle.js'
@@ -13,6 +14,12 @@ export interface CacheOptions {
   directory?: string | undefined
   /** Instead of a directory: `memoryJournal()`, or a journal of your own. */
   journal?: Journal | undefined
+  /**
+   * What to do if the journal is damaged. `'refuse'` (default): reject with a CorruptionError and change nothing. `'salvage'`:
+   * open with what is sound before the damage. `'reset'`: open empty. Both first move the damaged journal to `damaged-<time>/` in
+   * the directory, and report it in `recovery.damage`. Not together with `journal`.
+   */
+  onCorruption?: OnCorruption | undefined
   /** How many entries the cache holds: a positive integer or Infinity. Default 1000. Above it, the least recently used entry is evicted. */
   maxSize?: number | undefined
   /** Encoded bytes of all keys and values together. Default Infinity. Setting an entry that is larger throws a RangeError. */
@@ -43,6 +50,7 @@ export interface CacheOptions {
 export interface ResolvedOptions {
   directory: string | undefined
   journal: Journal | undefined
+  onCorruption: OnCorruption
   maxSize: number
   maxBytes: number
   ttlMs: number
@@ -64,6 +72,7 @@ const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, fact
 const OPTION_NAMES = Object.keys({
   directory: true,
   journal: true,
+  onCorruption: true,
   maxSize: true,
   maxBytes: true,
   ttl: true,
@@ -90,6 +99,8 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     if (!hasMethods(journal, ['open', 'append', 'flush', 'compact', 'close']))
       throw wrongType('journal', 'a Journal', journal)
     if (directory !== undefined) throw wrongType('directory', 'omitted if there is a journal', directory)
+    if (options.onCorruption !== undefined)
+      throw wrongType('onCorruption', 'omitted if there is a journal', options.onCorruption)
   }
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
     throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
@@ -103,6 +114,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   return {
     directory: journal === undefined ? (directory ?? 'journal') : undefined,
     journal,
+    onCorruption: resolveOnCorruption(options.onCorruption),
     maxSize: limit('maxSize', maxSize),
     maxBytes: limit('maxBytes', maxBytes),
     ttlMs,
@@ -116,6 +128,11 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     inspect,
     onProgress,
   }
+}
+
+function resolveOnCorruption(onCorruption: unknown = 'refuse'): OnCorruption {
+  if (onCorruption === 'refuse' || onCorruption === 'salvage' || onCorruption === 'reset') return onCorruption
+  throw wrongType('onCorruption', "'refuse', 'salvage' or 'reset'", onCorruption)
 }
 
 function resolveCompaction(compaction: CacheOptions['compaction']): CompactionThresholds | false {

@@ -16,11 +16,10 @@ export interface FrameHeader {
   writtenAtMs: number
 }
 
-/** A frame that is ready to be written. `bytes` includes the header. */
-export interface FinishedFrame {
-  header: FrameHeader
+/** Frames that are ready to be written with one write, in order. `bytes` includes their headers. */
+export interface FinishedFrames {
+  frames: readonly { header: FrameHeader; checksum: number }[]
   bytes: Uint8Array
-  checksum: number
 }
 
 /** A frame that was read, with a matching checksum. */

@@ -28,7 +28,7 @@ import { toWire, type Wire } from '../wire/wire-value.js'
 type Encode = (argument: unknown) => unknown
 
 /** By name: checks an argument and returns what is sent for it. */
-const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
+const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Encode>> = {
   key: checkedBy(checkKey),
   value: encodeValue,
   by: checkedBy(checkBy),
