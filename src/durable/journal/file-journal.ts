@@ -75,8 +75,11 @@ export class FileJournal implements Journal {
       this.#frame.begin(recovered.nextSequence)
       const { durableSequence, hasLooseRecency, report } = recovered
       const durability = new Durability(session, this.#frame, segments, durableSequence, () => this.onChange?.())
+      const isOlder = segments.isOlder
+      if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
       const forgetExit = writeAtExit(() => durability.writeAtExit())
-      this.#opened = { session, lock, segments, durability, hasLooseRecency, forgetExit }
+      const isLoose = hasLooseRecency && !isOlder
+      this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
       return report
     } catch (error) {
       lock.release()
@@ -227,5 +230,16 @@ export class FileJournal implements Journal {
       if (frame.bytes >= RECENCY_FRAME_BYTES) durability.writeAs('recency')
     }
     if (frame.count > 0) durability.writeAs('recency')
+  }
+}
+
+/** Ends the last segment, which an older daybook wrote, and begins one of the present version. */
+function beginNewVersion(segments: Segments, durability: Durability, hasLooseRecency: boolean): void {
+  try {
+    if (hasLooseRecency) durability.writeAs('events')
+    durability.rotate()
+  } catch (error) {
+    segments.close()
+    throw error
   }
 }
