@@ -6,12 +6,11 @@ import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
-import type { CompactionReport, Journal } from '../durable/contract.js'
+import type { CompactionReport, Journal, ReceivedRows } from '../durable/contract.js'
 import type { Storage } from '../durable/storage/storage.js'
 import { CacheClosedError } from '../errors.js'
 import type { SaveFormat, SaveProgress } from '../files/format.js'
-import { readSave } from '../files/load.js'
-import { type Saved, writeSave } from '../files/save.js'
+import type { Saved } from '../files/save.js'
 import type { Lifecycle } from './actor/lifecycle.js'
 import type { Opening } from './opening.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
@@ -118,6 +117,7 @@ export class Maintenance {
     const { state, storage, clock } = this.#parts
     const source = new FrozenRows(state)
     try {
+      const { writeSave } = await import('../files/save.js') // few caches need it
       return await writeSave({ storage, path, format, source, nowMs: clock.now(), progress })
     } finally {
       source.release()
@@ -132,7 +132,7 @@ export class Maintenance {
       const nowMs = clock.now()
       const replacement = new Replacement(state)
       let expired = 0
-      const rows: Parameters<typeof readSave>[3] = {
+      const rows: ReceivedRows = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
           if (expiresAtMs <= nowMs) {
@@ -145,6 +145,7 @@ export class Maintenance {
           replacement.trim()
         },
       }
+      const { readSave } = await import('../files/load.js') // few caches need it
       await readSave(storage, path, format, rows, progress)
       const source = new FrozenRows(replacement)
       try {

@@ -13,6 +13,11 @@ export interface CacheOptions {
   directory?: string | undefined
   /** Instead of a directory: `memoryJournal()`, or a journal of your own. */
   journal?: Journal | undefined
+  /**
+   * Whether the directory is locked, so that no other cache opens it. Default true. `false`, where the lock is not available
+   * (the error is `LOCK_UNAVAILABLE`), is for those who know that nothing else opens it: two writers destroy a journal.
+   */
+  lock?: boolean | undefined
   /** How many entries the cache holds: a positive integer or Infinity. Default 1000. Above it, the least recently used entry is evicted. */
   maxSize?: number | undefined
   /** Encoded bytes of all keys and values together. Default Infinity. Setting an entry that is larger throws a RangeError. */
@@ -43,6 +48,7 @@ export interface CacheOptions {
 export interface ResolvedOptions {
   directory: string | undefined
   journal: Journal | undefined
+  lock: boolean
   maxSize: number
   maxBytes: number
   ttlMs: number
@@ -65,7 +71,7 @@ const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, fact
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
   // Defaults replace undefined, not null: null is refused.
-  const { directory, journal, clock = systemClock, inspect, onProgress } = options
+  const { directory, journal, lock, clock = systemClock, inspect, onProgress } = options
   const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
   const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
@@ -74,7 +80,9 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     if (!hasMethods(journal, ['open', 'append', 'flush', 'compact', 'close']))
       throw wrongType('journal', 'a Journal', journal)
     if (directory !== undefined) throw wrongType('directory', 'omitted if there is a journal', directory)
+    if (lock !== undefined) throw wrongType('lock', 'omitted if there is a journal', lock)
   }
+  if (lock !== undefined && typeof lock !== 'boolean') throw wrongType('lock', 'true or false', lock)
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
     throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
@@ -85,6 +93,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   return {
     directory: journal === undefined ? (directory ?? 'journal') : undefined,
     journal,
+    lock: lock ?? true,
     maxSize: limit('maxSize', maxSize),
     maxBytes: limit('maxBytes', maxBytes),
     ttlMs: toMilliseconds(ttl, 'ttl'),
