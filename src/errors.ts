@@ -47,7 +47,7 @@ export const ERRORS = {
       'The directory cannot be locked: the native addon has no build for this system, or the file system has no locks.',
     consequence: 'No file of a journal was read or changed.',
     advice:
-      'If nothing else opens this directory meanwhile, in this process or another one, open it with the option lock: false.',
+      'Leave fs-native-extensions out of a bundle and install it beside the bundle. Where it has no build, and only if nothing else opens this directory meanwhile, use the option lock: false.',
   },
   CORRUPTION: {
     classes: ['CorruptionError'],

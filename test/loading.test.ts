@@ -91,7 +91,8 @@ test('without the addon a directory is refused with LOCK_UNAVAILABLE, and opens 
   t.is(
     stdout,
     'true LOCK_UNAVAILABLE The directory cannot be locked: the native addon of fs-native-extensions cannot be loaded here' +
-      ' (No build for this system). No file of a journal was read or changed. If nothing else opens this directory' +
-      ' meanwhile, in this process or another one, open it with the option lock: false.\n1\n2\n',
+      ' (No build for this system). No file of a journal was read or changed. Leave fs-native-extensions out of a bundle' +
+      ' and install it beside the bundle. Where it has no build, and only if nothing else opens this directory meanwhile,' +
+      ' use the option lock: false.\n1\n2\n',
   )
 })
