@@ -20,6 +20,11 @@ export interface CacheOptions {
    * the directory, and report it in `recovery.damage`. Not together with `journal`.
    */
   onCorruption?: OnCorruption | undefined
+  /**
+   * Whether the directory is locked, so that no other cache opens it. Default true. `false`, where the lock is not available
+   * (the error is `LOCK_UNAVAILABLE`), is for those who know that nothing else opens it: two writers destroy a journal.
+   */
+  lock?: boolean | undefined
   /** How many entries the cache holds: a positive integer or Infinity. Default 1000. Above it, the least recently used entry is evicted. */
   maxSize?: number | undefined
   /** Encoded bytes of all keys and values together. Default Infinity. Setting an entry that is larger throws a RangeError. */
@@ -51,6 +56,7 @@ export interface ResolvedOptions {
   directory: string | undefined
   journal: Journal | undefined
   onCorruption: OnCorruption
+  lock: boolean
   maxSize: number
   maxBytes: number
   ttlMs: number
@@ -73,6 +79,7 @@ const OPTION_NAMES = Object.keys({
   directory: true,
   journal: true,
   onCorruption: true,
+  lock: true,
   maxSize: true,
   maxBytes: true,
   ttl: true,
@@ -90,7 +97,7 @@ const OPTION_NAMES = Object.keys({
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   checkOptions(options, OPTION_NAMES)
   // Defaults replace undefined, not null: null is refused.
-  const { directory, journal, clock = systemClock, inspect, onProgress } = options
+  const { directory, journal, lock, clock = systemClock, inspect, onProgress } = options
   const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
   const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
@@ -101,7 +108,9 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     if (directory !== undefined) throw wrongType('directory', 'omitted if there is a journal', directory)
     if (options.onCorruption !== undefined)
       throw wrongType('onCorruption', 'omitted if there is a journal', options.onCorruption)
+    if (lock !== undefined) throw wrongType('lock', 'omitted if there is a journal', lock)
   }
+  if (lock !== undefined && typeof lock !== 'boolean') throw wrongType('lock', 'true or false', lock)
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
     throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
@@ -115,6 +124,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     directory: journal === undefined ? (directory ?? 'journal') : undefined,
     journal,
     onCorruption: resolveOnCorruption(options.onCorruption),
+    lock: lock ?? true,
     maxSize: limit('maxSize', maxSize),
     maxBytes: limit('maxBytes', maxBytes),
     ttlMs,

@@ -57,6 +57,9 @@ const BAD: [string, unknown, string][] = [
   ['isolation', 'deep', 'RangeError'],
   ['isolation', 5, 'TypeError'],
   ['isolation', null, 'TypeError'],
+  ['lock', 'yes', 'TypeError'],
+  ['lock', null, 'TypeError'],
+  ['lock', true, 'TypeError'], // there is a journal, not a directory
   ['clock', {}, 'TypeError'],
   ['clock', null, 'TypeError'],
   ['clock', { now: Date.now }, 'TypeError'],
@@ -120,10 +123,19 @@ test('a directory and a journal together are a TypeError', async (t) => {
   t.regex(error?.message ?? '', /directory/)
 })
 
+test('lock is a boolean', async (t) => {
+  for (const lock of ['yes', null, 0])
+    await t.throwsAsync(openCache({ lock: lock as never }), {
+      name: 'TypeError',
+      message: /^lock must be true or false/,
+    })
+})
+
 test('an option that is undefined means its default', async (t) => {
   const cache = await openCache({
     directory: undefined,
     journal: memoryJournal(),
+    lock: undefined,
     maxSize: undefined,
     maxBytes: undefined,
     ttl: undefined,

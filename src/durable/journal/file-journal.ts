@@ -73,7 +73,7 @@ export class FileJournal implements Journal {
     if (this.#opened !== undefined)
       throw new CacheLockedError('This journal is already open', { advice: 'Close the other cache first.' })
     const { directory } = this
-    const lock = openDirectory(this.#storage, directory)
+    const lock = await openDirectory(this.#storage, directory)
     try {
       const recovered = await recover(this.#storage, directory, session.receiver, {
         onCorruption: this.#onCorruption,
