@@ -23,17 +23,17 @@ import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
-import { disk } from './durable/storage/disk.js'
+import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
-import { Ports } from './edges/threads/owner/ports.js'
+import { Sharing } from './edges/threads/owner/sharing.js'
 import { restoreValue } from './values/encode.js'
 
 /**
  * Opens a cache: locks the directory and recovers what its journal holds.
  *
  * @throws CacheLockedError if another cache has the directory open; CorruptionError if the journal is damaged;
- * CacheError if it cannot be read; TypeError or RangeError for a wrong option.
+ * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
   return openWithin(options)
@@ -85,7 +85,7 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
-  { entriesMax, storage = disk }: Surroundings,
+  { entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
@@ -117,11 +117,7 @@ function compose<V>(
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
-  let ports: Ports | undefined // created by the first share()
-  const openPort = () => {
-    ports ??= new Ports(cache as Cache)
-    return ports.share()
-  }
+  const sharing = new Sharing(() => cache as Cache)
   const parts = {
     state,
     journal,
@@ -135,7 +131,7 @@ function compose<V>(
     loads,
     door,
     streams,
-    openPort,
+    openPort: () => sharing.share(),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {

@@ -170,7 +170,7 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
-    return this.#door.setStored(key, storeValue(value, this.#isolation), options)
+    return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
   /** Removes an entry. Returns `false` for a missing or expired one. */
@@ -234,7 +234,7 @@ export class Cache<V = unknown> {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
       const [key, value] = listOf(entry, 'An entry')
-      return [key as string, storeValue(value, this.#isolation)] as const // the door checks the keys
+      return [key as string, storeValue(value, this.#isolation, key as string)] as const // the door checks the keys
     })
     return this.#door.setManyStored(rows, options)
   }
@@ -345,7 +345,8 @@ export class Cache<V = unknown> {
     options: LoadOptions,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
+    const load: Loader = async (missing, { signal }) =>
+      storeValue(await loader(missing, { signal }), this.#isolation, missing)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
   }
 

@@ -21,10 +21,16 @@ export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => 
 }
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
-  const { directory, maxSize, fsync } = options
+  const { directory, lock, maxSize, fsync } = options
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
-    return await openCache({ directory, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) })
+    return await openCache({
+      directory,
+      lock,
+      maxSize,
+      fsync,
+      onProgress: ({ done, total }) => progress.update(done, total),
+    })
   } finally {
     progress.end()
   }

@@ -4,7 +4,7 @@ import { LOCK_NAME } from '../format/format.js'
 import type { Storage } from '../storage/storage.js'
 
 /** Whether a cache has the directory open now. Holds the lock for a moment to find out. */
-export function isInUse(storage: Storage, directory: string): boolean {
+export function isInUse(storage: Storage, directory: string): Promise<boolean> {
   return storage.isLocked(join(directory, LOCK_NAME))
 }
 

@@ -73,7 +73,7 @@ export class FileJournal implements Journal {
     if (this.#opened !== undefined)
       throw new CacheLockedError('This journal is already open', { advice: 'Close the other cache first.' })
     const { directory } = this
-    const lock = openDirectory(this.#storage, directory)
+    const lock = await openDirectory(this.#storage, directory)
     try {
       const recovered = await recover(this.#storage, directory, session.receiver, {
         onCorruption: this.#onCorruption,
@@ -85,8 +85,11 @@ export class FileJournal implements Journal {
       const { durableSequence, hasLooseRecency, report } = recovered
       const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
       this.#pending.begin(recovered.nextSequence, () => durability.context())
+      const isOlder = segments.isOlder
+      if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
       const forgetExit = writeAtExit(() => durability.writeAtExit())
-      this.#opened = { session, lock, segments, durability, hasLooseRecency, forgetExit }
+      const isLoose = hasLooseRecency && !isOlder
+      this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
       return report
     } catch (error) {
       lock.release()
@@ -262,5 +265,16 @@ export class FileJournal implements Journal {
     lock.release()
     this.#closedHealth = durability.health
     this.#opened = undefined
+  }
+}
+
+/** Ends the last segment, which an older daybook wrote, and begins one of the present version. */
+function beginNewVersion(segments: Segments, durability: Durability, hasLooseRecency: boolean): void {
+  try {
+    if (hasLooseRecency) durability.writeAs('events')
+    durability.rotate()
+  } catch (error) {
+    segments.close()
+    throw error
   }
 }

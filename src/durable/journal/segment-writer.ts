@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { CacheError } from '../../errors.js'
 import { encodeFileHeader, type FileHeader } from '../format/file-header.js'
-import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
+import { FILE_HEADER_BYTES, fileName, VERSION } from '../format/format.js'
 import type { FinishedFrames } from '../format/frame.js'
 import { moveAfter, whyNotNext } from '../format/frame-order.js'
 import type { SegmentPosition } from '../history/read-segments.js'
@@ -20,7 +20,11 @@ export class SegmentWriter {
   }
 
   /** Creates a segment. It and its name are durable when this returns; if it fails, the file is removed. */
-  static create(storage: Storage, directory: string, header: Omit<FileHeader, 'kind' | 'checksum'>): SegmentWriter {
+  static create(
+    storage: Storage,
+    directory: string,
+    header: Omit<FileHeader, 'kind' | 'checksum' | 'version'>,
+  ): SegmentWriter {
     const { sequence, previousChecksum } = header
     const bytes = encodeFileHeader({ kind: 'segment', ...header })
     const file = createFile(storage, join(directory, fileName(sequence, 'segment')), bytes)
@@ -28,6 +32,7 @@ export class SegmentWriter {
       sequence,
       previousChecksum,
       offset: FILE_HEADER_BYTES,
+      version: VERSION,
       nextSequence: sequence,
       lastChecksum: bytes.readUInt32LE(FILE_HEADER_BYTES - 4),
       seal: undefined,
@@ -52,6 +57,11 @@ export class SegmentWriter {
 
   get offset(): number {
     return this.#position.offset
+  }
+
+  /** Whether an older daybook wrote it, so that it must get no more events. */
+  get isOlder(): boolean {
+    return this.#position.version < VERSION
   }
 
   get hasEvents(): boolean {

@@ -84,6 +84,10 @@ export class Segments {
     return this.#current.previousChecksum
   }
 
+  get isOlder(): boolean {
+    return this.#current.isOlder
+  }
+
   get hasEvents(): boolean {
     return this.#current.hasEvents
   }

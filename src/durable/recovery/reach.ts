@@ -1,6 +1,6 @@
 /** How far a damaged journal reaches, as far as anything that is readable says. Changes nothing. */
 import { NO_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
-import { MalformedBytesError } from '../format/byte-reader.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { FILE_HEADER_BYTES } from '../format/format.js'
 import { FrameScanner } from '../format/frame-scanner.js'

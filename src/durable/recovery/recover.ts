@@ -1,7 +1,7 @@
 /**
  * Opens a journal, up to the place where the next frame goes.
  *
- *   open-directory ─► history: plan ─► replay (read-chain ─► damage) ─► set-aside (a torn write) ─► rewrite-unproven ─► journal/segments
+ *   open-directory ─► history: plan ─► replay (read-chain ─► damage) ─► set-aside (a torn write) ─► rewrite-unproven ─► renew-segment ─► journal/segments
  *
  * Reading is in `history/`; changing files is here and in the two phases that this calls. Nothing is changed until the whole
  * journal has been read and judged.
@@ -12,6 +12,7 @@ import type { Counters } from '../../core/model/counters.js'
 import { FIRST_SEQUENCE, NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import type { JournalReceiver, RecoveredDamage, RecoveryReport } from '../contract.js'
+import { VERSION } from '../format/format.js'
 import { findJournalFiles } from '../format/journal-files.js'
 import type { Verdict } from '../history/damage.js'
 import { journalIdIn, journalNote } from '../history/lock-file.js'
@@ -21,6 +22,7 @@ import { replay } from '../history/replay.js'
 import type { Storage } from '../storage/storage.js'
 import { findKeepable, nothing } from './keepable.js'
 import { findReach } from './reach.js'
+import { renewSegment } from './renew-segment.js'
 import { rewriteUnproven } from './rewrite-unproven.js'
 import { setAside } from './set-aside.js'
 import { completeSettingAside, setJournalAside } from './set-journal-aside.js'
@@ -120,13 +122,14 @@ async function recoverSound(
   const tail = await setTornTailAside(storage, verdict, end)
   const used = plan.segments.filter((file) => !verdict.dropped.includes(file))
   await rewriteUnproven(storage, used, end)
+  const position = await renewed(storage, end)
   receiver.progress(bytes, bytes)
 
   const isSealed = tail === undefined && end.position?.seal === 'closed'
   return {
     journalId: end.journalId,
     isNoted: plan.note !== '',
-    position: end.position,
+    position,
     nextSequence: end.nextSequence,
     durableSequence: end.durableSequence,
     snapshotSequence: plan.snapshot?.sequence ?? NO_SEQUENCE,
@@ -150,6 +153,13 @@ async function recoverSound(
       expired: 0,
     },
   }
+}
+
+/** Where the next frame goes. A segment of an older version gets none, unless it can be renewed. */
+async function renewed(storage: Storage, { position, journalId }: ChainEnd): Promise<ChainEnd['position']> {
+  const isRenewable =
+    position !== undefined && position.version < VERSION && position.nextSequence === position.sequence
+  return isRenewable ? renewSegment(storage, position, journalId as Buffer) : position
 }
 
 async function setTornTailAside(

@@ -2,10 +2,10 @@
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { FIRST_SEQUENCE, NO_SEQUENCE } from '../../../src/core/model/sequence.js'
-import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
 import { SegmentWriter } from '../../../src/durable/journal/segment-writer.js'
+import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
 import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const ID = Buffer.alloc(16, 3)
