@@ -11,6 +11,7 @@ import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import { SavedFiles } from './cache/saved-files.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
@@ -90,7 +91,8 @@ function compose<V>(
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
+  const journal =
+    options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
@@ -102,12 +104,13 @@ function compose<V>(
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
-  const maintenance = new Maintenance({ state, journal, clock, storage, turns, expiry, lifecycle, opening })
+  const maintenance = new Maintenance({ state, journal, clock, turns, expiry, lifecycle, opening })
+  const savedFiles = new SavedFiles({ state, journal, clock, storage, turns, opening, maintenance })
   opening.onJournalChange = maintenance.onJournalChange
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, loads },
+    { clock, journal, opening, turns, reads, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       isEverythingDurable: options.fsync === 'always',
@@ -124,6 +127,7 @@ function compose<V>(
     reads,
     cleanup,
     maintenance,
+    savedFiles,
     loads,
     door,
     streams,
@@ -140,7 +144,7 @@ function compose<V>(
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),
-      close: () => opening.close(),
+      close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
 }

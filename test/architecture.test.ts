@@ -208,6 +208,13 @@ test('the conformance suites use no test runner', (t) => {
   for (const suite of suites) t.notRegex(read(suite), /from '(ava|node:test)'/, suite)
 })
 
+// The contract of `durable/` is tested with the journals that implement it.
+rule('every folder of src/ has a folder with its tests', () => {
+  const tested = new Set(glob.sync('test/**/*.test.ts', { cwd: ROOT }).map((file) => posix.dirname(file)))
+  const folders = new Set(files.map((file) => posix.dirname(file)))
+  return [...folders].filter((folder) => folder !== 'durable' && !tested.has(posix.join('test', folder)))
+})
+
 rule('what is neither a test nor a suite is in test/helpers/', () =>
   glob.sync('test/**/*.ts', { cwd: ROOT, ignore: ['**/*.test.ts', 'test/{conformance,helpers}/**'] }),
 )

@@ -19,7 +19,9 @@ import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
 import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
+  type CloseOptions,
   checkBy,
+  checkForce,
   checkFunction,
   checkKey,
   checkKeys,
@@ -36,13 +38,13 @@ import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
+import type { SavedFiles } from './saved-files.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
-import { watch } from './streams/watch.js'
 import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -60,6 +62,7 @@ export interface CacheParts<V> {
   reads: Reads
   cleanup: Cleanup
   maintenance: Maintenance
+  savedFiles: SavedFiles
   loads: Loads
   door: Door
   streams: Streams<V>
@@ -167,7 +170,7 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
-    return this.#door.setStored(key, storeValue(value, this.#isolation), options)
+    return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
   /** Removes an entry. Returns `false` for a missing or expired one. */
@@ -231,7 +234,7 @@ export class Cache<V = unknown> {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
       const [key, value] = listOf(entry, 'An entry')
-      return [key as string, storeValue(value, this.#isolation)] as const // the door checks the keys
+      return [key as string, storeValue(value, this.#isolation, key as string)] as const // the door checks the keys
     })
     return this.#door.setManyStored(rows, options)
   }
@@ -263,13 +266,11 @@ export class Cache<V = unknown> {
   /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
   entries(pattern = '*'): IterableIterator<[string, V]> {
     if (this.#isInspected) this.#inspect('entries', pattern)
-    checkPattern(pattern)
-    this.#door.admit()
-    return this.#iterate(pattern)
+    return this.#iterate(this.#door.entriesStored(pattern))
   }
 
-  *#iterate(pattern: string): Generator<[string, V], void, undefined> {
-    for (const [key, value] of this.#door.entriesStored(pattern)) yield [key, this.#restore(value) as V]
+  *#iterate(collect: () => [string, StoredValue][]): Generator<[string, V], void, undefined> {
+    for (const [key, value] of collect()) yield [key, this.#restore(value) as V]
   }
 
   // ── the whole cache ──
@@ -343,9 +344,9 @@ export class Cache<V = unknown> {
     loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
     options: LoadOptions,
   ): Promise<V> {
-    checkKey(key)
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
+    const load: Loader = async (missing, { signal }) =>
+      storeValue(await loader(missing, { signal }), this.#isolation, missing)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
   }
 
@@ -405,13 +406,13 @@ export class Cache<V = unknown> {
     path: string,
     options: SaveOptions,
   ): Promise<
-    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<Maintenance[M]>>) | { ok: false; error: Error }
+    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<SavedFiles[M]>>) | { ok: false; error: Error }
   > {
     const { format, onProgress } = checkFile(path, options)
     this.#door.admit()
     try {
-      const report = (await this.#parts.maintenance[method](path, format, onProgress)) as Awaited<
-        ReturnType<Maintenance[M]>
+      const report = (await this.#parts.savedFiles[method](path, format, onProgress)) as Awaited<
+        ReturnType<SavedFiles[M]>
       >
       return { ok: true, path, format, ...report }
     } catch (error) {
@@ -427,9 +428,7 @@ export class Cache<V = unknown> {
 
   /** Changes to keys that match a pattern, and changes to all keys: `cleared` and `loaded`. */
   watch(pattern: string): Observable<Change<V>> {
-    checkPattern(pattern)
-    this.#door.admit()
-    return watch(this.changes$, pattern)
+    return this.#door.watch(this.changes$, pattern)
   }
 
   /**
@@ -441,15 +440,22 @@ export class Cache<V = unknown> {
     return this.#parts.openPort()
   }
 
-  /** Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise. */
-  close(): Promise<void> {
-    if (this.#isInspected) this.#inspect('close')
+  /**
+   * Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise.
+   * If something cannot be written, for example because the disk is full, it rejects and the cache stays open, so that a later
+   * call can succeed. With `force` the cache is closed in any case; the rejection then says what is lost.
+   * @throws JournalWriteError `JOURNAL_WRITE_FAILED` as above; `OUTCOME_UNKNOWN` if an fsync fails: then the cache is closed.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    if (this.#isInspected) this.#inspect('close', options)
+    const force = checkForce(options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close()
+    return this.#parts.opening.close({ force })
   }
 
+  /** `close({ force: true })`: nobody could close it later. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+    return this.close({ force: true })
   }
 
   // ── inside ──

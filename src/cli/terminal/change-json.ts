@@ -31,7 +31,7 @@ export function changeJson(event: CacheEvent, sequence: number, writtenAtMs: num
 }
 
 function valueMember(stored: StoredValue): string {
-  if (typeof stored === 'object' && stored !== null && stored.encoding !== 'structured') {
+  if (typeof stored === 'object' && stored !== null && (stored.encoding === 'bytes' || stored.encoding === 'buffer')) {
     return `"valueBase64":"${Buffer.from(stored.bytes).toString('base64')}"`
   }
   const value = restoreToShow(stored)

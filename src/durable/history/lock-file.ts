@@ -8,6 +8,11 @@ export function isInUse(storage: Storage, directory: string): Promise<boolean> {
   return storage.isLocked(join(directory, LOCK_NAME))
 }
 
+/** The id of the journal that a note names, if it is valid. */
+export function journalIdIn(note: string): Buffer | undefined {
+  return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
+}
+
 /** The id of the journal in the directory; empty until its first segment is durable. */
 export function journalNote(storage: Storage, directory: string): string {
   return storage.noteIn(join(directory, LOCK_NAME)).trim()

@@ -1,5 +1,7 @@
 import test from 'ava'
 import { firstValueFrom, Observable, take, toArray } from 'rxjs'
+import { innerOf } from '../../../src/cache/cache.js'
+import type { StoredValue } from '../../../src/core/model/stored-value.js'
 import { connect } from '../../../src/edges/threads/threads.js'
 import type { Cache, CacheError, Change, LifecycleState } from '../../../src/index.js'
 import { inWorker } from '../../helpers/edges/in-worker.js'
@@ -8,9 +10,10 @@ import { openMemory } from '../../helpers/open-memory.js'
 
 /** Counts the open subscriptions of `changes$`. */
 function counted(cache: Cache): () => number {
-  const { changes$ } = cache
+  const { streams } = innerOf(cache)
+  const { changes$ } = streams
   let open = 0
-  const value = new Observable<Change>((subscriber) => {
+  const value = new Observable<Change<StoredValue>>((subscriber) => {
     open++
     const subscription = changes$.subscribe(subscriber)
     return () => {
@@ -18,7 +21,7 @@ function counted(cache: Cache): () => number {
       subscription.unsubscribe()
     }
   })
-  Object.defineProperty(cache, 'changes$', { value })
+  Object.defineProperty(streams, 'changes$', { value })
   return () => open
 }
 

@@ -5,12 +5,14 @@
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
  * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
- * last is kept. Before: the cache's streams. After: sender.
+ * last is kept. Values are forwarded in their stored form. Before:
+ * cache/streams. After: sender.
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
-import { storeValue } from '../../../values/encode.js'
 import {
   END,
   EVENT_BYTES_MAX,
@@ -46,12 +48,14 @@ const SUBSCRIPTIONS_MAX = 1_024
 
 export class ServedStreams {
   readonly #cache: Cache
+  readonly #door: Door
   readonly #sender: Sender
   readonly #feeds = new Map<number, Feed>()
   readonly #dirty = new Set<Feed>()
 
-  constructor(cache: Cache, sender: Sender) {
+  constructor(cache: Cache, door: Door, sender: Sender) {
     this.#cache = cache
+    this.#door = door
     this.#sender = sender
   }
 
@@ -83,20 +87,20 @@ export class ServedStreams {
   }
 
   #streamOf(kind: StreamKind, pattern: unknown): Observable<object> {
-    const cache = this.#cache
+    const { streams } = this.#door
     switch (kind) {
       case 'changes':
-        return cache.changes$
+        return streams.changes$
       case 'expirations':
-        return cache.expirations$
+        return streams.expirations$
       case 'evictions':
-        return cache.evictions$
+        return streams.evictions$
       case 'watch':
-        return cache.watch(pattern as string)
+        return this.#door.watch(streams.changes$, pattern as string)
       case 'stats':
-        return cache.stats$
+        return this.#cache.stats$
       case 'lifecycle':
-        return cache.lifecycle$
+        return this.#cache.lifecycle$
       default:
         throw new TypeError(`Unknown stream ${describe(kind)}.`)
     }
@@ -121,8 +125,8 @@ export class ServedStreams {
 
   #take(feed: Feed, event: object): void {
     if (feed.end !== undefined) return
-    const { value, ...rest } = event as { value?: unknown; key?: string }
-    const wire = value === undefined ? undefined : toWire(storeValue(value, 'copy'))
+    const { value, ...rest } = event as { value?: StoredValue; key?: string }
+    const wire = toWire(value)
     const bytes = 64 + (rest.key?.length ?? 0) + wireBytes(wire)
     if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
       feed.events.pop()

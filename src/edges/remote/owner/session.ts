@@ -59,7 +59,7 @@ export class Session implements Caller, Answerer {
     this.#options = options
     this.extras = options.extras
     this.sender = new Sender(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
-    this.streams = new ServedStreams(cache, this.sender)
+    this.streams = new ServedStreams(cache, door, this.sender)
     this.sender.addEvents = () => this.streams.flush()
     this.loads = new ServedLoads((part) => this.sender.post(part))
     this.#inbox = new Inbox(line, this.sender, {
