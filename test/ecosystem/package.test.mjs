@@ -132,7 +132,7 @@ test('the package has no source maps, and no file of the build that nothing load
       for (const file of [path, path.replace(/js$/, 'd.ts')]) needed.add(file.slice('./dist/'.length))
   for (const file of needed) {
     const text = texts[files.indexOf(file)] ?? ''
-    for (const [, specifier] of text.matchAll(/\b(?:from |import |import\(|require\()['"](\.[^'"]+)['"]/g)) {
+    for (const [, specifier] of text.matchAll(/\b(?:from |import |import\(|require\()["'](\.[^'"]+)['"]/g)) {
       const target = join(file, '..', specifier)
       needed.add(file.endsWith('.d.ts') ? target.replace(/js$/, 'd.ts') : target)
     }
