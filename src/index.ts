@@ -1,8 +1,8 @@
 /** The public names of daybook, listed by hand. */
 export type { LifecycleState, LifecycleStateName } from './cache/actor/lifecycle.js'
 export type { CacheLogic, CacheSnapshot } from './cache/actor/logic.js'
-export type { CloseOptions, SetOptions } from './cache/arguments.js'
-export type { Cache, CacheMessage } from './cache/cache.js'
+export type { CloseOptions, EntryToSet, SetOptions } from './cache/arguments.js'
+export type { Cache, CacheMessage, Entry } from './cache/cache.js'
 export type { Duration } from './cache/duration.js'
 export type { CacheReply } from './cache/messages.js'
 export type { CacheOptions } from './cache/options.js'

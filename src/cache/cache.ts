@@ -27,6 +27,7 @@ import {
   checkKeys,
   checkPattern,
   deadlineIn,
+  type EntryToSet,
   listOf,
   type SetOptions,
 } from './arguments.js'
@@ -46,11 +47,16 @@ import { LifecycleStream } from './streams/lifecycle.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
 import type { Cleanup } from './turns/cleanup.js'
-import type { Reads } from './turns/reads.js'
+import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
 /** The messages that `cache.actor` accepts. */
 export type CacheMessage = MessageTo<Cache>
+
+/** What `entry()` returns. */
+export interface Entry<V = unknown> extends Omit<StoredEntry, 'value'> {
+  readonly value: V
+}
 
 /** The parts of a cache. */
 export interface CacheParts<V> {
@@ -148,6 +154,13 @@ export class Cache<V = unknown> {
     return this.#restore(this.#door.peekStored(key))
   }
 
+  /** The value with its deadline and tags. Does not count as a hit, a miss or a use of the entry. */
+  entry(key: string): Entry<V> | undefined {
+    if (this.#isInspected) this.#inspect('entry', key)
+    const stored = this.#door.entryStored(key)
+    return stored === undefined ? undefined : { ...stored, value: this.#restore(stored.value) as V }
+  }
+
   /** Whether there is a live entry. Does not count as a hit, a miss or a use of the entry. */
   has(key: string): boolean {
     if (this.#isInspected) this.#inspect('has', key)
@@ -180,6 +193,21 @@ export class Cache<V = unknown> {
   delete(key: string): boolean {
     if (this.#isInspected) this.#inspect('delete', key)
     return this.#change('delete', key)
+  }
+
+  /** `get` and `delete` in one turn: the value, or `undefined`. Counts as a hit or a miss. */
+  take(key: string): V | undefined {
+    if (this.#isInspected) this.#inspect('take', key)
+    return this.#restore(this.#door.takeStored(key))
+  }
+
+  /**
+   * Makes an entry the most recently used, and with `ttl` gives it another deadline, `ttl` from now. Counts neither as a hit
+   * nor as a miss. Returns `false` when there is no entry.
+   */
+  touch(key: string, ttl?: Duration): boolean {
+    if (this.#isInspected) this.#inspect('touch', key, ttl)
+    return this.#door.touch(key, ttl)
   }
 
   /**
@@ -226,18 +254,27 @@ export class Cache<V = unknown> {
 
   // ── many keys, one turn ──
 
+  /** Whether there are live entries under several keys. Does not count as hits, misses or uses of the entries. */
+  hasMany(keys: Iterable<string>): boolean[] {
+    if (this.#isInspected) this.#inspect('hasMany', keys)
+    return this.#door.hasMany(keys)
+  }
+
   /** The values of several keys, `undefined` where there is none; each counts as a `get`. */
   getMany(keys: Iterable<string>): (V | undefined)[] {
     if (this.#isInspected) this.#inspect('getMany', keys)
     return this.#door.getManyStored(keys).map((value) => this.#restore(value))
   }
 
-  /** Stores several entries, all or none. Returns how many were stored (with `only`, possibly fewer than were passed). */
-  setMany(entries: Iterable<readonly [string, V]>, options: SetOptions = NO_OPTIONS): number {
+  /**
+   * Stores several entries, all or none. An entry may have options of its own, which replace the shared ones as a whole.
+   * Returns how many were stored (with `only`, possibly fewer than were passed).
+   */
+  setMany(entries: Iterable<EntryToSet<V>>, options: SetOptions = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
-      const [key, value] = listOf(entry, 'An entry')
-      return [key as string, storeValue(value, this.#isolation, key as string)] as const // the door checks the keys
+      const [key, value, own] = listOf(entry, 'An entry') as [string, unknown, SetOptions?] // the door checks them
+      return [key, storeValue(value, this.#isolation, key), own] as const
     })
     return this.#door.setManyStored(rows, options)
   }

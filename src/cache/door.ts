@@ -9,7 +9,17 @@ import type { Clock } from '../core/model/clock.js'
 import type { Command } from '../core/model/command.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
-import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
+import {
+  checkKey,
+  checkKeys,
+  checkOnly,
+  checkOptions,
+  checkPattern,
+  deadlineIn,
+  deadlineOf,
+  deadlineToSet,
+  type SetOptions,
+} from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
@@ -17,7 +27,7 @@ import type { Opening } from './opening.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
-import type { Reads } from './turns/reads.js'
+import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
 export interface DoorParts {
@@ -53,6 +63,17 @@ export interface LoadOptions {
 const NEVER = Number.POSITIVE_INFINITY
 /** The time, if the clock was not read. */
 const UNKNOWN = Number.POSITIVE_INFINITY
+
+/** An entry that `setMany` stores. */
+export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
+
+interface Storing {
+  readonly expiresAtMs: number
+  readonly keepsDeadline: boolean
+  readonly only: SetOptions['only']
+  /** Whether `expiresAt` has passed, so that nothing is stored. */
+  readonly isPast: boolean
+}
 
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
 
@@ -110,6 +131,43 @@ export class Door {
     return this.#reads.peek(key)
   }
 
+  entryStored(key: string): StoredEntry | undefined {
+    checkKey(key)
+    this.#opening.admitRead()
+    return this.#reads.entry(key)
+  }
+
+  /** Reads and deletes in one turn. The deletion overrules a load of the key, like any other. */
+  takeStored(key: string): StoredValue | undefined {
+    checkKey(key)
+    this.#opening.admitWrite()
+    return this.#turns.transact(() => {
+      const value = this.#reads.get(key)
+      this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
+      return value
+    })
+  }
+
+  touch(key: string, ttl: Duration | undefined): boolean {
+    checkKey(key)
+    if (ttl === undefined) {
+      this.#opening.admitRead()
+      return this.#reads.touch(key)
+    }
+    const ttlMs = toMilliseconds(ttl, 'ttl')
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineIn(ttlMs, nowMs)
+    return this.#turns.transact(
+      () => this.#reads.touch(key) && (this.#turns.run({ type: 'expire', key, expiresAtMs, nowMs }) as boolean),
+    )
+  }
+
+  hasMany(keys: Iterable<string>): boolean[] {
+    const list = checkKeys(keys)
+    return this.transact(() => list.map((key) => this.#reads.has(key)))
+  }
+
   getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {
     const list = checkKeys(keys)
     return this.transact(() => list.map((key) => this.#reads.get(key)))
@@ -138,31 +196,46 @@ export class Door {
     const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
     const nowMs = this.clock.now()
-    const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
-    if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead([key], only, nowMs)
-    if (only === undefined && this.#turns.setAlone(key, value, expiresAtMs, nowMs)) return true
-    return this.#turns.run({ type: 'set', key, value, expiresAtMs, only, nowMs }) as boolean
+    const keepsDeadline = ttl === 'keep'
+    const expiresAtMs = keepsDeadline
+      ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
+      : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead(key, only, nowMs)
+    if (only === undefined && !keepsDeadline && this.#turns.setAlone(key, value, expiresAtMs, nowMs)) return true
+    return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
-  #deleteInstead(keys: readonly string[], only: SetOptions['only'], nowMs: number): false {
-    if (only !== 'absent') this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  #deleteInstead(key: string, only: SetOptions['only'], nowMs: number): false {
+    if (only !== 'absent') this.#turns.run({ type: 'delete', key, nowMs })
     return false
   }
 
-  setManyStored(rows: readonly (readonly [string, StoredValue])[], options: SetOptions = NO_OPTIONS): number {
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
-    checkOnly(only)
+  /** Rows with options of their own do not get the shared ones. */
+  setManyStored(rows: readonly StoredRow[], options: SetOptions = NO_OPTIONS): number {
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
-    const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
-    if (expiresAt !== undefined && expiresAtMs <= nowMs) {
-      const keys = rows.map(([key]) => key)
-      this.#deleteInstead(keys, only, nowMs)
-      return 0
-    }
-    return this.runEach(rows.map(([key, value]) => ({ type: 'set', key, value, expiresAtMs, only, nowMs })))
+    const shared = this.#storing(options, nowMs)
+    const storings = rows.map(([, , own]) => (own === undefined ? shared : this.#storing(own, nowMs)))
+    return this.#turns.transact(() => {
+      let stored = 0
+      for (const [index, [key, value]] of rows.entries()) {
+        const { isPast, ...how } = storings[index] as Storing // one for each row
+        if (isPast) this.#deleteInstead(key, how.only, nowMs)
+        else if (this.#turns.run({ type: 'set', key, value, ...how, nowMs }) === true) stored++
+      }
+      return stored
+    })
+  }
+
+  /** What checked options ask for. */
+  #storing(options: SetOptions, nowMs: number): Storing {
+    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
+    checkOnly(only)
+    const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
+    const isPast = expiresAt !== undefined && expiresAtMs <= nowMs
+    return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
   }
 
   /** Several commands as one turn. Returns how many of them changed something. */

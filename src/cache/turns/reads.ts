@@ -6,7 +6,7 @@
  * Values are returned in their stored form. Before: `door.ts` and `cache.ts`. After: `core/evolve`, for hits and misses.
  */
 import { isExpired } from '../../core/decide/decide.js'
-import { recordHit, recordMiss } from '../../core/evolve/evolve.js'
+import { recordHit, recordMiss, recordUse } from '../../core/evolve/evolve.js'
 import { reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
@@ -15,6 +15,14 @@ import type { StoredValue } from '../../core/model/stored-value.js'
 import { JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
 import type { Turns } from './turns.js'
+
+/** An entry with what is known about it. */
+export interface StoredEntry {
+  readonly value: StoredValue
+  /** Epoch milliseconds; missing if there is no deadline. */
+  readonly expiresAtMs?: number
+  readonly tags: string[]
+}
 
 export class Reads {
   readonly #state: State
@@ -45,6 +53,23 @@ export class Reads {
   peek(key: string): StoredValue | undefined {
     const slot = this.#live(key)
     return slot === undefined ? undefined : this.#state.valueAt(slot)
+  }
+
+  entry(key: string): StoredEntry | undefined {
+    const slot = this.#live(key)
+    if (slot === undefined) return undefined
+    const value = this.#state.valueAt(slot)
+    const expiresAtMs = this.#state.deadlineAt(slot)
+    return expiresAtMs === Number.POSITIVE_INFINITY ? { value, tags: [] } : { value, expiresAtMs, tags: [] }
+  }
+
+  /** Makes an entry the most recently used. Counts neither a hit nor a miss. */
+  touch(key: string): boolean {
+    const slot = this.#live(key)
+    if (slot === undefined) return false
+    if (this.#state.undo.isRecording) reserveStack()
+    recordUse(this.#state, slot)
+    return true
   }
 
   has(key: string): boolean {

@@ -108,8 +108,8 @@ export class UndoLog {
     this.#next('rescheduled', undefined, slot).deadlineMs = entries.deadlines.get(slot)
   }
 
-  touched(entries: Entries, slot: Slot): void {
-    this.#next('touched', 'hits', slot).successor = entries.recency.successorOf(slot)
+  touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
+    this.#next('touched', counter, slot).successor = entries.recency.successorOf(slot)
   }
 
   missed(): void {

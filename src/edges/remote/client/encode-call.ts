@@ -13,6 +13,7 @@ import {
   checkOnly,
   checkOptions,
   checkPattern,
+  checkTtl,
   listOf,
 } from '../../../cache/arguments.js'
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
@@ -33,15 +34,15 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   value: encodeValue,
   by: checkedBy(checkBy),
   keys: checkKeys,
-  /** [key, value, key, value, …] */
+  /** [key, value, options, key, value, options, …] */
   entries: (entries) =>
     listOf(entries, 'entries').flatMap((entry) => {
-      const [key, value] = listOf(entry, 'An entry')
+      const [key, value, options] = listOf(entry, 'An entry')
       checkKey(key)
-      return [key, toWire(storeValue(value, 'copy', key as string))]
+      return [key, toWire(storeValue(value, 'copy', key)), options === undefined ? undefined : ownOptions(options)]
     }),
   pattern: checkedBy(checkPattern),
-  ttl: checkedBy((ttl) => toMilliseconds(ttl as Duration, 'ttl')),
+  ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
@@ -62,6 +63,18 @@ function checkedBy(check: (argument: unknown) => unknown): Encode {
     if (argument !== undefined) check(argument)
     return argument
   }
+}
+
+/** The options of one entry of `setMany`: only what can be sent. */
+function ownOptions(options: unknown): object {
+  const names = METHODS.setMany.options
+  const given = checkOptions(options as Record<string, unknown>, names)
+  return Object.fromEntries(
+    names.map((name) => {
+      const option = given[name] // read once
+      return [name, option === undefined ? undefined : ENCODE[name](option)]
+    }),
+  )
 }
 
 type EncodeCall = (parameters: readonly unknown[]) => unknown[]
