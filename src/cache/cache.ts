@@ -33,6 +33,7 @@ import {
 } from './arguments.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf } from './messages.js'
@@ -40,10 +41,12 @@ import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
 import type { SavedFiles } from './saved-files.js'
+import type { ScanOptions, ScanResult } from './scans.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
+import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
 import type { Cleanup } from './turns/cleanup.js'
@@ -96,6 +99,11 @@ export class Cache<V = unknown> {
   /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
   /**
+   * Every entry that is no longer there, with its last value and the reason. A `clear()` or `load()` removes the least recently
+   * used entries first.
+   */
+  readonly removals$: Observable<Removal<V>>
+  /**
    * The current stats at once, then at most one per `statsInterval`: when a counter or the size has changed, and once more an
    * interval after the last change, so that a rate computed from two of them falls to 0.
    */
@@ -126,6 +134,7 @@ export class Cache<V = unknown> {
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
     this.evictions$ = streams.evictions$
+    this.removals$ = streams.removals$
     this.stats$ = createStats$(
       () => this.#readStats(),
       door.clock,
@@ -285,32 +294,57 @@ export class Cache<V = unknown> {
     return this.#deleteEach(checkKeys(keys))
   }
 
-  /** The keys that match a pattern (`*`, `?`, `[a-z]`, `\`), least recently used first. Expired entries are not listed. */
-  keys(pattern = '*'): string[] {
+  /**
+   * The keys that match a pattern (`*`, `?`, `[a-z]`, `\`) or begin with a prefix, least recently used first. Expired entries
+   * are not listed.
+   */
+  keys(pattern: KeyPattern = '*'): string[] {
     if (this.#isInspected) this.#inspect('keys', pattern)
-    checkPattern(pattern)
+    const matches = keyMatcher(pattern)
     this.#door.admit()
-    return this.#parts.reads.keys(compileGlob(pattern))
+    return this.#parts.reads.keys(matches)
   }
 
   /** Removes every entry whose key matches, all or none. Returns how many were removed. */
   deletePattern(pattern: string): number {
     if (this.#isInspected) this.#inspect('deletePattern', pattern)
     checkPattern(pattern)
-    const matches = compileGlob(pattern)
-    this.#parts.opening.admitWrite()
-    // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    return this.#deleteEach([...this.#parts.reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
+    return this.#door.deleteMatching(compileGlob(pattern))
   }
 
-  /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
-  entries(pattern = '*'): IterableIterator<[string, V]> {
+  /** Removes every entry whose key begins with this text, all or none. Returns how many were removed. */
+  deletePrefix(prefix: string): number {
+    if (this.#isInspected) this.#inspect('deletePrefix', prefix)
+    checkPrefix(prefix)
+    return this.#door.deleteMatching(prefixMatcher(prefix))
+  }
+
+  /**
+   * Keys and values, least recently used first, as they are at the first `next()`: later changes do not show. Does not count
+   * as a use.
+   */
+  entries(pattern: KeyPattern = '*'): IterableIterator<[string, V]> {
     if (this.#isInspected) this.#inspect('entries', pattern)
     return this.#iterate(this.#door.entriesStored(pattern))
   }
 
-  *#iterate(collect: () => [string, StoredValue][]): Generator<[string, V], void, undefined> {
+  /** `entries()`. */
+  [Symbol.iterator](): IterableIterator<[string, V]> {
+    return this.entries()
+  }
+
+  *#iterate(collect: () => Iterable<[string, StoredValue]>): Generator<[string, V], void, undefined> {
     for (const [key, value] of collect()) yield [key, this.#restore(value) as V]
+  }
+
+  /**
+   * Some of the keys, to go through all of them in portions while the cache changes. Pass the cursor of each result to the next
+   * call, until it is `undefined`. A key that is there from the first call to the last is given exactly once. After a `clear`,
+   * a `load` or reopening, the cursor starts again.
+   */
+  scan(options: ScanOptions = {}): ScanResult {
+    if (this.#isInspected) this.#inspect('scan', options)
+    return this.#door.scan(options)
   }
 
   // ── the whole cache ──

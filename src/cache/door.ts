@@ -4,7 +4,7 @@
  * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
  */
 import type { Observable } from 'rxjs'
-import { compileGlob } from '../core/decide/glob.js'
+import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Command } from '../core/model/command.js'
 import type { StoredValue } from '../core/model/stored-value.js'
@@ -21,9 +21,11 @@ import {
   type SetOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { keyMatcher } from './key-pattern.js'
 import type { Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
+import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
@@ -36,6 +38,7 @@ export interface DoorParts {
   opening: Opening
   turns: Turns
   reads: Reads
+  scans: Scans
   loads: Loads
   streams: StoredStreams
 }
@@ -88,6 +91,7 @@ export class Door {
   readonly #opening: Opening
   readonly #turns: Turns
   readonly #reads: Reads
+  readonly #scans: Scans
   readonly #loads: Loads
   readonly #defaultTtlMs: number
   /** Whether entries have no deadline by default: a `set` without options then does not read the clock. */
@@ -99,6 +103,7 @@ export class Door {
     this.#opening = parts.opening
     this.#turns = parts.turns
     this.#reads = parts.reads
+    this.#scans = parts.scans
     this.#loads = parts.loads
     this.streams = parts.streams
     this.#defaultTtlMs = options.defaultTtlMs
@@ -173,10 +178,24 @@ export class Door {
     return this.transact(() => list.map((key) => this.#reads.get(key)))
   }
 
-  /** The entries are collected when the returned function is called. */
-  entriesStored(pattern: string): () => [string, StoredValue][] {
-    checkPattern(pattern)
-    const matches = compileGlob(pattern)
+  scan(options: ScanOptions): ScanResult {
+    const checked = checkScan(options)
+    this.#opening.admitRead()
+    return this.#scans.scan(checked)
+  }
+
+  /** Removes every entry whose key matches, as one turn. Returns how many. */
+  deleteMatching(matches: KeyMatcher): number {
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    // Also keys that are being loaded: a value that a loader returns after this must not be stored.
+    const keys = [...this.#reads.keys(matches), ...this.#loads.keys().filter(matches)]
+    return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  /** The entries are those at the time when the returned function is called. */
+  entriesStored(pattern: unknown): () => Iterable<[string, StoredValue]> {
+    const matches = keyMatcher(pattern)
     this.#opening.admitRead()
     return () => {
       this.#opening.admitRead() // it may have been closed since

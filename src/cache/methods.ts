@@ -49,6 +49,8 @@ export const METHODS = {
   deleteMany:    { takes: ['keys'], changes: true, mayTakeLong: true, isStep: true },
   keys:          { takes: ['pattern'], mayTakeLong: true, isStep: true },
   deletePattern: { takes: ['pattern'], changes: true, mayTakeLong: true, isStep: true },
+  scan:          { takes: [], options: ['cursor', 'limit', 'pattern', 'prefix'], mayTakeLong: true, isStep: true },
+  deletePrefix:  { takes: ['prefix'], changes: true, mayTakeLong: true, isStep: true },
   entries:       { takes: ['pattern'], gives: 'entries', mayTakeLong: true, isStep: true },
   clear:         { takes: [], changes: true, mayTakeLong: true, isStep: true },
   size:          { takes: [], isGetter: true, isStep: true },

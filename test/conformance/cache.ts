@@ -10,7 +10,15 @@ import { parametersOf } from '../../src/cache/messages.js'
 import { type Method, METHODS as TABLE } from '../../src/cache/methods.js'
 import type { RemoteCache } from '../../src/edges/remote/client/remote-cache.js'
 import type { Step } from '../../src/edges/threads/threads.js'
-import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
+import {
+  type Cache,
+  CacheClosedError,
+  CacheError,
+  type CacheOptions,
+  escapePattern,
+  type ScanResult,
+  ValueError,
+} from '../../src/index.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
 
@@ -39,8 +47,11 @@ export function awaited(cache: Cache<unknown>): AnyCache {
     face[name] = async (...parameters: unknown[]) =>
       (cache[name] as (...parameters: unknown[]) => unknown)(...parameters)
   }
-  for (const name of ['changes$', 'expirations$', 'evictions$', 'stats$', 'lifecycle$'] as const)
+  for (const name of ['changes$', 'expirations$', 'evictions$', 'removals$', 'stats$', 'lifecycle$'] as const)
     face[name] = cache[name]
+  face[Symbol.asyncIterator as never] = async function* () {
+    yield* cache
+  }
   face['watch'] = (pattern: string) => cache.watch(pattern)
   Object.defineProperty(face, 'size', { get: async () => cache.size })
   Object.defineProperty(face, 'recovery', { get: async () => cache.recovery })
@@ -59,7 +70,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 // biome-ignore format: a list
 export const METHODS = [
   'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
-  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
+  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'scan', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
   'save', 'load',
 ] as const
 
@@ -477,6 +488,110 @@ export const CACHE_CASES: readonly CacheCase[] = [
   },
 
   {
+    name: 'prefixes are literal text',
+    async run({ cache }) {
+      const keys = ['a*:1', 'a*:2', 'ab:1', '[a]', 'a*', '']
+      await cache.setMany(keys.map((key, index) => [key, index]))
+      assert.deepEqual(await cache.keys({ prefix: 'a*' }), ['a*:1', 'a*:2', 'a*'])
+      assert.deepEqual(await cache.keys({ prefix: '' }), keys)
+      assert.deepEqual(await cache.keys({ prefix: 'A' }), [])
+      assert.deepEqual([...(await cache.entries({ prefix: '[' }))], [['[a]', 3]])
+      assert.deepEqual(await cache.keys(`${escapePattern('a*:')}?`), ['a*:1', 'a*:2'])
+      assert.equal(await cache.deletePrefix('a*:'), 2)
+      assert.equal(await cache.deletePrefix('a*:'), 0)
+      assert.deepEqual(await cache.keys(), ['ab:1', '[a]', 'a*', ''])
+      assert.equal(await cache.deletePrefix(''), 4)
+      assert.equal((await cache.stats()).deletes, 6)
+    },
+  },
+
+  {
+    name: 'the cache is iterable: its entries, least recently used first',
+    async run({ cache }) {
+      await cache.setMany([
+        ['a', 1],
+        ['b', { n: 2 }],
+      ])
+      await cache.get('a')
+      const found: unknown[] = []
+      for await (const entry of cache) found.push(entry)
+      assert.deepEqual(found, [
+        ['b', { n: 2 }],
+        ['a', 1],
+      ])
+    },
+  },
+
+  {
+    name: 'scan: portions of the keys, until there is no cursor',
+    async run({ cache, clock }) {
+      await cache.setMany(Array.from({ length: 25 }, (_, index) => [`${index % 2 === 0 ? 'even' : 'odd'}:${index}`, 1]))
+      await cache.setMany([['late', 1]], { ttl: 1 })
+      clock.jump(1_000)
+      const found: string[] = []
+      let calls = 0
+      for (let cursor: string | undefined; calls === 0 || cursor !== undefined; calls++) {
+        const result: ScanResult = await cache.scan({ cursor, limit: 10, prefix: 'even:' })
+        assert.equal(result.keys.length <= 5, true)
+        found.push(...result.keys)
+        cursor = result.cursor
+      }
+      assert.equal(calls, 3)
+      assert.deepEqual(found, await cache.keys('even:*'))
+      const all = await cache.scan()
+      assert.equal(all.cursor, undefined)
+      assert.deepEqual(all.keys.sort(), (await cache.keys()).sort())
+      assert.deepEqual((await cache.scan({ pattern: '*:1?', limit: Number.POSITIVE_INFINITY })).keys.length, 10)
+    },
+  },
+
+  {
+    name: 'scan: a cursor from before a clear or a load, or from elsewhere, starts again',
+    async run({ cache, directory }) {
+      const fill = () => cache.setMany(Array.from({ length: 4 }, (_, index) => [`k${index}`, 1]))
+      const first = ['k0', 'k1']
+      await fill()
+      const { cursor } = await cache.scan({ limit: 2 })
+      assert.deepEqual((await cache.scan({ cursor, limit: 2 })).keys, ['k2', 'k3'])
+      for (const strange of ['', '0', 'x.3.9', `${cursor}0`.replace(/^./, 'z')])
+        assert.deepEqual((await cache.scan({ cursor: strange, limit: 2 })).keys, first)
+      await cache.clear()
+      await fill()
+      assert.deepEqual((await cache.scan({ cursor, limit: 2 })).keys, first)
+      const later = (await cache.scan({ limit: 2 })).cursor
+      await cache.save(`${directory}/saved`)
+      assert.equal((await cache.load(`${directory}/saved`)).ok, true)
+      assert.deepEqual((await cache.scan({ cursor: later, limit: 2 })).keys, first)
+    },
+  },
+
+  {
+    name: 'removals$: every entry that is no longer there, with its value and the reason',
+    async run({ cache, clock }) {
+      const removals: unknown[] = []
+      cache.removals$.subscribe(({ key, value, reason, sequence }) => removals.push([reason, key, value, sequence]))
+      await cache.set('a', { n: 1 })
+      await cache.set('a', { n: 2 })
+      await cache.set('n', 1, { ttl: 1 })
+      await cache.increment('n')
+      await cache.get('a')
+      await cache.set('c', 3)
+      clock.advance(1)
+      await cache.delete('a')
+      await cache.delete('a')
+      await cache.expire('c', 5)
+      await cache.size
+      assert.deepEqual(removals, [
+        ['replaced', 'a', { n: 1 }, 2],
+        ['replaced', 'n', 1, 4],
+        ['evicted', 'n', 2, 5],
+        ['deleted', 'a', { n: 2 }, 7],
+      ])
+    },
+    options: { maxSize: 2 },
+  },
+
+  {
     name: 'the least recently used entry is evicted',
     async run({ cache }) {
       await cache.setMany([
@@ -589,6 +704,29 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.setMany([['a', 1], bad(['b', undefined])]), ValueError, /Cannot store undefined/)
       await refuses(() => cache.setMany([bad(5)]), TypeError, /An entry must be an iterable/)
       await refuses(() => cache.keys(bad(5)), TypeError, /A pattern must be a string/)
+      await refuses(() => cache.keys(bad({ prefix: 5 })), TypeError, /A prefix must be a string; 5 is not/)
+      await refuses(
+        () => cache.entries(bad({ prefx: 'a' })),
+        TypeError,
+        /'prefx' is not an option here. Did you mean prefix/,
+      )
+      await refuses(() => cache.keys(bad({})), TypeError, /A prefix must be a string/)
+      await refuses(() => cache.deletePattern(bad({ prefix: 'k' })), TypeError, /A pattern must be a string/)
+      await refuses(() => cache.deletePrefix(bad(undefined)), TypeError, /A prefix must be a string/)
+      await refuses(() => cache.scan(bad(5)), TypeError, /options must be an object/)
+      await refuses(() => cache.scan({ cursor: bad(5) }), TypeError, /cursor must be the cursor of an earlier result/)
+      await refuses(() => cache.scan({ limit: bad('5') }), TypeError, /limit must be a positive integer/)
+      await refuses(() => cache.scan({ limit: 0 }), RangeError, /limit must be a positive integer/)
+      await refuses(() => cache.scan({ limit: 1.5 }), RangeError, /limit must be a positive integer/)
+      await refuses(() => cache.scan({ pattern: bad({ prefix: 'a' }) }), TypeError, /pattern must be a string/i)
+      await refuses(() => cache.scan({ prefix: bad(1) }), TypeError, /prefix must be a string/i)
+      await refuses(() => cache.scan({ pattern: 'a', prefix: 'a' }), TypeError, /pattern and prefix exclude each other/)
+      await refuses(() => cache.entry(bad(1)), TypeError, /A key must be a string/)
+      await refuses(() => cache.take(bad(1)), TypeError, /A key must be a string/)
+      await refuses(() => cache.touch(bad(1), 1), TypeError, /A key must be a string/)
+      await refuses(() => cache.touch('k', -1), RangeError, /ttl must be at least 0/)
+      await refuses(() => cache.hasMany(bad(5)), TypeError, /keys must be an iterable/)
+      await refuses(() => cache.hasMany(bad([5])), TypeError, /A key must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
       await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
@@ -610,6 +748,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         getOrSet: (options) => cache.getOrSet('k', loader, options),
         save: (options) => cache.save(file, options),
         load: (options) => cache.load(file, options),
+        scan: (options) => cache.scan(options),
       }
       const withOptions = METHODS.filter((name) => 'options' in TABLE[name])
       assert.deepEqual(Object.keys(calls).sort(), withOptions.sort(), 'every method with options is tried')
@@ -789,12 +928,14 @@ export const CACHE_CASES: readonly CacheCase[] = [
     async run({ cache, closeCache }) {
       await cache.set('a', 1)
       assert.equal((await firstValueFrom(cache.stats$)).size, 1)
-      const streams: Observable<unknown>[] = [cache.changes$, cache.expirations$, cache.evictions$, cache.stats$]
+      const streams: Observable<unknown>[] = [
+        ...[cache.changes$, cache.expirations$, cache.evictions$, cache.removals$, cache.stats$],
+      ]
       const ends = streams.map((stream) => firstValueFrom(stream.pipe(toArray())))
       const states = firstValueFrom(cache.lifecycle$.pipe(toArray()))
       await cache.get('a') // the subscriptions have arrived by then
       await closeCache()
-      assert.equal((await Promise.all(ends)).length, 4)
+      assert.equal((await Promise.all(ends)).length, 5)
       assert.deepEqual(
         (await states).map(({ state }) => state),
         ['running', 'draining', 'closed'],
@@ -858,6 +999,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
             setMany: [[['k', 1]]],
             deleteMany: [['k']],
             keys: [],
+            scan: [],
             entries: [],
             clear: [],
             stats: [],

@@ -24,7 +24,10 @@ export function turnParts() {
     maxBytes: Number.POSITIVE_INFINITY,
     weigh: () => 0,
   })
-  const outbox = new Outbox({ isObserved: false, onObserved: undefined, deliver: () => undefined }, (task) => task())
+  const outbox = new Outbox(
+    { isObserved: false, observesRemovals: false, onObserved: undefined, deliver: () => undefined },
+    (task) => task(),
+  )
   const expiry = new ExpiryTimer(clock, state, () => 'done')
   const turns = new Turns({ state, journal: journal as unknown as Journal, outbox, expiry }) // Turns calls nothing else of it
   turns.isWritable = true

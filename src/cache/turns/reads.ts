@@ -7,6 +7,7 @@
  */
 import { isExpired } from '../../core/decide/decide.js'
 import { recordHit, recordMiss, recordUse } from '../../core/evolve/evolve.js'
+import { FrozenRows } from '../../core/evolve/frozen-rows.js'
 import { reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
@@ -88,10 +89,13 @@ export class Reads {
     return this.#liveSlots(matches).map((slot) => this.#state.keyAt(slot))
   }
 
-  /** The same with values. */
-  entries(matches: (key: string) => boolean): [string, StoredValue][] {
-    const state = this.#state
-    return this.#liveSlots(matches).map((slot) => [state.keyAt(slot), state.valueAt(slot)])
+  /** The same with values, as they are now: rows that change while they are read are kept, the others are not copied. */
+  entries(matches: (key: string) => boolean): IterableIterator<[string, StoredValue]> {
+    this.#unlessRefused(() => this.#cleanup.run())
+    const rows = new FrozenRows(this.#state)
+    const iterator = readRows(rows, matches, this.#clock.now())
+    ABANDONED.register(iterator, rows, rows)
+    return iterator
   }
 
   /** Finds a live entry. The clock is read only if it has a deadline. */
@@ -131,3 +135,21 @@ export class Reads {
     return slots
   }
 }
+
+function* readRows(
+  rows: FrozenRows,
+  matches: (key: string) => boolean,
+  nowMs: number,
+): Generator<[string, StoredValue], void, undefined> {
+  try {
+    for (let row = rows.read(); row !== undefined; row = rows.read()) {
+      if (nowMs < row.expiresAtMs && matches(row.key)) yield [row.key, row.value]
+    }
+  } finally {
+    ABANDONED.unregister(rows)
+    rows.release()
+  }
+}
+
+/** Releases the rows of iterators that were neither read to the end nor closed, once they are garbage. */
+const ABANDONED = new FinalizationRegistry((rows: FrozenRows) => rows.release())

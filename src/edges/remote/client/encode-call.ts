@@ -12,14 +12,15 @@ import {
   checkNames,
   checkOnly,
   checkOptions,
-  checkPattern,
   checkTtl,
   listOf,
 } from '../../../cache/arguments.js'
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
+import { checkKeyPattern, checkPrefix } from '../../../cache/key-pattern.js'
 import { namesOf, parametersOf } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
+import { checkCursor, checkLimit } from '../../../cache/scans.js'
 import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
@@ -41,7 +42,10 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
       checkKey(key)
       return [key, toWire(storeValue(value, 'copy', key)), options === undefined ? undefined : ownOptions(options)]
     }),
-  pattern: checkedBy(checkPattern),
+  pattern: (pattern) => (pattern === undefined ? undefined : checkKeyPattern(pattern)),
+  prefix: checkedBy(checkPrefix),
+  cursor: checkedBy(checkCursor),
+  limit: checkedBy(checkLimit),
   ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),

@@ -35,7 +35,7 @@ const OF_VALUES = {
     door.setManyStored(rowsOf(entries, toStored), optionsAt.setMany(batch, at)),
   entries: ({ door }, pattern) => {
     const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string)())
+    for (const [key, stored] of door.entriesStored(pattern === undefined ? '*' : pattern)())
       pairs.push(key, toWire(stored))
     return pairs
   },
