@@ -448,9 +448,8 @@ export class Cache<V = unknown> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     if (this.#isInspected) this.#inspect('close', options)
-    const force = checkForce(options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close({ force })
+    return this.#parts.opening.close({ force: checkForce(options) })
   }
 
   /** `close({ force: true })`: nobody could close it later. */
