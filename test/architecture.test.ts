@@ -150,7 +150,7 @@ rule('core/ imports neither Node nor packages', () =>
 /** What only these files may contain, comments aside. */
 const WORDS: readonly [title: string, words: RegExp, only: RegExp][] = [
   [
-    'only the clock and the command line read the time or arm timers',
+    'only the clock, where its timers come from, and the command line read the time or arm timers',
     // A call of the clock's own method has a dot before it; its declaration and its mention in a text have no arguments.
     /\bDate\.now\b|(?<![.\w])(setTimeout|setInterval)\((?!callback|\))/,
     /^(cache\/system-clock\.ts$|durable\/storage\/real-timers\.ts$|cli\/)/,

@@ -30,6 +30,7 @@ import {
   listOf,
   type SetOptions,
 } from './arguments.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
@@ -103,6 +104,7 @@ export class Cache<V = unknown> {
   readonly #door: Door
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
 
@@ -111,12 +113,16 @@ export class Cache<V = unknown> {
   }
 
   /** @internal Use `openCache()`. */
-  constructor(parts: CacheParts<V>, options: { isolation: Isolation; statsIntervalMs: number }) {
+  constructor(
+    parts: CacheParts<V>,
+    options: { isolation: Isolation; statsIntervalMs: number; directory: string | undefined },
+  ) {
     const { streams, lifecycle, door } = parts
     this.#parts = parts
     this.#door = door
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
     this.evictions$ = streams.evictions$
@@ -458,6 +464,15 @@ export class Cache<V = unknown> {
   /** `close({ force: true })`: nobody could close it later. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ force: true })
+  }
+
+  /** What `console.log` prints. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { state, lifecycle } = this.#parts
+    const { size, maxSize, maxBytes, counters } = state
+    const { hits, misses, evictions, expirations } = counters
+    const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
+    return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
   }
 
   // ── inside ──

@@ -12,6 +12,7 @@ import { receiverFor } from '../durable/history/replayed-state.js'
 import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { SLICE_ENTRIES } from './turns/cleanup.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
 import type { Turns } from './turns/turns.js'
@@ -73,7 +74,7 @@ export class Opening {
       journal.onChange = () => this.onJournalChange?.()
       turns.isWritable = true
       this.#trim(report)
-      this.#recovery = report
+      this.#recovery = shownShort(report)
       this.#isOpen = true
       lifecycle.send({ type: 'recovered' })
       this.onJournalChange?.()
@@ -212,6 +213,14 @@ export class Opening {
     lifecycle.send({ type: 'stays open', ...(health.status === 'writable' ? {} : { reason: health.error.message }) })
     this.onJournalChange?.()
   }
+}
+
+/** `console.log` prints what is not `undefined`. For everything else it is a plain object. */
+function shownShort(report: RecoveryReport): RecoveryReport {
+  const value = (depth: number, options: object, inspect: Inspect) =>
+    consoleText('RecoveryReport', report, depth, options, inspect)
+  Reflect.defineProperty(report, INSPECT, { value, configurable: true }) // a journal of the user's may have frozen it
+  return report
 }
 
 function cutShort(): CacheClosedError {
