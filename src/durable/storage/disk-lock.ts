@@ -15,8 +15,12 @@ const { O_CREAT, O_RDONLY, O_RDWR } = constants
 
 type TryLock = typeof import('fs-native-extensions')['tryLock']
 
-/** Not followed by a bundle that leaves the addon out, and by none at all until a directory is locked. */
+/** Their processes would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
+const RUNTIMES_WITHOUT_ADDON = ['bun', 'deno']
+
 async function loadAddon(): Promise<TryLock> {
+  const runtime = RUNTIMES_WITHOUT_ADDON.find((name) => name in process.versions)
+  if (runtime !== undefined) throw unavailable(`the native addon of fs-native-extensions does not run in ${runtime}`)
   try {
     return (await import('fs-native-extensions')).tryLock
   } catch (error) {
@@ -82,8 +86,9 @@ export class DiskLock implements StorageLock {
   }
 }
 
-function unavailable(why: string, cause: unknown): CacheError {
-  return new CacheError('LOCK_UNAVAILABLE', `The directory cannot be locked: ${why} (${firstLineOf(cause)})`, { cause })
+function unavailable(why: string, cause?: unknown): CacheError {
+  const because = cause === undefined ? '' : ` (${firstLineOf(cause)})`
+  return new CacheError('LOCK_UNAVAILABLE', `The directory cannot be locked: ${why}${because}`, { cause })
 }
 
 /** Errors of the module loader list every path that they have tried. */
