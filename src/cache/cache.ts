@@ -89,7 +89,10 @@ export class Cache<V = unknown> {
   readonly expirations$: Observable<Expiration<V>>
   /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
-  /** The current stats at once, then at most one per `statsInterval`, and only when a counter or the size has changed. */
+  /**
+   * The current stats at once, then at most one per `statsInterval`: when a counter or the size has changed, and once more an
+   * interval after the last change, so that a rate computed from two of them falls to 0.
+   */
   readonly stats$: Observable<Stats>
   /** The current state at once, then every change, with progress while recovering and compacting. */
   readonly lifecycle$: Observable<LifecycleState>
@@ -483,7 +486,7 @@ export class Cache<V = unknown> {
 
   #readStats(): Stats {
     const { state, journal, opening } = this.#parts
-    return readStats(state, opening.isOpen ? journal.figures() : undefined)
+    return readStats(this.#door.clock.now(), state, opening.isOpen ? journal.figures() : undefined)
   }
 
   #onEnd(complete: () => void): () => void {
