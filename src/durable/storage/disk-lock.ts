@@ -15,6 +15,9 @@ const { O_CREAT, O_RDONLY, O_RDWR } = constants
 
 type TryLock = typeof import('fs-native-extensions')['tryLock']
 
+/** Their processes would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
+const RUNTIMES_WITHOUT_ADDON = ['bun', 'deno']
+
 /** More than loading a module needs. */
 const SPARE_HANDLES = 4
 
@@ -23,6 +26,8 @@ const SPARE_HANDLES = 4
  * failed once is not loaded again, so it is not tried while there are no file handles, which passes.
  */
 async function loadAddon(path: string): Promise<TryLock> {
+  const runtime = RUNTIMES_WITHOUT_ADDON.find((name) => name in process.versions)
+  if (runtime !== undefined) throw unavailable(`the native addon of fs-native-extensions does not run in ${runtime}`)
   const spare: DiskFile[] = []
   try {
     while (spare.length < SPARE_HANDLES) spare.push(openFile(path, O_RDONLY))
@@ -94,8 +99,9 @@ export class DiskLock implements StorageLock {
   }
 }
 
-function unavailable(why: string, cause: unknown): CacheError {
-  return new CacheError('LOCK_UNAVAILABLE', `The directory cannot be locked: ${why} (${firstLineOf(cause)})`, { cause })
+function unavailable(why: string, cause?: unknown): CacheError {
+  const because = cause === undefined ? '' : ` (${firstLineOf(cause)})`
+  return new CacheError('LOCK_UNAVAILABLE', `The directory cannot be locked: ${why}${because}`, { cause })
 }
 
 /** Errors of the module loader list every path that they have tried. */
