@@ -4,7 +4,6 @@
  *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
  *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
  */
-import { decide } from '../core/decide/decide.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
@@ -12,7 +11,7 @@ import { receiverFor } from '../durable/history/replayed-state.js'
 import { refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
-import { SLICE_ENTRIES } from './turns/cleanup.js'
+import type { Cleanup } from './turns/cleanup.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
 import type { Turns } from './turns/turns.js'
 
@@ -28,6 +27,7 @@ export interface OpeningParts {
   journal: Journal
   clock: Clock
   turns: Turns
+  cleanup: Cleanup
   expiry: ExpiryTimer
   lifecycle: Lifecycle
 }
@@ -37,7 +37,6 @@ export class Opening {
   readonly #state: State
   readonly #turns: Turns
   readonly #options: OpeningOptions
-  #isOpen = false
   #recovery: RecoveryReport | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -69,12 +68,12 @@ export class Opening {
     try {
       const report = await this.#recover()
       isOurs = true
-      if (this.#closing !== undefined) throw this.#notOpen()
+      if (this.#closing !== undefined) throw this.notOpen()
       journal.onChange = () => this.onJournalChange?.()
       turns.isWritable = true
       this.#trim(report)
       this.#recovery = report
-      this.#isOpen = true
+      this.#state.isOpen = true
       lifecycle.send({ type: 'recovered' })
       this.onJournalChange?.()
       expiry.arm(this.#parts.clock.now())
@@ -109,40 +108,38 @@ export class Opening {
 
   /** The limits may be smaller than when the journal was written. Evicts before any call is accepted. */
   #trim(report: RecoveryReport): void {
-    const { state, clock, turns } = this.#parts
     for (;;) {
-      const nowMs = clock.now()
-      const events = decide(state, { type: 'trim', limit: SLICE_ENTRIES, nowMs })
-      if (events.length === 0) return
-      turns.record(events, nowMs)
+      const { events, isLast } = this.#parts.cleanup.removeSlice('trim')
       for (const { type } of events) report[type === 'expired' ? 'expired' : 'evicted']++
+      if (isLast) return
     }
   }
 
   get recovery(): RecoveryReport {
-    if (this.#recovery === undefined) throw this.#notOpen()
+    if (this.#recovery === undefined) throw this.notOpen()
     return this.#recovery
   }
 
   // ── while it is open ──
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#state.isOpen
   }
 
   /** @throws CacheClosedError unless the cache is open. */
   admitRead(): void {
-    if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
   }
 
   /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal cannot be written. */
   admitWrite(): void {
-    if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
     if (!this.#turns.isWritable) throw refusal(this.#parts.journal.health)
   }
 
-  #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close().catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
+  /** Why a call is refused. */
+  readonly notOpen = (): CacheClosedError => {
+    if (this.#state.isOpen) this.close().catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
     if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
     if (state === 'recovering')
@@ -160,7 +157,7 @@ export class Opening {
   async #close(): Promise<void> {
     const { state, journal, turns, expiry, lifecycle } = this.#parts
     if (lifecycle.state.state === 'closed') return // opening failed
-    this.#isOpen = false
+    this.#state.isOpen = false
     turns.isWritable = false
     expiry.stop()
     lifecycle.send({ type: 'close' })

@@ -56,7 +56,6 @@ export class Streams<V> implements EventOutlet {
   readonly #evictions: EventStream<Eviction<V>>
   /** Whether any of the streams has a subscriber. */
   isObserved = false
-  onObserved: (() => void) | undefined
   #subscriptions = 0
   /** The deliveries left of one event: after an error, those already made must not be repeated. */
   #deliveries: (() => void)[] = []
@@ -67,7 +66,6 @@ export class Streams<V> implements EventOutlet {
     const onChange = (change: 1 | -1) => {
       this.#subscriptions += change
       this.isObserved = this.#subscriptions > 0
-      this.onObserved?.()
     }
     this.#changes = new EventStream((journaled) => toChange<V>(journaled, restore), onChange)
     this.#expirations = new EventStream((journaled) => toExpiration<V>(journaled, restore), onChange)

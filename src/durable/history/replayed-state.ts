@@ -10,7 +10,7 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
     set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
-    counters: (counters) => state.counters.copyFrom(counters),
+    counters: (counters) => state.recount(counters),
     recency: (keys) => restoreRecency(state, keys),
     progress,
   }
