@@ -23,17 +23,17 @@ import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
-import { disk } from './durable/storage/disk.js'
+import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
-import { Ports } from './edges/threads/owner/ports.js'
+import { Sharing } from './edges/threads/owner/sharing.js'
 import { restoreValue } from './values/encode.js'
 
 /**
  * Opens a cache: locks the directory and recovers what its journal holds.
  *
  * @throws CacheLockedError if another cache has the directory open; CorruptionError if the journal is damaged;
- * CacheError if it cannot be read; TypeError or RangeError for a wrong option.
+ * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
   return openWithin(options)
@@ -85,13 +85,14 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
-  { entriesMax, storage = disk }: Surroundings,
+  { entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
+  const journal =
+    options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
@@ -116,11 +117,7 @@ function compose<V>(
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
-  let ports: Ports | undefined // created by the first share()
-  const openPort = () => {
-    ports ??= new Ports(cache as Cache)
-    return ports.share()
-  }
+  const sharing = new Sharing(() => cache as Cache)
   const parts = {
     state,
     journal,
@@ -134,7 +131,7 @@ function compose<V>(
     loads,
     door,
     streams,
-    openPort,
+    openPort: () => sharing.share(),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
@@ -147,7 +144,7 @@ function compose<V>(
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),
-      close: () => opening.close(),
+      close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
 }

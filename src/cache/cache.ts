@@ -19,7 +19,9 @@ import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
 import type { CacheLogic } from './actor/logic.js'
 import {
+  type CloseOptions,
   checkBy,
+  checkForce,
   checkFunction,
   checkKey,
   checkKeys,
@@ -438,15 +440,22 @@ export class Cache<V = unknown> {
     return this.#parts.openPort()
   }
 
-  /** Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise. */
-  close(): Promise<void> {
-    if (this.#isInspected) this.#inspect('close')
+  /**
+   * Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise.
+   * If something cannot be written, for example because the disk is full, it rejects and the cache stays open, so that a later
+   * call can succeed. With `force` the cache is closed in any case; the rejection then says what is lost.
+   * @throws JournalWriteError `JOURNAL_WRITE_FAILED` as above; `OUTCOME_UNKNOWN` if an fsync fails: then the cache is closed.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    if (this.#isInspected) this.#inspect('close', options)
+    const force = checkForce(options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close()
+    return this.#parts.opening.close({ force })
   }
 
+  /** `close({ force: true })`: nobody could close it later. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+    return this.close({ force: true })
   }
 
   // ── inside ──

@@ -58,6 +58,12 @@ export type CacheReply =
   | { type: 'reply'; ok: true; value: unknown; id?: unknown }
   | { type: 'reply'; ok: false; error: unknown; id?: unknown }
 
+/** The names that a message may have beside its `type`. */
+export function namesOf(name: MethodName): readonly string[] {
+  const { takes, options = [] }: Method = METHODS[name]
+  return [...takes, ...options]
+}
+
 /** The arguments of a call, from its message. The inverse of {@link messageOf}. */
 export function parametersOf(name: MethodName, message: object): unknown[] {
   const { takes, options }: Method = METHODS[name]

@@ -2,14 +2,14 @@
  * The life of a cache from `openCache()` to `close()`: recovering, open, draining, closed.
  *
  *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
- *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
+ *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed, or open again if something cannot be written
  */
 import { decide } from '../core/decide/decide.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
 import { receiverFor } from '../durable/history/replayed-state.js'
-import { refusal } from '../durable/journal/refusal.js'
+import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
 import { SLICE_ENTRIES } from './turns/cleanup.js'
@@ -43,9 +43,9 @@ export class Opening {
   #closing: Promise<void> | undefined
   /** Called once the cache is open, and after each change in the journal's health. */
   onJournalChange: (() => void) | undefined
-  /** Called once, when the cache is about to close. */
+  /** Called once, when the cache has closed. */
   onClose: (() => void) | undefined
-  /** Resolves when nothing is running that `close()` must wait for. Called after {@link onClose}. */
+  /** Resolves when nothing is running that `close()` must wait for. */
   settled: (() => Promise<void>) | undefined
 
   constructor(parts: OpeningParts, options: OpeningOptions) {
@@ -142,7 +142,7 @@ export class Opening {
   }
 
   #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close().catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
+    if (this.#isOpen) this.close({ force: true }).catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
     if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
     if (state === 'recovering')
@@ -152,12 +152,20 @@ export class Opening {
 
   // ── close ──
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+  /** If something cannot be written, rejects, and the cache is open again; with `force` it is closed in any case. */
+  close({ force = false } = {}): Promise<void> {
+    const running = this.#closing
+    if (running === undefined) this.#closing = this.#close(force)
+    else if (force) {
+      return running.catch((error) => {
+        if (!this.#isOpen) throw error
+        return this.close({ force })
+      })
+    }
+    return this.#closing as Promise<void>
   }
 
-  async #close(): Promise<void> {
+  async #close(force: boolean): Promise<void> {
     const { state, journal, turns, expiry, lifecycle } = this.#parts
     if (lifecycle.state.state === 'closed') return // opening failed
     this.#isOpen = false
@@ -169,15 +177,19 @@ export class Opening {
       lifecycle.send({ type: 'closed' })
       return
     }
-    this.onClose?.()
     await this.settled?.()
     let failure: unknown
     try {
       const { isOrderJournaled, isWhole } = state
-      await journal.close(isOrderJournaled || !isWhole ? [] : state.keysByUse())
+      await journal.close(isOrderJournaled || !isWhole ? [] : state.keysByUse(), { force })
     } catch (error) {
+      if (!force && isWriteFailure(error)) {
+        this.#stayOpen()
+        throw error
+      }
       failure = error
     }
+    this.onClose?.()
     journal.onChange = undefined
     const reason = state.isWhole ? (failure as Error | undefined)?.message : cutShort().message
     lifecycle.send(reason === undefined ? { type: 'closed' } : { type: 'failed', reason })
@@ -189,6 +201,16 @@ export class Opening {
             cause: failure,
           })
     }
+  }
+
+  #stayOpen(): void {
+    const { journal, expiry, lifecycle } = this.#parts
+    const { health } = journal
+    this.#closing = undefined
+    this.#isOpen = true
+    expiry.resume()
+    lifecycle.send({ type: 'stays open', ...(health.status === 'writable' ? {} : { reason: health.error.message }) })
+    this.onJournalChange?.()
   }
 }
 

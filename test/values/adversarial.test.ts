@@ -77,7 +77,11 @@ function outcome(copy: () => unknown): string {
   try {
     value = copy()
   } catch (error) {
-    if (error instanceof ValueError || (error as Error).name === 'DataCloneError' || (error as Error).message === 'mine')
+    if (
+      error instanceof ValueError ||
+      (error as Error).name === 'DataCloneError' ||
+      (error as Error).message === 'mine'
+    )
       return REFUSED
     throw error
   }

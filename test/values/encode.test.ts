@@ -15,7 +15,8 @@ test('bytes and Buffers are stored as bytes, other objects that are not plain da
   t.is(encoded(Uint8Array.of(1)).encoding, 'bytes')
   t.is(encoded(Buffer.of(1)).encoding, 'buffer')
   class Own extends Uint8Array {}
-  for (const value of [new Map(), [new Set()], Float64Array.of(1), Own.of(1)]) t.is(encoded(value).encoding, 'structured')
+  for (const value of [new Map(), [new Set()], Float64Array.of(1), Own.of(1)])
+    t.is(encoded(value).encoding, 'structured')
 })
 
 test('stored bytes are a copy, and so is every restored value', (t) => {

@@ -31,6 +31,8 @@ export type LifecycleEvent =
   | { type: 'slice removed' }
   | { type: 'cleanup ended' }
   | { type: 'close' }
+  /** `reason`: why the journal cannot be written now. */
+  | { type: 'stays open'; reason?: string }
   | { type: 'closed' }
 
 interface Context {
@@ -52,7 +54,10 @@ function createLifecycle(effects: LifecycleEffects) {
   return setup({
     types: { context: {} as Context, events: {} as LifecycleEvent },
     delays: { cleanupInterval: effects.cleanupIntervalMs },
-    guards: { isCleanupOn: () => effects.cleanupIntervalMs > 0 },
+    guards: {
+      isCleanupOn: () => effects.cleanupIntervalMs > 0,
+      isStopped: ({ event }) => event.type === 'stays open' && event.reason !== undefined,
+    },
     actions: {
       removeSlice: ({ self }) => self.send({ type: effects.removeSlice() ? 'slice removed' : 'cleanup ended' }),
       noteProgress: assign(({ event }) => (event.type === 'progress' ? { done: event.done, total: event.total } : {})),
@@ -84,6 +89,7 @@ function createLifecycle(effects: LifecycleEffects) {
             states: {
               writable: { on: { 'journal stopped': { target: 'stopped', actions: 'noteReason' } } },
               stopped: {
+                id: 'stopped',
                 on: {
                   'journal stopped': { actions: 'noteReason' },
                   'journal resumed': { target: 'writable', actions: 'forgetReason' },
@@ -114,7 +120,13 @@ function createLifecycle(effects: LifecycleEffects) {
           },
         },
       },
-      draining: { on: { closed: 'closed', failed: { target: 'closed', actions: 'noteReason' } } },
+      draining: {
+        on: {
+          closed: 'closed',
+          failed: { target: 'closed', actions: 'noteReason' },
+          'stays open': [{ guard: 'isStopped', target: '#stopped', actions: 'noteReason' }, { target: 'open' }],
+        },
+      },
       closed: { type: 'final' },
     },
   })

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
 import type { Clock } from '../../core/model/clock.js'
 import type { Counters } from '../../core/model/counters.js'
 import type { ReadableState } from '../../core/model/state.js'

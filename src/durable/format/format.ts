@@ -4,8 +4,8 @@
  */
 import type { Sequence } from '../../core/model/sequence.js'
 
-/** The format version that this code writes, and the only one that it reads. */
-export const VERSION = 1
+/** The format version that this code writes. It also reads version 1. */
+export const VERSION = 2
 
 /** ── File header: the same layout in every version, in segments, snapshots, loaded and saved files ── */
 export const FILE_HEADER_BYTES = 64
@@ -50,11 +50,15 @@ export const FRAME_BYTES_MAX = 256 * 1024 * 1024
 
 /** ── Payload: events, one after the other ── */
 export const EVENT_TYPE = { set: 1, deleted: 2, expired: 3, evicted: 4, rescheduled: 5, cleared: 6, loaded: 7 } as const
+export const EVENT_TYPE_LAST = EVENT_TYPE.loaded
 export const EVENT_TYPE_MASK = 0x0f
 /** The event has a deadline: an f64 of epoch milliseconds at its end. */
 export const EVENT_HAS_DEADLINE = 0x10
 /** The encoding of the key (TEXT in values/bytes/text.ts), shifted into the event's first byte. */
 export const KEY_TEXT_SHIFT = 5
+export const KEY_TEXT_MASK = 0x03
+/** A `set` or `rescheduled` event ends with an extension: a varint of bytes, and in them parts, each of which begins with its kind. */
+export const EVENT_HAS_EXTENSION = 0x80
 
 /** The first byte of a value, if it is not that of a primitive (`values/plain/tags.ts`). */
 export const VALUE = {

@@ -33,6 +33,8 @@ export interface SegmentPosition extends FramePlace {
   /** The checksum of the last frame before this segment, as its header says. */
   previousChecksum: number
   offset: number
+  /** Of the segment's format. */
+  version: number
 }
 
 /** Where reading ended. */
@@ -164,6 +166,7 @@ class SegmentReader {
       file: segment,
       sequence: header.sequence,
       previousChecksum: header.previousChecksum,
+      version: header.version,
       offset: FILE_HEADER_BYTES,
       nextSequence: header.sequence,
       lastChecksum: header.checksum,

@@ -11,6 +11,7 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
     set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
+    reset: () => evolve(state, { type: 'cleared' }),
     counters: (counters) => state.counters.copyFrom(counters),
     recency: (keys) => restoreRecency(state, keys),
     progress,

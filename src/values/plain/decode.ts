@@ -1,6 +1,7 @@
 /** Decodes plain data. The inverse of `encode.ts`; both follow `tags.ts`. */
 import type { PlainBytes, PlainData } from '../../core/model/stored-value.js'
 import { ByteReader, MalformedBytesError } from '../bytes/byte-reader.js'
+import { TEXT } from '../bytes/text.js'
 import { Bare, PLAIN_LEVELS_MAX } from './plain-data.js'
 import { keysIn } from './shapes.js'
 import { TAG } from './tags.js'
@@ -95,6 +96,7 @@ export function takePrimitive(reader: ByteReader, tag: number): null | boolean |
     case TAG.bigint:
       return parseBigint(reader.text(0))
     default:
+      if (tag > TAG.text + TEXT.utf16) throw new MalformedBytesError(`a part of a value is of the unknown kind ${tag}`)
       return reader.text(tag - TAG.text)
   }
 }

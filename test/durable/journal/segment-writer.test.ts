@@ -28,7 +28,7 @@ function segment() {
       ...changes,
     } as FrameHeader
     const checksum = finishFrame(bytes, 0, header, new Counters(), 0)
-    writer.append({ header, bytes: bytes.bytes.subarray(0, bytes.length), checksum })
+    writer.append({ frames: [{ header, checksum }], bytes: bytes.bytes.subarray(0, bytes.length) })
   }
   return { disk, writer, append }
 }

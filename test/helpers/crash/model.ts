@@ -55,6 +55,12 @@ export class Model implements JournalReceiver {
     }
   }
 
+  reset(): void {
+    this.entries.clear()
+    this.tally = ''
+    this.order = undefined
+  }
+
   loadedRows(): ReceivedRows {
     return new Rows()
   }
