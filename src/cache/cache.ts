@@ -7,7 +7,6 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
-import type { ActorRefFrom } from 'xstate'
 import { compileGlob } from '../core/decide/glob.js'
 import type { State } from '../core/evolve/state.js'
 import type { KeyCommand } from '../core/model/command.js'
@@ -16,8 +15,9 @@ import type { CompactionReport, Journal, RecoveryReport } from '../durable/contr
 import { CacheClosedError } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
+import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
-import type { CacheLogic } from './actor/logic.js'
+import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
   type CloseOptions,
   checkBy,
@@ -89,12 +89,15 @@ export class Cache<V = unknown> {
   readonly expirations$: Observable<Expiration<V>>
   /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
-  /** The current stats at once, then at most one per `statsInterval`, and only when a counter or the size has changed. */
+  /**
+   * The current stats at once, then at most one per `statsInterval`: when a counter or the size has changed, and once more an
+   * interval after the last change, so that a rate computed from two of them falls to 0.
+   */
   readonly stats$: Observable<Stats>
   /** The current state at once, then every change, with progress while recovering and compacting. */
   readonly lifecycle$: Observable<LifecycleState>
   /** The cache as an XState actor: inspect it, subscribe to it, send it commands with a `replyTo`. */
-  readonly actor!: ActorRefFrom<CacheLogic<CacheMessage>>
+  readonly actor!: ActorRef<CacheSnapshot & EmptySnapshot, CacheMessage, Refused>
 
   readonly #parts: CacheParts<V>
   readonly #door: Door
@@ -483,7 +486,7 @@ export class Cache<V = unknown> {
 
   #readStats(): Stats {
     const { state, journal, opening } = this.#parts
-    return readStats(state, opening.isOpen ? journal.figures() : undefined)
+    return readStats(this.#door.clock.now(), state, opening.isOpen ? journal.figures() : undefined)
   }
 
   #onEnd(complete: () => void): () => void {

@@ -12,7 +12,9 @@ const OPTIONS = [...METHODS.set.options, 'transfer']
 export function encodeThreadCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
   if (name !== 'set' || parameters[2] === undefined) return encodeCall(name, parameters)
   const [key, value, options] = parameters
-  const { transfer, ...others } = checkOptions(options as { transfer?: unknown }, OPTIONS)
+  const given = checkOptions(options as Record<string, unknown>, OPTIONS)
+  const { transfer } = given
+  const others = Object.fromEntries(METHODS.set.options.map((option) => [option, given[option]])) // each is read once
   if (transfer === undefined) return encodeCall(name, [key, value, others])
   const buffers = listOf(transfer, 'transfer') as ArrayBuffer[]
   // Everything is checked before any buffer is detached from the caller.
