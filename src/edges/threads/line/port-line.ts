@@ -1,5 +1,6 @@
 /** A line between threads: one end of a `MessageChannel`. */
 import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
+import { outsideRequests } from '../../../durable/outside-requests.js'
 import type { Line, Taken } from '../../remote/line.js'
 import { Doorbell } from './doorbell.js'
 
@@ -33,7 +34,7 @@ export class PortLine implements Line {
     const receive = (message: unknown) => {
       this.#bell?.turned()
       this.#count()
-      listener(message)
+      outsideRequests(listener, message)
     }
     this.#port.on('message', receive)
     this.#port.on('messageerror', () => receive(undefined))
@@ -41,7 +42,7 @@ export class PortLine implements Line {
   }
 
   onClose(listener: () => void): void {
-    this.#port.on('close', listener)
+    this.#port.on('close', () => outsideRequests(listener))
   }
 
   take(): Taken | undefined {
