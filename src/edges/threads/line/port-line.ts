@@ -1,6 +1,5 @@
 /** A line between threads: one end of a `MessageChannel`. */
 import { type MessagePort, receiveMessageOnPort, type TransferListItem } from 'node:worker_threads'
-import { outsideRequests } from '../../../durable/outside-requests.js'
 import type { Line, Taken } from '../../remote/line.js'
 import { Doorbell } from './doorbell.js'
 
@@ -34,7 +33,7 @@ export class PortLine implements Line {
     const receive = (message: unknown) => {
       this.#bell?.turned()
       this.#count()
-      outsideRequests(listener, message)
+      listener(message)
     }
     this.#port.on('message', receive)
     this.#port.on('messageerror', () => receive(undefined))
@@ -42,7 +41,7 @@ export class PortLine implements Line {
   }
 
   onClose(listener: () => void): void {
-    this.#port.on('close', () => outsideRequests(listener))
+    this.#port.on('close', listener)
   }
 
   take(): Taken | undefined {
