@@ -54,7 +54,7 @@ export const ERRORS = {
     message: 'A file is damaged in a way that no crash can explain.',
     consequence: 'No file was changed.',
     advice:
-      'Run "daybook verify" on the directory. Then restore a backup, or run "daybook repair" to see what a repair would lose.',
+      'Run "daybook verify" on the directory. Then restore a backup, run "daybook repair" to see what a repair would lose, or open the cache with onCorruption: "salvage".',
   },
   JOURNAL_WRITE_FAILED: {
     classes: ['JournalWriteError'],

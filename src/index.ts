@@ -28,6 +28,7 @@ export type {
   RecoveryReport,
   SnapshotSource,
 } from './durable/contract.js'
+export type { OnCorruption } from './durable/recovery/recover.js'
 export {
   CacheClosedError,
   CacheError,

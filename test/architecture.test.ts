@@ -125,7 +125,12 @@ const ENTRANCES: readonly [title: string, what: RegExp, only: RegExp, extent: 'a
   ['the storage and the command line open files', /^(node:fs|fs-)/, /^(durable\/storage|cli)\//, 'at runtime'],
   ['the actor and the composition root use xstate', /^xstate$/, /^(cache\/actor\/|open\.)/, 'at runtime'],
   ['streams, here and remote, use rxjs', /^rxjs/, /^(cache\/streams|edges\/remote\/client)\//, 'at runtime'],
-  ['edges/threads uses worker threads', /^node:worker_threads$/, /^edges\/threads\//, 'at runtime'],
+  [
+    'edges/threads uses worker threads, and real timers a port',
+    /^node:worker_threads$/,
+    /^(edges\/threads\/|durable\/storage\/real-timers\.)/,
+    'at runtime',
+  ],
   ['the command line uses libraries for one', /^(commander|cli-progress|fast-glob)$/, /^cli\//, 'even types'],
 ]
 
@@ -216,7 +221,7 @@ rule('every folder of src/ has a folder with its tests', () => {
 })
 
 rule('what is neither a test nor a suite is in test/helpers/', () =>
-  glob.sync('test/**/*.ts', { cwd: ROOT, ignore: ['**/*.test.ts', 'test/{conformance,helpers}/**'] }),
+  glob.sync('test/**/*.ts', { cwd: ROOT, ignore: ['**/*.test.ts', 'test/{conformance,ecosystem,helpers}/**'] }),
 )
 
 rule('every test that the configurations and the documents name exists', () =>

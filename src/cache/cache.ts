@@ -7,7 +7,6 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
-import type { ActorRefFrom } from 'xstate'
 import { compileGlob } from '../core/decide/glob.js'
 import type { State } from '../core/evolve/state.js'
 import type { KeyCommand } from '../core/model/command.js'
@@ -16,8 +15,9 @@ import type { CompactionReport, Journal, RecoveryReport } from '../durable/contr
 import { CacheClosedError } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
+import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
-import type { CacheLogic } from './actor/logic.js'
+import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
   type CloseOptions,
   checkBy,
@@ -98,7 +98,7 @@ export class Cache<V = unknown> {
   /** The current state at once, then every change, with progress while recovering and compacting. */
   readonly lifecycle$: Observable<LifecycleState>
   /** The cache as an XState actor: inspect it, subscribe to it, send it commands with a `replyTo`. */
-  readonly actor!: ActorRefFrom<CacheLogic<CacheMessage>>
+  readonly actor!: ActorRef<CacheSnapshot & EmptySnapshot, CacheMessage, Refused>
 
   readonly #parts: CacheParts<V>
   readonly #door: Door
@@ -457,9 +457,8 @@ export class Cache<V = unknown> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     if (this.#isInspected) this.#inspect('close', options)
-    const force = checkForce(options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close({ force })
+    return this.#parts.opening.close({ force: checkForce(options) })
   }
 
   /** `close({ force: true })`: nobody could close it later. */

@@ -3,7 +3,7 @@ import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/cont
 import type { OnCorruption } from '../durable/recovery/recover.js'
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
-import type { Inspector } from './actor/lifecycle.js'
+import type { Inspector } from './actor/actor-shapes.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { armedOutside, journalClock, systemClock } from './system-clock.js'

@@ -4,8 +4,9 @@
  * The chart decides which state the cache is in. The work itself (replaying, writing a snapshot) is done elsewhere and
  * reported to the chart as events.
  */
-import { assign, createActor, type InspectionEvent, type Observer, type SnapshotFrom, setup } from 'xstate'
+import { assign, createActor, type SnapshotFrom, setup } from 'xstate'
 import type { Clock } from '../../core/model/clock.js'
+import type { Inspector } from './actor-shapes.js'
 
 /** The states of `lifecycle$`. `compacting` is `running` while a snapshot is being written. */
 export type LifecycleStateName = 'recovering' | 'running' | 'compacting' | 'read-only' | 'draining' | 'closed'
@@ -145,9 +146,6 @@ function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
   const { compactionFailure } = snapshot.context
   return compactionFailure === undefined ? { state: 'running' } : { state: 'running', reason: compactionFailure }
 }
-
-/** XState's inspector. */
-export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
 
 /** The running chart. */
 export interface Lifecycle {
