@@ -23,6 +23,7 @@ import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
+import { outsideRequests } from './durable/outside-requests.js'
 import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
@@ -36,7 +37,7 @@ import { restoreValue } from './values/encode.js'
  * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  return openWithin(options)
+  return outsideRequests(() => openWithin<V>(options))
 }
 
 /** What tests replace: the limit of V8's Map, and the disk. */
@@ -75,7 +76,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, around: Sur
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved, {}).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
+  return createLogic(() => outsideRequests(() => compose(resolved, {}).instance)) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
@@ -131,14 +132,14 @@ function compose<V>(
     loads,
     door,
     streams,
-    openPort: () => sharing.share(),
+    openPort: () => outsideRequests(() => sharing.share()),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
     cache,
     instance: {
       directory,
-      open: () => opening.open(),
+      open: () => outsideRequests(() => opening.open()),
       execute: (message) => {
         const call = () => execute(cache as Cache, message)
         return inspection === undefined ? call() : inspection.ofSent(call)

@@ -6,7 +6,7 @@ import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/actor-shapes.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import { journalClock, systemClock } from './system-clock.js'
+import { armedOutside, journalClock, systemClock } from './system-clock.js'
 
 /** The options of `openCache` and `cacheLogic`. `undefined` means the default. */
 export interface CacheOptions {
@@ -136,8 +136,8 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     statsIntervalMs,
     compaction: resolveCompaction(options.compaction),
     isolation: oneOf('isolation', isolation, ['copy', 'share', 'freeze']),
-    clock,
-    journalClock: options.clock ?? journalClock,
+    clock: armedOutside(clock),
+    journalClock: armedOutside(options.clock ?? journalClock),
     inspect,
     onProgress,
   }
