@@ -64,8 +64,6 @@ export interface LoadOptions {
 
 /** The deadline of an entry without one. */
 const NEVER = Number.POSITIVE_INFINITY
-/** The time, if the clock was not read. */
-const UNKNOWN = Number.POSITIVE_INFINITY
 
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
@@ -126,19 +124,16 @@ export class Door {
 
   getStored(key: string): StoredValue | undefined {
     checkKey(key)
-    this.#opening.admitRead()
     return this.#reads.get(key)
   }
 
   peekStored(key: string): StoredValue | undefined {
     checkKey(key)
-    this.#opening.admitRead()
     return this.#reads.peek(key)
   }
 
   entryStored(key: string): StoredEntry | undefined {
     checkKey(key)
-    this.#opening.admitRead()
     return this.#reads.entry(key)
   }
 
@@ -155,10 +150,7 @@ export class Door {
 
   touch(key: string, ttl: Duration | undefined): boolean {
     checkKey(key)
-    if (ttl === undefined) {
-      this.#opening.admitRead()
-      return this.#reads.touch(key)
-    }
+    if (ttl === undefined) return this.#reads.touch(key)
     const ttlMs = toMilliseconds(ttl, 'ttl')
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
@@ -180,7 +172,7 @@ export class Door {
 
   scan(options: ScanOptions): ScanResult {
     const checked = checkScan(options)
-    this.#opening.admitRead()
+    this.admit()
     return this.#scans.scan(checked)
   }
 
@@ -196,17 +188,14 @@ export class Door {
   /** The entries are those at the time when the returned function is called. */
   entriesStored(pattern: unknown): () => Iterable<[string, StoredValue]> {
     const matches = keyMatcher(pattern)
-    this.#opening.admitRead()
-    return () => {
-      this.#opening.admitRead() // it may have been closed since
-      return this.#reads.entries(matches)
-    }
+    this.admit()
+    return () => this.#reads.entries(matches)
   }
 
   /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
-    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.setAlone(key, value, NEVER, UNKNOWN)) return true
+    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.set(key, value, NEVER, undefined)) return true
     return this.#set(key, value, options)
   }
 
@@ -220,7 +209,7 @@ export class Door {
       ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
       : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
     if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead(key, only, nowMs)
-    if (only === undefined && !keepsDeadline && this.#turns.setAlone(key, value, expiresAtMs, nowMs)) return true
+    if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
   }
 
@@ -268,7 +257,7 @@ export class Door {
 
   increment(key: string, by: number, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     checkKey(key)
-    const value = options === NO_OPTIONS ? this.#turns.incrementAlone(key, by) : undefined
+    const value = options === NO_OPTIONS ? this.#turns.increment(key, by) : undefined
     return value === undefined ? this.#increment(key, by, options) : value
   }
 
@@ -287,7 +276,6 @@ export class Door {
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
     const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
     const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
-    this.#opening.admitRead()
     const found = this.#reads.get(key)
     if (found !== undefined) return found
     const store = (value: StoredValue) => this.#storeLoaded(key, value, ttl)

@@ -32,8 +32,6 @@ export interface EventOutlet {
   readonly isObserved: boolean
   /** Whether it needs what every event removed, not only `expired` and `evicted`. */
   readonly observesRemovals: boolean
-  /** Called when {@link isObserved} may have changed. */
-  onObserved: (() => void) | undefined
   deliver(journaled: JournaledEvent): void
 }
 
@@ -58,17 +56,12 @@ export class Outbox {
     return this.#outlet.isObserved
   }
 
-  set onObserved(listener: () => void) {
-    this.#outlet.onObserved = listener
-  }
-
   /** Keeps an event, with the entry that it is about to remove. `place`: its index in the turn. */
-  capture(event: CacheEvent, place: number, state: State, seenAtMs: number): void {
-    const { observesRemovals } = this.#outlet
+  capture(event: CacheEvent, place: number, state: State, nowMs: number | undefined): void {
     let slot: Slot | undefined
     let removed: Entries | undefined
     if (event.type === 'expired' || event.type === 'evicted') slot = state.find(event.key)
-    else if (observesRemovals) {
+    else if (this.#outlet.observesRemovals) {
       if (event.type === 'cleared' || event.type === 'loaded') removed = state.entries
       else if (event.type !== 'rescheduled') slot = state.find(event.key)
     }
@@ -79,7 +72,7 @@ export class Outbox {
       oldValue: slot === undefined ? undefined : state.valueAt(slot),
       oldDeadlineMs: slot === undefined ? Number.POSITIVE_INFINITY : state.deadlineAt(slot),
       removed,
-      seenAtMs,
+      seenAtMs: nowMs as number, // who removes an entry has read the clock
     })
   }
 

@@ -8,12 +8,11 @@
 import { isExpired } from '../../core/decide/decide.js'
 import { recordHit, recordMiss, recordUse } from '../../core/evolve/evolve.js'
 import { FrozenRows } from '../../core/evolve/frozen-rows.js'
-import { reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { JournalWriteError } from '../../errors.js'
+import { type CacheClosedError, JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
 import type { Turns } from './turns.js'
 
@@ -25,30 +24,40 @@ export interface StoredEntry {
   readonly tags: string[]
 }
 
+export interface ReadsParts {
+  state: State
+  clock: Clock
+  turns: Turns
+  cleanup: Cleanup
+  /** Why a read is refused when the cache is not open. */
+  notOpen: () => CacheClosedError
+}
+
+/** Every method throws a CacheClosedError unless the cache is open. */
 export class Reads {
   readonly #state: State
   readonly #clock: Clock
   readonly #turns: Turns
   readonly #cleanup: Cleanup
+  readonly #notOpen: () => CacheClosedError
 
-  constructor(parts: { state: State; clock: Clock; turns: Turns; cleanup: Cleanup }) {
+  constructor(parts: ReadsParts) {
     this.#state = parts.state
     this.#clock = parts.clock
     this.#turns = parts.turns
     this.#cleanup = parts.cleanup
+    this.#notOpen = parts.notOpen
   }
 
   /** Counts a hit, which makes the entry the most recently used, or a miss. */
   get(key: string): StoredValue | undefined {
     const slot = this.#live(key)
-    const state = this.#state
-    if (state.undo.isRecording) reserveStack()
     if (slot === undefined) {
-      recordMiss(state)
+      recordMiss(this.#state)
       return undefined
     }
-    recordHit(state, slot)
-    return state.valueAt(slot)
+    recordHit(this.#state, slot)
+    return this.#state.valueAt(slot)
   }
 
   peek(key: string): StoredValue | undefined {
@@ -68,7 +77,6 @@ export class Reads {
   touch(key: string): boolean {
     const slot = this.#live(key)
     if (slot === undefined) return false
-    if (this.#state.undo.isRecording) reserveStack()
     recordUse(this.#state, slot)
     return true
   }
@@ -91,7 +99,7 @@ export class Reads {
 
   /** The same with values, as they are now: rows that change while they are read are kept, the others are not copied. */
   entries(matches: (key: string) => boolean): IterableIterator<[string, StoredValue]> {
-    this.#unlessRefused(() => this.#cleanup.run())
+    this.#removeExpired()
     const rows = new FrozenRows(this.#state)
     const iterator = readRows(rows, matches, this.#clock.now())
     ABANDONED.register(iterator, rows, rows)
@@ -100,18 +108,18 @@ export class Reads {
 
   /** Finds a live entry. The clock is read only if it has a deadline. */
   #live(key: string, nowMs?: number): Slot | undefined {
-    const slot = this.#state.find(key)
-    if (slot === undefined) return undefined
-    const deadlineMs = this.#state.deadlineAt(slot)
-    if (deadlineMs === Number.POSITIVE_INFINITY) return slot
-    const seenAtMs = nowMs ?? this.#clock.now()
-    if (seenAtMs < deadlineMs) return slot
-    if (this.#turns.isWritable) this.#report(key, seenAtMs)
-    return undefined
+    const state = this.#state
+    if (!state.isOpen || !state.isWhole) throw this.#notOpen()
+    const slot = state.find(key)
+    if (slot === undefined || state.deadlineAt(slot) === Number.POSITIVE_INFINITY) return slot
+    return this.#unlessExpired(slot, nowMs ?? this.#clock.now())
   }
 
-  #report(key: string, nowMs: number): void {
-    this.#unlessRefused(() => this.#turns.record([{ type: 'expired', key }], nowMs))
+  #unlessExpired(slot: Slot, nowMs: number): Slot | undefined {
+    if (!isExpired(this.#state, slot, nowMs)) return slot
+    const key = this.#state.keyAt(slot)
+    if (this.#turns.isWritable) this.#unlessRefused(() => this.#turns.record([{ type: 'expired', key }], nowMs))
+    return undefined
   }
 
   #unlessRefused(remove: () => void): void {
@@ -123,9 +131,14 @@ export class Reads {
     }
   }
 
+  #removeExpired(): void {
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.#notOpen()
+    this.#unlessRefused(() => this.#cleanup.run())
+  }
+
   #liveSlots(matches: (key: string) => boolean): Slot[] {
     const state = this.#state
-    this.#unlessRefused(() => this.#cleanup.run())
+    this.#removeExpired()
     const nowMs = this.#clock.now()
     const slots: Slot[] = []
     const cursor = state.byEviction()
