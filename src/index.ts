@@ -2,7 +2,7 @@
 export type { LifecycleState, LifecycleStateName } from './cache/actor/lifecycle.js'
 export type { CacheLogic, CacheSnapshot } from './cache/actor/logic.js'
 export type { CloseOptions, EntryToSet, SetOptions } from './cache/arguments.js'
-export type { Cache, CacheMessage, Entry } from './cache/cache.js'
+export type { Cache, CacheMessage, Entry, Namespace } from './cache/cache.js'
 export type { Duration } from './cache/duration.js'
 export type { KeyPattern } from './cache/key-pattern.js'
 export type { CacheReply } from './cache/messages.js'
