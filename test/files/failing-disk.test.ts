@@ -2,6 +2,9 @@
  * `save` and `load` on a disk that fails: each operation that they make fails once with each error. The call resolves with the
  * error, the files and the cache are what they were, and no temporary file is left.
  */
+// Loaded by the first call otherwise, and the journal would write meanwhile.
+import '../../src/files/load.js'
+import '../../src/files/save.js'
 import test, { type ExecutionContext } from 'ava'
 import type { Cache } from '../../src/index.js'
 import { openWithin } from '../../src/open.js'

@@ -8,6 +8,7 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { CacheError, reasonOf } from '../../errors.js'
 import { type DiskFile, openFile } from './disk-file.js'
+import { loadModule } from './load-module.js'
 import { removeOwner, writeOwner } from './owner-file.js'
 import type { StorageLock } from './storage.js'
 
@@ -18,9 +19,16 @@ type TryLock = typeof import('fs-native-extensions')['tryLock']
 /** Their processes would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
 const RUNTIMES_WITHOUT_ADDON = ['bun', 'deno']
 
+let loaded: TryLock | undefined
+
 async function loadAddon(): Promise<TryLock> {
   const runtime = RUNTIMES_WITHOUT_ADDON.find((name) => name in process.versions)
   if (runtime !== undefined) throw unavailable(`the native addon of fs-native-extensions does not run in ${runtime}`)
+  loaded ??= await loadModule(importAddon)
+  return loaded
+}
+
+async function importAddon(): Promise<TryLock> {
   try {
     return (await import('fs-native-extensions')).tryLock
   } catch (error) {
