@@ -16,7 +16,7 @@ const { O_CREAT, O_RDONLY, O_RDWR } = constants
 
 type TryLock = typeof import('fs-native-extensions')['tryLock']
 
-/** Their processes would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
+/** Where the process would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
 const RUNTIMES_WITHOUT_ADDON = ['bun', 'deno']
 
 let loaded: TryLock | undefined

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
+import { outsideRequests } from '../outside-requests.js'
 
 /** More than the modules of one call that Node.js reads at the same time. */
 const HANDLES = 40
@@ -20,5 +21,5 @@ export async function loadModule<T>(load: () => Promise<T>): Promise<T> {
   } finally {
     for (const handle of handles) closeSync(handle)
   }
-  return load()
+  return outsideRequests(load) // what a module keeps belongs to no request
 }
