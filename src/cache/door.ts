@@ -139,7 +139,10 @@ export class Door {
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
   #deleteInstead(keys: readonly string[], only: SetOptions['only'], nowMs: number): false {
-    if (only !== 'absent') this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+    if (only === 'absent') return false
+    // What `only` refuses must not overrule a load of the key either, as deleting an absent one would.
+    const removed = only === 'present' ? keys.filter((key) => this.#reads.has(key)) : keys
+    this.runEach(removed.map((key) => ({ type: 'delete', key, nowMs })))
     return false
   }
 
