@@ -215,7 +215,9 @@ export class Door {
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
   #deleteInstead(key: string, only: SetOptions['only'], nowMs: number): false {
-    if (only !== 'absent') this.#turns.run({ type: 'delete', key, nowMs })
+    // What `only` refuses must not overrule a load of the key either, as deleting an absent one would.
+    const isRefused = only === 'absent' || (only === 'present' && !this.#reads.has(key))
+    if (!isRefused) this.#turns.run({ type: 'delete', key, nowMs })
     return false
   }
 

@@ -6,8 +6,6 @@ import type { JournalFigures } from '../../durable/contract.js'
 
 /** What `stats()` returns and `stats$` emits. Counters start from 0 at each `clear()`. */
 export interface Stats {
-  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
-  atMs: number
   hits: number
   misses: number
   evictions: number
@@ -20,6 +18,8 @@ export interface Stats {
   deletes: number
   /** hits / (hits + misses); 0 before the first read. */
   hitRatio: number
+  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
+  atMs: number
   journal: JournalFigures
 }
 
