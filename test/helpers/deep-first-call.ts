@@ -58,7 +58,8 @@ async function main(method: string, isObserved: boolean, framesLeft: number): Pr
   const after = cache.stats().journal.sequence
   load('old')
   await loaded
-  for (let turn = 0; turn < 20 && cache.has('a') && method === 'set with a ttl' && threw === undefined; turn++) await wait(5)
+  for (let turn = 0; turn < 20 && cache.has('a') && method === 'set with a ttl' && threw === undefined; turn++)
+    await wait(5)
   await wait(1)
   const values = [cache.peek('a'), cache.peek('loaded')]
   await cache.close()
@@ -69,4 +70,5 @@ async function main(method: string, isObserved: boolean, framesLeft: number): Pr
 }
 
 const [, file, method, isObserved, framesLeft] = process.argv
-if (file?.endsWith('deep-first-call.js') === true) await main(method as string, isObserved === 'true', Number(framesLeft))
+if (file?.endsWith('deep-first-call.js') === true)
+  await main(method as string, isObserved === 'true', Number(framesLeft))
