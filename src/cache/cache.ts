@@ -170,6 +170,7 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
+    checkKey(key)
     return this.#door.setStored(key, storeValue(value, this.#isolation), options)
   }
 
@@ -186,6 +187,7 @@ export class Cache<V = unknown> {
    */
   increment(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('increment', key, by, options)
+    checkKey(key)
     checkBy(by)
     return this.#door.increment(key, by, options)
   }
@@ -193,6 +195,7 @@ export class Cache<V = unknown> {
   /** `increment(key, -by)`. */
   decrement(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('decrement', key, by, options)
+    checkKey(key)
     checkBy(by)
     return this.#door.increment(key, -by, options)
   }
@@ -233,7 +236,8 @@ export class Cache<V = unknown> {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
       const [key, value] = listOf(entry, 'An entry')
-      return [key as string, storeValue(value, this.#isolation)] as const // the door checks the keys
+      checkKey(key)
+      return [key, storeValue(value as V, this.#isolation)] as const
     })
     return this.#door.setManyStored(rows, options)
   }

@@ -99,8 +99,7 @@ export class Door {
   }
 
   getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {
-    const list = checkKeys(keys)
-    return this.transact(() => list.map((key) => this.#reads.get(key)))
+    return this.#reads.getMany(checkKeys(keys))
   }
 
   entriesStored(pattern: string): [string, StoredValue][] {

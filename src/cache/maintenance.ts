@@ -6,6 +6,7 @@ import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
+import { hasExpired } from '../core/model/expiry.js'
 import type { CompactionReport, Journal } from '../durable/contract.js'
 import type { Storage } from '../durable/storage/storage.js'
 import { CacheClosedError } from '../errors.js'
@@ -135,7 +136,7 @@ export class Maintenance {
       const rows: Parameters<typeof readSave>[3] = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
-          if (expiresAtMs <= nowMs) {
+          if (hasExpired(expiresAtMs, nowMs)) {
             expired++
             return
           }

@@ -61,15 +61,18 @@ function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
 }
 
+/** Hits per read; 0 before the first read. */
+export function hitRatio(hits: number, misses: number): number {
+  return hits === 0 ? 0 : hits / (hits + misses)
+}
+
 /** `journal`: its figures; all 0 if omitted, because it is closed. */
 export function readStats(
   { counters, size }: ReadableState & { readonly counters: Readonly<Counters> },
   journal: JournalFigures = CLOSED_FIGURES,
 ): Stats {
   const { hits, misses, evictions, expirations, sets, deletes } = counters
-  const reads = hits + misses
-  const hitRatio = reads === 0 ? 0 : hits / reads
-  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal }
+  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio: hitRatio(hits, misses), journal }
 }
 
 const CLOSED_FIGURES: JournalFigures = {

@@ -15,7 +15,7 @@ import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/f
 import { beginFrame, type FinishedFrame, type FrameHeader, finishFrame } from '../format/frame.js'
 
 /** At this size a frame is written at once, not at the end of the event-loop turn. */
-export const PENDING_BYTES_MAX = 256 * 1024
+const PENDING_BYTES_MAX = 256 * 1024
 
 /** The rest of a frame's header. */
 export interface FrameContext extends Pick<FrameHeader, 'previousChecksum' | 'durableSequence' | 'writtenAtMs'> {
