@@ -12,6 +12,7 @@ import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
 import { rehearse } from './cache/rehearsal.js'
+import { SavedFiles } from './cache/saved-files.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
@@ -22,20 +23,21 @@ import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
-import { disk } from './durable/storage/disk.js'
+import { outsideRequests } from './durable/outside-requests.js'
+import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
-import { Ports } from './edges/threads/owner/ports.js'
+import { Sharing } from './edges/threads/owner/sharing.js'
 import { restoreValue } from './values/encode.js'
 
 /**
  * Opens a cache: locks the directory and recovers what its journal holds.
  *
  * @throws CacheLockedError if another cache has the directory open; CorruptionError if the journal is damaged;
- * CacheError if it cannot be read; TypeError or RangeError for a wrong option.
+ * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  return openWithin(options)
+  return outsideRequests(() => openWithin<V>(options))
 }
 
 /** What tests replace: the limit of V8's Map, and the disk. */
@@ -74,7 +76,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, around: Sur
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved, {}).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
+  return createLogic(() => outsideRequests(() => compose(resolved, {}).instance)) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
@@ -84,13 +86,14 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
-  { entriesMax, storage = disk }: Surroundings,
+  { entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
+  const journal =
+    options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const state = new State({ ...options, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
@@ -102,23 +105,20 @@ function compose<V>(
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, cleanup, expiry, lifecycle }, options)
-  const maintenance = new Maintenance({ state, journal, clock, storage, turns, expiry, lifecycle, opening })
+  const maintenance = new Maintenance({ state, journal, clock, turns, expiry, lifecycle, opening })
+  const savedFiles = new SavedFiles({ state, journal, clock, storage, turns, opening, maintenance })
   opening.onJournalChange = maintenance.onJournalChange
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, loads },
+    { clock, journal, opening, turns, reads, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       isEverythingDurable: options.fsync === 'always',
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
-  let ports: Ports | undefined // created by the first share()
-  const openPort = () => {
-    ports ??= new Ports(cache as Cache)
-    return ports.share()
-  }
+  const sharing = new Sharing(() => cache as Cache)
   const parts = {
     state,
     journal,
@@ -128,23 +128,24 @@ function compose<V>(
     reads,
     cleanup,
     maintenance,
+    savedFiles,
     loads,
     door,
     streams,
-    openPort,
+    openPort: () => outsideRequests(() => sharing.share()),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
     cache,
     instance: {
       directory,
-      open: () => opening.open(),
+      open: () => outsideRequests(() => opening.open()),
       execute: (message) => {
         const call = () => execute(cache as Cache, message)
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),
-      close: () => opening.close(),
+      close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
 }

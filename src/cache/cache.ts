@@ -7,7 +7,6 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
-import type { ActorRefFrom } from 'xstate'
 import { compileGlob } from '../core/decide/glob.js'
 import type { State } from '../core/evolve/state.js'
 import type { KeyCommand } from '../core/model/command.js'
@@ -16,10 +15,13 @@ import type { CompactionReport, Journal, RecoveryReport } from '../durable/contr
 import { CacheClosedError } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
+import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
-import type { CacheLogic } from './actor/logic.js'
+import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
+  type CloseOptions,
   checkBy,
+  checkForce,
   checkFunction,
   checkKey,
   checkKeys,
@@ -28,6 +30,7 @@ import {
   listOf,
   type SetOptions,
 } from './arguments.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
@@ -36,13 +39,13 @@ import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
+import type { SavedFiles } from './saved-files.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
-import { watch } from './streams/watch.js'
 import type { Cleanup } from './turns/cleanup.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -60,6 +63,7 @@ export interface CacheParts<V> {
   reads: Reads
   cleanup: Cleanup
   maintenance: Maintenance
+  savedFiles: SavedFiles
   loads: Loads
   door: Door
   streams: Streams<V>
@@ -86,18 +90,22 @@ export class Cache<V = unknown> {
   readonly expirations$: Observable<Expiration<V>>
   /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
-  /** The current stats at once, then at most one per `statsInterval`, and only when a counter or the size has changed. */
+  /**
+   * The current stats at once, then at most one per `statsInterval`: when a counter or the size has changed, and once more an
+   * interval after the last change, so that a rate computed from two of them falls to 0.
+   */
   readonly stats$: Observable<Stats>
   /** The current state at once, then every change, with progress while recovering and compacting. */
   readonly lifecycle$: Observable<LifecycleState>
   /** The cache as an XState actor: inspect it, subscribe to it, send it commands with a `replyTo`. */
-  readonly actor!: ActorRefFrom<CacheLogic<CacheMessage>>
+  readonly actor!: ActorRef<CacheSnapshot & EmptySnapshot, CacheMessage, Refused>
 
   readonly #parts: CacheParts<V>
   readonly #door: Door
   readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
 
@@ -106,13 +114,17 @@ export class Cache<V = unknown> {
   }
 
   /** @internal Use `openCache()`. */
-  constructor(parts: CacheParts<V>, options: { isolation: Isolation; statsIntervalMs: number }) {
+  constructor(
+    parts: CacheParts<V>,
+    options: { isolation: Isolation; statsIntervalMs: number; directory: string | undefined },
+  ) {
     const { streams, lifecycle, door } = parts
     this.#parts = parts
     this.#door = door
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
     this.evictions$ = streams.evictions$
@@ -171,7 +183,7 @@ export class Cache<V = unknown> {
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
     checkKey(key)
-    return this.#door.setStored(key, storeValue(value, this.#isolation), options)
+    return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
   /** Removes an entry. Returns `false` for a missing or expired one. */
@@ -237,7 +249,7 @@ export class Cache<V = unknown> {
     const rows = listOf(entries, 'entries').map((entry) => {
       const [key, value] = listOf(entry, 'An entry')
       checkKey(key)
-      return [key, storeValue(value as V, this.#isolation)] as const
+      return [key, storeValue(value as V, this.#isolation, key)] as const
     })
     return this.#door.setManyStored(rows, options)
   }
@@ -268,13 +280,11 @@ export class Cache<V = unknown> {
   /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
   entries(pattern = '*'): IterableIterator<[string, V]> {
     if (this.#isInspected) this.#inspect('entries', pattern)
-    checkPattern(pattern)
-    this.#door.admit()
-    return this.#iterate(pattern)
+    return this.#iterate(this.#door.entriesStored(pattern))
   }
 
-  *#iterate(pattern: string): Generator<[string, V], void, undefined> {
-    for (const [key, value] of this.#door.entriesStored(pattern)) yield [key, this.#restore(value) as V]
+  *#iterate(collect: () => [string, StoredValue][]): Generator<[string, V], void, undefined> {
+    for (const [key, value] of collect()) yield [key, this.#restore(value) as V]
   }
 
   // ── the whole cache ──
@@ -348,9 +358,9 @@ export class Cache<V = unknown> {
     loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
     options: LoadOptions,
   ): Promise<V> {
-    checkKey(key)
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
+    const load: Loader = async (missing, { signal }) =>
+      storeValue(await loader(missing, { signal }), this.#isolation, missing)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
   }
 
@@ -410,13 +420,13 @@ export class Cache<V = unknown> {
     path: string,
     options: SaveOptions,
   ): Promise<
-    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<Maintenance[M]>>) | { ok: false; error: Error }
+    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<SavedFiles[M]>>) | { ok: false; error: Error }
   > {
     const { format, onProgress } = checkFile(path, options)
     this.#door.admit()
     try {
-      const report = (await this.#parts.maintenance[method](path, format, onProgress)) as Awaited<
-        ReturnType<Maintenance[M]>
+      const report = (await this.#parts.savedFiles[method](path, format, onProgress)) as Awaited<
+        ReturnType<SavedFiles[M]>
       >
       return { ok: true, path, format, ...report }
     } catch (error) {
@@ -432,9 +442,7 @@ export class Cache<V = unknown> {
 
   /** Changes to keys that match a pattern, and changes to all keys: `cleared` and `loaded`. */
   watch(pattern: string): Observable<Change<V>> {
-    checkPattern(pattern)
-    this.#door.admit()
-    return watch(this.changes$, pattern)
+    return this.#door.watch(this.changes$, pattern)
   }
 
   /**
@@ -446,15 +454,30 @@ export class Cache<V = unknown> {
     return this.#parts.openPort()
   }
 
-  /** Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise. */
-  close(): Promise<void> {
-    if (this.#isInspected) this.#inspect('close')
+  /**
+   * Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise.
+   * If something cannot be written, for example because the disk is full, it rejects and the cache stays open, so that a later
+   * call can succeed. With `force` the cache is closed in any case; the rejection then says what is lost.
+   * @throws JournalWriteError `JOURNAL_WRITE_FAILED` as above; `OUTCOME_UNKNOWN` if an fsync fails: then the cache is closed.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    if (this.#isInspected) this.#inspect('close', options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close()
+    return this.#parts.opening.close({ force: checkForce(options) })
   }
 
+  /** `close({ force: true })`: nobody could close it later. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+    return this.close({ force: true })
+  }
+
+  /** What `console.log` prints. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { state, lifecycle } = this.#parts
+    const { size, maxSize, maxBytes, counters } = state
+    const { hits, misses, evictions, expirations } = counters
+    const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
+    return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
   }
 
   // ── inside ──
@@ -482,7 +505,7 @@ export class Cache<V = unknown> {
 
   #readStats(): Stats {
     const { state, journal, opening } = this.#parts
-    return readStats(state, opening.isOpen ? journal.figures() : undefined)
+    return readStats(this.#door.clock.now(), state, opening.isOpen ? journal.figures() : undefined)
   }
 
   #onEnd(complete: () => void): () => void {

@@ -1,17 +1,23 @@
 /**
- * The inner entrance of a cache: the methods that carry values, with values in their stored form. `Cache` encodes its callers'
+ * The inner entrance of a cache: the methods and streams that carry values, with values in their stored form. `Cache` encodes its callers'
  * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
  * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
  */
+import type { Observable } from 'rxjs'
 import { compileGlob } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Command } from '../core/model/command.js'
+import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { Loader, Loads } from './loads.js'
+import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
+import type { Change } from './streams/change.js'
+import type { StoredStreams } from './streams/streams.js'
+import { watch } from './streams/watch.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
@@ -22,6 +28,7 @@ export interface DoorParts {
   turns: Turns
   reads: Reads
   loads: Loads
+  streams: StoredStreams
 }
 
 export interface DoorOptions {
@@ -54,6 +61,7 @@ export class Door {
   /** Whether an inspector wants to see every call. */
   readonly isInspected: boolean
   readonly inspect: (message: { type: string }) => void
+  readonly streams: StoredStreams
   readonly #journal: Journal
   readonly #opening: Opening
   readonly #turns: Turns
@@ -70,6 +78,7 @@ export class Door {
     this.#turns = parts.turns
     this.#reads = parts.reads
     this.#loads = parts.loads
+    this.streams = parts.streams
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
@@ -102,9 +111,12 @@ export class Door {
     return this.#reads.getMany(checkKeys(keys))
   }
 
-  entriesStored(pattern: string): [string, StoredValue][] {
+  /** The entries are collected when the returned function is called. */
+  entriesStored(pattern: string): () => [string, StoredValue][] {
     checkPattern(pattern)
-    return this.#reads.entries(compileGlob(pattern))
+    const matches = compileGlob(pattern)
+    this.admit()
+    return () => this.#reads.entries(matches)
   }
 
   /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
@@ -116,21 +128,33 @@ export class Door {
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
-    const { ttl, expiresAt, only } = checkOptions(options)
+    const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead([key], only, nowMs)
     if (only === undefined && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     return this.#turns.run({ type: 'set', key, value, expiresAtMs, only, nowMs }) as boolean
   }
 
+  /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
+  #deleteInstead(keys: readonly string[], only: SetOptions['only'], nowMs: number): false {
+    if (only !== 'absent') this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+    return false
+  }
+
   setManyStored(rows: readonly (readonly [string, StoredValue])[], options: SetOptions = NO_OPTIONS): number {
-    const { ttl, expiresAt, only } = checkOptions(options)
+    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
     checkOnly(only)
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) {
+      const keys = rows.map(([key]) => key)
+      this.#deleteInstead(keys, only, nowMs)
+      return 0
+    }
     return this.runEach(rows.map(([key, value]) => ({ type: 'set', key, value, expiresAtMs, only, nowMs })))
   }
 
@@ -151,16 +175,16 @@ export class Door {
 
   #increment(key: string, by: number, options: { ttl?: Duration | undefined }): number {
     this.#opening.admitWrite()
-    const { ttl } = checkOptions(options)
+    const { ttl } = checkOptions(options, METHODS.increment.options)
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
   }
 
-  /** `loader` returns the value in its stored form. */
-  async getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Promise<StoredValue> {
+  /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
+  getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): StoredValue | Promise<StoredValue> {
     checkKey(key)
-    const { ttl, timeout, hardTimeout } = checkOptions(options)
+    const { ttl, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
     const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
     const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
@@ -176,6 +200,13 @@ export class Door {
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
     this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs })
     if (this.isEverythingDurable) await this.#journal.flush()
+  }
+
+  /** Those of the changes whose keys match, and those of all keys. */
+  watch<T>(changes$: Observable<Change<T>>, pattern: string): Observable<Change<T>> {
+    checkPattern(pattern)
+    this.#opening.admitRead()
+    return watch(changes$, pattern)
   }
 
   /** Resolves when every change made so far is on disk. */

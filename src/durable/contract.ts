@@ -31,6 +31,8 @@ export interface JournalReceiver {
   /** Makes the receiver for the rows of a loaded file, which is then passed with its event. */
   loadedRows(): ReceivedRows
   counters(counters: Readonly<Counters>): void
+  /** Forgets everything: the journal was damaged, and what is kept of it follows from the beginning. */
+  reset(): void
   /** The order of use at a clean close: each key in turn becomes the most recently used. */
   recency(keys: Iterable<string>): void
   /** Called a few hundred times in all, and at the end. */
@@ -54,6 +56,21 @@ export interface CompactionThresholds {
   readonly segmentBytes: number
 }
 
+/** Damage that a journal was opened in spite of. Nothing was deleted. */
+export interface RecoveredDamage {
+  /** The damaged file, where it was. */
+  file: string
+  /** Bytes from the start of the file to the first damaged frame. */
+  offset: number
+  /** The sequence expected there. */
+  sequence: number
+  reason: string
+  /** The directory that now holds all files of the damaged journal. */
+  movedTo: string
+  /** The sequences of the changes that are lost; without `to` if nothing shows how many there were. */
+  lost: { from: number; to?: number }
+}
+
 /** What a journal reports when it has been opened. */
 export interface RecoveryReport {
   /** The snapshot that recovery began with. */
@@ -73,6 +90,8 @@ export interface RecoveryReport {
   setAside:
     | { file: string; offset: number; bytes: number; sequence: number; reason: string; savedAs: string }
     | undefined
+  /** What `onCorruption` replaced by this journal. */
+  damage: RecoveredDamage | undefined
   /** Entries evicted because the cache was opened with a smaller `maxSize` or `maxBytes` than before. */
   evicted: number
   /** Expired entries that were removed for the same reason. */
@@ -165,10 +184,11 @@ export interface Journal {
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
   /**
-   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If that fails, it also
-   * releases the journal, and rejects.
+   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If something cannot be
+   * written, rejects with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other
+   * failure it rejects, too, but is released.
    */
-  close(recency: Iterable<string>): Promise<void>
+  close(recency: Iterable<string>, options?: { force?: boolean }): Promise<void>
   /** The journal's directory, if it has one; for the actor's persisted snapshot. */
   readonly directory: string | undefined
 }

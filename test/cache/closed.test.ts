@@ -98,6 +98,18 @@ test('during close every method is refused with a CacheClosedError', async (t) =
   await again.close()
 })
 
+test('a call is refused in the order that docs/architecture.md gives: the value, the key, the cache, the options', async (t) => {
+  const { cache } = await openMemory(t)
+  const wrong = { value: () => 1, key: 1 as unknown as string, options: { ttl: -1 } }
+  t.throws(() => cache.transact(() => cache.getOrSet(wrong.key, 1 as never, wrong.options)), {
+    code: 'INSIDE_TRANSACTION',
+  })
+  await cache.close()
+  t.throws(() => cache.set(wrong.key, wrong.value, wrong.options), { code: 'INVALID_VALUE' })
+  t.throws(() => cache.set(wrong.key, 1, wrong.options), { instanceOf: TypeError, message: /key/ })
+  t.throws(() => cache.set('a', 1, wrong.options), { instanceOf: CacheClosedError })
+})
+
 test('an iterator that was not started before close throws at its first next', async (t) => {
   const { cache } = await openMemory(t)
   cache.set('a', 1)

@@ -71,6 +71,28 @@ for (const [what, value] of Object.entries(VALUES)) {
     t.is(await client.increment('good'), 2)
   })
 
+  test(`a value that ${what}: a client's streams have \`undefined\` for it, and continue`, async (t) => {
+    const { cache, clock } = await opened(t, value, 3)
+    const client = await connect<unknown>(cache.share())
+    t.teardown(() => client.close())
+    const emitted: unknown[] = []
+    client.expirations$.subscribe(({ key, value }) => emitted.push([key, value]))
+    client.evictions$.subscribe(({ key, value }) => emitted.push([key, value]))
+    await client.get('good')
+    clock.advance(10)
+    cache.setMany([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ])
+    await client.get('a')
+    t.deepEqual(emitted, [
+      ['mortal', undefined],
+      ['bad', undefined],
+      ['good', 1],
+    ])
+  })
+
   test.serial(`a value that ${what}: its expiration and its eviction are told without it, in order`, async (t) => {
     const warnings: string[] = []
     const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)

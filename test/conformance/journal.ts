@@ -61,6 +61,11 @@ export class RecordingReceiver implements JournalReceiver {
   counters(counters: Readonly<Counters>): void {
     this.restored.copyFrom(counters)
   }
+  reset(): void {
+    for (const list of [this.snapshotRows, this.loaded, this.events]) list.length = 0
+    this.restored.copyFrom(new Counters())
+    this.order = undefined
+  }
   recency(keys: Iterable<string>): void {
     this.order = [...keys]
   }

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
 import type { Clock } from '../../core/model/clock.js'
 import type { Counters } from '../../core/model/counters.js'
 import type { ReadableState } from '../../core/model/state.js'
@@ -6,6 +6,8 @@ import type { JournalFigures } from '../../durable/contract.js'
 
 /** What `stats()` returns and `stats$` emits. Counters start from 0 at each `clear()`. */
 export interface Stats {
+  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
+  atMs: number
   hits: number
   misses: number
   evictions: number
@@ -22,8 +24,8 @@ export interface Stats {
 }
 
 /**
- * The current stats at once, then at most once per interval, and only if a counter or the size has changed. Each subscription
- * has its own timer.
+ * The current stats at once, then at most once per interval: whenever a counter or the size has changed, and once more an
+ * interval after the last change, so that a rate computed from two emissions falls to 0. Each subscription has its own timer.
  */
 export function createStats$(
   read: () => Stats,
@@ -32,15 +34,16 @@ export function createStats$(
   onEnd: (complete: () => void) => () => void,
 ): Observable<Stats> {
   return new Observable<Stats>((subscriber) => {
-    let last = read()
+    let last = read() // subscribers get another object, so none can change what the next one is compared with
+    let isMoving = false
     let timer: unknown
     const tick = () => {
       const now = read()
-      const isChanged = !isSame(now, last)
-      arm()
-      if (!isChanged) return
+      const wasMoving = isMoving
+      isMoving = !isSame(now, last)
       last = now
-      subscriber.next(now)
+      arm()
+      if (isMoving || wasMoving) subscriber.next(read())
     }
     const arm = () => {
       timer = clock.setTimeout(tick, intervalMs)
@@ -51,13 +54,14 @@ export function createStats$(
       clock.clearTimeout(timer)
       forget()
     })
-    subscriber.next(last)
+    subscriber.next(read())
   })
 }
 
 const COMPARED = ['hits', 'misses', 'evictions', 'size', 'expirations', 'sets', 'deletes'] as const
 
-function isSame(a: Stats, b: Stats): boolean {
+/** Whether all counters and the size are equal. */
+export function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
 }
 
@@ -66,13 +70,26 @@ export function hitRatio(hits: number, misses: number): number {
   return hits === 0 ? 0 : hits / (hits + misses)
 }
 
-/** `journal`: its figures; all 0 if omitted, because it is closed. */
+/** `journal`: its figures; all 0 if `undefined`, because it is closed. */
 export function readStats(
+  atMs: number,
   { counters, size }: ReadableState & { readonly counters: Readonly<Counters> },
-  journal: JournalFigures = CLOSED_FIGURES,
+  journal: JournalFigures | undefined,
 ): Stats {
   const { hits, misses, evictions, expirations, sets, deletes } = counters
-  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio: hitRatio(hits, misses), journal }
+  const figures = journal ?? { ...CLOSED_FIGURES }
+  return {
+    hits,
+    misses,
+    evictions,
+    size,
+    expirations,
+    sets,
+    deletes,
+    hitRatio: hitRatio(hits, misses),
+    atMs,
+    journal: figures,
+  }
 }
 
 const CLOSED_FIGURES: JournalFigures = {

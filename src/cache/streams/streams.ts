@@ -4,7 +4,8 @@
  * Each event goes to every subscriber before the next event goes to any, and each subscriber gets its own object, so that none
  * can change what another sees. A stream without subscribers creates no objects.
  */
-import { Observable, type Subscriber } from 'rxjs'
+import type { Subscriber } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { EventOutlet, JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'
@@ -14,46 +15,63 @@ import { type Expiration, toExpiration } from './expirations.js'
 
 type Restore = (stored: StoredValue) => unknown
 
-/** One of the streams. `toItem` makes its item from an event, or returns `undefined` if the stream omits that event. */
-class EventStream<T> {
-  readonly subscribers = new Set<Subscriber<T>>()
-  readonly toItem: (journaled: JournaledEvent) => T | undefined
-  readonly observable: Observable<T>
+/** Makes a stream's item from an event, or returns `undefined` if the stream omits that event. */
+type ToItem = (journaled: JournaledEvent, restore: Restore) => object | undefined
 
-  constructor(toItem: (journaled: JournaledEvent) => T | undefined, onChange: (change: 1 | -1) => void) {
-    this.toItem = toItem
-    let isComplete = false
-    this.observable = new Observable((subscriber) => {
-      if (isComplete) return subscriber.complete()
-      this.subscribers.add(subscriber)
-      onChange(1)
-      return () => {
-        this.subscribers.delete(subscriber)
-        onChange(-1)
-      }
-    })
-    this.complete = () => {
-      isComplete = true
-      for (const subscriber of [...this.subscribers]) subscriber.complete()
-    }
+/** The streams as edges subscribe to them: values are in their stored form. */
+export interface StoredStreams {
+  readonly changes$: Observable<Change<StoredValue>>
+  readonly expirations$: Observable<Expiration<StoredValue>>
+  readonly evictions$: Observable<Eviction<StoredValue>>
+}
+
+class EventStream {
+  /** Each with the form in which it gets values. */
+  readonly #subscribers = new Map<Subscriber<never>, Restore>()
+  readonly #toItem: ToItem
+  readonly #onChange: (change: 1 | -1) => void
+  #isComplete = false
+
+  constructor(toItem: ToItem, onChange: (change: 1 | -1) => void) {
+    this.#toItem = toItem
+    this.#onChange = onChange
   }
 
-  readonly complete: () => void
+  observable(restore: Restore): Observable<never> {
+    return new Observable((subscriber) => {
+      if (this.#isComplete) return subscriber.complete()
+      this.#subscribers.set(subscriber, restore)
+      this.#onChange(1)
+      return () => {
+        this.#subscribers.delete(subscriber)
+        this.#onChange(-1)
+      }
+    })
+  }
+
+  complete(): void {
+    this.#isComplete = true
+    for (const subscriber of [...this.#subscribers.keys()]) subscriber.complete()
+  }
 
   /** Adds a delivery of the event for each subscriber. */
   prepare(journaled: JournaledEvent, deliveries: (() => void)[]): void {
-    for (const subscriber of this.subscribers) {
-      const item = this.toItem(journaled)
+    for (const [subscriber, restore] of this.#subscribers) {
+      const item = this.#toItem(journaled, restore)
       if (item === undefined) return
-      deliveries.push(() => subscriber.next(item))
+      deliveries.push(() => subscriber.next(item as never))
     }
   }
 }
 
 export class Streams<V> implements EventOutlet {
-  readonly #changes: EventStream<Change<V>>
-  readonly #expirations: EventStream<Expiration<V>>
-  readonly #evictions: EventStream<Eviction<V>>
+  readonly changes$: Observable<Change<V>>
+  readonly expirations$: Observable<Expiration<V>>
+  readonly evictions$: Observable<Eviction<V>>
+  readonly stored: StoredStreams
+  readonly #changes: EventStream
+  readonly #expirations: EventStream
+  readonly #evictions: EventStream
   /** Whether any of the streams has a subscriber. */
   isObserved = false
   #subscriptions = 0
@@ -67,21 +85,19 @@ export class Streams<V> implements EventOutlet {
       this.#subscriptions += change
       this.isObserved = this.#subscriptions > 0
     }
-    this.#changes = new EventStream((journaled) => toChange<V>(journaled, restore), onChange)
-    this.#expirations = new EventStream((journaled) => toExpiration<V>(journaled, restore), onChange)
-    this.#evictions = new EventStream((journaled) => toEviction<V>(journaled, restore), onChange)
-  }
-
-  get changes$(): Observable<Change<V>> {
-    return this.#changes.observable
-  }
-
-  get expirations$(): Observable<Expiration<V>> {
-    return this.#expirations.observable
-  }
-
-  get evictions$(): Observable<Eviction<V>> {
-    return this.#evictions.observable
+    this.#changes = new EventStream(toChange, onChange)
+    this.#expirations = new EventStream(toExpiration, onChange)
+    this.#evictions = new EventStream(toEviction, onChange)
+    const streams = (restoreFor: Restore) => ({
+      changes$: this.#changes.observable(restoreFor),
+      expirations$: this.#expirations.observable(restoreFor),
+      evictions$: this.#evictions.observable(restoreFor),
+    })
+    const own = streams(restore)
+    this.changes$ = own.changes$
+    this.expirations$ = own.expirations$
+    this.evictions$ = own.evictions$
+    this.stored = streams((stored) => stored)
   }
 
   deliver(journaled: JournaledEvent): void {

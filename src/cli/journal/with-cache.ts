@@ -1,28 +1,36 @@
 /** Opens a cache for writing: with no limit on entries unless an option sets one, and with a bar during recovery. */
 import type { Cache } from '../../cache/cache.js'
 import { openCache } from '../../open.js'
+import { messageOf } from '../terminal/failures.js'
+import { remark } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
 import type { OpenOptions } from './options.js'
 
-/** Opens, uses, closes. If `use` fails, its error is thrown, not one from closing. */
+/** Opens, uses, closes. If `use` fails, its error is thrown, and one from closing, which says what is lost, is only printed. */
 export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {
   const cache = await openForCommand(options)
   let result: T
   try {
     result = await use(cache)
   } catch (error) {
-    await cache.close().catch(() => undefined)
+    await cache.close({ force: true }).catch((lost) => remark(`daybook: ${messageOf(lost)}`))
     throw error
   }
-  await cache.close()
+  await cache.close({ force: true })
   return result
 }
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
-  const { directory, maxSize, fsync } = options
+  const { directory, lock, maxSize, fsync } = options
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
-    return await openCache({ directory, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) })
+    return await openCache({
+      directory,
+      lock,
+      maxSize,
+      fsync,
+      onProgress: ({ done, total }) => progress.update(done, total),
+    })
   } finally {
     progress.end()
   }

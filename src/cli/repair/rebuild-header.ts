@@ -1,10 +1,10 @@
 /**
- * Rebuilds the damaged header of a segment whose frames are sound. Everything in a header except its time is known from
- * elsewhere, and the first frame names the header's checksum: so a rebuilt header is used only if that proves it right.
+ * Rebuilds the damaged header of a segment whose frames are sound. Everything in a header except its time and its version is known
+ * from elsewhere, and the first frame names the header's checksum: so a rebuilt header is used only if that proves it right.
  */
 import { checksum } from '../../durable/format/checksum.js'
 import { encodeFileHeader } from '../../durable/format/file-header.js'
-import { FILE, FILE_HEADER_BYTES } from '../../durable/format/format.js'
+import { FILE, FILE_HEADER_BYTES, VERSION } from '../../durable/format/format.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
 import type { JournalFile } from '../../durable/format/journal-files.js'
 import { disk } from '../../durable/storage/disk.js'
@@ -23,14 +23,18 @@ export async function rebuildHeader(
     await readAll(opened, bytes, 0, FILE_HEADER_BYTES, 0)
     for (const createdAt of candidates(bytes.subarray(FILE.createdAtMs, FILE.createdAtMs + 8))) {
       const createdAtMs = createdAt.readDoubleLE(0)
-      const header = encodeFileHeader({
-        kind: 'segment',
-        journalId,
-        sequence: file.sequence,
-        previousChecksum,
-        createdAtMs,
-      })
-      if (header.readUInt32LE(FILE.checksum) === scanned.frame.previousChecksum) return header
+      for (let version = VERSION; version > 0; version--) {
+        const { sequence } = file
+        const header = encodeFileHeader({
+          version,
+          kind: 'segment',
+          journalId,
+          sequence,
+          previousChecksum,
+          createdAtMs,
+        })
+        if (header.readUInt32LE(FILE.checksum) === scanned.frame.previousChecksum) return header
+      }
     }
     return undefined
   } finally {

@@ -1,7 +1,6 @@
 /** Reads what is sound in a damaged snapshot: the rows of its sound frames. */
 import { Counters } from '../../core/model/counters.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { MalformedBytesError } from '../../durable/format/byte-reader.js'
 import { checksum } from '../../durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import type { Frame } from '../../durable/format/frame.js'
@@ -10,6 +9,7 @@ import type { JournalFile } from '../../durable/format/journal-files.js'
 import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { takeRows } from '../../durable/snapshot/read-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 
 export interface SalvagedRow {
   key: string

@@ -1,7 +1,8 @@
 declare const sequenceBrand: unique symbol
 /**
  * The number of an event: 1, 2, 3, … without gaps. Branded, so that it is not confused with counts of bytes, rows and frames.
- * 0 is the position before the first event.
+ * 0 is the position before the first event. It is a plain number outside `durable/`: the contract of journals is public, and a
+ * brand there would force casts on everyone who implements one.
  */
 export type Sequence = number & { readonly [sequenceBrand]: true }
 

@@ -1,15 +1,27 @@
 /** Decodes events and values. The inverse of `encode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent, SetEvent } from '../../core/model/event.js'
-import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
-import { type ByteReader, MalformedBytesError } from './byte-reader.js'
-import { EVENT_HAS_DEADLINE, EVENT_TYPE, EVENT_TYPE_MASK, KEY_TEXT_SHIFT, VALUE } from './format.js'
+import { EncodedPlain, EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
+import { type ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
+import { takePrimitive } from '../../values/plain/decode.js'
+import { heldBytes } from '../../values/plain/encode.js'
+import {
+  EVENT_HAS_DEADLINE,
+  EVENT_HAS_EXTENSION,
+  EVENT_TYPE,
+  EVENT_TYPE_LAST,
+  EVENT_TYPE_MASK,
+  KEY_TEXT_MASK,
+  KEY_TEXT_SHIFT,
+  VALUE,
+} from './format.js'
+import { NewerFormatError } from './newer-format.js'
 
 /** Receives the parts of a `set` event, or of a row, which is written as one, without an object for them. */
 export type SetTaker<T> = (key: string, value: StoredValue, expiresAtMs: number) => T
 /** Receives a row. Returns `false` for a repeated key, which no file has. */
 export type RowTaker = SetTaker<boolean | void>
 
-/** @throws MalformedBytesError for bytes that no version 1 writer wrote. */
+/** @throws MalformedBytesError for bytes that no daybook writes; NewerFormatError for what only a newer one writes. */
 export function decodeEvent(reader: ByteReader): CacheEvent {
   const head = reader.byte()
   if (!isSet(head)) return decodeOther(reader, head)
@@ -23,13 +35,26 @@ export function isSet(head: number): boolean {
 
 /** The rest of a `set` event, after its first byte. */
 export function decodeSet<T>(reader: ByteReader, head: number, take: SetTaker<T>): T {
-  const key = reader.text(head >> KEY_TEXT_SHIFT)
+  const key = decodeKey(reader, head)
   const value = decodeValue(reader)
-  return take(key, value, (head & EVENT_HAS_DEADLINE) === 0 ? Number.POSITIVE_INFINITY : decodeDeadline(reader))
+  const expiresAtMs = decodeDeadline(reader, head)
+  if (head >= EVENT_HAS_EXTENSION) refuseExtension(reader, 'set')
+  return take(key, value, expiresAtMs)
+}
+
+function decodeKey(reader: ByteReader, head: number): string {
+  return reader.text((head >> KEY_TEXT_SHIFT) & KEY_TEXT_MASK)
+}
+
+/** No kind of extension is known to this daybook. */
+function refuseExtension(reader: ByteReader, type: string): never {
+  const bytes = reader.view()
+  throw new NewerFormatError(`an extension of kind ${bytes[0]} of an event of type "${type}"`)
 }
 
 /** Epoch milliseconds. NaN and -Infinity are refused: an entry with such a deadline would neither live nor expire. */
-function decodeDeadline(reader: ByteReader): number {
+function decodeDeadline(reader: ByteReader, head: number): number {
+  if ((head & EVENT_HAS_DEADLINE) === 0) return Number.POSITIVE_INFINITY
   const expiresAtMs = reader.double()
   if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw new MalformedBytesError(`a deadline is ${expiresAtMs}`)
   return expiresAtMs
@@ -37,10 +62,10 @@ function decodeDeadline(reader: ByteReader): number {
 
 /** The rest of an event that is not a `set`. */
 export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEvent, SetEvent> {
-  const hasDeadline = (head & EVENT_HAS_DEADLINE) !== 0
   const type = head & EVENT_TYPE_MASK
   if (type === EVENT_TYPE.cleared) return { type: 'cleared' }
-  const key = reader.text(head >> KEY_TEXT_SHIFT)
+  if (type === 0 || type > EVENT_TYPE_LAST) throw new NewerFormatError(`an event of type ${type}`)
+  const key = decodeKey(reader, head)
   switch (type) {
     case EVENT_TYPE.deleted:
       return { type: 'deleted', key }
@@ -48,49 +73,36 @@ export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEven
       return { type: 'expired', key }
     case EVENT_TYPE.evicted:
       return { type: 'evicted', key }
-    case EVENT_TYPE.rescheduled:
-      return { type: 'rescheduled', key, expiresAtMs: hasDeadline ? decodeDeadline(reader) : Number.POSITIVE_INFINITY }
-    case EVENT_TYPE.loaded:
+    case EVENT_TYPE.rescheduled: {
+      const expiresAtMs = decodeDeadline(reader, head)
+      if (head >= EVENT_HAS_EXTENSION) refuseExtension(reader, 'rescheduled')
+      return { type: 'rescheduled', key, expiresAtMs }
+    }
+    default: // loaded
       return { type: 'loaded', file: key, checksum: reader.varint(), entries: reader.double() }
-    default:
-      throw new MalformedBytesError(`unknown type of event ${type}`)
   }
 }
 
 function decodeValue(reader: ByteReader): StoredValue {
   const tag = reader.byte()
   switch (tag) {
-    case VALUE.null:
-      return null
-    case VALUE.false:
-      return false
-    case VALUE.true:
-      return true
-    case VALUE.integer: {
-      const zigzag = reader.varint()
-      return (zigzag >>> 1) ^ -(zigzag & 1)
-    }
-    case VALUE.double:
-      return reader.double()
-    case VALUE.bigint:
-      return parseBigint(reader.text(0))
     case VALUE.structured:
       return new EncodedValue('structured', own(reader.view()))
+    case VALUE.errors:
+      return new EncodedValue('errors', own(reader.view()))
     case VALUE.bytes:
       return new EncodedValue('bytes', own(reader.view()))
     case VALUE.buffer:
       return new EncodedValue('buffer', own(reader.view()))
+    case VALUE.plain:
+      return new EncodedPlain(heldBytes(reader.bytes, reader.skipBytes(), reader.at))
     default:
-      return reader.text(tag - VALUE.text)
+      if (tag > VALUE.plain) throw new NewerFormatError(`a value of kind ${tag}`)
+      return takePrimitive(reader, tag)
   }
 }
 
 /** A copy: a view would keep the whole buffer in memory. (`slice` of a Buffer would return a Buffer.) */
 function own(view: Buffer): Uint8Array {
   return new Uint8Array(view)
-}
-
-function parseBigint(hexadecimal: string): bigint {
-  if (!/^-?[0-9a-f]+$/.test(hexadecimal)) throw new MalformedBytesError('a bigint is not written in hexadecimal digits')
-  return hexadecimal.startsWith('-') ? -BigInt(`0x${hexadecimal.slice(1)}`) : BigInt(`0x${hexadecimal}`)
 }

@@ -1,12 +1,14 @@
 import type { Sequence } from '../../core/model/sequence.js'
-import { CacheError, CorruptionError } from '../../errors.js'
+import { CorruptionError } from '../../errors.js'
 import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
 import { checksum } from './checksum.js'
 import { FILE, FILE_HEADER_BYTES, FILE_KIND, FILE_MAGIC, type FileKind, VERSION } from './format.js'
+import { NewerFormatError } from './newer-format.js'
 import { readU64, writeU64 } from './u64.js'
 
 /** The first bytes of every file of a journal. */
 export interface FileHeader {
+  version: number
   kind: FileKind
   /** 16 random bytes, the same in all files of one journal. */
   journalId: Buffer
@@ -17,10 +19,11 @@ export interface FileHeader {
   checksum: number
 }
 
-export function encodeFileHeader(header: Omit<FileHeader, 'checksum'>): Buffer {
+/** @param header Without a version: the present one. */
+export function encodeFileHeader(header: Omit<FileHeader, 'checksum' | 'version'> & { version?: number }): Buffer {
   const bytes = Buffer.alloc(FILE_HEADER_BYTES)
   bytes.write(FILE_MAGIC, FILE.magic, 'latin1')
-  bytes.writeUInt32LE(VERSION, FILE.version)
+  bytes.writeUInt32LE(header.version ?? VERSION, FILE.version)
   bytes.writeUInt32LE(FILE_KIND[header.kind], FILE.kind)
   header.journalId.copy(bytes, FILE.journalId)
   writeU64(bytes, FILE.sequence, header.sequence)
@@ -46,14 +49,12 @@ export function decodeFileHeader(
   if (checksum(bytes.subarray(0, FILE.checksum)) !== stored)
     throw damaged('the checksum of the file header does not match')
   const version = bytes.readUInt32LE(FILE.version)
-  if (version !== VERSION) {
-    const what = `${file} has format version ${version}, but this daybook reads version ${VERSION}`
-    throw new CacheError('UNSUPPORTED_VERSION', what, { advice: 'Use a newer daybook.' })
-  }
+  if (version < 1 || version > VERSION) throw new NewerFormatError(`${file} has format version ${version}`)
   if (bytes.readUInt32LE(FILE.kind) !== FILE_KIND[expected.kind]) throw damaged(`this is not a ${expected.kind} file`)
   const sequence = readU64(bytes, FILE.sequence) as Sequence
   if (sequence !== expected.sequence) throw damaged(`the file's name and its header (sequence ${sequence}) disagree`)
   return {
+    version,
     kind: expected.kind,
     journalId: Buffer.from(bytes.subarray(FILE.journalId, FILE.journalId + 16)),
     sequence,

@@ -4,8 +4,8 @@
  */
 import type { Sequence } from '../../core/model/sequence.js'
 
-/** The format version that this code writes, and the only one that it reads. */
-export const VERSION = 1
+/** The format version that this code writes. It also reads version 1. */
+export const VERSION = 2
 
 /** ── File header: the same layout in every version, in segments, snapshots, loaded and saved files ── */
 export const FILE_HEADER_BYTES = 64
@@ -50,34 +50,28 @@ export const FRAME_BYTES_MAX = 256 * 1024 * 1024
 
 /** ── Payload: events, one after the other ── */
 export const EVENT_TYPE = { set: 1, deleted: 2, expired: 3, evicted: 4, rescheduled: 5, cleared: 6, loaded: 7 } as const
+export const EVENT_TYPE_LAST = EVENT_TYPE.loaded
 export const EVENT_TYPE_MASK = 0x0f
 /** The event has a deadline: an f64 of epoch milliseconds at its end. */
 export const EVENT_HAS_DEADLINE = 0x10
-/** The encoding of the key (TEXT), shifted into the event's first byte. */
+/** The encoding of the key (TEXT in values/bytes/text.ts), shifted into the event's first byte. */
 export const KEY_TEXT_SHIFT = 5
+export const KEY_TEXT_MASK = 0x03
+/** A `set` or `rescheduled` event ends with an extension: a varint of bytes, and in them parts, each of which begins with its kind. */
+export const EVENT_HAS_EXTENSION = 0x80
 
-/** The encoding of a text: one byte for each character below U+0080; UTF-8; UTF-16LE if there are lone surrogates. */
-export const TEXT = { ascii: 0, utf8: 1, utf16: 2 } as const
-
-/** The first byte of a value. */
+/** The first byte of a value, if it is not that of a primitive (`values/plain/tags.ts`). */
 export const VALUE = {
-  null: 0,
-  false: 1,
-  true: 2,
-  /** An integer of 32 bits, zigzag varint. */
-  integer: 3,
-  /** f64. */
-  double: 4,
-  /** Text: 5 + TEXT, then a varint of bytes, then the bytes. */
-  text: 5,
-  /** Sign and hexadecimal digits, as ASCII with a varint of bytes. */
-  bigint: 8,
   /** Node's `v8.serialize`, with a varint of bytes. */
   structured: 9,
   /** The bytes of a Uint8Array, with a varint of bytes. */
   bytes: 10,
   /** The same for a Buffer. */
   buffer: 11,
+  /** Node's `v8.serialize` of a value and the records of its errors, with a varint of bytes. */
+  errors: 12,
+  /** Plain data: a u32 of bytes, and its parts (`values/plain/tags.ts`). */
+  plain: 13,
 } as const
 
 /** ── File names ── */

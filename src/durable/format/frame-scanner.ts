@@ -2,10 +2,12 @@
  * Reads the frames of one file in order, in chunks of a few megabytes. Checks that each frame is sound; the caller checks that
  * each follows the one before it.
  */
+
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { readAll, type StorageFile } from '../storage/storage.js'
-import { MalformedBytesError } from './byte-reader.js'
 import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } from './format.js'
 import { type Frame, readFrame } from './frame.js'
+import { NewerFormatError } from './newer-format.js'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 /** A few seconds of checksums. The four bytes that begin a frame occur by chance once in 4 GiB. */
@@ -37,6 +39,7 @@ export class FrameScanner {
   /**
    * The next frame; `undefined` at the end of the file. After an unsound one, call {@link findFrame}. Returns a promise only
    * if more of the file must be read: awaiting each of many small frames would cost more than reading them.
+   * @throws NewerFormatError for a frame of a kind that only a newer daybook writes.
    */
   next(): Scanned | undefined | Promise<Scanned | undefined> {
     const place = this.#offset + this.#at
@@ -46,6 +49,7 @@ export class FrameScanner {
       this.#at += found.length
       return { frame: found, bytes: this.#bytes }
     }
+    if (found.problem === 'newer') throw new NewerFormatError(found.reason).at(this.#file.path, place)
     if (found.problem !== 'incomplete')
       return { frame: undefined, offset: place, reason: found.reason, isTorn: found.problem === 'unsound' }
     return this.#fill(found.needed).then((isMore) =>

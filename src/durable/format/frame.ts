@@ -1,7 +1,7 @@
 /** One frame: a header and a payload. */
 import { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
-import type { ByteWriter } from './byte-writer.js'
+import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { checksum } from './checksum.js'
 import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAGIC, type FrameKind } from './format.js'
 import { readU64, writeU64 } from './u64.js'
@@ -16,11 +16,10 @@ export interface FrameHeader {
   writtenAtMs: number
 }
 
-/** A frame that is ready to be written. `bytes` includes the header. */
-export interface FinishedFrame {
-  header: FrameHeader
+/** Frames that are ready to be written with one write, in order. `bytes` includes their headers. */
+export interface FinishedFrames {
+  frames: readonly { header: FrameHeader; checksum: number }[]
   bytes: Uint8Array
-  checksum: number
 }
 
 /** A frame that was read, with a matching checksum. */
@@ -76,8 +75,10 @@ export type FrameProblem =
   | { problem: 'incomplete'; reason: string; needed: number }
   /** The bytes are not a sound frame: torn, damaged, or something else. */
   | { problem: 'unsound'; reason: string; summedBytes?: number }
-  /** The checksum matches, so no crash did this, but no writer of this version writes such a header. */
+  /** The checksum matches, so no crash did this, but no daybook writes such a header. */
   | { problem: 'nonsense'; reason: string }
+  /** The checksum matches, and a newer daybook wrote it. */
+  | { problem: 'newer'; reason: string }
 
 /**
  * The frame at `at` in `bytes`, if it is complete and its checksum matches. `offset` is that of `bytes[0]` in the file, and
@@ -108,7 +109,7 @@ export function readFrame(
     return { problem: 'unsound', reason: 'the checksum of the frame does not match', summedBytes: length }
   }
   const kind = KINDS.get(bytes[at + FRAME.kind] as number) // the header is complete
-  if (kind === undefined) return { problem: 'nonsense', reason: 'the frame is of an unknown kind' }
+  if (kind === undefined) return { problem: 'newer', reason: `a frame of kind ${bytes[at + FRAME.kind]}` }
   const firstSequence = readU64(bytes, at + FRAME.firstSequence) as Sequence
   const durableSequence = readU64(bytes, at + FRAME.durableSequence) as Sequence
   const writtenAtMs = bytes.readDoubleLE(at + FRAME.writtenAtMs)

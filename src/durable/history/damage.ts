@@ -1,5 +1,5 @@
 /**
- * Decides what the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `replay`.
+ * Decides what the end of a journal means: sound, a torn write, or corruption. Fourth step of opening. Before: `read-chain`.
  * After: `recovery/set-aside` for a torn write, `recovery/rewrite-unproven` for a sound end.
  *
  * One case cannot be decided: damage after the last sequence that any frame says was durable looks like a write that a crash
@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
-import { MalformedBytesError } from '../format/byte-reader.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import { FrameScanner } from '../format/frame-scanner.js'

@@ -1,3 +1,4 @@
+/** The file of a `loaded` event. Before: `replay`, when it reaches the event. After: `snapshot/read-snapshot`. */
 import { join } from 'node:path'
 import type { LoadedEvent } from '../../core/model/event.js'
 import type { Sequence } from '../../core/model/sequence.js'
@@ -7,7 +8,7 @@ import { type ReadSnapshot, type RowsVisitor, readSnapshot } from '../snapshot/r
 import type { Storage } from '../storage/storage.js'
 
 /**
- * Reads the file that a `loaded` event names. It was durable before the event was written.
+ * Reads the file, which was durable before the event was written.
  * @param sequence Of the frame that holds the event.
  * @throws CorruptionError if the file is damaged, missing, or not the one that was loaded.
  */

@@ -1,6 +1,6 @@
 /**
  * Reads segments in order and checks that every frame follows the one before it, also across files. Stops at the first one that
- * does not, and reports what is there; `damage` decides what it means.
+ * does not, and reports what is there. Before: `read-chain`. After: `format/frame-scanner`; each frame goes to `replay`.
  */
 import type { Counters } from '../../core/model/counters.js'
 import { LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
@@ -33,6 +33,8 @@ export interface SegmentPosition extends FramePlace {
   /** The checksum of the last frame before this segment, as its header says. */
   previousChecksum: number
   offset: number
+  /** Of the segment's format. */
+  version: number
 }
 
 /** Where reading ended. */
@@ -164,6 +166,7 @@ class SegmentReader {
       file: segment,
       sequence: header.sequence,
       previousChecksum: header.previousChecksum,
+      version: header.version,
       offset: FILE_HEADER_BYTES,
       nextSequence: header.sequence,
       lastChecksum: header.checksum,

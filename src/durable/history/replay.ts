@@ -1,6 +1,6 @@
 /**
  * Passes the content of a journal to a receiver: the rows of a snapshot, then the events after it. Third step of opening.
- * Before: `plan`. After: `damage`. The command line also reads journals this way: nothing is written.
+ * Before: `plan`. After: `read-chain`, and `core/evolve` for what the receiver gets. The command line also reads journals this way: nothing is written.
  *
  * Replay decides nothing and never reads a clock: it passes the events as they were written. What makes it fast is in
  * docs/decisions/0009: no object for a `set` event, no promise for a frame.
@@ -8,8 +8,8 @@
 import type { LoadedEvent } from '../../core/model/event.js'
 import { FIRST_SEQUENCE, LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CacheError } from '../../errors.js'
+import { ByteReader } from '../../values/bytes/byte-reader.js'
 import type { JournalReceiver, RecoveryReport } from '../contract.js'
-import { ByteReader } from '../format/byte-reader.js'
 import { decodeOther, decodeSet, isSet, type RowTaker } from '../format/decode-event.js'
 import type { FileHeader } from '../format/file-header.js'
 import type { Frame } from '../format/frame.js'

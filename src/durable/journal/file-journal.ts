@@ -1,5 +1,5 @@
 /**
- * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frame` (events become
+ * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frames` (events become
  * bytes), `durability` (bytes are written and synced), `segments` (where they go).
  */
 import { randomBytes } from 'node:crypto'
@@ -20,20 +20,19 @@ import type {
 } from '../contract.js'
 import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
-import { recover } from '../recovery/recover.js'
+import { type OnCorruption, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { Durability } from './durability.js'
 import { writeAtExit } from './exit-flush.js'
-import { PendingFrame } from './pending-frame.js'
+import { PendingFrames } from './pending-frames.js'
+import { isWriteFailure } from './refusal.js'
 import { Segments } from './segments.js'
 
 /** A key or a text with no more characters than this is far from filling a frame. */
 const SMALL = 16 * 1024
-/** A recency frame has about this many bytes of keys; the order of use of a large cache takes several. */
-const RECENCY_FRAME_BYTES = 1024 * 1024
 
 /** The parts of an open journal. One cache uses it, from open() to close(). */
 interface Opened {
@@ -50,33 +49,47 @@ export class FileJournal implements Journal {
   readonly directory: string
   readonly #storage: Storage
   readonly #newJournalId: () => Buffer
-  readonly #frame = new PendingFrame()
+  readonly #onCorruption: OnCorruption
+  readonly #pending = new PendingFrames()
   onChange: (() => void) | undefined
   #opened: Opened | undefined
   /** As of the last close. */
   #closedHealth: JournalHealth = { status: 'writable' }
 
   /** @param newJournalId Returns 16 random bytes, for a new journal. */
-  constructor(storage: Storage, directory: string, newJournalId: () => Buffer = () => randomBytes(16)) {
+  constructor(
+    storage: Storage,
+    directory: string,
+    newJournalId: () => Buffer = () => randomBytes(16),
+    onCorruption: OnCorruption = 'refuse',
+  ) {
     this.#storage = storage
     this.directory = directory
     this.#newJournalId = newJournalId
+    this.#onCorruption = onCorruption
   }
 
   async open(session: JournalSession): Promise<RecoveryReport> {
     if (this.#opened !== undefined)
       throw new CacheLockedError('This journal is already open', { advice: 'Close the other cache first.' })
     const { directory } = this
-    const lock = openDirectory(this.#storage, directory)
+    const lock = await openDirectory(this.#storage, directory)
     try {
-      const recovered = await recover(this.#storage, directory, session.receiver)
+      const recovered = await recover(this.#storage, directory, session.receiver, {
+        onCorruption: this.#onCorruption,
+        newJournalId: this.#newJournalId,
+        clock: session.clock,
+      })
       const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
       if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
-      this.#frame.begin(recovered.nextSequence)
       const { durableSequence, hasLooseRecency, report } = recovered
-      const durability = new Durability(session, this.#frame, segments, durableSequence, () => this.onChange?.())
+      const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+      this.#pending.begin(recovered.nextSequence, () => durability.context())
+      const isOlder = segments.isOlder
+      if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
       const forgetExit = writeAtExit(() => durability.writeAtExit())
-      this.#opened = { session, lock, segments, durability, hasLooseRecency, forgetExit }
+      const isLoose = hasLooseRecency && !isOlder
+      this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
       return report
     } catch (error) {
       lock.release()
@@ -97,20 +110,17 @@ export class FileJournal implements Journal {
   append(events: readonly CacheEvent[]): number {
     const { durability } = this.#open
     durability.prepare()
-    if (!this.#frame.add(events)) {
-      durability.writeFull() // the turns before this one get a frame of their own
-      this.#frame.add(events)
-    }
-    const sequence = this.#frame.first + this.#frame.count - events.length
+    this.#pending.add(events)
+    const sequence = this.#pending.first + this.#pending.count - events.length
     if (durability.isExiting) durability.write()
     return sequence
   }
 
   appendSet(key: string, value: StoredValue, expiresAtMs: number): number {
-    const frame = this.#frame
+    const pending = this.#pending
     const isSmall =
       key.length <= SMALL && (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object')
-    if (isSmall && frame.isReady) return frame.addSet(key, value, expiresAtMs)
+    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs)
     return this.append([{ type: 'set', key, value, expiresAtMs }]) // handles values that fill a frame
   }
 
@@ -162,7 +172,7 @@ export class FileJournal implements Journal {
   async stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
     const { durability, segments, session } = this.#open
     durability.refuseUnlessWritable()
-    const sequence = sequenceAfter(this.#frame.last) // later than that of any existing file
+    const sequence = sequenceAfter(this.#pending.last) // later than that of any existing file
     const file = fileName(sequence, 'loaded')
     const path = join(this.directory, file)
     removeIfThere(this.#storage, `${path}.tmp`)
@@ -188,44 +198,83 @@ export class FileJournal implements Journal {
   figures(): JournalFigures {
     const { durability, segments } = this.#open
     return {
-      sequence: this.#frame.last,
+      sequence: this.#pending.last,
       durableSequence: durability.durable,
-      pendingBytes: this.#frame.bytes,
+      pendingBytes: this.#pending.bytes,
       ...segments.figures,
     }
   }
 
-  async close(recency: Iterable<string>): Promise<void> {
+  async close(recency: Iterable<string>, { force = false }: { force?: boolean } = {}): Promise<void> {
     const opened = this.#opened
     if (opened === undefined) return
-    const { session, segments, durability, lock } = opened
-    durability.beginClose()
+    const { segments, durability } = opened
+    durability.beginClose(force ? 'in any case' : 'if all is written')
     try {
       await durability.flush()
       // After a failed fsync nothing more is written: the last frame may be a seal that names the next segment.
       if (durability.health.status !== 'failed') {
-        if (opened.hasLooseRecency) durability.writeAs('events')
-        this.#writeRecency(durability, recency)
-        // If nothing happened, the journal already ends with its seal, and stays as it is.
-        if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
+        this.#writeLast(opened, recency)
         await segments.sync()
       }
-    } finally {
-      durability.endClose()
-      opened.forgetExit()
-      segments.close()
-      lock.release()
-      this.#closedHealth = durability.health
-      this.#opened = undefined
+    } catch (error) {
+      if (isWriteFailure(error)) {
+        if (!force) {
+          durability.stayOpen()
+          throw error
+        }
+        await segments.sync().catch(() => undefined) // what was written before may still become durable
+      }
+      this.#release(opened)
+      throw error
+    }
+    this.#release(opened)
+  }
+
+  /** The order of use and the seal. */
+  #writeLast(opened: Opened, recency: Iterable<string>): void {
+    const { session, segments, durability } = opened
+    try {
+      if (opened.hasLooseRecency) durability.writeAs('events')
+      opened.hasLooseRecency = false
+      this.#writeRecency(opened, recency)
+      // If nothing happened, the journal already ends with its seal, and stays as it is.
+      if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
+    } catch (error) {
+      throw durability.sealNotWritten(error)
     }
   }
 
-  #writeRecency(durability: Durability, recency: Iterable<string>): void {
-    const frame = this.#frame
-    for (const key of recency) {
-      frame.addKey(key)
-      if (frame.bytes >= RECENCY_FRAME_BYTES) durability.writeAs('recency')
+  #writeRecency(opened: Opened, recency: Iterable<string>): void {
+    const pending = this.#pending
+    const write = () => {
+      opened.hasLooseRecency = true // until its seal is written
+      opened.durability.writeAs('recency')
     }
-    if (frame.count > 0) durability.writeAs('recency')
+    for (const key of recency) {
+      pending.addKey(key)
+      if (pending.isFrameFull) write()
+    }
+    if (pending.count > 0) write()
+  }
+
+  #release({ durability, segments, lock, forgetExit }: Opened): void {
+    durability.endClose()
+    forgetExit()
+    segments.close()
+    lock.release()
+    this.#closedHealth = durability.health
+    this.#opened = undefined
+  }
+}
+
+/** Ends the last segment, which an older daybook wrote, and begins one of the present version. */
+function beginNewVersion(segments: Segments, durability: Durability, hasLooseRecency: boolean): void {
+  try {
+    if (hasLooseRecency) durability.writeAs('events')
+    durability.rotate()
+  } catch (error) {
+    segments.close()
+    throw error
   }
 }

@@ -2,13 +2,14 @@
 import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
-import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
+import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { decodeSet, isSet, type RowTaker } from '../format/decode-event.js'
 import { readFileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, type FileKind } from '../format/format.js'
 import type { Frame } from '../format/frame.js'
 import { FrameScanner } from '../format/frame-scanner.js'
+import { NewerFormatError } from '../format/newer-format.js'
 import type { Storage, StorageFile } from '../storage/storage.js'
 
 export interface SnapshotFile {
@@ -74,6 +75,7 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
         const pending = visit(frame, scanned.bytes)
         if (pending !== undefined) await pending
       } catch (error) {
+        if (error instanceof NewerFormatError) throw error.at(path, frame.offset)
         throw error instanceof MalformedBytesError ? damaged(frame.offset, error.message) : error
       }
     }

@@ -53,7 +53,6 @@ const SEGMENTS: [string, Forged[], RegExp][] = [
   ['another predecessor', [sound, { ...sound, previousChecksum: 7 }], /does not follow the one before it/],
   ['more bytes than events', [{ ...sound, more: Uint8Array.of(0) }], /bytes follow the last item/],
   ['fewer events than it counts', [{ ...sound, count: 2 }], /./],
-  ['an event of an unknown type', [{ count: 1, more: Uint8Array.of(15) }], /./],
   ['a seal with content', [{ kind: 'seal', more: Uint8Array.of(1) }], /bytes follow the last item/],
   ['an order of use that is cut short', [sound, { kind: 'recency', count: 2, more: Uint8Array.of(0, 1, 97) }], /./],
   ['a deadline that is NaN', [{ events: [mortal], patch: deadline(Number.NaN) }], /a deadline is NaN/],
@@ -71,9 +70,7 @@ const SEGMENTS: [string, Forged[], RegExp][] = [
     [{ ...sound, patch: (frame) => frame.writeDoubleLE(Number.NaN, FRAME.writtenAtMs) }],
     /when it was/,
   ],
-  ['an unknown kind', [sound, { ...sound, patch: (frame) => void (frame[FRAME.kind] = 9) }], /of an unknown kind/],
   ['half a character of text', [{ count: 1, more: Uint8Array.of(0x41, 3, 97, 0, 98, 0) }], /half a character/],
-  ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }], /unknown kind of text/],
 ]
 
 for (const [what, frames, reason] of SEGMENTS) {
@@ -84,6 +81,33 @@ for (const [what, frames, reason] of SEGMENTS) {
     t.is(file, FIRST)
     t.regex(actual, reason)
     t.true(offset >= 64 && sequence >= 1)
+    t.is(disk.log.length, 0)
+  })
+}
+
+const NEWER: [string, Forged, RegExp][] = [
+  ['an event of type 15', { count: 1, more: Uint8Array.of(15, 1, 97) }, /holds an event of type 15 in/],
+  ['an event of type 0', { count: 1, more: Uint8Array.of(0, 1, 97) }, /holds an event of type 0 in/],
+  ['a value of kind 99', { count: 1, more: Uint8Array.of(1, 1, 97, 99, 0) }, /holds a value of kind 99 in/],
+  [
+    'an extended set',
+    { count: 1, more: Uint8Array.of(0x81, 1, 97, 0, 2, 7, 1) },
+    /holds an extension of kind 7 of an event of type "set" in/,
+  ],
+  [
+    'an extended rescheduled',
+    { count: 1, more: Uint8Array.of(0x85, 1, 97, 2, 7, 1) },
+    /holds an extension of kind 7 of an event of type "rescheduled" in/,
+  ],
+  ['a frame of kind 9', { ...sound, patch: (frame) => void (frame[FRAME.kind] = 9) }, /holds a frame of kind 9 in/],
+]
+
+for (const [what, frame, message] of NEWER) {
+  test(`${what}: only a newer daybook writes it, so it is neither skipped nor taken for damage`, async (t) => {
+    const { error, disk } = await recover([[FIRST, fileOf('segment', 1, [sound, frame])]])
+    t.like(error, { name: 'CacheError', code: 'UNSUPPORTED_VERSION' })
+    t.regex((error as Error).message, message)
+    t.true((error as Error).message.startsWith(FIRST))
     t.is(disk.log.length, 0)
   })
 }

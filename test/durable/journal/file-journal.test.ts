@@ -281,15 +281,50 @@ test('a frame that could neither be completed nor cut off is set aside at the ne
   await journal.close([])
 })
 
-test('closing while nothing can be written rejects, and releases the directory', async (t) => {
+test('closing while nothing can be written rejects, and the journal stays open until it can be', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   journal.append([set('a', 1)])
-  await t.throwsAsync(journal.close([]), { code: 'JOURNAL_WRITE_FAILED' })
+  for (const _ of [1, 2]) await t.throwsAsync(journal.close([]), { code: 'JOURNAL_WRITE_FAILED' })
+  t.is(disk.locks.size, 1)
+  disk.plan = undefined
+  await journal.close([])
+  t.is(disk.locks.size, 0)
+  t.deepEqual(await recovered(disk), [set('a', 1)])
+})
+
+test('closing in any case while nothing can be written rejects, and releases the directory', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('kept', 1)])
+  await loopTurn()
+  disk.plan = failing(isWrite, { error: 'ENOSPC' })
+  journal.append([set('a', 1), set('b', 2)])
+  const error = await t.throwsAsync(journal.close([], { force: true }), { code: 'JOURNAL_WRITE_FAILED' })
+  t.regex(error?.message ?? '', /^The changes 2 to 3 could not be written .*Lost: 2 changes, \d+ bytes\./)
   disk.plan = undefined
   t.is(disk.locks.size, 0)
+  t.is(disk.log.at(-1)?.type, 'sync', 'what was written before is forced to disk')
   const again = await open({}, disk)
-  t.is(again.journal.figures().sequence, 0)
+  t.is(again.journal.figures().sequence, 1)
+  await again.journal.close([])
+})
+
+test('closing when only the order of use and the seal cannot be written: every change is there, and it stays open', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('a', 1), set('b', 2)])
+  await journal.flush()
+  for (let writable = 0; writable < 2; writable++) {
+    const writes = disk.log.filter(({ type }) => type === 'write').length
+    const isFull = () => disk.log.filter(({ type }) => type === 'write').length >= writes + writable
+    disk.plan = (call) => (isWrite(call) && isFull() ? { error: 'ENOSPC' } : undefined)
+    const error = await t.throwsAsync(journal.close(['b', 'a']), { code: 'JOURNAL_WRITE_FAILED' })
+    t.regex(error?.message ?? '', /Every change is on disk, and the cache stays open/)
+  }
+  disk.plan = undefined
+  t.is(journal.append([set('c', 3)]), 3)
+  await journal.close(['c', 'b', 'a'])
+  const again = await open({}, disk)
+  t.deepEqual(again.session.receiver.order, ['c', 'b', 'a'])
   await again.journal.close([])
 })
 
@@ -496,7 +531,7 @@ test('an order of use without its seal is not applied by a later seal', async (t
   const writes = () => disk.log.filter((operation) => operation.type === 'write').length
   const seen = writes()
   disk.plan = (call) => (isWrite(call) && writes() > seen ? { error: 'ENOSPC' } : undefined)
-  await t.throwsAsync(journal.close(['b', 'a'])) // the order of use is written, its seal is not
+  await t.throwsAsync(journal.close(['b', 'a'], { force: true })) // the order of use is written, its seal is not
   disk.plan = undefined
   const second = await open({}, disk)
   t.is(second.session.receiver.order, undefined)

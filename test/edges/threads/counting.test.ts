@@ -4,7 +4,7 @@ import { inWorker } from '../../helpers/edges/in-worker.js'
 import { openMemory } from '../../helpers/open-memory.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-test('ten workers, a hundred increments each: exactly 1000, also after reopening', async (t) => {
+test('ten workers that increment a counter a hundred times each count to exactly 1000, also after reopening', async (t) => {
   const directory = temporaryDirectory(t)
   const cache = await openCache({ directory })
   const workers = Array.from({ length: 10 }, () =>
@@ -32,7 +32,7 @@ test('ten workers, a hundred increments each: exactly 1000, also after reopening
   await again.close()
 })
 
-test('ten synchronous workers, a hundred increments each: exactly 1000', async (t) => {
+test('ten synchronous workers that increment a counter a hundred times each count to exactly 1000', async (t) => {
   const { cache } = await openMemory(t)
   const workers = Array.from({ length: 10 }, () =>
     inWorker(cache.share(), 'sync', (client) => {
@@ -43,7 +43,7 @@ test('ten synchronous workers, a hundred increments each: exactly 1000', async (
   t.is(cache.get('counter'), 1000)
 })
 
-test('threads, the owner and in-flight batches together: nothing is lost', async (t) => {
+test('no increment is lost when workers with many batches in flight and the owner increment at the same time', async (t) => {
   const { cache } = await openMemory(t)
   const workers = Array.from({ length: 10 }, () =>
     inWorker(cache.share(), 'async', async (client) => {

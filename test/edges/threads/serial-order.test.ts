@@ -152,11 +152,11 @@ function isThisCall(
   if (method === 'transact') {
     const steps = parameters[0] as Record<string, unknown>[]
     return steps.every((step, index) => {
-      // Of a transaction that is refused, the inspector sees no step after the third.
-      const told = order[at + 1 + index] as Record<string, unknown> | undefined
+      // The inspector sees no step after the third of a transaction that is refused.
+      const shown = order[at + 1 + index] as Record<string, unknown> | undefined
       if (index === 3 && step['type'] === 'getMany' && steps[2]?.['by'] === Number.MAX_SAFE_INTEGER) return true
       return (
-        told !== undefined && ['type', 'key', 'value', 'by', 'keys'].every((name) => isSame(told[name], step[name]))
+        shown !== undefined && ['type', 'key', 'value', 'by', 'keys'].every((name) => isSame(shown[name], step[name]))
       )
     })
   }

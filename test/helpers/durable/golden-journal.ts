@@ -14,6 +14,8 @@ import { ManualClock } from '../../../src/testing.js'
 
 export const GOLDEN_FILE = '0000000000000001.segment'
 export const GOLDEN_FOLDER = join('test', 'durable', 'format', 'golden')
+/** Written by a daybook that knew version 1 only. No longer written, always read. */
+export const GOLDEN_V1_FOLDER = join('test', 'durable', 'format', 'golden-v1')
 export const GOLDEN_TIME_MS = 1_700_000_000_000
 export const GOLDEN_ID = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
 

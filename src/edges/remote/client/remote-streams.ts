@@ -3,8 +3,12 @@
  * for `stats$` and `lifecycle$` each subscriber has its own, because each gets the current state at once. Each subscriber
  * gets a copy of its own, so that none can change what another sees.
  */
-import { map, Observable, type Subscriber, share } from 'rxjs'
+import type { Subscriber } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
+import { map } from 'rxjs/internal/operators/map'
+import { share } from 'rxjs/internal/operators/share'
 import { checkPattern } from '../../../cache/arguments.js'
+import { ValueError } from '../../../errors.js'
 import { OP } from '../wire/codes.js'
 import { END, EVENTS, type StreamKind } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
@@ -24,8 +28,19 @@ type WireEvent = readonly [event: object, value?: unknown]
 
 /** The event as one subscriber may have it. */
 const ownEvent = map(
-  (wire: WireEvent) => (wire.length === 1 ? { ...wire[0] } : { ...wire[0], value: ownCopy(wire[1]) }) as never,
+  ([event, ...value]: WireEvent) =>
+    (value.length === 0 ? { ...event } : { ...event, value: ownValue(value[0]) }) as never,
 )
+
+/** As in the owner's thread, a value of a foreign journal that cannot be read is `undefined`: the stream continues. */
+function ownValue(wire: unknown): unknown {
+  try {
+    return ownCopy(wire)
+  } catch (error) {
+    if (error instanceof ValueError) return undefined
+    throw error
+  }
+}
 
 export class RemoteStreams<V> implements StreamsOf<V> {
   readonly changes$: StreamsOf<V>['changes$']

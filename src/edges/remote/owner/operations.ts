@@ -28,7 +28,7 @@ const OF_VALUES = {
     door.setManyStored(pairsOf(entries, toStored), optionsAt.setMany(batch, at)),
   entries: ({ door }, pattern) => {
     const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string))
+    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string)())
       pairs.push(key, toWire(stored))
     return pairs
   },
@@ -54,9 +54,8 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
     const options = optionsAt.getOrSet(batch, at) ?? {}
     if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
-    // A value that is in the cache is answered with the batch.
-    if (door.peekStored(key as string) !== undefined) return toWire(door.getStored(key as string))
-    return loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options).then(toWire))
+    const found = loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options))
+    return found instanceof Promise ? found.then(toWire) : toWire(found) // with the batch
   },
   hello: ({ door }) => {
     door.admit()

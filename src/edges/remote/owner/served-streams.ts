@@ -5,12 +5,15 @@
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
  * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
- * last is kept. Before: the cache's streams. After: sender.
+ * last is kept. Values are forwarded in their stored form. Before:
+ * cache/streams. After: sender.
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
+import type { Door } from '../../../cache/door.js'
+import { isSame, type Stats } from '../../../cache/streams/stats.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
-import { storeValue } from '../../../values/encode.js'
 import {
   END,
   EVENT_BYTES_MAX,
@@ -46,12 +49,14 @@ const SUBSCRIPTIONS_MAX = 1_024
 
 export class ServedStreams {
   readonly #cache: Cache
+  readonly #door: Door
   readonly #sender: Sender
   readonly #feeds = new Map<number, Feed>()
   readonly #dirty = new Set<Feed>()
 
-  constructor(cache: Cache, sender: Sender) {
+  constructor(cache: Cache, door: Door, sender: Sender) {
     this.#cache = cache
+    this.#door = door
     this.#sender = sender
   }
 
@@ -83,20 +88,20 @@ export class ServedStreams {
   }
 
   #streamOf(kind: StreamKind, pattern: unknown): Observable<object> {
-    const cache = this.#cache
+    const { streams } = this.#door
     switch (kind) {
       case 'changes':
-        return cache.changes$
+        return streams.changes$
       case 'expirations':
-        return cache.expirations$
+        return streams.expirations$
       case 'evictions':
-        return cache.evictions$
+        return streams.evictions$
       case 'watch':
-        return cache.watch(pattern as string)
+        return this.#door.watch(streams.changes$, pattern as string)
       case 'stats':
-        return cache.stats$
+        return this.#cache.stats$
       case 'lifecycle':
-        return cache.lifecycle$
+        return this.#cache.lifecycle$
       default:
         throw new TypeError(`Unknown stream ${describe(kind)}.`)
     }
@@ -121,10 +126,10 @@ export class ServedStreams {
 
   #take(feed: Feed, event: object): void {
     if (feed.end !== undefined) return
-    const { value, ...rest } = event as { value?: unknown; key?: string }
-    const wire = value === undefined ? undefined : toWire(storeValue(value, 'copy'))
+    const { value, ...rest } = event as { value?: StoredValue; key?: string }
+    const wire = toWire(value)
     const bytes = 64 + (rest.key?.length ?? 0) + wireBytes(wire)
-    if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
+    while (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
       feed.events.pop()
       feed.eventsBehind--
       feed.bytes -= feed.lastBytes
@@ -180,10 +185,14 @@ export class ServedStreams {
   }
 }
 
-/** Among unsent states, newer stats replace older stats, and newer progress replaces older progress. */
+/**
+ * Among unsent states, newer stats replace older stats, and newer progress replaces older progress. Stats that only say that
+ * nothing has changed since do not: a rate computed from them and older ones would not be 0.
+ */
 function isSuperseded(waiting: unknown, next: object): boolean {
   if (waiting === undefined) return false
   const [last] = waiting as [{ state?: unknown }]
+  if ('atMs' in next) return !isSame(last as Stats, next as Stats)
   return last.state === (next as typeof last).state
 }
 

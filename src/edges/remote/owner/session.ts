@@ -6,9 +6,10 @@
  */
 import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
+import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
-import { CLOSED, GREETING, LATER, PROTOCOL_VERSION } from '../wire/protocol.js'
+import { CLOSED, LATER } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
 import { type Answerer, BatchAnswers } from './batch-answers.js'
@@ -29,14 +30,13 @@ export interface Served {
 
 /** What differs between kinds of lines. */
 export interface SessionOptions {
-  /** Identifies the owner in the greeting. */
-  readonly who: unknown
   readonly extras: Extras
   /** Handles a message that is not a batch. Returns `false` if it is invalid. */
   readonly onOther?: (message: unknown) => boolean
   readonly onClose: () => void
 }
 
+/** Whoever opens the line has posted {@link greetingFrom}. */
 export class Session implements Caller, Answerer {
   readonly cache: Cache
   readonly door: Door
@@ -60,7 +60,7 @@ export class Session implements Caller, Answerer {
     this.#options = options
     this.extras = options.extras
     this.sender = new Sender(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
-    this.streams = new ServedStreams(cache, this.sender)
+    this.streams = new ServedStreams(cache, door, this.sender)
     this.sender.addEvents = () => this.streams.flush()
     this.loads = new ServedLoads((part) => this.sender.post(part))
     this.#inbox = new Inbox(line, this.sender, {
@@ -69,8 +69,7 @@ export class Session implements Caller, Answerer {
         if (this.#isLeaving) this.#durableAnswers.whenIdle(() => this.#hangUp())
       },
     })
-    line.onClose(() => this.#forget())
-    line.post([[GREETING, PROTOCOL_VERSION, options.who]])
+    line.onClose(() => outsideRequests(() => this.#forget()))
   }
 
   // ── requests ──

@@ -1,4 +1,4 @@
-/** The loader of a client is told when nobody waits for what it returns, whoever has ended, and why. */
+/** A client's loader learns from its signal that nobody waits for its value any more, and why, whichever side has ended. */
 import test, { type ExecutionContext } from 'ava'
 import { CacheClosedError, CacheError } from '../../../../src/index.js'
 import { connectOver } from '../../../helpers/edges/connected.js'

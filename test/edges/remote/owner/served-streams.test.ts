@@ -1,9 +1,12 @@
 /** How far a client may fall behind, and what it misses when it does. */
 import test from 'ava'
 import { Subject } from 'rxjs'
+import type { Door } from '../../../../src/cache/door.js'
+import { EncodedValue } from '../../../../src/core/model/stored-value.js'
 import type { Sender } from '../../../../src/edges/remote/owner/sender.js'
 import { ServedStreams } from '../../../../src/edges/remote/owner/served-streams.js'
 import { END, EVENT_BYTES_MAX, EVENTS, EVENTS_MAX, type Part } from '../../../../src/edges/remote/wire/protocol.js'
+import { STRUCTURED } from '../../../../src/edges/remote/wire/wire-value.js'
 import type { Cache } from '../../../../src/index.js'
 
 function served() {
@@ -11,7 +14,11 @@ function served() {
   const changes$ = new Subject<object>()
   const sent: Part[] = []
   const sender = { post: (part: Part) => sent.push(part), send: () => undefined, queueFlush: () => undefined }
-  const streams = new ServedStreams({ stats$, changes$ } as unknown as Cache, sender as unknown as Sender)
+  const streams = new ServedStreams(
+    { stats$ } as unknown as Cache,
+    { streams: { changes$ } } as unknown as Door,
+    sender as unknown as Sender,
+  )
   return { streams, stats$, changes$, sent }
 }
 
@@ -31,6 +38,37 @@ test('stats$ never ends because a client is slow: the client gets the latest sta
   stats$.next({ size: count })
   streams.flush()
   t.deepEqual(sent.splice(0), [[EVENTS, 1, [{ size: count }]]])
+})
+
+test('a slow client of stats$ learns that nothing changes any more, so that its rates fall to 0', (t) => {
+  const { streams, stats$, sent } = served()
+  streams.subscribe(1, 'stats', undefined)
+  stats$.next({ atMs: 0, size: 0 })
+  streams.flush()
+  // Not acknowledged yet.
+  for (const [atMs, size] of [
+    [1, 1],
+    [2, 1],
+    [3, 2],
+    [4, 3],
+    [5, 3],
+  ])
+    stats$.next({ atMs, size })
+  sent.length = 0
+  streams.acknowledge(1)
+  t.deepEqual(sent, [[EVENTS, 1, [{ atMs: 4, size: 3 }], [{ atMs: 5, size: 3 }]]])
+})
+
+test('a value is forwarded as the bytes that the cache holds, which nobody decodes on the way', (t) => {
+  const { streams, changes$, sent } = served()
+  streams.subscribe(1, 'changes', undefined)
+  const value = new EncodedValue('structured', Uint8Array.of(1, 2, 3))
+  changes$.next({ type: 'set', key: 'a', value })
+  changes$.next({ type: 'set', key: 'b', value: null })
+  streams.flush()
+  t.deepEqual(sent, [
+    [EVENTS, 1, [{ type: 'set', key: 'a' }, [STRUCTURED, value.bytes]], [{ type: 'set', key: 'b' }, null]],
+  ])
 })
 
 test('a stream of events ends with an error at either limit, after every event before it', (t) => {

@@ -1,4 +1,4 @@
-/** A synchronous client that is called while one of its calls waits: by subscribers, by loaders, and by both inside each other. */
+/** Calls to a synchronous client while another of its calls waits: by subscribers, by loaders, and by one inside the other. */
 import { MessageChannel } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
@@ -17,8 +17,11 @@ import { inWorker } from '../../../helpers/edges/in-worker.js'
 import { until } from '../../../helpers/loop-turn.js'
 import { openMemory } from '../../../helpers/open-memory.js'
 
-/** An owner by hand, so that a test says what arrives when. It answers the first two requests: the memory, and one subscription. */
-async function ownerByHand(t: ExecutionContext, body: (client: SyncThreadCache<never>) => unknown) {
+/**
+ * An owner that the test plays, to control the order in which things arrive. The first two requests, for the shared memory and
+ * for one subscription, have been answered.
+ */
+async function playedOwner(t: ExecutionContext, body: (client: SyncThreadCache<never>) => unknown) {
   const { port1, port2 } = new MessageChannel()
   t.teardown(() => port1.close())
   const received: unknown[][] = []
@@ -27,7 +30,7 @@ async function ownerByHand(t: ExecutionContext, body: (client: SyncThreadCache<n
   })
   port1.postMessage([[GREETING, PROTOCOL_VERSION, -1]])
   const { result } = inWorker(port2, 'sync', body as never)
-  /** The next request over the port. */
+  /** Resolves with the next request over the port. */
   const overPort = async () => {
     await until(() => received.length > 0, 'a request over the port')
     return received.shift() as [number, ...unknown[]]
@@ -44,7 +47,7 @@ async function ownerByHand(t: ExecutionContext, body: (client: SyncThreadCache<n
     Atomics.add(words, MESSAGES, 1)
     ring()
   }
-  /** The next request in the memory. */
+  /** Resolves with the next request in the shared memory. */
   const inMemory = async () => {
     await until(() => Atomics.load(words, STATE) === REQUEST, 'a request in the memory')
     packet.rewind()
@@ -66,7 +69,7 @@ async function ownerByHand(t: ExecutionContext, body: (client: SyncThreadCache<n
 
 test('a call made by a subscriber gets its own answer, though the answer of the outer call arrives first', async (t) => {
   t.timeout(30_000)
-  const owner = await ownerByHand(t, (client) => {
+  const owner = await playedOwner(t, (client) => {
     const inner: unknown[] = []
     client.changes$.subscribe(() => inner.push(client.get('inner')))
     return [client.get('outer'), inner]
@@ -83,7 +86,7 @@ test('a call made by a subscriber gets its own answer, though the answer of the 
 
 test('an inner call does not overtake the outer one, which the owner may not have handled yet', async (t) => {
   t.timeout(30_000)
-  const owner = await ownerByHand(t, (client) => {
+  const owner = await playedOwner(t, (client) => {
     const inner: unknown[] = []
     client.changes$.subscribe(() => inner.push(client.get('inner')))
     return [client.getMany(['outer']), inner]
@@ -91,7 +94,7 @@ test('an inner call does not overtake the outer one, which the owner may not hav
   const [outerId, outerCode] = await owner.overPort()
   t.is(outerCode, OP.getMany)
   owner.emit(1)
-  const [innerId, , innerKey] = await owner.overPort() // not through the memory, which may be looked at first
+  const [innerId, , innerKey] = await owner.overPort() // not through the memory, which the owner may read first
   t.is(innerKey, 'inner')
   owner.post([ANSWERS, outerId, [LIST, 'of the outer call']], [ANSWERS, innerId, 'of the inner call'])
   t.deepEqual((await owner.result) as unknown, [['of the outer call'], ['of the inner call']])
@@ -99,7 +102,7 @@ test('an inner call does not overtake the outer one, which the owner may not hav
 
 test('events that arrive while a subscriber calls the client are delivered after those that came before them', async (t) => {
   t.timeout(30_000)
-  const owner = await ownerByHand(t, (client) => {
+  const owner = await playedOwner(t, (client) => {
     const seen: unknown[] = []
     client.changes$.subscribe(({ sequence }) => {
       if (sequence === 1) seen.push(client.get('inner'))
@@ -117,7 +120,7 @@ test('events that arrive while a subscriber calls the client are delivered after
   t.deepEqual((await owner.result) as unknown, ['outer', ['inner', 1, 2, 3]])
 })
 
-test('subscribers that call the client: each call, inner and outer, gets its own answer, every time', async (t) => {
+test('when subscribers call the client, each call, inner and outer, gets its own answer', async (t) => {
   t.timeout(60_000)
   const { cache } = await openMemory(t)
   const { result } = inWorker(cache.share(), 'sync', (client) => {
@@ -134,7 +137,7 @@ test('subscribers that call the client: each call, inner and outer, gets its own
   t.is(size, 2)
 })
 
-test('three deep, over memory and port: own answers, and every event once and in order', async (t) => {
+test('three calls deep, over memory and port: each gets its own answer, and every event arrives once, in order', async (t) => {
   t.timeout(60_000)
   const { cache } = await openMemory(t)
   const { result } = inWorker(cache.share(), 'sync', (given) => {
@@ -142,7 +145,7 @@ test('three deep, over memory and port: own answers, and every event once and in
     const sequences: number[] = []
     const answers = { a: [] as unknown[], b: [] as unknown[], c: [] as unknown[] }
     client.changes$.subscribe(({ sequence }) => sequences.push(sequence))
-    // Each answer is an object in turn, so that it goes over the port, and a number, so that it goes through the memory.
+    // Answers alternate between objects, which travel over the port, and numbers, which travel through the memory.
     client.watch('a').subscribe(({ value }) => {
       client.set('b', Number(value) % 2 === 0 ? value : { value })
       answers.b.push(client.get('b'))
@@ -206,7 +209,7 @@ test('loaders that call the client, whose subscribers load: nested loads get the
   )
 })
 
-test('a subscriber that asks for the key that is being loaded up the stack is refused, and does not hang', async (t) => {
+test('a subscriber that requests the key that a caller up the stack is loading is refused, and does not hang', async (t) => {
   t.timeout(30_000)
   const { cache } = await openMemory(t)
   const { result } = inWorker(cache.share(), 'sync', (given) => {
@@ -214,14 +217,14 @@ test('a subscriber that asks for the key that is being loaded up the stack is re
     let code: unknown
     client.watch('trigger').subscribe(() => {
       try {
-        client.getOrSet('k', () => 'never asked')
+        client.getOrSet('k', () => 'never called')
       } catch (error) {
         code = (error as { code?: string }).code
       }
     })
     const loaded = client.getOrSet('k', () => {
       client.set('trigger', 1)
-      client.get('trigger') // its subscriber is called at the latest now
+      client.get('trigger') // by now at the latest its subscriber is called
       return 'loaded'
     })
     return [loaded, code]

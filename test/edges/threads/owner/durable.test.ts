@@ -1,4 +1,4 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { connect } from '../../../../src/edges/threads/threads.js'
 import { type JournalWriteError, openCache } from '../../../../src/index.js'
 import { BreakableJournal } from '../../../helpers/breakable-journal.js'
@@ -6,7 +6,7 @@ import { inWorker } from '../../../helpers/edges/in-worker.js'
 import { loopTurn, until } from '../../../helpers/loop-turn.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
-/** A journal whose fsyncs the test completes. */
+/** A journal whose fsyncs end when the test ends them. */
 class HeldJournal extends BreakableJournal {
   readonly held: { resolve(): void; reject(error: Error): void }[] = []
   isHeld = true
@@ -16,7 +16,7 @@ class HeldJournal extends BreakableJournal {
   }
 }
 
-async function openHeld(t: import('ava').ExecutionContext) {
+async function openHeld(t: ExecutionContext) {
   const journal = new HeldJournal()
   const cache = await openCache({ journal, fsync: 'always' })
   t.teardown(() => {
@@ -44,9 +44,9 @@ test('fsync always: waiting changes of all ports share one fsync', async (t) => 
   const { cache, journal } = await openHeld(t)
   const clients = await Promise.all(Array.from({ length: 10 }, () => connect(cache.share())))
   const first = clients.flatMap((client) => [client.increment('n'), client.set('k', 1), client.delete('none')])
-  await until(() => cache.peek('n') === 10, 'all were done')
+  await until(() => cache.peek('n') === 10, 'all increments')
   for (let turn = 0; turn < 10; turn++) await loopTurn()
-  t.true(journal.held.length <= 2) // one, unless the ports' messages came in two turns of the loop
+  t.true(journal.held.length <= 2) // one, unless the ports' messages arrived in two turns of the loop
   for (const { resolve } of journal.held.splice(0)) resolve()
   t.is((await Promise.all(first)).length, 30)
 })
@@ -54,7 +54,7 @@ test('fsync always: waiting changes of all ports share one fsync', async (t) => 
 test('fsync always: when it fails, no change is acknowledged', async (t) => {
   const { cache, journal } = await openHeld(t)
   const client = await connect(cache.share())
-  const asked = Promise.allSettled([
+  const calls = Promise.allSettled([
     client.set('k', 1),
     client.get('k'),
     client.increment('text'),
@@ -62,7 +62,7 @@ test('fsync always: when it fails, no change is acknowledged', async (t) => {
   ])
   await until(() => journal.held.length === 1, 'the fsync')
   journal.held.shift()?.reject(new Error('EIO'))
-  const [set, get] = await asked
+  const [set, get] = await calls
   t.is((set as PromiseRejectedResult).reason.message, 'EIO')
   t.deepEqual(get, { status: 'fulfilled', value: 1 })
 })
@@ -101,7 +101,7 @@ test('fsync always on a real disk: acknowledged means durable, for both kinds of
   t.deepEqual(await result, Array(20).fill(true))
 })
 
-test('flush over a port answers the durable sequence and rejects when there is none', async (t) => {
+test('flush over a port resolves with the durable sequence, and rejects when the fsync fails', async (t) => {
   const journal = new BreakableJournal()
   const cache = await openCache({ journal })
   t.teardown(() => cache.close().catch(() => undefined))
@@ -113,11 +113,11 @@ test('flush over a port answers the durable sequence and rejects when there is n
   t.is((error as unknown as { code: string }).code, 'EIO')
 })
 
-test('fsync always: a flush, and a load, asked together with a change are answered although they overtake it', async (t) => {
+test('fsync always: a flush and a load that are requested together with a change are answered, although they overtake it', async (t) => {
   const { cache, journal } = await openHeld(t)
   const client = await connect(cache.share())
-  const asked = [client.set('k', 1), client.flush(), client.getOrSet('l', () => 'loaded')]
-  const all = Promise.all(asked as Promise<unknown>[])
+  const calls = [client.set('k', 1), client.flush(), client.getOrSet('l', () => 'loaded')]
+  const all = Promise.all(calls as Promise<unknown>[])
   let isDone = false
   all.then(() => (isDone = true)).catch(() => undefined)
   await until(() => {

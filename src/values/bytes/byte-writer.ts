@@ -1,4 +1,4 @@
-import { TEXT } from './format.js'
+import { TEXT } from './text.js'
 
 /** Text up to this length is written by a loop, which is faster for so few bytes than a call into the runtime. */
 const LOOP_LENGTH_MAX = 16
@@ -59,6 +59,14 @@ export class ByteWriter {
     this.reserve(bytes.length + 5)
     this.putVarint(bytes.length)
     this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  /** Writes bytes, or the characters of a text as one byte each. */
+  putHeld(bytes: Uint8Array | string): void {
+    this.reserve(bytes.length)
+    if (typeof bytes === 'string') this.bytes.latin1Write(bytes, this.length)
+    else this.bytes.set(bytes, this.length)
     this.length += bytes.length
   }
 

@@ -1,0 +1,97 @@
+/**
+ * `save` and `load`, in slices between turns. Before: `cache.ts`, with `save-options.ts`. After: `files/`; for `load` also
+ * `turns/`.
+ */
+import { FrozenRows } from '../core/evolve/frozen-rows.js'
+import { Replacement } from '../core/evolve/replacement.js'
+import type { State } from '../core/evolve/state.js'
+import type { Clock } from '../core/model/clock.js'
+import { hasExpired } from '../core/model/expiry.js'
+import type { Journal, ReceivedRows } from '../durable/contract.js'
+import { outsideRequests } from '../durable/outside-requests.js'
+import type { Storage } from '../durable/storage/storage.js'
+import type { SaveFormat, SaveProgress } from '../files/format.js'
+import type { Saved } from '../files/save.js'
+import type { Maintenance } from './maintenance.js'
+import type { Opening } from './opening.js'
+import type { Turns } from './turns/turns.js'
+
+export interface LoadReport {
+  /** Entries loaded: what the cache now holds. */
+  entries: number
+  /** Entries of the file that were omitted because they had expired. */
+  expired: number
+  /** Entries of the file that were omitted because the cache has no room: the least recently used ones. */
+  evicted: number
+}
+
+export interface SavedFilesParts {
+  state: State
+  journal: Journal
+  clock: Clock
+  storage: Storage
+  turns: Turns
+  opening: Opening
+  /** A load and a compaction must not overlap. */
+  maintenance: Maintenance
+}
+
+export class SavedFiles {
+  readonly #parts: SavedFilesParts
+
+  constructor(parts: SavedFilesParts) {
+    this.#parts = parts
+  }
+
+  async save(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<Saved> {
+    const { state, storage, clock } = this.#parts
+    const source = new FrozenRows(state)
+    try {
+      const { writeSave } = await outsideRequests(() => import('../files/save.js')) // few caches need it
+      return await writeSave({ storage, path, format, source, nowMs: clock.now(), progress })
+    } finally {
+      source.release()
+    }
+  }
+
+  /** Reads the file into a replacement, makes it durable beside the journal, and switches to it with one event. */
+  load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
+    const { state, journal, clock, storage, turns, opening, maintenance } = this.#parts
+    return maintenance.exclusively(async () => {
+      opening.admitWrite()
+      const nowMs = clock.now()
+      const replacement = new Replacement(state)
+      let expired = 0
+      const rows: ReceivedRows = {
+        counters: replacement.counters,
+        add: (key, value, expiresAtMs) => {
+          if (hasExpired(expiresAtMs, nowMs)) {
+            expired++
+            return
+          }
+          replacement.trim(1)
+          if (replacement.entries.size >= state.entriesMax) throw tooManyEntries(path, state.entriesMax)
+          replacement.add(key, value, expiresAtMs)
+          replacement.trim()
+        },
+      }
+      const { readSave } = await outsideRequests(() => import('../files/load.js')) // few caches need it
+      await readSave(storage, path, format, rows, progress)
+      const source = new FrozenRows(replacement)
+      try {
+        const staged = await journal.stage(source, (done, total) => progress?.(done, total, 'entries'))
+        opening.admitWrite()
+        turns.record([{ type: 'loaded', ...staged }], clock.now(), replacement)
+        return { entries: staged.entries, expired, evicted: replacement.evicted }
+      } finally {
+        source.release()
+      }
+    })
+  }
+}
+
+function tooManyEntries(path: string, entriesMax: number): RangeError {
+  return new RangeError(
+    `${path} holds more than ${entriesMax} entries, and one JavaScript Map cannot hold more. Nothing was changed: give the cache a maxSize.`,
+  )
+}
