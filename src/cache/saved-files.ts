@@ -6,6 +6,7 @@ import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
+import { hasExpired } from '../core/model/expiry.js'
 import type { Journal, ReceivedRows } from '../durable/contract.js'
 import { loadModule } from '../durable/storage/load-module.js'
 import type { Storage } from '../durable/storage/storage.js'
@@ -64,7 +65,7 @@ export class SavedFiles {
       const rows: ReceivedRows = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
-          if (expiresAtMs <= nowMs) {
+          if (hasExpired(expiresAtMs, nowMs)) {
             expired++
             return
           }
