@@ -11,7 +11,13 @@ import { execute } from './cache/execute.js'
 import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
-import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import {
+  type CacheOptions,
+  type MemoryCacheOptions,
+  type ResolvedOptions,
+  resolveMemoryOptions,
+  resolveOptions,
+} from './cache/options.js'
 import { rehearse } from './cache/rehearsal.js'
 import { SavedFiles } from './cache/saved-files.js'
 import { Scans } from './cache/scans.js'
@@ -52,22 +58,45 @@ interface Surroundings {
 export async function openWithin<V = unknown>(options: CacheOptions, around: Surroundings = {}): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
-  const { cache, instance } = compose<V>(resolved, around, inspection)
+  const { cache, instance, opening } = compose<V>(resolved, around, inspection)
   const { promise, settle } = once()
-  const logic = createLogic(() => ({
-    ...instance,
-    open: () => settle(instance.open()),
-  }))
-  const actor = createActor(logic, {
-    clock: resolved.clock as never,
-    ...(resolved.inspect === undefined ? {} : { inspect: resolved.inspect }),
+  startActor(cache, { ...instance, open: () => settle(opening.open()) }, resolved, inspection)
+  await promise
+  return cache
+}
+
+/**
+ * A cache whose journal is in memory and ends with it. Like `openCache()`, but without waiting.
+ *
+ * @throws TypeError or RangeError for a wrong option; `directory`, `journal`, `lock` and `onCorruption` are not options here.
+ */
+export function memoryCache<V = unknown>(options: MemoryCacheOptions = {}): Cache<V> {
+  return outsideRequests(() => {
+    const journal = newMemoryJournal()
+    const resolved = resolveMemoryOptions(options, journal)
+    const inspection = new Inspection(resolved.inspect)
+    const { cache, instance, opening } = compose<V>(resolved, {}, inspection)
+    opening.openNow((session) => journal.openNew(session))
+    startActor(cache, { ...instance, open: () => undefined }, resolved, inspection)
+    return cache
   })
+}
+
+function startActor<V>(
+  cache: Cache<V>,
+  instance: CacheInstance,
+  { clock, inspect }: ResolvedOptions,
+  inspection: Inspection,
+): void {
+  const options = { clock: clock as never, ...(inspect === undefined ? {} : { inspect }) }
+  const actor = createActor(
+    createLogic(() => instance),
+    options,
+  )
   inspection.actor = actor
   actor.subscribe({ error: () => undefined }) // openCache rejects with it
   Object.defineProperty(cache, 'actor', { value: actor, enumerable: true })
   actor.start()
-  await promise
-  return cache
 }
 
 /**
@@ -83,6 +112,10 @@ export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage>
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
 export function memoryJournal(): Journal {
+  return newMemoryJournal()
+}
+
+function newMemoryJournal(): FileJournal {
   return new FileJournal(new MemoryStorage(), 'memory')
 }
 
@@ -90,7 +123,7 @@ function compose<V>(
   options: ResolvedOptions,
   { entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
-): { cache: Cache<V>; instance: CacheInstance } {
+): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
@@ -140,6 +173,7 @@ function compose<V>(
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
     cache,
+    opening,
     instance: {
       directory,
       open: () => outsideRequests(() => opening.open()),

@@ -39,6 +39,7 @@ import type { LoadContext, Loader, Loads } from './loads.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
+import { createNamespace, type NamespaceMember } from './namespace.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
 import type { SavedFiles } from './saved-files.js'
@@ -60,6 +61,11 @@ export type CacheMessage = MessageTo<Cache>
 /** What `entry()` returns. */
 export interface Entry<V = unknown> extends Omit<StoredEntry, 'value'> {
   readonly value: V
+}
+
+/** What `namespace()` returns: the methods that take keys, with the keys without the prefix. */
+export interface Namespace<V = unknown> extends Pick<Cache<V>, NamespaceMember | typeof Symbol.iterator> {
+  namespace<W extends V = V>(prefix: string): Namespace<W>
 }
 
 /** The parts of a cache. */
@@ -548,6 +554,18 @@ export class Cache<V = unknown> {
     const { hits, misses, evictions, expirations } = counters
     const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
     return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
+  }
+
+  /**
+   * A view of the entries whose keys begin with a prefix. Its methods and streams have the keys without the prefix; its
+   * `clear()` deletes the entries in one turn and keeps the counters. It costs nothing to have, and namespaces nest.
+   */
+  namespace<W extends V = V>(prefix: string): Namespace<W> {
+    const view = createNamespace(this, prefix, {
+      count: (full) => this.#door.count(full),
+      transact: (fn) => this.transact(fn as () => unknown),
+    })
+    return view as Namespace<W>
   }
 
   // ── inside ──

@@ -22,7 +22,7 @@ import {
   type SetOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import { keyMatcher } from './key-pattern.js'
+import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
 import type { Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
@@ -174,6 +174,13 @@ export class Door {
     const checked = checkScan(options)
     this.admit()
     return this.#scans.scan(checked)
+  }
+
+  /** How many entries are stored under keys that begin with a prefix. */
+  count(prefix: string): number {
+    checkPrefix(prefix)
+    this.admit()
+    return this.#scans.count(prefixMatcher(prefix))
   }
 
   /** Removes every entry whose key matches, as one turn. Returns how many. */

@@ -3,8 +3,8 @@
  * or by loop: the actor's messages, which an inspector also sees (`messages.ts`); the operations and methods of remote
  * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
- * It holds only data, so that anything may import it. Not listed: `watch`, which returns a stream, and `share`, which returns a
- * port.
+ * It holds only data, so that anything may import it. Not listed: `watch`, which returns a stream, `share`, which returns a
+ * port, and `namespace`, which returns a view.
  */
 export interface Method {
   /** The names of its arguments, in order. A name means the same in every row. */

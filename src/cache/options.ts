@@ -55,6 +55,11 @@ export interface CacheOptions {
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
 
+/** The options of `memoryCache`: those of `openCache`, except what concerns files. */
+export type MemoryCacheOptions = Omit<CacheOptions, (typeof OF_FILES)[number]>
+
+const OF_FILES = ['directory', 'journal', 'lock', 'onCorruption'] as const
+
 export interface ResolvedOptions {
   directory: string | undefined
   journal: Journal | undefined
@@ -141,6 +146,18 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     inspect,
     onProgress,
   }
+}
+
+/** @throws as {@link resolveOptions}; TypeError for an option that concerns files. */
+export function resolveMemoryOptions(options: MemoryCacheOptions, journal: Journal): ResolvedOptions {
+  checkOptions(options, OPTION_NAMES)
+  const ofFiles = OF_FILES.find((name) => Object.hasOwn(options, name))
+  if (ofFiles !== undefined) {
+    throw new TypeError(
+      `${ofFiles} is not an option of memoryCache(), which keeps its journal in memory. Nothing was changed: use openCache().`,
+    )
+  }
+  return resolveOptions(Object.create(options, { journal: { value: journal } }) as CacheOptions)
 }
 
 function resolveOnCorruption(onCorruption: unknown = 'refuse'): OnCorruption {

@@ -99,6 +99,17 @@ export class Scans {
     return { keys, cursor: to < end ? `${id}.${to}.${end}` : undefined }
   }
 
+  /** How many entries are stored, expired ones included. */
+  count(matches: KeyMatcher): number {
+    const { entries } = this.#state
+    let count = 0
+    for (let slot = 1 as Slot; slot < entries.endOfSlots; slot++) {
+      const key = entries.keyIn(slot)
+      if (key !== undefined && matches(key)) count++
+    }
+    return count
+  }
+
   #idOf(entries: Entries): string {
     const known = this.#ids.get(entries)
     if (known !== undefined) return known

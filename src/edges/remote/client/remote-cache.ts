@@ -1,6 +1,7 @@
 /** The methods of a client. They are documented at `Cache`; only the differences are described here. */
 import type { Observable } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
+import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { LoadResult, SaveOptions, SaveResult } from '../../../cache/save-options.js'
 import type { RemoteRemoval } from '../../../cache/streams/removals.js'
 import type { RemoteMethod } from '../wire/codes.js'
@@ -22,6 +23,12 @@ export type AskedMethods<V> = {
     : Promise<Cache<V>[M]>
 }
 
+/** What `namespace()` of a client returns. */
+export interface RemoteNamespace<V = unknown>
+  extends Pick<RemoteCache<V>, NamespaceMember | typeof Symbol.asyncIterator> {
+  namespace<W extends V = V>(prefix: string): RemoteNamespace<W>
+}
+
 /** Without `onProgress`: a function cannot be sent to the owner. */
 type FileOptions = Omit<SaveOptions, 'onProgress'>
 
@@ -40,6 +47,8 @@ export interface RemoteCache<V = unknown> extends AskedMethods<V>, StreamsOf<V> 
   load(path: string, options?: FileOptions): Promise<LoadResult>
   /** Closes this client, not the cache. Earlier calls are completed and answered, except loads, which reject. */
   close(): Promise<void>
+  /** The steps of its `transact` are those that take keys. */
+  namespace<W extends V = V>(prefix: string): RemoteNamespace<W>
   /** `entries()`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<[string, V]>
   [Symbol.asyncDispose](): Promise<void>

@@ -2,15 +2,18 @@
  * The asynchronous client: each method's arguments become a request, and the answer its promise. Before: the caller. After:
  * encode-call and requests.
  */
-import type { SetOptions } from '../../../cache/arguments.js'
+import { listOf, type SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import type { Duration } from '../../../cache/duration.js'
+import { createNamespace } from '../../../cache/namespace.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
+import type { Step } from '../wire/steps.js'
 import { addMethods, takesOnlyKey } from './add-methods.js'
 import { encodeCall } from './encode-call.js'
-import type { AskedMethods, RemoteCache } from './remote-cache.js'
+import { resultsWithin, stepsWithin } from './namespaced-steps.js'
+import type { AskedMethods, RemoteCache, RemoteNamespace } from './remote-cache.js'
 import { RemoteLoads } from './remote-loads.js'
 import { RemoteStreams } from './remote-streams.js'
 import type { Requests } from './requests.js'
@@ -109,6 +112,18 @@ export class RemoteClient<V> implements RemoteCache<V> {
 
   watch(pattern: string) {
     return this.#streams.watch(pattern)
+  }
+
+  namespace<W extends V = V>(prefix: string): RemoteNamespace<W> {
+    const view = createNamespace(this, prefix, {
+      count: (full) => this.#requests.ask(OP.count, [full]),
+      transact: async (steps, full) => {
+        const list = listOf(steps, 'steps')
+        const results = await this.transact(stepsWithin(list, full) as Step<V>[])
+        return resultsWithin(list, results, full)
+      },
+    })
+    return view as RemoteNamespace<W>
   }
 
   close(): Promise<void> {

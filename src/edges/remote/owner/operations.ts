@@ -64,6 +64,7 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     const found = loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options))
     return found instanceof Promise ? found.then(toWire) : toWire(found) // with the batch
   },
+  count: ({ door }, prefix) => door.count(prefix as string),
   hello: ({ door }) => {
     door.admit()
     return undefined
@@ -132,7 +133,7 @@ const OPERATIONS = OPERATION_NAMES.map((name, code) => {
      * changes are durable before it is closed. Methods that return a promise wait themselves.
      */
     mustBeDurable: (row.changes === true && row.waits !== true) || name === 'bye',
-    mayTakeLong: row.mayTakeLong === true,
+    mayTakeLong: row.mayTakeLong === true || name === 'count',
   }
 })
 
