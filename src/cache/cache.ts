@@ -210,6 +210,7 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
+    checkKey(key)
     return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
@@ -241,6 +242,7 @@ export class Cache<V = unknown> {
    */
   increment(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('increment', key, by, options)
+    checkKey(key)
     checkBy(by)
     return this.#door.increment(key, by, options)
   }
@@ -248,6 +250,7 @@ export class Cache<V = unknown> {
   /** `increment(key, -by)`. */
   decrement(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('decrement', key, by, options)
+    checkKey(key)
     checkBy(by)
     return this.#door.increment(key, -by, options)
   }
@@ -296,7 +299,8 @@ export class Cache<V = unknown> {
   setMany(entries: Iterable<EntryToSet<V>>, options: SetOptions = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
-      const [key, value, own] = listOf(entry, 'An entry') as [string, unknown, SetOptions?] // the door checks them
+      const [key, value, own] = listOf(entry, 'An entry') as [string, unknown, SetOptions?] // the door checks the options
+      checkKey(key)
       return [key, storeValue(value, this.#isolation, key), own] as const
     })
     return this.#door.setManyStored(rows, options)

@@ -7,6 +7,7 @@ import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Command } from '../core/model/command.js'
+import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import {
@@ -166,8 +167,7 @@ export class Door {
   }
 
   getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {
-    const list = checkKeys(keys)
-    return this.transact(() => list.map((key) => this.#reads.get(key)))
+    return this.#reads.getMany(checkKeys(keys))
   }
 
   scan(options: ScanOptions): ScanResult {
@@ -215,14 +215,16 @@ export class Door {
     const expiresAtMs = keepsDeadline
       ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
       : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
-    if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead(key, only, nowMs)
+    if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
     if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
   #deleteInstead(key: string, only: SetOptions['only'], nowMs: number): false {
-    if (only !== 'absent') this.#turns.run({ type: 'delete', key, nowMs })
+    // What `only` refuses must not overrule a load of the key either, as deleting an absent one would.
+    const isRefused = only === 'absent' || (only === 'present' && !this.#reads.has(key))
+    if (!isRefused) this.#turns.run({ type: 'delete', key, nowMs })
     return false
   }
 
@@ -249,7 +251,7 @@ export class Door {
     const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
     checkOnly(only)
     const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-    const isPast = expiresAt !== undefined && expiresAtMs <= nowMs
+    const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
     return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
   }
 

@@ -1,3 +1,4 @@
+/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `recency.ts`, `deadlines.ts`. */
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Deadlines } from './deadlines.js'

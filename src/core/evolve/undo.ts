@@ -1,3 +1,4 @@
+/** The inverse of changes. Before: `evolve.ts`, which records; `turns.ts`, which rolls back. After: `entries.ts`. */
 import { Counters } from '../model/counters.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'

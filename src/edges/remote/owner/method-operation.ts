@@ -115,7 +115,11 @@ function restoreWire(wire: unknown): unknown {
 export function rowsOf<T>(flat: unknown, decode: (wire: unknown) => T): EntryToSet<T>[] {
   const list = listOf(flat, 'entries')
   const rows: EntryToSet<T>[] = []
-  for (let at = 0; at < list.length; at += 3)
-    rows.push([list[at] as string, decode(list[at + 1]), list[at + 2] as SetOptions | undefined])
+  for (let at = 0; at < list.length; at += 3) {
+    const key = list[at] as string
+    const value = decode(list[at + 1])
+    const options = list[at + 2] as SetOptions | undefined
+    rows.push(options === undefined ? [key, value] : [key, value, options])
+  }
   return rows
 }

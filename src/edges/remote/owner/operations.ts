@@ -117,9 +117,13 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
   return operation.run(caller, given[0], given, 0) as Wire // no step waits
 }
 
+/** Short forms of methods, without options. */
+const SHORT: Partial<Record<OperationName, MethodName>> = { put: 'set', add: 'increment' }
+
 /** By code. */
 const OPERATIONS = OPERATION_NAMES.map((name, code) => {
-  const row: Partial<Method> = Object.hasOwn(METHODS, name) ? METHODS[name as MethodName] : {}
+  const method = SHORT[name] ?? name
+  const row: Partial<Method> = Object.hasOwn(METHODS, method) ? METHODS[method as MethodName] : {}
   return {
     name,
     run: runOf(name),
@@ -128,7 +132,7 @@ const OPERATIONS = OPERATION_NAMES.map((name, code) => {
      * Whether, under `fsync: 'always'`, the answer waits until its change is on disk. That of `bye` does, too, so a client's
      * changes are durable before it is closed. Methods that return a promise wait themselves.
      */
-    mustBeDurable: (row.changes === true && row.waits !== true) || ['put', 'add', 'bye'].includes(name),
+    mustBeDurable: (row.changes === true && row.waits !== true) || name === 'bye',
     mayTakeLong: row.mayTakeLong === true || name === 'count',
   }
 })
