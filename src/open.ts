@@ -20,6 +20,7 @@ import { Reads } from './cache/turns/reads.js'
 import { rehearse } from './cache/turns/rehearsal.js'
 import { Turns } from './cache/turns/turns.js'
 import { State } from './core/evolve/state.js'
+import { NEW_LIMITS } from './core/model/limits.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
@@ -39,13 +40,16 @@ export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cach
   return openWithin(options)
 }
 
-/** What tests replace: the limit of V8's Map, and the disk. */
 interface Surroundings {
+  /** The `maxSize` of a new journal if the options have none. The command line begins journals without a limit. */
+  newMaxSize?: number
+  /** For tests: instead of the limit of V8's Map. */
   entriesMax?: number
+  /** For tests. */
   storage?: Storage
 }
 
-/** @internal For tests. */
+/** @internal */
 export async function openWithin<V = unknown>(options: CacheOptions, around: Surroundings = {}): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
@@ -85,14 +89,15 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
-  { entriesMax, storage = disk }: Surroundings,
+  { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = disk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
-  const state = new State({ ...options, entriesMax, weigh: encodedBytes })
+  const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
+  const state = new State({ maxSize, maxBytes, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
   const outbox = new Outbox(streams, (task) => loads.outside(task))

@@ -1,22 +1,24 @@
 /**
  * The life of a cache from `openCache()` to `close()`: recovering, open, draining, closed.
  *
- *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
+ *   open ─► journal.open (recovery: each event ─► evolve) ─► the limits ─► open
  *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
  */
-import { decide } from '../core/decide/decide.js'
+import { evolveLimits } from '../core/evolve/evolve.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
+import { unjournaledLimits } from '../core/model/limits.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
 import { receiverFor } from '../durable/history/replayed-state.js'
 import { refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
-import { SLICE_ENTRIES } from './turns/cleanup.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
+import { applyLimits, type GivenLimits } from './turns/limiting.js'
 import type { Turns } from './turns/turns.js'
 
 export interface OpeningOptions {
+  limits: GivenLimits
   fsync: FsyncPolicy
   compaction: CompactionThresholds | false
   journalClock: Clock
@@ -72,7 +74,7 @@ export class Opening {
       if (this.#closing !== undefined) throw this.#notOpen()
       journal.onChange = () => this.onJournalChange?.()
       turns.isWritable = true
-      this.#trim(report)
+      this.#limit(report)
       this.#recovery = report
       this.#isOpen = true
       lifecycle.send({ type: 'recovered' })
@@ -100,6 +102,7 @@ export class Opening {
       clock: journalClock,
       compaction,
       counters: state.counters,
+      limits: state,
       receiver: receiverFor(state, (done, total) => {
         lifecycle.send({ type: 'progress', done, total })
         onProgress?.({ done, total })
@@ -107,16 +110,13 @@ export class Opening {
     })
   }
 
-  /** The limits may be smaller than when the journal was written. Evicts before any call is accepted. */
-  #trim(report: RecoveryReport): void {
-    const { state, clock, turns } = this.#parts
-    for (;;) {
-      const nowMs = clock.now()
-      const events = decide(state, { type: 'trim', limit: SLICE_ENTRIES, nowMs })
-      if (events.length === 0) return
-      turns.record(events, nowMs)
-      for (const { type } of events) report[type === 'expired' ? 'expired' : 'evicted']++
-    }
+  /** Limits that are given replace those that the journal remembers. If none are, nothing is removed. */
+  #limit(report: RecoveryReport): void {
+    const { state } = this.#parts
+    const { limits } = this.#options
+    if (!state.areLimitsJournaled) evolveLimits(state, unjournaledLimits(state.size))
+    if (limits.maxSize === undefined && limits.maxBytes === undefined) return
+    Object.assign(report, applyLimits(this.#parts, limits))
   }
 
   get recovery(): RecoveryReport {

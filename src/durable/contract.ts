@@ -5,6 +5,7 @@
 import type { Clock } from '../core/model/clock.js'
 import type { Counters } from '../core/model/counters.js'
 import type { CacheEvent, SetEvent } from '../core/model/event.js'
+import type { Limits } from '../core/model/limits.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 
 /** When written events are forced to disk: after every write, every second, or only on request. */
@@ -17,6 +18,8 @@ export interface JournalSession {
   readonly compaction: CompactionThresholds | false
   /** Live: read whenever a frame is made. */
   readonly counters: Readonly<Counters>
+  /** Live. A new journal keeps them, and tells them at each opening from then on: {@link JournalReceiver.limits}. */
+  readonly limits: Limits
   readonly receiver: JournalReceiver
 }
 
@@ -31,6 +34,8 @@ export interface JournalReceiver {
   /** Makes the receiver for the rows of a loaded file, which is then passed with its event. */
   loadedRows(): ReceivedRows
   counters(counters: Readonly<Counters>): void
+  /** The limits as of here, apart from those in a `limited` event. A new journal passes those of its session. */
+  limits(limits: Limits): void
   /** The order of use at a clean close: each key in turn becomes the most recently used. */
   recency(keys: Iterable<string>): void
   /** Called a few hundred times in all, and at the end. */
@@ -73,7 +78,7 @@ export interface RecoveryReport {
   setAside:
     | { file: string; offset: number; bytes: number; sequence: number; reason: string; savedAs: string }
     | undefined
-  /** Entries evicted because the cache was opened with a smaller `maxSize` or `maxBytes` than before. */
+  /** Entries evicted because the cache was opened with a `maxSize` or `maxBytes` that is smaller than before. */
   evicted: number
   /** Expired entries that were removed for the same reason. */
   expired: number
@@ -107,6 +112,8 @@ export type JournalHealth =
 export interface SnapshotSource {
   readonly count: number
   readonly counters: Readonly<Counters>
+  /** For a snapshot. Those of its cache, if they are known. */
+  readonly limits?: Limits | undefined
   read(): { key: string; value: StoredValue; expiresAtMs: number } | undefined
   release(): void
 }

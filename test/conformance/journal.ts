@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { Counters } from '../../src/core/model/counters.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
+import { type Limits, NEW_LIMITS } from '../../src/core/model/limits.js'
 import { EncodedValue, type StoredValue } from '../../src/core/model/stored-value.js'
 import type {
   CompactionRequest,
@@ -41,6 +42,7 @@ export class RecordingReceiver implements JournalReceiver {
   readonly loaded: { event: CacheEvent; rows: Row[]; counters: Counters }[] = []
   readonly events: CacheEvent[] = []
   readonly restored = new Counters()
+  limited: Limits | undefined
   order: string[] | undefined
   readonly progressed: [number, number][] = []
 
@@ -61,6 +63,9 @@ export class RecordingReceiver implements JournalReceiver {
   counters(counters: Readonly<Counters>): void {
     this.restored.copyFrom(counters)
   }
+  limits(limits: Limits): void {
+    this.limited = { ...limits }
+  }
   recency(keys: Iterable<string>): void {
     this.order = [...keys]
   }
@@ -80,6 +85,7 @@ export function session(options: Partial<RecordingSession> = {}): RecordingSessi
     clock: new ManualClock(),
     compaction: false,
     counters: new Counters(),
+    limits: NEW_LIMITS,
     receiver: new RecordingReceiver(),
     ...options,
   }
@@ -103,6 +109,8 @@ export const EVENTS: readonly CacheEvent[] = [
   { type: 'expired', key: '' },
   { type: 'evicted', key: '__proto__' },
   { type: 'cleared' },
+  { type: 'limited', maxSize: 2 ** 53 - 1, maxBytes: Number.POSITIVE_INFINITY },
+  { type: 'limited', maxSize: Number.POSITIVE_INFINITY, maxBytes: 1 },
   set('after', null),
 ]
 

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs'
 import type { Clock } from '../../core/model/clock.js'
 import type { Counters } from '../../core/model/counters.js'
+import type { Limits } from '../../core/model/limits.js'
 import type { ReadableState } from '../../core/model/state.js'
 import type { JournalFigures } from '../../durable/contract.js'
 
@@ -18,7 +19,8 @@ export interface Stats {
   deletes: number
   /** hits / (hits + misses); 0 before the first read. */
   hitRatio: number
-  journal: JournalFigures
+  /** The figures of the journal, and the limits that it remembers: Infinity for none. */
+  journal: JournalFigures & Limits
 }
 
 /**
@@ -61,14 +63,15 @@ function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
 }
 
-/** `journal`: its figures; all 0 if omitted, because it is closed. */
+/** `figures`: those of the journal; all 0 if omitted, because it is closed. */
 export function readStats(
-  { counters, size }: ReadableState & { readonly counters: Readonly<Counters> },
-  journal: JournalFigures = CLOSED_FIGURES,
+  { counters, size, maxSize, maxBytes }: ReadableState & { readonly counters: Readonly<Counters> },
+  figures: JournalFigures = CLOSED_FIGURES,
 ): Stats {
   const { hits, misses, evictions, expirations, sets, deletes } = counters
   const reads = hits + misses
   const hitRatio = reads === 0 ? 0 : hits / reads
+  const journal = { ...figures, maxSize, maxBytes }
   return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal }
 }
 

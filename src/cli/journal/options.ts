@@ -9,7 +9,7 @@ export interface DirectoryOptions {
 }
 
 export interface OpenOptions extends DirectoryOptions {
-  maxSize: number
+  maxSize?: number
   fsync: FsyncPolicy
 }
 
@@ -21,9 +21,10 @@ export function addDirectoryOption(command: Command): Command {
 export function addOpenOptions(command: Command): Command {
   return addDirectoryOption(command)
     .addOption(
-      new Option('--max-size <entries>', 'evict the least recently used entries above this number')
-        .default(Number.POSITIVE_INFINITY, 'no limit')
-        .argParser(parseMaxSize),
+      new Option(
+        '--max-size <entries>',
+        'evict the least recently used entries above this number, now and later (default: as before; no limit for a new journal)',
+      ).argParser(parseMaxSize),
     )
     .addOption(
       new Option('--fsync <policy>', 'when changes are forced to disk')

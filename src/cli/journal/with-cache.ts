@@ -1,6 +1,6 @@
-/** Opens a cache for writing: with no limit on entries unless an option sets one, and with a bar during recovery. */
+/** Opens a cache for writing, with the limits that its journal remembers, or none if it is new; with a bar during recovery. */
 import type { Cache } from '../../cache/cache.js'
-import { openCache } from '../../open.js'
+import { openWithin } from '../../open.js'
 import { Progress } from '../terminal/progress.js'
 import type { OpenOptions } from './options.js'
 
@@ -22,7 +22,10 @@ async function openForCommand(options: OpenOptions): Promise<Cache> {
   const { directory, maxSize, fsync } = options
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
-    return await openCache({ directory, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) })
+    return await openWithin(
+      { directory, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) },
+      { newMaxSize: Number.POSITIVE_INFINITY },
+    )
   } finally {
     progress.end()
   }

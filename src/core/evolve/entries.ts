@@ -41,6 +41,20 @@ export class Entries {
     this.#weights = weighed ? new Float64Array(INITIAL_CAPACITY) : undefined
   }
 
+  get isWeighed(): boolean {
+    return this.#weights !== undefined
+  }
+
+  /** Weighs all entries, or none any more. */
+  weighAll(weigh: ((key: string, value: StoredValue) => number) | undefined): void {
+    this.bytes = 0
+    this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)
+    if (weigh === undefined) return
+    const cursor = this.recency.cursor()
+    for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
+      this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot)))
+  }
+
   get size(): number {
     return this.#slots.size
   }

@@ -1,4 +1,5 @@
 import { Counters } from '../model/counters.js'
+import type { Limits } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -24,6 +25,7 @@ export interface Row {
 export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
+  readonly limits: Limits | undefined
   readonly #entries: Entries
   /** For each slot the next one in the order of use. Lent by `entries.recency`, returned by {@link release}. */
   #next: Uint32Array
@@ -33,10 +35,11 @@ export class FrozenRows {
   readonly #unwatch: () => void
   #cursor: number = ANCHOR
 
-  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }) {
+  constructor({ entries, counters, limits }: { entries: Entries; counters: Readonly<Counters>; limits?: Limits }) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
+    this.limits = limits
     this.#next = entries.recency.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#keep(slot))

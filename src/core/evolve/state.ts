@@ -1,19 +1,16 @@
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
+import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Entries } from './entries.js'
 import { KEYS_MAX } from './key-map.js'
 import { UndoLog } from './undo.js'
 
-export interface StateOptions {
-  /** Entries; a positive integer or Infinity. */
-  maxSize: number
-  /** Encoded bytes of keys and values; Infinity for no limit. */
-  maxBytes: number
+export interface StateOptions extends Limits {
   /** Entries that one `Map` can hold; lower only in tests. */
   entriesMax?: number | undefined
-  /** The size of an entry in encoded bytes. Called only if `maxBytes` is finite. */
+  /** The size of an entry in encoded bytes. Called only for a `maxBytes` that is finite. */
   weigh: (key: string, value: StoredValue) => number
 }
 
@@ -29,9 +26,11 @@ export class State implements ReadableState {
   isWhole = true
   /** Whether replaying the journal would result in the present order of use. A hit makes it false. */
   isOrderJournaled = true
-  readonly maxSize: number
+  /** Whether the journal says what the limits are. One of version 1 does not. */
+  areLimitsJournaled = false
+  maxSize: number
+  maxBytes: number
   readonly entriesMax: number
-  readonly maxBytes: number
   readonly #weigh: StateOptions['weigh']
 
   constructor(options: StateOptions) {
@@ -46,6 +45,20 @@ export class State implements ReadableState {
     return new Entries(this.maxBytes !== Number.POSITIVE_INFINITY)
   }
 
+  /** Makes these the limits. Whether entries are weighed depends on them. */
+  limit({ maxSize, maxBytes }: Limits): void {
+    this.maxSize = maxSize
+    this.maxBytes = maxBytes
+    this.replaceEntries(this.entries)
+  }
+
+  /** Makes these the entries. They are weighed if there is a limit on bytes. */
+  replaceEntries(entries: Entries): void {
+    const isWeighed = this.maxBytes !== Number.POSITIVE_INFINITY
+    if (entries.isWeighed !== isWeighed) entries.weighAll(isWeighed ? this.#weigh : undefined)
+    this.entries = entries
+  }
+
   /** `decide` prevents this. But a journal may have been written by another program, or on a V8 whose Map can hold more. */
   refuseBeyondMap({ size }: Entries): void {
     if (size < this.entriesMax) return
@@ -54,6 +67,11 @@ export class State implements ReadableState {
       `The journal holds more than ${this.entriesMax} entries, the most that a cache can hold`,
       { advice: 'Open it with the Node.js that wrote it, or shorten it.' },
     )
+  }
+
+  get limits(): Limits {
+    const { maxSize, maxBytes } = this
+    return { maxSize, maxBytes }
   }
 
   get size(): number {
@@ -66,6 +84,10 @@ export class State implements ReadableState {
 
   weigh(key: string, value: StoredValue): number {
     return this.maxBytes === Number.POSITIVE_INFINITY ? 0 : this.#weigh(key, value)
+  }
+
+  measure(key: string, value: StoredValue): number {
+    return this.#weigh(key, value)
   }
 
   weightAt(slot: Slot): number {

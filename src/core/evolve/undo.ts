@@ -1,4 +1,5 @@
 import { Counters } from '../model/counters.js'
+import { type Limits, NEW_LIMITS } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -7,13 +8,14 @@ import { ANCHOR } from './recency.js'
 /** The counter that a change incremented. */
 type Counter = keyof Omit<Counters, 'copyFrom' | 'reset'>
 
-type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all'
+type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all' | 'limited'
 
 /** The part of a state that changes are made to. */
-interface Undoable {
+interface Undoable extends Limits {
   entries: Entries
   readonly counters: Counters
   isWhole: boolean
+  limit(limits: Limits): void
 }
 
 /** What one change overwrote. */
@@ -29,6 +31,7 @@ class Step {
   successor = ANCHOR
   entries: Entries | undefined
   counters: Counters | undefined
+  limits: Limits = NEW_LIMITS
 }
 
 /** How many steps are kept for reuse. */
@@ -122,6 +125,10 @@ export class UndoLog {
     step.counters = new Counters()
     step.counters.copyFrom(state.counters)
   }
+
+  limited({ maxSize, maxBytes }: Undoable): void {
+    this.#next('limited', undefined, ANCHOR as Slot).limits = { maxSize, maxBytes }
+  }
 }
 
 function undo(state: Undoable, step: Step): void {
@@ -148,6 +155,9 @@ function undo(state: Undoable, step: Step): void {
     case 'replaced all':
       state.entries = step.entries as Entries // replacedAll() has set both
       state.counters.copyFrom(step.counters as Counters)
+      return
+    case 'limited':
+      state.limit(step.limits)
       return
     case 'counted':
       return

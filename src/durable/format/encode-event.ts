@@ -3,6 +3,7 @@ import type { CacheEvent } from '../../core/model/event.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { ByteWriter } from './byte-writer.js'
 import { EVENT_HAS_DEADLINE, EVENT_TYPE, KEY_TEXT_SHIFT, VALUE } from './format.js'
+import { putLimits } from './notes.js'
 
 export function encodeEvent(writer: ByteWriter, event: CacheEvent): void {
   switch (event.type) {
@@ -21,6 +22,11 @@ export function encodeEvent(writer: ByteWriter, event: CacheEvent): void {
     case 'cleared':
       writer.reserve(1)
       writer.putByte(EVENT_TYPE.cleared)
+      return
+    case 'limited':
+      writer.reserve(17)
+      writer.putByte(EVENT_TYPE.limited)
+      putLimits(writer, event)
       return
     case 'loaded':
       encodeKey(writer, EVENT_TYPE.loaded, event.file, Number.POSITIVE_INFINITY)

@@ -18,6 +18,7 @@ export function checkingReceiver(onLoaded: (event: LoadedEvent) => void = () => 
       return { add: (key) => keys.size < keys.add(key).size, counters: new Counters() }
     },
     counters: () => undefined,
+    limits: () => undefined,
     recency: () => undefined,
     progress: () => undefined,
   }

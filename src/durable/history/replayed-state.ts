@@ -1,5 +1,5 @@
 /** What recovery replays to. Before: `replay`. After: `core/evolve`. */
-import { evolve, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
+import { evolve, evolveLimits, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
 import { Replacement } from '../../core/evolve/replacement.js'
 import type { State } from '../../core/evolve/state.js'
 import type { JournalReceiver } from '../contract.js'
@@ -11,6 +11,7 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
     set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
+    limits: (limits) => evolveLimits(state, limits),
     counters: (counters) => state.counters.copyFrom(counters),
     recency: (keys) => restoreRecency(state, keys),
     progress,

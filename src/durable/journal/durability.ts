@@ -46,6 +46,8 @@ export class Durability {
   #syncing: Promise<void> | undefined
   #syncTimer: unknown
   #retryTimer: unknown
+  /** Whether the next frame says what the limits are. */
+  #notesLimits = false
   #isExiting = false
   #isClosing = false
   #isClosed = false
@@ -72,6 +74,11 @@ export class Durability {
 
   get durable(): Sequence {
     return this.#durable
+  }
+
+  /** The journal does not say yet what the limits of the cache are. Its next frame does. */
+  noteLimits(): void {
+    this.#notesLimits = true
   }
 
   get isDueForCompaction(): boolean {
@@ -156,15 +163,17 @@ export class Durability {
     this.#segments.append(finished)
     this.#frame.written(finished)
     this.#recordedDurable = finished.header.durableSequence
+    this.#notesLimits = false
   }
 
   #context(): FrameContext {
-    const { counters, clock } = this.#session
+    const { counters, limits, clock } = this.#session
     return {
       previousChecksum: this.#segments.lastChecksum,
       durableSequence: this.#durable,
       writtenAtMs: clock.now(),
       counters,
+      notes: this.#notesLimits ? { limits } : {},
       seed: this.#seed,
     }
   }

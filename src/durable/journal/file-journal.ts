@@ -71,12 +71,15 @@ export class FileJournal implements Journal {
     try {
       const recovered = await recover(this.#storage, directory, session.receiver)
       const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
+      const isNew = recovered.report.frames === 0 && recovered.report.snapshot === undefined
+      if (isNew) session.receiver.limits(session.limits)
       if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
       this.#frame.begin(recovered.nextSequence)
       const { durableSequence, hasLooseRecency, report } = recovered
       const durability = new Durability(session, this.#frame, segments, durableSequence, () => this.onChange?.())
       const isOlder = segments.isOlder
       if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
+      if (!recovered.hasLimits) durability.noteLimits()
       const forgetExit = writeAtExit(() => durability.writeAtExit())
       const isLoose = hasLooseRecency && !isOlder
       this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }

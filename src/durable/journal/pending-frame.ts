@@ -13,6 +13,7 @@ import { ByteWriter } from '../format/byte-writer.js'
 import { encodeEvent, encodeSet } from '../format/encode-event.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
 import { beginFrame, type FinishedFrame, type FrameHeader, finishFrame } from '../format/frame.js'
+import { encodeNotes, NOTES_BYTES_MAX, type Notes } from '../format/notes.js'
 
 /** At this size a frame is written at once, not at the end of the event-loop turn. */
 export const PENDING_BYTES_MAX = 256 * 1024
@@ -20,6 +21,7 @@ export const PENDING_BYTES_MAX = 256 * 1024
 /** The rest of a frame's header. */
 export interface FrameContext extends Pick<FrameHeader, 'previousChecksum' | 'durableSequence' | 'writtenAtMs'> {
   counters: Readonly<Counters>
+  notes: Notes
   /** The checksum of the journal id, with which every frame's checksum begins. */
   seed: number
 }
@@ -69,7 +71,7 @@ export class PendingFrame {
       writer.length = before
       throw error
     }
-    if (writer.length <= FRAME_BYTES_MAX) {
+    if (writer.length <= FRAME_BYTES_MAX - NOTES_BYTES_MAX) {
       if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
       this.count += events.length
       return true
@@ -79,7 +81,7 @@ export class PendingFrame {
     if (this.count > 0) return false
     this.drop()
     throw new RangeError(
-      `This change needs ${bytes} bytes in the journal, but a frame holds at most ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES}. ` +
+      `This change needs ${bytes} bytes in the journal, but a frame holds at most ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES - NOTES_BYTES_MAX}. ` +
         'Nothing was changed. Split it into smaller changes.',
     )
   }
@@ -111,10 +113,11 @@ export class PendingFrame {
   }
 
   /** Completes the header. */
-  finish(kind: FrameKind, flags: number, { counters, seed, ...context }: FrameContext): FinishedFrame {
+  finish(kind: FrameKind, flags: number, { counters, notes, seed, ...context }: FrameContext): FinishedFrame {
     const writer = this.#writer
     if (writer.length === 0) beginFrame(writer)
-    const header = { kind, flags, firstSequence: this.first, count: this.count, ...context }
+    const allFlags = flags | encodeNotes(writer, notes)
+    const header = { kind, flags: allFlags, firstSequence: this.first, count: this.count, ...context }
     const checksum = finishFrame(writer, 0, header, counters, seed)
     this.finished = { header, bytes: writer.bytes.subarray(0, writer.length), checksum }
     return this.finished

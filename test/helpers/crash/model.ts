@@ -62,6 +62,8 @@ export class Model implements JournalReceiver {
     this.tally = tally(counters)
   }
 
+  limits(): void {}
+
   recency(keys: Iterable<string>): void {
     this.order = [...keys].join()
   }

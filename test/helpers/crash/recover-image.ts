@@ -1,4 +1,5 @@
 import { Counters } from '../../../src/core/model/counters.js'
+import { NEW_LIMITS } from '../../../src/core/model/limits.js'
 import type { RecoveryReport } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { ManualClock } from '../../../src/testing.js'
@@ -25,6 +26,7 @@ export async function recoverImage(image: Image, wrap: Wrap = UNCHANGED): Promis
     clock: new ManualClock(),
     compaction: false as const,
     counters: new Counters(),
+    limits: NEW_LIMITS,
     receiver: model,
   }
   try {

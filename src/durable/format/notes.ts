@@ -1,0 +1,62 @@
+/**
+ * Notes: what a frame says beside its items. They follow the items, if a flag of the frame says so, and have no sequence. Each is
+ * its kind, the number of its bytes, and the bytes.
+ */
+import type { Limits } from '../../core/model/limits.js'
+import { type ByteReader, MalformedBytesError } from './byte-reader.js'
+import type { ByteWriter } from './byte-writer.js'
+import { FRAME_HAS_NOTES, NOTE } from './format.js'
+import { NewerFormatError } from './newer-format.js'
+
+export interface Notes {
+  /** The limits of the cache as of this frame. */
+  limits?: Limits | undefined
+}
+
+/** More than the notes of a frame of events take. */
+export const NOTES_BYTES_MAX = 64
+
+const NO_NOTES: Notes = {}
+
+/** Writes the notes, and returns the flag for the frame's header. */
+export function encodeNotes(writer: ByteWriter, { limits }: Notes): number {
+  if (limits === undefined) return 0
+  writer.reserve(18)
+  writer.putByte(NOTE.limits)
+  writer.putVarint(16)
+  putLimits(writer, limits)
+  return FRAME_HAS_NOTES
+}
+
+/** What is left of a frame's payload after its items. @throws MalformedBytesError if there should be nothing. */
+export function decodeNotes(reader: ByteReader, flags: number): Notes {
+  if ((flags & FRAME_HAS_NOTES) === 0) {
+    reader.expectEnd()
+    return NO_NOTES
+  }
+  const notes: Notes = {}
+  while (reader.at < reader.end) {
+    const kind = reader.byte()
+    const end = reader.varint() + reader.at
+    if (kind !== NOTE.limits) throw new NewerFormatError(`a note of kind ${kind}`)
+    notes.limits = takeLimits(reader)
+    if (reader.at !== end) throw new MalformedBytesError('a note does not have the length that it names')
+  }
+  return notes
+}
+
+export function putLimits(writer: ByteWriter, { maxSize, maxBytes }: Limits): void {
+  writer.putDouble(maxSize)
+  writer.putDouble(maxBytes)
+}
+
+/** @throws MalformedBytesError for limits that no cache has. */
+export function takeLimits(reader: ByteReader): Limits {
+  const maxSize = reader.double()
+  const maxBytes = reader.double()
+  for (const limit of [maxSize, maxBytes]) {
+    if (!(limit >= 1 && (Number.isSafeInteger(limit) || limit === Number.POSITIVE_INFINITY)))
+      throw new MalformedBytesError(`a limit is ${limit}`)
+  }
+  return { maxSize, maxBytes }
+}
