@@ -6,9 +6,11 @@
  */
 import { evolveLimits } from '../core/evolve/evolve.js'
 import type { State } from '../core/evolve/state.js'
+import { ranksByUse } from '../core/evolve/use-order.js'
 import type { Clock } from '../core/model/clock.js'
 import { unjournaledLimits } from '../core/model/limits.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
+import { encodeUseOrder } from '../durable/format/use-order.js'
 import { receiverFor } from '../durable/history/replayed-state.js'
 import { refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
@@ -86,7 +88,7 @@ export class Opening {
       if (isOurs) {
         // If the journal could not be opened, it may belong to another cache.
         journal.onChange = undefined
-        await journal.close([]).catch(() => undefined)
+        await journal.close().catch(() => undefined)
       }
       lifecycle.send({ type: 'failed', reason: (error as Error).message })
       this.onClose?.()
@@ -94,20 +96,23 @@ export class Opening {
     }
   }
 
-  #recover(): Promise<RecoveryReport> {
+  async #recover(): Promise<RecoveryReport> {
     const { state, journal, lifecycle } = this.#parts
     const { fsync, compaction, journalClock, onProgress } = this.#options
-    return journal.open({
+    const receiver = receiverFor(state, (done, total) => {
+      lifecycle.send({ type: 'progress', done, total })
+      onProgress?.({ done, total })
+    })
+    const report = await journal.open({
       fsync,
       clock: journalClock,
       compaction,
       counters: state.counters,
       limits: state,
-      receiver: receiverFor(state, (done, total) => {
-        lifecycle.send({ type: 'progress', done, total })
-        onProgress?.({ done, total })
-      }),
+      receiver,
     })
+    receiver.restoreOrder()
+    return report
   }
 
   /** Limits that are given replace those that the journal remembers. If none are, nothing is removed. */
@@ -174,7 +179,7 @@ export class Opening {
     let failure: unknown
     try {
       const { isOrderJournaled, isWhole } = state
-      await journal.close(isOrderJournaled || !isWhole ? [] : state.keysByUse())
+      await journal.close(isOrderJournaled || !isWhole ? undefined : encodeUseOrder(ranksByUse(state)))
     } catch (error) {
       failure = error
     }

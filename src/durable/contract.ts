@@ -36,7 +36,9 @@ export interface JournalReceiver {
   counters(counters: Readonly<Counters>): void
   /** The limits as of here, apart from those in a `limited` event. A new journal passes those of its session. */
   limits(limits: Limits): void
-  /** The order of use at a clean close: each key in turn becomes the most recently used. */
+  /** The order of use that a close wrote here, as the bytes that {@link Journal.close} was given. */
+  order(bytes: Uint8Array): void
+  /** The same in a journal of version 1: each key in turn becomes the most recently used. */
   recency(keys: Iterable<string>): void
   /** Called a few hundred times in all, and at the end. */
   progress(doneBytes: number, totalBytes: number): void
@@ -172,10 +174,10 @@ export interface Journal {
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
   /**
-   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If that fails, it also
-   * releases the journal, and rejects.
+   * Writes what is pending and a seal, forces them to disk, and releases the journal. If that fails, it also releases the
+   * journal, and rejects. `order`: the order of use, if the journal would not restore it otherwise. It is kept with the seal.
    */
-  close(recency: Iterable<string>): Promise<void>
+  close(order?: Uint8Array): Promise<void>
   /** The journal's directory, if it has one; for the actor's persisted snapshot. */
   readonly directory: string | undefined
 }

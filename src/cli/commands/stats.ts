@@ -44,6 +44,7 @@ async function readStats(directory: string) {
       })
       const receiver = receiverFor(state, (done, total) => progress.update(done, total))
       const replayed = await replay(disk, directory, plan, receiver)
+      receiver.restoreOrder()
       const { verdict } = replayed.chain
       if (verdict.verdict === 'corrupt') throw verdict.error
       return { result: { ...replayed, plan, state }, trouble: troubleOf(replayed.chain) }

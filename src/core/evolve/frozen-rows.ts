@@ -34,8 +34,15 @@ export class FrozenRows {
   readonly #kept = new Map<Slot, Row>()
   readonly #unwatch: () => void
   #cursor: number = ANCHOR
+  /** By slot: its row. Only if the rows become a snapshot. */
+  readonly #rows: Uint32Array | undefined
+  #read = 0
+  readonly #born: number
 
-  constructor({ entries, counters, limits }: { entries: Entries; counters: Readonly<Counters>; limits?: Limits }) {
+  constructor(
+    { entries, counters, limits }: { entries: Entries; counters: Readonly<Counters>; limits?: Limits },
+    becomesSnapshot = false,
+  ) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
@@ -43,6 +50,8 @@ export class FrozenRows {
     this.#next = entries.recency.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#keep(slot))
+    this.#rows = becomesSnapshot ? new Uint32Array(this.#next.length) : undefined
+    this.#born = entries.births.count
   }
 
   /** The next row, least recently used first; `undefined` after the last. */
@@ -50,6 +59,7 @@ export class FrozenRows {
     const slot = this.#next[this.#cursor] as Slot
     if (slot === ANCHOR) return undefined
     this.#cursor = slot
+    if (this.#rows !== undefined) this.#rows[slot] = this.#read++
     const row = this.#kept.get(slot)
     if (row !== undefined) {
       this.#kept.delete(slot)
@@ -57,6 +67,11 @@ export class FrozenRows {
     }
     this.#settled[slot] = 1
     return this.#rowAt(slot)
+  }
+
+  /** The rows are the snapshot from which recovery begins: the order of births is now that of the rows. */
+  becameSnapshot(): void {
+    if (this.#rows !== undefined) this.#entries.births.compacted(this.#rows, this.count, this.#born)
   }
 
   /** Stops watching the state. Must be called, also after a failure. */

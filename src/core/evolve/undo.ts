@@ -27,6 +27,7 @@ class Step {
   value: StoredValue = null
   deadlineMs = 0
   weight = 0
+  birth = 0
   /** The next entry in the order of use. Steps are undone in reverse, so it is linked again by then. */
   successor = ANCHOR
   entries: Entries | undefined
@@ -104,6 +105,7 @@ export class UndoLog {
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
     step.weight = entries.weightAt(slot)
+    step.birth = entries.births.get(slot)
     step.successor = entries.recency.successorOf(slot)
   }
 
@@ -144,7 +146,7 @@ function undo(state: Undoable, step: Step): void {
       entries.recency.moveBefore(successor, slot)
       return
     case 'removed':
-      entries.add(step.key, value, deadlineMs, weight, successor)
+      entries.births.restore(entries.add(step.key, value, deadlineMs, weight, successor), step.birth)
       return
     case 'rescheduled':
       entries.reschedule(slot, deadlineMs)

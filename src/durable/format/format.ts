@@ -49,7 +49,7 @@ export const FRAME_HAS_NOTES = 2
 const FLAGS_MASK = SEAL_HAS_SUCCESSOR | FRAME_HAS_NOTES
 export const isUnknownFlags = (flags: number) => (flags & ~FLAGS_MASK) !== 0
 /** The kinds of notes. */
-export const NOTE = { limits: 1 } as const
+export const NOTE = { limits: 1, order: 2 } as const
 
 /** The largest frame, including its header. A change that needs a larger one is refused with a `RangeError`. */
 export const FRAME_BYTES_MAX = 256 * 1024 * 1024

@@ -11,6 +11,8 @@ import { NewerFormatError } from './newer-format.js'
 export interface Notes {
   /** The limits of the cache as of this frame. */
   limits?: Limits | undefined
+  /** In a seal: the order of use, as `use-order.ts` writes it. When it was read, a view of the frame. */
+  order?: Uint8Array | undefined
 }
 
 /** More than the notes of a frame of events take. */
@@ -19,13 +21,19 @@ export const NOTES_BYTES_MAX = 64
 const NO_NOTES: Notes = {}
 
 /** Writes the notes, and returns the flag for the frame's header. */
-export function encodeNotes(writer: ByteWriter, { limits }: Notes): number {
-  if (limits === undefined) return 0
-  writer.reserve(18)
-  writer.putByte(NOTE.limits)
-  writer.putVarint(16)
-  putLimits(writer, limits)
-  return FRAME_HAS_NOTES
+export function encodeNotes(writer: ByteWriter, { limits, order }: Notes): number {
+  if (limits !== undefined) {
+    writer.reserve(18)
+    writer.putByte(NOTE.limits)
+    writer.putVarint(16)
+    putLimits(writer, limits)
+  }
+  if (order !== undefined) {
+    writer.reserve(1)
+    writer.putByte(NOTE.order)
+    writer.putBytes(order)
+  }
+  return limits === undefined && order === undefined ? 0 : FRAME_HAS_NOTES
 }
 
 /** What is left of a frame's payload after its items. @throws MalformedBytesError if there should be nothing. */
@@ -37,10 +45,12 @@ export function decodeNotes(reader: ByteReader, flags: number): Notes {
   const notes: Notes = {}
   while (reader.at < reader.end) {
     const kind = reader.byte()
-    const end = reader.varint() + reader.at
-    if (kind !== NOTE.limits) throw new NewerFormatError(`a note of kind ${kind}`)
-    notes.limits = takeLimits(reader)
-    if (reader.at !== end) throw new MalformedBytesError('a note does not have the length that it names')
+    if (kind === NOTE.order) notes.order = reader.view()
+    else if (kind === NOTE.limits) {
+      const length = reader.varint()
+      if (length !== 16) throw new MalformedBytesError(`limits of ${length} bytes`)
+      notes.limits = takeLimits(reader)
+    } else throw new NewerFormatError(`a note of kind ${kind}`)
   }
   return notes
 }

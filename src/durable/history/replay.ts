@@ -94,7 +94,7 @@ export class Replayer {
   readonly #receiver: JournalReceiver
   readonly #to: Sequence
   readonly #onBytes: ((bytes: number) => void) | undefined
-  /** The order of use of a clean close, kept until its seal is read. */
+  /** The order of use that a clean close wrote in version 1, kept until its seal is read. */
   #recency: string[] = []
 
   constructor(storage: Storage, directory: string, receiver: JournalReceiver, options: ReplayOptions = {}) {
@@ -197,7 +197,9 @@ export class Replayer {
   #finish(frame: Frame, reader: ByteReader): void {
     this.#onBytes?.(frame.length)
     if (frame.firstSequence + frame.count - 1 > this.#to) return // the rest of it is not wanted
-    this.#takeLimits(decodeNotes(reader, frame.flags).limits)
+    const { limits, order } = decodeNotes(reader, frame.flags)
+    this.#takeLimits(limits)
+    if (order !== undefined) this.#receiver.order(new Uint8Array(order))
     this.#receiver.counters(frame.counters)
   }
 }

@@ -150,9 +150,9 @@ export class Durability {
   }
 
   /** Writes the pending frame, which may be empty, as a frame of this kind. Throws if that fails; the frame is dropped then. */
-  writeAs(kind: FrameKind): void {
+  writeAs(kind: FrameKind, order?: Uint8Array): void {
     try {
-      this.#append(this.#frame.finish(kind, 0, this.#context()))
+      this.#append(this.#frame.finish(kind, 0, this.#context(order)))
     } catch (error) {
       this.#frame.drop()
       throw error
@@ -166,14 +166,14 @@ export class Durability {
     this.#notesLimits = false
   }
 
-  #context(): FrameContext {
+  #context(order?: Uint8Array): FrameContext {
     const { counters, limits, clock } = this.#session
     return {
       previousChecksum: this.#segments.lastChecksum,
       durableSequence: this.#durable,
       writtenAtMs: clock.now(),
       counters,
-      notes: this.#notesLimits ? { limits } : {},
+      notes: { limits: this.#notesLimits ? limits : undefined, order },
       seed: this.#seed,
     }
   }

@@ -32,8 +32,6 @@ import { Segments } from './segments.js'
 
 /** A key or a text with no more characters than this is far from filling a frame. */
 const SMALL = 16 * 1024
-/** A recency frame has about this many bytes of keys; the order of use of a large cache takes several. */
-const RECENCY_FRAME_BYTES = 1024 * 1024
 
 /** The parts of an open journal. One cache uses it, from open() to close(). */
 interface Opened {
@@ -201,7 +199,7 @@ export class FileJournal implements Journal {
     }
   }
 
-  async close(recency: Iterable<string>): Promise<void> {
+  async close(order?: Uint8Array): Promise<void> {
     const opened = this.#opened
     if (opened === undefined) return
     const { session, segments, durability, lock } = opened
@@ -211,9 +209,8 @@ export class FileJournal implements Journal {
       // After a failed fsync nothing more is written: the last frame may be a seal that names the next segment.
       if (durability.health.status !== 'failed') {
         if (opened.hasLooseRecency) durability.writeAs('events')
-        this.#writeRecency(durability, recency)
         // If nothing happened, the journal already ends with its seal, and stays as it is.
-        if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
+        if (order !== undefined || !segments.isSealedWith(session.counters)) durability.writeAs('seal', order)
         await segments.sync()
       }
     } finally {
@@ -224,15 +221,6 @@ export class FileJournal implements Journal {
       this.#closedHealth = durability.health
       this.#opened = undefined
     }
-  }
-
-  #writeRecency(durability: Durability, recency: Iterable<string>): void {
-    const frame = this.#frame
-    for (const key of recency) {
-      frame.addKey(key)
-      if (frame.bytes >= RECENCY_FRAME_BYTES) durability.writeAs('recency')
-    }
-    if (frame.count > 0) durability.writeAs('recency')
   }
 }
 

@@ -30,7 +30,7 @@ export class PendingFrame {
   readonly #writer = new ByteWriter(PENDING_BYTES_MAX + 64 * 1024)
   /** The sequence of its first event, or of the next event. */
   first: Sequence = FIRST_SEQUENCE
-  /** Events in it; keys, while an order of use is written. */
+  /** Events in it. */
   count = 0
   /** Set once its header is complete. From then on it must not change until it is written or dropped. */
   finished: FinishedFrame | undefined
@@ -99,17 +99,6 @@ export class PendingFrame {
     }
     if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
     return this.first + this.count++
-  }
-
-  /** Adds one key of an order of use. */
-  addKey(key: string): void {
-    const writer = this.#writer
-    if (writer.length === 0) beginFrame(writer)
-    writer.reserve(1)
-    const at = writer.length++
-    const text = writer.putText(key) // may move writer.bytes
-    writer.bytes[at] = text
-    this.count++
   }
 
   /** Completes the header. */

@@ -20,7 +20,7 @@ export class Model implements JournalReceiver {
   entries = new Map<string, string>()
   /** The counters of the last frame; empty before the first. */
   tally = ''
-  order: string | undefined
+  keys: string | undefined
 
   row(key: string, value: StoredValue, expiresAtMs: number): boolean {
     const isNew = !this.entries.has(key)
@@ -64,8 +64,10 @@ export class Model implements JournalReceiver {
 
   limits(): void {}
 
+  order(): void {}
+
   recency(keys: Iterable<string>): void {
-    this.order = [...keys].join()
+    this.keys = [...keys].join()
   }
 
   progress(): void {}

@@ -32,7 +32,7 @@ export async function recoverImage(image: Image, wrap: Wrap = UNCHANGED): Promis
   try {
     const report = await journal.open(session)
     process.kill()
-    await journal.close([]).catch(() => undefined) // of a dead process: only memory is released
+    await journal.close().catch(() => undefined) // of a dead process: only memory is released
     return { sequence: report.sequence, report, model, disk, error: undefined }
   } catch (error) {
     return { sequence: -1, report: undefined, model, disk, error }
