@@ -41,12 +41,20 @@ export const ERRORS = {
     consequence: 'Nothing was changed.',
     advice: 'Close that cache first, or use another directory.',
   },
+  LOCK_UNAVAILABLE: {
+    classes: ['CacheError'],
+    message:
+      'The directory cannot be locked: the native addon has no build for this system, or the file system has no locks.',
+    consequence: 'No file of a journal was read or changed.',
+    advice:
+      'Leave fs-native-extensions out of a bundle and install it beside the bundle. Where it has no build, and only if nothing else opens this directory meanwhile, use the option lock: false.',
+  },
   CORRUPTION: {
     classes: ['CorruptionError'],
     message: 'A file is damaged in a way that no crash can explain.',
     consequence: 'No file was changed.',
     advice:
-      'Run "daybook verify" on the directory. Then restore a backup, or run "daybook repair" to see what a repair would lose.',
+      'Run "daybook verify" on the directory. Then restore a backup, run "daybook repair" to see what a repair would lose, or open the cache with onCorruption: "salvage".',
   },
   JOURNAL_WRITE_FAILED: {
     classes: ['JournalWriteError'],

@@ -1,7 +1,7 @@
 /** The public names of daybook, listed by hand. */
 export type { LifecycleState, LifecycleStateName } from './cache/actor/lifecycle.js'
 export type { CacheLogic, CacheSnapshot } from './cache/actor/logic.js'
-export type { SetOptions } from './cache/arguments.js'
+export type { CloseOptions, SetOptions } from './cache/arguments.js'
 export type { Cache, CacheMessage } from './cache/cache.js'
 export type { Duration } from './cache/duration.js'
 export type { CacheReply } from './cache/messages.js'
@@ -24,9 +24,11 @@ export type {
   JournalHealth,
   JournalReceiver,
   JournalSession,
+  RecoveredDamage,
   RecoveryReport,
   SnapshotSource,
 } from './durable/contract.js'
+export type { OnCorruption } from './durable/recovery/recover.js'
 export {
   CacheClosedError,
   CacheError,

@@ -24,17 +24,17 @@ import { NEW_LIMITS } from './core/model/limits.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
-import { disk } from './durable/storage/disk.js'
+import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
-import { Ports } from './edges/threads/owner/ports.js'
+import { Sharing } from './edges/threads/owner/sharing.js'
 import { restoreValue } from './values/encode.js'
 
 /**
  * Opens a cache: locks the directory and recovers what its journal holds.
  *
  * @throws CacheLockedError if another cache has the directory open; CorruptionError if the journal is damaged;
- * CacheError if it cannot be read; TypeError or RangeError for a wrong option.
+ * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
   return openWithin(options)
@@ -89,13 +89,14 @@ export function memoryJournal(): Journal {
 
 function compose<V>(
   options: ResolvedOptions,
-  { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = disk }: Surroundings,
+  { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal = options.journal ?? new FileJournal(storage, resolve(directory as string))
+  const journal =
+    options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const state = new State({ maxSize, maxBytes, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
@@ -121,11 +122,7 @@ function compose<V>(
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
-  let ports: Ports | undefined // created by the first share()
-  const openPort = () => {
-    ports ??= new Ports(cache as Cache)
-    return ports.share()
-  }
+  const sharing = new Sharing(() => cache as Cache)
   const parts = {
     state,
     journal,
@@ -139,7 +136,7 @@ function compose<V>(
     loads,
     door,
     streams,
-    openPort,
+    openPort: () => sharing.share(),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
@@ -152,7 +149,7 @@ function compose<V>(
         return inspection === undefined ? call() : inspection.ofSent(call)
       },
       whenIdle: (task) => turns.whenIdle(task),
-      close: () => opening.close(),
+      close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
 }

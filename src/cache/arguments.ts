@@ -1,15 +1,31 @@
 /** Checks arguments, before anything is changed. */
-import { mustBe } from '../errors.js'
+import { describe, mustBe } from '../errors.js'
 import { type Duration, EPOCH_MS_MAX, toMilliseconds } from './duration.js'
+import { METHODS } from './methods.js'
+import { suggest } from './suggestion.js'
 
 /** How `set` and `setMany` store. */
 export interface SetOptions {
   /** How long the entry lives. Without this and `expiresAt`, the cache's default `ttl`. */
   ttl?: Duration | undefined
-  /** When the entry expires: a Date, or epoch milliseconds. Not together with `ttl`. */
+  /**
+   * When the entry expires: a Date, or epoch milliseconds. Not together with `ttl`. If this is not in the future, nothing is
+   * stored, and an entry that is there is deleted.
+   */
   expiresAt?: Date | number | undefined
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
+}
+
+export interface CloseOptions {
+  /** Close even if something cannot be written, which is then lost. Default false. */
+  force?: boolean | undefined
+}
+
+export function checkForce(options: CloseOptions): boolean {
+  const { force = false } = checkOptions(options, METHODS.close.options)
+  if (typeof force !== 'boolean') throw new TypeError(mustBe('force', 'true or false', force))
+  return force
 }
 
 export function checkKey(key: unknown): asserts key is string {
@@ -45,12 +61,31 @@ export function checkFunction(value: unknown, name: string): void {
   if (typeof value !== 'function') throw new TypeError(mustBe(name, 'a function', value))
 }
 
-/** Returns the options, for callers to destructure at once, so that a getter is read only once. */
-export function checkOptions<T>(options: T): T {
+/**
+ * Returns the options, for callers to destructure at once, so that a getter is read only once. `names`: those that exist.
+ * A name that does not exist is refused, because a misspelt option that is ignored does harm without a sign.
+ */
+export function checkOptions<T>(options: T, names: readonly string[]): T {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(mustBe('options', 'an object, like { ttl: 10 }', options))
   }
+  checkNames(options, names, 'option')
   return options
+}
+
+/** Refuses an own enumerable property, even one that is `undefined`, that is not among the names. */
+export function checkNames(object: object, names: readonly string[], kind: 'option' | 'argument'): void {
+  for (const name in object) {
+    if (!names.includes(name) && Object.hasOwn(object, name)) throw unknownName(name, names, kind)
+  }
+}
+
+function unknownName(name: string, names: readonly string[], kind: string): TypeError {
+  const nearest = suggest(name, names)
+  const advice = nearest === undefined ? '' : ` Did you mean ${nearest}?`
+  return new TypeError(
+    `${describe(name)} is not an ${kind} here.${advice} The ${kind}s are ${names.join(', ')}. Nothing was changed.`,
+  )
 }
 
 export function checkOnly(only: unknown): void {
@@ -77,8 +112,16 @@ export function deadlineOf(
   if (typeof atMs !== 'number') throw new TypeError(mustBe('expiresAt', 'a Date or epoch milliseconds', expiresAt))
   if (atMs === Number.POSITIVE_INFINITY) return atMs
   if (!(Math.abs(atMs) <= EPOCH_MS_MAX)) throw new RangeError(mustBe('expiresAt', 'a valid time', expiresAt))
+  if (typeof expiresAt === 'number' && atMs < SECONDS_MAX && nowMs >= SECONDS_MAX && atMs * 1_000 > nowMs) {
+    throw new RangeError(
+      `expiresAt must be in milliseconds; ${atMs} looks like seconds. Pass ${atMs} * 1000, or a Date. Nothing was changed.`,
+    )
+  }
   return atMs
 }
+
+/** As epoch seconds: the year 5138. As epoch milliseconds: 1973. */
+const SECONDS_MAX = 1e11
 
 export function deadlineIn(ttlMs: number, nowMs: number): number {
   const deadlineMs = nowMs + ttlMs

@@ -7,7 +7,6 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
-import type { ActorRefFrom } from 'xstate'
 import { compileGlob } from '../core/decide/glob.js'
 import type { State } from '../core/evolve/state.js'
 import type { KeyCommand } from '../core/model/command.js'
@@ -16,10 +15,13 @@ import type { CompactionReport, Journal, RecoveryReport } from '../durable/contr
 import { CacheClosedError } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
+import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
-import type { CacheLogic } from './actor/logic.js'
+import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
+  type CloseOptions,
   checkBy,
+  checkForce,
   checkFunction,
   checkKey,
   checkKeys,
@@ -28,6 +30,7 @@ import {
   listOf,
   type SetOptions,
 } from './arguments.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
@@ -87,17 +90,21 @@ export class Cache<V = unknown> {
   readonly expirations$: Observable<Expiration<V>>
   /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
-  /** The current stats at once, then at most one per `statsInterval`, and only when a counter or the size has changed. */
+  /**
+   * The current stats at once, then at most one per `statsInterval`: when a counter or the size has changed, and once more an
+   * interval after the last change, so that a rate computed from two of them falls to 0.
+   */
   readonly stats$: Observable<Stats>
   /** The current state at once, then every change, with progress while recovering and compacting. */
   readonly lifecycle$: Observable<LifecycleState>
   /** The cache as an XState actor: inspect it, subscribe to it, send it commands with a `replyTo`. */
-  readonly actor!: ActorRefFrom<CacheLogic<CacheMessage>>
+  readonly actor!: ActorRef<CacheSnapshot & EmptySnapshot, CacheMessage, Refused>
 
   readonly #parts: CacheParts<V>
   readonly #door: Door
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
 
@@ -106,12 +113,16 @@ export class Cache<V = unknown> {
   }
 
   /** @internal Use `openCache()`. */
-  constructor(parts: CacheParts<V>, options: { isolation: Isolation; statsIntervalMs: number }) {
+  constructor(
+    parts: CacheParts<V>,
+    options: { isolation: Isolation; statsIntervalMs: number; directory: string | undefined },
+  ) {
     const { streams, lifecycle, door } = parts
     this.#parts = parts
     this.#door = door
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
     this.evictions$ = streams.evictions$
@@ -168,7 +179,7 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
-    return this.#door.setStored(key, storeValue(value, this.#isolation), options)
+    return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
   /** Removes an entry. Returns `false` for a missing or expired one. */
@@ -232,7 +243,7 @@ export class Cache<V = unknown> {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
       const [key, value] = listOf(entry, 'An entry')
-      return [key as string, storeValue(value, this.#isolation)] as const // the door checks the keys
+      return [key as string, storeValue(value, this.#isolation, key as string)] as const // the door checks the keys
     })
     return this.#door.setManyStored(rows, options)
   }
@@ -343,7 +354,8 @@ export class Cache<V = unknown> {
     options: LoadOptions,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => storeValue(await loader(missing, { signal }), this.#isolation)
+    const load: Loader = async (missing, { signal }) =>
+      storeValue(await loader(missing, { signal }), this.#isolation, missing)
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
   }
 
@@ -437,15 +449,30 @@ export class Cache<V = unknown> {
     return this.#parts.openPort()
   }
 
-  /** Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise. */
-  close(): Promise<void> {
-    if (this.#isInspected) this.#inspect('close')
+  /**
+   * Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise.
+   * If something cannot be written, for example because the disk is full, it rejects and the cache stays open, so that a later
+   * call can succeed. With `force` the cache is closed in any case; the rejection then says what is lost.
+   * @throws JournalWriteError `JOURNAL_WRITE_FAILED` as above; `OUTCOME_UNKNOWN` if an fsync fails: then the cache is closed.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    if (this.#isInspected) this.#inspect('close', options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close()
+    return this.#parts.opening.close({ force: checkForce(options) })
   }
 
+  /** `close({ force: true })`: nobody could close it later. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+    return this.close({ force: true })
+  }
+
+  /** What `console.log` prints. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { state, lifecycle } = this.#parts
+    const { size, maxSize, maxBytes, counters } = state
+    const { hits, misses, evictions, expirations } = counters
+    const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
+    return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
   }
 
   // ── inside ──
@@ -473,7 +500,7 @@ export class Cache<V = unknown> {
 
   #readStats(): Stats {
     const { state, journal, opening } = this.#parts
-    return readStats(state, opening.isOpen ? journal.figures() : undefined)
+    return readStats(this.#door.clock.now(), state, opening.isOpen ? journal.figures() : undefined)
   }
 
   #onEnd(complete: () => void): () => void {

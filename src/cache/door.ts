@@ -12,6 +12,7 @@ import type { Journal } from '../durable/contract.js'
 import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { Loader, Loads } from './loads.js'
+import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
@@ -134,21 +135,33 @@ export class Door {
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
-    const { ttl, expiresAt, only } = checkOptions(options)
+    const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead([key], only, nowMs)
     if (only === undefined && this.#turns.setAlone(key, value, expiresAtMs, nowMs)) return true
     return this.#turns.run({ type: 'set', key, value, expiresAtMs, only, nowMs }) as boolean
   }
 
+  /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
+  #deleteInstead(keys: readonly string[], only: SetOptions['only'], nowMs: number): false {
+    if (only !== 'absent') this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+    return false
+  }
+
   setManyStored(rows: readonly (readonly [string, StoredValue])[], options: SetOptions = NO_OPTIONS): number {
-    const { ttl, expiresAt, only } = checkOptions(options)
+    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
     checkOnly(only)
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (expiresAt !== undefined && expiresAtMs <= nowMs) {
+      const keys = rows.map(([key]) => key)
+      this.#deleteInstead(keys, only, nowMs)
+      return 0
+    }
     return this.runEach(rows.map(([key, value]) => ({ type: 'set', key, value, expiresAtMs, only, nowMs })))
   }
 
@@ -169,7 +182,7 @@ export class Door {
 
   #increment(key: string, by: number, options: { ttl?: Duration | undefined }): number {
     this.#opening.admitWrite()
-    const { ttl } = checkOptions(options)
+    const { ttl } = checkOptions(options, METHODS.increment.options)
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
@@ -178,7 +191,7 @@ export class Door {
   /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
   getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): StoredValue | Promise<StoredValue> {
     checkKey(key)
-    const { ttl, timeout, hardTimeout } = checkOptions(options)
+    const { ttl, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
     const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
     const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')

@@ -1,7 +1,8 @@
 /** Calls the method that a message is named after. Before: `actor/logic`. After: `cache.ts`. */
 import { CacheError, describe } from '../errors.js'
+import { checkNames } from './arguments.js'
 import type { Cache } from './cache.js'
-import { parametersOf } from './messages.js'
+import { namesOf, parametersOf } from './messages.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
 
 /** @throws what the method throws; CacheError `UNKNOWN_COMMAND`. */
@@ -11,6 +12,7 @@ export function execute(cache: Cache, message: { type: string }): unknown {
     throw new CacheError('UNKNOWN_COMMAND', `${describe(type)} is not a command (${METHOD_NAMES.join(', ')})`)
   }
   const name = type as MethodName
+  checkNames(message, [...namesOf(name), 'type', 'replyTo', 'id'], 'argument')
   const { isGetter, gives }: Method = METHODS[name]
   if (isGetter === true) return cache[name]
   const value = (cache[name] as (...parameters: unknown[]) => unknown)(...parametersOf(name, message))

@@ -3,7 +3,7 @@
  * `cache.set(key, value, { ttl })`. The actor accepts these messages, an inspector sees them, and the steps of a remote
  * transaction have this form. All of it is derived from the table of methods.
  */
-import type { AnyActorRef } from 'xstate'
+import type { Receiver } from './actor/actor-shapes.js'
 import { METHODS, type Method, type MethodName } from './methods.js'
 
 /** Something with these methods, such as a `Cache`. `Cache` is not imported here, because it imports this file. */
@@ -45,7 +45,7 @@ export type Message<C extends Methods<M>, M extends MethodName> = { type: M } & 
 
 interface Addressed {
   /** Receives the reply: `{ type: 'reply', ok: true, value }` or `{ type: 'reply', ok: false, error }`. */
-  replyTo?: Pick<AnyActorRef, 'send'> | undefined
+  replyTo?: Receiver | undefined
   /** Returned in the reply, to match it with its message. */
   id?: unknown
 }
@@ -57,6 +57,12 @@ export type MessageTo<C extends Methods<MethodName>> = { [M in MethodName]: Mess
 export type CacheReply =
   | { type: 'reply'; ok: true; value: unknown; id?: unknown }
   | { type: 'reply'; ok: false; error: unknown; id?: unknown }
+
+/** The names that a message may have beside its `type`. */
+export function namesOf(name: MethodName): readonly string[] {
+  const { takes, options = [] }: Method = METHODS[name]
+  return [...takes, ...options]
+}
 
 /** The arguments of a call, from its message. The inverse of {@link messageOf}. */
 export function parametersOf(name: MethodName, message: object): unknown[] {

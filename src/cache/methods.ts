@@ -57,7 +57,7 @@ export const METHODS = {
   save:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', waits: true },
   load:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', changes: true, waits: true },
   recovery:      { takes: [], isGetter: true },
-  close:         { takes: [], waits: true, isLocal: true },
+  close:         { takes: [], options: ['force'], waits: true, isLocal: true },
 } as const satisfies Readonly<Record<string, Method>>
 
 export type MethodName = keyof typeof METHODS

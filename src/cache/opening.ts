@@ -2,7 +2,7 @@
  * The life of a cache from `openCache()` to `close()`: recovering, open, draining, closed.
  *
  *   open ─► journal.open (recovery: each event ─► evolve) ─► the limits ─► open
- *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed
+ *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed, or open again if something cannot be written
  */
 import { evolveLimits } from '../core/evolve/evolve.js'
 import type { State } from '../core/evolve/state.js'
@@ -12,9 +12,10 @@ import { unjournaledLimits } from '../core/model/limits.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
 import { encodeUseOrder } from '../durable/format/use-order.js'
 import { receiverFor } from '../durable/history/replayed-state.js'
-import { refusal } from '../durable/journal/refusal.js'
+import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
 import { applyLimits, type GivenLimits } from './turns/limiting.js'
 import type { Turns } from './turns/turns.js'
@@ -47,9 +48,9 @@ export class Opening {
   #closing: Promise<void> | undefined
   /** Called once the cache is open, and after each change in the journal's health. */
   onJournalChange: (() => void) | undefined
-  /** Called once, when the cache is about to close. */
+  /** Called once, when the cache has closed. */
   onClose: (() => void) | undefined
-  /** Resolves when nothing is running that `close()` must wait for. Called after {@link onClose}. */
+  /** Resolves when nothing is running that `close()` must wait for. */
   settled: (() => Promise<void>) | undefined
 
   constructor(parts: OpeningParts, options: OpeningOptions) {
@@ -77,7 +78,7 @@ export class Opening {
       journal.onChange = () => this.onJournalChange?.()
       turns.isWritable = true
       this.#limit(report)
-      this.#recovery = report
+      this.#recovery = shownShort(report)
       this.#isOpen = true
       lifecycle.send({ type: 'recovered' })
       this.onJournalChange?.()
@@ -147,7 +148,7 @@ export class Opening {
   }
 
   #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close().catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
+    if (this.#isOpen) this.close({ force: true }).catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
     if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
     if (state === 'recovering')
@@ -157,12 +158,20 @@ export class Opening {
 
   // ── close ──
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+  /** If something cannot be written, rejects, and the cache is open again; with `force` it is closed in any case. */
+  close({ force = false } = {}): Promise<void> {
+    const running = this.#closing
+    if (running === undefined) this.#closing = this.#close(force)
+    else if (force) {
+      return running.catch((error) => {
+        if (!this.#isOpen) throw error
+        return this.close({ force })
+      })
+    }
+    return this.#closing as Promise<void>
   }
 
-  async #close(): Promise<void> {
+  async #close(force: boolean): Promise<void> {
     const { state, journal, turns, expiry, lifecycle } = this.#parts
     if (lifecycle.state.state === 'closed') return // opening failed
     this.#isOpen = false
@@ -174,15 +183,20 @@ export class Opening {
       lifecycle.send({ type: 'closed' })
       return
     }
-    this.onClose?.()
     await this.settled?.()
     let failure: unknown
     try {
       const { isOrderJournaled, isWhole } = state
-      await journal.close(isOrderJournaled || !isWhole ? undefined : encodeUseOrder(ranksByUse(state)))
+      const order = isOrderJournaled || !isWhole ? undefined : encodeUseOrder(ranksByUse(state))
+      await journal.close(order, { force })
     } catch (error) {
+      if (!force && isWriteFailure(error)) {
+        this.#stayOpen()
+        throw error
+      }
       failure = error
     }
+    this.onClose?.()
     journal.onChange = undefined
     const reason = state.isWhole ? (failure as Error | undefined)?.message : cutShort().message
     lifecycle.send(reason === undefined ? { type: 'closed' } : { type: 'failed', reason })
@@ -195,6 +209,24 @@ export class Opening {
           })
     }
   }
+
+  #stayOpen(): void {
+    const { journal, expiry, lifecycle } = this.#parts
+    const { health } = journal
+    this.#closing = undefined
+    this.#isOpen = true
+    expiry.resume()
+    lifecycle.send({ type: 'stays open', ...(health.status === 'writable' ? {} : { reason: health.error.message }) })
+    this.onJournalChange?.()
+  }
+}
+
+/** `console.log` prints what is not `undefined`. For everything else it is a plain object. */
+function shownShort(report: RecoveryReport): RecoveryReport {
+  const value = (depth: number, options: object, inspect: Inspect) =>
+    consoleText('RecoveryReport', report, depth, options, inspect)
+  Reflect.defineProperty(report, INSPECT, { value, configurable: true }) // a journal of the user's may have frozen it
+  return report
 }
 
 function cutShort(): CacheClosedError {

@@ -1,9 +1,10 @@
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
+import type { OnCorruption } from '../durable/recovery/recover.js'
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
-import type { Inspector } from './actor/lifecycle.js'
-import { checkFunction } from './arguments.js'
+import type { Inspector } from './actor/actor-shapes.js'
+import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { journalClock, systemClock } from './system-clock.js'
 import type { GivenLimits } from './turns/limiting.js'
@@ -15,8 +16,19 @@ export interface CacheOptions {
   /** Instead of a directory: `memoryJournal()`, or a journal of your own. */
   journal?: Journal | undefined
   /**
+   * What to do if the journal is damaged. `'refuse'` (default): reject with a CorruptionError and change nothing. `'salvage'`:
+   * open with what is sound before the damage. `'reset'`: open empty. Both first move the damaged journal to `damaged-<time>/` in
+   * the directory, and report it in `recovery.damage`. Not together with `journal`.
+   */
+  onCorruption?: OnCorruption | undefined
+  /**
+   * Whether the directory is locked, so that no other cache opens it. Default true. `false`, where the lock is not available
+   * (the error is `LOCK_UNAVAILABLE`), is for those who know that nothing else opens it: two writers destroy a journal.
+   */
+  lock?: boolean | undefined
+  /**
    * How many entries the cache holds: a positive integer or Infinity. Above it, the least recently used entry is evicted. Default:
-   * what this journal was last opened with; 1000 for a new one. Only a value that is given can evict entries at opening.
+   * what this journal was last used with; 1000 for a new one. Only a value that is given can evict entries at opening.
    */
   maxSize?: number | undefined
   /**
@@ -50,6 +62,8 @@ export interface CacheOptions {
 export interface ResolvedOptions {
   directory: string | undefined
   journal: Journal | undefined
+  onCorruption: OnCorruption
+  lock: boolean
   limits: GivenLimits
   ttlMs: number
   fsync: FsyncPolicy
@@ -67,11 +81,29 @@ export interface ResolvedOptions {
 const MIB = 1024 * 1024
 const COMPACTION_DEFAULTS: CompactionThresholds = { journalBytes: 64 * MIB, factor: 1, segmentBytes: 64 * MIB }
 
+const OPTION_NAMES = Object.keys({
+  directory: true,
+  journal: true,
+  onCorruption: true,
+  lock: true,
+  maxSize: true,
+  maxBytes: true,
+  ttl: true,
+  fsync: true,
+  cleanupInterval: true,
+  statsInterval: true,
+  compaction: true,
+  isolation: true,
+  clock: true,
+  inspect: true,
+  onProgress: true,
+} satisfies Record<keyof CacheOptions, true>)
+
 /** @throws TypeError or RangeError that names the option and its value. */
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options)
+  checkOptions(options, OPTION_NAMES)
   // Defaults replace undefined, not null: null is refused.
-  const { directory, journal, clock = systemClock, inspect, onProgress } = options
+  const { directory, journal, lock, clock = systemClock, inspect, onProgress } = options
   const { ttl = Number.POSITIVE_INFINITY } = options
   const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
@@ -80,19 +112,27 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     if (!hasMethods(journal, ['open', 'append', 'flush', 'compact', 'close']))
       throw wrongType('journal', 'a Journal', journal)
     if (directory !== undefined) throw wrongType('directory', 'omitted if there is a journal', directory)
+    if (options.onCorruption !== undefined)
+      throw wrongType('onCorruption', 'omitted if there is a journal', options.onCorruption)
+    if (lock !== undefined) throw wrongType('lock', 'omitted if there is a journal', lock)
   }
+  if (lock !== undefined && typeof lock !== 'boolean') throw wrongType('lock', 'true or false', lock)
   if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
     throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
     throw wrongType('inspect', 'a function or an observer', inspect)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
+  const ttlMs = toMilliseconds(ttl, 'ttl')
+  if (ttlMs === 0) throw new RangeError(mustBe('ttl', 'more than 0, because no entry would be kept', ttl))
   const statsIntervalMs = toMilliseconds(statsInterval, 'statsInterval')
   if (statsIntervalMs === 0) throw new RangeError(mustBe('statsInterval', 'more than 0', statsInterval))
   return {
     directory: journal === undefined ? (directory ?? 'journal') : undefined,
     journal,
+    onCorruption: resolveOnCorruption(options.onCorruption),
+    lock: lock ?? true,
     limits: { maxSize: givenLimit('maxSize', options.maxSize), maxBytes: givenLimit('maxBytes', options.maxBytes) },
-    ttlMs: toMilliseconds(ttl, 'ttl'),
+    ttlMs,
     fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
     statsIntervalMs,
@@ -105,11 +145,17 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   }
 }
 
+function resolveOnCorruption(onCorruption: unknown = 'refuse'): OnCorruption {
+  if (onCorruption === 'refuse' || onCorruption === 'salvage' || onCorruption === 'reset') return onCorruption
+  throw wrongType('onCorruption', "'refuse', 'salvage' or 'reset'", onCorruption)
+}
+
 function resolveCompaction(compaction: CacheOptions['compaction']): CompactionThresholds | false {
   if (compaction === false) return false
   if (compaction === undefined) return COMPACTION_DEFAULTS
   if (typeof compaction !== 'object' || compaction === null)
     throw wrongType('compaction', 'false or an object of thresholds', compaction)
+  checkOptions(compaction, Object.keys(COMPACTION_DEFAULTS))
   const {
     journalBytes = COMPACTION_DEFAULTS.journalBytes,
     segmentBytes = COMPACTION_DEFAULTS.segmentBytes,

@@ -4,6 +4,7 @@ import { CacheError, CorruptionError, mustBe, reasonOf } from '../errors.js'
 import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
+import { METHODS } from './methods.js'
 import type { LoadReport } from './saved-files.js'
 
 /** The options of `save` and `load`. */
@@ -32,7 +33,7 @@ export function checkFile(
   options: SaveOptions,
 ): { format: SaveFormat; onProgress: SaveProgress | undefined } {
   checkPath(path)
-  const { format, onProgress } = checkOptions(options)
+  const { format, onProgress } = checkOptions(options, METHODS.save.options)
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   checkFormat(format)
   return { format: format ?? formatOf(path), onProgress }

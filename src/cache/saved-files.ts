@@ -6,11 +6,10 @@ import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
-import type { Journal } from '../durable/contract.js'
+import type { Journal, ReceivedRows } from '../durable/contract.js'
 import type { Storage } from '../durable/storage/storage.js'
 import type { SaveFormat, SaveProgress } from '../files/format.js'
-import { readSave } from '../files/load.js'
-import { type Saved, writeSave } from '../files/save.js'
+import type { Saved } from '../files/save.js'
 import type { Maintenance } from './maintenance.js'
 import type { Opening } from './opening.js'
 import type { Turns } from './turns/turns.js'
@@ -46,6 +45,7 @@ export class SavedFiles {
     const { state, storage, clock } = this.#parts
     const source = new FrozenRows(state)
     try {
+      const { writeSave } = await import('../files/save.js') // few caches need it
       return await writeSave({ storage, path, format, source, nowMs: clock.now(), progress })
     } finally {
       source.release()
@@ -60,7 +60,7 @@ export class SavedFiles {
       const nowMs = clock.now()
       const replacement = new Replacement(state)
       let expired = 0
-      const rows: Parameters<typeof readSave>[3] = {
+      const rows: ReceivedRows = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
           if (expiresAtMs <= nowMs) {
@@ -73,6 +73,7 @@ export class SavedFiles {
           replacement.trim()
         },
       }
+      const { readSave } = await import('../files/load.js') // few caches need it
       await readSave(storage, path, format, rows, progress)
       const source = new FrozenRows(replacement)
       try {

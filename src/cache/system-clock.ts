@@ -1,24 +1,18 @@
 /**
  * Real time. `systemClock` looks up `Date.now` and the global timers at each call, so that a test runner's fake timers control
- * the cache. `journalClock` keeps the timers that existed when this module was loaded: a journal must continue to write while
- * fake time stands still.
+ * the cache. `journalClock` has real timers in any case: a journal must continue to write while fake time stands still.
  *
  * Timers are set outside the async context of the current call: a timer belongs to no request and must not keep one in memory.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { clearTimeout as realClearTimeout, setTimeout as realSetTimeout } from 'node:timers'
 import type { Clock } from '../core/model/clock.js'
+import { realTimers, type Timers } from '../durable/storage/real-timers.js'
 
 /** The longest delay that Node's timers support; a longer one would fire at once. */
 const DELAY_MS_MAX = 2 ** 31 - 1
 
-interface Timers {
-  set: typeof setTimeout
-  clear: typeof clearTimeout
-}
-
 interface Timer {
-  timeout: NodeJS.Timeout | undefined
+  timeout: unknown
   /** Of those that it was armed with: fake timers know nothing of real ones. */
   clear: Timers['clear']
 }
@@ -30,13 +24,13 @@ function createClock(timersNow: () => Timers): Clock {
     now: () => Date.now(),
 
     setTimeout(callback, delayMs, keepsAlive = false) {
-      const timer: Timer = { timeout: undefined, clear: clearTimeout }
+      const timer: Timer = { timeout: undefined, clear: () => undefined }
       const arm = (leftMs: number) => {
         const { set, clear } = timersNow()
         const stepMs = Math.min(leftMs, DELAY_MS_MAX)
         timer.timeout = set(() => (leftMs > stepMs ? arm(leftMs - stepMs) : callback()), stepMs)
         timer.clear = clear
-        // Fake timers may return a number.
+        // Other timers than Node's may be numbers.
         if (!keepsAlive) (timer.timeout as Partial<NodeJS.Timeout>).unref?.()
       }
       outsideRequests(arm, delayMs)
@@ -51,7 +45,6 @@ function createClock(timersNow: () => Timers): Clock {
   }
 }
 
-export const systemClock = createClock(() => ({ set: setTimeout, clear: clearTimeout }))
+export const systemClock = createClock(() => ({ set: setTimeout, clear: clearTimeout as Timers['clear'] }))
 
-const REAL: Timers = { set: realSetTimeout, clear: realClearTimeout }
-export const journalClock = createClock(() => REAL)
+export const journalClock = createClock(() => realTimers)

@@ -36,6 +36,8 @@ export interface JournalReceiver {
   counters(counters: Readonly<Counters>): void
   /** The limits as of here, apart from those in a `limited` event. A new journal passes those of its session. */
   limits(limits: Limits): void
+  /** Forgets everything: the journal was damaged, and what is kept of it follows from the beginning. */
+  reset(): void
   /** The order of use that a close wrote here, as the bytes that {@link Journal.close} was given. */
   order(bytes: Uint8Array): void
   /** The same in a journal of version 1: each key in turn becomes the most recently used. */
@@ -61,6 +63,21 @@ export interface CompactionThresholds {
   readonly segmentBytes: number
 }
 
+/** Damage that a journal was opened in spite of. Nothing was deleted. */
+export interface RecoveredDamage {
+  /** The damaged file, where it was. */
+  file: string
+  /** Bytes from the start of the file to the first damaged frame. */
+  offset: number
+  /** The sequence expected there. */
+  sequence: number
+  reason: string
+  /** The directory that now holds all files of the damaged journal. */
+  movedTo: string
+  /** The sequences of the changes that are lost; without `to` if nothing shows how many there were. */
+  lost: { from: number; to?: number }
+}
+
 /** What a journal reports when it has been opened. */
 export interface RecoveryReport {
   /** The snapshot that recovery began with. */
@@ -80,6 +97,8 @@ export interface RecoveryReport {
   setAside:
     | { file: string; offset: number; bytes: number; sequence: number; reason: string; savedAs: string }
     | undefined
+  /** What `onCorruption` replaced by this journal. */
+  damage: RecoveredDamage | undefined
   /** Entries evicted because the cache was opened with a `maxSize` or `maxBytes` that is smaller than before. */
   evicted: number
   /** Expired entries that were removed for the same reason. */
@@ -174,10 +193,11 @@ export interface Journal {
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
   /**
-   * Writes what is pending and a seal, forces them to disk, and releases the journal. If that fails, it also releases the
-   * journal, and rejects. `order`: the order of use, if the journal would not restore it otherwise. It is kept with the seal.
+   * Writes what is pending and a seal, forces them to disk, and releases the journal. If something cannot be written, rejects
+   * with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other failure it rejects, too,
+   * but is released. `order`: the order of use, if the journal would not restore it otherwise. It is kept with the seal.
    */
-  close(order?: Uint8Array): Promise<void>
+  close(order?: Uint8Array, options?: { force?: boolean }): Promise<void>
   /** The journal's directory, if it has one; for the actor's persisted snapshot. */
   readonly directory: string | undefined
 }

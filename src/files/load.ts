@@ -37,9 +37,9 @@ export async function readSave(
 
 /** The value, if it can be decoded. @throws ValueError otherwise: a matching checksum does not prove who wrote the file. */
 function decodable(key: string, value: StoredValue): StoredValue {
-  if (typeof value !== 'object' || value === null || value.encoding !== 'structured') return value
+  if (typeof value !== 'object' || value === null) return value
   try {
-    return adoptEncoded(value.bytes)
+    return adoptEncoded(value.encoding, value.bytes)
   } catch (error) {
     throw new ValueError(`The value of ${describe(key)} in this file cannot be loaded: ${reasonOf(error)}`, {
       cause: error,

@@ -97,7 +97,7 @@ test("with isolation 'share' the loaded object itself is returned", async (t) =>
 for (const [what, value] of [
   ['undefined', undefined],
   ['a function', () => 1],
-  ['undefined inside', { deep: [undefined] }],
+  ['a URL inside', { deep: [new URL('http://a')] }],
 ] as const) {
   test(`a loader that returns ${what} is a ValueError for every waiting caller, and nothing is stored`, async (t) => {
     const { cache } = await openMemory(t)

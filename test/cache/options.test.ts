@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { inspect } from 'node:util'
 import test from 'ava'
 import { cacheLogic, memoryJournal, openCache } from '../../src/index.js'
 import { ManualClock } from '../../src/testing.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const BAD: [string, unknown, string][] = [
   ['directory', 5, 'TypeError'],
@@ -23,6 +26,8 @@ const BAD: [string, unknown, string][] = [
   ['maxBytes', 0.5, 'RangeError'],
   ['maxBytes', '1MB', 'TypeError'],
   ['maxBytes', null, 'TypeError'],
+  ['ttl', 0, 'RangeError'],
+  ['ttl', '0s', 'RangeError'],
   ['ttl', -1, 'RangeError'],
   ['ttl', Number.NaN, 'RangeError'],
   ['ttl', 1e300, 'RangeError'],
@@ -52,6 +57,9 @@ const BAD: [string, unknown, string][] = [
   ['isolation', 'deep', 'RangeError'],
   ['isolation', 5, 'TypeError'],
   ['isolation', null, 'TypeError'],
+  ['lock', 'yes', 'TypeError'],
+  ['lock', null, 'TypeError'],
+  ['lock', true, 'TypeError'], // there is a journal, not a directory
   ['clock', {}, 'TypeError'],
   ['clock', null, 'TypeError'],
   ['clock', { now: Date.now }, 'TypeError'],
@@ -87,6 +95,27 @@ test('options that are not an object are a TypeError', async (t) => {
   }
 })
 
+test('an option that does not exist is a TypeError that names the nearest one, before anything is made', async (t) => {
+  const directory = path.join(temporaryDirectory(t), 'not-made')
+  for (const [options, name, nearest] of [
+    [{ maxsize: 5 }, 'maxsize', 'maxSize'],
+    [{ tll: 5 }, 'tll', 'ttl'],
+    [{ fsync: 'never', cleanUpInterval: undefined }, 'cleanUpInterval', 'cleanupInterval'],
+    [{ compaction: { journalbytes: 5 } }, 'journalbytes', 'journalBytes'],
+  ] as const) {
+    const error = await t.throwsAsync(openCache({ directory, ...options } as never), { name: 'TypeError' })
+    t.true(error?.message.includes(`'${name}' is not an option here. Did you mean ${nearest}?`), error?.message)
+    t.throws(() => cacheLogic({ directory, ...options } as never), { name: 'TypeError', message: error?.message ?? '' })
+  }
+  t.false(existsSync(directory))
+})
+
+test('an inherited property and a symbol are no options', async (t) => {
+  const options = Object.create({ other: 1 }, { journal: { value: memoryJournal(), enumerable: true } })
+  options[Symbol('s')] = 1
+  await t.notThrowsAsync((await openCache(options)).close())
+})
+
 test('a directory and a journal together are a TypeError', async (t) => {
   const error = await t.throwsAsync(openCache({ directory: 'somewhere', journal: memoryJournal() }), {
     name: 'TypeError',
@@ -94,10 +123,19 @@ test('a directory and a journal together are a TypeError', async (t) => {
   t.regex(error?.message ?? '', /directory/)
 })
 
+test('lock is a boolean', async (t) => {
+  for (const lock of ['yes', null, 0])
+    await t.throwsAsync(openCache({ lock: lock as never }), {
+      name: 'TypeError',
+      message: /^lock must be true or false/,
+    })
+})
+
 test('an option that is undefined means its default', async (t) => {
   const cache = await openCache({
     directory: undefined,
     journal: memoryJournal(),
+    lock: undefined,
     maxSize: undefined,
     maxBytes: undefined,
     ttl: undefined,

@@ -3,7 +3,10 @@
  * asynchronous methods that a client has; {@link awaited} gives these to a cache in the same thread.
  */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
+import { type Method, METHODS as TABLE } from '../../src/cache/methods.js'
 import type { RemoteCache } from '../../src/edges/remote/client/remote-cache.js'
 import type { Step } from '../../src/edges/threads/threads.js'
 import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
@@ -73,6 +76,7 @@ const VALUES: readonly unknown[] = [
   'x'.repeat(20_000), [], [1, [2, [3]]], Object.assign(new Array(3), { 0: 1, 2: 3 }), {}, { a: { b: null } }, new Date(5), /a+/gi, new Map([[{ k: 1 }, new Set([1])]]),
   new Uint8Array([1, 2, 3]), new Float64Array([1.5, -0]), Buffer.from('buffer'), new Uint8Array(100_000).fill(7),
   new Error('kept'), Object.fromEntries([['constructor', 1]]), JSON.parse('{"__proto__": 1}'), new ArrayBuffer(3),
+  { a: undefined, b: [undefined], c: new Map([[undefined, undefined]]) },
 ]
 
 const KEYS = [
@@ -126,6 +130,42 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await cache.set('cycle', cycle)
       const found = (await cache.get('cycle')) as typeof cycle
       assert.equal(found['self'], found)
+    },
+  },
+
+  {
+    name: 'errors keep their class, name, message, cause and properties',
+    async run({ cache }) {
+      const inner = Object.assign(new RangeError('inner'), { name: 'InnerError', errno: -2 })
+      const error = Object.assign(new TypeError('outer', { cause: inner }), { code: 'E_OUTER', seen: new Set([inner]) })
+      await cache.set('k', [error, new AggregateError([inner], 'all')])
+      const [first, all] = (await cache.get('k')) as [typeof error, AggregateError]
+      assert.deepEqual(first, error)
+      assert.equal(first.stack, error.stack)
+      assert.deepEqual(all.errors, [inner])
+      assert.equal([...first.seen][0], first.cause)
+      assert.equal(first.cause, all.errors[0])
+      await cache.transact([{ type: 'set', key: 'k2', value: { error: inner } }])
+      assert.deepEqual(await cache.get('k2'), { error: inner })
+    },
+  },
+
+  {
+    name: 'an object of which nothing would be kept is refused, at any depth, and the part is named',
+    async run({ cache }) {
+      const url = new URL('http://a')
+      await refuses(() => cache.set('k', url), ValueError, /it is an instance of URL, of which nothing would be kept/)
+      await refuses(() => cache.set('k', [{ url }]), ValueError, /its part \[0\]\['url'\] is an instance of URL/)
+      await refuses(
+        () =>
+          cache.setMany([
+            ['a', 1],
+            ['k', { url }],
+          ]),
+        ValueError,
+        /the value of 'k': its part \['url'\]/,
+      )
+      assert.deepEqual(await cache.keys(), [])
     },
   },
 
@@ -335,8 +375,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.set(bad({}), 1), TypeError, /A key must be a string/)
       await refuses(() => cache.set('k', undefined), ValueError, /Cannot store undefined/)
       await refuses(() => cache.set('k', () => 1), ValueError, /Cannot store a function/)
-      await refuses(() => cache.set('k', { deep: [undefined] }), ValueError, /it contains undefined/)
-      await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /could not be cloned/)
+      await refuses(() => cache.set('k', { deep: [new WeakMap()] }), ValueError, /cannot be cloned/)
+      await refuses(() => cache.set('k', { deep: () => 1 }), ValueError, /cannot be cloned/)
       await refuses(() => cache.set('k', 1, { ttl: -1 }), RangeError, /ttl must be at least 0/)
       await refuses(() => cache.set('k', 1, { ttl: bad('5 parsecs') }), TypeError, /ttl must be a number of seconds/)
       await refuses(
@@ -361,6 +401,96 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
       assert.equal(await cache.size, 0)
       assert.throws(() => cache.watch(bad(5)), TypeError)
+    },
+  },
+
+  {
+    name: 'an option that does not exist is refused with the nearest that does, even if it is undefined; nothing is changed',
+    async run({ cache, directory }) {
+      const file = join(directory, 'saved')
+      const loader = () => assert.fail('the loader ran')
+      const calls: Record<string, (options: object) => Promise<unknown>> = {
+        set: (options) => cache.set('k', 1, options),
+        setMany: (options) => cache.setMany([['k', 1]], options),
+        increment: (options) => cache.increment('k', 1, options),
+        decrement: (options) => cache.decrement('k', 1, options),
+        getOrSet: (options) => cache.getOrSet('k', loader, options),
+        save: (options) => cache.save(file, options),
+        load: (options) => cache.load(file, options),
+      }
+      const withOptions = METHODS.filter((name) => 'options' in TABLE[name])
+      assert.deepEqual(Object.keys(calls).sort(), withOptions.sort(), 'every method with options is tried')
+      for (const [name, call] of Object.entries(calls)) {
+        for (const option of (TABLE[name as keyof typeof TABLE] as Method).options ?? []) {
+          if (option === 'onProgress') continue // a client has none
+          const misspelt = `${option}s`
+          const message = new RegExp(`'${misspelt}' is not an option here. Did you mean ${option}\\?`)
+          await refuses(() => call({ [misspelt]: 1 }), TypeError, message)
+          await refuses(() => call({ [misspelt]: undefined }), TypeError, message)
+        }
+        await refuses(() => call({ nonsense: 1 }), TypeError, /'nonsense' is not an option here/)
+      }
+      assert.equal(await cache.size, 0)
+      assert.equal(existsSync(file), false)
+    },
+  },
+
+  {
+    name: 'expiresAt that is not in the future: only is checked, the entry that is there is deleted, nothing is stored',
+    async run({ cache, clock }) {
+      const deleted: string[] = []
+      cache.changes$.subscribe((change) => change.type === 'deleted' && deleted.push(change.key as string))
+      const past = [new Date(clock.now()), clock.now() - 1, new Date(5), 0, -5]
+      for (const expiresAt of past) {
+        await cache.set('k', 'old')
+        assert.equal(await cache.set('k', 'new', { expiresAt, only: 'absent' }), false)
+        assert.equal(await cache.peek('k'), 'old')
+        assert.equal(await cache.set('k', 'new', { expiresAt }), false)
+        assert.equal(await cache.peek('k'), undefined)
+        assert.equal(await cache.set('k', 'new', { expiresAt, only: 'present' }), false)
+        await cache.set('k', 'old')
+        assert.equal(await cache.set('k', 'new', { expiresAt, only: 'present' }), false)
+        assert.equal(await cache.set('absent', 'new', { expiresAt }), false)
+        await cache.setMany([
+          ['k', 1],
+          ['l', 2],
+        ])
+        assert.equal(
+          await cache.setMany(
+            [
+              ['k', 3],
+              ['m', 4],
+            ],
+            { expiresAt },
+          ),
+          0,
+        )
+        assert.deepEqual(await cache.keys(), ['l'])
+        await cache.delete('l')
+      }
+      assert.deepEqual(
+        deleted,
+        past.flatMap(() => ['k', 'k', 'k', 'l']),
+      )
+      assert.equal(await cache.set('zero', 1, { ttl: 0 }), true)
+      assert.equal(await cache.size, 1)
+      assert.equal(await cache.get('zero'), undefined)
+    },
+  },
+
+  {
+    name: 'expiresAt in epoch seconds is refused; a Date is never taken for seconds',
+    async run({ cache, clock }) {
+      const seconds = Math.floor(clock.now() / 1_000) + 60
+      const message = new RegExp(`${seconds} looks like seconds. Pass ${seconds} \\* 1000, or a Date`)
+      await cache.set('k', 1)
+      await refuses(() => cache.set('k', 2, { expiresAt: seconds }), RangeError, message)
+      await refuses(() => cache.setMany([['k', 2]], { expiresAt: seconds }), RangeError, message)
+      assert.equal(await cache.peek('k'), 1)
+      assert.equal(await cache.set('k', 2, { expiresAt: seconds - 120 }), false) // as seconds it is over, too
+      assert.equal(await cache.set('k', 2), true)
+      assert.equal(await cache.set('k', 3, { expiresAt: new Date(seconds) }), false)
+      assert.equal(await cache.peek('k'), undefined)
     },
   },
 

@@ -72,6 +72,11 @@ export class RecordingReceiver implements JournalReceiver {
   order(bytes: Uint8Array): void {
     this.written = { order: [...bytes], after: this.events.length }
   }
+  reset(): void {
+    for (const list of [this.snapshotRows, this.loaded, this.events]) list.length = 0
+    this.restored.copyFrom(new Counters())
+    this.written = undefined
+  }
   recency(keys: Iterable<string>): void {
     this.keys = [...keys]
   }

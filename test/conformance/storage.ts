@@ -217,14 +217,14 @@ export const STORAGE_CASES: readonly Case<StorageUnderTest>[] = [
     name: 'a lock has one holder, and is free after its release',
     async run({ storage, directory }) {
       const path = join(directory, 'LOCK')
-      assert.equal(storage.isLocked(path), false)
-      const lock = storage.lock(path)
+      assert.equal(await storage.isLocked(path), false)
+      const lock = await storage.lock(path)
       assert.ok(lock)
-      assert.equal(storage.isLocked(path), true)
-      assert.equal(storage.lock(path), undefined)
+      assert.equal(await storage.isLocked(path), true)
+      assert.equal(await storage.lock(path), undefined)
       lock.release()
-      assert.equal(storage.isLocked(path), false)
-      const next = storage.lock(path)
+      assert.equal(await storage.isLocked(path), false)
+      const next = await storage.lock(path)
       assert.ok(next)
       next.release()
     },
@@ -235,13 +235,13 @@ export const STORAGE_CASES: readonly Case<StorageUnderTest>[] = [
     async run({ storage, directory }) {
       const path = join(directory, 'LOCK')
       assert.equal(storage.noteIn(path), '')
-      const lock = storage.lock(path)
+      const lock = await storage.lock(path)
       assert.equal(storage.noteIn(path), '')
       lock?.write('a long note\n')
       lock?.write('a note\n')
       assert.equal(storage.noteIn(path), 'a note\n')
       lock?.release()
-      const next = storage.lock(path)
+      const next = await storage.lock(path)
       assert.equal(storage.noteIn(path), 'a note\n')
       next?.release()
     },
@@ -251,7 +251,7 @@ export const STORAGE_CASES: readonly Case<StorageUnderTest>[] = [
     name: 'only the beginning of a long note is read',
     async run({ storage, directory }) {
       const path = join(directory, 'LOCK')
-      const lock = storage.lock(path)
+      const lock = await storage.lock(path)
       lock?.write('x'.repeat(10_000))
       assert.equal(storage.noteIn(path), 'x'.repeat(NOTE_BYTES_MAX))
       lock?.release()

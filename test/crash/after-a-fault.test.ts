@@ -1,7 +1,9 @@
 /** What a user sees after a fault: the error and its message, `lifecycle$`, what still works, and what reopening reports. */
 import test, { type ExecutionContext } from 'ava'
+import { connect } from '../../src/edges/threads/threads.js'
 import {
   type Cache,
+  CacheClosedError,
   CacheError,
   CacheLockedError,
   CorruptionError,
@@ -155,25 +157,110 @@ for (const [what, fault] of [
   })
 }
 
-test('no space until close: it rejects with an unknown outcome, and releases the directory', async (t) => {
+const notClosed: Seen = {
+  kind: JournalWriteError,
+  code: 'JOURNAL_WRITE_FAILED',
+  message: [
+    /^The change with sequence 2 could not be written \(ENOSPC/,
+    /\. The cache stays open, and reads still work\. What is pending \(1 change, \d+ bytes\) is tried again every second\./,
+    /Free some space, then call close\(\) again; close\(\{ force: true \}\) closes without that\.$/,
+  ],
+}
+const gaveUp: Seen = {
+  ...notClosed,
+  message: [
+    /^The change with sequence 2 could not be written \(ENOSPC/,
+    /\. Lost: 1 change, \d+ bytes\. The journal ends with sequence 1\. Free some space, open the cache again/,
+  ],
+}
+
+test('no space at close: it rejects, the cache stays open, and closes when there is room', async (t) => {
+  const { disk, stage, cache, states } = await begin()
+  disk.plan = failing(isWrite, { error: 'ENOSPC' })
+  let loaded!: (value: number) => void
+  const load = cache.getOrSet('loading', () => new Promise<number>((resolve) => (loaded = resolve)))
+  cache.set('pending', 2, { ttl: 10 })
+  const closing = cache.close()
+  check(
+    t,
+    caught(() => cache.get('kept')),
+    { kind: CacheClosedError, code: 'CACHE_CLOSED', message: [/closing/] },
+  )
+  check(t, await rejection(closing), notClosed)
+  check(t, await rejection(cache.close()), notClosed)
+  t.is(states.at(-1)?.state, 'read-only')
+  t.regex(states.at(-1)?.reason ?? '', /ENOSPC/)
+  t.deepEqual(cache.getMany(['kept', 'pending']), [1, 2])
+  t.like(
+    caught(() => cache.set('refused', 3)),
+    { code: 'JOURNAL_WRITE_FAILED' },
+  )
+
+  const expired: string[] = []
+  cache.expirations$.subscribe(({ key }) => expired.push(key))
+  disk.plan = undefined
+  stage.clock.advance(1)
+  t.deepEqual(states.at(-1), { state: 'running' })
+  loaded(3)
+  t.is(await load, 3)
+  stage.clock.advance(10)
+  t.deepEqual(expired, ['pending'])
+  await cache.close()
+  t.deepEqual(
+    states.map(({ state }) => state),
+    ['running', 'draining', 'read-only', 'draining', 'read-only', 'running', 'draining', 'closed'],
+  )
+  const again = await stage.open()
+  t.deepEqual(Object.fromEntries(again.entries()), { kept: 1, loading: 3 })
+  t.true(again.recovery.clean)
+  await again.close()
+})
+
+test('no space at close: the clients of other threads stay connected', async (t) => {
+  const { disk, stage, cache } = await begin()
+  const client = await connect(cache.share())
+  disk.plan = failing(isWrite, { error: 'ENOSPC' })
+  cache.set('pending', 2)
+  check(t, await rejection(cache.close()), notClosed)
+  t.is(await client.get('pending'), 2)
+  disk.plan = undefined
+  stage.clock.advance(1)
+  t.true(await client.set('after', 3))
+  await client.close()
+  await cache.close()
+})
+
+test('no space at close, with force: it says what is lost, and releases the directory', async (t) => {
   const { disk, stage, cache, states } = await begin()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   cache.set('lost', 2)
-  check(t, await rejection(cache.close()), {
-    kind: JournalWriteError,
-    code: 'JOURNAL_WRITE_FAILED',
-    message: [
-      /^The change with sequence 2 could not be written/,
-      /may be lost\. Open the cache again to see what was kept\.$/,
-    ],
-  })
+  const [first, second] = [rejection(cache.close()), rejection(cache.close({ force: true }))]
+  check(t, await first, notClosed)
+  check(t, await second, gaveUp)
+  check(t, await rejection(cache.close()), gaveUp)
   t.is(states.at(-1)?.state, 'closed')
+  t.regex(states.at(-1)?.reason ?? '', /Lost: 1 change/)
   disk.plan = undefined
   const again = await stage.open()
   t.deepEqual(again.keys(), ['kept'])
   t.like(again.recovery, { sequence: 1, clean: false, setAside: undefined })
   await again.close()
 })
+
+for (const [how, end] of [
+  ['the end of `await using`', async (t, cache) => check(t, await rejection(cache[Symbol.asyncDispose]()), gaveUp)],
+  ['the stop of the actor', async (_, cache) => void cache.actor.stop()],
+] as [string, (t: ExecutionContext, cache: Cache) => Promise<void>][]) {
+  test(`no space at ${how}: it is closed in any case, and what is lost is reported`, async (t) => {
+    const { disk, cache, states } = await begin()
+    disk.plan = failing(isWrite, { error: 'ENOSPC' })
+    cache.set('lost', 2)
+    await end(t, cache)
+    await until(() => states.at(-1)?.state === 'closed', 'the cache has closed')
+    t.regex(states.at(-1)?.reason ?? '', /Lost: 1 change/)
+    t.is(disk.locks.size, 0)
+  })
+}
 
 test('a slow fsync: flushes wait, other calls continue, and memory is bounded', async (t) => {
   const { disk, stage, cache, states } = await begin({ fsync: 'everysec', maxSize: Infinity })

@@ -61,9 +61,12 @@ async function play(stage: Stage): Promise<string[]> {
     stage.clock.advance(1)
     await attempt(flush)
     await attempt((opened) => opened.get('k0'))
-    await attempt((opened) => opened.close())
-    cache = undefined
+    await attempt(async (opened) => {
+      await opened.close() // if nothing can be written it stays open, and the next round goes on with it
+      cache = undefined
+    })
   }
+  await cache?.close({ force: true }).catch(() => undefined)
   return codes
 }
 

@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { openCache } from '../../src/index.js'
+import { type JournalFigures, openCache } from '../../src/index.js'
 import { canLimit, canMount, when } from '../helpers/crash/machine.js'
 import { holdsRounds, start } from '../helpers/crash/processes.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
@@ -51,6 +51,52 @@ onTmpfs(`ENOSPC until the process is killed: everything written before is there$
   await running.ended
   execFileSync('mount', ['-o', 'remount,size=2m', folder])
   await holdsRounds(t, directory, rounds - 2) // the refused round's first call may have been what did not fit
+})
+
+onTmpfs(`ENOSPC at close: it rejects, the cache stays open, and a later close loses nothing${noMount}`, async (t) => {
+  const folder = mounted(t, 'size=1m')
+  const directory = join(folder, 'journal')
+  const cache = await openCache<string>({ directory, maxSize: Number.POSITIVE_INFINITY })
+  const text = 'x'.repeat(1_000)
+  let kept = 0
+  const fill = () => {
+    for (; ; kept++) cache.set(`k${kept}`, text)
+  }
+  t.throws(fill, { code: 'JOURNAL_WRITE_FAILED' })
+  t.true(kept > 500)
+  const { sequence, pendingBytes } = cache.stats().journal as JournalFigures
+  t.is(sequence, kept)
+  t.true(pendingBytes > 0)
+  const error = await t.throwsAsync(cache.close(), { code: 'JOURNAL_WRITE_FAILED' })
+  t.regex(error?.message ?? '', new RegExp(`${kept} could not be written \\(ENOSPC.*${pendingBytes} bytes`))
+  t.is(cache.size, kept)
+  execFileSync('mount', ['-o', 'remount,size=4m', folder])
+  await cache.close()
+  const again = await openCache({ directory, maxSize: Number.POSITIVE_INFINITY })
+  t.is(again.size, kept)
+  t.true(again.recovery.clean)
+  await again.close()
+})
+
+onTmpfs(`ENOSPC at close with force: it says what is lost, and the rest is there${noMount}`, async (t) => {
+  const folder = mounted(t, 'size=1m')
+  const directory = join(folder, 'journal')
+  const cache = await openCache<string>({ directory, maxSize: Number.POSITIVE_INFINITY })
+  let set = 0
+  t.throws(
+    () => {
+      for (; ; set++) cache.set(`k${set}`, 'x'.repeat(1_000))
+    },
+    { code: 'JOURNAL_WRITE_FAILED' },
+  )
+  const error = await t.throwsAsync(cache.close({ force: true }), { code: 'JOURNAL_WRITE_FAILED' })
+  const last = Number(/ends with sequence (\d+)\./.exec(error?.message ?? '')?.[1])
+  execFileSync('mount', ['-o', 'remount,size=4m', folder])
+  const again = await openCache({ directory, maxSize: Number.POSITIVE_INFINITY })
+  t.is(again.recovery.sequence, last)
+  t.is(again.size, last)
+  t.true(last < set)
+  await again.close()
 })
 
 onTmpfs(`EROFS: opening a journal on a read-only file system is refused${noMount}`, async (t) => {

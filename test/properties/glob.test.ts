@@ -6,12 +6,14 @@ import { naiveGlob } from '../helpers/properties/naive-glob.js'
 import { holds } from '../helpers/property.js'
 
 const PATTERN = fc
-  .array(fc.constantFrom('*', '?', '[', ']', '!', '\\', '-', 'a', 'b', 'c', '😀', '\ud83d', '\ude00', '^'), {
+  .array(fc.constantFrom('*', '?', '[', ']', '!', '^', '\\', '-', 'a', 'b', 'c', '😀', '\ud83d', '\ude00', '^'), {
     maxLength: 12,
   })
   .map((parts) => parts.join(''))
 const KEY = fc
-  .array(fc.constantFrom('a', 'b', 'c', '[', ']', '!', '\\', '-', '*', '?', '😀', '\ud83d', '\ude00'), { maxLength: 8 })
+  .array(fc.constantFrom('a', 'b', 'c', '[', ']', '!', '^', '\\', '-', '*', '?', '😀', '\ud83d', '\ude00'), {
+    maxLength: 8,
+  })
   .map((parts) => parts.join(''))
 
 /** A key, and a pattern made from it, which often matches; random patterns hardly ever do. */
@@ -28,6 +30,7 @@ const KEY_AND_LIKENESS = KEY.chain((key) =>
             '',
             `[${character}]`,
             `[!${character}]`,
+            `[^${character}]`,
             `[a-c${character}]`,
             character,
           ),

@@ -19,18 +19,7 @@ const VALUE = fc.anything({
   maxDepth: 4,
 })
 
-/** Whether `undefined` is anywhere inside, as structured cloning walks it. A hole in an array does not count. */
-function hasUndefined(value: unknown): boolean {
-  if (value === undefined) return true
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
-  if (value instanceof Map) return [...value].flat(1).some(hasUndefined)
-  if (value instanceof Set) return [...value].some(hasUndefined)
-  if (value instanceof Date || value instanceof String || value instanceof Number || value instanceof Boolean)
-    return false
-  return Object.keys(value).some((key) => hasUndefined((value as Record<string, unknown>)[key]))
-}
-
-test('any value that structured cloning accepts comes back as its clone, at once and after recovery; nested undefined is refused', (t) =>
+test('any value that structured cloning accepts comes back as its clone, at once and after recovery', (t) =>
   holds(
     t,
     fc.asyncProperty(fc.array(VALUE, { minLength: 1, maxLength: 20 }), fc.boolean(), async (values, isCompacted) => {
@@ -40,13 +29,12 @@ test('any value that structured cloning accepts comes back as its clone, at once
       const expected: [string, unknown][] = []
       values.forEach((value, index) => {
         const key = `key${index}`
-        try {
-          cache.set(key, value)
-          if (hasUndefined(value)) throw new Error('undefined was stored')
-          expected.push([key, structuredClone(value)])
-        } catch (error) {
-          if (!(error instanceof ValueError) || !hasUndefined(value)) throw error
+        if (value === undefined) {
+          assert.throws(() => cache.set(key, value), ValueError)
+          return
         }
+        cache.set(key, value)
+        expected.push([key, structuredClone(value)])
       })
       assert.deepEqual([...cache.entries()], expected)
       if (isCompacted) await cache.compact()

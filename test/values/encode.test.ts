@@ -45,8 +45,7 @@ for (const [what, value, message] of [
   ['undefined', undefined, /undefined/],
   ['a function', () => 1, /function/],
   ['a symbol', Symbol('s'), /symbol/i],
-  ['an object with a function', { f: () => 1 }, /could not be cloned/],
-  ['an object with undefined', { a: [undefined] }, /contains undefined/],
+  ['an object with a function', { f: () => 1 }, /its part \['f'\] is a function, which cannot be cloned/],
   [
     'a getter that throws something that is not an error',
     {
@@ -63,9 +62,8 @@ for (const [what, value, message] of [
 }
 
 test('bytes encoded elsewhere are adopted only if they are a value that could have been stored', (t) => {
-  t.deepEqual(restoreValue(adoptEncoded(encoded({ a: [1, 2] }).bytes), 'copy'), { a: [1, 2] })
-  t.is(adoptEncoded(serialize('a')), 'a')
-  t.throws(() => adoptEncoded(Uint8Array.of(1, 2, 3)), { instanceOf: ValueError })
-  t.throws(() => adoptEncoded(serialize([undefined])), { instanceOf: ValueError, message: /undefined/ })
-  t.throws(() => adoptEncoded(serialize(undefined)), { instanceOf: ValueError, message: /undefined/ })
+  t.deepEqual(restoreValue(adoptEncoded('structured', encoded({ a: [1, 2] }).bytes), 'copy'), { a: [1, 2] })
+  t.is(adoptEncoded('structured', serialize('a')), 'a')
+  t.throws(() => adoptEncoded('structured', Uint8Array.of(1, 2, 3)), { instanceOf: ValueError })
+  t.throws(() => adoptEncoded('structured', serialize(undefined)), { instanceOf: ValueError, message: /undefined/ })
 })

@@ -2,7 +2,7 @@
  * Shows method calls to an XState inspector as if they were messages. Before: a method of `cache.ts`. After: the `inspect` option.
  */
 import { type Actor, toObserver } from 'xstate'
-import type { Inspector } from './lifecycle.js'
+import type { Inspector } from './actor-shapes.js'
 import type { CacheLogic } from './logic.js'
 
 export class Inspection {

@@ -4,8 +4,9 @@
  * The chart decides which state the cache is in. The work itself (replaying, writing a snapshot) is done elsewhere and
  * reported to the chart as events.
  */
-import { assign, createActor, type InspectionEvent, type Observer, type SnapshotFrom, setup } from 'xstate'
+import { assign, createActor, type SnapshotFrom, setup } from 'xstate'
 import type { Clock } from '../../core/model/clock.js'
+import type { Inspector } from './actor-shapes.js'
 
 /** The states of `lifecycle$`. `compacting` is `running` while a snapshot is being written. */
 export type LifecycleStateName = 'recovering' | 'running' | 'compacting' | 'read-only' | 'draining' | 'closed'
@@ -31,6 +32,8 @@ export type LifecycleEvent =
   | { type: 'slice removed' }
   | { type: 'cleanup ended' }
   | { type: 'close' }
+  /** `reason`: why the journal cannot be written now. */
+  | { type: 'stays open'; reason?: string }
   | { type: 'closed' }
 
 interface Context {
@@ -52,7 +55,10 @@ function createLifecycle(effects: LifecycleEffects) {
   return setup({
     types: { context: {} as Context, events: {} as LifecycleEvent },
     delays: { cleanupInterval: effects.cleanupIntervalMs },
-    guards: { isCleanupOn: () => effects.cleanupIntervalMs > 0 },
+    guards: {
+      isCleanupOn: () => effects.cleanupIntervalMs > 0,
+      isStopped: ({ event }) => event.type === 'stays open' && event.reason !== undefined,
+    },
     actions: {
       removeSlice: ({ self }) => self.send({ type: effects.removeSlice() ? 'slice removed' : 'cleanup ended' }),
       noteProgress: assign(({ event }) => (event.type === 'progress' ? { done: event.done, total: event.total } : {})),
@@ -84,6 +90,7 @@ function createLifecycle(effects: LifecycleEffects) {
             states: {
               writable: { on: { 'journal stopped': { target: 'stopped', actions: 'noteReason' } } },
               stopped: {
+                id: 'stopped',
                 on: {
                   'journal stopped': { actions: 'noteReason' },
                   'journal resumed': { target: 'writable', actions: 'forgetReason' },
@@ -114,7 +121,13 @@ function createLifecycle(effects: LifecycleEffects) {
           },
         },
       },
-      draining: { on: { closed: 'closed', failed: { target: 'closed', actions: 'noteReason' } } },
+      draining: {
+        on: {
+          closed: 'closed',
+          failed: { target: 'closed', actions: 'noteReason' },
+          'stays open': [{ guard: 'isStopped', target: '#stopped', actions: 'noteReason' }, { target: 'open' }],
+        },
+      },
       closed: { type: 'final' },
     },
   })
@@ -133,9 +146,6 @@ function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
   const { compactionFailure } = snapshot.context
   return compactionFailure === undefined ? { state: 'running' } : { state: 'running', reason: compactionFailure }
 }
-
-/** XState's inspector. */
-export type Inspector = Observer<InspectionEvent> | ((event: InspectionEvent) => void)
 
 /** The running chart. */
 export interface Lifecycle {

@@ -6,8 +6,8 @@
  * never a throw, because XState stops an actor whose transition throws. A closed cache stays an active actor, because XState
  * silently drops what is sent to a stopped one.
  */
-import type { ActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate'
 import { mustBe } from '../../errors.js'
+import type { ActorLogic, EmptySnapshot, EventObject, Receiver } from './actor-shapes.js'
 
 /** What the logic runs: a new one for each actor. */
 export interface CacheInstance {
@@ -32,7 +32,7 @@ export interface CacheSnapshot {
   isOpen: boolean
 }
 
-type Message = EventObject & { replyTo?: Pick<AnyActorRef, 'send'>; id?: unknown }
+type Message = EventObject & { replyTo?: Receiver; id?: unknown }
 
 /** Emitted when a refusal has no `replyTo`, or when a reply cannot be delivered. */
 export interface Refused {
@@ -43,10 +43,8 @@ export interface Refused {
 
 /** The actor logic that `cacheLogic()` returns, to invoke or spawn from another machine. */
 export type CacheLogic<TMessage extends EventObject = Message> = ActorLogic<
-  CacheSnapshot & Snapshot<undefined>,
+  CacheSnapshot & EmptySnapshot,
   TMessage,
-  undefined,
-  AnyActorRef['system'],
   Refused
 >
 
@@ -73,14 +71,14 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
       isOpen: false,
     }
     internals.set(snapshot, { instance, waiting: [] })
-    return snapshot as CacheSnapshot & Snapshot<undefined>
+    return snapshot as CacheSnapshot & EmptySnapshot
   }
 
   return {
     getInitialSnapshot: initial,
     restoreSnapshot: initial, // the data is in the directory
     getPersistedSnapshot: ({ status, output, error, directory }) =>
-      ({ status, output, error, directory }) as Snapshot<unknown>,
+      ({ status, output, error, directory }) as EmptySnapshot,
 
     start(snapshot, { self }) {
       const { instance } = internals.get(snapshot) as Internals // set with the snapshot
@@ -129,7 +127,7 @@ function reply(instance: CacheInstance, message: Message, emit: (event: Refused)
   }
   const deliver = (reply: { type: 'reply'; ok: boolean; value?: unknown; error?: unknown; id?: unknown }) => {
     try {
-      replyTo?.send(reply)
+      replyTo?.send(reply as never)
     } catch (error) {
       emit({ type: 'refused', message, error })
     }

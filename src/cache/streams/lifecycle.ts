@@ -1,4 +1,6 @@
-import { distinctUntilChanged, type Observable, ReplaySubject } from 'rxjs'
+import type { Observable } from 'rxjs'
+import { distinctUntilChanged } from 'rxjs/internal/operators/distinctUntilChanged'
+import { ReplaySubject } from 'rxjs/internal/ReplaySubject'
 import type { LifecycleState } from '../actor/lifecycle.js'
 
 /** The current state at once (even after `closed`), then every change. Completes when the cache is closed. */

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
 import type { Clock } from '../../core/model/clock.js'
 import type { Counters } from '../../core/model/counters.js'
 import type { Limits } from '../../core/model/limits.js'
@@ -7,6 +7,8 @@ import type { JournalFigures } from '../../durable/contract.js'
 
 /** What `stats()` returns and `stats$` emits. Counters start from 0 at each `clear()`. */
 export interface Stats {
+  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
+  atMs: number
   hits: number
   misses: number
   evictions: number
@@ -24,8 +26,8 @@ export interface Stats {
 }
 
 /**
- * The current stats at once, then at most once per interval, and only if a counter or the size has changed. Each subscription
- * has its own timer.
+ * The current stats at once, then at most once per interval: whenever a counter or the size has changed, and once more an
+ * interval after the last change, so that a rate computed from two emissions falls to 0. Each subscription has its own timer.
  */
 export function createStats$(
   read: () => Stats,
@@ -34,15 +36,16 @@ export function createStats$(
   onEnd: (complete: () => void) => () => void,
 ): Observable<Stats> {
   return new Observable<Stats>((subscriber) => {
-    let last = read()
+    let last = read() // subscribers get another object, so none can change what the next one is compared with
+    let isMoving = false
     let timer: unknown
     const tick = () => {
       const now = read()
-      const isChanged = !isSame(now, last)
-      arm()
-      if (!isChanged) return
+      const wasMoving = isMoving
+      isMoving = !isSame(now, last)
       last = now
-      subscriber.next(now)
+      arm()
+      if (isMoving || wasMoving) subscriber.next(read())
     }
     const arm = () => {
       timer = clock.setTimeout(tick, intervalMs)
@@ -53,18 +56,20 @@ export function createStats$(
       clock.clearTimeout(timer)
       forget()
     })
-    subscriber.next(last)
+    subscriber.next(read())
   })
 }
 
 const COMPARED = ['hits', 'misses', 'evictions', 'size', 'expirations', 'sets', 'deletes'] as const
 
-function isSame(a: Stats, b: Stats): boolean {
+/** Whether all counters and the size are equal. */
+export function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
 }
 
-/** `figures`: those of the journal; all 0 if omitted, because it is closed. */
+/** `figures`: those of the journal; all 0 if `undefined`, because it is closed. */
 export function readStats(
+  atMs: number,
   { counters, size, maxSize, maxBytes }: ReadableState & { readonly counters: Readonly<Counters> },
   figures: JournalFigures = CLOSED_FIGURES,
 ): Stats {
@@ -72,7 +77,7 @@ export function readStats(
   const reads = hits + misses
   const hitRatio = reads === 0 ? 0 : hits / reads
   const journal = { ...figures, maxSize, maxBytes }
-  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal }
+  return { atMs, hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal }
 }
 
 const CLOSED_FIGURES: JournalFigures = {

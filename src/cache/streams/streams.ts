@@ -4,7 +4,8 @@
  * Each event goes to every subscriber before the next event goes to any, and each subscriber gets its own object, so that none
  * can change what another sees. A stream without subscribers creates no objects.
  */
-import { Observable, type Subscriber } from 'rxjs'
+import type { Subscriber } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { EventOutlet, JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'

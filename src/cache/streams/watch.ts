@@ -1,4 +1,5 @@
-import { filter, type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
+import { filter } from 'rxjs/internal/operators/filter'
 import { compileGlob } from '../../core/decide/glob.js'
 import type { Change } from './change.js'
 

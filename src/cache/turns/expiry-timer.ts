@@ -43,6 +43,13 @@ export class ExpiryTimer {
   stop(): void {
     this.#isStopped = true
     this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#armedForMs = Number.POSITIVE_INFINITY
+  }
+
+  /** After {@link stop}: the next {@link arm} sets the timer again. */
+  resume(): void {
+    this.#isStopped = false
   }
 
   #armFor(deadlineMs: number, delayMs: number): void {

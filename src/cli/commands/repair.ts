@@ -6,11 +6,16 @@ import type { Command } from 'commander'
 import type { Sequence } from '../../core/model/sequence.js'
 import { fileName } from '../../durable/format/format.js'
 import { isInUse } from '../../durable/history/lock-file.js'
-import { openDirectory } from '../../durable/recovery/open-directory.js'
-import { disk } from '../../durable/storage/disk.js'
-import { CacheLockedError } from '../../errors.js'
+import { locked, openDirectory } from '../../durable/recovery/open-directory.js'
+import { disk, unlockedDisk } from '../../durable/storage/disk.js'
 import { listJournal } from '../journal/journal-directory.js'
-import { addDirectoryOption, type DirectoryOptions, parseSequence } from '../journal/options.js'
+import {
+  addDirectoryOption,
+  addLockOption,
+  type DirectoryOptions,
+  type LockOptions,
+  parseSequence,
+} from '../journal/options.js'
 import { applyStep } from '../repair/apply-repair.js'
 import { planRepair } from '../repair/plan-repair.js'
 import { planShortening } from '../repair/plan-shortening.js'
@@ -21,7 +26,7 @@ import { showBytes, showCount, showCountOf } from '../terminal/quantities.js'
 import { verifyJournal } from '../verify/verify-journal.js'
 import { exitCodeFor } from './verify.js'
 
-interface RepairOptions extends DirectoryOptions {
+interface RepairOptions extends DirectoryOptions, LockOptions {
   yes?: true
   to?: Sequence
 }
@@ -30,7 +35,7 @@ interface RepairOptions extends DirectoryOptions {
 const ROUNDS_MAX = 100
 
 export function addRepairCommand(program: Command): void {
-  addDirectoryOption(program.command('repair'))
+  addLockOption(addDirectoryOption(program.command('repair')))
     .description('make a damaged journal open again; without --yes, only show what would be done')
     .option('--yes', 'carry out the repair')
     .option('--to <sequence>', 'make the journal end with this sequence number, damaged or not', parseSequence)
@@ -42,14 +47,16 @@ With --to, whole frames through that sequence number are kept: for a journal tha
 unwanted events. "daybook inspect" shows them with their sequence numbers.
 Exit codes: without --yes those of verify (0 nothing to repair, 3 torn, 4 corrupt); with --yes 0 if it opens again.`,
     )
-    .action(async ({ directory, yes, to }: RepairOptions) => {
+    .action(async ({ directory, lock, yes, to }: RepairOptions) => {
       await listJournal(directory) // throws if there is none
-      process.exitCode = yes ? await repair(directory, to) : await propose(directory, to)
+      process.exitCode = yes ? await repair(directory, lock, to) : await propose(directory, to)
     })
 }
 
 async function propose(directory: string, to: Sequence | undefined): Promise<number> {
-  if (isInUse(disk, directory)) throw locked(directory)
+  if (await isInUse(disk, directory)) {
+    throw locked(disk, directory, { advice: 'Close that one before a repair. ("daybook verify" works meanwhile.)' })
+  }
   const plan = await planFirst(directory, to)
   if (plan.steps.length === 0) output.line(nothingToDo(to))
   else {
@@ -63,8 +70,8 @@ async function propose(directory: string, to: Sequence | undefined): Promise<num
   return exitCodeFor(plan)
 }
 
-async function repair(directory: string, to: Sequence | undefined): Promise<number> {
-  const lock = openDirectory(disk, directory)
+async function repair(directory: string, isLocking: boolean, to: Sequence | undefined): Promise<number> {
+  const lock = await openDirectory(isLocking ? disk : unlockedDisk, directory)
   try {
     for (let round = 1; ; round++) {
       const plan = round === 1 ? await planFirst(directory, to) : await planRepair(directory)
@@ -101,12 +108,6 @@ function printLosses({ losses }: RepairPlan, verb: string): void {
 async function conclusion(directory: string): Promise<string> {
   const { sequence } = await verifyJournal(directory, () => undefined)
   return `The journal opens again, through sequence ${showCount(sequence)}.`
-}
-
-function locked(directory: string): CacheLockedError {
-  return new CacheLockedError(`${directory} is open in another process`, {
-    advice: 'Close that one before a repair. ("daybook verify" works meanwhile.)',
-  })
 }
 
 function stepText(step: RepairStep): string {

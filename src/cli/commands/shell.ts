@@ -1,5 +1,6 @@
 /** `daybook shell`, or `daybook` alone: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
+import { suggest } from '../../cache/suggestion.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { withCache } from '../journal/with-cache.js'
 import { runInteractive } from '../shell/interactive.js'
@@ -11,7 +12,6 @@ import { Interruption } from '../terminal/interruption.js'
 import { output, remark } from '../terminal/output.js'
 import { showCount } from '../terminal/quantities.js'
 import { recoveryLines } from '../terminal/recovery-text.js'
-import { suggest } from '../terminal/suggestion.js'
 
 export function addShellCommand(program: Command): void {
   addOpenOptions(program.command('shell', { isDefault: true }))

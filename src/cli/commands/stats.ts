@@ -49,19 +49,22 @@ async function readStats(directory: string) {
       if (verdict.verdict === 'corrupt') throw verdict.error
       return { result: { ...replayed, plan, state }, trouble: troubleOf(replayed.chain) }
     })
-    return summarize(directory, result)
+    return await summarize(directory, result)
   } finally {
     progress.end()
   }
 }
 
-type Summary = ReturnType<typeof summarize>
+type Summary = Awaited<ReturnType<typeof summarize>>
 
 /**
  * What `--json` prints. Bytes are bytes in files, except in `entryBytes`: the encoded keys and values. The limits are those that
  * opening would begin with; null means that there is none.
  */
-function summarize(directory: string, { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State }) {
+async function summarize(
+  directory: string,
+  { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State },
+) {
   const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters
   const reads = hits + misses
@@ -69,7 +72,7 @@ function summarize(directory: string, { state, chain, plan, events }: Replayed &
   const isClosedCleanly = chain.end.position?.seal === 'closed' && chain.end.stop === undefined
   return {
     directory,
-    isInUse: !isClosedCleanly && isInUse(disk, directory),
+    isInUse: !isClosedCleanly && (await isInUse(disk, directory)),
     size: state.size,
     expired: countExpired(state),
     entryBytes: countBytes(state),

@@ -1,6 +1,5 @@
 /** The files to import: those that match any of the patterns, each once, in order of their paths. */
 import { statSync } from 'node:fs'
-import glob from 'fast-glob'
 
 export interface FoundFile {
   /** As the pattern yields it; the key of its entry. */
@@ -15,6 +14,7 @@ export interface Found {
 }
 
 export async function findFiles(patterns: readonly string[], options: { dot: boolean }): Promise<Found> {
+  const { default: glob } = await import('fast-glob') // no other command needs it
   const found = new Map<string, FoundFile>()
   const unmatched: string[] = []
   for (const pattern of patterns) {

@@ -8,7 +8,11 @@ export interface DirectoryOptions {
   directory: string
 }
 
-export interface OpenOptions extends DirectoryOptions {
+export interface LockOptions {
+  lock: boolean
+}
+
+export interface OpenOptions extends DirectoryOptions, LockOptions {
   maxSize?: number
   fsync: FsyncPolicy
 }
@@ -17,9 +21,14 @@ export function addDirectoryOption(command: Command): Command {
   return command.option('-d, --directory <path>', 'directory of the journal', 'journal')
 }
 
+/** For commands that write. */
+export function addLockOption(command: Command): Command {
+  return command.option('--no-lock', 'where there are no locks: open the journal although nothing keeps others out')
+}
+
 /** For commands that open the cache for writing. */
 export function addOpenOptions(command: Command): Command {
-  return addDirectoryOption(command)
+  return addLockOption(addDirectoryOption(command))
     .addOption(
       new Option(
         '--max-size <entries>',

@@ -1,29 +1,31 @@
 /** Opens a cache for writing, with the limits that its journal remembers, or none if it is new; with a bar during recovery. */
 import type { Cache } from '../../cache/cache.js'
 import { openWithin } from '../../open.js'
+import { messageOf } from '../terminal/failures.js'
+import { remark } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
 import type { OpenOptions } from './options.js'
 
-/** Opens, uses, closes. If `use` fails, its error is thrown, not one from closing. */
+/** Opens, uses, closes. If `use` fails, its error is thrown, and one from closing, which says what is lost, is only printed. */
 export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {
   const cache = await openForCommand(options)
   let result: T
   try {
     result = await use(cache)
   } catch (error) {
-    await cache.close().catch(() => undefined)
+    await cache.close({ force: true }).catch((lost) => remark(`daybook: ${messageOf(lost)}`))
     throw error
   }
-  await cache.close()
+  await cache.close({ force: true })
   return result
 }
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
-  const { directory, maxSize, fsync } = options
+  const { directory, lock, maxSize, fsync } = options
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
     return await openWithin(
-      { directory, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) },
+      { directory, lock, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) },
       { newMaxSize: Number.POSITIVE_INFINITY },
     )
   } finally {

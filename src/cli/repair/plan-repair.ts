@@ -19,9 +19,10 @@ import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
 import type { JournalFile, JournalFiles } from '../../durable/format/journal-files.js'
-import { journalNote } from '../../durable/history/lock-file.js'
+import { journalIdIn, journalNote } from '../../durable/history/lock-file.js'
 import type { ChainStart, ChainStop } from '../../durable/history/read-segments.js'
 import { JOURNAL_BEGIN, startAfter } from '../../durable/history/replay.js'
+import { type Base, readStrictly, soundHeaderOf } from '../../durable/history/strict-reading.js'
 import { disk } from '../../durable/storage/disk.js'
 import { checkRows } from '../journal/check-file.js'
 import { listJournal } from '../journal/journal-directory.js'
@@ -30,7 +31,6 @@ import { describeLoss, type SetAsidePart } from './losses.js'
 import { rebuildHeader } from './rebuild-header.js'
 import type { RepairPlan, RepairStep } from './repair-plan.js'
 import { salvageRows } from './salvage.js'
-import { type Base, readStrictly, soundHeaderOf } from './strict-reading.js'
 
 export async function planRepair(directory: string): Promise<RepairPlan> {
   return new Planner(directory, await listJournal(directory)).plan()
@@ -65,7 +65,7 @@ class Planner {
         continue
       const base = await this.#baseOf(snapshot)
       if (base.segments[0]?.sequence !== base.start.nextSequence) continue
-      const reading = await readStrictly(this.#directory, base)
+      const reading = await readStrictly(disk, this.#directory, base)
       if (reading.lastSequence < newest.sequence) continue
       const aside = [newest, ...older.slice(0, index)].filter((file) => file !== undefined)
       return {
@@ -83,8 +83,8 @@ class Planner {
     const next = this.#files.segments.find(({ sequence }) => sequence === sequenceAfter(newest.sequence))
     // As the next segment says. If that is damaged, too, it will be set aside anyway.
     const previousChecksum =
-      (next === undefined ? undefined : await soundHeaderOf(next, 'segment'))?.previousChecksum ??
-      (await soundHeaderOf(newest, 'snapshot'))?.previousChecksum ??
+      (next === undefined ? undefined : await soundHeaderOf(disk, next, 'segment'))?.previousChecksum ??
+      (await soundHeaderOf(disk, newest, 'snapshot'))?.previousChecksum ??
       0
     if (journalId === undefined) {
       return {
@@ -130,7 +130,7 @@ class Planner {
     const journalId = start.journalId ?? (await this.#journalId())
     if (first?.sequence !== start.nextSequence) return this.#planGap(base, journalId)
 
-    const { chain, refused, lastFrame, lastSequence } = await readStrictly(this.#directory, base)
+    const { chain, refused, lastFrame, lastSequence } = await readStrictly(disk, this.#directory, base)
     if (refused === undefined && chain?.verdict.verdict === 'sound') {
       return { status: 'sound', finding: '', steps: [], losses: [] }
     }
@@ -194,7 +194,7 @@ class Planner {
     const { nextSequence } = start
     const [first] = segments
     const finding = `sequence ${nextSequence} is in no file${first === undefined ? '' : `; the next one found is ${first.sequence}`}`
-    const header = first === undefined ? undefined : await soundHeaderOf(first, 'segment')
+    const header = first === undefined ? undefined : await soundHeaderOf(disk, first, 'segment')
     if (snapshot === undefined && first !== undefined && header !== undefined) {
       const { previousChecksum } = header
       return {
@@ -240,12 +240,11 @@ class Planner {
       ['loaded', loaded],
     ] as const) {
       for (const file of files) {
-        const header = await soundHeaderOf(file, kind)
+        const header = await soundHeaderOf(disk, file, kind)
         if (header !== undefined) return header.journalId
       }
     }
-    const note = journalNote(disk, this.#directory)
-    return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
+    return journalIdIn(journalNote(disk, this.#directory))
   }
 }
 

@@ -2,7 +2,6 @@
 import { Counters } from '../../core/model/counters.js'
 import type { Limits } from '../../core/model/limits.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { ByteReader, MalformedBytesError } from '../../durable/format/byte-reader.js'
 import { checksum } from '../../durable/format/checksum.js'
 import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import type { Frame } from '../../durable/format/frame.js'
@@ -12,6 +11,7 @@ import { decodeNotes } from '../../durable/format/notes.js'
 import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { takeRows } from '../../durable/snapshot/read-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
+import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 
 export interface SalvagedRow {
   key: string

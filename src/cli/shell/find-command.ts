@@ -1,5 +1,5 @@
+import { suggest } from '../../cache/suggestion.js'
 import { UsageError } from '../terminal/failures.js'
-import { suggest } from '../terminal/suggestion.js'
 import type { ShellCommand } from './shell-command.js'
 
 /** By its name or an alias, in upper or lower case. */

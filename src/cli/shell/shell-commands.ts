@@ -91,7 +91,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     usage: '[PATTERN]',
     summary: 'list matching keys, least recently used first',
     details: [
-      '* matches any characters, ? exactly one, [abc] [a-z] [!a] one of a class; \\ makes the next one literal.',
+      '* matches any characters, ? exactly one, [abc] [a-z] [!a] [^a] one of a class; \\ makes the next one literal.',
     ],
     takes: [0, 1],
     completes: 'keys',

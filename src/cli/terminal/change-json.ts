@@ -38,7 +38,7 @@ export function limitJson(limit: number): number | null {
 }
 
 function valueMember(stored: StoredValue): string {
-  if (typeof stored === 'object' && stored !== null && stored.encoding !== 'structured') {
+  if (typeof stored === 'object' && stored !== null && (stored.encoding === 'bytes' || stored.encoding === 'buffer')) {
     return `"valueBase64":"${Buffer.from(stored.bytes).toString('base64')}"`
   }
   const value = restoreToShow(stored)

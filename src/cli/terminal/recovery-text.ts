@@ -10,7 +10,13 @@ export function recoveryLines(report: RecoveryReport, entries: number, directory
   const lines = [
     `Recovered ${showCountOf(entries, 'entry', 'entries')} from ${sourcesOf(report)} in ${directory}: ${paceOf(report)}`,
   ]
-  const { setAside } = report
+  const { setAside, damage } = report
+  if (damage !== undefined) {
+    const { from, to } = damage.lost
+    lines.push(
+      `The journal was damaged (${damage.file}, byte ${damage.offset}: ${damage.reason}). Lost: ${to === undefined ? `everything from sequence ${showCount(from)} on` : `changes among ${showCount(from)}–${showCount(to)}`}. Its files are in ${damage.movedTo}.`,
+    )
+  }
   if (setAside !== undefined) {
     lines.push(
       `The last run left an incomplete frame (${setAside.reason}): ${showBytes(setAside.bytes)} after sequence ${showCount(setAside.sequence - 1)} moved to ${setAside.savedAs}.`,

@@ -113,7 +113,7 @@ function lengthOf(part: unknown): number {
 function* partsOf(value: object): Iterable<unknown> {
   if (value instanceof Map) for (const pair of value) yield* pair
   else if (value instanceof Set) yield* value
-  else if (value instanceof Error) yield* [value.message, value.stack, value.cause]
+  else if (value instanceof Error) yield* [value.message, value.stack, value.cause, (value as AggregateError).errors]
   if (ArrayBuffer.isView(value)) return
   for (const [key, member] of Object.entries(value)) {
     if (!Array.isArray(value)) yield key

@@ -58,6 +58,6 @@ function verdictLines({ status, sequence, files, problem, directory }: Verificat
   }
   return [
     `${colors.red('corrupt')}: ${where}`,
-    `${through} Opening is refused. Restore a backup, or run "daybook repair --directory ${directory}" to see what a repair would lose.`,
+    `${through} Opening is refused. Restore a backup, or run "daybook repair --directory ${directory}" to see what a repair would lose; a program can open it with onCorruption: 'salvage'.`,
   ]
 }

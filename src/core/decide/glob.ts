@@ -1,5 +1,5 @@
 /**
- * Patterns for keys: `*` matches any characters or none, `?` exactly one, `[abc]` and `[a-z]` one of a class, `[!a]` one that
+ * Patterns for keys: `*` matches any characters or none, `?` exactly one, `[abc]` and `[a-z]` one of a class, `[!a]` and `[^a]` one that
  * is not in the class; `\` makes the next character literal. A pattern matches the whole key. A character is a code point (so
  * `?` matches an emoji); `/` and `:` are ordinary characters. The empty pattern matches nothing. An unclosed `[` and a `\` at
  * the end are literal.
@@ -58,7 +58,7 @@ function parse(pattern: string): Token[] {
 /** Parses from the character after `[`. A `]` in first place is a member, not the end. */
 function parseClass(characters: readonly number[], start: number): ParsedClass | undefined {
   let at = start
-  const negated = characters[at] === BANG
+  const negated = characters[at] === BANG || characters[at] === CARET
   if (negated) at++
   const ranges: [number, number][] = []
   const first = at
@@ -130,3 +130,4 @@ const OPEN = 0x5b
 const CLOSE = 0x5d
 const BANG = 0x21
 const DASH = 0x2d
+const CARET = 0x5e

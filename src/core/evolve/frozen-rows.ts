@@ -40,13 +40,17 @@ export class FrozenRows {
   readonly #born: number
 
   constructor(
-    { entries, counters, limits }: { entries: Entries; counters: Readonly<Counters>; limits?: Limits },
+    {
+      entries,
+      counters,
+      journaledLimits,
+    }: { entries: Entries; counters: Readonly<Counters>; journaledLimits?: Limits | undefined },
     becomesSnapshot = false,
   ) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
-    this.limits = limits
+    this.limits = journaledLimits
     this.#next = entries.recency.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#keep(slot))

@@ -74,6 +74,11 @@ export class State implements ReadableState {
     return { maxSize, maxBytes }
   }
 
+  /** The limits, if the journal says so. */
+  get journaledLimits(): Limits | undefined {
+    return this.areLimitsJournaled ? this.limits : undefined
+  }
+
   get size(): number {
     return this.entries.size
   }

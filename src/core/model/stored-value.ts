@@ -5,7 +5,7 @@
 export type StoredValue = null | boolean | number | string | bigint | EncodedValue
 
 /** How the bytes of an {@link EncodedValue} are decoded. Their numbers in the journal: docs/format.md. */
-export type Encoding = 'structured' | 'bytes' | 'buffer'
+export type Encoding = 'structured' | 'errors' | 'bytes' | 'buffer'
 
 /** An object, encoded once when it was set. */
 export class EncodedValue {

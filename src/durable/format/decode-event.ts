@@ -1,7 +1,7 @@
 /** Decodes events and values. The inverse of `encode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent, SetEvent } from '../../core/model/event.js'
 import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
-import { type ByteReader, MalformedBytesError } from './byte-reader.js'
+import { type ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import {
   EVENT_HAS_DEADLINE,
   EVENT_HAS_EXTENSION,
@@ -102,6 +102,8 @@ function decodeValue(reader: ByteReader): StoredValue {
       return parseBigint(reader.text(0))
     case VALUE.structured:
       return new EncodedValue('structured', own(reader.view()))
+    case VALUE.errors:
+      return new EncodedValue('errors', own(reader.view()))
     case VALUE.bytes:
       return new EncodedValue('bytes', own(reader.view()))
     case VALUE.buffer:

@@ -1,7 +1,7 @@
 /** Encodes events and values. The inverse of `decode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent } from '../../core/model/event.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { ByteWriter } from './byte-writer.js'
+import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { EVENT_HAS_DEADLINE, EVENT_TYPE, KEY_TEXT_SHIFT, VALUE } from './format.js'
 import { putLimits } from './notes.js'
 

@@ -69,14 +69,11 @@ export const EVENT_TYPE_LAST = EVENT_TYPE.limited
 export const EVENT_TYPE_MASK = 0x0f
 /** The event has a deadline: an f64 of epoch milliseconds at its end. */
 export const EVENT_HAS_DEADLINE = 0x10
-/** The encoding of the key (TEXT), shifted into the event's first byte. */
+/** The encoding of the key (TEXT in values/bytes/text.ts), shifted into the event's first byte. */
 export const KEY_TEXT_SHIFT = 5
 export const KEY_TEXT_MASK = 0x03
 /** A `set` or `rescheduled` event ends with an extension: a varint of bytes, and in them parts, each of which begins with its kind. */
 export const EVENT_HAS_EXTENSION = 0x80
-
-/** The encoding of a text: one byte for each character below U+0080; UTF-8; UTF-16LE if there are lone surrogates. */
-export const TEXT = { ascii: 0, utf8: 1, utf16: 2 } as const
 
 /** The first byte of a value. */
 export const VALUE = {
@@ -97,6 +94,8 @@ export const VALUE = {
   bytes: 10,
   /** The same for a Buffer. */
   buffer: 11,
+  /** Node's `v8.serialize` of a value and the records of its errors, with a varint of bytes. */
+  errors: 12,
 } as const
 
 /** ── File names ── */

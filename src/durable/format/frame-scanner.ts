@@ -2,8 +2,9 @@
  * Reads the frames of one file in order, in chunks of a few megabytes. Checks that each frame is sound; the caller checks that
  * each follows the one before it.
  */
+
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { readAll, type StorageFile } from '../storage/storage.js'
-import { MalformedBytesError } from './byte-reader.js'
 import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } from './format.js'
 import { type Frame, readFrame } from './frame.js'
 import { NewerFormatError } from './newer-format.js'

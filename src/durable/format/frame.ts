@@ -1,7 +1,7 @@
 /** One frame: a header and a payload. */
 import { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
-import type { ByteWriter } from './byte-writer.js'
+import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { checksum } from './checksum.js'
 import {
   FRAME,
@@ -24,11 +24,10 @@ export interface FrameHeader {
   writtenAtMs: number
 }
 
-/** A frame that is ready to be written. `bytes` includes the header. */
-export interface FinishedFrame {
-  header: FrameHeader
+/** Frames that are ready to be written with one write, in order. `bytes` includes their headers. */
+export interface FinishedFrames {
+  frames: readonly { header: FrameHeader; checksum: number }[]
   bytes: Uint8Array
-  checksum: number
 }
 
 /** A frame that was read, with a matching checksum. */

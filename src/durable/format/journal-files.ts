@@ -21,7 +21,7 @@ export interface JournalFiles {
   temporary: string[]
 }
 
-const TEMPORARY = /^\d{16}\.(snapshot|loaded|segment|segment\.[\d.]+\.broken)\.tmp$/
+const TEMPORARY = /^(\d{16}\.(snapshot|loaded|segment|segment\.[\d.]+\.broken)|damaged-[\dTZ-]+\.json)\.tmp$/
 
 /** @throws CacheError `NOT_A_FILE` if one of them is something other than a file. */
 export async function findJournalFiles(storage: Storage, directory: string): Promise<JournalFiles> {

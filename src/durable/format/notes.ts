@@ -3,8 +3,8 @@
  * its kind, the number of its bytes, and the bytes.
  */
 import type { Limits } from '../../core/model/limits.js'
-import { type ByteReader, MalformedBytesError } from './byte-reader.js'
-import type { ByteWriter } from './byte-writer.js'
+import { type ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
+import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { FRAME_HAS_NOTES, NOTE } from './format.js'
 import { NewerFormatError } from './newer-format.js'
 
@@ -15,15 +15,14 @@ export interface Notes {
   order?: Uint8Array | undefined
 }
 
-/** More than the notes of a frame of events take. */
-export const NOTES_BYTES_MAX = 64
+export const LIMITS_NOTE_BYTES = 18
 
 const NO_NOTES: Notes = {}
 
 /** Writes the notes, and returns the flag for the frame's header. */
 export function encodeNotes(writer: ByteWriter, { limits, order }: Notes): number {
   if (limits !== undefined) {
-    writer.reserve(18)
+    writer.reserve(LIMITS_NOTE_BYTES)
     writer.putByte(NOTE.limits)
     writer.putVarint(16)
     putLimits(writer, limits)

@@ -9,8 +9,8 @@
  *
  * A rank has 1, 2 or 3 bytes: as many as count − 1 needs.
  */
-import { ByteReader, MalformedBytesError } from './byte-reader.js'
-import { ByteWriter } from './byte-writer.js'
+import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
+import { ByteWriter } from '../../values/bytes/byte-writer.js'
 
 const RUN_MIN = 3
 const COUNT_MAX = 2 ** 24

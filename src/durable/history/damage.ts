@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { CorruptionError } from '../../errors.js'
-import { MalformedBytesError } from '../format/byte-reader.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { checksum } from '../format/checksum.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import { FrameScanner } from '../format/frame-scanner.js'

@@ -1,7 +1,7 @@
 /** The events of one frame, as objects. Recovery does not use this: see `replay`. */
 import type { CacheEvent } from '../../core/model/event.js'
 import { CorruptionError } from '../../errors.js'
-import { ByteReader, MalformedBytesError } from '../format/byte-reader.js'
+import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { decodeEvent } from '../format/decode-event.js'
 import type { Frame } from '../format/frame.js'
 import { NewerFormatError } from '../format/newer-format.js'

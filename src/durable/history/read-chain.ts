@@ -4,6 +4,7 @@ import { CorruptionError } from '../../errors.js'
 import type { JournalFile } from '../format/journal-files.js'
 import type { Storage } from '../storage/storage.js'
 import { judge, type Verdict } from './damage.js'
+import { journalIdIn } from './lock-file.js'
 import type { ReadingPlan } from './plan.js'
 import { type ChainEnd, type ChainStart, type FrameVisitor, readSegments } from './read-segments.js'
 
@@ -28,11 +29,8 @@ export async function readChain(
   return { end, verdict: await judge(storage, directory, segments, end, note !== '' || snapshot !== undefined) }
 }
 
-/** The content of LOCK, if it is valid. */
-const JOURNAL_ID = /^[0-9a-f]{32}$/
-
 function isOtherJournal({ journalId }: ChainEnd, note: string): boolean {
-  return journalId !== undefined && JOURNAL_ID.test(note) && note !== journalId.toString('hex')
+  return journalId !== undefined && journalIdIn(note)?.equals(journalId) === false
 }
 
 function otherJournal(first: JournalFile | undefined): CorruptionError {

@@ -3,8 +3,8 @@ import { evolve, evolveLimits, evolveRow, evolveSet, restoreRecency } from '../.
 import { Replacement } from '../../core/evolve/replacement.js'
 import type { State } from '../../core/evolve/state.js'
 import { restoreUse } from '../../core/evolve/use-order.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import type { JournalReceiver } from '../contract.js'
-import { MalformedBytesError } from '../format/byte-reader.js'
 import { decodeUseOrder, useOrderCount } from '../format/use-order.js'
 
 /** Rebuilds the state, with the same functions that changed it when the journal was written. */
@@ -21,6 +21,11 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
     limits: (limits) => evolveLimits(state, limits),
+    reset: () => {
+      evolve(state, { type: 'cleared' })
+      state.areLimitsJournaled = false
+      order = undefined
+    },
     counters: (counters) => state.counters.copyFrom(counters),
     order: (bytes) => {
       state.entries.markUse()

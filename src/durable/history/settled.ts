@@ -30,7 +30,7 @@ export async function readSettled<T>(
     const outcome = await tried(read(files))
     if (!('error' in outcome) && outcome.trouble === undefined) return { result: outcome.result, isLive: false }
     // Only if needed, because it holds the lock for a moment.
-    const isLive = isInUse(storage, directory)
+    const isLive = await isInUse(storage, directory)
     const isUnchanged = !isLive && signatureOf(await listSettled(storage, directory)) === signatureOf(files)
     if (isUnchanged || outcome.trouble === lastTrouble || attempt === READINGS_MAX) {
       if ('error' in outcome) throw outcome.error

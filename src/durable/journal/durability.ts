@@ -1,12 +1,12 @@
 /**
- * Decides when the pending frame is written, when what was written is forced to disk, and what happens if either fails. Second
- * step after `append`. Before: `pending-frame`. After: `segments`.
+ * Decides when the pending frames are written, when what was written is forced to disk, and what happens if either fails. Second
+ * step after `append`. Before: `pending-frames`. After: `segments`.
  *
- *   pending frame ─► (end of the event-loop turn, or the frame is full) ─► segment ─► (fsync policy) ─► durable
+ *   pending frames ─► (end of the event-loop turn, or they are full) ─► segment ─► (fsync policy) ─► durable
  *
  * Writes are synchronous and in order, so what a call appended survives the process as soon as the event loop turns. Only
- * fsync runs off the main thread, and one fsync serves all callers that wait for one. If a write fails, the frame stays pending
- * and is retried every second. If an fsync fails, nothing more is written until the journal is reopened, because the page cache
+ * fsync runs off the main thread, and one fsync serves all callers that wait for one. If a write fails, the frames stay
+ * pending and are retried every second. If an fsync fails, nothing more is written until the journal is reopened, because the page cache
  * may have dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
  */
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
@@ -14,9 +14,9 @@ import { CacheClosedError, JournalWriteError, reasonOf } from '../../errors.js'
 import type { JournalHealth, JournalSession } from '../contract.js'
 import { checksum } from '../format/checksum.js'
 import type { FrameKind } from '../format/format.js'
-import type { FinishedFrame } from '../format/frame.js'
+import type { FinishedFrames } from '../format/frame.js'
 import { nextTurn, queueTask } from '../storage/event-loop.js'
-import type { FrameContext, PendingFrame } from './pending-frame.js'
+import type { FrameContext, PendingFrames } from './pending-frames.js'
 import { refusal } from './refusal.js'
 import { type Segments, UnsyncedSealError } from './segments.js'
 
@@ -25,13 +25,14 @@ const SYNC_INTERVAL_MS = 1_000
 
 const WRITABLE: JournalHealth = { status: 'writable' }
 
-/** What a failed write means while the journal stays open, and what it means to closing. */
-const PENDING = { consequence: 'They stay pending, and reads still work.' }
-const LOST = { consequence: 'They may be lost.', advice: 'Open the cache again to see what was kept.' }
+/** How a journal is being closed: only if everything can be written, or in any case. */
+type Closing = 'if all is written' | 'in any case'
+
+const CLOSE_AGAIN = 'Free some space, then call close() again; close({ force: true }) closes without that.'
 
 export class Durability {
   readonly #session: JournalSession
-  readonly #frame: PendingFrame
+  readonly #pending: PendingFrames
   readonly #segments: Segments
   readonly #onChange: () => void
   /** The checksum of the journal id, with which every frame's checksum begins. */
@@ -46,22 +47,20 @@ export class Durability {
   #syncing: Promise<void> | undefined
   #syncTimer: unknown
   #retryTimer: unknown
-  /** Whether the next frame says what the limits are. */
-  #notesLimits = false
   #isExiting = false
-  #isClosing = false
+  #closing: Closing | undefined
   #isClosed = false
 
   /** @param durable As the journal's frames say. What was read after that may only be in the page cache. */
   constructor(
     session: JournalSession,
-    frame: PendingFrame,
+    pending: PendingFrames,
     segments: Segments,
     durable: Sequence,
     onChange: () => void,
   ) {
     this.#session = session
-    this.#frame = frame
+    this.#pending = pending
     this.#segments = segments
     this.#onChange = onChange
     this.#seed = checksum(segments.journalId)
@@ -74,11 +73,6 @@ export class Durability {
 
   get durable(): Sequence {
     return this.#durable
-  }
-
-  /** The journal does not say yet what the limits of the cache are. Its next frame does. */
-  noteLimits(): void {
-    this.#notesLimits = true
   }
 
   get isDueForCompaction(): boolean {
@@ -99,16 +93,15 @@ export class Durability {
    */
   prepare(): void {
     if (this.#health !== WRITABLE) throw refusal(this.#health)
-    // A full frame is written without the new events, because its counters are as of its last event.
-    if (this.#frame.isFull) this.writeFull()
+    if (this.#pending.isFull) this.writeFull()
     if (!this.#isWriteQueued) this.#queueWrite()
-    this.#frame.isReady = !this.#isExiting
+    this.#pending.isReady = !this.#isExiting
   }
 
   /** The process is exiting, so this turn of the event loop will not end. From now on every append is written at once. */
   writeAtExit(): void {
     this.#isExiting = true
-    this.#frame.isReady = false
+    this.#pending.isReady = false
     this.write()
   }
 
@@ -125,20 +118,19 @@ export class Durability {
 
   #queueWrite(): void {
     queueTask(() => {
-      this.#isWriteQueued = this.#frame.isReady = false
+      this.#isWriteQueued = this.#pending.isReady = false
       this.write()
       if (this.#session.fsync === 'always' && this.#durable < this.written) void this.#sync()
     })
     this.#isWriteQueued = true // not before: queueTask() may overflow the stack
   }
 
-  /** Writes the pending frame. If that fails, the frame stays pending and the journal stalls. */
+  /** Writes what is pending. If that fails, it stays pending and the journal stalls. */
   write(): void {
-    const frame = this.#frame
-    if (frame.count === 0 || this.#health.status === 'failed' || this.#isClosed) return
+    if (this.#pending.count === 0 || this.#health.status === 'failed' || this.#isClosed) return
     try {
       // A retry writes the same bytes: of two different frames for one place, a power cut could keep the abandoned one.
-      this.#append(frame.finished ?? frame.finish('events', 0, this.#context()))
+      this.#append(this.#pending.finish())
     } catch (error) {
       this.#stall(error as Error)
       return
@@ -149,38 +141,37 @@ export class Durability {
     if (this.isDueForCompaction) this.#onChange()
   }
 
-  /** Writes the pending frame, which may be empty, as a frame of this kind. Throws if that fails; the frame is dropped then. */
+  /** Writes what is pending (or nothing) as one frame of this kind. Throws if that fails; the frame is dropped then. */
   writeAs(kind: FrameKind, order?: Uint8Array): void {
     try {
-      this.#append(this.#frame.finish(kind, 0, this.#context(order)))
+      this.#append(this.#pending.finishAs(kind, 0, order))
     } catch (error) {
-      this.#frame.drop()
+      this.#pending.drop()
       throw error
     }
   }
 
-  #append(finished: FinishedFrame): void {
+  #append(finished: FinishedFrames): void {
     this.#segments.append(finished)
-    this.#frame.written(finished)
-    this.#recordedDurable = finished.header.durableSequence
-    this.#notesLimits = false
+    this.#pending.written()
+    this.#recordedDurable = (finished.frames.at(-1) as (typeof finished.frames)[number]).header.durableSequence // at least one
   }
 
-  #context(order?: Uint8Array): FrameContext {
-    const { counters, limits, clock } = this.#session
+  /** For a frame that is complete now, and is the next one to be written. */
+  context(): FrameContext {
+    const { counters, clock } = this.#session
     return {
       previousChecksum: this.#segments.lastChecksum,
       durableSequence: this.#durable,
       writtenAtMs: clock.now(),
       counters,
-      notes: { limits: this.#notesLimits ? limits : undefined, order },
       seed: this.#seed,
     }
   }
 
   /** The last sequence that was written. */
   get written(): Sequence {
-    return sequenceAfter(this.#frame.first, -1)
+    return sequenceAfter(this.#pending.first, -1)
   }
 
   // ── health ──
@@ -195,7 +186,7 @@ export class Durability {
 
   #retry(): void {
     this.write()
-    if (this.#frame.count > 0) return
+    if (this.#pending.count > 0) return
     this.#setHealth(WRITABLE)
     if (this.#session.fsync === 'always') void this.#sync()
   }
@@ -204,7 +195,7 @@ export class Durability {
     if (this.#health.status === 'failed') return // until the journal is reopened
     const isChange = this.#health.status !== health.status
     this.#health = health
-    this.#frame.isReady = false
+    this.#pending.isReady = false
     if (isChange) this.#onChange()
   }
 
@@ -212,9 +203,9 @@ export class Durability {
 
   /** Resolves with the durable sequence once everything that was appended before this call is durable. */
   async flush(): Promise<Sequence> {
-    const target = this.#frame.last
+    const target = this.#pending.last
     if (this.#health.status === 'stalled') this.#retry()
-    else if (this.#frame.count > 0) await nextTurn() // the write is queued; all flushes of one turn share it and one fsync
+    else if (this.#pending.count > 0) await nextTurn() // the write is queued; all flushes of one turn share it and one fsync
     // Now it is written, or the health says why not. A running fsync may have begun before the write, so another one follows.
     if (this.#durable < target && this.#health === WRITABLE) await this.#syncing
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
@@ -228,16 +219,40 @@ export class Durability {
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
     const { error, status } = this.#health as Exclude<JournalHealth, { status: 'writable' }>
-    const first = this.#durable + 1
-    const changes = first === target ? `The change with sequence ${first}` : `The changes ${first} to ${target}`
-    if (status === 'failed')
-      return new JournalWriteError('OUTCOME_UNKNOWN', `${changes} could not be forced to disk (${reasonOf(error)})`, {
-        cause: error,
-      })
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', `${changes} could not be written (${reasonOf(error)})`, {
-      ...(this.#isClosing ? LOST : PENDING),
-      cause: error,
-    })
+    if (status === 'failed') {
+      const what = `${describeChanges(this.#durable + 1, target)} could not be forced to disk (${reasonOf(error)})`
+      return new JournalWriteError('OUTCOME_UNKNOWN', what, { cause: error })
+    }
+    const what = `${describeChanges(this.#pending.first, target)} could not be written (${reasonOf(error)})`
+    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { ...this.#pendingMeans(), cause: error })
+  }
+
+  /** What a failed write means for what is pending, and what to do. */
+  #pendingMeans(): { consequence: string; advice?: string } {
+    if (this.#closing === undefined) return { consequence: 'They stay pending, and reads still work.' }
+    const { count, bytes } = this.#pending
+    const pending = `${count} ${count === 1 ? 'change' : 'changes'}, ${bytes} bytes`
+    if (this.#closing === 'if all is written') {
+      return {
+        consequence: `The cache stays open, and reads still work. What is pending (${pending}) is tried again every second.`,
+        advice: CLOSE_AGAIN,
+      }
+    }
+    return {
+      consequence: `Lost: ${pending}. The journal ends with sequence ${this.written}.`,
+      advice: 'Free some space, open the cache again, and repeat them.',
+    }
+  }
+
+  /** The error of a close that wrote every change, but not what follows the last one. */
+  sealNotWritten(error: unknown): JournalWriteError {
+    this.#pending.drop()
+    const what = `The order of use and the counters could not be written (${reasonOf(error)})`
+    const { consequence, advice } =
+      this.#closing === 'in any case'
+        ? { consequence: 'Every change is on disk, and the cache is closed.', advice: 'Nothing needs to be repeated.' }
+        : { consequence: 'Every change is on disk, and the cache stays open.', advice: CLOSE_AGAIN }
+    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { consequence, advice, cause: error })
   }
 
   /** One fsync for everything written before it begins. A call while it runs waits for the next one. Never rejects. */
@@ -265,7 +280,7 @@ export class Durability {
 
   /** If no frame follows an fsync, an empty frame records it, so that damage before it is not mistaken for a torn tail. */
   #recordDurable(): void {
-    if (this.#isClosing || this.#frame.count > 0) return
+    if (this.#closing !== undefined || this.#pending.count > 0) return
     if (this.#recordedDurable >= this.#durable || this.#health !== WRITABLE) return
     try {
       this.writeAs('events')
@@ -297,7 +312,8 @@ export class Durability {
   rotate({ isSyncing = this.#syncing !== undefined } = {}): void {
     this.writeFull()
     try {
-      this.#recordedDurable = this.#segments.rotate(this.#frame, this.#context()).durableSequence
+      this.#segments.rotate(this.#pending)
+      this.#recordedDurable = this.#durable
     } catch (error) {
       if (!(error instanceof UnsyncedSealError)) throw error
       this.#setHealth({ status: 'failed', error: error.cause })
@@ -311,14 +327,23 @@ export class Durability {
   // ── close ──
 
   /** From now on only frames that closing needs are written. */
-  beginClose(): void {
-    this.#isClosing = true
+  beginClose(closing: Closing): void {
+    this.#closing = closing
+  }
+
+  /** It could not be closed. */
+  stayOpen(): void {
+    this.#closing = undefined
   }
 
   endClose(): void {
     this.#isClosed = true
-    this.#frame.isReady = false
+    this.#pending.isReady = false
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
+}
+
+function describeChanges(first: number, last: number): string {
+  return first === last ? `The change with sequence ${first}` : `The changes ${first} to ${last}`
 }

@@ -1,5 +1,5 @@
 /**
- * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frame` (events become
+ * A journal in files. Before: `decide/`; after `append`: `evolve/`. The steps after `append`: `pending-frames` (events become
  * bytes), `durability` (bytes are written and synced), `segments` (where they go).
  */
 import { randomBytes } from 'node:crypto'
@@ -20,14 +20,15 @@ import type {
 } from '../contract.js'
 import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
-import { recover } from '../recovery/recover.js'
+import { type OnCorruption, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
 import { Durability } from './durability.js'
 import { writeAtExit } from './exit-flush.js'
-import { PendingFrame } from './pending-frame.js'
+import { PendingFrames } from './pending-frames.js'
+import { isWriteFailure } from './refusal.js'
 import { Segments } from './segments.js'
 
 /** A key or a text with no more characters than this is far from filling a frame. */
@@ -48,36 +49,47 @@ export class FileJournal implements Journal {
   readonly directory: string
   readonly #storage: Storage
   readonly #newJournalId: () => Buffer
-  readonly #frame = new PendingFrame()
+  readonly #onCorruption: OnCorruption
+  readonly #pending = new PendingFrames()
   onChange: (() => void) | undefined
   #opened: Opened | undefined
   /** As of the last close. */
   #closedHealth: JournalHealth = { status: 'writable' }
 
   /** @param newJournalId Returns 16 random bytes, for a new journal. */
-  constructor(storage: Storage, directory: string, newJournalId: () => Buffer = () => randomBytes(16)) {
+  constructor(
+    storage: Storage,
+    directory: string,
+    newJournalId: () => Buffer = () => randomBytes(16),
+    onCorruption: OnCorruption = 'refuse',
+  ) {
     this.#storage = storage
     this.directory = directory
     this.#newJournalId = newJournalId
+    this.#onCorruption = onCorruption
   }
 
   async open(session: JournalSession): Promise<RecoveryReport> {
     if (this.#opened !== undefined)
       throw new CacheLockedError('This journal is already open', { advice: 'Close the other cache first.' })
     const { directory } = this
-    const lock = openDirectory(this.#storage, directory)
+    const lock = await openDirectory(this.#storage, directory)
     try {
-      const recovered = await recover(this.#storage, directory, session.receiver)
+      const recovered = await recover(this.#storage, directory, session.receiver, {
+        onCorruption: this.#onCorruption,
+        newJournalId: this.#newJournalId,
+        clock: session.clock,
+      })
       const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
       const isNew = recovered.report.frames === 0 && recovered.report.snapshot === undefined
       if (isNew) session.receiver.limits(session.limits)
       if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
-      this.#frame.begin(recovered.nextSequence)
       const { durableSequence, hasLooseRecency, report } = recovered
-      const durability = new Durability(session, this.#frame, segments, durableSequence, () => this.onChange?.())
+      const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+      this.#pending.begin(recovered.nextSequence, () => durability.context())
       const isOlder = segments.isOlder
       if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
-      if (!recovered.hasLimits) durability.noteLimits()
+      if (!recovered.hasLimits) this.#pending.noteLimits(session.limits)
       const forgetExit = writeAtExit(() => durability.writeAtExit())
       const isLoose = hasLooseRecency && !isOlder
       this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
@@ -101,20 +113,17 @@ export class FileJournal implements Journal {
   append(events: readonly CacheEvent[]): number {
     const { durability } = this.#open
     durability.prepare()
-    if (!this.#frame.add(events)) {
-      durability.writeFull() // the turns before this one get a frame of their own
-      this.#frame.add(events)
-    }
-    const sequence = this.#frame.first + this.#frame.count - events.length
+    this.#pending.add(events)
+    const sequence = this.#pending.first + this.#pending.count - events.length
     if (durability.isExiting) durability.write()
     return sequence
   }
 
   appendSet(key: string, value: StoredValue, expiresAtMs: number): number {
-    const frame = this.#frame
+    const pending = this.#pending
     const isSmall =
       key.length <= SMALL && (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object')
-    if (isSmall && frame.isReady) return frame.addSet(key, value, expiresAtMs)
+    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs)
     return this.append([{ type: 'set', key, value, expiresAtMs }]) // handles values that fill a frame
   }
 
@@ -166,7 +175,7 @@ export class FileJournal implements Journal {
   async stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
     const { durability, segments, session } = this.#open
     durability.refuseUnlessWritable()
-    const sequence = sequenceAfter(this.#frame.last) // later than that of any existing file
+    const sequence = sequenceAfter(this.#pending.last) // later than that of any existing file
     const file = fileName(sequence, 'loaded')
     const path = join(this.directory, file)
     removeIfThere(this.#storage, `${path}.tmp`)
@@ -192,35 +201,59 @@ export class FileJournal implements Journal {
   figures(): JournalFigures {
     const { durability, segments } = this.#open
     return {
-      sequence: this.#frame.last,
+      sequence: this.#pending.last,
       durableSequence: durability.durable,
-      pendingBytes: this.#frame.bytes,
+      pendingBytes: this.#pending.bytes,
       ...segments.figures,
     }
   }
 
-  async close(order?: Uint8Array): Promise<void> {
+  async close(order?: Uint8Array, { force = false }: { force?: boolean } = {}): Promise<void> {
     const opened = this.#opened
     if (opened === undefined) return
-    const { session, segments, durability, lock } = opened
-    durability.beginClose()
+    const { segments, durability } = opened
+    durability.beginClose(force ? 'in any case' : 'if all is written')
     try {
       await durability.flush()
       // After a failed fsync nothing more is written: the last frame may be a seal that names the next segment.
       if (durability.health.status !== 'failed') {
-        if (opened.hasLooseRecency) durability.writeAs('events')
-        // If nothing happened, the journal already ends with its seal, and stays as it is.
-        if (order !== undefined || !segments.isSealedWith(session.counters)) durability.writeAs('seal', order)
+        this.#writeLast(opened, order)
         await segments.sync()
       }
-    } finally {
-      durability.endClose()
-      opened.forgetExit()
-      segments.close()
-      lock.release()
-      this.#closedHealth = durability.health
-      this.#opened = undefined
+    } catch (error) {
+      if (isWriteFailure(error)) {
+        if (!force) {
+          durability.stayOpen()
+          throw error
+        }
+        await segments.sync().catch(() => undefined) // what was written before may still become durable
+      }
+      this.#release(opened)
+      throw error
     }
+    this.#release(opened)
+  }
+
+  /** The seal, with the order of use. */
+  #writeLast(opened: Opened, order: Uint8Array | undefined): void {
+    const { session, segments, durability } = opened
+    try {
+      if (opened.hasLooseRecency) durability.writeAs('events')
+      opened.hasLooseRecency = false
+      // If nothing happened, the journal already ends with its seal, and stays as it is.
+      if (order !== undefined || !segments.isSealedWith(session.counters)) durability.writeAs('seal', order)
+    } catch (error) {
+      throw durability.sealNotWritten(error)
+    }
+  }
+
+  #release({ durability, segments, lock, forgetExit }: Opened): void {
+    durability.endClose()
+    forgetExit()
+    segments.close()
+    lock.release()
+    this.#closedHealth = durability.health
+    this.#opened = undefined
   }
 }
 

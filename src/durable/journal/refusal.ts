@@ -1,6 +1,11 @@
 import { JournalWriteError, reasonOf } from '../../errors.js'
 import type { JournalHealth } from '../contract.js'
 
+/** Whether an error says that the journal cannot be written now, but perhaps later. */
+export function isWriteFailure(error: unknown): boolean {
+  return error instanceof JournalWriteError && error.code === 'JOURNAL_WRITE_FAILED'
+}
+
 /** The error of a call that changes something while the journal cannot be written. */
 export function refusal(health: JournalHealth): JournalWriteError {
   if (health.status === 'writable')

@@ -3,14 +3,16 @@ import { join } from 'node:path'
 import { CacheError } from '../../errors.js'
 import { encodeFileHeader, type FileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, fileName, VERSION } from '../format/format.js'
-import type { FinishedFrame } from '../format/frame.js'
+import type { FinishedFrames } from '../format/frame.js'
 import { moveAfter, whyNotNext } from '../format/frame-order.js'
 import type { SegmentPosition } from '../history/read-segments.js'
+import { createFile } from '../storage/create-file.js'
+import { removeIfThere } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAll } from '../storage/storage.js'
 
 export class SegmentWriter {
   readonly #file: StorageFile
-  readonly #position: SegmentPosition
+  #position: SegmentPosition
 
   private constructor(file: StorageFile, position: SegmentPosition) {
     this.#file = file
@@ -24,25 +26,17 @@ export class SegmentWriter {
     header: Omit<FileHeader, 'kind' | 'checksum' | 'version'>,
   ): SegmentWriter {
     const { sequence, previousChecksum } = header
-    const file = storage.create(join(directory, fileName(sequence, 'segment')))
-    try {
-      const bytes = encodeFileHeader({ kind: 'segment', ...header })
-      writeAll(file, bytes, 0)
-      file.syncNow()
-      storage.syncDirectory(directory)
-      return new SegmentWriter(file, {
-        sequence,
-        previousChecksum,
-        offset: FILE_HEADER_BYTES,
-        version: VERSION,
-        nextSequence: sequence,
-        lastChecksum: bytes.readUInt32LE(FILE_HEADER_BYTES - 4),
-        seal: undefined,
-      })
-    } catch (error) {
-      discard(storage, file)
-      throw error
-    }
+    const bytes = encodeFileHeader({ kind: 'segment', ...header })
+    const file = createFile(storage, join(directory, fileName(sequence, 'segment')), bytes)
+    return new SegmentWriter(file, {
+      sequence,
+      previousChecksum,
+      offset: FILE_HEADER_BYTES,
+      version: VERSION,
+      nextSequence: sequence,
+      lastChecksum: bytes.readUInt32LE(FILE_HEADER_BYTES - 4),
+      seal: undefined,
+    })
   }
 
   /** Continues at the end of a segment that was recovered. */
@@ -74,19 +68,22 @@ export class SegmentWriter {
     return this.#position.nextSequence > this.#position.sequence
   }
 
-  /** Appends a frame. If that fails, the file is truncated to its former size. */
-  append({ header, bytes, checksum }: FinishedFrame): void {
-    const position = this.#position
-    const reason = whyNotNext(header, position) // a frame that the reader would refuse must not be written
-    if (reason !== undefined) throw new CacheError('INTERNAL', `A frame that is wrong was not written: ${reason}`)
+  /** Appends frames, all or none. If that fails, the file is truncated to its former size. */
+  append({ frames, bytes }: FinishedFrames): void {
+    const next = { ...this.#position }
+    for (const { header, checksum } of frames) {
+      const reason = whyNotNext(header, next) // a frame that the reader would refuse must not be written
+      if (reason !== undefined) throw new CacheError('INTERNAL', `A frame that is wrong was not written: ${reason}`)
+      moveAfter(next, header, checksum)
+    }
     try {
-      writeAll(this.#file, bytes, position.offset)
+      writeAll(this.#file, bytes, next.offset)
     } catch (error) {
       this.#cutBack()
       throw error
     }
-    position.offset += bytes.length
-    moveAfter(position, header, checksum)
+    next.offset += bytes.length
+    this.#position = next
   }
 
   #cutBack(): void {
@@ -97,9 +94,10 @@ export class SegmentWriter {
     }
   }
 
-  /** Removes a segment without frames. */
+  /** Removes a segment without frames. If that fails, recovery removes it. */
   discard(storage: Storage): void {
-    discard(storage, this.#file)
+    this.#file.close()
+    removeIfThere(storage, this.#file.path)
   }
 
   sync(): Promise<void> {
@@ -112,14 +110,5 @@ export class SegmentWriter {
 
   close(): void {
     this.#file.close()
-  }
-}
-
-function discard(storage: Storage, file: StorageFile): void {
-  file.close()
-  try {
-    storage.unlink(file.path)
-  } catch {
-    // Recovery removes an empty segment at the end.
   }
 }

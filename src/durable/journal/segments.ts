@@ -6,10 +6,10 @@ import type { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { CompactionThresholds, JournalFigures, JournalSession } from '../contract.js'
 import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../format/format.js'
-import type { FinishedFrame, FrameHeader } from '../format/frame.js'
+import type { FinishedFrames } from '../format/frame.js'
 import type { Recovered } from '../recovery/recover.js'
 import type { Storage } from '../storage/storage.js'
-import type { FrameContext, PendingFrame } from './pending-frame.js'
+import type { PendingFrames } from './pending-frames.js'
 import { SegmentWriter } from './segment-writer.js'
 
 export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024
@@ -105,9 +105,9 @@ export class Segments {
     return this.#sealedCounters?.equals(counters) === true
   }
 
-  append(frame: FinishedFrame): void {
+  append(frames: FinishedFrames): void {
     this.#sealedCounters = undefined
-    this.#current.append(frame)
+    this.#current.append(frames)
   }
 
   sync(): Promise<void> {
@@ -124,19 +124,20 @@ export class Segments {
    * Creates the next segment and syncs its directory, then seals and syncs the current one; only then may the next one get a
    * frame. So damage in any segment but the last is never a torn write. (The last of these fsyncs blocks, because a frame may
    * wait neither in memory nor in the next segment: docs/decisions/0004.)
-   * @param frame Must be empty. Returns the header of the seal.
+   * @param frames Must be empty.
    * @throws UnsyncedSealError if the seal may or may not be on disk. After any other error the current segment stays in use.
    */
-  rotate(frame: PendingFrame, context: FrameContext): FrameHeader {
+  rotate(frames: PendingFrames): void {
     const old = this.#current
-    const seal = frame.finish('seal', SEAL_HAS_SUCCESSOR, context)
     let next: SegmentWriter | undefined
     try {
-      next = this.#create(frame.first, seal.checksum, context.writtenAtMs)
+      const seal = frames.finishAs('seal', SEAL_HAS_SUCCESSOR)
+      const { checksum, header } = seal.frames[0] as (typeof seal.frames)[number] // one, because nothing was pending
+      next = this.#create(frames.first, checksum, header.writtenAtMs)
       this.append(seal)
-      frame.written(seal)
+      frames.written()
     } catch (error) {
-      frame.drop()
+      frames.drop()
       next?.discard(this.#storage)
       throw error
     }
@@ -151,7 +152,6 @@ export class Segments {
     this.#rotateAtBytes = this.#segmentBytes
     this.#current = next
     old.close()
-    return seal.header
   }
 
   /** After a failed rotation: the current segment grows by the size of another one before the next attempt. */

@@ -6,20 +6,26 @@
  * Reading is in `history/`; changing files is here and in the two phases that this calls. Nothing is changed until the whole
  * journal has been read and judged.
  */
+
+import type { Clock } from '../../core/model/clock.js'
 import type { Counters } from '../../core/model/counters.js'
-import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
-import type { JournalReceiver, RecoveryReport } from '../contract.js'
+import { FIRST_SEQUENCE, NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { CorruptionError } from '../../errors.js'
+import type { JournalReceiver, RecoveredDamage, RecoveryReport } from '../contract.js'
 import { VERSION } from '../format/format.js'
 import { findJournalFiles } from '../format/journal-files.js'
 import type { Verdict } from '../history/damage.js'
-import { journalNote } from '../history/lock-file.js'
+import { journalIdIn, journalNote } from '../history/lock-file.js'
 import { planReading } from '../history/plan.js'
 import type { ChainEnd, SegmentPosition } from '../history/read-segments.js'
 import { replay } from '../history/replay.js'
 import type { Storage } from '../storage/storage.js'
+import { findKeepable, nothing } from './keepable.js'
+import { findReach } from './reach.js'
 import { renewSegment } from './renew-segment.js'
 import { rewriteUnproven } from './rewrite-unproven.js'
 import { setAside } from './set-aside.js'
+import { completeSettingAside, setJournalAside } from './set-journal-aside.js'
 
 /** What the journal continues from. */
 export interface Recovered {
@@ -45,7 +51,67 @@ export interface Recovered {
   sealedCounters: Readonly<Counters> | undefined
 }
 
-export async function recover(storage: Storage, directory: string, receiver: JournalReceiver): Promise<Recovered> {
+/** What to do with a damaged journal: refuse it, keep what is sound before the damage, or keep nothing. */
+export type OnCorruption = 'refuse' | 'salvage' | 'reset'
+
+export interface RecoveryOptions {
+  onCorruption: OnCorruption
+  /** Returns 16 random bytes, for a damaged journal without any readable header. */
+  newJournalId: () => Buffer
+  clock: Clock
+}
+
+export async function recover(
+  storage: Storage,
+  directory: string,
+  receiver: JournalReceiver,
+  options: RecoveryOptions,
+): Promise<Recovered> {
+  const damage = await completeSettingAside(storage, directory)
+  try {
+    return await recoverSound(storage, directory, receiver, damage)
+  } catch (error) {
+    if (options.onCorruption === 'refuse' || !(error instanceof CorruptionError)) throw error
+    const found = await setDamageAside(storage, directory, error, options)
+    receiver.reset()
+    return await recoverSound(storage, directory, receiver, found)
+  }
+}
+
+/** Replaces a damaged journal by one that holds what is kept of it. */
+async function setDamageAside(
+  storage: Storage,
+  directory: string,
+  { file, offset, sequence, reason }: CorruptionError,
+  { onCorruption, newJournalId, clock }: RecoveryOptions,
+): Promise<RecoveredDamage> {
+  const files = await findJournalFiles(storage, directory)
+  const noted = journalIdIn(journalNote(storage, directory))
+  const { highest, lastEvent, journalId } = await findReach(storage, files, noted)
+  const kept = onCorruption === 'reset' ? nothing() : await findKeepable(storage, directory, files, noted)
+  const { last, incomplete, source } = kept
+  const from = incomplete === undefined ? sequenceAfter(last) : FIRST_SEQUENCE
+  const to = lastEvent > last ? lastEvent : incomplete
+  const lost = to === undefined ? { from } : { from, to }
+  try {
+    return await setJournalAside(storage, directory, files, {
+      damage: { file, offset, sequence, reason, lost },
+      source,
+      highest,
+      journalId: journalId ?? newJournalId(),
+      nowMs: clock.now(),
+    })
+  } finally {
+    source.release()
+  }
+}
+
+async function recoverSound(
+  storage: Storage,
+  directory: string,
+  receiver: JournalReceiver,
+  damage: RecoveredDamage | undefined,
+): Promise<Recovered> {
   const startMs = performance.now()
   const files = await findJournalFiles(storage, directory)
   const plan = planReading(files, directory, journalNote(storage, directory))
@@ -90,6 +156,7 @@ export async function recover(storage: Storage, directory: string, receiver: Jou
       durationMs: performance.now() - startMs,
       clean: isSealed || bytes === 0,
       setAside: tail,
+      damage,
       evicted: 0,
       expired: 0,
     },

@@ -4,8 +4,8 @@
  * leaves at most a `.tmp` file, which the next opening removes.
  */
 import { NO_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
+import { ByteWriter } from '../../values/bytes/byte-writer.js'
 import type { SnapshotSource } from '../contract.js'
-import { ByteWriter } from '../format/byte-writer.js'
 import { checksum } from '../format/checksum.js'
 import { encodeSet } from '../format/encode-event.js'
 import { encodeFileHeader } from '../format/file-header.js'

@@ -2,43 +2,27 @@ import {
   close,
   closeSync,
   constants,
-  fdatasync,
-  fdatasyncSync,
-  fstatSync,
   fsync,
   fsyncSync,
-  ftruncateSync,
   lstat,
   lstatSync,
   mkdirSync,
   openSync,
-  read,
   readdir,
   readSync,
   renameSync,
   unlinkSync,
-  write,
-  writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { tryLock } from 'fs-native-extensions'
-import {
-  NOTE_BYTES_MAX,
-  notAFile,
-  type Storage,
-  type StorageEntry,
-  type StorageFile,
-  type StorageLock,
-} from './storage.js'
+import { type DiskFile, openFile } from './disk-file.js'
+import { DiskLock, isLocked, lock } from './disk-lock.js'
+import { ownerOf } from './owner-file.js'
+import { NOTE_BYTES_MAX, type Storage, type StorageEntry } from './storage.js'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
-const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
 
-const readLater = promisify(read)
-const writeLater = promisify(write)
-const fdatasyncLater = promisify(fdatasync)
 const fsyncLater = promisify(fsync)
 const readdirLater = promisify(readdir)
 const lstatLater = promisify(lstat)
@@ -95,30 +79,11 @@ export const disk: Storage = {
     }
   },
 
-  lock(path) {
-    const file = openFile(path, O_RDWR | O_CREAT)
-    let isOurs = false
-    try {
-      isOurs = tryLock(file.descriptor)
-    } finally {
-      if (!isOurs) file.close()
-    }
-    return isOurs ? new DiskLock(file) : undefined
-  },
+  lock,
 
-  /** Tries a shared lock and holds it for a few microseconds, during which opening would be refused. */
-  isLocked(path) {
-    try {
-      const file = openFile(path, O_RDONLY)
-      try {
-        return !tryLock(file.descriptor, { shared: true })
-      } finally {
-        file.close() // and releases the lock
-      }
-    } catch {
-      return false // the file does not exist or cannot be opened, or the file system has no locks
-    }
-  },
+  isLocked,
+
+  lockOwner: (path) => ownerOf(dirname(path)),
 
   noteIn(path) {
     let file: DiskFile
@@ -135,6 +100,13 @@ export const disk: Storage = {
       file.close()
     }
   },
+}
+
+/** The same for those who know that nobody else opens the directory: it needs no native addon. */
+export const unlockedDisk: Storage = {
+  ...disk,
+  lock: async (path) => new DiskLock(openFile(path, O_RDWR | O_CREAT)),
+  isLocked: async () => false,
 }
 
 /** With lstat, so that a link is recognized. `undefined` for a file that has been removed since its name was read. */
@@ -179,97 +151,5 @@ function hold(path: string): number | undefined {
     return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   } catch {
     return undefined // this thread frees it
-  }
-}
-
-/** The system refuses a link (ELOOP), and this function a FIFO or a directory. O_NONBLOCK keeps a FIFO from blocking. */
-function openFile(path: string, flags: number): DiskFile {
-  let descriptor: number
-  try {
-    descriptor = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, FILE_MODE)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO') throw notAFile(path)
-    if (code === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notAFile(path)
-    throw error
-  }
-  if (!fstatSync(descriptor).isFile()) {
-    closeSync(descriptor)
-    throw notAFile(path)
-  }
-  return new DiskFile(path, descriptor)
-}
-
-class DiskFile implements StorageFile {
-  readonly path: string
-  readonly descriptor: number
-  #syncing = 0
-  #isClosed = false
-
-  constructor(path: string, descriptor: number) {
-    this.path = path
-    this.descriptor = descriptor
-  }
-
-  size(): number {
-    return fstatSync(this.descriptor).size
-  }
-
-  async read(target: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const { bytesRead } = await readLater(this.descriptor, target, offset, length, position)
-    return bytesRead
-  }
-
-  write(source: Uint8Array, offset: number, length: number, position: number): number {
-    return writeSync(this.descriptor, source, offset, length, position)
-  }
-
-  async writeLater(source: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const { bytesWritten } = await writeLater(this.descriptor, source, offset, length, position)
-    return bytesWritten
-  }
-
-  truncate(bytes: number): void {
-    ftruncateSync(this.descriptor, bytes)
-  }
-
-  async sync(): Promise<void> {
-    this.#syncing++
-    try {
-      await fdatasyncLater(this.descriptor)
-    } finally {
-      if (--this.#syncing === 0 && this.#isClosed) closeSync(this.descriptor)
-    }
-  }
-
-  syncNow(): void {
-    fdatasyncSync(this.descriptor)
-  }
-
-  /** Waits for a running {@link sync}: a descriptor that is closed too early may already belong to another file. */
-  close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    if (this.#syncing === 0) closeSync(this.descriptor)
-  }
-}
-
-/** Closing the descriptor releases the lock. It belongs to the open file description, so it also excludes this process. */
-class DiskLock implements StorageLock {
-  readonly #file: DiskFile
-
-  constructor(file: DiskFile) {
-    this.#file = file
-  }
-
-  write(note: string): void {
-    const bytes = Buffer.from(note)
-    this.#file.write(bytes, 0, bytes.length, 0)
-    this.#file.truncate(bytes.length)
-    this.#file.syncNow()
-  }
-
-  release(): void {
-    this.#file.close()
   }
 }

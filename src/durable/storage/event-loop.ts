@@ -1,22 +1,27 @@
 /**
- * Turns of the event loop. Uses the `setImmediate` of when this module was loaded: a test that replaces timers afterwards must
- * not stop a journal from writing, or a caller from waiting for it.
+ * Turns of the event loop, whatever a test runner does to the timers: a journal must continue to write, and a client to ask,
+ * while fake time stands still.
  */
-import { setImmediate as ofNode } from 'node:timers'
+import { realImmediate } from './real-timers.js'
 
-const later = ofNode
+const settled = Promise.resolve()
 
-export const queueMicrotask = globalThis.queueMicrotask
-export const nextTick = process.nextTick
+/** A promise's callback, because `globalThis.queueMicrotask` may be a fake one already. */
+export function queueMicrotask(task: () => void): void {
+  settled.then(task)
+}
+
+/** Fake timers mark what they replace with their clock. */
+export const nextTick: (task: () => void) => void = 'clock' in process.nextTick ? realImmediate : process.nextTick
 
 /** Calls `task` before any `setImmediate` that is queued after this call. */
 export function queueTask(task: () => void): void {
-  later(task)
+  realImmediate(task)
 }
 
 /** Resolves in the next turn of the event loop. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    later(resolve)
+    realImmediate(resolve)
   })
 }

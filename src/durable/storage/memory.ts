@@ -41,7 +41,7 @@ export class MemoryStorage implements Storage {
 
   async syncDirectoryLater(): Promise<void> {}
 
-  lock(path: string): StorageLock | undefined {
+  async lock(path: string): Promise<StorageLock | undefined> {
     if (this.#locks.has(path)) return undefined
     this.#locks.add(path)
     return {
@@ -50,9 +50,11 @@ export class MemoryStorage implements Storage {
     }
   }
 
-  isLocked(path: string): boolean {
+  async isLocked(path: string): Promise<boolean> {
     return this.#locks.has(path)
   }
+
+  lockOwner(): undefined {}
 
   noteIn(path: string): string {
     return (this.#notes.get(path) ?? '').slice(0, NOTE_BYTES_MAX)

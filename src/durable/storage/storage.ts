@@ -21,10 +21,15 @@ export interface Storage {
   syncDirectory(directory: string): void
   /** The same without blocking the caller. */
   syncDirectoryLater(directory: string): Promise<void>
-  /** Acquires the lock of a lock file; `undefined` if another opener has it. The lock ends with its process. */
-  lock(path: string): StorageLock | undefined
+  /**
+   * Acquires the lock of a lock file; `undefined` if another opener has it. The lock ends with its process.
+   * @throws CacheError `LOCK_UNAVAILABLE` where there are no such locks.
+   */
+  lock(path: string): Promise<StorageLock | undefined>
   /** Whether an opener has the lock now. */
-  isLocked(path: string): boolean
+  isLocked(path: string): Promise<boolean>
+  /** The id of the process that has the lock, if it is known. */
+  lockOwner(path: string): number | undefined
   /** The content of a lock file: at most its first {@link NOTE_BYTES_MAX} bytes. Empty if there is no file. */
   noteIn(path: string): string
 }

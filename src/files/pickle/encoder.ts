@@ -67,12 +67,12 @@ export class Encoder {
     switch (source.kind) {
       case 'list':
         if (!(index in source.list)) throw this.#refusal('it is a hole, which a list cannot have', 'Store null')
-        this.#write(source.list[index])
+        this.#write(source.list[index] ?? null) // None for undefined
         break
       case 'object': {
-        const key = source.keys[index]!
+        const [key, value] = source.entries[index]!
         writeText(this.#frames, key)
-        this.#write(source.object[key])
+        this.#write(value)
         break
       }
       case 'map': {
@@ -122,11 +122,11 @@ export class Encoder {
     else if (types.isProxy(value)) throw this.#refusal('it is a Proxy', adviceFor(value))
     else if (Array.isArray(value)) this.#enterList(value)
     else if (isPlain(value)) {
-      const keys = Object.keys(value)
-      this.#enter(value, opcodes.EMPTY_DICT, new Level({ kind: 'object', object: value, keys }, keys.length))
+      const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+      this.#enter(value, opcodes.EMPTY_DICT, new Level({ kind: 'object', entries }, entries.length))
     } else if (types.isMap(value)) {
       this.#checkKeys(value.keys())
-      this.#enter(value, opcodes.EMPTY_DICT, new Level({ kind: 'map', pairs: value.entries() }, value.size))
+      this.#enter(value, opcodes.EMPTY_DICT, mapLevel(value))
     } else if (types.isSet(value)) {
       this.#checkKeys(value.values())
       this.#enter(value, opcodes.EMPTY_SET, new Level({ kind: 'set', items: value.values() }, value.size))
@@ -256,6 +256,14 @@ export class Encoder {
       cause,
     })
   }
+}
+
+/** The pairs of a Map whose values are not undefined. */
+function mapLevel(map: ReadonlyMap<unknown, unknown>): Level {
+  let size = 0
+  for (const value of map.values()) if (value !== undefined) size++
+  const pairs = size === map.size ? map.entries() : [...map].filter(([, value]) => value !== undefined).values()
+  return new Level({ kind: 'map', pairs }, size)
 }
 
 /** An object literal, also without a prototype or from another realm. */

@@ -10,7 +10,7 @@ const { APPEND, APPENDS, SETITEM, SETITEMS, ADDITEMS } = opcodes
 /** A container, read item by item. `at` is the key that was read last, for errors. */
 type Source =
   | { readonly kind: 'list'; readonly list: readonly unknown[] }
-  | { readonly kind: 'object'; readonly object: Readonly<Record<string, unknown>>; readonly keys: readonly string[] }
+  | { readonly kind: 'object'; readonly entries: readonly (readonly [key: string, value: unknown])[] }
   | { readonly kind: 'map'; readonly pairs: Iterator<readonly [unknown, unknown], undefined>; at?: unknown }
   | { readonly kind: 'set'; readonly items: Iterator<unknown, undefined> }
 
@@ -47,7 +47,7 @@ export class Level {
       case 'list':
         return `[${index}]`
       case 'object':
-        return `[${describe(source.keys[index])}]`
+        return `[${describe(source.entries[index]?.[0])}]`
       case 'map':
         return `.get(${describe(source.at)})`
       case 'set':

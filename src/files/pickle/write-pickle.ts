@@ -11,13 +11,14 @@
  * | safe integer, bigint | int |
  * | any other number: 0.5, 1e300, −0, NaN, Infinity | float |
  * | array | list |
- * | plain object: its own enumerable string keys, `__proto__` too | dict |
- * | Map | dict; its keys must be hashable and distinct to Python, arrays in them are tuples, Sets frozensets |
+ * | undefined as an item of an array | None |
+ * | plain object: its own enumerable string keys, `__proto__` too, except those whose values are undefined | dict |
+ * | Map | dict, without the keys whose values are undefined; its keys must be hashable and distinct to Python, arrays in them are tuples, Sets frozensets |
  * | Set | set; its items as a Map's keys |
  * | Uint8Array, Buffer, ArrayBuffer | bytes |
  * | Date | datetime.datetime with tzinfo=datetime.timezone.utc |
  *
- * Everything else is refused by name with a `ValueError`: undefined and holes, functions, symbols, class instances, RegExp,
+ * Everything else is refused by name with a `ValueError`: holes, undefined anywhere else, functions, symbols, class instances, RegExp,
  * Error, other typed arrays (a list or bytes would lose their type), boxed primitives, Proxies, invalid Dates.
  *
  * values → `encoder` → `scalars` → `frames` → chunks

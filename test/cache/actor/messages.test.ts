@@ -213,11 +213,18 @@ for (const [what, replyTo] of [
 test('after close the actor refuses every message but close', async (t) => {
   const { cache } = await openMemory(t)
   await cache.close()
-  for (const type of ['get', 'set', 'flush', 'stats', 'size', 'keys'] as const) {
+  for (const message of [
+    { type: 'get', key: 'a' },
+    { type: 'set', key: 'a', value: 1 },
+    { type: 'flush' },
+    { type: 'stats' },
+    { type: 'size' },
+    { type: 'keys' },
+  ] as const) {
     const inbox = new Inbox()
-    cache.actor.send({ type, key: 'a', value: 1, replyTo: inbox })
-    await until(() => inbox.replies.length === 1, type)
-    t.true(inbox.last.ok === false && inbox.last.error instanceof CacheClosedError, type)
+    cache.actor.send({ ...message, replyTo: inbox })
+    await until(() => inbox.replies.length === 1, message.type)
+    t.true(inbox.last.ok === false && inbox.last.error instanceof CacheClosedError, message.type)
   }
   const inbox = new Inbox()
   cache.actor.send({ type: 'close', replyTo: inbox })
@@ -518,4 +525,24 @@ test('with an inspector calls return and throw as without one', async (t) => {
     1,
   )
   t.is(await cache.getOrSet('b', () => 3), 3)
+})
+
+test('a message with an argument that does not exist is refused with the nearest that does, and changes nothing', async (t) => {
+  const { cache } = await openMemory(t)
+  cache.set('key', 1)
+  for (const [message, name, nearest] of [
+    [{ type: 'set', key: 'key', vlaue: 2, value: 2 }, 'vlaue', 'value'],
+    [{ type: 'set', key: 'key', value: 2, tll: undefined }, 'tll', 'ttl'],
+    [{ type: 'delete', key: 'key', kye: 'key' }, 'kye', 'key'],
+    [{ type: 'deletePattern', pattern: '*', patern: '' }, 'patern', 'pattern'],
+    [{ type: 'size', replyto: undefined }, 'replyto', 'replyTo'],
+  ] as const) {
+    const reply = ask(cache, message as never)
+    t.false(reply.ok, name)
+    const { error } = reply as { error: Error }
+    t.is(error.name, 'TypeError')
+    t.true(error.message.startsWith(`'${name}' is not an argument here. Did you mean ${nearest}?`), error.message)
+  }
+  t.is(cache.peek('key'), 1)
+  t.true(ask(cache, { type: 'set', key: 'key', value: 2, id: 7 }).ok)
 })

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { take } from 'rxjs'
+import { pairwise, take } from 'rxjs'
 import type { Cache, Stats } from '../../../src/index.js'
 import { openMemory } from '../../helpers/open-memory.js'
 
@@ -20,7 +20,7 @@ test('stats$ emits the current stats at once', async (t) => {
   t.deepEqual(seen, cache.stats())
 })
 
-test('stats$ then emits at most once per statsInterval, and only after a change', async (t) => {
+test('stats$ then emits at most once per statsInterval: after a change, and once more without one', async (t) => {
   const { cache, clock } = await openMemory(t)
   const seen = sizes(cache)
   cache.set('a', 1)
@@ -31,10 +31,33 @@ test('stats$ then emits at most once per statsInterval, and only after a change'
   clock.advance('1ms')
   t.deepEqual(seen, [0, 2])
   clock.advance(10)
-  t.deepEqual(seen, [0, 2])
+  t.deepEqual(seen, [0, 2, 2])
   cache.set('c', 1)
   clock.advance(1)
-  t.deepEqual(seen, [0, 2, 3])
+  t.deepEqual(seen, [0, 2, 2, 3])
+})
+
+test('stats$ tells the time, so that a rate is computed from two emissions, and falls to 0 when nothing changes', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const rates: number[] = []
+  cache.stats$.pipe(pairwise()).subscribe(([a, b]) => rates.push(((b.sets - a.sets) * 1_000) / (b.atMs - a.atMs)))
+  for (const sets of [30, 10, 0, 0, 0, 0]) {
+    for (let index = 0; index < sets; index++) cache.set(`${index}`, 1)
+    clock.advance(1)
+  }
+  t.deepEqual(rates, [30, 10, 0])
+  t.is(cache.stats().atMs, clock.now())
+})
+
+test('a subscriber that changes the stats that it gets causes no emission', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  let count = 0
+  cache.stats$.subscribe((stats) => {
+    stats.size = -1
+    count++
+  })
+  clock.advance(10)
+  t.is(count, 1)
 })
 
 test('two emissions are at least a statsInterval apart, however often things change', async (t) => {
@@ -92,8 +115,8 @@ test('each subscriber first receives the current stats', async (t) => {
   const late = sizes(cache)
   cache.set('b', 1)
   clock.advance(2)
-  t.deepEqual(early, [0, 2])
-  t.deepEqual(late, [1, 2])
+  t.deepEqual(early, [0, 2, 2])
+  t.deepEqual(late, [1, 2, 2])
 })
 
 test('there is no timer before the first subscriber and after the last', async (t) => {

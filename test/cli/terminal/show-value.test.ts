@@ -1,7 +1,6 @@
 import test from 'ava'
 import { showBytes, showCountOf, showMilliseconds, showPercent } from '../../../src/cli/terminal/quantities.js'
 import { shorten, showValue, toJson } from '../../../src/cli/terminal/show-value.js'
-import { suggest } from '../../../src/cli/terminal/suggestion.js'
 
 test('a value that JSON can express exactly is shown as JSON on one line', (t) => {
   for (const value of [
@@ -75,15 +74,6 @@ test('counts, bytes, durations and ratios are readable', (t) => {
     '1 h 1 min',
   ])
   t.deepEqual([0, 0.05, 0.5, 0.999, 1].map(showPercent), ['0%', '5.0%', '50%', '99.90%', '100%'])
-})
-
-test('a typo gets a suggestion, an unrelated word does not', (t) => {
-  const names = ['set', 'get', 'delete', 'delete-pattern', 'compact']
-  t.deepEqual(
-    ['sett', 'gte', 'delte', 'comp', 'delete-patern'].map((typed) => suggest(typed, names)),
-    ['set', 'get', 'delete', 'compact', 'delete-pattern'],
-  )
-  t.is(suggest('xyzzy', names), undefined)
 })
 
 /** 40 levels of `{ a: part, b: part }`: written out it would have 2^40 parts. */

@@ -43,7 +43,11 @@ const YES: [string, string, string][] = [
   ['only the unclosed bracket is text', '[a][b', 'a[b'],
   ['what looks like a regular expression is text', '(a|b)+$^.', '(a|b)+$^.'],
   ['what looks like a brace is text', '{a,b}', '{a,b}'],
-  ['a caret in a class is a member', '[^a]', '^'],
+  ['a caret negates a class, as a bang does', '[^a]', 'b'],
+  ['a caret and a range: the others', 'v[^1-3]:*', 'v4:x'],
+  ['a closing bracket in the first place after a caret is a member', '[^]]', 'x'],
+  ['a caret that is not first is a member', '[a^]', '^'],
+  ['an escaped caret is a member', '[\\^a]', '^'],
   ['names of properties of Object are ordinary keys', '__proto__', '__proto__'],
   ['the last star can match less', '*ab', 'aaab'],
   ['several stars match the right parts', '*a*b*c', 'xaxbxbxc'],
@@ -55,6 +59,8 @@ for (const [title, pattern, key] of YES) {
 }
 
 const NO: [string, string, string][] = [
+  ['a caret keeps out the members', 'v[^1]:*', 'v1:x'],
+  ['a caret keeps out a range', '[^a-c]', 'b'],
   ['the empty pattern matches nothing', '', 'a'],
   ['the empty pattern does not even match the empty key', '', ''],
   ['a pattern matches the whole key, not its beginning', 'key?', 'key10'],

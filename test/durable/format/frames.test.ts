@@ -1,7 +1,6 @@
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { Sequence } from '../../../src/core/model/sequence.js'
-import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { decodeFileHeader, encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame, readFrame } from '../../../src/durable/format/frame.js'
 import { FrameScanner } from '../../../src/durable/format/frame-scanner.js'
+import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
 import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const ID = Buffer.alloc(16, 5)

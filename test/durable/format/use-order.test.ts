@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import { MalformedBytesError } from '../../../src/durable/format/byte-reader.js'
 import { decodeUseOrder, encodeUseOrder, useOrderCount } from '../../../src/durable/format/use-order.js'
+import { MalformedBytesError } from '../../../src/values/bytes/byte-reader.js'
 import { holds } from '../../helpers/property.js'
 import { Random } from '../../helpers/random.js'
 

@@ -281,15 +281,46 @@ test('a frame that could neither be completed nor cut off is set aside at the ne
   await journal.close()
 })
 
-test('closing while nothing can be written rejects, and releases the directory', async (t) => {
+test('closing while nothing can be written rejects, and the journal stays open until it can be', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   journal.append([set('a', 1)])
-  await t.throwsAsync(journal.close(), { code: 'JOURNAL_WRITE_FAILED' })
+  for (const _ of [1, 2]) await t.throwsAsync(journal.close(), { code: 'JOURNAL_WRITE_FAILED' })
+  t.is(disk.locks.size, 1)
+  disk.plan = undefined
+  await journal.close()
+  t.is(disk.locks.size, 0)
+  t.deepEqual(await recovered(disk), [set('a', 1)])
+})
+
+test('closing in any case while nothing can be written rejects, and releases the directory', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('kept', 1)])
+  await loopTurn()
+  disk.plan = failing(isWrite, { error: 'ENOSPC' })
+  journal.append([set('a', 1), set('b', 2)])
+  const error = await t.throwsAsync(journal.close(undefined, { force: true }), { code: 'JOURNAL_WRITE_FAILED' })
+  t.regex(error?.message ?? '', /^The changes 2 to 3 could not be written .*Lost: 2 changes, \d+ bytes\./)
   disk.plan = undefined
   t.is(disk.locks.size, 0)
+  t.is(disk.log.at(-1)?.type, 'sync', 'what was written before is forced to disk')
   const again = await open({}, disk)
-  t.is(again.journal.figures().sequence, 0)
+  t.is(again.journal.figures().sequence, 1)
+  await again.journal.close()
+})
+
+test('closing when only the order of use and the seal cannot be written: every change is there, and it stays open', async (t) => {
+  const { disk, journal } = await open()
+  journal.append([set('a', 1), set('b', 2)])
+  await journal.flush()
+  disk.plan = (call) => (isWrite(call) ? { error: 'ENOSPC' } : undefined)
+  const error = await t.throwsAsync(journal.close(Uint8Array.of(2, 5, 1, 0)), { code: 'JOURNAL_WRITE_FAILED' })
+  t.regex(error?.message ?? '', /Every change is on disk, and the cache stays open/)
+  disk.plan = undefined
+  t.is(journal.append([set('c', 3)]), 3)
+  await journal.close(Uint8Array.of(3, 7, 2, 1, 0))
+  const again = await open({}, disk)
+  t.deepEqual(again.session.receiver.written, { order: [3, 7, 2, 1, 0], after: 3 })
   await again.journal.close()
 })
 

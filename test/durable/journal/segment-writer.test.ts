@@ -2,10 +2,10 @@
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { FIRST_SEQUENCE, NO_SEQUENCE } from '../../../src/core/model/sequence.js'
-import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
 import { SegmentWriter } from '../../../src/durable/journal/segment-writer.js'
+import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
 import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 
 const ID = Buffer.alloc(16, 3)
@@ -28,7 +28,7 @@ function segment() {
       ...changes,
     } as FrameHeader
     const checksum = finishFrame(bytes, 0, header, new Counters(), 0)
-    writer.append({ header, bytes: bytes.bytes.subarray(0, bytes.length), checksum })
+    writer.append({ frames: [{ header, checksum }], bytes: bytes.bytes.subarray(0, bytes.length) })
   }
   return { disk, writer, append }
 }

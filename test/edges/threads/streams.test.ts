@@ -1,5 +1,5 @@
 import test from 'ava'
-import { firstValueFrom, Observable, take, toArray } from 'rxjs'
+import { firstValueFrom, Observable, pairwise, take, toArray } from 'rxjs'
 import { innerOf } from '../../../src/cache/cache.js'
 import type { StoredValue } from '../../../src/core/model/stored-value.js'
 import { connect } from '../../../src/edges/threads/threads.js'
@@ -201,4 +201,19 @@ test('a synchronous client gets events during its calls, and by the event loop i
   await running.heard(1)
   cache.set('here', 1)
   t.deepEqual(await running.result, [1, [1, 2, 3]])
+})
+
+test('rates computed from what stats$ of a client emits fall to 0', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const client = await connect(cache.share())
+  const rates: number[] = []
+  client.stats$.pipe(pairwise()).subscribe(([a, b]) => rates.push(((b.sets - a.sets) * 1_000) / (b.atMs - a.atMs)))
+  await client.peek('a') // subscribed
+  for (const sets of [20, 10, 0, 0, 0]) {
+    for (let index = 0; index < sets; index++) cache.set(`${index}`, 1)
+    clock.advance(1)
+    await client.peek('a').then(() => client.peek('a'))
+  }
+  t.is(rates[0], 20)
+  t.is(rates.at(-1), 0)
 })

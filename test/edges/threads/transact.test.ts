@@ -75,6 +75,16 @@ test('an invalid step is refused before anything changes', async (t) => {
     instanceOf: TypeError,
   })
   await t.throwsAsync(client.transact([{ type: 'set', key: 'k', value: undefined }]), { name: 'ValueError' })
+  for (const [step, name, nearest] of [
+    [{ type: 'set', key: 'k', value: 1, tll: undefined }, 'tll', 'ttl'],
+    [{ type: 'set', key: 'k', value: 1, whn: { key: 'k' } }, 'whn', 'when'],
+    [{ type: 'set', key: 'k', value: 1, when: { key: 'k', exist: true } }, 'exist', 'exists'],
+    [{ type: 'require', key: 'k', atleast: 1 }, 'atleast', 'atLeast'],
+  ] as const) {
+    const error = await t.throwsAsync(client.transact([{ type: 'set', key: 'k', value: 1 }, step as never]))
+    t.is(error?.name, 'TypeError')
+    t.regex(error?.message ?? '', new RegExp(`^'${name}' is not an .* here. Did you mean ${nearest}\\?`))
+  }
   t.is(cache.size, 0)
 })
 

@@ -185,8 +185,8 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     wrap: (inner) => {
       let isEarly = false
       return storageLike(inner, {
-        lock: (path) => {
-          const lock = inner.lock(path)
+        lock: async (path) => {
+          const lock = await inner.lock(path)
           if (lock === undefined || inner.noteIn(path) !== '') return lock
           lock.write(`${JOURNAL_ID.toString('hex')}\n`)
           isEarly = true

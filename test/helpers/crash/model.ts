@@ -8,11 +8,11 @@ import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent, SetEvent } from '../../../src/core/model/event.js'
 import type { StoredValue } from '../../../src/core/model/stored-value.js'
 import type { JournalReceiver, ReceivedRows } from '../../../src/durable/contract.js'
-import { ByteReader } from '../../../src/durable/format/byte-reader.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { decodeEvent } from '../../../src/durable/format/decode-event.js'
 import { FILE_HEADER_BYTES } from '../../../src/durable/format/format.js'
 import { readFrame } from '../../../src/durable/format/frame.js'
+import { ByteReader } from '../../../src/values/bytes/byte-reader.js'
 import type { Inode, Operation, SimulatedDisk } from '../durable/simulated-disk.js'
 import type { DiskHistory } from './crash-states.js'
 
@@ -52,6 +52,12 @@ export class Model implements JournalReceiver {
         this.entries = new Map((rows as Rows).entries)
         break
     }
+  }
+
+  reset(): void {
+    this.entries.clear()
+    this.tally = ''
+    this.keys = undefined
   }
 
   loadedRows(): ReceivedRows {

@@ -2,6 +2,7 @@ import { Counters } from '../../../src/core/model/counters.js'
 import { NEW_LIMITS } from '../../../src/core/model/limits.js'
 import type { RecoveryReport } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
+import type { OnCorruption } from '../../../src/durable/recovery/recover.js'
 import { ManualClock } from '../../../src/testing.js'
 import { type Image, SimulatedDisk } from '../durable/simulated-disk.js'
 import { Model } from './model.js'
@@ -16,10 +17,14 @@ export interface Outcome {
 }
 
 /** Recovers a copy of an image. */
-export async function recoverImage(image: Image, wrap: Wrap = UNCHANGED): Promise<Outcome> {
+export async function recoverImage(
+  image: Image,
+  wrap: Wrap = UNCHANGED,
+  onCorruption?: OnCorruption,
+): Promise<Outcome> {
   const disk = SimulatedDisk.of(image)
   const process = disk.process()
-  const journal = new FileJournal(wrap(process), DIRECTORY, () => JOURNAL_ID)
+  const journal = new FileJournal(wrap(process), DIRECTORY, () => JOURNAL_ID, onCorruption)
   const model = new Model()
   const session = {
     fsync: 'never' as const,

@@ -2,12 +2,12 @@
 import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import type { Sequence } from '../../../src/core/model/sequence.js'
-import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { encodeEvent } from '../../../src/durable/format/encode-event.js'
 import { encodeFileHeader } from '../../../src/durable/format/file-header.js'
 import { type FileKind, FRAME } from '../../../src/durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../src/durable/format/frame.js'
+import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
 import { JOURNAL_ID } from '../crash/stage.js'
 
 export type Forged = Partial<Record<Exclude<keyof FrameHeader, 'count'>, unknown>> & {

@@ -232,7 +232,7 @@ export class SimulatedProcess implements Storage {
     this.syncDirectory(directory)
   }
 
-  lock(path: string): StorageLock | undefined {
+  async lock(path: string): Promise<StorageLock | undefined> {
     this.call('lock', path)
     const { disk } = this
     if (disk.locks.has(path)) return undefined
@@ -257,9 +257,11 @@ export class SimulatedProcess implements Storage {
     }
   }
 
-  isLocked(path: string): boolean {
+  async isLocked(path: string): Promise<boolean> {
     return this.disk.locks.has(path)
   }
+
+  lockOwner(): undefined {}
 
   noteIn(path: string): string {
     return Buffer.from(this.disk.names.get(path)?.content().subarray(0, NOTE_BYTES_MAX) ?? []).toString()

@@ -15,6 +15,7 @@ export function storageLike(inner: Storage, changes: Partial<Storage>): Storage 
     },
     lock: (path) => inner.lock(path),
     isLocked: (path) => inner.isLocked(path),
+    lockOwner: (path) => inner.lockOwner(path),
     noteIn: (path) => inner.noteIn(path),
     ...changes,
   }

@@ -4,6 +4,7 @@ import { RemoteClient } from '../../../src/edges/remote/client/remote-client.js'
 import { Requests } from '../../../src/edges/remote/client/requests.js'
 import { DurableAnswers } from '../../../src/edges/remote/owner/durable-answers.js'
 import { Session } from '../../../src/edges/remote/owner/session.js'
+import { greetingFrom } from '../../../src/edges/remote/wire/protocol.js'
 import { type Cache, CacheClosedError } from '../../../src/index.js'
 import { MemoryLine } from './memory-lines.js'
 
@@ -29,7 +30,8 @@ export function serve(cache: Cache, kind: { isTakeable: boolean }): [ownerLine: 
   const [ownerLine, clientLine] = MemoryLine.pair(kind)
   const door = innerOf(cache)
   const served = { cache, door, durableAnswers: new DurableAnswers(door) }
-  const session: Session = new Session(served, ownerLine, { who: 'a test', extras: {}, onClose: () => undefined })
+  ownerLine.post(greetingFrom('a test'))
+  const session: Session = new Session(served, ownerLine, { extras: {}, onClose: () => undefined })
   cache.lifecycle$.subscribe({ complete: () => setImmediate(() => session.close(new CacheClosedError('closed'))) })
   return [ownerLine, clientLine]
 }

@@ -18,14 +18,17 @@ function match(pattern: readonly string[], key: readonly string[]): boolean {
 
 const ESCAPED = String.raw`\\[^]`
 const TAIL = String.raw`(?:-(?:${ESCAPED}|[^\\\]]))?`
-/** The first member may be a bracket. A leading bang is always a negation. */
-const CLASS = new RegExp(String.raw`^\[(!|(?!!))((?:${ESCAPED}|[^\\])${TAIL}(?:(?:${ESCAPED}|[^\\\]])${TAIL})*)\]`, 'u')
+/** The first member may be a bracket. A leading bang or caret is always a negation. */
+const CLASS = new RegExp(
+  String.raw`^\[([!^]|(?![!^]))((?:${ESCAPED}|[^\\])${TAIL}(?:(?:${ESCAPED}|[^\\\]])${TAIL})*)\]`,
+  'u',
+)
 const MEMBER = new RegExp(`(${ESCAPED}|[^])(?:-(${ESCAPED}|[^]))?`, 'gu')
 
 function classAt(pattern: readonly string[]): { has(character: string): boolean; length: number } | undefined {
   const found = CLASS.exec(pattern.join(''))
   if (found === null) return undefined
-  const [text, bang, members] = found as unknown as [string, string, string]
+  const [text, sign, members] = found as unknown as [string, string, string]
   const ranges = [...members.matchAll(MEMBER)].map(([, from, to]) => [
     codeOf(from as string),
     codeOf((to ?? from) as string),
@@ -34,7 +37,7 @@ function classAt(pattern: readonly string[]): { has(character: string): boolean;
     length: Array.from(text).length,
     has: (character) => {
       const code = codeOf(character)
-      return ranges.some(([from, to]) => (from as number) <= code && code <= (to as number)) !== (bang === '!')
+      return ranges.some(([from, to]) => (from as number) <= code && code <= (to as number)) !== (sign !== '')
     },
   }
 }

@@ -9,13 +9,14 @@ import {
   checkFunction,
   checkKey,
   checkKeys,
+  checkNames,
   checkOnly,
   checkOptions,
   checkPattern,
   listOf,
 } from '../../../cache/arguments.js'
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
-import { parametersOf } from '../../../cache/messages.js'
+import { namesOf, parametersOf } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
 import { describe } from '../../../errors.js'
@@ -27,7 +28,7 @@ import { toWire, type Wire } from '../wire/wire-value.js'
 type Encode = (argument: unknown) => unknown
 
 /** By name: checks an argument and returns what is sent for it. */
-const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
+const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Encode>> = {
   key: checkedBy(checkKey),
   value: encodeValue,
   by: checkedBy(checkBy),
@@ -37,15 +38,14 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress'>, Encode>> = {
     listOf(entries, 'entries').flatMap((entry) => {
       const [key, value] = listOf(entry, 'An entry')
       checkKey(key)
-      return [key, encodeValue(value)]
+      return [key, toWire(storeValue(value, 'copy', key as string))]
     }),
   pattern: checkedBy(checkPattern),
   ttl: checkedBy((ttl) => toMilliseconds(ttl as Duration, 'ttl')),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
-    const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
-    if (atMs === undefined || typeof atMs === 'number') return atMs
+    if (expiresAt === undefined || typeof expiresAt === 'number' || expiresAt instanceof Date) return expiresAt
     throw new TypeError(
       `expiresAt must be a Date or epoch milliseconds; ${describe(expiresAt)} is neither. Nothing was changed.`,
     )
@@ -82,7 +82,7 @@ function encoderOf(row: Method): EncodeCall {
     const encoded = encodeArguments(parameters)
     const last = parameters[row.takes.length]
     const given = last === undefined ? NO_OPTIONS : last
-    checkOptions(given)
+    checkOptions(given, names)
     for (let index = 0; index < names.length; index++) {
       const option = (given as Record<string, unknown>)[names[index] as string]
       encoded.push(option === undefined ? undefined : (options[index] as Encode)(option))
@@ -105,17 +105,31 @@ function encodeValue(value: unknown): Wire {
   return toWire(storeValue(value, 'copy'))
 }
 
+const CONDITION_NAMES = Object.keys({
+  key: true,
+  exists: true,
+  equals: true,
+  atLeast: true,
+  atMost: true,
+} satisfies Record<keyof Condition, true>)
+const REQUIRE_NAMES = [...CONDITION_NAMES, 'type']
+
 /** [code, arguments, conditions]; a `require` has no code. */
 function encodeStep(step: unknown): unknown[] {
   const type = stepType(step)
-  if (type === 'require') return [undefined, [], [encodeCondition(step)]]
+  if (type === 'require') return [undefined, [], [encodeCondition(step, REQUIRE_NAMES)]]
+  checkNames(step as object, [...namesOf(type), 'type', 'when'], 'argument')
   const { when } = step as { when?: unknown }
   const conditions = when === undefined ? undefined : Array.isArray(when) ? when : [when]
-  return [OP[type], encodeCall(type, parametersOf(type, step as object)), conditions?.map(encodeCondition)]
+  return [
+    OP[type],
+    encodeCall(type, parametersOf(type, step as object)),
+    conditions?.map((condition) => encodeCondition(condition)),
+  ]
 }
 
-function encodeCondition(condition: unknown): WireCondition {
-  checkOptions(condition)
+function encodeCondition(condition: unknown, names = CONDITION_NAMES): WireCondition {
+  checkOptions(condition, names)
   const { key, exists, equals, atLeast, atMost } = condition as Condition
   checkKey(key)
   checkWants(exists, atLeast, atMost)

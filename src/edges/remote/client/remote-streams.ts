@@ -3,7 +3,10 @@
  * for `stats$` and `lifecycle$` each subscriber has its own, because each gets the current state at once. Each subscriber
  * gets a copy of its own, so that none can change what another sees.
  */
-import { map, Observable, type Subscriber, share } from 'rxjs'
+import type { Subscriber } from 'rxjs'
+import { Observable } from 'rxjs/internal/Observable'
+import { map } from 'rxjs/internal/operators/map'
+import { share } from 'rxjs/internal/operators/share'
 import { checkPattern } from '../../../cache/arguments.js'
 import { ValueError } from '../../../errors.js'
 import { OP } from '../wire/codes.js'

@@ -11,6 +11,7 @@
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
+import { isSame, type Stats } from '../../../cache/streams/stats.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
 import {
@@ -128,7 +129,7 @@ export class ServedStreams {
     const { value, ...rest } = event as { value?: StoredValue; key?: string }
     const wire = toWire(value)
     const bytes = 64 + (rest.key?.length ?? 0) + wireBytes(wire)
-    if (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
+    while (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
       feed.events.pop()
       feed.eventsBehind--
       feed.bytes -= feed.lastBytes
@@ -184,10 +185,14 @@ export class ServedStreams {
   }
 }
 
-/** Among unsent states, newer stats replace older stats, and newer progress replaces older progress. */
+/**
+ * Among unsent states, newer stats replace older stats, and newer progress replaces older progress. Stats that only say that
+ * nothing has changed since do not: a rate computed from them and older ones would not be 0.
+ */
 function isSuperseded(waiting: unknown, next: object): boolean {
   if (waiting === undefined) return false
   const [last] = waiting as [{ state?: unknown }]
+  if ('atMs' in next) return !isSame(last as Stats, next as Stats)
   return last.state === (next as typeof last).state
 }
 

@@ -8,7 +8,7 @@ import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
 import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
-import { CLOSED, GREETING, LATER, PROTOCOL_VERSION } from '../wire/protocol.js'
+import { CLOSED, LATER } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
 import { type Answerer, BatchAnswers } from './batch-answers.js'
@@ -29,14 +29,13 @@ export interface Served {
 
 /** What differs between kinds of lines. */
 export interface SessionOptions {
-  /** Identifies the owner in the greeting. */
-  readonly who: unknown
   readonly extras: Extras
   /** Handles a message that is not a batch. Returns `false` if it is invalid. */
   readonly onOther?: (message: unknown) => boolean
   readonly onClose: () => void
 }
 
+/** Whoever opens the line has posted {@link greetingFrom}. */
 export class Session implements Caller, Answerer {
   readonly cache: Cache
   readonly door: Door
@@ -70,7 +69,6 @@ export class Session implements Caller, Answerer {
       },
     })
     line.onClose(() => this.#forget())
-    line.post([[GREETING, PROTOCOL_VERSION, options.who]])
   }
 
   // ── requests ──

@@ -38,6 +38,9 @@ export const EVENTS = 2
 export const END = 3
 export const LOAD = 4
 export const GREETING = 5
+
+/** The first message of an owner. `who` identifies it. */
+export const greetingFrom = (who: unknown) => [[GREETING, PROTOCOL_VERSION, who]]
 export const CLOSED = 6
 export const ABORT = 7
 

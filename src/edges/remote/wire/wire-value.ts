@@ -24,10 +24,18 @@ export const FILE_ERROR = 6
 export const LIST = 7
 /** Alternating keys and values. */
 export const PAIRS = 8
+/** A structured value with records of its errors. */
+export const WITH_ERRORS = 9
 
 export type Wire = undefined | null | boolean | number | string | bigint | readonly [number, ...unknown[]]
 
-const TAG_OF: Readonly<Record<Encoding, number>> = { structured: STRUCTURED, bytes: BYTES, buffer: BUFFER }
+const TAG_OF: Readonly<Record<Encoding, number>> = {
+  structured: STRUCTURED,
+  errors: WITH_ERRORS,
+  bytes: BYTES,
+  buffer: BUFFER,
+}
+const ENCODING_OF = new Map(Object.entries(TAG_OF).map(([encoding, tag]) => [tag as unknown, encoding as Encoding]))
 
 /** Encodes a stored value for the wire. */
 export function toWire(stored: StoredValue | undefined): Wire {
@@ -48,9 +56,8 @@ export function toStored(wire: unknown): StoredValue {
     if (isUint8Array(bytes) && bytes.buffer instanceof ArrayBuffer) {
       // Bytes that are part of a larger buffer are copied, so that the rest of it is not kept in memory.
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
-      if (tag === STRUCTURED) return adoptEncoded(own)
-      if (tag === BYTES) return new EncodedValue('bytes', own)
-      if (tag === BUFFER) return new EncodedValue('buffer', own)
+      const encoding = ENCODING_OF.get(tag)
+      if (encoding !== undefined) return adoptEncoded(encoding, own)
     }
   }
   throw new ValueError(`A client sent ${describe(wire)}, which is not an encoded value`, {
@@ -59,21 +66,21 @@ export function toStored(wire: unknown): StoredValue {
 }
 
 /** Decodes a value for the caller, from bytes that already belong to the caller. */
-export function restoreBytes(tag: number, bytes: Uint8Array): unknown {
+export function restoreBytes(tag: unknown, bytes: Uint8Array): unknown {
   if (tag === BYTES) return bytes
   if (tag === BUFFER) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return restoreValue(new EncodedValue('structured', bytes), 'copy')
+  return restoreValue(new EncodedValue(ENCODING_OF.get(tag) as Encoding, bytes), 'copy')
 }
 
 /** The value that a wire brings, of which others get their own: nothing of it is shared with them. */
 export function ownCopy(wire: unknown): unknown {
   if (!Array.isArray(wire)) return wire
   const [tag, bytes] = wire as [number, Uint8Array]
-  return restoreBytes(tag, tag === STRUCTURED ? bytes : bytes.slice())
+  return restoreBytes(tag, tag === BYTES || tag === BUFFER ? bytes.slice() : bytes)
 }
 
-export function isBytesTag(tag: unknown): tag is number {
-  return tag === STRUCTURED || tag === BYTES || tag === BUFFER
+export function isBytesTag(tag: unknown): boolean {
+  return ENCODING_OF.has(tag)
 }
 
 /** Approximately how many bytes a value takes on the wire. */

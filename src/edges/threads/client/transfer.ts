@@ -1,24 +1,29 @@
 /** `set` with `transfer`: buffers that are moved to the cache instead of being copied. */
 import { isUint8Array } from 'node:util/types'
-import { listOf } from '../../../cache/arguments.js'
+import { checkOptions, listOf } from '../../../cache/arguments.js'
+import { METHODS } from '../../../cache/methods.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
 import type { RemoteMethod } from '../../remote/wire/codes.js'
 import { BUFFER, BYTES, type Wire } from '../../remote/wire/wire-value.js'
+
+const OPTIONS = [...METHODS.set.options, 'transfer']
 
 /** Encodes the arguments of a call to another thread. */
 export function encodeThreadCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
   if (name !== 'set' || parameters[2] === undefined) return encodeCall(name, parameters)
   const [key, value, options] = parameters
-  const { transfer } = (options ?? {}) as { transfer?: unknown }
-  if (transfer === undefined) return encodeCall(name, parameters)
+  const given = checkOptions(options as Record<string, unknown>, OPTIONS)
+  const { transfer } = given
+  const others = Object.fromEntries(METHODS.set.options.map((option) => [option, given[option]])) // each is read once
+  if (transfer === undefined) return encodeCall(name, [key, value, others])
   const buffers = listOf(transfer, 'transfer') as ArrayBuffer[]
   // Everything is checked before any buffer is detached from the caller.
   if (!isUint8Array(value) || !buffers.includes(value.buffer as ArrayBuffer)) {
-    const encoded = encodeCall(name, parameters)
+    const encoded = encodeCall(name, [key, value, others])
     detach(buffers)
     return encoded
   }
-  const encoded = encodeCall(name, [key, null, options])
+  const encoded = encodeCall(name, [key, null, others])
   encoded[1] = take(value, buffers)
   return encoded
 }

@@ -8,11 +8,13 @@ export class PortLine implements Line {
   #bell: Doorbell | undefined
   /** Called after each message that was sent. */
   onSent: (() => void) | undefined
-  #sent = 0
+  #sent: number
   #received = 0
 
-  constructor(port: MessagePort) {
+  /** @param sent How many messages this end has already posted. */
+  constructor(port: MessagePort, sent = 0) {
     this.#port = port
+    this.#sent = sent
   }
 
   /** From now on, counts messages in memory shared with the other end. */

@@ -1,10 +1,10 @@
 /**
- * The owner's side of all ports of one cache: `share()` opens one, and closing the cache closes them all. Each has a session
- * over a line (edges/remote/owner/session.ts), and the memory that its client may share.
+ * The owner's side of all ports of one cache; closing the cache closes them all. Each has a session over a line
+ * (edges/remote/owner/session.ts), and the memory that its client may share. Loaded by `sharing.ts` when it is needed.
  */
 
 import { isSharedArrayBuffer } from 'node:util/types'
-import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { type Cache, innerOf } from '../../../cache/cache.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, describe } from '../../../errors.js'
@@ -20,24 +20,27 @@ export class Ports {
   readonly #sessions = new Set<Session>()
   readonly #served: Served
 
-  constructor(cache: Cache) {
+  readonly #share: () => MessagePort
+
+  /** @param share Opens another port. */
+  constructor(cache: Cache, share: () => MessagePort) {
+    this.#share = share
     const door = innerOf(cache)
     this.#served = { cache, door, durableAnswers: new DurableAnswers(door) }
     // After the answers to calls that closing settles.
     cache.lifecycle$.subscribe({ complete: () => queueTask(() => this.#close()) })
   }
 
-  share(): MessagePort {
-    const { port1, port2 } = new MessageChannel()
-    const line = new PortLine(port1)
+  /** @param port Has the owner's greeting. */
+  serve(port: MessagePort): void {
+    const line = new PortLine(port, 1)
     let packets: ServedPackets | undefined
     const session: Session = new Session(this.#served, line, {
-      who: threadId,
       extras: {
         share: () => {
-          const port = this.share()
-          session.sender.transfer(port)
-          return [PLAIN, port]
+          const other = this.#share()
+          session.sender.transfer(other)
+          return [PLAIN, other]
         },
         doorbell: (memory) => {
           line.attach(shared(memory, DOORBELL_BYTES), OWNER_SIDE)
@@ -59,7 +62,6 @@ export class Ports {
       },
     })
     this.#sessions.add(session)
-    return port2
   }
 
   #close(): void {

@@ -5,7 +5,7 @@
 import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
-import { STRUCTURED } from '../../../../src/edges/remote/wire/wire-value.js'
+import { STRUCTURED, WITH_ERRORS } from '../../../../src/edges/remote/wire/wire-value.js'
 import { connectOver, serve } from '../../../helpers/edges/connected.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
 import { openMemory } from '../../../helpers/open-memory.js'
@@ -139,9 +139,15 @@ test('deadlines, counts and values that are none are refused, and nothing is cha
     [ID, OP.put, 'k', bytes()],
     [ID, OP.put, 'k', undefined],
     [ID, OP.put, 'k', [STRUCTURED]],
-    [ID, OP.put, 'k', [9, new Uint8Array(1)]],
+    [ID, OP.put, 'k', [19, new Uint8Array(1)]],
     [ID, OP.put, 'k', { a: 1 }],
-    [ID, OP.put, 'k', [STRUCTURED, new Uint8Array(serialize([[undefined]]))]],
+    [ID, OP.put, 'k', [STRUCTURED, new Uint8Array(serialize(undefined))]],
+    ...[1, [], [1], [1, 2], [1, [{}]], [1, [{ error: {} }]]].map((pair) => [
+      ID,
+      OP.put,
+      'k',
+      [WITH_ERRORS, new Uint8Array(serialize(pair))],
+    ]),
     [ID, OP.setMany, ['k', 1, 'lonely'], ...none],
     [ID, OP.setMany, 5, ...none],
     [

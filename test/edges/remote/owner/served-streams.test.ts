@@ -40,6 +40,25 @@ test('stats$ never ends because a client is slow: the client gets the latest sta
   t.deepEqual(sent.splice(0), [[EVENTS, 1, [{ size: count }]]])
 })
 
+test('a slow client of stats$ learns that nothing changes any more, so that its rates fall to 0', (t) => {
+  const { streams, stats$, sent } = served()
+  streams.subscribe(1, 'stats', undefined)
+  stats$.next({ atMs: 0, size: 0 })
+  streams.flush()
+  // Not acknowledged yet.
+  for (const [atMs, size] of [
+    [1, 1],
+    [2, 1],
+    [3, 2],
+    [4, 3],
+    [5, 3],
+  ])
+    stats$.next({ atMs, size })
+  sent.length = 0
+  streams.acknowledge(1)
+  t.deepEqual(sent, [[EVENTS, 1, [{ atMs: 4, size: 3 }], [{ atMs: 5, size: 3 }]]])
+})
+
 test('a value is forwarded as the bytes that the cache holds, which nobody decodes on the way', (t) => {
   const { streams, changes$, sent } = served()
   streams.subscribe(1, 'changes', undefined)

@@ -1,15 +1,15 @@
-/** Reads a journal for a repair: up to the first frame that opening would refuse for any reason. */
+/** Reads a damaged journal up to the first frame that opening would refuse for any reason. Changes nothing. */
 import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
-import { type FileHeader, readHeaderOf } from '../../durable/format/file-header.js'
-import type { Frame } from '../../durable/format/frame.js'
-import type { JournalFile } from '../../durable/format/journal-files.js'
-import { checkingReceiver } from '../../durable/history/checking-receiver.js'
-import type { ReadingPlan } from '../../durable/history/plan.js'
-import { type Chain, readChain } from '../../durable/history/read-chain.js'
-import type { ChainStart } from '../../durable/history/read-segments.js'
-import { Replayer } from '../../durable/history/replay.js'
-import { disk } from '../../durable/storage/disk.js'
 import { CorruptionError } from '../../errors.js'
+import { type FileHeader, readHeaderOf } from '../format/file-header.js'
+import type { Frame } from '../format/frame.js'
+import type { JournalFile } from '../format/journal-files.js'
+import type { Storage } from '../storage/storage.js'
+import { checkingReceiver } from './checking-receiver.js'
+import type { ReadingPlan } from './plan.js'
+import { type Chain, readChain } from './read-chain.js'
+import type { ChainStart } from './read-segments.js'
+import { Replayer } from './replay.js'
 
 /** The segments of a plan, and what the first of them must follow: a sound snapshot, or the beginning of the journal. */
 export interface Base extends ReadingPlan {
@@ -41,7 +41,7 @@ export class RefusedFrame extends Error {
   }
 }
 
-export async function readStrictly(directory: string, base: Base): Promise<StrictReading> {
+export async function readStrictly(storage: Storage, directory: string, base: Base): Promise<StrictReading> {
   const { start, segments } = base
   const reading: StrictReading = {
     chain: undefined,
@@ -49,9 +49,9 @@ export async function readStrictly(directory: string, base: Base): Promise<Stric
     lastFrame: undefined,
     lastSequence: sequenceAfter(start.nextSequence, -1),
   }
-  const replayer = new Replayer(disk, directory, checkingReceiver())
+  const replayer = new Replayer(storage, directory, checkingReceiver())
   try {
-    reading.chain = await readChain(disk, directory, base, start, async (frame, bytes, file) => {
+    reading.chain = await readChain(storage, directory, base, start, async (frame, bytes, file) => {
       try {
         await replayer.frame(frame, bytes, file)
       } catch (error) {
@@ -69,11 +69,12 @@ export async function readStrictly(directory: string, base: Base): Promise<Stric
 }
 
 export async function soundHeaderOf(
+  storage: Storage,
   file: JournalFile,
   kind: 'segment' | 'snapshot' | 'loaded',
 ): Promise<FileHeader | undefined> {
   try {
-    return await readHeaderOf(disk, file, kind)
+    return await readHeaderOf(storage, file, kind)
   } catch (error) {
     if (error instanceof CorruptionError) return undefined
     throw error

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import { ByteReader, MalformedBytesError } from '../../../src/durable/format/byte-reader.js'
-import { ByteWriter } from '../../../src/durable/format/byte-writer.js'
-import { TEXT } from '../../../src/durable/format/format.js'
+import { ByteReader, MalformedBytesError } from '../../../src/values/bytes/byte-reader.js'
+import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
+import { TEXT } from '../../../src/values/bytes/text.js'
 import { holds } from '../../helpers/property.js'
 
 const readerOf = (writer: ByteWriter) => new ByteReader(writer.bytes, 0, writer.length)

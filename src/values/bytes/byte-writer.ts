@@ -1,4 +1,4 @@
-import { TEXT } from './format.js'
+import { TEXT } from './text.js'
 
 /** Text up to this length is written by a loop, which is faster for so few bytes than a call into the runtime. */
 const LOOP_LENGTH_MAX = 16

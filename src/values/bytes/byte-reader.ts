@@ -1,4 +1,4 @@
-import { TEXT } from './format.js'
+import { TEXT } from './text.js'
 
 /** A longer substring is a view in V8 (SlicedString::kMinLength is 13). */
 const COPIED_LENGTH_MAX = 12

@@ -1,9 +1,12 @@
-/** The name that was probably meant: the one with the fewest wrong letters, if there are only a few. */
+/** The name that was probably meant, whatever its case: the one with the fewest wrong letters, if there are only a few. */
 export function suggest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = Math.max(1, Math.floor(typed.length / 3)) + 1
   for (const name of names) {
-    const distance = name.startsWith(typed) && typed.length > 1 ? 1 : editDistance(typed.slice(0, 40), name)
+    const distance =
+      name.startsWith(typed) && typed.length > 1
+        ? 1
+        : editDistance(typed.slice(0, 40).toLowerCase(), name.toLowerCase())
     if (distance < fewest) {
       fewest = distance
       best = name

@@ -1,0 +1,272 @@
+/**
+ * The first step of storing a value: one walk that makes a copy which belongs to the cache alone. It reads what structured cloning
+ * reads, in the same order, and every getter once, so that a value that changes meanwhile is still stored as one consistent value.
+ * In the copy there are no getters, classes or Proxies, and in the place of each error stands a bare one (`error-records.ts`).
+ *
+ * Refused: functions and symbols, and whatever else structured cloning refuses, as soon as they are met; and after the walk,
+ * objects of which a clone keeps nothing and nesting that is too deep. Before: the caller. After: `encode.ts`.
+ */
+import { types } from 'node:util'
+import { describe, reasonOf, ValueError } from '../errors.js'
+import { define } from './define.js'
+import { type ErrorRecord, recordOf, standInFor } from './error-records.js'
+import { isPlain, isUncloneable, kindOf } from './kinds.js'
+import { pathOf, type Step } from './path.js'
+
+const { isProxy } = types
+
+/** Deeper values are refused. V8 reads nested objects recursively; this depth fits on any stack. */
+export const NESTING_LEVELS_MAX = 1_000
+
+export interface PrivateCopy {
+  readonly copy: object
+  /** What the errors in the copy have beside class, message and stack. */
+  readonly records: ErrorRecord[]
+}
+
+/**
+ * A copy of a value.
+ * @param key of the entry, for the error.
+ * @throws ValueError for a value that cannot be stored.
+ */
+export function privateCopyOf(value: object, key?: string): PrivateCopy {
+  const walk = idle ?? new Walk()
+  idle = undefined // a getter may store another value meanwhile
+  try {
+    const copy = walk.copy(value)
+    if (walk.refusal !== undefined) throw refused(walk.refusal.path, walk.refusal.reason, key)
+    return { copy: copy as object, records: walk.takeRecords() }
+  } catch (error) {
+    if (error instanceof Uncloneable) throw refused(error.path, error.message, key)
+    if (error instanceof ValueError) throw error
+    throw new ValueError(`Cannot store ${nameOf(key)}: ${reasonOf(error)}`, { cause: error })
+  } finally {
+    walk.clear()
+    idle = walk
+  }
+}
+
+/** The walk that is not in use. */
+let idle: Walk | undefined
+
+function nameOf(key: string | undefined): string {
+  return key === undefined ? 'this value' : `the value of ${describe(key)}`
+}
+
+function refused(path: string, reason: string, key: string | undefined): ValueError {
+  return new ValueError(`Cannot store ${nameOf(key)}: ${path === '' ? 'it' : `its part ${path}`} is ${reason}`)
+}
+
+/** Something that structured cloning refuses. */
+class Uncloneable extends Error {
+  readonly path: string
+  constructor(path: string, reason: string) {
+    super(reason)
+    this.path = path
+  }
+}
+
+/**
+ * The objects of a copy: ordinary ones, except that they inherit nothing. So no setter of a changed Object.prototype gets in the
+ * way of a copy, `__proto__` is a name like any other, and for...in lists only what is theirs.
+ */
+class Bare {
+  [key: string]: unknown
+}
+Object.setPrototypeOf(Bare.prototype, null)
+for (const key of Reflect.ownKeys(Bare.prototype)) Reflect.deleteProperty(Bare.prototype, key)
+Object.freeze(Bare.prototype)
+
+/** Beyond this many parts, a Map finds those that were met before. */
+const LISTED_MAX = 16
+
+type Properties = Readonly<Record<string, unknown>>
+
+class Walk {
+  /** The objects that were met, and their copies, so that a part that occurs twice is copied once. */
+  readonly #originals: object[] = []
+  readonly #copies: object[] = []
+  #places: Map<object, number> | undefined
+  #records: ErrorRecord[] = []
+  /** The way from the value to the present part, for errors. */
+  readonly #path: Step[] = []
+  /** The first part that structured cloning would accept, but a cache must not. */
+  refusal: { path: string; reason: string } | undefined
+
+  copy(value: object): unknown {
+    return this.#part(value, 1)
+  }
+
+  takeRecords(): ErrorRecord[] {
+    const records = this.#records
+    if (records.length > 0) this.#records = []
+    return records
+  }
+
+  clear(): void {
+    this.#forget(0)
+    this.#path.length = 0
+    this.refusal = undefined
+    if (this.#records.length > 0) this.#records = []
+  }
+
+  /** @param level of the part, if it is an object; 1 is the value itself */
+  #part(part: unknown, level: number): unknown {
+    switch (typeof part) {
+      case 'function':
+        throw this.#uncloneable('a function, which cannot be cloned', level)
+      case 'symbol':
+        throw this.#uncloneable('a symbol, which cannot be cloned', level)
+      case 'object':
+        return part === null ? null : this.#object(part, level)
+      default:
+        return part
+    }
+  }
+
+  #object(source: object, level: number): unknown {
+    const met = this.#find(source)
+    if (met !== undefined) return met
+    if (level > NESTING_LEVELS_MAX) {
+      this.#refuse(`nested deeper than ${NESTING_LEVELS_MAX} levels. Nest it less deep, or store its parts`, level)
+      return undefined
+    }
+    if (isProxy(source)) throw this.#uncloneable('a Proxy, which cannot be cloned', level)
+    if (Array.isArray(source)) return this.#array(source, level)
+    if (isPlain(source)) {
+      const keys = Object.keys(source)
+      // Without properties, or with one named 0, it may be of another kind, with this prototype: `arguments`, a text in a box.
+      if (keys.length > 0 && keys[0] !== '0') return this.#properties(source as Properties, keys, level)
+    }
+    return this.#other(source, level)
+  }
+
+  #properties(source: Properties, keys: readonly string[], level: number): object {
+    const copy = new Bare()
+    this.#remember(source, copy)
+    for (const key of keys) {
+      if (!Object.hasOwn(source, key)) continue // a getter has removed it
+      copy[key] = this.#child(source[key], key, level)
+    }
+    return copy
+  }
+
+  #child(part: unknown, step: Step, level: number): unknown {
+    if ((typeof part !== 'object' || part === null) && typeof part !== 'function' && typeof part !== 'symbol')
+      return part
+    this.#path[level - 1] = step
+    return this.#part(part, level + 1)
+  }
+
+  #array(source: readonly unknown[], level: number): unknown[] {
+    const copy: unknown[] = []
+    this.#remember(source, copy)
+    const { length } = source
+    const keys = Object.keys(source)
+    // The elements come first, in order: so they are all there, and there are no other properties.
+    const isDense = keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))
+    if (!isDense) {
+      copy.length = length
+      for (const key of keys) {
+        if (!Object.hasOwn(source, key)) continue
+        define(copy, key, this.#child((source as unknown as Properties)[key], key, level), true)
+      }
+      return copy
+    }
+    for (let index = 0; index < length; index++) {
+      const part = source[index]
+      // A getter of an earlier element may have removed it.
+      if (part === undefined && !Object.hasOwn(source, index)) copy.length = index + 1
+      else copy[index] = this.#child(part, index, level) // appends, unless something was removed
+    }
+    return copy
+  }
+
+  #other(source: object, level: number): unknown {
+    if (types.isDate(source)) return this.#remember(source, new Date(Date.prototype.getTime.call(source)))
+    if (types.isMap(source)) return this.#map(source, level)
+    if (types.isSet(source)) return this.#set(source, level)
+    if (types.isNativeError(source) || source instanceof Error) return this.#error(source, level)
+    // V8 copies these itself, and runs no code for it.
+    if (types.isRegExp(source) || ArrayBuffer.isView(source) || types.isArrayBuffer(source)) return source
+    if (types.isBoxedPrimitive(source) && !types.isSymbolObject(source)) return source
+    if (isUncloneable(source)) throw this.#uncloneable(`${kindOf(source)}, which cannot be cloned`, level)
+    const keys = Object.keys(source)
+    if (keys.length === 0 && !isPlain(source)) {
+      this.#refuse(`${kindOf(source)}, of which nothing would be kept: it has no properties of its own`, level)
+    }
+    return this.#properties(source as Properties, keys, level)
+  }
+
+  #map(source: Map<unknown, unknown>, level: number): Map<unknown, unknown> {
+    const copy = new Map<unknown, unknown>()
+    this.#remember(source, copy)
+    const pairs: [unknown, unknown][] = []
+    Map.prototype.forEach.call(source, (value, key) => void pairs.push([key, value]))
+    for (const [key, value] of pairs) {
+      const keyCopy = this.#child(key, { to: 'key', key }, level)
+      copy.set(keyCopy, this.#child(value, { to: 'value', key }, level))
+    }
+    return copy
+  }
+
+  #set(source: Set<unknown>, level: number): Set<unknown> {
+    const copy = new Set<unknown>()
+    this.#remember(source, copy)
+    const items: unknown[] = []
+    Set.prototype.forEach.call(source, (item) => void items.push(item))
+    for (const item of items) copy.add(this.#child(item, { to: 'key', key: item }, level))
+    return copy
+  }
+
+  #error(source: Error, level: number): Error {
+    const copy = standInFor(source)
+    this.#remember(source, copy)
+    const record = recordOf(source, copy, (name, isOptional) => this.#errorPart(source, name, isOptional, level))
+    if (record !== undefined) this.#records.push(record)
+    return copy
+  }
+
+  /** `optional`: structured cloning does not look at it, so it is left out if it cannot be cloned. */
+  #errorPart(source: Error, name: string, isOptional: boolean, level: number): { value: unknown } | undefined {
+    const { refusal } = this
+    const [parts, records] = [this.#originals.length, this.#records.length]
+    try {
+      return { value: this.#child((source as unknown as Properties)[name], name, level) }
+    } catch (error) {
+      if (!isOptional || error instanceof RangeError) throw error // a RangeError: too little stack
+      this.refusal = refusal
+      this.#forget(parts)
+      this.#records.length = records
+      return undefined
+    }
+  }
+
+  #find(source: object): object | undefined {
+    const place = this.#places === undefined ? this.#originals.indexOf(source) : (this.#places.get(source) ?? -1)
+    return place === -1 ? undefined : this.#copies[place]
+  }
+
+  #remember<Copy extends object>(source: object, copy: Copy): Copy {
+    const place = this.#originals.push(source) - 1
+    this.#copies.push(copy)
+    if (this.#places !== undefined) this.#places.set(source, place)
+    else if (place === LISTED_MAX) this.#places = new Map(this.#originals.map((original, at) => [original, at]))
+    return copy
+  }
+
+  /** Forgets the parts that were met after the first `count`. */
+  #forget(count: number): void {
+    if (count < LISTED_MAX) this.#places = undefined
+    else for (const original of this.#originals.slice(count)) this.#places?.delete(original)
+    this.#originals.length = this.#copies.length = count
+  }
+
+  #uncloneable(reason: string, level: number): Uncloneable {
+    return new Uncloneable(pathOf(this.#path.slice(0, level - 1)), reason)
+  }
+
+  #refuse(reason: string, level: number): void {
+    this.refusal ??= { path: pathOf(this.#path.slice(0, level - 1)), reason }
+  }
+}
