@@ -11,19 +11,20 @@ import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import { rehearse } from './cache/rehearsal.js'
 import { SavedFiles } from './cache/saved-files.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
 import { Outbox } from './cache/turns/outbox.js'
 import { Reads } from './cache/turns/reads.js'
-import { rehearse } from './cache/turns/rehearsal.js'
 import { Turns } from './cache/turns/turns.js'
 import { State } from './core/evolve/state.js'
 import { NEW_LIMITS } from './core/model/limits.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
+import { outsideRequests } from './durable/outside-requests.js'
 import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
@@ -37,7 +38,7 @@ import { restoreValue } from './values/encode.js'
  * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  return openWithin(options)
+  return outsideRequests(() => openWithin<V>(options))
 }
 
 interface Surroundings {
@@ -79,7 +80,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, around: Sur
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved, {}).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
+  return createLogic(() => outsideRequests(() => compose(resolved, {}).instance)) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
@@ -104,7 +105,7 @@ function compose<V>(
   const outbox = new Outbox(streams, (task) => loads.outside(task))
   const turns = new Turns({ state, journal, outbox, expiry })
   const cleanup = new Cleanup({ state, clock, turns })
-  const reads = new Reads({ state, clock, turns, cleanup })
+  const reads = new Reads({ state, clock, turns, cleanup, notOpen: () => opening.notOpen() })
   const loads = new Loads({ clock, turns, reads })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
@@ -136,14 +137,14 @@ function compose<V>(
     loads,
     door,
     streams,
-    openPort: () => sharing.share(),
+    openPort: () => outsideRequests(() => sharing.share()),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
     cache,
     instance: {
       directory,
-      open: () => opening.open(),
+      open: () => outsideRequests(() => opening.open()),
       execute: (message) => {
         const call = () => execute(cache as Cache, message)
         return inspection === undefined ? call() : inspection.ofSent(call)

@@ -102,6 +102,7 @@ export class Cache<V = unknown> {
 
   readonly #parts: CacheParts<V>
   readonly #door: Door
+  readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
   readonly #directory: string | undefined
@@ -120,6 +121,7 @@ export class Cache<V = unknown> {
     const { streams, lifecycle, door } = parts
     this.#parts = parts
     this.#door = door
+    this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
     this.#directory = options.directory
@@ -145,13 +147,15 @@ export class Cache<V = unknown> {
   /** The value, or `undefined`. A hit makes the entry the most recently used; an expired entry is a miss and is removed. */
   get(key: string): V | undefined {
     if (this.#isInspected) this.#inspect('get', key)
-    return this.#restore(this.#door.getStored(key))
+    checkKey(key)
+    return this.#restore(this.#reads.get(key))
   }
 
   /** The value. Does not count as a hit, a miss or a use of the entry. */
   peek(key: string): V | undefined {
     if (this.#isInspected) this.#inspect('peek', key)
-    return this.#restore(this.#door.peekStored(key))
+    checkKey(key)
+    return this.#restore(this.#reads.peek(key))
   }
 
   /** Whether there is a live entry. Does not count as a hit, a miss or a use of the entry. */
@@ -168,8 +172,7 @@ export class Cache<V = unknown> {
 
   #has(key: string): boolean {
     checkKey(key)
-    this.#door.admit()
-    return this.#parts.reads.has(key)
+    return this.#reads.has(key)
   }
 
   /**
@@ -210,8 +213,7 @@ export class Cache<V = unknown> {
   ttl(key: string): number | undefined {
     if (this.#isInspected) this.#inspect('ttl', key)
     checkKey(key)
-    this.#door.admit()
-    return this.#parts.reads.ttl(key)
+    return this.#reads.ttl(key)
   }
 
   /** Gives an entry another deadline, `ttl` from now (`Infinity`: none). Returns `false` when there is no entry. */
@@ -258,8 +260,7 @@ export class Cache<V = unknown> {
   keys(pattern = '*'): string[] {
     if (this.#isInspected) this.#inspect('keys', pattern)
     checkPattern(pattern)
-    this.#door.admit()
-    return this.#parts.reads.keys(compileGlob(pattern))
+    return this.#reads.keys(compileGlob(pattern))
   }
 
   /** Removes every entry whose key matches, all or none. Returns how many were removed. */
@@ -269,7 +270,7 @@ export class Cache<V = unknown> {
     const matches = compileGlob(pattern)
     this.#parts.opening.admitWrite()
     // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    return this.#deleteEach([...this.#parts.reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
+    return this.#deleteEach([...this.#reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
   }
 
   /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */

@@ -42,7 +42,6 @@ export class Opening {
   readonly #state: State
   readonly #turns: Turns
   readonly #options: OpeningOptions
-  #isOpen = false
   #recovery: RecoveryReport | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -74,12 +73,12 @@ export class Opening {
     try {
       const report = await this.#recover()
       isOurs = true
-      if (this.#closing !== undefined) throw this.#notOpen()
+      if (this.#closing !== undefined) throw this.notOpen()
       journal.onChange = () => this.onJournalChange?.()
       turns.isWritable = true
       this.#limit(report)
       this.#recovery = shownShort(report)
-      this.#isOpen = true
+      this.#state.isOpen = true
       lifecycle.send({ type: 'recovered' })
       this.onJournalChange?.()
       expiry.arm(this.#parts.clock.now())
@@ -126,29 +125,30 @@ export class Opening {
   }
 
   get recovery(): RecoveryReport {
-    if (this.#recovery === undefined) throw this.#notOpen()
+    if (this.#recovery === undefined) throw this.notOpen()
     return this.#recovery
   }
 
   // ── while it is open ──
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#state.isOpen
   }
 
   /** @throws CacheClosedError unless the cache is open. */
   admitRead(): void {
-    if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
   }
 
   /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal cannot be written. */
   admitWrite(): void {
-    if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
     if (!this.#turns.isWritable) throw refusal(this.#parts.journal.health)
   }
 
-  #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close({ force: true }).catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
+  /** Why a call is refused. */
+  readonly notOpen = (): CacheClosedError => {
+    if (this.#state.isOpen) this.close({ force: true }).catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
     if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
     if (state === 'recovering')
@@ -164,7 +164,7 @@ export class Opening {
     if (running === undefined) this.#closing = this.#close(force)
     else if (force) {
       return running.catch((error) => {
-        if (!this.#isOpen) throw error
+        if (!this.#state.isOpen) throw error
         return this.close({ force })
       })
     }
@@ -174,7 +174,7 @@ export class Opening {
   async #close(force: boolean): Promise<void> {
     const { state, journal, turns, expiry, lifecycle } = this.#parts
     if (lifecycle.state.state === 'closed') return // opening failed
-    this.#isOpen = false
+    this.#state.isOpen = false
     turns.isWritable = false
     expiry.stop()
     lifecycle.send({ type: 'close' })
@@ -214,7 +214,7 @@ export class Opening {
     const { journal, expiry, lifecycle } = this.#parts
     const { health } = journal
     this.#closing = undefined
-    this.#isOpen = true
+    this.#state.isOpen = true
     expiry.resume()
     lifecycle.send({ type: 'stays open', ...(health.status === 'writable' ? {} : { reason: health.error.message }) })
     this.onJournalChange?.()

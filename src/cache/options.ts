@@ -6,7 +6,7 @@ import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/actor-shapes.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import { journalClock, systemClock } from './system-clock.js'
+import { armedOutside, journalClock, systemClock } from './system-clock.js'
 import type { GivenLimits } from './turns/limiting.js'
 
 /** The options of `openCache` and `cacheLogic`. `undefined` means the default. */
@@ -49,7 +49,10 @@ export interface CacheOptions {
    * (default 1) times the bytes of the last snapshot. A new segment begins at `segmentBytes` (default 64 MiB). `false`: only by `compact()`.
    */
   compaction?: Partial<CompactionThresholds> | false | undefined
-  /** `'copy'` (default): callers and cache never share an object. `'share'`: `get` returns the object that was set. */
+  /**
+   * `'copy'` (default): callers and cache never share an object. `'share'`: `get` returns the object that was set. `'freeze'`: `get`
+   * returns the cache's own copy, frozen with everything in it, or a copy if something in it cannot be frozen (a Map, a Set, a Date, bytes).
+   */
   isolation?: Isolation | undefined
   /** The source of time and timers. Tests use `ManualClock` of `daybook/testing`. */
   clock?: Clock | undefined
@@ -137,9 +140,9 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
     statsIntervalMs,
     compaction: resolveCompaction(options.compaction),
-    isolation: oneOf('isolation', isolation, ['copy', 'share']),
-    clock,
-    journalClock: options.clock ?? journalClock,
+    isolation: oneOf('isolation', isolation, ['copy', 'share', 'freeze']),
+    clock: armedOutside(clock),
+    journalClock: armedOutside(options.clock ?? journalClock),
     inspect,
     onProgress,
   }

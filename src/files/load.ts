@@ -1,12 +1,12 @@
 /** `load`: reads a file that `save.ts` or Python wrote. Nothing takes effect until the whole file has been read and is sound. */
 import { NO_SEQUENCE } from '../core/model/sequence.js'
-import type { StoredValue } from '../core/model/stored-value.js'
+import { EncodedPlain, EncodedValue, type StoredValue } from '../core/model/stored-value.js'
 import type { ReceivedRows } from '../durable/contract.js'
 import { readSnapshot, takeRows } from '../durable/snapshot/read-snapshot.js'
 import { nextTurn } from '../durable/storage/event-loop.js'
 import { readAll, type Storage } from '../durable/storage/storage.js'
 import { describe, reasonOf, ValueError } from '../errors.js'
-import { adoptEncoded, storeValue } from '../values/encode.js'
+import { adoptEncoded, adoptPlain, storeValue } from '../values/encode.js'
 import type { SaveFormat, SaveProgress } from './format.js'
 import { receiveCachePickle } from './pickle/read-pickle.js'
 import { Slice } from './pickle/slices.js'
@@ -39,7 +39,8 @@ export async function readSave(
 function decodable(key: string, value: StoredValue): StoredValue {
   if (typeof value !== 'object' || value === null) return value
   try {
-    return adoptEncoded(value.encoding, value.bytes)
+    if (value instanceof EncodedValue) return adoptEncoded(value.encoding, value.bytes)
+    return value instanceof EncodedPlain && value.bytes !== undefined ? adoptPlain(value.bytes) : value
   } catch (error) {
     throw new ValueError(`The value of ${describe(key)} in this file cannot be loaded: ${reasonOf(error)}`, {
       cause: error,
@@ -58,7 +59,7 @@ async function readPickled(
   const keys = new Set<string>()
   const reading = receiveCachePickle(bytes, ([key, value, expiresAtMs]) => {
     if (keys.size === keys.add(key).size) throw appearsTwice(key)
-    const stored = storeValue(value, 'copy')
+    const stored = storeValue(value, 'freeze') // encoded, for any cache
     allowance.take(key, stored)
     rows.add(key, stored, expiresAtMs ?? Number.POSITIVE_INFINITY)
   })

@@ -1,4 +1,5 @@
-import type { StoredValue } from '../core/model/stored-value.js'
+import { getHeapStatistics } from 'node:v8'
+import { EncodedPlain, EncodedValue, type PlainBytes, type StoredValue } from '../core/model/stored-value.js'
 import { ValueError } from '../errors.js'
 
 /** The entries of any file may take this much, and those of a large file this many times its size. */
@@ -13,8 +14,10 @@ const MEMORY_PART = 0.8
  */
 export class RowsAllowance {
   #bytes = 0
+  #heapBytes = 0
   #outsideBytes = 0
   readonly #bytesMax: number
+  readonly #heapBytesMax = MEMORY_PART * freeHeapBytes()
   readonly #outsideBytesMax = MEMORY_PART * process.availableMemory()
 
   constructor(fileBytes: number) {
@@ -23,17 +26,29 @@ export class RowsAllowance {
 
   /** @throws ValueError if the entries so far take too much. */
   take(key: string, value: StoredValue): void {
-    this.#bytes += key.length + sizeOf(value)
-    if (typeof value === 'object' && value !== null) this.#outsideBytes += value.bytes.length
+    const bytes = bytesOf(value)
+    this.#bytes += key.length + (bytes?.length ?? sizeOf(value))
+    if (typeof bytes === 'string') this.#heapBytes += bytes.length
+    else if (bytes !== undefined) this.#outsideBytes += bytes.length
     if (this.#bytes > this.#bytesMax) throw refusal(`more than ${this.#bytesMax} bytes`)
-    if (this.#outsideBytes > this.#outsideBytesMax) throw refusal('more memory than is available')
+    if (this.#outsideBytes > this.#outsideBytesMax || this.#heapBytes > this.#heapBytesMax)
+      throw refusal('more memory than is available')
   }
 }
 
-/** An estimate that does not look at each character. */
+/** Of an object, which is encoded. */
+function bytesOf(value: StoredValue): PlainBytes | undefined {
+  return value instanceof EncodedValue || value instanceof EncodedPlain ? value.bytes : undefined
+}
+
+function freeHeapBytes(): number {
+  const { heap_size_limit, used_heap_size } = getHeapStatistics()
+  return heap_size_limit - used_heap_size
+}
+
+/** Of a primitive: an estimate that does not look at each character. */
 function sizeOf(value: StoredValue): number {
   if (typeof value === 'string') return value.length
-  if (typeof value === 'object' && value !== null) return value.bytes.length
   return typeof value === 'bigint' && (value > LONG || value < -LONG) ? value.toString(16).length : 8
 }
 

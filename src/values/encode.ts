@@ -3,14 +3,28 @@
  * a copy of it (`private-copy.ts`), which `v8.serialize` turns into bytes (`structured.ts`).
  */
 import { types } from 'node:util'
-import { EncodedValue, type Encoding, type StoredValue } from '../core/model/stored-value.js'
+import {
+  EncodedPlain,
+  EncodedValue,
+  type Encoding,
+  type PlainBytes,
+  type PlainData,
+  type StoredValue,
+} from '../core/model/stored-value.js'
 import { describe, reasonOf, ValueError } from '../errors.js'
 import { restoreErrors } from './error-records.js'
+import { freezeWhole } from './freeze.js'
+import { decodePlain } from './plain/decode.js'
+import { plainBytesOf } from './plain/encode.js'
+import { copyOut } from './plain/plain-data.js'
 import { privateCopyOf } from './private-copy.js'
 import { deserialize, refuseShared, serialize } from './structured.js'
 
-/** `'copy'`: callers and cache never share an object. `'share'`: `get` returns the object that was set. */
-export type Isolation = 'copy' | 'share'
+/**
+ * `'copy'`: callers and cache never share an object. `'share'`: `get` returns the object that was set. `'freeze'`: `get` returns the
+ * cache's own copy, frozen with everything in it; or a copy, if there is something in it that cannot be frozen.
+ */
+export type Isolation = 'copy' | 'share' | 'freeze'
 
 /**
  * What the cache stores for `value`.
@@ -39,40 +53,49 @@ function cannotStore(value: unknown, key: string | undefined): ValueError {
   )
 }
 
-function encodeObject(value: object, isolation: Isolation, key: string | undefined): EncodedValue {
-  const shared = isolation === 'share' ? value : undefined
+function encodeObject(value: object, isolation: Isolation, key: string | undefined): StoredValue {
   try {
+    const shared = isolation === 'share' ? value : undefined
     const encoding = bytesEncodingOf(value)
     if (encoding !== undefined) return new EncodedValue(encoding, new Uint8Array(value as Uint8Array), shared)
-    return encodeStructured(value, shared, key)
+    const { copy, isPlain, records } = privateCopyOf(value, key)
+    if (isPlain)
+      return isolation === 'copy' ? (copy as PlainData) : new EncodedPlain(plainBytesOf(copy as PlainData), shared)
+    if (records.length === 0) return new EncodedValue('structured', serialize(copy), shared)
+    return new EncodedValue('errors', serialize([copy, records]), shared)
   } catch (error) {
     if (error instanceof ValueError) throw error
     throw new ValueError(`Cannot store this value: ${reasonOf(error)}`, { cause: error })
   }
 }
 
-function encodeStructured(value: object, shared?: object, key?: string): EncodedValue {
-  const { copy, records } = privateCopyOf(value, key)
-  if (records.length === 0) return new EncodedValue('structured', serialize(copy), shared)
-  return new EncodedValue('errors', serialize([copy, records]), shared)
-}
-
 /**
- * A value that was encoded elsewhere, presumably by `storeValue`. It is decoded and encoded again, because that is the only proof
- * that it is a value that {@link storeValue} would accept.
+ * A value that was encoded elsewhere, presumably by `storeValue`. It is decoded, because that is the only proof that it can be; and
+ * what V8 has encoded is encoded again, which refuses what {@link storeValue} would refuse.
  * @throws ValueError for bytes that are no such value.
  */
 export function adoptEncoded(encoding: Encoding, bytes: Uint8Array): StoredValue {
   if (encoding === 'bytes' || encoding === 'buffer') return new EncodedValue(encoding, bytes)
-  let value: unknown
+  return storeValue(
+    decodedForeign(() => decodeStructured(encoding, bytes)),
+    'freeze', // without the object
+  )
+}
+
+/** The same for plain data. */
+export function adoptPlain(bytes: PlainBytes): EncodedPlain {
+  decodedForeign(() => decodePlain(bytes))
+  return new EncodedPlain(bytes)
+}
+
+function decodedForeign<T>(decode: () => T): T {
   try {
-    value = decodeStructured(encoding, bytes)
+    return decode()
   } catch (error) {
     throw new ValueError(`Cannot store these bytes: they are not an encoded value (${reasonOf(error)})`, {
       cause: error,
     })
   }
-  return storeValue(value, 'copy')
 }
 
 /** Only for a real Uint8Array (not a Proxy) or a Buffer, not for other subclasses; structured cloning handles the rest. */
@@ -83,36 +106,64 @@ function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
   return Object.getPrototypeOf(value) === Uint8Array.prototype ? 'bytes' : undefined
 }
 
-/** A caller's value: a copy, or with `'share'` the object that was set (after a recovery: the object that was decoded first). @throws ValueError for bytes that are not a value. */
+/**
+ * A caller's value: a copy; or with `'share'` the object that was set (after a recovery: the object that was decoded first); or
+ * with `'freeze'` the same frozen object each time, or a copy if it cannot be frozen.
+ * @throws ValueError for bytes that are not a value.
+ */
 export function restoreValue(stored: StoredValue, isolation: Isolation): unknown {
   if (typeof stored !== 'object' || stored === null) return stored
-  if (isolation === 'copy') return decodeObject(stored)
-  stored.shared ??= decodeObject(stored)
-  return stored.shared
+  if (stored instanceof EncodedPlain || stored instanceof EncodedValue) {
+    if (isolation === 'copy') return stored instanceof EncodedPlain ? copyOut(decodeOnce(stored)) : decodeObject(stored)
+    stored.object ??= isolation === 'share' ? decodeObject(stored) : decodeFrozen(stored)
+    return stored.object === UNFREEZABLE ? decodeObject(stored) : stored.object
+  }
+  return copyOut(stored)
 }
 
-function decodeObject({ encoding, bytes }: EncodedValue): unknown {
+/** In the place of an object that cannot be frozen. */
+const UNFREEZABLE = Symbol('unfreezable')
+
+function decodeFrozen(stored: EncodedPlain | EncodedValue): unknown {
+  const value = decodeObject(stored)
+  return typeof value !== 'object' || freezeWhole(value as object) ? value : UNFREEZABLE
+}
+
+/** A copy for a caller. */
+function decodeObject(stored: EncodedPlain | EncodedValue): unknown {
+  if (stored instanceof EncodedPlain) return copyOut(readable(() => decodePlain(stored.bytes as PlainBytes)))
+  const { encoding, bytes } = stored
   switch (encoding) {
     case 'bytes':
       return bytes.slice()
     case 'buffer':
       return Buffer.from(bytes)
-    default:
-      return readStructured(encoding, bytes)
+    default: {
+      const value = readable(() => decodeStructured(encoding, bytes))
+      if (value === undefined) throw unreadable('it is undefined')
+      return value
+    }
   }
 }
 
+/** From now on the cache has its own copy instead of the bytes. */
+function decodeOnce(stored: EncodedPlain): PlainData {
+  const { bytes } = stored
+  if (bytes !== undefined) {
+    stored.object = readable(() => decodePlain(bytes))
+    stored.bytes = undefined
+  }
+  return stored.object as PlainData
+}
+
 /** Values of a journal are decoded when they are first asked for, and matching checksums do not prove that they can be. */
-function readStructured(encoding: 'structured' | 'errors', bytes: Uint8Array): unknown {
-  let value: unknown
+function readable<T>(decode: () => T): T {
   try {
-    value = decodeStructured(encoding, bytes)
+    return decode()
   } catch (error) {
     if (error instanceof RangeError) throw error // too little stack
     throw unreadable(reasonOf(error), error)
   }
-  if (value === undefined) throw unreadable('it is undefined')
-  return value
 }
 
 function decodeStructured(encoding: 'structured' | 'errors', bytes: Uint8Array): unknown {

@@ -12,6 +12,7 @@ import { define } from './define.js'
 import { type ErrorRecord, recordOf, standInFor } from './error-records.js'
 import { isPlain, isUncloneable, kindOf } from './kinds.js'
 import { pathOf, type Step } from './path.js'
+import { Bare, PLAIN_LEVELS_MAX } from './plain/plain-data.js'
 
 const { isProxy } = types
 
@@ -20,6 +21,8 @@ export const NESTING_LEVELS_MAX = 1_000
 
 export interface PrivateCopy {
   readonly copy: object
+  /** Whether it is a tree of objects, arrays, primitives and Dates (`plain/plain-data.ts`). */
+  readonly isPlain: boolean
   /** What the errors in the copy have beside class, message and stack. */
   readonly records: ErrorRecord[]
 }
@@ -35,7 +38,7 @@ export function privateCopyOf(value: object, key?: string): PrivateCopy {
   try {
     const copy = walk.copy(value)
     if (walk.refusal !== undefined) throw refused(walk.refusal.path, walk.refusal.reason, key)
-    return { copy: copy as object, records: walk.takeRecords() }
+    return { copy: copy as object, isPlain: walk.isPlain, records: walk.takeRecords() }
   } catch (error) {
     if (error instanceof Uncloneable) throw refused(error.path, error.message, key)
     if (error instanceof ValueError) throw error
@@ -66,19 +69,27 @@ class Uncloneable extends Error {
   }
 }
 
-/**
- * The objects of a copy: ordinary ones, except that they inherit nothing. So no setter of a changed Object.prototype gets in the
- * way of a copy, `__proto__` is a name like any other, and for...in lists only what is theirs.
- */
-class Bare {
-  [key: string]: unknown
-}
-Object.setPrototypeOf(Bare.prototype, null)
-for (const key of Reflect.ownKeys(Bare.prototype)) Reflect.deleteProperty(Bare.prototype, key)
-Object.freeze(Bare.prototype)
-
 /** Beyond this many parts, a Map finds those that were met before. */
 const LISTED_MAX = 16
+
+function isPrimitive(part: unknown): boolean {
+  return (typeof part !== 'object' || part === null) && typeof part !== 'function' && typeof part !== 'symbol'
+}
+
+/**
+ * Whether an object with such a prototype may be of another kind that was given this prototype, by its first key: it has none, or
+ * it has elements, as a text in a box and the `arguments` of a call have.
+ */
+function mayBeOther(first: string | undefined): boolean {
+  return first === undefined || first === '0'
+}
+
+const NOTHING: readonly never[] = []
+
+function inheritsProperties(): boolean {
+  for (const _ in NOTHING) return true
+  return false
+}
 
 type Properties = Readonly<Record<string, unknown>>
 
@@ -93,7 +104,13 @@ class Walk {
   /** The first part that structured cloning would accept, but a cache must not. */
   refusal: { path: string; reason: string } | undefined
 
+  isPlain = true
+  /** Whether objects and arrays inherit properties that for...in lists. */
+  #isPolluted = false
+
   copy(value: object): unknown {
+    this.isPlain = true
+    this.#isPolluted = inheritsProperties()
     return this.#part(value, 1)
   }
 
@@ -126,18 +143,40 @@ class Walk {
 
   #object(source: object, level: number): unknown {
     const met = this.#find(source)
-    if (met !== undefined) return met
+    if (met !== undefined) {
+      this.isPlain = false
+      return met
+    }
+    if (level > PLAIN_LEVELS_MAX) this.isPlain = false
     if (level > NESTING_LEVELS_MAX) {
       this.#refuse(`nested deeper than ${NESTING_LEVELS_MAX} levels. Nest it less deep, or store its parts`, level)
       return undefined
     }
     if (isProxy(source)) throw this.#uncloneable('a Proxy, which cannot be cloned', level)
     if (Array.isArray(source)) return this.#array(source, level)
-    if (isPlain(source)) {
-      const keys = Object.keys(source)
-      // Without properties, or with one named 0, it may be of another kind, with this prototype: `arguments`, a text in a box.
-      if (keys.length > 0 && keys[0] !== '0') return this.#properties(source as Properties, keys, level)
+    if (!isPlain(source)) return this.#other(source, level)
+    if (Object.getPrototypeOf(source) === Object.prototype && !this.#isPolluted) {
+      return this.#ordinary(source as Properties, level)
     }
+    const keys = Object.keys(source)
+    return mayBeOther(keys[0]) ? this.#other(source, level) : this.#properties(source as Properties, keys, level)
+  }
+
+  /** An object that inherits nothing that for...in lists. */
+  #ordinary(source: Properties, level: number): unknown {
+    const copy = new Bare()
+    this.#remember(source, copy)
+    let first: string | undefined
+    for (const key in source) {
+      if (first === undefined) {
+        first = key
+        if (mayBeOther(first)) break
+      }
+      const part = source[key]
+      copy[key] = isPrimitive(part) ? part : this.#child(part, key, level)
+    }
+    if (!mayBeOther(first)) return copy
+    this.#forget(this.#originals.length - 1)
     return this.#other(source, level)
   }
 
@@ -164,8 +203,10 @@ class Walk {
     const { length } = source
     const keys = Object.keys(source)
     // The elements come first, in order: so they are all there, and there are no other properties.
-    const isDense = keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))
+    const isDense =
+      !this.#isPolluted && keys.length === length && (length === 0 || keys[length - 1] === String(length - 1))
     if (!isDense) {
+      this.isPlain = false
       copy.length = length
       for (const key of keys) {
         if (!Object.hasOwn(source, key)) continue
@@ -176,14 +217,18 @@ class Walk {
     for (let index = 0; index < length; index++) {
       const part = source[index]
       // A getter of an earlier element may have removed it.
-      if (part === undefined && !Object.hasOwn(source, index)) copy.length = index + 1
-      else copy[index] = this.#child(part, index, level) // appends, unless something was removed
+      if (part === undefined && !Object.hasOwn(source, index)) {
+        this.isPlain = false
+        copy.length = index + 1
+      } else copy[index] = this.#child(part, index, level) // appends, unless something was removed
     }
     return copy
   }
 
   #other(source: object, level: number): unknown {
     if (types.isDate(source)) return this.#remember(source, new Date(Date.prototype.getTime.call(source)))
+    const { isPlain: wasPlain } = this
+    this.isPlain = false
     if (types.isMap(source)) return this.#map(source, level)
     if (types.isSet(source)) return this.#set(source, level)
     if (types.isNativeError(source) || source instanceof Error) return this.#error(source, level)
@@ -191,6 +236,7 @@ class Walk {
     if (types.isRegExp(source) || ArrayBuffer.isView(source) || types.isArrayBuffer(source)) return source
     if (types.isBoxedPrimitive(source) && !types.isSymbolObject(source)) return source
     if (isUncloneable(source)) throw this.#uncloneable(`${kindOf(source)}, which cannot be cloned`, level)
+    this.isPlain = wasPlain
     const keys = Object.keys(source)
     if (keys.length === 0 && !isPlain(source)) {
       this.#refuse(`${kindOf(source)}, of which nothing would be kept: it has no properties of its own`, level)

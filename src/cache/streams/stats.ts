@@ -77,7 +77,7 @@ export function readStats(
   const reads = hits + misses
   const hitRatio = reads === 0 ? 0 : hits / reads
   const journal = { ...figures, maxSize, maxBytes }
-  return { atMs, hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal }
+  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, atMs, journal }
 }
 
 const CLOSED_FIGURES: JournalFigures = {

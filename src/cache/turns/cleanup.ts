@@ -1,4 +1,7 @@
-/** Removes expired entries in slices, each of them one turn: on demand, and for the timers. */
+/**
+ * Removes expired entries in slices, each of them one turn: on demand, and for the timers. Before: `cache.ts`, the timers. After:
+ * `core/decide` and `turns.ts`.
+ */
 import { decide } from '../../core/decide/decide.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
@@ -24,9 +27,9 @@ export class Cleanup {
     if (!this.#turns.isWritable) return 0
     let removed = 0
     for (;;) {
-      const { count, isAll } = this.#removeSlice(SLICE_ENTRIES)
+      const { count, isLast } = this.#removeSlice()
       removed += count
-      if (isAll) return removed
+      if (isLast) return removed
     }
   }
 
@@ -34,23 +37,22 @@ export class Cleanup {
   runSlice(): Slice {
     if (!this.#turns.isWritable || !this.#state.isWhole) return 'blocked'
     try {
-      return this.#removeSlice(SLICE_ENTRIES).isAll ? 'done' : 'more'
+      return this.#removeSlice().isLast ? 'done' : 'more'
     } catch {
       return 'blocked'
     }
   }
 
   /** Removes fewer entries than `limit` if that many do not fit in one frame (long keys). */
-  #removeSlice(limit: number): { count: number; isAll: boolean } {
+  #removeSlice(limit = SLICE_ENTRIES): { count: number; isLast: boolean } {
     const nowMs = this.#clock.now()
     const events = decide(this.#state, { type: 'cleanup', limit, nowMs })
-    const count = events.length
     try {
-      if (count > 0) this.#turns.record(events, nowMs)
+      if (events.length > 0) this.#turns.record(events, nowMs)
     } catch (error) {
       if (!(error instanceof RangeError) || limit === 1) throw error
       return this.#removeSlice(Math.ceil(limit / 2))
     }
-    return { count, isAll: count < limit }
+    return { count: events.length, isLast: events.length < limit }
   }
 }

@@ -8,7 +8,7 @@
  */
 
 import type { CacheEvent } from '../../core/model/event.js'
-import type { StoredValue } from '../../core/model/stored-value.js'
+import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
 import { showMoment } from './quantities.js'
 import { restoreToShow, showValue, toJson } from './show-value.js'
 
@@ -38,7 +38,7 @@ export function limitJson(limit: number): number | null {
 }
 
 function valueMember(stored: StoredValue): string {
-  if (typeof stored === 'object' && stored !== null && (stored.encoding === 'bytes' || stored.encoding === 'buffer')) {
+  if (stored instanceof EncodedValue && (stored.encoding === 'bytes' || stored.encoding === 'buffer')) {
     return `"valueBase64":"${Buffer.from(stored.bytes).toString('base64')}"`
   }
   const value = restoreToShow(stored)

@@ -109,7 +109,7 @@ function reschedule(state: State, key: string, expiresAtMs: number): void {
 function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {
   if (state.undo.isRecording) state.undo.replacedAll(state)
   state.replaceEntries(entries)
-  state.counters.copyFrom(counters)
+  state.recount(counters)
 }
 
 /** A read that found its entry, which becomes the most recently used. */
@@ -118,7 +118,6 @@ export function recordHit(state: State, slot: Slot): void {
   if (undo.isRecording) undo.touched(entries, slot)
   entries.recency.touch(slot)
   state.counters.hits++
-  state.isOrderJournaled = false
 }
 
 export function recordMiss(state: State): void {

@@ -1,22 +1,47 @@
 /**
- * A value as the cache holds it. Immutable values are held as they are; everything else as the bytes that are also in the
- * journal, so that no caller can change a cached object behind the journal's back.
+ * A value as the cache holds it. Primitives are held as they are; an object as a copy that belongs to the cache alone, or as the
+ * bytes that are also in the journal, so that no caller can change a cached object behind the journal's back.
  */
-export type StoredValue = null | boolean | number | string | bigint | EncodedValue
+export type StoredValue = null | boolean | number | string | bigint | PlainData | EncodedPlain | EncodedValue
+
+/** The cache's own copy of plain data, which nobody changes (`values/plain/plain-data.ts`). */
+export interface PlainData {
+  readonly [plain]: true
+}
+declare const plain: unique symbol
+
+/**
+ * The bytes of plain data. Few are held as a text of one character for each, which takes less memory; many as bytes, which are
+ * outside of V8's heap.
+ */
+export type PlainBytes = string | Uint8Array
+
+/** Plain data in bytes, until its first use: from a file or from a client, or because callers are not given copies. */
+export class EncodedPlain {
+  /** `undefined` once {@link object} is the cache's own copy. */
+  bytes: PlainBytes | undefined
+  /** What is made of them: the cache's own copy; or the object to share, or to give frozen. */
+  object: unknown
+
+  constructor(bytes: PlainBytes, object?: unknown) {
+    this.bytes = bytes
+    this.object = object
+  }
+}
 
 /** How the bytes of an {@link EncodedValue} are decoded. Their numbers in the journal: docs/format.md. */
 export type Encoding = 'structured' | 'errors' | 'bytes' | 'buffer'
 
-/** An object, encoded once when it was set. */
+/** Any other object, encoded once when it was set. */
 export class EncodedValue {
   readonly encoding: Encoding
   readonly bytes: Uint8Array
-  /** With `isolation: 'share'`: the caller's own object; after a recovery `undefined` until it is first decoded. */
-  shared: unknown
+  /** The object to share, or to give frozen, if the cache does that: the caller's own, or the one that was decoded first. */
+  object: unknown
 
-  constructor(encoding: Encoding, bytes: Uint8Array, shared?: unknown) {
+  constructor(encoding: Encoding, bytes: Uint8Array, object?: unknown) {
     this.encoding = encoding
     this.bytes = bytes
-    this.shared = shared
+    this.object = object
   }
 }

@@ -1,7 +1,9 @@
 /** Decodes events and values. The inverse of `encode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent, SetEvent } from '../../core/model/event.js'
-import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
+import { EncodedPlain, EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
 import { type ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
+import { takePrimitive } from '../../values/plain/decode.js'
+import { heldBytes } from '../../values/plain/encode.js'
 import {
   EVENT_HAS_DEADLINE,
   EVENT_HAS_EXTENSION,
@@ -86,20 +88,6 @@ export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEven
 function decodeValue(reader: ByteReader): StoredValue {
   const tag = reader.byte()
   switch (tag) {
-    case VALUE.null:
-      return null
-    case VALUE.false:
-      return false
-    case VALUE.true:
-      return true
-    case VALUE.integer: {
-      const zigzag = reader.varint()
-      return (zigzag >>> 1) ^ -(zigzag & 1)
-    }
-    case VALUE.double:
-      return reader.double()
-    case VALUE.bigint:
-      return parseBigint(reader.text(0))
     case VALUE.structured:
       return new EncodedValue('structured', own(reader.view()))
     case VALUE.errors:
@@ -108,18 +96,15 @@ function decodeValue(reader: ByteReader): StoredValue {
       return new EncodedValue('bytes', own(reader.view()))
     case VALUE.buffer:
       return new EncodedValue('buffer', own(reader.view()))
+    case VALUE.plain:
+      return new EncodedPlain(heldBytes(reader.bytes, reader.skipBytes(), reader.at))
     default:
-      if (tag > VALUE.buffer) throw new NewerFormatError(`a value of kind ${tag}`)
-      return reader.text(tag - VALUE.text)
+      if (tag > VALUE.plain) throw new NewerFormatError(`a value of kind ${tag}`)
+      return takePrimitive(reader, tag)
   }
 }
 
 /** A copy: a view would keep the whole buffer in memory. (`slice` of a Buffer would return a Buffer.) */
 function own(view: Buffer): Uint8Array {
   return new Uint8Array(view)
-}
-
-function parseBigint(hexadecimal: string): bigint {
-  if (!/^-?[0-9a-f]+$/.test(hexadecimal)) throw new MalformedBytesError('a bigint is not written in hexadecimal digits')
-  return hexadecimal.startsWith('-') ? -BigInt(`0x${hexadecimal.slice(1)}`) : BigInt(`0x${hexadecimal}`)
 }

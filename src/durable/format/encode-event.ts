@@ -1,7 +1,8 @@
 /** Encodes events and values. The inverse of `decode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent } from '../../core/model/event.js'
-import type { StoredValue } from '../../core/model/stored-value.js'
+import { EncodedPlain, EncodedValue, type PlainData, type StoredValue } from '../../core/model/stored-value.js'
 import type { ByteWriter } from '../../values/bytes/byte-writer.js'
+import { encodePlain, plainSize, putPrimitive } from '../../values/plain/encode.js'
 import { EVENT_HAS_DEADLINE, EVENT_TYPE, KEY_TEXT_SHIFT, VALUE } from './format.js'
 import { putLimits } from './notes.js'
 
@@ -60,40 +61,23 @@ function encodeDeadline(writer: ByteWriter, expiresAtMs: number): void {
 }
 
 function encodeValue(writer: ByteWriter, value: StoredValue): void {
-  writer.reserve(16)
-  switch (typeof value) {
-    case 'number':
-      if ((value | 0) === value && !Object.is(value, -0)) {
-        writer.putByte(VALUE.integer)
-        writer.putVarint((value << 1) ^ (value >> 31))
-      } else {
-        writer.putByte(VALUE.double)
-        writer.putDouble(value)
-      }
-      return
-    case 'string': {
-      const at = writer.length++
-      const text = writer.putText(value) // may move writer.bytes
-      writer.bytes[at] = VALUE.text + text
-      return
-    }
-    case 'boolean':
-      writer.putByte(value ? VALUE.true : VALUE.false)
-      return
-    case 'bigint': {
-      writer.putByte(VALUE.bigint)
-      writer.putText(value.toString(16))
-      return
-    }
-    case 'object':
-      if (value === null) {
-        writer.putByte(VALUE.null)
-      } else {
-        writer.putByte(VALUE[value.encoding])
-        writer.putBytes(value.bytes)
-      }
-      return
+  if (typeof value !== 'object' || value === null) {
+    putPrimitive(writer, value)
+    return
   }
+  writer.reserve(5)
+  if (value instanceof EncodedValue) {
+    writer.putByte(VALUE[value.encoding])
+    writer.putBytes(value.bytes)
+    return
+  }
+  writer.putByte(VALUE.plain)
+  const at = writer.length
+  writer.length += 4
+  if (!(value instanceof EncodedPlain)) encodePlain(writer, value)
+  else if (value.bytes === undefined) encodePlain(writer, value.object as PlainData)
+  else writer.putHeld(value.bytes)
+  writer.bytes.writeUInt32LE(writer.length - at - 4, at)
 }
 
 /** The bytes of a key and a value in the journal, which is what `maxBytes` limits. */
@@ -112,8 +96,14 @@ function valueBytes(value: StoredValue): number {
     case 'bigint':
       return value.toString(16).length
     default:
-      return value === null ? 1 : value.bytes.length
+      return value === null ? 1 : objectBytes(value)
   }
+}
+
+function objectBytes(value: PlainData | EncodedPlain | EncodedValue): number {
+  if (value instanceof EncodedValue) return value.bytes.length
+  if (!(value instanceof EncodedPlain)) return plainSize(value)
+  return value.bytes?.length ?? plainSize(value.object as PlainData)
 }
 
 function textBytes(text: string): number {

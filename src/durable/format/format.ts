@@ -75,19 +75,8 @@ export const KEY_TEXT_MASK = 0x03
 /** A `set` or `rescheduled` event ends with an extension: a varint of bytes, and in them parts, each of which begins with its kind. */
 export const EVENT_HAS_EXTENSION = 0x80
 
-/** The first byte of a value. */
+/** The first byte of a value, if it is not that of a primitive (`values/plain/tags.ts`). */
 export const VALUE = {
-  null: 0,
-  false: 1,
-  true: 2,
-  /** An integer of 32 bits, zigzag varint. */
-  integer: 3,
-  /** f64. */
-  double: 4,
-  /** Text: 5 + TEXT, then a varint of bytes, then the bytes. */
-  text: 5,
-  /** Sign and hexadecimal digits, as ASCII with a varint of bytes. */
-  bigint: 8,
   /** Node's `v8.serialize`, with a varint of bytes. */
   structured: 9,
   /** The bytes of a Uint8Array, with a varint of bytes. */
@@ -96,6 +85,8 @@ export const VALUE = {
   buffer: 11,
   /** Node's `v8.serialize` of a value and the records of its errors, with a varint of bytes. */
   errors: 12,
+  /** Plain data: a u32 of bytes, and its parts (`values/plain/tags.ts`). */
+  plain: 13,
 } as const
 
 /** ── File names ── */

@@ -26,7 +26,7 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
       state.areLimitsJournaled = false
       order = undefined
     },
-    counters: (counters) => state.counters.copyFrom(counters),
+    counters: (counters) => state.recount(counters),
     order: (bytes) => {
       state.entries.markUse()
       order = bytes

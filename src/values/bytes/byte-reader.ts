@@ -18,10 +18,14 @@ export class ByteReader {
   #windowStart = 0
   #windowEnd = -1
 
-  constructor(bytes: Buffer, start: number, end: number) {
+  /** `latin1`: all the bytes as one character each, if the caller has them; then a short text is a substring. */
+  constructor(bytes: Buffer, start: number, end: number, latin1?: string) {
     this.bytes = bytes
     this.at = start
     this.end = end
+    if (latin1 === undefined) return
+    this.#window = latin1
+    this.#windowEnd = end
   }
 
   /**
@@ -80,6 +84,12 @@ export class ByteReader {
     const length = this.varint()
     const start = this.#take(length)
     return this.bytes.subarray(start, start + length)
+  }
+
+  /** Skips as many bytes as a u32 says. Returns where they begin. */
+  skipBytes(): number {
+    const length = this.bytes.readUInt32LE(this.#take(4))
+    return this.#take(length)
   }
 
   text(kind: number): string {

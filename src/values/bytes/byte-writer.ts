@@ -62,6 +62,14 @@ export class ByteWriter {
     this.length += bytes.length
   }
 
+  /** Writes bytes, or the characters of a text as one byte each. */
+  putHeld(bytes: Uint8Array | string): void {
+    this.reserve(bytes.length)
+    if (typeof bytes === 'string') this.bytes.latin1Write(bytes, this.length)
+    else this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
   /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)

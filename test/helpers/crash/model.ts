@@ -6,13 +6,14 @@
 import { posix } from 'node:path'
 import { Counters } from '../../../src/core/model/counters.js'
 import type { CacheEvent, SetEvent } from '../../../src/core/model/event.js'
-import type { StoredValue } from '../../../src/core/model/stored-value.js'
+import { EncodedValue, type StoredValue } from '../../../src/core/model/stored-value.js'
 import type { JournalReceiver, ReceivedRows } from '../../../src/durable/contract.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
 import { decodeEvent } from '../../../src/durable/format/decode-event.js'
 import { FILE_HEADER_BYTES } from '../../../src/durable/format/format.js'
 import { readFrame } from '../../../src/durable/format/frame.js'
 import { ByteReader } from '../../../src/values/bytes/byte-reader.js'
+import { restoreValue } from '../../../src/values/encode.js'
 import type { Inode, Operation, SimulatedDisk } from '../durable/simulated-disk.js'
 import type { DiskHistory } from './crash-states.js'
 
@@ -98,7 +99,8 @@ class Rows implements ReceivedRows {
 }
 
 function describe(value: StoredValue): string {
-  if (typeof value === 'object' && value !== null) return `${value.encoding}:${checksum(value.bytes)}`
+  if (value instanceof EncodedValue) return `${value.encoding}:${checksum(value.bytes)}`
+  if (typeof value === 'object' && value !== null) return `plain:${JSON.stringify(restoreValue(value, 'copy'))}`
   return typeof value === 'string' && value.length > 40
     ? `text:${value.length}:${checksum(Buffer.from(value))}`
     : `${typeof value}:${value}`

@@ -1,6 +1,6 @@
 /** Decodes an answer from the wire. Before: requests. After: the caller. */
 import { fromWireError, type WireError } from '../wire/wire-error.js'
-import { ERROR, FILE_ERROR, isBytesTag, LIST, PAIRS, PLAIN, restoreBytes } from '../wire/wire-value.js'
+import { ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire } from '../wire/wire-value.js'
 
 /** Whether an answer is a refusal; {@link errorOf} returns its error. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {
@@ -14,7 +14,7 @@ export function errorOf(wire: readonly [number, ...WireError]): unknown {
 export function answerOf(wire: unknown): unknown {
   if (typeof wire !== 'object' || wire === null) return wire
   const [tag, ...rest] = wire as [number, ...unknown[]]
-  if (isBytesTag(tag)) return restoreBytes(tag, rest[0] as Uint8Array)
+  if (isValueTag(tag)) return restoreWire(tag, rest[0])
   switch (tag) {
     case LIST:
       return rest.map(answerOf)

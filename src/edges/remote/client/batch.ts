@@ -3,7 +3,7 @@
  * answers, and the approximate size in bytes.
  */
 import { AGAIN, ARITIES, SAME } from '../wire/codes.js'
-import { isBytesTag } from '../wire/wire-value.js'
+import { isValueTag } from '../wire/wire-value.js'
 
 export type Settle = (outcome: unknown) => void
 
@@ -71,7 +71,7 @@ function weigh(batch: Batch, parameter: object): void {
   batch.bytes += 32
   if (!Array.isArray(parameter)) return
   const bytes: unknown = parameter[1]
-  if (isBytesTag(parameter[0]) && bytes instanceof Uint8Array) {
+  if (isValueTag(parameter[0]) && bytes instanceof Uint8Array) {
     batch.bytes += bytes.byteLength
     const buffer = bytes.buffer as ArrayBuffer
     if (bytes.byteLength >= TRANSFER_BYTES_MIN && !batch.transfer.includes(buffer)) batch.transfer.push(buffer)

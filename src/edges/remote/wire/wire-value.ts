@@ -5,9 +5,17 @@
  * cache in the same thread.
  */
 import { isUint8Array } from 'node:util/types'
-import { EncodedValue, type Encoding, type StoredValue } from '../../../core/model/stored-value.js'
+import {
+  EncodedPlain,
+  EncodedValue,
+  type Encoding,
+  type PlainBytes,
+  type PlainData,
+  type StoredValue,
+} from '../../../core/model/stored-value.js'
 import { describe, ValueError } from '../../../errors.js'
-import { adoptEncoded, restoreValue, storeValue } from '../../../values/encode.js'
+import { adoptEncoded, adoptPlain, restoreValue, storeValue } from '../../../values/encode.js'
+import { plainBytesOf } from '../../../values/plain/encode.js'
 
 // The first element of an array identifies its contents.
 /** Plain data. */
@@ -26,6 +34,8 @@ export const LIST = 7
 export const PAIRS = 8
 /** A structured value with records of its errors. */
 export const WITH_ERRORS = 9
+/** Plain data in a value: its bytes, or a text of them. */
+export const PLAIN_VALUE = 10
 
 export type Wire = undefined | null | boolean | number | string | bigint | readonly [number, ...unknown[]]
 
@@ -40,9 +50,14 @@ const ENCODING_OF = new Map(Object.entries(TAG_OF).map(([encoding, tag]) => [tag
 /** Encodes a stored value for the wire. */
 export function toWire(stored: StoredValue | undefined): Wire {
   if (typeof stored !== 'object' || stored === null) return stored
-  const { bytes } = stored
-  // Cloning a view copies its whole buffer, which may be a segment of the journal; so the value's own part is copied first.
-  return [TAG_OF[stored.encoding], bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)]
+  if (stored instanceof EncodedValue) return [TAG_OF[stored.encoding], ownBytes(stored.bytes)]
+  if (!(stored instanceof EncodedPlain)) return [PLAIN_VALUE, plainBytesOf(stored)]
+  return [PLAIN_VALUE, stored.bytes ?? plainBytesOf(stored.object as PlainData)]
+}
+
+/** Cloning a view copies its whole buffer, and keeping one keeps all of it: so the view's own part is copied, if there is more. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
 }
 
 /**
@@ -52,12 +67,13 @@ export function toWire(stored: StoredValue | undefined): Wire {
 export function toStored(wire: unknown): StoredValue {
   if (typeof wire !== 'object' || wire === null) return storeValue(wire, 'copy')
   if (Array.isArray(wire)) {
-    const [tag, bytes] = wire as unknown[]
-    if (isUint8Array(bytes) && bytes.buffer instanceof ArrayBuffer) {
-      // Bytes that are part of a larger buffer are copied, so that the rest of it is not kept in memory.
-      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
+    const [tag, content] = wire as unknown[]
+    if (tag === PLAIN_VALUE && typeof content === 'string') return adoptPlain(content)
+    if (isUint8Array(content) && content.buffer instanceof ArrayBuffer) {
+      const bytes = ownBytes(content)
+      if (tag === PLAIN_VALUE) return adoptPlain(bytes)
       const encoding = ENCODING_OF.get(tag)
-      if (encoding !== undefined) return adoptEncoded(encoding, own)
+      if (encoding !== undefined) return adoptEncoded(encoding, bytes)
     }
   }
   throw new ValueError(`A client sent ${describe(wire)}, which is not an encoded value`, {
@@ -65,8 +81,10 @@ export function toStored(wire: unknown): StoredValue {
   })
 }
 
-/** Decodes a value for the caller, from bytes that already belong to the caller. */
-export function restoreBytes(tag: unknown, bytes: Uint8Array): unknown {
+/** Decodes a value for the caller, to whom its content already belongs. */
+export function restoreWire(tag: unknown, content: unknown): unknown {
+  if (tag === PLAIN_VALUE) return restoreValue(new EncodedPlain(content as PlainBytes), 'copy')
+  const bytes = content as Uint8Array
   if (tag === BYTES) return bytes
   if (tag === BUFFER) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return restoreValue(new EncodedValue(ENCODING_OF.get(tag) as Encoding, bytes), 'copy')
@@ -75,18 +93,19 @@ export function restoreBytes(tag: unknown, bytes: Uint8Array): unknown {
 /** The value that a wire brings, of which others get their own: nothing of it is shared with them. */
 export function ownCopy(wire: unknown): unknown {
   if (!Array.isArray(wire)) return wire
-  const [tag, bytes] = wire as [number, Uint8Array]
-  return restoreBytes(tag, tag === BYTES || tag === BUFFER ? bytes.slice() : bytes)
+  const [tag, content] = wire as [number, Uint8Array]
+  return restoreWire(tag, tag === BYTES || tag === BUFFER ? content.slice() : content)
 }
 
-export function isBytesTag(tag: unknown): boolean {
-  return ENCODING_OF.has(tag)
+/** Whether it begins a value. */
+export function isValueTag(tag: unknown): boolean {
+  return tag === PLAIN_VALUE || ENCODING_OF.has(tag)
 }
 
 /** Approximately how many bytes a value takes on the wire. */
 export function wireBytes(wire: unknown): number {
   if (typeof wire === 'string') return wire.length
   if (typeof wire !== 'object' || wire === null) return 8
-  const bytes = (wire as readonly unknown[])[1]
-  return isUint8Array(bytes) ? bytes.byteLength + 32 : 64
+  const content = (wire as readonly unknown[])[1]
+  return isUint8Array(content) || typeof content === 'string' ? content.length + 32 : 64
 }

@@ -126,7 +126,7 @@ test('shared memory is refused, and part of a larger buffer is copied', (t) => {
     shared.set(serialize([1]))
     t.throws(() => toStored([tag, shared]), { instanceOf: ValueError })
     const large = new ArrayBuffer(100_000)
-    const encoded = serialize({ a: 1 })
+    const encoded = serialize(new Map([[1, 2]]))
     const part = new Uint8Array(large, 5, encoded.length)
     part.set(encoded)
     const stored = toStored([tag, part]) as EncodedValue

@@ -1,0 +1,45 @@
+/**
+ * Plain data as the cache keeps it: a tree of objects, arrays, primitives and Dates, in which no part occurs twice. It is a copy
+ * of the cache's own, made by the walk in `private-copy.ts` or by `decode.ts`; nobody else ever has a reference to it.
+ */
+import type { PlainData } from '../../core/model/stored-value.js'
+
+/** The most levels that plain data has: what walks it does so recursively, on any stack. */
+export const PLAIN_LEVELS_MAX = 200
+
+/**
+ * The objects in it: ordinary ones, except that they inherit nothing. So no setter of a changed Object.prototype gets in the way of
+ * a copy, `__proto__` is a name like any other, and for...in lists only what is theirs.
+ */
+export class Bare {
+  [key: string]: unknown
+}
+Reflect.deleteProperty(Bare.prototype, 'constructor')
+Object.setPrototypeOf(Bare.prototype, null)
+Object.freeze(Bare.prototype)
+
+/** A copy for a caller. */
+export function copyOut(data: PlainData): object {
+  return copyPart(data) as object
+}
+
+function copyPart(part: object): object {
+  if (Array.isArray(part)) return copyArray(part)
+  if (part instanceof Date) return new Date(part)
+  const source = part as Bare
+  const copy: Record<string, unknown> = { ...source } // defines, also what has the name of a setter
+  for (const key in source) {
+    const member = source[key]
+    if (typeof member === 'object' && member !== null) copy[key] = copyPart(member)
+  }
+  return copy
+}
+
+function copyArray(source: readonly unknown[]): unknown[] {
+  const copy = source.slice()
+  for (let index = 0; index < copy.length; index++) {
+    const item = copy[index]
+    if (typeof item === 'object' && item !== null) copy[index] = copyPart(item)
+  }
+  return copy
+}

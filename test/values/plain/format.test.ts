@@ -1,0 +1,99 @@
+/** Plain data in bytes: what docs/format.md shows, what is refused, and that everything that was encoded is decoded. */
+import { readFile } from 'node:fs/promises'
+import test from 'ava'
+import type { PlainData } from '../../../src/core/model/stored-value.js'
+import { encodeSet } from '../../../src/durable/format/encode-event.js'
+import { MalformedBytesError } from '../../../src/values/bytes/byte-reader.js'
+import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
+import { storeValue } from '../../../src/values/encode.js'
+import { decodePlain } from '../../../src/values/plain/decode.js'
+import { plainBytesOf, plainSize } from '../../../src/values/plain/encode.js'
+import { copyOut } from '../../../src/values/plain/plain-data.js'
+
+const dataOf = (value: object) => storeValue(value, 'copy') as PlainData
+const bytesOf = (value: object) => Buffer.from(plainBytesOf(dataOf(value)) as string, 'latin1')
+const decode = (...bytes: number[]) => decodePlain(Buffer.from(bytes).toString('latin1'))
+
+test('docs/format.md shows the bytes of its example', async (t) => {
+  const shown = /^0d 23 [\s\S]*?(?=\n```)/m.exec(await readFile('docs/format.md', 'utf8'))?.[0] ?? ''
+  const writer = new ByteWriter(64)
+  const value = dataOf([{ id: 1, name: 'Ada' }, { id: 2, name: undefined }, new Date(0)])
+  encodeSet(writer, '', value, Number.POSITIVE_INFINITY)
+  // After the head of the event and its empty key.
+  t.is(writer.bytes.subarray(2, writer.length).toString('hex'), shown.replaceAll(/\s/g, ''))
+})
+
+test('keys are written once in a value, however many objects have them', (t) => {
+  const rows = (count: number) => Array.from({ length: count }, () => ({ identifier: 1, description: 2 }))
+  t.is(bytesOf(rows(11)).length - bytesOf(rows(10)).length, 6)
+})
+
+test('an object with many keys, and one with a long key, is a dictionary; so shapes do not pile up', (t) => {
+  const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]))
+  t.is(bytesOf(keys(64))[0], 19)
+  t.is(bytesOf(keys(65))[0], 21)
+  t.is(bytesOf({ ['k'.repeat(100)]: 1 })[0], 19)
+  t.is(bytesOf({ ['k'.repeat(101)]: 1 })[0], 21)
+  for (const value of [keys(65), { ['k'.repeat(101)]: 1, b: { c: 2 } }])
+    t.deepEqual(copyOut(decodePlain(plainBytesOf(dataOf(value)))), value)
+})
+
+test('more shapes than are remembered', (t) => {
+  for (let n = 0; n < 11_000; n++) {
+    const value = { [`first${n}`]: n, [`second${n}`]: { third: n } }
+    if (n % 500 < 2) t.deepEqual(copyOut(decodePlain(plainBytesOf(dataOf(value)))), value)
+    else plainSize(dataOf(value))
+  }
+})
+
+test('its size is the number of its bytes, and many bytes are held outside of the heap', (t) => {
+  const small = dataOf({ text: 'é'.repeat(1_000) })
+  t.is(plainBytesOf(small).length, plainSize(small))
+  t.is(typeof plainBytesOf(small), 'string')
+  const large = dataOf({ text: 'é'.repeat(10_000) })
+  t.is(plainBytesOf(large).length, plainSize(large))
+  t.true(plainBytesOf(large) instanceof Uint8Array)
+  t.deepEqual(copyOut(decodePlain(plainBytesOf(large))), { text: 'é'.repeat(10_000) })
+})
+
+for (const [what, bytes] of [
+  ['nothing', []],
+  ['a primitive', [0]],
+  ['undefined', [16]],
+  ['an unknown part', [18, 1, 99]],
+  ['bytes after the part', [18, 0, 0]],
+  ['fewer items than there should be', [18, 2, 0]],
+  ['four billion items', [18, 255, 255, 255, 255, 15]],
+  ['a shape that is not defined', [20, 0]],
+  ['a shape that is defined later', [18, 2, 20, 0, 19, 0]],
+  ['a shape longer than the bytes', [19, 50, 0, 1, 97]],
+  ['a key longer than its shape', [19, 3, 0, 9, 97, 0]],
+  ['a key of an unknown kind', [19, 3, 7, 1, 97, 0]],
+  ['half a Date', [17, 0, 0]],
+  ['300 levels', [...Array.from({ length: 300 }, () => [18, 1]).flat(), 0]],
+] as const) {
+  test(`${what}: malformed`, (t) => {
+    t.throws(() => decode(...bytes), { instanceOf: MalformedBytesError })
+  })
+}
+
+test('every change of a byte is decoded to something, or malformed', (t) => {
+  const value = [
+    { a: 1, b: 'text', c: [1n, 1.5] },
+    { a: null, b: undefined, c: [new Date(5)] },
+    { __proto__: null, d: 'é\ud800' },
+  ]
+  const bytes = bytesOf(value)
+  for (let at = 0; at < bytes.length; at++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const changed = Buffer.from(bytes)
+      changed[at] = byte
+      try {
+        copyOut(decodePlain(changed.toString('latin1')))
+      } catch (error) {
+        if (!(error instanceof MalformedBytesError)) throw error
+      }
+    }
+  }
+  t.pass()
+})
