@@ -1,4 +1,5 @@
 /** The composition root: puts the parts of a cache together. */
+import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { createActor } from 'xstate'
 import { Inspection } from './cache/actor/inspection.js'
@@ -13,6 +14,7 @@ import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
 import { rehearse } from './cache/rehearsal.js'
 import { SavedFiles } from './cache/saved-files.js'
+import { Scans } from './cache/scans.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
@@ -107,6 +109,7 @@ function compose<V>(
   const cleanup = new Cleanup({ state, clock, turns })
   const reads = new Reads({ state, clock, turns, cleanup, notOpen: () => opening.notOpen() })
   const loads = new Loads({ clock, turns, reads })
+  const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
@@ -116,7 +119,7 @@ function compose<V>(
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, loads, streams: streams.stored },
+    { clock, journal, opening, turns, reads, scans, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       isEverythingDurable: options.fsync === 'always',

@@ -38,7 +38,7 @@ export function rehearse(): void {
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
   for (const isObserved of [false, true]) {
     const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
-    const outbox = new Outbox({ isObserved, deliver: () => undefined }, (task) => task())
+    const outbox = new Outbox({ isObserved, observesRemovals: isObserved, deliver: () => undefined }, (task) => task())
     const expiry = new ExpiryTimer(clock, state, () => 'done')
     const turns = new Turns({ state, journal, outbox, expiry })
     const rows = new FrozenRows(state)

@@ -34,6 +34,7 @@ test('a row says whether its method is a property, and whether it returns a prom
     keys: [],
     entries: [],
     pattern: '*',
+    prefix: '',
     path: 'p',
     fn: () => 1,
     loader: () => 1,

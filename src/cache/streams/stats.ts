@@ -7,8 +7,6 @@ import type { JournalFigures } from '../../durable/contract.js'
 
 /** What `stats()` returns and `stats$` emits. Counters start from 0 at each `clear()`. */
 export interface Stats {
-  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
-  atMs: number
   hits: number
   misses: number
   evictions: number
@@ -21,6 +19,8 @@ export interface Stats {
   deletes: number
   /** hits / (hits + misses); 0 before the first read. */
   hitRatio: number
+  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
+  atMs: number
   /** The figures of the journal, and the limits that it remembers: Infinity for none. */
   journal: JournalFigures & Limits
 }

@@ -6,7 +6,8 @@
  * Values are returned in their stored form. Before: `door.ts` and `cache.ts`. After: `core/evolve`, for hits and misses.
  */
 import { isExpired } from '../../core/decide/decide.js'
-import { recordHit, recordMiss } from '../../core/evolve/evolve.js'
+import { recordHit, recordMiss, recordUse } from '../../core/evolve/evolve.js'
+import { FrozenRows } from '../../core/evolve/frozen-rows.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
 import type { Slot } from '../../core/model/state.js'
@@ -14,6 +15,14 @@ import type { StoredValue } from '../../core/model/stored-value.js'
 import { type CacheClosedError, JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
 import type { Turns } from './turns.js'
+
+/** An entry with what is known about it. */
+export interface StoredEntry {
+  readonly value: StoredValue
+  /** Epoch milliseconds; missing if there is no deadline. */
+  readonly expiresAtMs?: number
+  readonly tags: string[]
+}
 
 export interface ReadsParts {
   state: State
@@ -56,6 +65,22 @@ export class Reads {
     return slot === undefined ? undefined : this.#state.valueAt(slot)
   }
 
+  entry(key: string): StoredEntry | undefined {
+    const slot = this.#live(key)
+    if (slot === undefined) return undefined
+    const value = this.#state.valueAt(slot)
+    const expiresAtMs = this.#state.deadlineAt(slot)
+    return expiresAtMs === Number.POSITIVE_INFINITY ? { value, tags: [] } : { value, expiresAtMs, tags: [] }
+  }
+
+  /** Makes an entry the most recently used. Counts neither a hit nor a miss. */
+  touch(key: string): boolean {
+    const slot = this.#live(key)
+    if (slot === undefined) return false
+    recordUse(this.#state, slot)
+    return true
+  }
+
   has(key: string): boolean {
     return this.#live(key) !== undefined
   }
@@ -72,10 +97,13 @@ export class Reads {
     return this.#liveSlots(matches).map((slot) => this.#state.keyAt(slot))
   }
 
-  /** The same with values. */
-  entries(matches: (key: string) => boolean): [string, StoredValue][] {
-    const state = this.#state
-    return this.#liveSlots(matches).map((slot) => [state.keyAt(slot), state.valueAt(slot)])
+  /** The same with values, as they are now: rows that change while they are read are kept, the others are not copied. */
+  entries(matches: (key: string) => boolean): IterableIterator<[string, StoredValue]> {
+    this.#removeExpired()
+    const rows = new FrozenRows(this.#state)
+    const iterator = readRows(rows, matches, this.#clock.now())
+    ABANDONED.register(iterator, rows, rows)
+    return iterator
   }
 
   /** Finds a live entry. The clock is read only if it has a deadline. */
@@ -103,10 +131,14 @@ export class Reads {
     }
   }
 
+  #removeExpired(): void {
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.#notOpen()
+    this.#unlessRefused(() => this.#cleanup.run())
+  }
+
   #liveSlots(matches: (key: string) => boolean): Slot[] {
     const state = this.#state
-    if (!state.isOpen || !state.isWhole) throw this.#notOpen()
-    this.#unlessRefused(() => this.#cleanup.run())
+    this.#removeExpired()
     const nowMs = this.#clock.now()
     const slots: Slot[] = []
     const cursor = state.byEviction()
@@ -116,3 +148,21 @@ export class Reads {
     return slots
   }
 }
+
+function* readRows(
+  rows: FrozenRows,
+  matches: (key: string) => boolean,
+  nowMs: number,
+): Generator<[string, StoredValue], void, undefined> {
+  try {
+    for (let row = rows.read(); row !== undefined; row = rows.read()) {
+      if (nowMs < row.expiresAtMs && matches(row.key)) yield [row.key, row.value]
+    }
+  } finally {
+    ABANDONED.unregister(rows)
+    rows.release()
+  }
+}
+
+/** Releases the rows of iterators that were neither read to the end nor closed, once they are garbage. */
+const ABANDONED = new FinalizationRegistry((rows: FrozenRows) => rows.release())

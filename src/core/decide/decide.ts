@@ -35,12 +35,18 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
   switch (command.type) {
     case 'set':
       if (command.only === (slot === undefined ? 'present' : 'absent')) break
-      store(state, command, command.value, command.expiresAtMs, found, events)
+      store(
+        state,
+        command,
+        command.value,
+        deadlineFor(state, command, command.keepsDeadline === true, slot),
+        found,
+        events,
+      )
       break
     case 'increment': {
       const value = sum(state, key, command.by, slot)
-      const expiresAtMs = slot === undefined ? command.expiresAtMs : state.deadlineAt(slot)
-      store(state, command, value, expiresAtMs, found, events)
+      store(state, command, value, deadlineFor(state, command, true, slot), found, events)
       break
     }
     case 'delete':
@@ -108,6 +114,16 @@ function kindOf(value: unknown): string {
   if (typeof value === 'number') return String(value)
   if (value === null || typeof value === 'boolean') return String(value)
   return typeof value === 'bigint' ? 'a bigint' : 'an object'
+}
+
+/** The deadline of what is stored. `slot`: the live entry under the key. */
+function deadlineFor(
+  state: ReadableState,
+  { expiresAtMs }: SetCommand | IncrementCommand,
+  keepsDeadline: boolean,
+  slot: Slot | undefined,
+): number {
+  return keepsDeadline && slot !== undefined ? state.deadlineAt(slot) : expiresAtMs
 }
 
 /** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live or expired. */

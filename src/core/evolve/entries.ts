@@ -79,6 +79,16 @@ export class Entries {
     return this.#keys[slot] as string // a slot that is in use has a key
   }
 
+  /** The key of any slot below {@link endOfSlots}; `undefined` if the slot is free. */
+  keyIn(slot: Slot): string | undefined {
+    return this.#keys[slot]
+  }
+
+  /** Every slot that was ever used is below this. The first one is 1. */
+  get endOfSlots(): number {
+    return this.#nextSlot
+  }
+
   valueAt(slot: Slot): StoredValue {
     return this.#values[slot] as StoredValue // and a value
   }

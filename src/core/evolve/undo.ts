@@ -114,9 +114,9 @@ export class UndoLog {
     this.#next('rescheduled', undefined, slot).deadlineMs = entries.deadlines.get(slot)
   }
 
-  touched(entries: Entries, slot: Slot): void {
+  touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
     reserveStack()
-    this.#next('touched', 'hits', slot).successor = entries.recency.successorOf(slot)
+    this.#next('touched', counter, slot).successor = entries.recency.successorOf(slot)
   }
 
   missed(): void {

@@ -1,4 +1,6 @@
 /** `daybook/threads`: the module that a worker imports. The public names, listed explicitly. */
+
+export type { RemoteRemoval } from '../../cache/streams/removals.js'
 export { CacheClosedError, CacheError, CorruptionError, JournalWriteError, ValueError } from '../../errors.js'
 export type { RemoteCache } from '../remote/client/remote-cache.js'
 export type { Condition, Step, StepsResults } from '../remote/wire/steps.js'

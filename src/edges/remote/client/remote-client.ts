@@ -27,6 +27,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
   readonly changes$: RemoteCache<V>['changes$']
   readonly expirations$: RemoteCache<V>['expirations$']
   readonly evictions$: RemoteCache<V>['evictions$']
+  readonly removals$: RemoteCache<V>['removals$']
   readonly stats$: RemoteCache<V>['stats$']
   readonly lifecycle$: RemoteCache<V>['lifecycle$']
   #closing: Promise<void> | undefined
@@ -52,6 +53,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.changes$ = this.#streams.changes$
     this.expirations$ = this.#streams.expirations$
     this.evictions$ = this.#streams.evictions$
+    this.removals$ = this.#streams.removals$
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
@@ -120,6 +122,10 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.#requests.isClosing = true
     await answered.catch(() => undefined) // the client is closed either way
     this.#requests.end()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<[string, V], void, undefined> {
+    yield* await this.entries()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

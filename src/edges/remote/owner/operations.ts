@@ -12,10 +12,10 @@ import { METHODS, type Method, type MethodName } from '../../../cache/methods.js
 import { describe } from '../../../errors.js'
 import { ARITIES, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
 import { isStep } from '../wire/steps.js'
-import { LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import { ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { Caller, Operation } from './caller.js'
 import { conditionFailed, holds } from './conditions.js'
-import { inspected, operationOf, optionsReader, pairsOf } from './method-operation.js'
+import { inspected, operationOf, optionsReader, rowsOf } from './method-operation.js'
 
 /** Operations that take and return values in their stored form. */
 const OF_VALUES = {
@@ -23,12 +23,19 @@ const OF_VALUES = {
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
   put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
   set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
+  take: ({ door }, key) => toWire(door.takeStored(key as string)),
+  entry: ({ door }, key) => {
+    const entry = door.entryStored(key as string)
+    if (entry === undefined) return undefined
+    const { value, ...rest } = entry
+    return [ENTRY, toWire(value), rest]
+  },
   getMany: ({ door }, keys) => [LIST, ...door.getManyStored(keys as string[]).map(toWire)],
   setMany: ({ door }, entries, batch, at) =>
-    door.setManyStored(pairsOf(entries, toStored), optionsAt.setMany(batch, at)),
+    door.setManyStored(rowsOf(entries, toStored), optionsAt.setMany(batch, at)),
   entries: ({ door }, pattern) => {
     const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string)())
+    for (const [key, stored] of door.entriesStored(pattern === undefined ? '*' : pattern)())
       pairs.push(key, toWire(stored))
     return pairs
   },

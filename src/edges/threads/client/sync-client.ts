@@ -26,6 +26,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly changes$: SyncThreadCache<V>['changes$']
   readonly expirations$: SyncThreadCache<V>['expirations$']
   readonly evictions$: SyncThreadCache<V>['evictions$']
+  readonly removals$: SyncThreadCache<V>['removals$']
   readonly stats$: SyncThreadCache<V>['stats$']
   readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
@@ -59,6 +60,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     this.changes$ = this.#streams.changes$
     this.expirations$ = this.#streams.expirations$
     this.evictions$ = this.#streams.evictions$
+    this.removals$ = this.#streams.removals$
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
   }
@@ -123,6 +125,10 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
       // The client is closed either way.
     }
     this.#requests.end()
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, V]> {
+    return this.entries()
   }
 
   [Symbol.dispose](): void {

@@ -34,5 +34,7 @@ export interface SyncThreadCache<V = unknown> extends BlockingMethods<V>, Stream
   getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V
   share(): MessagePort
   close(): void
+  /** `entries()`. */
+  [Symbol.iterator](): IterableIterator<[string, V]>
   [Symbol.dispose](): void
 }
