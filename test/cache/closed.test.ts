@@ -279,7 +279,7 @@ test('messages are refused when the cache fails to open', async (t) => {
   const { open } = journal
   journal.open = async (session) => {
     await open.call(journal, session)
-    await journal.close([])
+    await journal.close()
     throw new Error('cannot be read')
   }
   const actor = createActor(cacheLogic({ journal, clock: new CountingClock() }))
