@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 // The build runs before ava (`npm test` sees to it), so nothing is compiled here: a test file is only mapped to its output.
 export default {
   files: ['test/**/*.test.ts'],
@@ -11,8 +13,8 @@ export default {
   nodeArguments: ['--enable-source-maps'],
   // One process per file: tests kill, lock, fault and start threads of their own.
   workerThreads: false,
-  // Two at a time everywhere, so that the tests that watch the event loop are not starved on small machines.
-  concurrency: 2,
+  // Two at a time on small machines; half of the processors elsewhere, so that the tests that watch the event loop are not starved.
+  concurrency: Math.max(2, Math.floor(availableParallelism() / 2)),
   // Without any progress for this long, ava gives up.
   timeout: '2m',
 }

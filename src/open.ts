@@ -11,13 +11,13 @@ import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
 import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import { rehearse } from './cache/rehearsal.js'
 import { SavedFiles } from './cache/saved-files.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
 import { Outbox } from './cache/turns/outbox.js'
 import { Reads } from './cache/turns/reads.js'
-import { rehearse } from './cache/turns/rehearsal.js'
 import { Turns } from './cache/turns/turns.js'
 import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
@@ -99,11 +99,11 @@ function compose<V>(
   const outbox = new Outbox(streams, (task) => loads.outside(task))
   const turns = new Turns({ state, journal, outbox, expiry })
   const cleanup = new Cleanup({ state, clock, turns })
-  const reads = new Reads({ state, clock, turns, cleanup })
+  const reads = new Reads({ state, clock, turns, cleanup, notOpen: () => opening.notOpen() })
   const loads = new Loads({ clock, turns, reads })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
-  const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
+  const opening = new Opening({ state, journal, clock, turns, cleanup, expiry, lifecycle }, options)
   const maintenance = new Maintenance({ state, journal, clock, turns, expiry, lifecycle, opening })
   const savedFiles = new SavedFiles({ state, journal, clock, storage, turns, opening, maintenance })
   opening.onJournalChange = maintenance.onJournalChange

@@ -125,7 +125,12 @@ const ENTRANCES: readonly [title: string, what: RegExp, only: RegExp, extent: 'a
   ['the storage and the command line open files', /^(node:fs|fs-)/, /^(durable\/storage|cli)\//, 'at runtime'],
   ['the actor and the composition root use xstate', /^xstate$/, /^(cache\/actor\/|open\.)/, 'at runtime'],
   ['streams, here and remote, use rxjs', /^rxjs/, /^(cache\/streams|edges\/remote\/client)\//, 'at runtime'],
-  ['edges/threads uses worker threads', /^node:worker_threads$/, /^edges\/threads\//, 'at runtime'],
+  [
+    'edges/threads uses worker threads, and real timers a port',
+    /^node:worker_threads$/,
+    /^(edges\/threads\/|durable\/storage\/real-timers\.)/,
+    'at runtime',
+  ],
   ['the command line uses libraries for one', /^(commander|cli-progress|fast-glob)$/, /^cli\//, 'even types'],
 ]
 
@@ -145,10 +150,10 @@ rule('core/ imports neither Node nor packages', () =>
 /** What only these files may contain, comments aside. */
 const WORDS: readonly [title: string, words: RegExp, only: RegExp][] = [
   [
-    'only the clock and the command line read the time or arm timers',
+    'only the clock, where its timers come from, and the command line read the time or arm timers',
     // A call of the clock's own method has a dot before it; its declaration and its mention in a text have no arguments.
     /\bDate\.now\b|(?<![.\w])(setTimeout|setInterval)\((?!callback|\))/,
-    /^(cache\/system-clock\.ts$|cli\/)/,
+    /^(cache\/system-clock\.ts$|durable\/storage\/real-timers\.ts$|cli\/)/,
   ],
   ['core/ reads neither clocks nor the process', /\b(performance\.|setImmediate|process\.)/, /^(?!core\/)/],
   ['nothing is random but ids, which come from node:crypto', /Math\.random/, /^$/],

@@ -75,6 +75,19 @@ test('without the addon a cache in memory works', async (t) => {
   t.is(stdout, '1\n')
 })
 
+for (const runtime of ['bun', 'deno']) {
+  test(`in ${runtime} the addon, which would end the process, is not loaded`, async (t) => {
+    const directory = JSON.stringify(temporaryDirectory(t))
+    const { stdout } = await runProgram(
+      PRINTING,
+      `Object.defineProperty(process.versions, '${runtime}', { value: '1' })
+       const { openCache } = await import('daybook')
+       console.log((await openCache({ directory: ${directory} }).catch((error) => error)).code)`,
+    )
+    t.is(stdout, 'LOCK_UNAVAILABLE\n')
+  })
+}
+
 test('without the addon a directory is refused with LOCK_UNAVAILABLE, and opens with lock: false', async (t) => {
   const directory = JSON.stringify(join(temporaryDirectory(t), 'journal'))
   const { stdout } = await runProgram(

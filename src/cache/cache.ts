@@ -30,6 +30,7 @@ import {
   listOf,
   type SetOptions,
 } from './arguments.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
@@ -101,8 +102,10 @@ export class Cache<V = unknown> {
 
   readonly #parts: CacheParts<V>
   readonly #door: Door
+  readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
 
@@ -111,12 +114,17 @@ export class Cache<V = unknown> {
   }
 
   /** @internal Use `openCache()`. */
-  constructor(parts: CacheParts<V>, options: { isolation: Isolation; statsIntervalMs: number }) {
+  constructor(
+    parts: CacheParts<V>,
+    options: { isolation: Isolation; statsIntervalMs: number; directory: string | undefined },
+  ) {
     const { streams, lifecycle, door } = parts
     this.#parts = parts
     this.#door = door
+    this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
     this.evictions$ = streams.evictions$
@@ -139,13 +147,15 @@ export class Cache<V = unknown> {
   /** The value, or `undefined`. A hit makes the entry the most recently used; an expired entry is a miss and is removed. */
   get(key: string): V | undefined {
     if (this.#isInspected) this.#inspect('get', key)
-    return this.#restore(this.#door.getStored(key))
+    checkKey(key)
+    return this.#restore(this.#reads.get(key))
   }
 
   /** The value. Does not count as a hit, a miss or a use of the entry. */
   peek(key: string): V | undefined {
     if (this.#isInspected) this.#inspect('peek', key)
-    return this.#restore(this.#door.peekStored(key))
+    checkKey(key)
+    return this.#restore(this.#reads.peek(key))
   }
 
   /** Whether there is a live entry. Does not count as a hit, a miss or a use of the entry. */
@@ -162,8 +172,7 @@ export class Cache<V = unknown> {
 
   #has(key: string): boolean {
     checkKey(key)
-    this.#door.admit()
-    return this.#parts.reads.has(key)
+    return this.#reads.has(key)
   }
 
   /**
@@ -204,8 +213,7 @@ export class Cache<V = unknown> {
   ttl(key: string): number | undefined {
     if (this.#isInspected) this.#inspect('ttl', key)
     checkKey(key)
-    this.#door.admit()
-    return this.#parts.reads.ttl(key)
+    return this.#reads.ttl(key)
   }
 
   /** Gives an entry another deadline, `ttl` from now (`Infinity`: none). Returns `false` when there is no entry. */
@@ -252,8 +260,7 @@ export class Cache<V = unknown> {
   keys(pattern = '*'): string[] {
     if (this.#isInspected) this.#inspect('keys', pattern)
     checkPattern(pattern)
-    this.#door.admit()
-    return this.#parts.reads.keys(compileGlob(pattern))
+    return this.#reads.keys(compileGlob(pattern))
   }
 
   /** Removes every entry whose key matches, all or none. Returns how many were removed. */
@@ -263,7 +270,7 @@ export class Cache<V = unknown> {
     const matches = compileGlob(pattern)
     this.#parts.opening.admitWrite()
     // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    return this.#deleteEach([...this.#parts.reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
+    return this.#deleteEach([...this.#reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
   }
 
   /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
@@ -451,14 +458,22 @@ export class Cache<V = unknown> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     if (this.#isInspected) this.#inspect('close', options)
-    const force = checkForce(options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close({ force })
+    return this.#parts.opening.close({ force: checkForce(options) })
   }
 
   /** `close({ force: true })`: nobody could close it later. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ force: true })
+  }
+
+  /** What `console.log` prints. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const { state, lifecycle } = this.#parts
+    const { size, maxSize, maxBytes, counters } = state
+    const { hits, misses, evictions, expirations } = counters
+    const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
+    return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
   }
 
   // ── inside ──

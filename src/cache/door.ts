@@ -51,8 +51,6 @@ export interface LoadOptions {
 
 /** The deadline of an entry without one. */
 const NEVER = Number.POSITIVE_INFINITY
-/** The time, if the clock was not read. */
-const UNKNOWN = Number.POSITIVE_INFINITY
 
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
 
@@ -100,13 +98,11 @@ export class Door {
 
   getStored(key: string): StoredValue | undefined {
     checkKey(key)
-    this.#opening.admitRead()
     return this.#reads.get(key)
   }
 
   peekStored(key: string): StoredValue | undefined {
     checkKey(key)
-    this.#opening.admitRead()
     return this.#reads.peek(key)
   }
 
@@ -119,17 +115,14 @@ export class Door {
   entriesStored(pattern: string): () => [string, StoredValue][] {
     checkPattern(pattern)
     const matches = compileGlob(pattern)
-    this.#opening.admitRead()
-    return () => {
-      this.#opening.admitRead() // it may have been closed since
-      return this.#reads.entries(matches)
-    }
+    this.admit()
+    return () => this.#reads.entries(matches)
   }
 
   /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
-    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.setAlone(key, value, NEVER, UNKNOWN)) return true
+    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.set(key, value, NEVER, undefined)) return true
     return this.#set(key, value, options)
   }
 
@@ -140,7 +133,7 @@ export class Door {
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
     if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead([key], only, nowMs)
-    if (only === undefined && this.#turns.setAlone(key, value, expiresAtMs, nowMs)) return true
+    if (only === undefined && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     return this.#turns.run({ type: 'set', key, value, expiresAtMs, only, nowMs }) as boolean
   }
 
@@ -176,7 +169,7 @@ export class Door {
 
   increment(key: string, by: number, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     checkKey(key)
-    const value = options === NO_OPTIONS ? this.#turns.incrementAlone(key, by) : undefined
+    const value = options === NO_OPTIONS ? this.#turns.increment(key, by) : undefined
     return value === undefined ? this.#increment(key, by, options) : value
   }
 
@@ -195,7 +188,6 @@ export class Door {
     if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
     const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
     const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
-    this.#opening.admitRead()
     const found = this.#reads.get(key)
     if (found !== undefined) return found
     const store = (value: StoredValue) => this.#storeLoaded(key, value, ttl)

@@ -86,7 +86,7 @@ export class Loads {
     const load = createLoad(key)
     this.#current.set(key, load)
     this.#running.add(load)
-    this.#turns.listener = this.#onTurn
+    this.#turns.listener = this.onTurn
     load.promise.catch(() => undefined) // waiting calls get the error; without any it must not be an unhandled rejection
     // The loader starts on a later microtask, when the load is set up completely.
     this.#within
@@ -116,15 +116,15 @@ export class Loads {
   #settle(load: Load, settle: () => void): void {
     load.isLoading = false
     this.#running.delete(load)
-    this.#release(load)
+    this.#release(load.key, load)
     this.#clock.clearTimeout(load.hardTimer)
     this.#letGo(load)
     settle()
   }
 
   /** The next call for its key will start another load. */
-  #release(load: Load): void {
-    if (this.#current.get(load.key) === load) this.#current.delete(load.key)
+  #release(key: string, load: Load | undefined): void {
+    if (this.#current.get(key) === load) this.#current.delete(key)
     if (this.#current.size === 0) this.#turns.listener = undefined
   }
 
@@ -176,7 +176,8 @@ export class Loads {
     load.aliveTimer = undefined
   }
 
-  readonly #onTurn: TurnListener = (events, missedDeletions) => {
+  /** Overrules the loads of the keys that a turn has changed. */
+  readonly onTurn: TurnListener = (events, missedDeletions) => {
     for (const key of missedDeletions) this.#overrule(key)
     for (const event of events) {
       if (event.type === 'set' || event.type === 'deleted') this.#overrule(event.key)
@@ -186,9 +187,8 @@ export class Loads {
 
   #overrule(key: string): void {
     const load = this.#current.get(key)
-    if (load === undefined) return
-    load.isOverruled = true
-    this.#release(load)
+    if (load !== undefined) load.isOverruled = true
+    this.#release(key, load)
   }
 
   /** The keys that are being loaded. */

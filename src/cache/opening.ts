@@ -4,7 +4,6 @@
  *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
  *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed, or open again if something cannot be written
  */
-import { decide } from '../core/decide/decide.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
@@ -12,7 +11,8 @@ import { receiverFor } from '../durable/history/replayed-state.js'
 import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
-import { SLICE_ENTRIES } from './turns/cleanup.js'
+import { consoleText, INSPECT, type Inspect } from './console-text.js'
+import type { Cleanup } from './turns/cleanup.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
 import type { Turns } from './turns/turns.js'
 
@@ -28,6 +28,7 @@ export interface OpeningParts {
   journal: Journal
   clock: Clock
   turns: Turns
+  cleanup: Cleanup
   expiry: ExpiryTimer
   lifecycle: Lifecycle
 }
@@ -37,7 +38,6 @@ export class Opening {
   readonly #state: State
   readonly #turns: Turns
   readonly #options: OpeningOptions
-  #isOpen = false
   #recovery: RecoveryReport | undefined
   #opening: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -69,12 +69,12 @@ export class Opening {
     try {
       const report = await this.#recover()
       isOurs = true
-      if (this.#closing !== undefined) throw this.#notOpen()
+      if (this.#closing !== undefined) throw this.notOpen()
       journal.onChange = () => this.onJournalChange?.()
       turns.isWritable = true
       this.#trim(report)
-      this.#recovery = report
-      this.#isOpen = true
+      this.#recovery = shownShort(report)
+      this.#state.isOpen = true
       lifecycle.send({ type: 'recovered' })
       this.onJournalChange?.()
       expiry.arm(this.#parts.clock.now())
@@ -109,40 +109,38 @@ export class Opening {
 
   /** The limits may be smaller than when the journal was written. Evicts before any call is accepted. */
   #trim(report: RecoveryReport): void {
-    const { state, clock, turns } = this.#parts
     for (;;) {
-      const nowMs = clock.now()
-      const events = decide(state, { type: 'trim', limit: SLICE_ENTRIES, nowMs })
-      if (events.length === 0) return
-      turns.record(events, nowMs)
+      const { events, isLast } = this.#parts.cleanup.removeSlice('trim')
       for (const { type } of events) report[type === 'expired' ? 'expired' : 'evicted']++
+      if (isLast) return
     }
   }
 
   get recovery(): RecoveryReport {
-    if (this.#recovery === undefined) throw this.#notOpen()
+    if (this.#recovery === undefined) throw this.notOpen()
     return this.#recovery
   }
 
   // ── while it is open ──
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#state.isOpen
   }
 
   /** @throws CacheClosedError unless the cache is open. */
   admitRead(): void {
-    if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
   }
 
   /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal cannot be written. */
   admitWrite(): void {
-    if (!this.#isOpen || !this.#state.isWhole) throw this.#notOpen()
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
     if (!this.#turns.isWritable) throw refusal(this.#parts.journal.health)
   }
 
-  #notOpen(): CacheClosedError {
-    if (this.#isOpen) this.close({ force: true }).catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
+  /** Why a call is refused. */
+  readonly notOpen = (): CacheClosedError => {
+    if (this.#state.isOpen) this.close({ force: true }).catch(() => undefined) // the state is not whole; lifecycle$ reports how closing ended
     if (!this.#parts.state.isWhole) return cutShort()
     const { state } = this.#parts.lifecycle.state
     if (state === 'recovering')
@@ -158,7 +156,7 @@ export class Opening {
     if (running === undefined) this.#closing = this.#close(force)
     else if (force) {
       return running.catch((error) => {
-        if (!this.#isOpen) throw error
+        if (!this.#state.isOpen) throw error
         return this.close({ force })
       })
     }
@@ -168,7 +166,7 @@ export class Opening {
   async #close(force: boolean): Promise<void> {
     const { state, journal, turns, expiry, lifecycle } = this.#parts
     if (lifecycle.state.state === 'closed') return // opening failed
-    this.#isOpen = false
+    this.#state.isOpen = false
     turns.isWritable = false
     expiry.stop()
     lifecycle.send({ type: 'close' })
@@ -207,11 +205,19 @@ export class Opening {
     const { journal, expiry, lifecycle } = this.#parts
     const { health } = journal
     this.#closing = undefined
-    this.#isOpen = true
+    this.#state.isOpen = true
     expiry.resume()
     lifecycle.send({ type: 'stays open', ...(health.status === 'writable' ? {} : { reason: health.error.message }) })
     this.onJournalChange?.()
   }
+}
+
+/** `console.log` prints what is not `undefined`. For everything else it is a plain object. */
+function shownShort(report: RecoveryReport): RecoveryReport {
+  const value = (depth: number, options: object, inspect: Inspect) =>
+    consoleText('RecoveryReport', report, depth, options, inspect)
+  Reflect.defineProperty(report, INSPECT, { value, configurable: true }) // a journal of the user's may have frozen it
+  return report
 }
 
 function cutShort(): CacheClosedError {

@@ -1,5 +1,6 @@
 /** What a user sees after a fault: the error and its message, `lifecycle$`, what still works, and what reopening reports. */
 import test, { type ExecutionContext } from 'ava'
+import { connect } from '../../src/edges/threads/threads.js'
 import {
   type Cache,
   CacheClosedError,
@@ -213,6 +214,20 @@ test('no space at close: it rejects, the cache stays open, and closes when there
   t.deepEqual(Object.fromEntries(again.entries()), { kept: 1, loading: 3 })
   t.true(again.recovery.clean)
   await again.close()
+})
+
+test('no space at close: the clients of other threads stay connected', async (t) => {
+  const { disk, stage, cache } = await begin()
+  const client = await connect(cache.share())
+  disk.plan = failing(isWrite, { error: 'ENOSPC' })
+  cache.set('pending', 2)
+  check(t, await rejection(cache.close()), notClosed)
+  t.is(await client.get('pending'), 2)
+  disk.plan = undefined
+  stage.clock.advance(1)
+  t.true(await client.set('after', 3))
+  await client.close()
+  await cache.close()
 })
 
 test('no space at close, with force: it says what is lost, and releases the directory', async (t) => {

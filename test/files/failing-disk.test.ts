@@ -7,6 +7,7 @@ import type { Cache } from '../../src/index.js'
 import { openWithin } from '../../src/open.js'
 import { ManualClock } from '../../src/testing.js'
 import { type Fault, type Image, SimulatedDisk } from '../helpers/durable/simulated-disk.js'
+import { loopTurn } from '../helpers/loop-turn.js'
 
 const FAULTS: readonly Fault[] = [{ error: 'ENOSPC' }, { error: 'EIO' }, { error: 'ENOSPC', partial: 10 }]
 const LONG = 'long enough for several writes '.repeat(1_000)
@@ -17,6 +18,7 @@ async function openOn(files: Image): Promise<{ disk: SimulatedDisk; cache: Cache
   const cache = await openWithin({ directory: '/journal', clock: new ManualClock(0) }, { storage: disk.process() })
   cache.set('a', LONG)
   await cache.flush()
+  await loopTurn() // the journal notes what is durable
   return { disk, cache }
 }
 

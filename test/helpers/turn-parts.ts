@@ -6,6 +6,7 @@ import { Turns } from '../../src/cache/turns/turns.js'
 import { State } from '../../src/core/evolve/state.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
 import type { Journal } from '../../src/durable/contract.js'
+import { CacheClosedError } from '../../src/errors.js'
 import { CountingClock } from './counting-clock.js'
 
 /** What turns, reads and the cleanup are made of, without a cache around them. `append` stands for the journal, and may throw. */
@@ -24,12 +25,12 @@ export function turnParts() {
     maxBytes: Number.POSITIVE_INFINITY,
     weigh: () => 0,
   })
-  const outbox = new Outbox({ isObserved: false, onObserved: undefined, deliver: () => undefined }, (task) => task())
+  const outbox = new Outbox({ isObserved: false, deliver: () => undefined }, (task) => task())
   const expiry = new ExpiryTimer(clock, state, () => 'done')
   const turns = new Turns({ state, journal: journal as unknown as Journal, outbox, expiry }) // Turns calls nothing else of it
-  turns.isWritable = true
+  state.isOpen = turns.isWritable = true
   const cleanup = new Cleanup({ state, clock, turns })
-  const reads = new Reads({ state, clock, turns, cleanup })
+  const reads = new Reads({ state, clock, turns, cleanup, notOpen: () => new CacheClosedError('not open') })
 
   /** One turn; `ttlMs` from now. */
   function set(key: string, ttlMs = Number.POSITIVE_INFINITY): void {

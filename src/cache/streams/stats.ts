@@ -75,7 +75,7 @@ export function readStats(
   const reads = hits + misses
   const hitRatio = reads === 0 ? 0 : hits / reads
   const figures = journal ?? { ...CLOSED_FIGURES }
-  return { atMs, hits, misses, evictions, size, expirations, sets, deletes, hitRatio, journal: figures }
+  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, atMs, journal: figures }
 }
 
 const CLOSED_FIGURES: JournalFigures = {

@@ -74,7 +74,6 @@ export class Streams<V> implements EventOutlet {
   readonly #evictions: EventStream
   /** Whether any of the streams has a subscriber. */
   isObserved = false
-  onObserved: (() => void) | undefined
   #subscriptions = 0
   /** The deliveries left of one event: after an error, those already made must not be repeated. */
   #deliveries: (() => void)[] = []
@@ -85,7 +84,6 @@ export class Streams<V> implements EventOutlet {
     const onChange = (change: 1 | -1) => {
       this.#subscriptions += change
       this.isObserved = this.#subscriptions > 0
-      this.onObserved?.()
     }
     this.#changes = new EventStream(toChange, onChange)
     this.#expirations = new EventStream(toExpiration, onChange)

@@ -1,7 +1,12 @@
-/** Removes expired entries in slices, each of them one turn: on demand, and for the timers. */
+/**
+ * Removes entries in slices, each of them one turn: what has expired, on demand and for the timers; and what the cache has no
+ * room for, when it opens. Before: `cache.ts`, `opening.ts`, the timers. After: `core/decide` and `turns.ts`.
+ */
 import { decide } from '../../core/decide/decide.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
+import type { RemoveCommand } from '../../core/model/command.js'
+import type { CacheEvent } from '../../core/model/event.js'
 import type { Slice } from './expiry-timer.js'
 import type { Turns } from './turns.js'
 
@@ -24,9 +29,9 @@ export class Cleanup {
     if (!this.#turns.isWritable) return 0
     let removed = 0
     for (;;) {
-      const { count, isAll } = this.#removeSlice(SLICE_ENTRIES)
-      removed += count
-      if (isAll) return removed
+      const { events, isLast } = this.removeSlice('cleanup')
+      removed += events.length
+      if (isLast) return removed
     }
   }
 
@@ -34,23 +39,22 @@ export class Cleanup {
   runSlice(): Slice {
     if (!this.#turns.isWritable || !this.#state.isWhole) return 'blocked'
     try {
-      return this.#removeSlice(SLICE_ENTRIES).isAll ? 'done' : 'more'
+      return this.removeSlice('cleanup').isLast ? 'done' : 'more'
     } catch {
       return 'blocked'
     }
   }
 
   /** Removes fewer entries than `limit` if that many do not fit in one frame (long keys). */
-  #removeSlice(limit: number): { count: number; isAll: boolean } {
+  removeSlice(type: RemoveCommand['type'], limit = SLICE_ENTRIES): { events: readonly CacheEvent[]; isLast: boolean } {
     const nowMs = this.#clock.now()
-    const events = decide(this.#state, { type: 'cleanup', limit, nowMs })
-    const count = events.length
+    const events = decide(this.#state, { type, limit, nowMs })
     try {
-      if (count > 0) this.#turns.record(events, nowMs)
+      if (events.length > 0) this.#turns.record(events, nowMs)
     } catch (error) {
       if (!(error instanceof RangeError) || limit === 1) throw error
-      return this.#removeSlice(Math.ceil(limit / 2))
+      return this.removeSlice(type, Math.ceil(limit / 2))
     }
-    return { count, isAll: count < limit }
+    return { events, isLast: events.length < limit }
   }
 }

@@ -24,8 +24,6 @@ export interface JournaledEvent {
 /** Receives the events of a completed turn. */
 export interface EventOutlet {
   readonly isObserved: boolean
-  /** Called when {@link isObserved} may have changed. */
-  onObserved: (() => void) | undefined
   deliver(journaled: JournaledEvent): void
 }
 
@@ -50,12 +48,8 @@ export class Outbox {
     return this.#outlet.isObserved
   }
 
-  set onObserved(listener: () => void) {
-    this.#outlet.onObserved = listener
-  }
-
   /** Keeps an event, with the entry that it is about to remove. `place`: its index in the turn. */
-  capture(event: CacheEvent, place: number, state: ReadableState, seenAtMs: number): void {
+  capture(event: CacheEvent, place: number, state: ReadableState, nowMs: number | undefined): void {
     const removes = event.type === 'expired' || event.type === 'evicted'
     const slot = removes ? state.find(event.key) : undefined
     this.#captured.push({
@@ -63,7 +57,7 @@ export class Outbox {
       sequence: place,
       oldValue: slot === undefined ? undefined : state.valueAt(slot),
       oldDeadlineMs: slot === undefined ? Number.POSITIVE_INFINITY : state.deadlineAt(slot),
-      seenAtMs,
+      seenAtMs: nowMs as number, // who removes an entry has read the clock
     })
   }
 

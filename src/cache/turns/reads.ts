@@ -7,39 +7,48 @@
  */
 import { isExpired } from '../../core/decide/decide.js'
 import { recordHit, recordMiss } from '../../core/evolve/evolve.js'
-import { reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { JournalWriteError } from '../../errors.js'
+import { type CacheClosedError, JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
 import type { Turns } from './turns.js'
 
+export interface ReadsParts {
+  state: State
+  clock: Clock
+  turns: Turns
+  cleanup: Cleanup
+  /** Why a read is refused when the cache is not open. */
+  notOpen: () => CacheClosedError
+}
+
+/** Every method throws a CacheClosedError unless the cache is open. */
 export class Reads {
   readonly #state: State
   readonly #clock: Clock
   readonly #turns: Turns
   readonly #cleanup: Cleanup
+  readonly #notOpen: () => CacheClosedError
 
-  constructor(parts: { state: State; clock: Clock; turns: Turns; cleanup: Cleanup }) {
+  constructor(parts: ReadsParts) {
     this.#state = parts.state
     this.#clock = parts.clock
     this.#turns = parts.turns
     this.#cleanup = parts.cleanup
+    this.#notOpen = parts.notOpen
   }
 
   /** Counts a hit, which makes the entry the most recently used, or a miss. */
   get(key: string): StoredValue | undefined {
     const slot = this.#live(key)
-    const state = this.#state
-    if (state.undo.isRecording) reserveStack()
     if (slot === undefined) {
-      recordMiss(state)
+      recordMiss(this.#state)
       return undefined
     }
-    recordHit(state, slot)
-    return state.valueAt(slot)
+    recordHit(this.#state, slot)
+    return this.#state.valueAt(slot)
   }
 
   peek(key: string): StoredValue | undefined {
@@ -71,18 +80,18 @@ export class Reads {
 
   /** Finds a live entry. The clock is read only if it has a deadline. */
   #live(key: string, nowMs?: number): Slot | undefined {
-    const slot = this.#state.find(key)
-    if (slot === undefined) return undefined
-    const deadlineMs = this.#state.deadlineAt(slot)
-    if (deadlineMs === Number.POSITIVE_INFINITY) return slot
-    const seenAtMs = nowMs ?? this.#clock.now()
-    if (seenAtMs < deadlineMs) return slot
-    if (this.#turns.isWritable) this.#report(key, seenAtMs)
-    return undefined
+    const state = this.#state
+    if (!state.isOpen || !state.isWhole) throw this.#notOpen()
+    const slot = state.find(key)
+    if (slot === undefined || state.deadlineAt(slot) === Number.POSITIVE_INFINITY) return slot
+    return this.#unlessExpired(slot, nowMs ?? this.#clock.now())
   }
 
-  #report(key: string, nowMs: number): void {
-    this.#unlessRefused(() => this.#turns.record([{ type: 'expired', key }], nowMs))
+  #unlessExpired(slot: Slot, nowMs: number): Slot | undefined {
+    if (!isExpired(this.#state, slot, nowMs)) return slot
+    const key = this.#state.keyAt(slot)
+    if (this.#turns.isWritable) this.#unlessRefused(() => this.#turns.record([{ type: 'expired', key }], nowMs))
+    return undefined
   }
 
   #unlessRefused(remove: () => void): void {
@@ -96,6 +105,7 @@ export class Reads {
 
   #liveSlots(matches: (key: string) => boolean): Slot[] {
     const state = this.#state
+    if (!state.isOpen || !state.isWhole) throw this.#notOpen()
     this.#unlessRefused(() => this.#cleanup.run())
     const nowMs = this.#clock.now()
     const slots: Slot[] = []

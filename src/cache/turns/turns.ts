@@ -15,13 +15,14 @@
 import { decide, isSetAlone, replyTo, sum } from '../../core/decide/decide.js'
 import { evolve, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
-import { reserveStack } from '../../core/evolve/stack.js'
+import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import type { CacheEvent } from '../../core/model/event.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
+import { queueTask } from '../../durable/storage/event-loop.js'
 import { CacheError } from '../../errors.js'
 import type { ExpiryTimer } from './expiry-timer.js'
 import type { Outbox } from './outbox.js'
@@ -44,14 +45,10 @@ export class Turns {
   readonly #journal: Journal
   readonly #outbox: Outbox
   readonly #expiry: ExpiryTimer
-  #isWritable = false
-  #listener: TurnListener | undefined
-  /**
-   * Whether a `set` may take effect without a full turn: the journal is writable, no turn is open, there is no listener or
-   * subscriber, and the state is whole. It is a field, updated whenever one of these changes, because every `set` reads it.
-   */
-  #isQuiet = false
-
+  /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
+  isWritable = false
+  /** Called after every turn, whether or not the streams have subscribers. */
+  listener: TurnListener | undefined
   /** How many nested turns are open. */
   #depth = 0
   /** The events of the open turn so far. */
@@ -69,28 +66,6 @@ export class Turns {
     this.#journal = journal
     this.#outbox = outbox
     this.#expiry = expiry
-    outbox.onObserved = () => this.#updateQuiet()
-  }
-
-  #updateQuiet(): void {
-    const isUnheard = this.#listener === undefined && !this.#outbox.isObserved
-    this.#isQuiet = this.#isWritable && this.#depth === 0 && isUnheard && this.#state.isWhole
-  }
-
-  /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
-  get isWritable(): boolean {
-    return this.#isWritable
-  }
-
-  set isWritable(isWritable: boolean) {
-    this.#isWritable = isWritable
-    this.#updateQuiet()
-  }
-
-  /** Called after every turn, whether or not the streams have subscribers. */
-  set listener(listener: TurnListener | undefined) {
-    this.#listener = listener
-    this.#updateQuiet()
   }
 
   /** Whether a turn is open: the caller is inside `transact`. */
@@ -116,91 +91,88 @@ export class Turns {
 
   /** Journals and applies events that are already decided. `replacement`: the rows that a `loaded` event switches to. */
   record(events: readonly CacheEvent[], nowMs: number, replacement?: Replacement): void {
-    if (this.#depth === 0) this.#commit(events, nowMs, replacement)
-    else for (const event of events) this.#step(event, nowMs)
-  }
-
-  #commit(events: readonly CacheEvent[], nowMs: number, replacement: Replacement | undefined): void {
-    const state = this.#state
-    reserveStack()
-    const last = events[events.length - 1] as CacheEvent // there is at least one
-    const adds = last.type === 'set' && events.length === 1 && state.find(last.key) === undefined
-    if (last.type === 'set' || last.type === 'rescheduled') state.reserve(adds, last.expiresAtMs)
-    const first = this.#write(events)
-    const isQuiet = this.#isQuiet
-    state.isWhole = this.#isQuiet = false
-    const { isObserved } = this.#outbox
-    for (let place = 0; place < events.length; place++) {
-      const event = events[place] as CacheEvent
-      if (isObserved) this.#outbox.capture(event, place, state, nowMs)
-      evolve(state, event, replacement)
+    if (this.#depth > 0) for (const event of events) this.#step(event, nowMs)
+    else {
+      const last = events[events.length - 1] as CacheEvent // there is at least one
+      const adds = last.type === 'set' && events.length === 1 && this.#state.find(last.key) === undefined
+      if (last.type === 'set' || last.type === 'rescheduled') this.#state.reserve(adds, last.expiresAtMs)
+      this.#commit(events, undefined, '', null, NEVER, nowMs, replacement)
     }
-    if (isObserved) this.#outbox.journaled(first)
-    state.isWhole = true
-    this.#isQuiet = isQuiet
-    this.#isCommitting = false
-    this.#settle(events, NONE, nowMs)
   }
 
   /**
-   * Applies a `set` that removes nothing and has no observers, without creating a command, an event or a list. `nowMs`:
-   * Infinity if the clock was not read. Returns false, having done nothing, if the `set` needs a full turn.
+   * The gate in front of `decide`, for a `set` that removes nothing while nobody listens: it is committed without creating a
+   * command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
+   * must be decided.
    */
-  setAlone(key: string, value: StoredValue, expiresAtMs: number, nowMs: number): boolean {
+  set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
     if (!this.#isQuiet) return false
     const slot = this.#state.find(key)
     if (!isSetAlone(this.#state, slot, nowMs)) return false
-    this.#commitSet(slot, key, value, expiresAtMs, nowMs)
+    if (slot === undefined || expiresAtMs !== NEVER) this.#state.reserve(slot === undefined, expiresAtMs)
+    this.#commit(undefined, slot, key, value, expiresAtMs, nowMs)
     return true
   }
 
-  /** The same for adding to an existing number without a deadline. Returns `undefined` if that needs a full turn. */
-  incrementAlone(key: string, by: number): number | undefined {
+  /** The same gate for adding to a number that has no deadline. Returns undefined if the increment must be decided. */
+  increment(key: string, by: number): number | undefined {
     if (!this.#isQuiet) return undefined
-    const state = this.#state
-    const slot = state.find(key)
-    if (slot === undefined || !isSetAlone(state, slot, Number.POSITIVE_INFINITY)) return undefined
-    const value = sum(state, key, by, slot)
-    this.#commitSet(slot, key, value, Number.POSITIVE_INFINITY, 0)
+    const slot = this.#state.find(key)
+    if (slot === undefined || !isSetAlone(this.#state, slot, undefined)) return undefined
+    const value = sum(this.#state, key, by, slot)
+    this.#commit(undefined, slot, key, value, NEVER, undefined)
     return value
   }
 
-  /** {@link #commit} of one `set` event. */
-  #commitSet(slot: Slot | undefined, key: string, value: StoredValue, expiresAtMs: number, nowMs: number): void {
+  /** Whether a call is admitted that needs no list of events: no turn is open, and nobody listens or subscribes. */
+  get #isQuiet(): boolean {
+    const { isOpen, isWhole } = this.#state
+    const isAdmitted = isOpen && isWhole && this.isWritable && this.#depth === 0
+    return isAdmitted && this.listener === undefined && !this.#outbox.isObserved
+  }
+
+  /**
+   * Every turn of one command ends here: append, then evolve. `events` is undefined for the one `set` event of the gate, which
+   * is then given by its fields, and by the slot of its key if there is an entry. Room in the columns has been reserved.
+   */
+  #commit(
+    events: readonly CacheEvent[] | undefined,
+    slot: Slot | undefined,
+    key: string,
+    value: StoredValue,
+    expiresAtMs: number,
+    nowMs: number | undefined,
+    replacement?: Replacement,
+  ): void {
     const state = this.#state
     reserveStack()
-    if (slot === undefined || expiresAtMs !== Number.POSITIVE_INFINITY) state.reserve(slot === undefined, expiresAtMs)
     this.#isCommitting = true
+    let first = 0
     try {
-      if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
+      if (events !== undefined) first = this.#journal.append(events)
+      else if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
       else this.#journal.appendSet(key, value, expiresAtMs)
     } catch (error) {
-      this.#endRefused()
+      this.#isCommitting = false
+      this.#runWaiting()
       throw error
     }
-    const isQuiet = this.#isQuiet // the journal may have stopped meanwhile
-    state.isWhole = this.#isQuiet = false
-    evolveSet(state, slot, key, value, expiresAtMs)
+    state.isWhole = false
+    if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
+    else this.#evolveEach(events, first, nowMs as number, replacement)
     state.isWhole = true
-    this.#isQuiet = isQuiet
     this.#isCommitting = false
-    if (expiresAtMs !== Number.POSITIVE_INFINITY || this.#afterTurn.length > 0) this.#settle(NONE, NONE, nowMs)
+    if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
   }
 
-  #write(events: readonly CacheEvent[]): number {
-    this.#isCommitting = true
-    try {
-      return this.#journal.append(events)
-    } catch (error) {
-      this.#endRefused()
-      throw error
+  #evolveEach(events: readonly CacheEvent[], first: number, nowMs: number, replacement: Replacement | undefined): void {
+    const { isObserved } = this.#outbox
+    for (let place = 0; place < events.length; place++) {
+      const event = events[place] as CacheEvent
+      if (isObserved) this.#outbox.capture(event, place, this.#state, nowMs)
+      evolve(this.#state, event, replacement)
     }
-  }
-
-  /** The journal has refused a turn of one command: nothing has changed. */
-  #endRefused(): void {
-    this.#isCommitting = false
-    this.#runWaiting()
+    if (isObserved) this.#outbox.journaled(first)
   }
 
   #missDeletion(key: string): void {
@@ -219,7 +191,6 @@ export class Turns {
     const missedMark = this.#missedDeletions.length
     undo.isRecording = true
     this.#depth++
-    this.#isQuiet = false
     let reply: T
     try {
       reply = steps()
@@ -232,7 +203,6 @@ export class Turns {
       throw error
     }
     if (--this.#depth > 0) return reply
-    this.#updateQuiet()
     const events = this.#events
     const missed = this.#missedDeletions
     if (events.length > 0) this.#events = []
@@ -269,27 +239,41 @@ export class Turns {
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again
     if (this.#depth > 0) return
-    this.#updateQuiet()
     state.undo.forget()
     this.#runWaiting()
   }
 
   // ── after a turn ──
 
-  /** An error after a turn cannot undo it, so it is reported instead of being thrown to the caller. */
+  /** What follows a turn. It cannot fail the turn, so nothing is thrown to the caller. */
   #settle(events: readonly CacheEvent[], missedDeletions: readonly string[], nowMs: number | undefined): void {
+    let isHeard = false
     try {
+      this.listener?.(events, missedDeletions)
+      isHeard = true
       if (nowMs !== undefined) this.#expiry.arm(nowMs)
-      this.#listener?.(events, missedDeletions)
+      this.#outbox.deliver()
     } catch (error) {
-      reportLater(error)
+      this.#later(error, () => this.#settle(isHeard ? NONE : events, isHeard ? NONE : missedDeletions, nowMs))
     }
-    this.#outbox.deliver()
     this.#runWaiting()
   }
 
   #runWaiting(): void {
-    while (this.#afterTurn.length > 0 && this.#depth === 0) this.#afterTurn.shift()?.()
+    while (this.#afterTurn.length > 0 && this.#depth === 0) {
+      const task = this.#afterTurn.shift() as () => void // there is one
+      try {
+        task()
+      } catch (error) {
+        this.#later(error, task)
+      }
+    }
+  }
+
+  /** After a stack overflow, does something again on a later tick, which has a stack of its own. Other errors are thrown there. */
+  #later(error: unknown, again: () => void): void {
+    if (isStackOverflow(error)) queueTask(again)
+    else reportLater(error)
   }
 
   /** @throws CacheError inside a turn, for a method that takes longer than a turn. */
@@ -303,3 +287,5 @@ export class Turns {
 }
 
 const NONE: readonly never[] = []
+/** The deadline of an entry without one. */
+const NEVER = Number.POSITIVE_INFINITY

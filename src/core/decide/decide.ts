@@ -75,14 +75,14 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
 }
 
 /**
- * Whether storing under a key leads to a `set` event and nothing else, so that it can be committed without creating a command
- * and a list of events. `slot` is the key's slot; `nowMs` is Infinity if the clock has not been read.
+ * Whether a `set` leads to its own event and nothing else, so that it need not be decided. `slot` is the key's slot; `nowMs` is
+ * undefined if the clock has not been read.
  */
-export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: number): boolean {
+export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: number | undefined): boolean {
   if (state.maxBytes !== Number.POSITIVE_INFINITY) return false
   if (slot === undefined) return state.size < state.maxSize && state.size < state.entriesMax
   const deadlineMs = state.deadlineAt(slot)
-  return deadlineMs === Number.POSITIVE_INFINITY || nowMs < deadlineMs
+  return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && nowMs < deadlineMs)
 }
 
 /** The value after an increment. @throws ValueError if the value is not a finite number; RangeError beyond ±(2^53 − 1). */

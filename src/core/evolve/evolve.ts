@@ -98,7 +98,7 @@ function reschedule(state: State, key: string, expiresAtMs: number): void {
 function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {
   if (state.undo.isRecording) state.undo.replacedAll(state)
   state.entries = entries
-  state.counters.copyFrom(counters)
+  state.recount(counters)
 }
 
 /** A read that found its entry, which becomes the most recently used. */
@@ -107,7 +107,6 @@ export function recordHit(state: State, slot: Slot): void {
   if (undo.isRecording) undo.touched(entries, slot)
   entries.recency.touch(slot)
   state.counters.hits++
-  state.isOrderJournaled = false
 }
 
 export function recordMiss(state: State): void {

@@ -29,7 +29,8 @@ export class KeyMap {
   }
 
   get(key: string): Slot | undefined {
-    return this.#first.get(key) ?? this.#second?.get(key)
+    const slot = this.#first.get(key)
+    return slot === undefined && this.#second !== undefined ? this.#second.get(key) : slot
   }
 
   /** The key must be new. */

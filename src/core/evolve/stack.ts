@@ -22,3 +22,8 @@ export function reserveStack(): void {
 const never = { isTrue: false }
 
 function take(..._arguments: number[]): void {}
+
+/** Whether V8 threw this because the stack has no more room. */
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded'
+}

@@ -22,13 +22,15 @@ export class State implements ReadableState {
   entries: Entries
   readonly counters = new Counters()
   readonly undo = new UndoLog()
+  /** Whether the cache is open: recovered, and not closing. */
+  isOpen = false
   /**
    * False while a change is being made. If it is false at any other time, an error has cut a change short, and the state
    * cannot be trusted.
    */
   isWhole = true
-  /** Whether replaying the journal would result in the present order of use. A hit makes it false. */
-  isOrderJournaled = true
+  /** The count of hits when the journal last led to the present order of use. Every hit since has changed the order. */
+  #hitsOfOrder = 0
   readonly maxSize: number
   readonly entriesMax: number
   readonly maxBytes: number
@@ -44,6 +46,17 @@ export class State implements ReadableState {
 
   emptyEntries(): Entries {
     return new Entries(this.maxBytes !== Number.POSITIVE_INFINITY)
+  }
+
+  /** Replaces the counters by those that came with an order of use. */
+  recount(counters: Readonly<Counters>): void {
+    this.counters.copyFrom(counters)
+    this.#hitsOfOrder = counters.hits
+  }
+
+  /** Whether replaying the journal would lead to the present order of use. */
+  get isOrderJournaled(): boolean {
+    return this.counters.hits === this.#hitsOfOrder
   }
 
   /** `decide` prevents this. But a journal may have been written by another program, or on a V8 whose Map can hold more. */
@@ -107,7 +120,7 @@ export class State implements ReadableState {
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield this.keyAt(slot)
   }
 
-  /** Ensures that one more entry with this deadline can be stored without growing the columns. */
+  /** Ensures that an entry with this deadline can be stored without growing the columns. */
   reserve(addsEntry: boolean, deadlineMs: number): void {
     if (addsEntry) this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()

@@ -3,6 +3,7 @@ import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
 import { ANCHOR } from './recency.js'
+import { reserveStack } from './stack.js'
 
 /** The counter that a change incremented. */
 type Counter = keyof Omit<Counters, 'copyFrom' | 'reset'>
@@ -109,10 +110,12 @@ export class UndoLog {
   }
 
   touched(entries: Entries, slot: Slot): void {
+    reserveStack()
     this.#next('touched', 'hits', slot).successor = entries.recency.successorOf(slot)
   }
 
   missed(): void {
+    reserveStack()
     this.#next('counted', 'misses', ANCHOR as Slot)
   }
 

@@ -12,7 +12,7 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
     reset: () => evolve(state, { type: 'cleared' }),
-    counters: (counters) => state.counters.copyFrom(counters),
+    counters: (counters) => state.recount(counters),
     recency: (keys) => restoreRecency(state, keys),
     progress,
   }

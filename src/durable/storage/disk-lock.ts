@@ -15,8 +15,25 @@ const { O_CREAT, O_RDONLY, O_RDWR } = constants
 
 type TryLock = typeof import('fs-native-extensions')['tryLock']
 
-/** Not followed by a bundle that leaves the addon out, and by none at all until a directory is locked. */
-async function loadAddon(): Promise<TryLock> {
+/** Their processes would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
+const RUNTIMES_WITHOUT_ADDON = ['bun', 'deno']
+
+/** More than loading a module needs. */
+const SPARE_HANDLES = 4
+
+/**
+ * Not followed by a bundle that leaves the addon out, and by none at all until a directory is locked. A module whose loading has
+ * failed once is not loaded again, so it is not tried while there are no file handles, which passes.
+ */
+async function loadAddon(path: string): Promise<TryLock> {
+  const runtime = RUNTIMES_WITHOUT_ADDON.find((name) => name in process.versions)
+  if (runtime !== undefined) throw unavailable(`the native addon of fs-native-extensions does not run in ${runtime}`)
+  const spare: DiskFile[] = []
+  try {
+    while (spare.length < SPARE_HANDLES) spare.push(openFile(path, O_RDONLY))
+  } finally {
+    for (const file of spare) file.close()
+  }
   try {
     return (await import('fs-native-extensions')).tryLock
   } catch (error) {
@@ -28,10 +45,10 @@ async function loadAddon(): Promise<TryLock> {
 const UNSUPPORTED = ['EINVAL', 'ENOLCK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']
 
 export async function lock(path: string): Promise<StorageLock | undefined> {
-  const tryLock = await loadAddon()
   const file = openFile(path, O_RDWR | O_CREAT)
   let isOurs = false
   try {
+    const tryLock = await loadAddon(path)
     isOurs = tryLock(file.descriptor)
   } catch (error) {
     if (!UNSUPPORTED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
@@ -47,7 +64,7 @@ export async function lock(path: string): Promise<StorageLock | undefined> {
 /** Tries a shared lock and holds it for a few microseconds, during which opening would be refused. */
 export async function isLocked(path: string): Promise<boolean> {
   try {
-    const tryLock = await loadAddon()
+    const tryLock = await loadAddon(path)
     const file = openFile(path, O_RDONLY)
     try {
       return !tryLock(file.descriptor, { shared: true })
@@ -82,8 +99,9 @@ export class DiskLock implements StorageLock {
   }
 }
 
-function unavailable(why: string, cause: unknown): CacheError {
-  return new CacheError('LOCK_UNAVAILABLE', `The directory cannot be locked: ${why} (${firstLineOf(cause)})`, { cause })
+function unavailable(why: string, cause?: unknown): CacheError {
+  const because = cause === undefined ? '' : ` (${firstLineOf(cause)})`
+  return new CacheError('LOCK_UNAVAILABLE', `The directory cannot be locked: ${why}${because}`, { cause })
 }
 
 /** Errors of the module loader list every path that they have tried. */

@@ -4,7 +4,6 @@
  * itself offers takes their place: messages to a port, and waiting for shared memory that nobody wakes.
  */
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import { MessageChannel } from 'node:worker_threads'
 
 /** A pair of functions, like `setTimeout` and `clearTimeout`. */
 export interface Timers {

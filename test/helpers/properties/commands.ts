@@ -156,7 +156,8 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
           : step.as === 'ttl'
             ? { ttl: `${ttlMs}ms` as const }
             : { expiresAt: deadlineMs }
-      const naive = model.attempt(() => model.set(key, value, deadlineMs, only))
+      const isOver = step.as === 'expiresAt' && ttlMs <= 0
+      const naive = isOver ? model.setOver(key, only) : model.attempt(() => model.set(key, value, deadlineMs, only))
       // Without options, so that it can take the fast path.
       const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY
       const real = nameOfThrown(() => (isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only })))

@@ -148,6 +148,12 @@ export class Model {
     return true
   }
 
+  /** A `set` whose `expiresAt` is over. */
+  setOver(key: string, only: 'absent' | 'present' | undefined): boolean {
+    if (only !== 'absent') this.delete(key)
+    return false
+  }
+
   increment(key: string, by: number, deadlineMs: number): number | 'ValueError' {
     // A refusal changes nothing, so nothing expires: but only a live entry can be refused.
     const entry = this.#meet(key)

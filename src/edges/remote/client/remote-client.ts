@@ -4,6 +4,7 @@
  */
 import type { SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
+import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import type { Duration } from '../../../cache/duration.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
@@ -123,6 +124,12 @@ export class RemoteClient<V> implements RemoteCache<V> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** What `console.log` prints. The owner's figures are in `stats()`. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const state = this.#isEnded ? 'closed' : this.#requests.isClosing ? 'closing' : 'connected'
+    return consoleText('RemoteCache', { state }, depth, options, inspect)
   }
 }
 

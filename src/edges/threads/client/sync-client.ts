@@ -1,6 +1,7 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
+import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import { storeValue } from '../../../values/encode.js'
 import { addMethods } from '../../remote/client/add-methods.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
@@ -126,6 +127,12 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  /** What `console.log` prints. The owner's figures are in `stats()`. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    const state = this.#requests.ended === undefined ? 'connected' : 'closed'
+    return consoleText('SyncThreadCache', { state }, depth, options, inspect)
   }
 }
 

@@ -1,15 +1,19 @@
 /**
  * V8 compiles a function when it is first called, which takes far more stack than `reserveStack` reserves. So everything that
- * runs after an append, and everything that undoes a turn, is called once before the first cache is used.
+ * runs after an append, and everything that undoes a turn, is called once before the first cache is used. Before: `open.ts`.
  */
-import { FrozenRows } from '../../core/evolve/frozen-rows.js'
-import { State } from '../../core/evolve/state.js'
-import type { Clock } from '../../core/model/clock.js'
-import type { CacheEvent } from '../../core/model/event.js'
-import type { Journal } from '../../durable/contract.js'
-import { ExpiryTimer } from './expiry-timer.js'
-import { Outbox } from './outbox.js'
-import { Turns } from './turns.js'
+import { FrozenRows } from '../core/evolve/frozen-rows.js'
+import { isStackOverflow } from '../core/evolve/stack.js'
+import { State } from '../core/evolve/state.js'
+import type { Clock } from '../core/model/clock.js'
+import type { CacheEvent } from '../core/model/event.js'
+import type { Journal } from '../durable/contract.js'
+import { queueTask } from '../durable/storage/event-loop.js'
+import { Loads } from './loads.js'
+import { systemClock } from './system-clock.js'
+import { ExpiryTimer } from './turns/expiry-timer.js'
+import { Outbox } from './turns/outbox.js'
+import { Turns } from './turns/turns.js'
 
 const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'a', value: 1, expiresAtMs: 1 },
@@ -30,19 +34,24 @@ export function rehearse(): void {
   isDone = true
   const clock: Clock = { now: () => 0, setTimeout: () => 0, clearTimeout: () => undefined }
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
-  for (const isObserved of [true, false]) {
+  for (const isObserved of [false, true]) {
     const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
-    const outbox = new Outbox({ isObserved, onObserved: undefined, deliver: () => undefined }, (task) => task())
+    const outbox = new Outbox({ isObserved, deliver: () => undefined }, (task) => task())
     const expiry = new ExpiryTimer(clock, state, () => 'done')
     const turns = new Turns({ state, journal, outbox, expiry })
     const rows = new FrozenRows(state)
-    turns.isWritable = true
-    turns.setAlone('a', 1, 5, 0)
-    turns.setAlone('a', 1, 4, 0)
-    turns.incrementAlone('a', 1)
-    turns.listener = () => undefined
+    state.isOpen = turns.isWritable = true
+    turns.set('a', 1, 5, 0)
+    turns.set('a', 1, 4, 0)
+    turns.increment('a', 1)
+    const loads = new Loads({ clock, turns, reads: undefined as never })
+    turns.listener = loads.onTurn
+    turns.whenIdle(() => undefined)
     turns.run({ type: 'delete', key: 'x', nowMs: 0 })
-    for (const event of EVENTS) turns.record([event], 0)
+    for (const event of EVENTS) {
+      turns.record([event], 0)
+      turns.listener = loads.onTurn // which removes itself while nothing is loaded
+    }
     try {
       turns.transact(() => {
         for (const event of EVENTS) turns.record([event], 0)
@@ -54,4 +63,7 @@ export function rehearse(): void {
     }
     rows.release()
   }
+  systemClock.clearTimeout(systemClock.setTimeout(() => undefined, 1))
+  queueTask(() => undefined)
+  isStackOverflow(undefined)
 }
