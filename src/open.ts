@@ -1,4 +1,5 @@
 /** The composition root: puts the parts of a cache together. */
+import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { createActor } from 'xstate'
 import { Inspection } from './cache/actor/inspection.js'
@@ -10,9 +11,16 @@ import { execute } from './cache/execute.js'
 import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
-import { type CacheOptions, type ResolvedOptions, resolveOptions } from './cache/options.js'
+import {
+  type CacheOptions,
+  type MemoryCacheOptions,
+  type ResolvedOptions,
+  resolveMemoryOptions,
+  resolveOptions,
+} from './cache/options.js'
 import { rehearse } from './cache/rehearsal.js'
 import { SavedFiles } from './cache/saved-files.js'
+import { Scans } from './cache/scans.js'
 import { Streams } from './cache/streams/streams.js'
 import { Cleanup } from './cache/turns/cleanup.js'
 import { ExpiryTimer } from './cache/turns/expiry-timer.js'
@@ -23,6 +31,7 @@ import { State } from './core/evolve/state.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
+import { outsideRequests } from './durable/outside-requests.js'
 import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
@@ -36,7 +45,7 @@ import { restoreValue } from './values/encode.js'
  * CacheError if it cannot be read or locked; TypeError or RangeError for a wrong option.
  */
 export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cache<V>> {
-  return openWithin(options)
+  return outsideRequests(() => openWithin<V>(options))
 }
 
 /** What tests replace: the limit of V8's Map, and the disk. */
@@ -49,22 +58,45 @@ interface Surroundings {
 export async function openWithin<V = unknown>(options: CacheOptions, around: Surroundings = {}): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
-  const { cache, instance } = compose<V>(resolved, around, inspection)
+  const { cache, instance, opening } = compose<V>(resolved, around, inspection)
   const { promise, settle } = once()
-  const logic = createLogic(() => ({
-    ...instance,
-    open: () => settle(instance.open()),
-  }))
-  const actor = createActor(logic, {
-    clock: resolved.clock as never,
-    ...(resolved.inspect === undefined ? {} : { inspect: resolved.inspect }),
+  startActor(cache, { ...instance, open: () => settle(opening.open()) }, resolved, inspection)
+  await promise
+  return cache
+}
+
+/**
+ * A cache whose journal is in memory and ends with it. Like `openCache()`, but without waiting.
+ *
+ * @throws TypeError or RangeError for a wrong option; `directory`, `journal`, `lock` and `onCorruption` are not options here.
+ */
+export function memoryCache<V = unknown>(options: MemoryCacheOptions = {}): Cache<V> {
+  return outsideRequests(() => {
+    const journal = newMemoryJournal()
+    const resolved = resolveMemoryOptions(options, journal)
+    const inspection = new Inspection(resolved.inspect)
+    const { cache, instance, opening } = compose<V>(resolved, {}, inspection)
+    opening.openNow((session) => journal.openNew(session))
+    startActor(cache, { ...instance, open: () => undefined }, resolved, inspection)
+    return cache
   })
+}
+
+function startActor<V>(
+  cache: Cache<V>,
+  instance: CacheInstance,
+  { clock, inspect }: ResolvedOptions,
+  inspection: Inspection,
+): void {
+  const options = { clock: clock as never, ...(inspect === undefined ? {} : { inspect }) }
+  const actor = createActor(
+    createLogic(() => instance),
+    options,
+  )
   inspection.actor = actor
   actor.subscribe({ error: () => undefined }) // openCache rejects with it
   Object.defineProperty(cache, 'actor', { value: actor, enumerable: true })
   actor.start()
-  await promise
-  return cache
 }
 
 /**
@@ -75,11 +107,15 @@ export async function openWithin<V = unknown>(options: CacheOptions, around: Sur
  */
 export function cacheLogic(options: CacheOptions = {}): CacheLogic<CacheMessage> {
   const resolved = resolveOptions(options)
-  return createLogic(() => compose(resolved, {}).instance) as unknown as CacheLogic<CacheMessage> // execute() refuses others
+  return createLogic(() => outsideRequests(() => compose(resolved, {}).instance)) as unknown as CacheLogic<CacheMessage> // execute() refuses others
 }
 
 /** A journal in memory, for tests and for caches that need not survive the process. It can be reopened after `close()`. */
 export function memoryJournal(): Journal {
+  return newMemoryJournal()
+}
+
+function newMemoryJournal(): FileJournal {
   return new FileJournal(new MemoryStorage(), 'memory')
 }
 
@@ -87,7 +123,7 @@ function compose<V>(
   options: ResolvedOptions,
   { entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
-): { cache: Cache<V>; instance: CacheInstance } {
+): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
   rehearse()
   const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
@@ -101,6 +137,7 @@ function compose<V>(
   const cleanup = new Cleanup({ state, clock, turns })
   const reads = new Reads({ state, clock, turns, cleanup, notOpen: () => opening.notOpen() })
   const loads = new Loads({ clock, turns, reads })
+  const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, cleanup, expiry, lifecycle }, options)
@@ -110,7 +147,7 @@ function compose<V>(
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, loads, streams: streams.stored },
+    { clock, journal, opening, turns, reads, scans, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       isEverythingDurable: options.fsync === 'always',
@@ -131,14 +168,15 @@ function compose<V>(
     loads,
     door,
     streams,
-    openPort: () => sharing.share(),
+    openPort: () => outsideRequests(() => sharing.share()),
   }
   const cache: Cache<V> = new Cache<V>(parts, options)
   return {
     cache,
+    opening,
     instance: {
       directory,
-      open: () => opening.open(),
+      open: () => outsideRequests(() => opening.open()),
       execute: (message) => {
         const call = () => execute(cache as Cache, message)
         return inspection === undefined ? call() : inspection.ofSent(call)

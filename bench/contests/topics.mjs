@@ -6,6 +6,7 @@ import { growth } from './growth.mjs'
 import { keys } from './keys.mjs'
 import { kill } from './kill.mjs'
 import { memory } from './memory.mjs'
+import { parts } from './parts.mjs'
 import { recovery } from './recovery.mjs'
 import { set } from './set.mjs'
 import { stalls } from './stalls.mjs'
@@ -13,4 +14,19 @@ import { streams } from './streams.mjs'
 import { syncs } from './syncs.mjs'
 import { threads } from './threads.mjs'
 
-export const TOPICS = [get, set, durable, syncs, recovery, stalls, keys, memory, bytes, streams, growth, threads, kill]
+export const TOPICS = [
+  get,
+  set,
+  durable,
+  syncs,
+  recovery,
+  stalls,
+  keys,
+  parts,
+  memory,
+  bytes,
+  streams,
+  growth,
+  threads,
+  kill,
+]

@@ -6,8 +6,11 @@ import { suggest } from './suggestion.js'
 
 /** How `set` and `setMany` store. */
 export interface SetOptions {
-  /** How long the entry lives. Without this and `expiresAt`, the cache's default `ttl`. */
-  ttl?: Duration | undefined
+  /**
+   * How long the entry lives. Without this and `expiresAt`, the cache's default `ttl`. `'keep'`: an entry that is there keeps
+   * its deadline, and a new one gets the default `ttl`.
+   */
+  ttl?: Duration | 'keep' | undefined
   /**
    * When the entry expires: a Date, or epoch milliseconds. Not together with `ttl`. If this is not in the future, nothing is
    * stored, and an entry that is there is deleted.
@@ -16,6 +19,9 @@ export interface SetOptions {
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
 }
+
+/** An entry that `setMany` stores. Its own options replace the shared ones as a whole. */
+export type EntryToSet<V> = readonly [key: string, value: V, options?: SetOptions | undefined]
 
 export interface CloseOptions {
   /** Close even if something cannot be written, which is then lost. Default false. */
@@ -51,6 +57,11 @@ export function listOf(iterable: unknown, name: string): unknown[] {
     throw new TypeError(mustBe(name, 'an iterable, like an array', iterable))
   }
   return [...(iterable as Iterable<unknown>)]
+}
+
+/** A ttl, where `'keep'` is one. */
+export function checkTtl(ttl: unknown): void {
+  if (ttl !== 'keep') toMilliseconds(ttl, 'ttl')
 }
 
 export function checkPattern(pattern: unknown): asserts pattern is string {
@@ -99,15 +110,26 @@ export function checkBy(by: unknown): asserts by is number {
   if (!Number.isFinite(by)) throw new RangeError(mustBe('An increment', 'finite', by))
 }
 
+/** The deadline that a `set` asks for; with `ttl: 'keep'`, that of a new entry. */
+export function deadlineToSet({ ttl, expiresAt }: SetOptions, defaultTtlMs: number, nowMs: number): number {
+  if (ttl !== 'keep') return deadlineOf(ttl, expiresAt, defaultTtlMs, nowMs)
+  if (expiresAt !== undefined) throw exclude('ttl', 'expiresAt')
+  return deadlineIn(defaultTtlMs, nowMs)
+}
+
+export function exclude(one: string, other: string): TypeError {
+  return new TypeError(`${one} and ${other} exclude each other. Nothing was changed: pass one of them.`)
+}
+
 /** The deadline that `ttl` or `expiresAt` asks for, in epoch milliseconds; `Infinity` for none. */
 export function deadlineOf(
-  ttl: SetOptions['ttl'],
+  ttl: Duration | undefined,
   expiresAt: SetOptions['expiresAt'],
   defaultTtlMs: number,
   nowMs: number,
 ): number {
   if (expiresAt === undefined) return deadlineIn(ttl === undefined ? defaultTtlMs : toMilliseconds(ttl, 'ttl'), nowMs)
-  if (ttl !== undefined) throw new TypeError('ttl and expiresAt exclude each other. Nothing was changed.')
+  if (ttl !== undefined) throw exclude('ttl', 'expiresAt')
   const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
   if (typeof atMs !== 'number') throw new TypeError(mustBe('expiresAt', 'a Date or epoch milliseconds', expiresAt))
   if (atMs === Number.POSITIVE_INFINITY) return atMs

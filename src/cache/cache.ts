@@ -27,31 +27,46 @@ import {
   checkKeys,
   checkPattern,
   deadlineIn,
+  type EntryToSet,
   listOf,
   type SetOptions,
 } from './arguments.js'
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
+import { createNamespace, type NamespaceMember } from './namespace.js'
 import type { Opening } from './opening.js'
 import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
 import type { SavedFiles } from './saved-files.js'
+import type { ScanOptions, ScanResult } from './scans.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
+import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
 import type { Cleanup } from './turns/cleanup.js'
-import type { Reads } from './turns/reads.js'
+import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
 /** The messages that `cache.actor` accepts. */
 export type CacheMessage = MessageTo<Cache>
+
+/** What `entry()` returns. */
+export interface Entry<V = unknown> extends Omit<StoredEntry, 'value'> {
+  readonly value: V
+}
+
+/** What `namespace()` returns: the methods that take keys, with the keys without the prefix. */
+export interface Namespace<V = unknown> extends Pick<Cache<V>, NamespaceMember | typeof Symbol.iterator> {
+  namespace<W extends V = V>(prefix: string): Namespace<W>
+}
 
 /** The parts of a cache. */
 export interface CacheParts<V> {
@@ -91,6 +106,11 @@ export class Cache<V = unknown> {
   /** Entries that were removed to make room, with their values. */
   readonly evictions$: Observable<Eviction<V>>
   /**
+   * Every entry that is no longer there, with its last value and the reason. A `clear()` or `load()` removes the least recently
+   * used entries first.
+   */
+  readonly removals$: Observable<Removal<V>>
+  /**
    * The current stats at once, then at most one per `statsInterval`: when a counter or the size has changed, and once more an
    * interval after the last change, so that a rate computed from two of them falls to 0.
    */
@@ -128,6 +148,7 @@ export class Cache<V = unknown> {
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
     this.evictions$ = streams.evictions$
+    this.removals$ = streams.removals$
     this.stats$ = createStats$(
       () => this.#readStats(),
       door.clock,
@@ -158,6 +179,13 @@ export class Cache<V = unknown> {
     return this.#restore(this.#reads.peek(key))
   }
 
+  /** The value with its deadline and tags. Does not count as a hit, a miss or a use of the entry. */
+  entry(key: string): Entry<V> | undefined {
+    if (this.#isInspected) this.#inspect('entry', key)
+    const stored = this.#door.entryStored(key)
+    return stored === undefined ? undefined : { ...stored, value: this.#restore(stored.value) as V }
+  }
+
   /** Whether there is a live entry. Does not count as a hit, a miss or a use of the entry. */
   has(key: string): boolean {
     if (this.#isInspected) this.#inspect('has', key)
@@ -182,6 +210,7 @@ export class Cache<V = unknown> {
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
+    checkKey(key)
     return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
@@ -191,6 +220,21 @@ export class Cache<V = unknown> {
     return this.#change('delete', key)
   }
 
+  /** `get` and `delete` in one turn: the value, or `undefined`. Counts as a hit or a miss. */
+  take(key: string): V | undefined {
+    if (this.#isInspected) this.#inspect('take', key)
+    return this.#restore(this.#door.takeStored(key))
+  }
+
+  /**
+   * Makes an entry the most recently used, and with `ttl` gives it another deadline, `ttl` from now. Counts neither as a hit
+   * nor as a miss. Returns `false` when there is no entry.
+   */
+  touch(key: string, ttl?: Duration): boolean {
+    if (this.#isInspected) this.#inspect('touch', key, ttl)
+    return this.#door.touch(key, ttl)
+  }
+
   /**
    * Adds to a number and returns the sum. A missing entry becomes `by`, with `ttl` or the default ttl; an existing entry
    * keeps its deadline.
@@ -198,6 +242,7 @@ export class Cache<V = unknown> {
    */
   increment(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('increment', key, by, options)
+    checkKey(key)
     checkBy(by)
     return this.#door.increment(key, by, options)
   }
@@ -205,6 +250,7 @@ export class Cache<V = unknown> {
   /** `increment(key, -by)`. */
   decrement(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('decrement', key, by, options)
+    checkKey(key)
     checkBy(by)
     return this.#door.increment(key, -by, options)
   }
@@ -234,18 +280,28 @@ export class Cache<V = unknown> {
 
   // ── many keys, one turn ──
 
+  /** Whether there are live entries under several keys. Does not count as hits, misses or uses of the entries. */
+  hasMany(keys: Iterable<string>): boolean[] {
+    if (this.#isInspected) this.#inspect('hasMany', keys)
+    return this.#door.hasMany(keys)
+  }
+
   /** The values of several keys, `undefined` where there is none; each counts as a `get`. */
   getMany(keys: Iterable<string>): (V | undefined)[] {
     if (this.#isInspected) this.#inspect('getMany', keys)
     return this.#door.getManyStored(keys).map((value) => this.#restore(value))
   }
 
-  /** Stores several entries, all or none. Returns how many were stored (with `only`, possibly fewer than were passed). */
-  setMany(entries: Iterable<readonly [string, V]>, options: SetOptions = NO_OPTIONS): number {
+  /**
+   * Stores several entries, all or none. An entry may have options of its own, which replace the shared ones as a whole.
+   * Returns how many were stored (with `only`, possibly fewer than were passed).
+   */
+  setMany(entries: Iterable<EntryToSet<V>>, options: SetOptions = NO_OPTIONS): number {
     if (this.#isInspected) this.#inspect('setMany', entries, options)
     const rows = listOf(entries, 'entries').map((entry) => {
-      const [key, value] = listOf(entry, 'An entry')
-      return [key as string, storeValue(value, this.#isolation, key as string)] as const // the door checks the keys
+      const [key, value, own] = listOf(entry, 'An entry') as [string, unknown, SetOptions?] // the door checks the options
+      checkKey(key)
+      return [key, storeValue(value, this.#isolation, key), own] as const
     })
     return this.#door.setManyStored(rows, options)
   }
@@ -256,31 +312,55 @@ export class Cache<V = unknown> {
     return this.#deleteEach(checkKeys(keys))
   }
 
-  /** The keys that match a pattern (`*`, `?`, `[a-z]`, `\`), least recently used first. Expired entries are not listed. */
-  keys(pattern = '*'): string[] {
+  /**
+   * The keys that match a pattern (`*`, `?`, `[a-z]`, `\`) or begin with a prefix, least recently used first. Expired entries
+   * are not listed.
+   */
+  keys(pattern: KeyPattern = '*'): string[] {
     if (this.#isInspected) this.#inspect('keys', pattern)
-    checkPattern(pattern)
-    return this.#reads.keys(compileGlob(pattern))
+    return this.#reads.keys(keyMatcher(pattern))
   }
 
   /** Removes every entry whose key matches, all or none. Returns how many were removed. */
   deletePattern(pattern: string): number {
     if (this.#isInspected) this.#inspect('deletePattern', pattern)
     checkPattern(pattern)
-    const matches = compileGlob(pattern)
-    this.#parts.opening.admitWrite()
-    // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    return this.#deleteEach([...this.#reads.keys(matches), ...this.#parts.loads.keys().filter(matches)])
+    return this.#door.deleteMatching(compileGlob(pattern))
   }
 
-  /** Keys and values, least recently used first. The keys are collected at the first `next()`. Does not count as a use. */
-  entries(pattern = '*'): IterableIterator<[string, V]> {
+  /** Removes every entry whose key begins with this text, all or none. Returns how many were removed. */
+  deletePrefix(prefix: string): number {
+    if (this.#isInspected) this.#inspect('deletePrefix', prefix)
+    checkPrefix(prefix)
+    return this.#door.deleteMatching(prefixMatcher(prefix))
+  }
+
+  /**
+   * Keys and values, least recently used first, as they are at the first `next()`: later changes do not show. Does not count
+   * as a use.
+   */
+  entries(pattern: KeyPattern = '*'): IterableIterator<[string, V]> {
     if (this.#isInspected) this.#inspect('entries', pattern)
     return this.#iterate(this.#door.entriesStored(pattern))
   }
 
-  *#iterate(collect: () => [string, StoredValue][]): Generator<[string, V], void, undefined> {
+  /** `entries()`. */
+  [Symbol.iterator](): IterableIterator<[string, V]> {
+    return this.entries()
+  }
+
+  *#iterate(collect: () => Iterable<[string, StoredValue]>): Generator<[string, V], void, undefined> {
     for (const [key, value] of collect()) yield [key, this.#restore(value) as V]
+  }
+
+  /**
+   * Some of the keys, to go through all of them in portions while the cache changes. Pass the cursor of each result to the next
+   * call, until it is `undefined`. A key that is there from the first call to the last is given exactly once. After a `clear`,
+   * a `load` or reopening, the cursor starts again.
+   */
+  scan(options: ScanOptions = {}): ScanResult {
+    if (this.#isInspected) this.#inspect('scan', options)
+    return this.#door.scan(options)
   }
 
   // ── the whole cache ──
@@ -474,6 +554,18 @@ export class Cache<V = unknown> {
     const { hits, misses, evictions, expirations } = counters
     const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
     return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
+  }
+
+  /**
+   * A view of the entries whose keys begin with a prefix. Its methods and streams have the keys without the prefix; its
+   * `clear()` deletes the entries in one turn and keeps the counters. It costs nothing to have, and namespaces nest.
+   */
+  namespace<W extends V = V>(prefix: string): Namespace<W> {
+    const view = createNamespace(this, prefix, {
+      count: (full) => this.#door.count(full),
+      transact: (fn) => this.transact(fn as () => unknown),
+    })
+    return view as Namespace<W>
   }
 
   // ── inside ──

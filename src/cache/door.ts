@@ -4,20 +4,33 @@
  * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
  */
 import type { Observable } from 'rxjs'
-import { compileGlob } from '../core/decide/glob.js'
+import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Command } from '../core/model/command.js'
+import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
-import { checkKey, checkKeys, checkOnly, checkOptions, checkPattern, deadlineOf, type SetOptions } from './arguments.js'
+import {
+  checkKey,
+  checkKeys,
+  checkOnly,
+  checkOptions,
+  checkPattern,
+  deadlineIn,
+  deadlineOf,
+  deadlineToSet,
+  type SetOptions,
+} from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
 import type { Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
+import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
-import type { Reads } from './turns/reads.js'
+import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
 export interface DoorParts {
@@ -26,6 +39,7 @@ export interface DoorParts {
   opening: Opening
   turns: Turns
   reads: Reads
+  scans: Scans
   loads: Loads
   streams: StoredStreams
 }
@@ -52,6 +66,17 @@ export interface LoadOptions {
 /** The deadline of an entry without one. */
 const NEVER = Number.POSITIVE_INFINITY
 
+/** An entry that `setMany` stores. */
+export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
+
+interface Storing {
+  readonly expiresAtMs: number
+  readonly keepsDeadline: boolean
+  readonly only: SetOptions['only']
+  /** Whether `expiresAt` has passed, so that nothing is stored. */
+  readonly isPast: boolean
+}
+
 export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
 
 export class Door {
@@ -65,6 +90,7 @@ export class Door {
   readonly #opening: Opening
   readonly #turns: Turns
   readonly #reads: Reads
+  readonly #scans: Scans
   readonly #loads: Loads
   readonly #defaultTtlMs: number
   /** Whether entries have no deadline by default: a `set` without options then does not read the clock. */
@@ -76,6 +102,7 @@ export class Door {
     this.#opening = parts.opening
     this.#turns = parts.turns
     this.#reads = parts.reads
+    this.#scans = parts.scans
     this.#loads = parts.loads
     this.streams = parts.streams
     this.#defaultTtlMs = options.defaultTtlMs
@@ -106,15 +133,68 @@ export class Door {
     return this.#reads.peek(key)
   }
 
-  getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {
-    const list = checkKeys(keys)
-    return this.transact(() => list.map((key) => this.#reads.get(key)))
+  entryStored(key: string): StoredEntry | undefined {
+    checkKey(key)
+    return this.#reads.entry(key)
   }
 
-  /** The entries are collected when the returned function is called. */
-  entriesStored(pattern: string): () => [string, StoredValue][] {
-    checkPattern(pattern)
-    const matches = compileGlob(pattern)
+  /** Reads and deletes in one turn. The deletion overrules a load of the key, like any other. */
+  takeStored(key: string): StoredValue | undefined {
+    checkKey(key)
+    this.#opening.admitWrite()
+    return this.#turns.transact(() => {
+      const value = this.#reads.get(key)
+      this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
+      return value
+    })
+  }
+
+  touch(key: string, ttl: Duration | undefined): boolean {
+    checkKey(key)
+    if (ttl === undefined) return this.#reads.touch(key)
+    const ttlMs = toMilliseconds(ttl, 'ttl')
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineIn(ttlMs, nowMs)
+    return this.#turns.transact(
+      () => this.#reads.touch(key) && (this.#turns.run({ type: 'expire', key, expiresAtMs, nowMs }) as boolean),
+    )
+  }
+
+  hasMany(keys: Iterable<string>): boolean[] {
+    const list = checkKeys(keys)
+    return this.transact(() => list.map((key) => this.#reads.has(key)))
+  }
+
+  getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {
+    return this.#reads.getMany(checkKeys(keys))
+  }
+
+  scan(options: ScanOptions): ScanResult {
+    const checked = checkScan(options)
+    this.admit()
+    return this.#scans.scan(checked)
+  }
+
+  /** How many entries are stored under keys that begin with a prefix. */
+  count(prefix: string): number {
+    checkPrefix(prefix)
+    this.admit()
+    return this.#scans.count(prefixMatcher(prefix))
+  }
+
+  /** Removes every entry whose key matches, as one turn. Returns how many. */
+  deleteMatching(matches: KeyMatcher): number {
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    // Also keys that are being loaded: a value that a loader returns after this must not be stored.
+    const keys = [...this.#reads.keys(matches), ...this.#loads.keys().filter(matches)]
+    return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  /** The entries are those at the time when the returned function is called. */
+  entriesStored(pattern: unknown): () => Iterable<[string, StoredValue]> {
+    const matches = keyMatcher(pattern)
     this.admit()
     return () => this.#reads.entries(matches)
   }
@@ -131,31 +211,48 @@ export class Door {
     const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
     const nowMs = this.clock.now()
-    const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
-    if (expiresAt !== undefined && expiresAtMs <= nowMs) return this.#deleteInstead([key], only, nowMs)
-    if (only === undefined && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
-    return this.#turns.run({ type: 'set', key, value, expiresAtMs, only, nowMs }) as boolean
+    const keepsDeadline = ttl === 'keep'
+    const expiresAtMs = keepsDeadline
+      ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
+      : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
+    if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
+    return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
-  #deleteInstead(keys: readonly string[], only: SetOptions['only'], nowMs: number): false {
-    if (only !== 'absent') this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  #deleteInstead(key: string, only: SetOptions['only'], nowMs: number): false {
+    // What `only` refuses must not overrule a load of the key either, as deleting an absent one would.
+    const isRefused = only === 'absent' || (only === 'present' && !this.#reads.has(key))
+    if (!isRefused) this.#turns.run({ type: 'delete', key, nowMs })
     return false
   }
 
-  setManyStored(rows: readonly (readonly [string, StoredValue])[], options: SetOptions = NO_OPTIONS): number {
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
-    checkOnly(only)
+  /** Rows with options of their own do not get the shared ones. */
+  setManyStored(rows: readonly StoredRow[], options: SetOptions = NO_OPTIONS): number {
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
-    const expiresAtMs = deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
-    if (expiresAt !== undefined && expiresAtMs <= nowMs) {
-      const keys = rows.map(([key]) => key)
-      this.#deleteInstead(keys, only, nowMs)
-      return 0
-    }
-    return this.runEach(rows.map(([key, value]) => ({ type: 'set', key, value, expiresAtMs, only, nowMs })))
+    const shared = this.#storing(options, nowMs)
+    const storings = rows.map(([, , own]) => (own === undefined ? shared : this.#storing(own, nowMs)))
+    return this.#turns.transact(() => {
+      let stored = 0
+      for (const [index, [key, value]] of rows.entries()) {
+        const { isPast, ...how } = storings[index] as Storing // one for each row
+        if (isPast) this.#deleteInstead(key, how.only, nowMs)
+        else if (this.#turns.run({ type: 'set', key, value, ...how, nowMs }) === true) stored++
+      }
+      return stored
+    })
+  }
+
+  /** What checked options ask for. */
+  #storing(options: SetOptions, nowMs: number): Storing {
+    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
+    checkOnly(only)
+    const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
+    const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
+    return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
   }
 
   /** Several commands as one turn. Returns how many of them changed something. */

@@ -6,6 +6,7 @@ import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionReport, Journal } from '../durable/contract.js'
+import { outsideRequests } from '../durable/outside-requests.js'
 import { CacheClosedError } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
 import type { Opening } from './opening.js'
@@ -26,7 +27,7 @@ export class Maintenance {
   readonly #parts: MaintenanceParts
   #compaction: { promise: Promise<CompactionReport>; controller: AbortController } | undefined
   /** The running compaction or load. A new one waits for it. */
-  #running: Promise<unknown> = Promise.resolve()
+  #running: Promise<void> = Promise.resolve()
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts
@@ -38,7 +39,7 @@ export class Maintenance {
     const { journal, turns, opening } = this.#parts
     if (opening.isOpen) turns.isWritable = journal.health.status === 'writable'
     // The health may change during an append, and listeners must not run inside a turn.
-    turns.whenIdle(() => this.#reportHealth())
+    turns.whenIdle(() => outsideRequests(() => this.#reportHealth()))
   }
 
   #reportHealth(): void {
@@ -92,7 +93,8 @@ export class Maintenance {
   /** A compaction and a load must not overlap: the compaction would remove the file that the `loaded` event will refer to. */
   exclusively<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#running.then(task)
-    this.#running = done.catch(() => undefined)
+    // A promise that is kept must not belong to the caller's request.
+    this.#running = outsideRequests(() => done.then(ignore, ignore))
     return done
   }
 
@@ -104,3 +106,5 @@ export class Maintenance {
     await this.#running
   }
 }
+
+function ignore(): void {}

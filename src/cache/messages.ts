@@ -75,12 +75,17 @@ export function parametersOf(name: MethodName, message: object): unknown[] {
 
 /** The message for a call; the inverse of {@link parametersOf}. */
 export function messageOf(name: MethodName, parameters: readonly unknown[]): { type: MethodName } {
-  const { takes }: Method = METHODS[name]
+  const { takes, options }: Method = METHODS[name]
   const message: { type: MethodName } & Record<string, unknown> = { type: name }
   parameters.forEach((parameter, index) => {
     const argument = takes[index]
     if (argument !== undefined) message[argument] = parameter
-    else Object.assign(message, parameter)
+    else for (const option of options ?? []) copyOption(message, parameter as object, option)
   })
   return message
+}
+
+function copyOption(message: Record<string, unknown>, options: object | undefined, option: string): void {
+  const value = (options as Record<string, unknown> | null | undefined)?.[option]
+  if (value !== undefined) message[option] = value
 }

@@ -3,8 +3,8 @@
  * or by loop: the actor's messages, which an inspector also sees (`messages.ts`); the operations and methods of remote
  * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
- * It holds only data, so that anything may import it. Not listed: `watch`, which returns a stream, and `share`, which returns a
- * port.
+ * It holds only data, so that anything may import it. Not listed: `watch`, which returns a stream, `share`, which returns a
+ * port, and `namespace`, which returns a view.
  */
 export interface Method {
   /** The names of its arguments, in order. A name means the same in every row. */
@@ -22,7 +22,7 @@ export interface Method {
   /** Whether it is a property, not a method. */
   readonly isGetter?: true
   /** The kind of result, unless it is plain data: cached values, or the result of a save or load. */
-  readonly gives?: 'value' | 'values' | 'entries' | 'outcome'
+  readonly gives?: 'value' | 'values' | 'entry' | 'entries' | 'outcome'
   /** Whether a remote client applies it to itself, not to the cache. */
   readonly isLocal?: true
 }
@@ -31,20 +31,26 @@ export interface Method {
 export const METHODS = {
   get:           { takes: ['key'], gives: 'value', isStep: true },
   peek:          { takes: ['key'], gives: 'value', isStep: true },
+  entry:         { takes: ['key'], gives: 'entry', isStep: true },
   has:           { takes: ['key'], isStep: true },
   exists:        { takes: ['key'], isStep: true },
   set:           { takes: ['key', 'value'], options: ['ttl', 'expiresAt', 'only'], changes: true, isStep: true },
   delete:        { takes: ['key'], changes: true, isStep: true },
+  take:          { takes: ['key'], gives: 'value', changes: true, isStep: true },
+  touch:         { takes: ['key', 'ttl'], changes: true, isStep: true },
   increment:     { takes: ['key', 'by'], options: ['ttl'], changes: true, isStep: true },
   decrement:     { takes: ['key', 'by'], options: ['ttl'], changes: true, isStep: true },
   ttl:           { takes: ['key'], isStep: true },
   expire:        { takes: ['key', 'ttl'], changes: true, isStep: true },
   persist:       { takes: ['key'], changes: true, isStep: true },
+  hasMany:       { takes: ['keys'], mayTakeLong: true, isStep: true },
   getMany:       { takes: ['keys'], gives: 'values', mayTakeLong: true, isStep: true },
   setMany:       { takes: ['entries'], options: ['ttl', 'expiresAt', 'only'], changes: true, mayTakeLong: true, isStep: true },
   deleteMany:    { takes: ['keys'], changes: true, mayTakeLong: true, isStep: true },
   keys:          { takes: ['pattern'], mayTakeLong: true, isStep: true },
   deletePattern: { takes: ['pattern'], changes: true, mayTakeLong: true, isStep: true },
+  scan:          { takes: [], options: ['cursor', 'limit', 'pattern', 'prefix'], mayTakeLong: true, isStep: true },
+  deletePrefix:  { takes: ['prefix'], changes: true, mayTakeLong: true, isStep: true },
   entries:       { takes: ['pattern'], gives: 'entries', mayTakeLong: true, isStep: true },
   clear:         { takes: [], changes: true, mayTakeLong: true, isStep: true },
   size:          { takes: [], isGetter: true, isStep: true },

@@ -6,7 +6,7 @@
  */
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
-import type { CompactionThresholds, FsyncPolicy, Journal, RecoveryReport } from '../durable/contract.js'
+import type { CompactionThresholds, FsyncPolicy, Journal, JournalSession, RecoveryReport } from '../durable/contract.js'
 import { receiverFor } from '../durable/history/replayed-state.js'
 import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
@@ -67,17 +67,10 @@ export class Opening {
     const { journal, turns, expiry, lifecycle } = this.#parts
     let isOurs = false
     try {
-      const report = await this.#recover()
+      const report = await journal.open(this.#session())
       isOurs = true
       if (this.#closing !== undefined) throw this.notOpen()
-      journal.onChange = () => this.onJournalChange?.()
-      turns.isWritable = true
-      this.#trim(report)
-      this.#recovery = shownShort(report)
-      this.#state.isOpen = true
-      lifecycle.send({ type: 'recovered' })
-      this.onJournalChange?.()
-      expiry.arm(this.#parts.clock.now())
+      this.#begin(report)
     } catch (error) {
       turns.isWritable = false
       expiry.stop()
@@ -92,10 +85,27 @@ export class Opening {
     }
   }
 
-  #recover(): Promise<RecoveryReport> {
-    const { state, journal, lifecycle } = this.#parts
+  /** The same at once, for a journal that `openJournal` opens without waiting. */
+  openNow(openJournal: (session: JournalSession) => RecoveryReport): void {
+    this.#begin(openJournal(this.#session()))
+  }
+
+  #begin(report: RecoveryReport): void {
+    const { journal, turns, expiry, lifecycle } = this.#parts
+    journal.onChange = () => this.onJournalChange?.()
+    turns.isWritable = true
+    this.#trim(report)
+    this.#recovery = shownShort(report)
+    this.#state.isOpen = true
+    lifecycle.send({ type: 'recovered' })
+    this.onJournalChange?.()
+    expiry.arm(this.#parts.clock.now())
+  }
+
+  #session(): JournalSession {
+    const { state, lifecycle } = this.#parts
     const { fsync, compaction, journalClock, onProgress } = this.#options
-    return journal.open({
+    return {
       fsync,
       clock: journalClock,
       compaction,
@@ -104,7 +114,7 @@ export class Opening {
         lifecycle.send({ type: 'progress', done, total })
         onProgress?.({ done, total })
       }),
-    })
+    }
   }
 
   /** The limits may be smaller than when the journal was written. Evicts before any call is accepted. */

@@ -6,7 +6,7 @@ import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/actor-shapes.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
-import { journalClock, systemClock } from './system-clock.js'
+import { armedOutside, journalClock, systemClock } from './system-clock.js'
 
 /** The options of `openCache` and `cacheLogic`. `undefined` means the default. */
 export interface CacheOptions {
@@ -54,6 +54,11 @@ export interface CacheOptions {
   /** Called while the journal is read; both numbers are bytes. */
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
+
+/** The options of `memoryCache`: those of `openCache`, except what concerns files. */
+export type MemoryCacheOptions = Omit<CacheOptions, (typeof OF_FILES)[number]>
+
+const OF_FILES = ['directory', 'journal', 'lock', 'onCorruption'] as const
 
 export interface ResolvedOptions {
   directory: string | undefined
@@ -136,11 +141,23 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     statsIntervalMs,
     compaction: resolveCompaction(options.compaction),
     isolation: oneOf('isolation', isolation, ['copy', 'share', 'freeze']),
-    clock,
-    journalClock: options.clock ?? journalClock,
+    clock: armedOutside(clock),
+    journalClock: armedOutside(options.clock ?? journalClock),
     inspect,
     onProgress,
   }
+}
+
+/** @throws as {@link resolveOptions}; TypeError for an option that concerns files. */
+export function resolveMemoryOptions(options: MemoryCacheOptions, journal: Journal): ResolvedOptions {
+  checkOptions(options, OPTION_NAMES)
+  const ofFiles = OF_FILES.find((name) => Object.hasOwn(options, name))
+  if (ofFiles !== undefined) {
+    throw new TypeError(
+      `${ofFiles} is not an option of memoryCache(), which keeps its journal in memory. Nothing was changed: use openCache().`,
+    )
+  }
+  return resolveOptions(Object.create(options, { journal: { value: journal } }) as CacheOptions)
 }
 
 function resolveOnCorruption(onCorruption: unknown = 'refuse'): OnCorruption {

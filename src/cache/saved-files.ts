@@ -6,7 +6,9 @@ import { FrozenRows } from '../core/evolve/frozen-rows.js'
 import { Replacement } from '../core/evolve/replacement.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
+import { hasExpired } from '../core/model/expiry.js'
 import type { Journal, ReceivedRows } from '../durable/contract.js'
+import { loadModule } from '../durable/storage/load-module.js'
 import type { Storage } from '../durable/storage/storage.js'
 import type { SaveFormat, SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
@@ -45,7 +47,7 @@ export class SavedFiles {
     const { state, storage, clock } = this.#parts
     const source = new FrozenRows(state)
     try {
-      const { writeSave } = await import('../files/save.js') // few caches need it
+      const { writeSave } = await loadModule(() => import('../files/save.js'))
       return await writeSave({ storage, path, format, source, nowMs: clock.now(), progress })
     } finally {
       source.release()
@@ -63,7 +65,7 @@ export class SavedFiles {
       const rows: ReceivedRows = {
         counters: replacement.counters,
         add: (key, value, expiresAtMs) => {
-          if (expiresAtMs <= nowMs) {
+          if (hasExpired(expiresAtMs, nowMs)) {
             expired++
             return
           }
@@ -73,7 +75,7 @@ export class SavedFiles {
           replacement.trim()
         },
       }
-      const { readSave } = await import('../files/load.js') // few caches need it
+      const { readSave } = await loadModule(() => import('../files/load.js'))
       await readSave(storage, path, format, rows, progress)
       const source = new FrozenRows(replacement)
       try {

@@ -1,11 +1,9 @@
 /**
  * Real time. `systemClock` looks up `Date.now` and the global timers at each call, so that a test runner's fake timers control
  * the cache. `journalClock` has real timers in any case: a journal must continue to write while fake time stands still.
- *
- * Timers are set outside the async context of the current call: a timer belongs to no request and must not keep one in memory.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
+import { outsideRequests } from '../durable/outside-requests.js'
 import { realTimers, type Timers } from '../durable/storage/real-timers.js'
 
 /** The longest delay that Node's timers support; a longer one would fire at once. */
@@ -16,8 +14,6 @@ interface Timer {
   /** Of those that it was armed with: fake timers know nothing of real ones. */
   clear: Timers['clear']
 }
-
-const outsideRequests = AsyncLocalStorage.snapshot()
 
 function createClock(timersNow: () => Timers): Clock {
   return {
@@ -33,7 +29,7 @@ function createClock(timersNow: () => Timers): Clock {
         // Other timers than Node's may be numbers.
         if (!keepsAlive) (timer.timeout as Partial<NodeJS.Timeout>).unref?.()
       }
-      outsideRequests(arm, delayMs)
+      arm(delayMs)
       return timer
     },
 
@@ -48,3 +44,12 @@ function createClock(timersNow: () => Timers): Clock {
 export const systemClock = createClock(() => ({ set: setTimeout, clear: clearTimeout as Timers['clear'] }))
 
 export const journalClock = createClock(() => realTimers)
+
+/** The same clock, with timers that belong to no request and keep none in memory. */
+export function armedOutside(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    setTimeout: (...parameters) => outsideRequests(() => clock.setTimeout(...parameters)),
+    clearTimeout: (timer) => clock.clearTimeout(timer),
+  }
+}

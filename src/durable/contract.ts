@@ -164,7 +164,7 @@ export interface Journal {
    * @throws JournalWriteError while nothing can be written; RangeError if the events are too large for one frame.
    */
   append(events: readonly CacheEvent[]): number
-  /** The same for a single `set` event without an event object, for the most frequent turn. Optional. */
+  /** The same for a single `set` event without an event object, for the most frequent turn. Optional; `append` must do the same. */
   appendSet?(key: string, value: StoredValue, expiresAtMs: number): number
   /** Resolves with the last durable sequence once everything appended before this call is on disk. */
   flush(): Promise<number>

@@ -2,8 +2,10 @@
  * `save`: writes the entries that are live at one moment to a file, while turns go on: a Python pickle, or daybook's own
  * format, which is that of a snapshot and has the same writer.
  */
+
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
+import { hasExpired } from '../core/model/expiry.js'
 import { NO_SEQUENCE } from '../core/model/sequence.js'
 import type { SnapshotSource } from '../durable/contract.js'
 import { writeSnapshot } from '../durable/snapshot/write-snapshot.js'
@@ -80,7 +82,7 @@ function withoutExpired(source: SnapshotSource, nowMs: number): SnapshotSource {
     release: () => source.release(),
     read() {
       let row = source.read()
-      while (row !== undefined && row.expiresAtMs <= nowMs) row = source.read()
+      while (row !== undefined && hasExpired(row.expiresAtMs, nowMs)) row = source.read()
       return row
     },
   }

@@ -98,15 +98,17 @@ test('during close every method is refused with a CacheClosedError', async (t) =
   await again.close()
 })
 
-test('a call is refused in the order that docs/architecture.md gives: the value, the key, the cache, the options', async (t) => {
+test('a call is refused in the order that docs/architecture.md gives: the key, the value, the cache, the options', async (t) => {
   const { cache } = await openMemory(t)
   const wrong = { value: () => 1, key: 1 as unknown as string, options: { ttl: -1 } }
   t.throws(() => cache.transact(() => cache.getOrSet(wrong.key, 1 as never, wrong.options)), {
     code: 'INSIDE_TRANSACTION',
   })
   await cache.close()
-  t.throws(() => cache.set(wrong.key, wrong.value, wrong.options), { code: 'INVALID_VALUE' })
-  t.throws(() => cache.set(wrong.key, 1, wrong.options), { instanceOf: TypeError, message: /key/ })
+  t.throws(() => cache.set(wrong.key, wrong.value, wrong.options), { instanceOf: TypeError, message: /key/ })
+  t.throws(() => cache.setMany([[wrong.key, wrong.value]]), { instanceOf: TypeError, message: /key/ })
+  t.throws(() => cache.increment(wrong.key, Number.NaN), { instanceOf: TypeError, message: /key/ })
+  t.throws(() => cache.set('a', wrong.value, wrong.options), { code: 'INVALID_VALUE' })
   t.throws(() => cache.set('a', 1, wrong.options), { instanceOf: CacheClosedError })
 })
 

@@ -18,9 +18,9 @@ test('each row names every argument and every option of its method, and no other
   t.truthy(allTrue)
 })
 
-test('every method of the cache has a row, except watch and share', (t) => {
+test('every method of the cache has a row, except watch, share and namespace', (t) => {
   const members = Object.getOwnPropertyNames(Cache.prototype).filter((name) => name !== 'constructor')
-  t.deepEqual([...METHOD_NAMES, 'watch', 'share'].sort(), members.sort())
+  t.deepEqual([...METHOD_NAMES, 'watch', 'share', 'namespace'].sort(), members.sort())
 })
 
 test('a row says whether its method is a property, and whether it returns a promise', async (t) => {
@@ -34,6 +34,7 @@ test('a row says whether its method is a property, and whether it returns a prom
     keys: [],
     entries: [],
     pattern: '*',
+    prefix: '',
     path: 'p',
     fn: () => 1,
     loader: () => 1,

@@ -19,6 +19,7 @@ const OVERRULING: Record<string, (cache: Cache, t: ExecutionContext) => unknown>
   clear: (cache) => cache.clear(),
   deletePattern: (cache) => cache.deletePattern('k*'),
   deleteMany: (cache) => cache.deleteMany(['x', 'k']),
+  'set with a deadline in the past': (cache) => cache.set('k', 1, { expiresAt: new Date(0) }),
   'set and delete': (cache) => {
     cache.set('k', 'in between')
     cache.delete('k')
@@ -88,7 +89,7 @@ test('an overruled load that ends last does not replace the value of the next on
   t.is(cache.get('k'), 'after')
 })
 
-test('a delete that is undone, an expiry and an eviction overrule nothing', async (t) => {
+test('a delete that is undone, a set that is refused, an expiry and an eviction overrule nothing', async (t) => {
   const { cache, clock } = await openMemory(t, { maxSize: 2 })
   const { calls, load } = loader()
   cache.set('k', 'old', { ttl: 1 })
@@ -103,6 +104,10 @@ test('a delete that is undone, an expiry and an eviction overrule nothing', asyn
   )
   cache.transact(() => cache.set('other', '1')) // must not carry the undone deletion
   for (const key of ['a', 'b', 'c']) cache.set(key, '1')
+  for (const only of ['present', 'absent'] as const) {
+    t.false(cache.set('k', 'refused', { only, expiresAt: clock.now() }))
+    t.is(cache.setMany([['k', 'refused']], { only, expiresAt: clock.now() }), 0)
+  }
   const joined = cache.getOrSet('k', load)
   await loopTurn()
   t.is(calls.length, 1)

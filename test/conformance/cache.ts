@@ -6,10 +6,19 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
+import { parametersOf } from '../../src/cache/messages.js'
 import { type Method, METHODS as TABLE } from '../../src/cache/methods.js'
 import type { RemoteCache } from '../../src/edges/remote/client/remote-cache.js'
 import type { Step } from '../../src/edges/threads/threads.js'
-import { type Cache, CacheClosedError, CacheError, type CacheOptions, ValueError } from '../../src/index.js'
+import {
+  type Cache,
+  CacheClosedError,
+  CacheError,
+  type CacheOptions,
+  escapePattern,
+  type ScanResult,
+  ValueError,
+} from '../../src/index.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
 
@@ -29,6 +38,14 @@ export interface CacheUnderTest {
 export interface CacheCase extends Case<CacheUnderTest> {
   /** The cache is opened with these, and with the clock. */
   options?: CacheOptions
+  /** What it is about, and which therefore not everything has that has the methods. */
+  about?: 'the whole cache' | 'asynchronous loaders'
+}
+
+/** The cases that hold in a namespace, or of a client whose methods block. */
+export function casesWithin(what: 'namespace' | 'blocking client'): CacheCase[] {
+  const about = what === 'namespace' ? 'the whole cache' : 'asynchronous loaders'
+  return CACHE_CASES.filter((one) => one.about !== about)
 }
 
 /** A cache in the same thread, with the asynchronous methods of a client. */
@@ -38,8 +55,11 @@ export function awaited(cache: Cache<unknown>): AnyCache {
     face[name] = async (...parameters: unknown[]) =>
       (cache[name] as (...parameters: unknown[]) => unknown)(...parameters)
   }
-  for (const name of ['changes$', 'expirations$', 'evictions$', 'stats$', 'lifecycle$'] as const)
+  for (const name of ['changes$', 'expirations$', 'evictions$', 'removals$', 'stats$', 'lifecycle$'] as const)
     face[name] = cache[name]
+  face[Symbol.asyncIterator as never] = async function* () {
+    yield* cache
+  }
   face['watch'] = (pattern: string) => cache.watch(pattern)
   Object.defineProperty(face, 'size', { get: async () => cache.size })
   Object.defineProperty(face, 'recovery', { get: async () => cache.recovery })
@@ -47,17 +67,9 @@ export function awaited(cache: Cache<unknown>): AnyCache {
     cache.transact(() =>
       steps.map((step) => {
         const { type } = step as { type: Exclude<Step['type'], 'require'> }
-        const { key, value, by, ttl, only, pattern, keys, entries } = step as unknown as Record<string, never>
         if (type === 'size') return cache.size
-        const options = { ttl, only }
-        const parameters = {
-          set: [key, value, options],
-          increment: [key, by],
-          getMany: [keys],
-          setMany: [entries, options],
-        }
         const method = cache[type] as (...parameters: unknown[]) => unknown
-        return method.apply(cache, (parameters as Record<string, unknown[]>)[type] ?? [key ?? pattern])
+        return method.apply(cache, parametersOf(type, step))
       }),
     )
   return face as unknown as AnyCache
@@ -65,8 +77,8 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 
 // biome-ignore format: a list
 export const METHODS = [
-  'get', 'peek', 'has', 'exists', 'set', 'delete', 'increment', 'decrement', 'ttl', 'expire', 'persist', 'getMany',
-  'setMany', 'deleteMany', 'keys', 'deletePattern', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
+  'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
+  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'scan', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
   'save', 'load',
 ] as const
 
@@ -163,7 +175,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
             ['k', { url }],
           ]),
         ValueError,
-        /the value of 'k': its part \['url'\]/,
+        /the value of '.*k': its part \['url'\]/,
       )
       assert.deepEqual(await cache.keys(), [])
     },
@@ -209,6 +221,183 @@ export const CACHE_CASES: readonly CacheCase[] = [
       assert.deepEqual({ hits, misses, size, sets }, { hits: 1, misses: 1, size: 3, sets: 3 })
       assert.deepEqual(await cache.keys(), ['b', 'c', 'a'])
       assert.equal(await cache.size, 3)
+    },
+  },
+
+  {
+    name: 'entry: the value with its deadline and tags, without a use, a hit or a miss',
+    async run({ cache, clock }) {
+      await cache.set('a', { n: 1 })
+      await cache.set('b', 'text', { ttl: 10 })
+      assert.deepEqual(await cache.entry('a'), { value: { n: 1 }, tags: [] })
+      assert.deepEqual(await cache.entry('b'), { value: 'text', expiresAtMs: clock.now() + 10_000, tags: [] })
+      assert.equal(await cache.entry('none'), undefined)
+      assert.deepEqual(await cache.keys(), ['a', 'b'])
+      clock.jump(10_000)
+      assert.equal(await cache.entry('b'), undefined)
+      const { hits, misses, expirations } = await cache.stats()
+      assert.deepEqual({ hits, misses, expirations }, { hits: 0, misses: 0, expirations: 1 })
+    },
+  },
+
+  {
+    name: 'take: the value, which is deleted in the same turn; it counts as a get',
+    async run({ cache, clock }) {
+      const changes = firstValueFrom(cache.changes$.pipe(take(4), toArray()))
+      await cache.set('a', { n: 1 })
+      await cache.set('b', 2, { ttl: 1 })
+      assert.deepEqual(await cache.take('a'), { n: 1 })
+      assert.equal(await cache.take('a'), undefined)
+      clock.jump(1_000)
+      assert.equal(await cache.take('b'), undefined)
+      const { hits, misses, deletes, expirations, size } = await cache.stats()
+      assert.deepEqual(
+        { hits, misses, deletes, expirations, size },
+        { hits: 1, misses: 2, deletes: 1, expirations: 1, size: 0 },
+      )
+      assert.deepEqual(
+        (await changes).map(({ type, key }) => [type, key]),
+        [
+          ['set', 'a'],
+          ['set', 'b'],
+          ['deleted', 'a'],
+          ['expired', 'b'],
+        ],
+      )
+    },
+  },
+
+  {
+    name: 'take overrules a load of its key',
+    async run({ cache }) {
+      assert.equal(await cache.getOrSet('k', async () => [await cache.take('k'), 1][1]), 1)
+      assert.equal(await cache.has('k'), false)
+    },
+  },
+
+  {
+    name: 'touch: a use without a hit; with a ttl also a new deadline',
+    async run({ cache, clock }) {
+      await cache.setMany([
+        ['a', 1],
+        ['b', 2, { ttl: 5 }],
+        ['c', 3],
+      ])
+      assert.equal(await cache.touch('b'), true)
+      assert.equal(await cache.ttl('b'), 5)
+      assert.equal(await cache.touch('a', '10s'), true)
+      assert.equal(await cache.ttl('a'), 10)
+      assert.equal(await cache.touch('none'), false)
+      assert.equal(await cache.touch('none', 5), false)
+      assert.deepEqual(await cache.keys(), ['c', 'b', 'a'])
+      assert.equal(await cache.touch('a', Number.POSITIVE_INFINITY), true)
+      assert.equal(await cache.ttl('a'), Number.POSITIVE_INFINITY)
+      clock.jump(5_000)
+      assert.equal(await cache.touch('b', 10), false)
+      const { hits, misses, sets } = await cache.stats()
+      assert.deepEqual({ hits, misses, sets }, { hits: 0, misses: 0, sets: 3 })
+    },
+  },
+
+  {
+    name: 'hasMany: one answer per key',
+    async run({ cache, clock }) {
+      await cache.setMany([
+        ['a', 1],
+        ['b', 2, { ttl: 1 }],
+      ])
+      clock.jump(1_000)
+      assert.deepEqual(await cache.hasMany(['a', 'b', 'none', 'a']), [true, false, false, true])
+      assert.deepEqual(await cache.hasMany([]), [])
+      const { hits, misses } = await cache.stats()
+      assert.deepEqual({ hits, misses }, { hits: 0, misses: 0 })
+    },
+  },
+
+  {
+    name: "ttl: 'keep' keeps the deadline of an entry; a new one gets the default ttl",
+    async run({ cache, clock }) {
+      await cache.set('a', 1, { ttl: 10 })
+      await cache.set('forever', 1, { ttl: Number.POSITIVE_INFINITY })
+      clock.jump(4_000)
+      assert.equal(await cache.set('a', 2, { ttl: 'keep' }), true)
+      assert.equal(await cache.set('a', 3, { ttl: 'keep', only: 'absent' }), false)
+      assert.equal(await cache.set('forever', 2, { ttl: 'keep' }), true)
+      assert.equal(await cache.set('new', 1, { ttl: 'keep' }), true)
+      assert.equal(
+        await cache.setMany(
+          [
+            ['a', 4],
+            ['many', 1],
+            ['own', 1, { ttl: 7 }],
+          ],
+          { ttl: 'keep' },
+        ),
+        3,
+      )
+      const ttls = await Promise.all(['a', 'forever', 'new', 'many', 'own'].map((key) => cache.ttl(key)))
+      assert.deepEqual(ttls, [6, Number.POSITIVE_INFINITY, 60, 60, 7])
+      assert.equal(await cache.get('a'), 4)
+      clock.jump(6_000)
+      assert.equal(await cache.set('a', 5, { ttl: 'keep' }), true) // the entry that was there has expired
+      assert.equal(await cache.ttl('a'), 60)
+      await refuses(
+        () => cache.set('a', 6, { ttl: 'keep', expiresAt: clock.now() + 1 }),
+        TypeError,
+        /exclude each other/,
+      )
+      await refuses(() => cache.expire('a', 'keep' as never), TypeError, /ttl must be a number of seconds/)
+      await refuses(() => cache.touch('a', 'keep' as never), TypeError, /ttl must be a number of seconds/)
+      await refuses(
+        () => cache.increment('a', 1, { ttl: 'keep' as never }),
+        TypeError,
+        /ttl must be a number of seconds/,
+      )
+      await refuses(() => cache.getOrSet('none', () => 1, { ttl: 'keep' as never }), TypeError, /ttl must be a number/)
+      assert.equal(await cache.get('a'), 5)
+    },
+    options: { ttl: 60 },
+  },
+
+  {
+    name: 'setMany: the options of an entry replace the shared ones as a whole',
+    async run({ cache, clock }) {
+      await cache.setMany([
+        ['old', 0],
+        ['gone', 0],
+      ])
+      const stored = await cache.setMany(
+        [
+          ['shared', 1],
+          ['own', 2, { ttl: 1 }],
+          ['none', 3, {}],
+          ['undefined', 4, undefined],
+          ['old', 5, { only: 'absent', ttl: 1 }],
+          ['gone', 6, { expiresAt: clock.now() }],
+          ['none', 7, { only: 'present', expiresAt: new Date(clock.now() + 2_000) }],
+        ],
+        { ttl: 10, only: 'absent' },
+      )
+      assert.equal(stored, 5)
+      const entries = await Promise.all(
+        ['shared', 'own', 'none', 'undefined', 'old', 'gone'].map((key) => cache.entry(key)),
+      )
+      assert.deepEqual(
+        entries.map((entry) => entry && [entry.value, entry.expiresAtMs && entry.expiresAtMs - clock.now()]),
+        [[1, 10_000], [2, 1_000], [7, 2_000], [4, 10_000], [0, undefined], undefined],
+      )
+      const before = [...(await cache.entries())]
+      const bad = (options: unknown) => () =>
+        cache.setMany([
+          ['x', 1],
+          ['y', 1, options as object],
+        ])
+      await refuses(bad(null), TypeError, /options must be an object/)
+      await refuses(bad({ tll: 1 }), TypeError, /'tll' is not an option here. Did you mean ttl\?/)
+      await refuses(bad({ ttl: -1 }), RangeError, /ttl must be at least 0/)
+      await refuses(bad({ only: 'maybe' }), TypeError, /only must be/)
+      await refuses(bad({ ttl: 1, expiresAt: 5 }), TypeError, /exclude each other/)
+      assert.deepEqual([...(await cache.entries())], before)
     },
   },
 
@@ -295,8 +484,20 @@ export const CACHE_CASES: readonly CacheCase[] = [
       assert.equal(await cache.deleteMany(['key1', 'none']), 1)
       assert.equal(await cache.delete('key1'), false)
       assert.equal(await cache.delete('key10'), true)
-      await cache.set('x', 1)
+    },
+  },
+
+  {
+    name: 'clear removes all entries and sets the counters to 0',
+    about: 'the whole cache',
+    async run({ cache }) {
+      await cache.setMany([
+        ['x', 1],
+        ['y', 2],
+      ])
+      await cache.delete('y')
       await cache.get('x')
+      await cache.get('y')
       assert.equal(await cache.clear(), undefined)
       const { hits, misses, evictions, size, sets, deletes } = await cache.stats()
       assert.deepEqual(
@@ -304,6 +505,111 @@ export const CACHE_CASES: readonly CacheCase[] = [
         { hits: 0, misses: 0, evictions: 0, size: 0, sets: 0, deletes: 0 },
       )
     },
+  },
+
+  {
+    name: 'prefixes are literal text',
+    async run({ cache }) {
+      const keys = ['a*:1', 'a*:2', 'ab:1', '[a]', 'a*', '']
+      await cache.setMany(keys.map((key, index) => [key, index]))
+      assert.deepEqual(await cache.keys({ prefix: 'a*' }), ['a*:1', 'a*:2', 'a*'])
+      assert.deepEqual(await cache.keys({ prefix: '' }), keys)
+      assert.deepEqual(await cache.keys({ prefix: 'A' }), [])
+      assert.deepEqual([...(await cache.entries({ prefix: '[' }))], [['[a]', 3]])
+      assert.deepEqual(await cache.keys(`${escapePattern('a*:')}?`), ['a*:1', 'a*:2'])
+      assert.equal(await cache.deletePrefix('a*:'), 2)
+      assert.equal(await cache.deletePrefix('a*:'), 0)
+      assert.deepEqual(await cache.keys(), ['ab:1', '[a]', 'a*', ''])
+      assert.equal(await cache.deletePrefix(''), 4)
+      assert.equal((await cache.stats()).deletes, 6)
+    },
+  },
+
+  {
+    name: 'the cache is iterable: its entries, least recently used first',
+    async run({ cache }) {
+      await cache.setMany([
+        ['a', 1],
+        ['b', { n: 2 }],
+      ])
+      await cache.get('a')
+      const found: unknown[] = []
+      for await (const entry of cache) found.push(entry)
+      assert.deepEqual(found, [
+        ['b', { n: 2 }],
+        ['a', 1],
+      ])
+    },
+  },
+
+  {
+    name: 'scan: portions of the keys, until there is no cursor',
+    async run({ cache, clock }) {
+      await cache.setMany(Array.from({ length: 25 }, (_, index) => [`${index % 2 === 0 ? 'even' : 'odd'}:${index}`, 1]))
+      await cache.setMany([['late', 1]], { ttl: 1 })
+      clock.jump(1_000)
+      const found: string[] = []
+      let calls = 0
+      for (let cursor: string | undefined; calls === 0 || cursor !== undefined; calls++) {
+        const result: ScanResult = await cache.scan({ cursor, limit: 10, prefix: 'even:' })
+        assert.equal(result.keys.length <= 5, true)
+        found.push(...result.keys)
+        cursor = result.cursor
+      }
+      assert.equal(calls, 3)
+      assert.deepEqual(found, await cache.keys('even:*'))
+      const all = await cache.scan()
+      assert.equal(all.cursor, undefined)
+      assert.deepEqual(all.keys.sort(), (await cache.keys()).sort())
+      assert.deepEqual((await cache.scan({ pattern: '*:1?', limit: Number.POSITIVE_INFINITY })).keys.length, 10)
+    },
+  },
+
+  {
+    name: 'scan: a cursor from before a clear or a load, or from elsewhere, starts again',
+    about: 'the whole cache',
+    async run({ cache, directory }) {
+      const fill = () => cache.setMany(Array.from({ length: 4 }, (_, index) => [`k${index}`, 1]))
+      const first = ['k0', 'k1']
+      await fill()
+      const { cursor } = await cache.scan({ limit: 2 })
+      assert.deepEqual((await cache.scan({ cursor, limit: 2 })).keys, ['k2', 'k3'])
+      for (const strange of ['', '0', 'x.3.9', `${cursor}0`.replace(/^./, 'z')])
+        assert.deepEqual((await cache.scan({ cursor: strange, limit: 2 })).keys, first)
+      await cache.clear()
+      await fill()
+      assert.deepEqual((await cache.scan({ cursor, limit: 2 })).keys, first)
+      const later = (await cache.scan({ limit: 2 })).cursor
+      await cache.save(`${directory}/saved`)
+      assert.equal((await cache.load(`${directory}/saved`)).ok, true)
+      assert.deepEqual((await cache.scan({ cursor: later, limit: 2 })).keys, first)
+    },
+  },
+
+  {
+    name: 'removals$: every entry that is no longer there, with its value and the reason',
+    async run({ cache, clock }) {
+      const removals: unknown[] = []
+      cache.removals$.subscribe(({ key, value, reason, sequence }) => removals.push([reason, key, value, sequence]))
+      await cache.set('a', { n: 1 })
+      await cache.set('a', { n: 2 })
+      await cache.set('n', 1, { ttl: 1 })
+      await cache.increment('n')
+      await cache.get('a')
+      await cache.set('c', 3)
+      clock.advance(1)
+      await cache.delete('a')
+      await cache.delete('a')
+      await cache.expire('c', 5)
+      await cache.size
+      assert.deepEqual(removals, [
+        ['replaced', 'a', { n: 1 }, 2],
+        ['replaced', 'n', 1, 4],
+        ['evicted', 'n', 2, 5],
+        ['deleted', 'a', { n: 2 }, 7],
+      ])
+    },
+    options: { maxSize: 2 },
   },
 
   {
@@ -349,9 +655,29 @@ export const CACHE_CASES: readonly CacheCase[] = [
         { type: 'get', key: 'a' },
         { type: 'getMany', keys: ['n', 'none'] },
         { type: 'keys', pattern: '*' },
-        { type: 'size' },
+        { type: 'entry', key: 'n' },
+        { type: 'touch', key: 'a', ttl: 5 },
+        { type: 'set', key: 'a', value: { n: 2 }, ttl: 'keep' },
+        { type: 'ttl', key: 'a' },
+        { type: 'setMany', entries: [['m', 1, { ttl: 3 }]] },
+        { type: 'hasMany', keys: ['m', 'none'] },
+        { type: 'take', key: 'm' },
       ])
-      assert.deepEqual(results, [true, 5, { n: 1 }, [5, undefined], ['a', 'n'], 2])
+      const entry = { value: 5, tags: [] }
+      assert.deepEqual(results, [
+        true,
+        5,
+        { n: 1 },
+        [5, undefined],
+        ['a', 'n'],
+        entry,
+        true,
+        true,
+        5,
+        1,
+        [true, false],
+        1,
+      ])
       const before = [await cache.stats(), [...(await cache.entries())]]
       await refuses(
         () =>
@@ -364,6 +690,17 @@ export const CACHE_CASES: readonly CacheCase[] = [
         /it holds an object/,
       )
       assert.deepEqual([await cache.stats(), [...(await cache.entries())]], before)
+    },
+  },
+
+  {
+    name: 'steps that concern the whole cache',
+    about: 'the whole cache',
+    async run({ cache }) {
+      await cache.set('a', 1)
+      const results = await cache.transact([{ type: 'size' }, { type: 'stats' }, { type: 'clear' }, { type: 'size' }])
+      assert.equal(results[1]?.sets, 1)
+      assert.deepEqual([results[0], results[2], results[3]], [1, undefined, 0])
     },
   },
 
@@ -396,6 +733,29 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.setMany([['a', 1], bad(['b', undefined])]), ValueError, /Cannot store undefined/)
       await refuses(() => cache.setMany([bad(5)]), TypeError, /An entry must be an iterable/)
       await refuses(() => cache.keys(bad(5)), TypeError, /A pattern must be a string/)
+      await refuses(() => cache.keys(bad({ prefix: 5 })), TypeError, /A prefix must be a string; 5 is not/)
+      await refuses(
+        () => cache.entries(bad({ prefx: 'a' })),
+        TypeError,
+        /'prefx' is not an option here. Did you mean prefix/,
+      )
+      await refuses(() => cache.keys(bad({})), TypeError, /A prefix must be a string/)
+      await refuses(() => cache.deletePattern(bad({ prefix: 'k' })), TypeError, /A pattern must be a string/)
+      await refuses(() => cache.deletePrefix(bad(undefined)), TypeError, /A prefix must be a string/)
+      await refuses(() => cache.scan(bad(5)), TypeError, /options must be an object/)
+      await refuses(() => cache.scan({ cursor: bad(5) }), TypeError, /cursor must be the cursor of an earlier result/)
+      await refuses(() => cache.scan({ limit: bad('5') }), TypeError, /limit must be a positive integer/)
+      await refuses(() => cache.scan({ limit: 0 }), RangeError, /limit must be a positive integer/)
+      await refuses(() => cache.scan({ limit: 1.5 }), RangeError, /limit must be a positive integer/)
+      await refuses(() => cache.scan({ pattern: bad({ prefix: 'a' }) }), TypeError, /pattern must be a string/i)
+      await refuses(() => cache.scan({ prefix: bad(1) }), TypeError, /prefix must be a string/i)
+      await refuses(() => cache.scan({ pattern: 'a', prefix: 'a' }), TypeError, /pattern and prefix exclude each other/)
+      await refuses(() => cache.entry(bad(1)), TypeError, /A key must be a string/)
+      await refuses(() => cache.take(bad(1)), TypeError, /A key must be a string/)
+      await refuses(() => cache.touch(bad(1), 1), TypeError, /A key must be a string/)
+      await refuses(() => cache.touch('k', -1), RangeError, /ttl must be at least 0/)
+      await refuses(() => cache.hasMany(bad(5)), TypeError, /keys must be an iterable/)
+      await refuses(() => cache.hasMany(bad([5])), TypeError, /A key must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
       await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
@@ -417,6 +777,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         getOrSet: (options) => cache.getOrSet('k', loader, options),
         save: (options) => cache.save(file, options),
         load: (options) => cache.load(file, options),
+        scan: (options) => cache.scan(options),
       }
       const withOptions = METHODS.filter((name) => 'options' in TABLE[name])
       assert.deepEqual(Object.keys(calls).sort(), withOptions.sort(), 'every method with options is tried')
@@ -556,6 +917,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
 
   {
     name: 'changes$, expirations$, evictions$, watch: every event once, in order',
+    about: 'the whole cache',
     async run({ cache, clock }) {
       const changes = firstValueFrom(cache.changes$.pipe(take(6), toArray()))
       const watched = firstValueFrom(cache.watch('b*').pipe(take(3), toArray()))
@@ -596,12 +958,14 @@ export const CACHE_CASES: readonly CacheCase[] = [
     async run({ cache, closeCache }) {
       await cache.set('a', 1)
       assert.equal((await firstValueFrom(cache.stats$)).size, 1)
-      const streams: Observable<unknown>[] = [cache.changes$, cache.expirations$, cache.evictions$, cache.stats$]
+      const streams: Observable<unknown>[] = [
+        ...[cache.changes$, cache.expirations$, cache.evictions$, cache.removals$, cache.stats$],
+      ]
       const ends = streams.map((stream) => firstValueFrom(stream.pipe(toArray())))
       const states = firstValueFrom(cache.lifecycle$.pipe(toArray()))
       await cache.get('a') // the subscriptions have arrived by then
       await closeCache()
-      assert.equal((await Promise.all(ends)).length, 4)
+      assert.equal((await Promise.all(ends)).length, 5)
       assert.deepEqual(
         (await states).map(({ state }) => state),
         ['running', 'draining', 'closed'],
@@ -660,10 +1024,12 @@ export const CACHE_CASES: readonly CacheCase[] = [
           const parameters: Record<string, unknown[]> = {
             set: ['k', 1],
             expire: ['k', 1],
+            hasMany: [['k']],
             getMany: [['k']],
             setMany: [[['k', 1]]],
             deleteMany: [['k']],
             keys: [],
+            scan: [],
             entries: [],
             clear: [],
             stats: [],

@@ -164,8 +164,8 @@ withLimits(`EMFILE: opening is refused without file handles, and succeeds with t
   await cache.close()
   const running = start(t, ['cramped', directory])
   const { errors } = await running.ended
-  t.is(running.lines.at(-1), 'opened 5', errors)
-  const refusals = running.lines.slice(0, -1)
+  t.deepEqual(running.lines.slice(-2), ['opened 5', 'saved'], errors) // what they load on demand can be loaded later
+  const refusals = running.lines.slice(0, -2)
   t.true(refusals.length > 0)
   t.deepEqual([...new Set(refusals)], ['JOURNAL_UNREADABLE EMFILE'])
 })

@@ -25,7 +25,7 @@ export function turnParts() {
     maxBytes: Number.POSITIVE_INFINITY,
     weigh: () => 0,
   })
-  const outbox = new Outbox({ isObserved: false, deliver: () => undefined }, (task) => task())
+  const outbox = new Outbox({ isObserved: false, observesRemovals: false, deliver: () => undefined }, (task) => task())
   const expiry = new ExpiryTimer(clock, state, () => 'done')
   const turns = new Turns({ state, journal: journal as unknown as Journal, outbox, expiry }) // Turns calls nothing else of it
   state.isOpen = turns.isWritable = true

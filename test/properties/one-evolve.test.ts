@@ -113,8 +113,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
           model.save()
           break
         case 'load':
-          same((await cache.load(saved)).ok, model.load(), 'loaded')
-          rebuilt?.loaded()
+          if (same((await cache.load(saved)).ok, model.load(), 'loaded')) rebuilt?.loaded()
           break
         case 'reopen': {
           if (step.how === 'clean') {
@@ -171,16 +170,29 @@ function compare(cache: Cache, model: Model): void {
   same(journal.sequence, model.sequence, 'sequence')
 }
 
-/** Rebuilds the entries from `changes$` alone; they must be those of the cache. */
+/**
+ * Rebuilds the entries from `changes$` alone, and from what was added less `removals$`; both must be those of the cache. A value is
+ * added with its key, so removing another value, one twice or none at all shows.
+ */
 function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session) {
   if (!isObserved) return undefined
   let rows = new Map(cache.entries()) // removes what has expired
   model.cleanup()
   let { sequence } = cache.stats().journal
   const wrong: string[] = []
+  const added = new Map<string, unknown[]>()
+  const add = (key: string, value: unknown) => added.set(key, [...(added.get(key) ?? []), value])
+  for (const [key, value] of rows) add(key, value)
+  cache.removals$.subscribe(({ key, value }) => {
+    const values = added.get(key) ?? []
+    const index = values.findIndex((other) => isDeepStrictEqual(other, value))
+    if (index === -1) wrong.push(`${inspect(value)} was removed from ${key}, where it was not`)
+    values.splice(index, 1)
+  })
   cache.changes$.subscribe((change: Change) => {
     if (change.sequence !== ++sequence) wrong.push(`sequence ${change.sequence} came instead of ${sequence}`)
     const { type, key = '' } = change
+    if (type === 'set') add(key, change.value)
     if (type === 'set') rows.set(key, change.value)
     else if (type === 'cleared' || type === 'loaded') rows.clear()
     else if (type !== 'rescheduled' && !rows.delete(key)) wrong.push(`${type} came for ${key}, which is not there`)
@@ -188,19 +200,24 @@ function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session)
   return {
     /** A load is one change, without its entries. */
     loaded(): void {
+      same([...added.values()].flat(), [], 'what a load has left of the entries before it')
       rows = new Map(cache.entries())
       model.cleanup()
+      for (const [key, value] of rows) add(key, value)
     },
     compare(): void {
       same(wrong, [], 'errors in the changes')
       same(sequence, cache.stats().journal.sequence, 'the last sequence in the changes')
       same(rows.size, cache.size, 'the size by the changes')
+      const left = new Map([...added].filter(([, values]) => values.length > 0))
+      same(left, new Map([...rows].map(([key, value]) => [key, [value]])), 'what was added and not removed')
     },
   }
 }
 
-function same(real: unknown, naive: unknown, what: string): void {
+function same<T>(real: T, naive: unknown, what: string): T {
   if (!isDeepStrictEqual(real, naive)) assert.deepEqual({ [what]: real }, { [what]: naive })
+  return real
 }
 
 test('live state = recovered state = a naive model, with clean closes and compactions', async (t) => {

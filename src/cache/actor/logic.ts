@@ -12,8 +12,8 @@ import type { ActorLogic, EmptySnapshot, EventObject, Receiver } from './actor-s
 /** What the logic runs: a new one for each actor. */
 export interface CacheInstance {
   readonly directory: string | undefined
-  /** Recovers. Messages wait until it resolves. */
-  open(): Promise<void>
+  /** Recovers. Messages wait until it resolves; `undefined` if the cache is already open. */
+  open(): Promise<void> | undefined
   /** Executes a message. Throws, or returns a promise that rejects, if it is refused. */
   execute(message: EventObject): unknown
   /** Runs the task when no turn is open. */
@@ -82,7 +82,9 @@ export function createLogic(create: () => CacheInstance): CacheLogic {
 
     start(snapshot, { self }) {
       const { instance } = internals.get(snapshot) as Internals // set with the snapshot
-      instance.open().then(
+      const opening = instance.open()
+      if (opening === undefined) snapshot.isOpen = true
+      opening?.then(
         () => self.send({ type: OPENED }),
         (error: unknown) => self.send({ type: FAILED, error } as Message),
       )

@@ -6,8 +6,6 @@ import type { JournalFigures } from '../../durable/contract.js'
 
 /** What `stats()` returns and `stats$` emits. Counters start from 0 at each `clear()`. */
 export interface Stats {
-  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
-  atMs: number
   hits: number
   misses: number
   evictions: number
@@ -20,6 +18,8 @@ export interface Stats {
   deletes: number
   /** hits / (hits + misses); 0 before the first read. */
   hitRatio: number
+  /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
+  atMs: number
   journal: JournalFigures
 }
 
@@ -65,6 +65,11 @@ export function isSame(a: Stats, b: Stats): boolean {
   return COMPARED.every((name) => a[name] === b[name])
 }
 
+/** Hits per read; 0 before the first read. */
+export function hitRatio(hits: number, misses: number): number {
+  return hits === 0 ? 0 : hits / (hits + misses)
+}
+
 /** `journal`: its figures; all 0 if `undefined`, because it is closed. */
 export function readStats(
   atMs: number,
@@ -72,10 +77,19 @@ export function readStats(
   journal: JournalFigures | undefined,
 ): Stats {
   const { hits, misses, evictions, expirations, sets, deletes } = counters
-  const reads = hits + misses
-  const hitRatio = reads === 0 ? 0 : hits / reads
   const figures = journal ?? { ...CLOSED_FIGURES }
-  return { hits, misses, evictions, size, expirations, sets, deletes, hitRatio, atMs, journal: figures }
+  return {
+    hits,
+    misses,
+    evictions,
+    size,
+    expirations,
+    sets,
+    deletes,
+    hitRatio: hitRatio(hits, misses),
+    atMs,
+    journal: figures,
+  }
 }
 
 const CLOSED_FIGURES: JournalFigures = {

@@ -4,74 +4,37 @@
  * Each event goes to every subscriber before the next event goes to any, and each subscriber gets its own object, so that none
  * can change what another sees. A stream without subscribers creates no objects.
  */
-import type { Subscriber } from 'rxjs'
-import { Observable } from 'rxjs/internal/Observable'
+import type { Observable } from 'rxjs'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { EventOutlet, JournaledEvent } from '../turns/outbox.js'
 import type { Change } from './change.js'
 import { toChange } from './changes.js'
+import { EventStream, type Restore } from './event-stream.js'
 import { type Eviction, toEviction } from './evictions.js'
 import { type Expiration, toExpiration } from './expirations.js'
-
-type Restore = (stored: StoredValue) => unknown
-
-/** Makes a stream's item from an event, or returns `undefined` if the stream omits that event. */
-type ToItem = (journaled: JournaledEvent, restore: Restore) => object | undefined
+import { type RemoteRemoval, type Removal, RemovalStream, toRemoval } from './removals.js'
 
 /** The streams as edges subscribe to them: values are in their stored form. */
 export interface StoredStreams {
   readonly changes$: Observable<Change<StoredValue>>
   readonly expirations$: Observable<Expiration<StoredValue>>
   readonly evictions$: Observable<Eviction<StoredValue>>
-}
-
-class EventStream {
-  /** Each with the form in which it gets values. */
-  readonly #subscribers = new Map<Subscriber<never>, Restore>()
-  readonly #toItem: ToItem
-  readonly #onChange: (change: 1 | -1) => void
-  #isComplete = false
-
-  constructor(toItem: ToItem, onChange: (change: 1 | -1) => void) {
-    this.#toItem = toItem
-    this.#onChange = onChange
-  }
-
-  observable(restore: Restore): Observable<never> {
-    return new Observable((subscriber) => {
-      if (this.#isComplete) return subscriber.complete()
-      this.#subscribers.set(subscriber, restore)
-      this.#onChange(1)
-      return () => {
-        this.#subscribers.delete(subscriber)
-        this.#onChange(-1)
-      }
-    })
-  }
-
-  complete(): void {
-    this.#isComplete = true
-    for (const subscriber of [...this.#subscribers.keys()]) subscriber.complete()
-  }
-
-  /** Adds a delivery of the event for each subscriber. */
-  prepare(journaled: JournaledEvent, deliveries: (() => void)[]): void {
-    for (const [subscriber, restore] of this.#subscribers) {
-      const item = this.#toItem(journaled, restore)
-      if (item === undefined) return
-      deliveries.push(() => subscriber.next(item as never))
-    }
-  }
+  /** `clear` and `load` are one item. */
+  readonly removals$: Observable<RemoteRemoval<StoredValue>>
 }
 
 export class Streams<V> implements EventOutlet {
   readonly changes$: Observable<Change<V>>
   readonly expirations$: Observable<Expiration<V>>
   readonly evictions$: Observable<Eviction<V>>
+  readonly removals$: Observable<Removal<V>>
   readonly stored: StoredStreams
   readonly #changes: EventStream
   readonly #expirations: EventStream
   readonly #evictions: EventStream
+  readonly #removals: RemovalStream
+  readonly #storedRemovals: EventStream
+  readonly #all: readonly EventStream[]
   /** Whether any of the streams has a subscriber. */
   isObserved = false
   #subscriptions = 0
@@ -88,24 +51,30 @@ export class Streams<V> implements EventOutlet {
     this.#changes = new EventStream(toChange, onChange)
     this.#expirations = new EventStream(toExpiration, onChange)
     this.#evictions = new EventStream(toEviction, onChange)
-    const streams = (restoreFor: Restore) => ({
-      changes$: this.#changes.observable(restoreFor),
-      expirations$: this.#expirations.observable(restoreFor),
-      evictions$: this.#evictions.observable(restoreFor),
-    })
-    const own = streams(restore)
-    this.changes$ = own.changes$
-    this.expirations$ = own.expirations$
-    this.evictions$ = own.evictions$
-    this.stored = streams((stored) => stored)
+    this.#removals = new RemovalStream(onChange)
+    this.#storedRemovals = new EventStream(toRemoval, onChange)
+    this.#all = [this.#changes, this.#expirations, this.#evictions, this.#removals, this.#storedRemovals]
+    this.changes$ = this.#changes.observable(restore)
+    this.expirations$ = this.#expirations.observable(restore)
+    this.evictions$ = this.#evictions.observable(restore)
+    this.removals$ = this.#removals.observable(restore)
+    const asStored: Restore = (stored) => stored
+    this.stored = {
+      changes$: this.#changes.observable(asStored),
+      expirations$: this.#expirations.observable(asStored),
+      evictions$: this.#evictions.observable(asStored),
+      removals$: this.#storedRemovals.observable(asStored),
+    }
+  }
+
+  get observesRemovals(): boolean {
+    return this.#removals.isObserved || this.#storedRemovals.isObserved
   }
 
   deliver(journaled: JournaledEvent): void {
     if (this.#of !== journaled) {
       const deliveries: (() => void)[] = []
-      this.#changes.prepare(journaled, deliveries)
-      this.#expirations.prepare(journaled, deliveries)
-      this.#evictions.prepare(journaled, deliveries)
+      for (const stream of this.#all) stream.prepare(journaled, deliveries)
       this.#deliveries = deliveries.reverse()
       this.#of = journaled
     }
@@ -117,8 +86,6 @@ export class Streams<V> implements EventOutlet {
   }
 
   complete(): void {
-    this.#changes.complete()
-    this.#expirations.complete()
-    this.#evictions.complete()
+    for (const stream of this.#all) stream.complete()
   }
 }

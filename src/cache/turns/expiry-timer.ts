@@ -1,3 +1,4 @@
+/** When what has expired is removed. Before: `turns.ts`, after a turn. After: `cleanup.ts`. */
 import type { Clock } from '../../core/model/clock.js'
 import type { ReadableState } from '../../core/model/state.js'
 

@@ -4,8 +4,10 @@
  * Every event goes to every subscriber before the next event goes to any. Changes that subscribers make in their callbacks are
  * turns of their own, and their events wait here. Nothing is kept while there are no subscribers.
  */
+import type { Entries } from '../../core/evolve/entries.js'
+import type { State } from '../../core/evolve/state.js'
 import type { CacheEvent } from '../../core/model/event.js'
-import type { ReadableState } from '../../core/model/state.js'
+import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { queueTask } from '../../durable/storage/event-loop.js'
 import { reportLater } from './report.js'
@@ -14,9 +16,13 @@ import { reportLater } from './report.js'
 export interface JournaledEvent {
   event: CacheEvent
   sequence: number
-  /** The value that an `expired` or `evicted` event removed, if it can be read. */
+  /** Whether the event removed an entry. Of `set` and `deleted` this is known only while somebody observes removals. */
+  removes: boolean
+  /** The value that it removed, if it can be read. */
   oldValue: StoredValue | undefined
   oldDeadlineMs: number
+  /** The entries that a `cleared` or `loaded` event removed, while somebody observes removals. Nothing changes them any more. */
+  removed: Entries | undefined
   /** The time of the command that caused it, epoch milliseconds. */
   seenAtMs: number
 }
@@ -24,6 +30,8 @@ export interface JournaledEvent {
 /** Receives the events of a completed turn. */
 export interface EventOutlet {
   readonly isObserved: boolean
+  /** Whether it needs what every event removed, not only `expired` and `evicted`. */
+  readonly observesRemovals: boolean
   deliver(journaled: JournaledEvent): void
 }
 
@@ -49,14 +57,21 @@ export class Outbox {
   }
 
   /** Keeps an event, with the entry that it is about to remove. `place`: its index in the turn. */
-  capture(event: CacheEvent, place: number, state: ReadableState, nowMs: number | undefined): void {
-    const removes = event.type === 'expired' || event.type === 'evicted'
-    const slot = removes ? state.find(event.key) : undefined
+  capture(event: CacheEvent, place: number, state: State, nowMs: number | undefined): void {
+    let slot: Slot | undefined
+    let removed: Entries | undefined
+    if (event.type === 'expired' || event.type === 'evicted') slot = state.find(event.key)
+    else if (this.#outlet.observesRemovals) {
+      if (event.type === 'cleared' || event.type === 'loaded') removed = state.entries
+      else if (event.type !== 'rescheduled') slot = state.find(event.key)
+    }
     this.#captured.push({
       event,
       sequence: place,
+      removes: slot !== undefined,
       oldValue: slot === undefined ? undefined : state.valueAt(slot),
       oldDeadlineMs: slot === undefined ? Number.POSITIVE_INFINITY : state.deadlineAt(slot),
+      removed,
       seenAtMs: nowMs as number, // who removes an entry has read the clock
     })
   }

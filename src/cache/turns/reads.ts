@@ -5,15 +5,25 @@
  *
  * Values are returned in their stored form. Before: `door.ts` and `cache.ts`. After: `core/evolve`, for hits and misses.
  */
-import { isExpired } from '../../core/decide/decide.js'
-import { recordHit, recordMiss } from '../../core/evolve/evolve.js'
+import { recordHit, recordMiss, recordUse } from '../../core/evolve/evolve.js'
+import { FrozenRows } from '../../core/evolve/frozen-rows.js'
+import { reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
+import { hasExpired } from '../../core/model/expiry.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { type CacheClosedError, JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
 import type { Turns } from './turns.js'
+
+/** An entry with what is known about it. */
+export interface StoredEntry {
+  readonly value: StoredValue
+  /** Epoch milliseconds; missing if there is no deadline. */
+  readonly expiresAtMs?: number
+  readonly tags: string[]
+}
 
 export interface ReadsParts {
   state: State
@@ -42,7 +52,25 @@ export class Reads {
 
   /** Counts a hit, which makes the entry the most recently used, or a miss. */
   get(key: string): StoredValue | undefined {
-    const slot = this.#live(key)
+    return this.#use(this.#live(key))
+  }
+
+  /** Each counts as a `get`. What has expired is removed by one turn. */
+  getMany(keys: readonly string[]): (StoredValue | undefined)[] {
+    this.#admit()
+    reserveStack()
+    const nowMs = this.#clock.now()
+    const find = (key: string) => {
+      const slot = this.#state.find(key)
+      const isGone = slot !== undefined && hasExpired(this.#state.deadlineAt(slot), nowMs)
+      return { slot: isGone ? undefined : slot, isGone }
+    }
+    const expired = [...new Set(keys)].filter((key) => find(key).isGone)
+    if (expired.length > 0) this.#remove(expired, nowMs)
+    return keys.map((key) => this.#use(find(key).slot))
+  }
+
+  #use(slot: Slot | undefined): StoredValue | undefined {
     if (slot === undefined) {
       recordMiss(this.#state)
       return undefined
@@ -54,6 +82,22 @@ export class Reads {
   peek(key: string): StoredValue | undefined {
     const slot = this.#live(key)
     return slot === undefined ? undefined : this.#state.valueAt(slot)
+  }
+
+  entry(key: string): StoredEntry | undefined {
+    const slot = this.#live(key)
+    if (slot === undefined) return undefined
+    const value = this.#state.valueAt(slot)
+    const expiresAtMs = this.#state.deadlineAt(slot)
+    return expiresAtMs === Number.POSITIVE_INFINITY ? { value, tags: [] } : { value, expiresAtMs, tags: [] }
+  }
+
+  /** Makes an entry the most recently used. Counts neither a hit nor a miss. */
+  touch(key: string): boolean {
+    const slot = this.#live(key)
+    if (slot === undefined) return false
+    recordUse(this.#state, slot)
+    return true
   }
 
   has(key: string): boolean {
@@ -72,26 +116,43 @@ export class Reads {
     return this.#liveSlots(matches).map((slot) => this.#state.keyAt(slot))
   }
 
-  /** The same with values. */
-  entries(matches: (key: string) => boolean): [string, StoredValue][] {
-    const state = this.#state
-    return this.#liveSlots(matches).map((slot) => [state.keyAt(slot), state.valueAt(slot)])
+  /** The same with values, as they are now: rows that change while they are read are kept, the others are not copied. */
+  entries(matches: (key: string) => boolean): IterableIterator<[string, StoredValue]> {
+    this.#removeExpired()
+    const rows = new FrozenRows(this.#state)
+    const iterator = readRows(rows, matches, this.#clock.now())
+    ABANDONED.register(iterator, rows, rows)
+    return iterator
+  }
+
+  #admit(): void {
+    if (!this.#state.isOpen || !this.#state.isWhole) throw this.#notOpen()
   }
 
   /** Finds a live entry. The clock is read only if it has a deadline. */
   #live(key: string, nowMs?: number): Slot | undefined {
+    this.#admit()
     const state = this.#state
-    if (!state.isOpen || !state.isWhole) throw this.#notOpen()
     const slot = state.find(key)
     if (slot === undefined || state.deadlineAt(slot) === Number.POSITIVE_INFINITY) return slot
     return this.#unlessExpired(slot, nowMs ?? this.#clock.now())
   }
 
   #unlessExpired(slot: Slot, nowMs: number): Slot | undefined {
-    if (!isExpired(this.#state, slot, nowMs)) return slot
-    const key = this.#state.keyAt(slot)
-    if (this.#turns.isWritable) this.#unlessRefused(() => this.#turns.record([{ type: 'expired', key }], nowMs))
+    if (!hasExpired(this.#state.deadlineAt(slot), nowMs)) return slot
+    this.#remove([this.#state.keyAt(slot)], nowMs)
     return undefined
+  }
+
+  /** Removes what has expired, if the journal accepts it. */
+  #remove(keys: readonly string[], nowMs: number): void {
+    if (!this.#turns.isWritable) return
+    this.#unlessRefused(() =>
+      this.#turns.record(
+        keys.map((key) => ({ type: 'expired', key })),
+        nowMs,
+      ),
+    )
   }
 
   #unlessRefused(remove: () => void): void {
@@ -103,16 +164,38 @@ export class Reads {
     }
   }
 
+  #removeExpired(): void {
+    this.#admit()
+    this.#unlessRefused(() => this.#cleanup.run())
+  }
+
   #liveSlots(matches: (key: string) => boolean): Slot[] {
     const state = this.#state
-    if (!state.isOpen || !state.isWhole) throw this.#notOpen()
-    this.#unlessRefused(() => this.#cleanup.run())
+    this.#removeExpired()
     const nowMs = this.#clock.now()
     const slots: Slot[] = []
     const cursor = state.byEviction()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
-      if (!isExpired(state, slot, nowMs) && matches(state.keyAt(slot))) slots.push(slot)
+      if (!hasExpired(state.deadlineAt(slot), nowMs) && matches(state.keyAt(slot))) slots.push(slot)
     }
     return slots
   }
 }
+
+function* readRows(
+  rows: FrozenRows,
+  matches: (key: string) => boolean,
+  nowMs: number,
+): Generator<[string, StoredValue], void, undefined> {
+  try {
+    for (let row = rows.read(); row !== undefined; row = rows.read()) {
+      if (nowMs < row.expiresAtMs && matches(row.key)) yield [row.key, row.value]
+    }
+  } finally {
+    ABANDONED.unregister(rows)
+    rows.release()
+  }
+}
+
+/** Releases the rows of iterators that were neither read to the end nor closed, once they are garbage. */
+const ABANDONED = new FinalizationRegistry((rows: FrozenRows) => rows.release())

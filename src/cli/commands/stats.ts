@@ -1,7 +1,8 @@
 /** `daybook stats`: shows what a journal holds. Replays it without opening it, also while another process writes to it. */
 import type { Command } from 'commander'
-import { isExpired } from '../../core/decide/decide.js'
+import { hitRatio } from '../../cache/streams/stats.js'
 import { State } from '../../core/evolve/state.js'
+import { hasExpired } from '../../core/model/expiry.js'
 import { encodedBytes } from '../../durable/format/encode-event.js'
 import { isInUse } from '../../durable/history/lock-file.js'
 import type { ReadingPlan } from '../../durable/history/plan.js'
@@ -62,7 +63,6 @@ async function summarize(
 ) {
   const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters
-  const reads = hits + misses
   const isClosedCleanly = chain.end.position?.seal === 'closed' && chain.end.stop === undefined
   return {
     directory,
@@ -72,7 +72,7 @@ async function summarize(
     entryBytes: state.bytes,
     hits,
     misses,
-    hitRatio: reads === 0 ? 0 : hits / reads,
+    hitRatio: hitRatio(hits, misses),
     evictions,
     expirations,
     sets,
@@ -93,7 +93,7 @@ function countExpired(state: State): number {
   let count = 0
   const cursor = state.byEviction()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
-    if (isExpired(state, slot, nowMs)) count++
+    if (hasExpired(state.deadlineAt(slot), nowMs)) count++
   }
   return count
 }

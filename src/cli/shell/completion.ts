@@ -25,7 +25,7 @@ export function complete(cache: Pick<Cache, 'keys'>, line: string): Completion {
   if (command?.completes === 'commands') return [matching(commandNames(), prefix), typed]
   const takesKey = before === 1 || command?.takes[1] === Number.POSITIVE_INFINITY
   if (command?.completes !== 'keys' || !takesKey || (command.name === 'set' && before > 1)) return [[], typed]
-  return [keyHits(cache.keys(`${escapePattern(prefix)}*`), prefix, typed), typed]
+  return [keyHits(cache.keys({ prefix }), prefix, typed), typed]
 }
 
 function commandNames(): string[] {
@@ -61,8 +61,4 @@ function commonPrefix(keys: readonly string[]): string {
   }
   // Not between the halves of a surrogate pair.
   return /[\ud800-\udbff]$/.test(prefix) ? prefix.slice(0, -1) : prefix
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[*?[\\]/g, '\\$&')
 }

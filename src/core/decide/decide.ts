@@ -5,13 +5,10 @@
 import { describe, ValueError } from '../../errors.js'
 import type { Command, IncrementCommand, SetCommand } from '../model/command.js'
 import type { CacheEvent } from '../model/event.js'
+import { hasExpired } from '../model/expiry.js'
+import { fits } from '../model/limits.js'
 import type { ReadableState, Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
-
-/** Expiry is `now >= deadline`: with a ttl of 10 s an entry is there at 9.999 s and gone at 10.000 s. */
-export function isExpired(state: ReadableState, slot: Slot, nowMs: number): boolean {
-  return nowMs >= state.deadlineAt(slot)
-}
 
 /** @throws RangeError or ValueError for a change that is refused. */
 export function decide(state: ReadableState, command: Command): CacheEvent[] {
@@ -29,18 +26,24 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
   }
   const { key, nowMs } = command
   const found = state.find(key)
-  const hasExpired = found !== undefined && isExpired(state, found, nowMs)
-  const slot = hasExpired ? undefined : found
-  if (hasExpired) events.push({ type: 'expired', key })
+  const isGone = found !== undefined && hasExpired(state.deadlineAt(found), nowMs)
+  const slot = isGone ? undefined : found
+  if (isGone) events.push({ type: 'expired', key })
   switch (command.type) {
     case 'set':
       if (command.only === (slot === undefined ? 'present' : 'absent')) break
-      store(state, command, command.value, command.expiresAtMs, found, events)
+      store(
+        state,
+        command,
+        command.value,
+        deadlineFor(state, command, command.keepsDeadline === true, slot),
+        found,
+        events,
+      )
       break
     case 'increment': {
       const value = sum(state, key, command.by, slot)
-      const expiresAtMs = slot === undefined ? command.expiresAtMs : state.deadlineAt(slot)
-      store(state, command, value, expiresAtMs, found, events)
+      store(state, command, value, deadlineFor(state, command, true, slot), found, events)
       break
     }
     case 'delete':
@@ -80,9 +83,9 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
  */
 export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: number | undefined): boolean {
   if (state.maxBytes !== Number.POSITIVE_INFINITY) return false
-  if (slot === undefined) return state.size < state.maxSize && state.size < state.entriesMax
+  if (slot === undefined) return fits(state, state.size + 1, 0) && state.size < state.entriesMax
   const deadlineMs = state.deadlineAt(slot)
-  return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && nowMs < deadlineMs)
+  return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && !hasExpired(deadlineMs, nowMs))
 }
 
 /** The value after an increment. @throws ValueError if the value is not a finite number; RangeError beyond ±(2^53 − 1). */
@@ -110,6 +113,16 @@ function kindOf(value: unknown): string {
   return typeof value === 'bigint' ? 'a bigint' : 'an object'
 }
 
+/** The deadline of what is stored. `slot`: the live entry under the key. */
+function deadlineFor(
+  state: ReadableState,
+  { expiresAtMs }: SetCommand | IncrementCommand,
+  keepsDeadline: boolean,
+  slot: Slot | undefined,
+): number {
+  return keepsDeadline && slot !== undefined ? state.deadlineAt(slot) : expiresAtMs
+}
+
 /** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live or expired. */
 function store(
   state: ReadableState,
@@ -132,8 +145,7 @@ function store(
     size--
     bytes -= state.weightAt(found)
   }
-  if (size > state.maxSize || bytes > state.maxBytes)
-    size = makeRoom(state, size, bytes, found, nowMs, Number.POSITIVE_INFINITY, events)
+  if (!fits(state, size, bytes)) size = makeRoom(state, size, bytes, found, nowMs, Number.POSITIVE_INFINITY, events)
   if (size > state.entriesMax) {
     throw new RangeError(
       `The cache holds ${state.size} entries, the most that it can. ` +
@@ -157,19 +169,18 @@ function makeRoom(
   limit: number,
   events: CacheEvent[],
 ): number {
-  const { maxSize, maxBytes } = state
   const first = state.nextToExpire
-  const expired = first !== undefined && isExpired(state, first, nowMs) ? state.byDeadline() : undefined
+  const expired = first !== undefined && hasExpired(state.deadlineAt(first), nowMs) ? state.byDeadline() : undefined
   let cursor = expired ?? state.byEviction()
-  while ((size > maxSize || bytes > maxBytes) && events.length < limit) {
+  while (!fits(state, size, bytes) && events.length < limit) {
     const slot = cursor.next()
-    const hasExpired = slot !== undefined && isExpired(state, slot, nowMs)
-    if (cursor === expired && !hasExpired) {
+    const isGone = slot !== undefined && hasExpired(state.deadlineAt(slot), nowMs)
+    if (cursor === expired && !isGone) {
       cursor = state.byEviction()
       continue
     }
     if (slot === undefined) break
-    if (slot === own || (cursor !== expired && hasExpired)) continue // removed already
+    if (slot === own || (cursor !== expired && isGone)) continue // removed already
     events.push({ type: cursor === expired ? 'expired' : 'evicted', key: state.keyAt(slot) })
     size--
     bytes -= state.weightAt(slot)
@@ -179,10 +190,10 @@ function makeRoom(
 
 function removeExpired(state: ReadableState, nowMs: number, limit: number, events: CacheEvent[]): void {
   const first = state.nextToExpire
-  if (first === undefined || !isExpired(state, first, nowMs)) return
+  if (first === undefined || !hasExpired(state.deadlineAt(first), nowMs)) return
   const cursor = state.byDeadline()
   for (let slot = cursor.next(); slot !== undefined && events.length < limit; slot = cursor.next()) {
-    if (!isExpired(state, slot, nowMs)) return
+    if (!hasExpired(state.deadlineAt(slot), nowMs)) return
     events.push({ type: 'expired', key: state.keyAt(slot) })
   }
 }

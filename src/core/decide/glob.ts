@@ -8,6 +8,8 @@
  * key × pattern steps, whatever the pattern.
  */
 
+import { mustBe } from '../../errors.js'
+
 type Token =
   | { readonly kind: 'star' | 'any' }
   | { readonly kind: 'literal'; readonly codePoint: number }
@@ -20,6 +22,12 @@ interface ParsedClass {
 }
 
 export type KeyMatcher = (key: string) => boolean
+
+/** The pattern that matches exactly this text. */
+export function escapePattern(text: string): string {
+  if (typeof text !== 'string') throw new TypeError(mustBe('The text to escape', 'a string', text))
+  return text.replace(/[*?[\\]/g, '\\$&')
+}
 
 export function compileGlob(pattern: string): KeyMatcher {
   if (pattern === '') return () => false

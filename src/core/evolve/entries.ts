@@ -1,3 +1,4 @@
+/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `recency.ts`, `deadlines.ts`. */
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Deadlines } from './deadlines.js'
@@ -51,6 +52,16 @@ export class Entries {
 
   keyAt(slot: Slot): string {
     return this.#keys[slot] as string // a slot that is in use has a key
+  }
+
+  /** The key of any slot below {@link endOfSlots}; `undefined` if the slot is free. */
+  keyIn(slot: Slot): string | undefined {
+    return this.#keys[slot]
+  }
+
+  /** Every slot that was ever used is below this. The first one is 1. */
+  get endOfSlots(): number {
+    return this.#nextSlot
   }
 
   valueAt(slot: Slot): StoredValue {

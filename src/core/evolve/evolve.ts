@@ -104,9 +104,17 @@ function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>
 /** A read that found its entry, which becomes the most recently used. */
 export function recordHit(state: State, slot: Slot): void {
   const { entries, undo } = state
-  if (undo.isRecording) undo.touched(entries, slot)
+  if (undo.isRecording) undo.touched(entries, slot, 'hits')
   entries.recency.touch(slot)
   state.counters.hits++
+}
+
+/** A use that is not a read: the entry becomes the most recently used. */
+export function recordUse(state: State, slot: Slot): void {
+  const { entries, undo } = state
+  if (undo.isRecording) undo.touched(entries, slot, undefined)
+  entries.recency.touch(slot)
+  state.reordered()
 }
 
 export function recordMiss(state: State): void {

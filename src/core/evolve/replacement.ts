@@ -1,4 +1,5 @@
 import { Counters } from '../model/counters.js'
+import { fits } from '../model/limits.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
 import type { State } from './state.js'
@@ -37,8 +38,7 @@ export class Replacement {
   /** Drops the least recently used rows until the cache has room for the rest and for `others` more entries. */
   trim(others = 0): void {
     const { entries } = this
-    const { maxSize, maxBytes } = this.#state
-    while (entries.size + others > maxSize || entries.bytes > maxBytes) {
+    while (!fits(this.#state, entries.size + others, entries.bytes)) {
       const oldest = entries.recency.oldest
       if (oldest === undefined) return
       entries.remove(oldest)

@@ -54,6 +54,11 @@ export class State implements ReadableState {
     this.#hitsOfOrder = counters.hits
   }
 
+  /** The order has changed without a hit. */
+  reordered(): void {
+    this.#hitsOfOrder = Number.NaN // equals no count
+  }
+
   /** Whether replaying the journal would lead to the present order of use. */
   get isOrderJournaled(): boolean {
     return this.counters.hits === this.#hitsOfOrder

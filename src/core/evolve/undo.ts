@@ -1,3 +1,4 @@
+/** The inverse of changes. Before: `evolve.ts`, which records; `turns.ts`, which rolls back. After: `entries.ts`. */
 import { Counters } from '../model/counters.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -109,9 +110,9 @@ export class UndoLog {
     this.#next('rescheduled', undefined, slot).deadlineMs = entries.deadlines.get(slot)
   }
 
-  touched(entries: Entries, slot: Slot): void {
+  touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
     reserveStack()
-    this.#next('touched', 'hits', slot).successor = entries.recency.successorOf(slot)
+    this.#next('touched', counter, slot).successor = entries.recency.successorOf(slot)
   }
 
   missed(): void {

@@ -18,6 +18,8 @@ export interface SetCommand {
   readonly value: StoredValue
   /** Epoch milliseconds; `Infinity` for none. */
   readonly expiresAtMs: number
+  /** A live entry keeps its own deadline. */
+  readonly keepsDeadline?: boolean
   readonly only: 'absent' | 'present' | undefined
   readonly nowMs: number
 }

@@ -76,7 +76,7 @@ export const VALUE = {
 
 /** ── File names ── */
 export const LOCK_NAME = 'LOCK'
-export const SEQUENCE_DIGITS = 16
+const SEQUENCE_DIGITS = 16
 export function fileName(sequence: Sequence, kind: Exclude<FileKind, 'saved'>): string {
   return `${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.${kind}`
 }

@@ -20,7 +20,7 @@ import type {
 } from '../contract.js'
 import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
-import { type OnCorruption, recover } from '../recovery/recover.js'
+import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
@@ -33,6 +33,8 @@ import { Segments } from './segments.js'
 
 /** A key or a text with no more characters than this is far from filling a frame. */
 const SMALL = 16 * 1024
+
+const NO_LOCK: StorageLock = { write: () => undefined, release: () => undefined }
 
 /** The parts of an open journal. One cache uses it, from open() to close(). */
 interface Opened {
@@ -80,21 +82,32 @@ export class FileJournal implements Journal {
         newJournalId: this.#newJournalId,
         clock: session.clock,
       })
-      const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
-      if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
-      const { durableSequence, hasLooseRecency, report } = recovered
-      const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
-      this.#pending.begin(recovered.nextSequence, () => durability.context())
-      const isOlder = segments.isOlder
-      if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
-      const forgetExit = writeAtExit(() => durability.writeAtExit())
-      const isLoose = hasLooseRecency && !isOlder
-      this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
-      return report
+      return this.#begin(session, lock, recovered)
     } catch (error) {
       lock.release()
       throw unreadable(directory, error)
     }
+  }
+
+  /** {@link open} without waiting, of a journal that has never been open and whose files nobody else can have. */
+  openNew(session: JournalSession): RecoveryReport {
+    session.receiver.progress(0, 0)
+    return this.#begin(session, NO_LOCK, newJournal())
+  }
+
+  #begin(session: JournalSession, lock: StorageLock, recovered: Recovered): RecoveryReport {
+    const { directory } = this
+    const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
+    if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
+    const { durableSequence, hasLooseRecency, report } = recovered
+    const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+    this.#pending.begin(recovered.nextSequence, () => durability.context())
+    const isOlder = segments.isOlder
+    if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
+    const forgetExit = writeAtExit(() => durability.writeAtExit())
+    const isLoose = hasLooseRecency && !isOlder
+    this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
+    return report
   }
 
   get #open(): Opened {

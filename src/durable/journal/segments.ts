@@ -12,7 +12,7 @@ import type { Storage } from '../storage/storage.js'
 import type { PendingFrames } from './pending-frames.js'
 import { SegmentWriter } from './segment-writer.js'
 
-export const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024
+const SEGMENT_BYTES_DEFAULT = 64 * 1024 * 1024
 /** With this many segments the journal is compacted, even if they are small, after many short runs. */
 const SEGMENTS_MAX = 64
 

@@ -49,6 +49,37 @@ export interface Recovered {
   sealedCounters: Readonly<Counters> | undefined
 }
 
+/** For a journal that is new: nothing has to be read. */
+export function newJournal(): Recovered {
+  return {
+    journalId: undefined,
+    isNoted: false,
+    position: undefined,
+    nextSequence: FIRST_SEQUENCE,
+    durableSequence: NO_SEQUENCE,
+    snapshotSequence: NO_SEQUENCE,
+    snapshotBytes: 0,
+    segments: 1,
+    sealedBytes: 0,
+    hasLooseRecency: false,
+    sealedCounters: undefined,
+    report: {
+      snapshot: undefined,
+      segments: 0,
+      frames: 0,
+      events: 0,
+      sequence: NO_SEQUENCE,
+      bytes: 0,
+      durationMs: 0,
+      clean: true,
+      setAside: undefined,
+      damage: undefined,
+      evicted: 0,
+      expired: 0,
+    },
+  }
+}
+
 /** What to do with a damaged journal: refuse it, keep what is sound before the damage, or keep nothing. */
 export type OnCorruption = 'refuse' | 'salvage' | 'reset'
 

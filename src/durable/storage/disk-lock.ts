@@ -8,6 +8,7 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { CacheError, reasonOf } from '../../errors.js'
 import { type DiskFile, openFile } from './disk-file.js'
+import { loadModule } from './load-module.js'
 import { removeOwner, writeOwner } from './owner-file.js'
 import type { StorageLock } from './storage.js'
 
@@ -15,25 +16,19 @@ const { O_CREAT, O_RDONLY, O_RDWR } = constants
 
 type TryLock = typeof import('fs-native-extensions')['tryLock']
 
-/** Their processes would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
+/** Where the process would end, without an exception, in the addon: it needs functions of libuv that they do not have. */
 const RUNTIMES_WITHOUT_ADDON = ['bun', 'deno']
 
-/** More than loading a module needs. */
-const SPARE_HANDLES = 4
+let loaded: TryLock | undefined
 
-/**
- * Not followed by a bundle that leaves the addon out, and by none at all until a directory is locked. A module whose loading has
- * failed once is not loaded again, so it is not tried while there are no file handles, which passes.
- */
-async function loadAddon(path: string): Promise<TryLock> {
+async function loadAddon(): Promise<TryLock> {
   const runtime = RUNTIMES_WITHOUT_ADDON.find((name) => name in process.versions)
   if (runtime !== undefined) throw unavailable(`the native addon of fs-native-extensions does not run in ${runtime}`)
-  const spare: DiskFile[] = []
-  try {
-    while (spare.length < SPARE_HANDLES) spare.push(openFile(path, O_RDONLY))
-  } finally {
-    for (const file of spare) file.close()
-  }
+  loaded ??= await loadModule(importAddon)
+  return loaded
+}
+
+async function importAddon(): Promise<TryLock> {
   try {
     return (await import('fs-native-extensions')).tryLock
   } catch (error) {
@@ -45,10 +40,10 @@ async function loadAddon(path: string): Promise<TryLock> {
 const UNSUPPORTED = ['EINVAL', 'ENOLCK', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']
 
 export async function lock(path: string): Promise<StorageLock | undefined> {
+  const tryLock = await loadAddon()
   const file = openFile(path, O_RDWR | O_CREAT)
   let isOurs = false
   try {
-    const tryLock = await loadAddon(path)
     isOurs = tryLock(file.descriptor)
   } catch (error) {
     if (!UNSUPPORTED.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
@@ -64,7 +59,7 @@ export async function lock(path: string): Promise<StorageLock | undefined> {
 /** Tries a shared lock and holds it for a few microseconds, during which opening would be refused. */
 export async function isLocked(path: string): Promise<boolean> {
   try {
-    const tryLock = await loadAddon(path)
+    const tryLock = await loadAddon()
     const file = openFile(path, O_RDONLY)
     try {
       return !tryLock(file.descriptor, { shared: true })

@@ -1,7 +1,9 @@
 /** `daybook/threads`: the module that a worker imports. The public names, listed explicitly. */
+
+export type { RemoteRemoval } from '../../cache/streams/removals.js'
 export { CacheClosedError, CacheError, CorruptionError, JournalWriteError, ValueError } from '../../errors.js'
-export type { RemoteCache } from '../remote/client/remote-cache.js'
+export type { RemoteCache, RemoteNamespace } from '../remote/client/remote-cache.js'
 export type { Condition, Step, StepsResults } from '../remote/wire/steps.js'
 export { connect } from './client/connect.js'
 export { connectSync } from './client/sync-client.js'
-export type { SyncThreadCache, ThreadCache, ThreadSetOptions } from './client/thread-cache.js'
+export type { SyncNamespace, SyncThreadCache, ThreadCache, ThreadSetOptions } from './client/thread-cache.js'

@@ -10,6 +10,7 @@ function recording(onEvent: (journaled: JournaledEvent) => void = () => undefine
   const outlet = {
     onObserved: undefined as (() => void) | undefined,
     isObserved: true,
+    observesRemovals: false,
     deliver(journaled: JournaledEvent) {
       onEvent(journaled)
       delivered.push(journaled)

@@ -65,10 +65,7 @@ test('keys and entries are those of live entries, the least recently used first;
     reads.keys(() => true),
     ['c', 'a'],
   )
-  t.deepEqual(
-    reads.entries((key) => key === 'a'),
-    [['a', 'a']],
-  )
+  t.deepEqual([...reads.entries((key) => key === 'a')], [['a', 'a']])
   t.deepEqual(appended, [[{ type: 'expired', key: 'b' }]])
 })
 

@@ -41,12 +41,12 @@ test('a client has no method that the cache does not have', (t) => {
 
 test('the conformance suite covers every method', (t) => {
   // Of these it asks in its own words, because they are properties, mean different things here and there, or give streams.
-  const apart = ['size', 'recovery', 'transact', 'watch', 'share', 'close']
+  const apart = ['size', 'recovery', 'transact', 'watch', 'share', 'namespace', 'close']
   t.deepEqual([...METHODS, ...apart].sort(), membersOf(Cache.prototype).sort())
 })
 
 test('every method of the cache is an operation of the protocol', (t) => {
-  const none = ['watch', 'close', 'share'] // subscribe, bye, and what only ports have
+  const none = ['watch', 'close', 'share', 'namespace'] // subscribe, bye, what only ports have, and a view
   for (const name of membersOf(Cache.prototype)) {
     t.true(none.includes(name) || (OPERATION_NAMES as readonly string[]).includes(name), name)
   }

@@ -221,6 +221,12 @@ const modes: Record<string, () => Promise<void>> = {
       try {
         cache = await open()
         print(`opened ${cache.get('right')}`)
+        const file = `${directory}.saved.pkl`
+        for (let isSaved = false; !isSaved; ) {
+          isSaved = (await cache.save(file)).ok
+          if (!isSaved) closeSync(taken.pop() as number)
+        }
+        print('saved')
         await cache.close()
       } catch (error) {
         print(`${codeOf(error)} ${codeOf((error as Error).cause)}`)

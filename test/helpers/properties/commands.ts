@@ -15,20 +15,23 @@ export interface Counts {
 
 /** One step of a run: a call, or time passing. */
 export type Step =
-  | { type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist'; key: string }
+  | { type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist' | 'take'; key: string }
+  | { type: 'entry'; key: string }
+  | { type: 'touch'; key: string; ttlMs: number | undefined }
   | {
       type: 'set'
       key: string
       value: unknown
       ttlMs: number
       only: 'absent' | 'present' | undefined
-      as: 'ttl' | 'expiresAt'
+      as: 'ttl' | 'expiresAt' | 'keep'
     }
   | { type: 'increment'; key: string; by: number; ttlMs: number }
   | { type: 'expire'; key: string; ttlMs: number }
-  | { type: 'getMany' | 'deleteMany'; keys: string[] }
+  | { type: 'getMany' | 'hasMany' | 'deleteMany'; keys: string[] }
   | { type: 'setMany'; rows: [string, unknown][] }
   | { type: 'keys' | 'deletePattern'; pattern: string }
+  | { type: 'entries' | 'deletePrefix'; prefix: string }
   | { type: 'clear' | 'cleanup' | 'size' }
   | { type: 'transact'; steps: Step[]; throws: boolean; caught: boolean }
   | { type: 'advance' | 'jump'; ms: number }
@@ -46,7 +49,10 @@ const BY = fc.integer({ min: -5, max: 5 }).map((by) => by + 0) // no -0: 0 + -0 
 const CALLS = [
   {
     weight: 8,
-    arbitrary: fc.record({ type: fc.constantFrom('get', 'peek', 'has', 'ttl', 'delete', 'persist'), key: KEY }),
+    arbitrary: fc.record({
+      type: fc.constantFrom('get', 'peek', 'has', 'ttl', 'delete', 'persist', 'take', 'entry'),
+      key: KEY,
+    }),
   },
   {
     weight: 8,
@@ -56,14 +62,32 @@ const CALLS = [
       value: VALUE,
       ttlMs: TTL_MS,
       only: fc.constantFrom(undefined, undefined, undefined, 'absent', 'present'),
-      as: fc.constantFrom('ttl', 'expiresAt'),
+      as: fc.constantFrom('ttl', 'expiresAt', 'keep'),
     }),
   },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('increment'), key: KEY, by: BY, ttlMs: TTL_MS }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('expire'), key: KEY, ttlMs: TTL_MS }) },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constantFrom('getMany', 'deleteMany'), keys: fc.array(KEY, { maxLength: 4 }) }),
+    arbitrary: fc.record({
+      type: fc.constant('touch'),
+      key: KEY,
+      ttlMs: fc.oneof(fc.constant(undefined), TTL_MS),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constantFrom('entries', 'deletePrefix'),
+      prefix: fc.constantFrom('', 'a', 'ab', '\ud83d'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constantFrom('getMany', 'hasMany', 'deleteMany'),
+      keys: fc.array(KEY, { maxLength: 4 }),
+    }),
   },
   {
     weight: 1,
@@ -146,9 +170,42 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
     case 'ttl':
     case 'delete':
     case 'persist':
+    case 'take':
       return { real: cache[step.type](step.key), naive: model[step.type](step.key) }
+    case 'entry': {
+      const naive = model.meet(step.key)
+      const { value, deadlineMs = 0 } = naive ?? {}
+      const expected =
+        deadlineMs === Number.POSITIVE_INFINITY ? { value, tags: [] } : { value, expiresAtMs: deadlineMs, tags: [] }
+      return { real: cache.entry(step.key), naive: naive && expected }
+    }
+    case 'touch': {
+      const { key, ttlMs } = step
+      if (ttlMs === undefined) return { real: cache.touch(key), naive: model.touch(key) }
+      const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as const)
+      return { real: cache.touch(key, ttl), naive: model.touch(key) && model.reschedule(key, model.nowMs + ttlMs) }
+    }
+    case 'entries': {
+      const naive = model.keys((key) => key.startsWith(step.prefix)).map((key) => [key, model.entries.get(key)?.value])
+      return { real: [...cache.entries({ prefix: step.prefix })], naive }
+    }
+    case 'deletePrefix':
+      return {
+        real: cache.deletePrefix(step.prefix),
+        naive: model.keys((key) => key.startsWith(step.prefix)).filter((key) => model.delete(key)).length,
+      }
+    case 'hasMany':
+      return { real: cache.hasMany(step.keys), naive: step.keys.map((key) => model.has(key)) }
     case 'set': {
       const { key, value, ttlMs, only } = step
+      if (step.as === 'keep') {
+        return {
+          real: nameOfThrown(() => cache.set(key, value, { ttl: 'keep', only })),
+          naive: model.attempt(() =>
+            model.set(key, value, model.meet(key)?.deadlineMs ?? Number.POSITIVE_INFINITY, only),
+          ),
+        }
+      }
       const deadlineMs = model.nowMs + ttlMs
       const when =
         ttlMs === Number.POSITIVE_INFINITY

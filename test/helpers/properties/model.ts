@@ -83,7 +83,7 @@ export class Model {
   }
 
   /** The entry of a key, which is removed if it has expired. */
-  #meet(key: string): Entry | undefined {
+  meet(key: string): Entry | undefined {
     const entry = this.entries.get(key)
     if (entry === undefined || entry.deadlineMs > this.nowMs) return entry
     this.#remove(key, 'expirations')
@@ -120,7 +120,7 @@ export class Model {
   // ── commands ──
 
   get(key: string): unknown {
-    const entry = this.#meet(key)
+    const entry = this.meet(key)
     this.counts[entry === undefined ? 'misses' : 'hits']++
     if (entry === undefined) return undefined
     this.entries.delete(key)
@@ -128,21 +128,36 @@ export class Model {
     return entry.value
   }
 
+  /** A use. */
+  touch(key: string): boolean {
+    const entry = this.meet(key)
+    if (entry === undefined) return false
+    this.entries.delete(key)
+    this.entries.set(key, entry)
+    return true
+  }
+
+  take(key: string): unknown {
+    const value = this.get(key)
+    this.delete(key)
+    return value
+  }
+
   peek(key: string): unknown {
-    return this.#meet(key)?.value
+    return this.meet(key)?.value
   }
 
   has(key: string): boolean {
-    return this.#meet(key) !== undefined
+    return this.meet(key) !== undefined
   }
 
   ttl(key: string): number | undefined {
-    const entry = this.#meet(key)
+    const entry = this.meet(key)
     return entry === undefined ? undefined : (entry.deadlineMs - this.nowMs) / 1_000
   }
 
   set(key: string, value: unknown, deadlineMs: number, only: 'absent' | 'present' | undefined): boolean {
-    const entry = this.#meet(key)
+    const entry = this.meet(key)
     if (only === (entry === undefined ? 'present' : 'absent')) return false
     this.#write(key, value, deadlineMs)
     return true
@@ -156,7 +171,7 @@ export class Model {
 
   increment(key: string, by: number, deadlineMs: number): number | 'ValueError' {
     // A refusal changes nothing, so nothing expires: but only a live entry can be refused.
-    const entry = this.#meet(key)
+    const entry = this.meet(key)
     if (entry !== undefined && typeof entry.value !== 'number') return 'ValueError'
     const sum = entry === undefined ? by : (entry.value as number) + by
     this.#write(key, sum, entry === undefined ? deadlineMs : entry.deadlineMs)
@@ -164,13 +179,13 @@ export class Model {
   }
 
   delete(key: string): boolean {
-    if (this.#meet(key) === undefined) return false
+    if (this.meet(key) === undefined) return false
     this.#remove(key, 'deletes')
     return true
   }
 
   reschedule(key: string, deadlineMs: number): boolean {
-    const entry = this.#meet(key)
+    const entry = this.meet(key)
     if (entry === undefined) return false
     entry.deadlineMs = deadlineMs
     this.sequence++
@@ -178,7 +193,7 @@ export class Model {
   }
 
   persist(key: string): boolean {
-    const entry = this.#meet(key)
+    const entry = this.meet(key)
     if (entry === undefined || entry.deadlineMs === Number.POSITIVE_INFINITY) return false
     return this.reschedule(key, Number.POSITIVE_INFINITY)
   }

@@ -1,6 +1,6 @@
 /** Decodes an answer from the wire. Before: requests. After: the caller. */
 import { fromWireError, type WireError } from '../wire/wire-error.js'
-import { ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire } from '../wire/wire-value.js'
+import { ENTRY, ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire } from '../wire/wire-value.js'
 
 /** Whether an answer is a refusal; {@link errorOf} returns its error. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {
@@ -23,6 +23,8 @@ export function answerOf(wire: unknown): unknown {
       for (let at = 0; at < rest.length; at += 2) pairs.push([rest[at], answerOf(rest[at + 1])])
       return pairs.values()
     }
+    case ENTRY:
+      return { value: answerOf(rest[0]), ...(rest[1] as object) }
     case FILE_ERROR:
       return { ok: false, error: fromWireError(rest) }
     case PLAIN:

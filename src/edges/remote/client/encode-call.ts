@@ -12,13 +12,15 @@ import {
   checkNames,
   checkOnly,
   checkOptions,
-  checkPattern,
+  checkTtl,
   listOf,
 } from '../../../cache/arguments.js'
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
+import { checkKeyPattern, checkPrefix } from '../../../cache/key-pattern.js'
 import { namesOf, parametersOf } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
+import { checkCursor, checkLimit } from '../../../cache/scans.js'
 import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
@@ -33,15 +35,18 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   value: encodeValue,
   by: checkedBy(checkBy),
   keys: checkKeys,
-  /** [key, value, key, value, …] */
+  /** [key, value, options, key, value, options, …] */
   entries: (entries) =>
     listOf(entries, 'entries').flatMap((entry) => {
-      const [key, value] = listOf(entry, 'An entry')
+      const [key, value, options] = listOf(entry, 'An entry')
       checkKey(key)
-      return [key, toWire(storeValue(value, 'copy', key as string))]
+      return [key, toWire(storeValue(value, 'copy', key)), options === undefined ? undefined : ownOptions(options)]
     }),
-  pattern: checkedBy(checkPattern),
-  ttl: checkedBy((ttl) => toMilliseconds(ttl as Duration, 'ttl')),
+  pattern: (pattern) => (pattern === undefined ? undefined : checkKeyPattern(pattern)),
+  prefix: checkedBy(checkPrefix),
+  cursor: checkedBy(checkCursor),
+  limit: checkedBy(checkLimit),
+  ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
@@ -62,6 +67,18 @@ function checkedBy(check: (argument: unknown) => unknown): Encode {
     if (argument !== undefined) check(argument)
     return argument
   }
+}
+
+/** The options of one entry of `setMany`: only what can be sent. */
+function ownOptions(options: unknown): object {
+  const names = METHODS.setMany.options
+  const given = checkOptions(options as Record<string, unknown>, names)
+  return Object.fromEntries(
+    names.map((name) => {
+      const option = given[name] // read once
+      return [name, option === undefined ? undefined : ENCODE[name](option)]
+    }),
+  )
 }
 
 type EncodeCall = (parameters: readonly unknown[]) => unknown[]

@@ -1,14 +1,18 @@
 /** The methods of a client. They are documented at `Cache`; only the differences are described here. */
+import type { Observable } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
+import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { LoadResult, SaveOptions, SaveResult } from '../../../cache/save-options.js'
+import type { RemoteRemoval } from '../../../cache/streams/removals.js'
 import type { RemoteMethod } from '../wire/codes.js'
 import type { Step, StepsResults } from '../wire/steps.js'
 
 /** The streams of a cache, which a client also has. */
-export type StreamsOf<V> = Pick<
-  Cache<V>,
-  'changes$' | 'expirations$' | 'evictions$' | 'stats$' | 'lifecycle$' | 'watch'
->
+export interface StreamsOf<V>
+  extends Pick<Cache<V>, 'changes$' | 'expirations$' | 'evictions$' | 'stats$' | 'lifecycle$' | 'watch'> {
+  /** `clear()` and `load()` are one item each, without a key: `{ reason, sequence }`. */
+  readonly removals$: Observable<RemoteRemoval<V>>
+}
 
 /** Each method of the table, returning a promise; except `transact`, which takes other arguments. */
 export type AskedMethods<V> = {
@@ -17,6 +21,12 @@ export type AskedMethods<V> = {
   ) => infer R
     ? (...parameters: P) => [R] extends [Promise<unknown>] ? R : Promise<R>
     : Promise<Cache<V>[M]>
+}
+
+/** What `namespace()` of a client returns. */
+export interface RemoteNamespace<V = unknown>
+  extends Pick<RemoteCache<V>, NamespaceMember | typeof Symbol.asyncIterator> {
+  namespace<W extends V = V>(prefix: string): RemoteNamespace<W>
 }
 
 /** Without `onProgress`: a function cannot be sent to the owner. */
@@ -37,5 +47,9 @@ export interface RemoteCache<V = unknown> extends AskedMethods<V>, StreamsOf<V> 
   load(path: string, options?: FileOptions): Promise<LoadResult>
   /** Closes this client, not the cache. Earlier calls are completed and answered, except loads, which reject. */
   close(): Promise<void>
+  /** The steps of its `transact` are those that take keys. */
+  namespace<W extends V = V>(prefix: string): RemoteNamespace<W>
+  /** `entries()`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<[string, V]>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -2,15 +2,18 @@
  * The asynchronous client: each method's arguments become a request, and the answer its promise. Before: the caller. After:
  * encode-call and requests.
  */
-import type { SetOptions } from '../../../cache/arguments.js'
+import { listOf, type SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import type { Duration } from '../../../cache/duration.js'
+import { createNamespace } from '../../../cache/namespace.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
+import type { Step } from '../wire/steps.js'
 import { addMethods, takesOnlyKey } from './add-methods.js'
 import { encodeCall } from './encode-call.js'
-import type { AskedMethods, RemoteCache } from './remote-cache.js'
+import { resultsWithin, stepsWithin } from './namespaced-steps.js'
+import type { AskedMethods, RemoteCache, RemoteNamespace } from './remote-cache.js'
 import { RemoteLoads } from './remote-loads.js'
 import { RemoteStreams } from './remote-streams.js'
 import type { Requests } from './requests.js'
@@ -27,6 +30,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
   readonly changes$: RemoteCache<V>['changes$']
   readonly expirations$: RemoteCache<V>['expirations$']
   readonly evictions$: RemoteCache<V>['evictions$']
+  readonly removals$: RemoteCache<V>['removals$']
   readonly stats$: RemoteCache<V>['stats$']
   readonly lifecycle$: RemoteCache<V>['lifecycle$']
   #closing: Promise<void> | undefined
@@ -52,6 +56,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.changes$ = this.#streams.changes$
     this.expirations$ = this.#streams.expirations$
     this.evictions$ = this.#streams.evictions$
+    this.removals$ = this.#streams.removals$
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
@@ -109,6 +114,18 @@ export class RemoteClient<V> implements RemoteCache<V> {
     return this.#streams.watch(pattern)
   }
 
+  namespace<W extends V = V>(prefix: string): RemoteNamespace<W> {
+    const view = createNamespace(this, prefix, {
+      count: (full) => this.#requests.ask(OP.count, [full]),
+      transact: async (steps, full) => {
+        const list = listOf(steps, 'steps')
+        const results = await this.transact(stepsWithin(list, full) as Step<V>[])
+        return resultsWithin(list, results, full)
+      },
+    })
+    return view as RemoteNamespace<W>
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -120,6 +137,10 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.#requests.isClosing = true
     await answered.catch(() => undefined) // the client is closed either way
     this.#requests.end()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<[string, V], void, undefined> {
+    yield* await this.entries()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,12 +11,14 @@ import { toWire } from '../wire/wire-value.js'
 import { encodeCall } from './encode-call.js'
 import type { Requests } from './requests.js'
 
+/** Runs a task in the async context of the call that passed the loader. */
+type Within = <R>(task: () => R) => R
 type Loader = (key: string, context: LoadContext) => unknown
 
 export class RemoteLoads {
   readonly #requests: Requests
   /** By request. */
-  readonly #loaders = new Map<number, { key: string; loader: Loader }>()
+  readonly #loaders = new Map<number, { key: string; loader: Loader; within: Within }>()
   /** Controllers of running loaders, by request. */
   readonly #controllers = new Map<number, AbortController>()
   /** The request whose loader made the current call. */
@@ -33,7 +35,7 @@ export class RemoteLoads {
     let request = 0
     const onId = (id: number) => {
       request = id
-      this.#loaders.set(id, { key, loader })
+      this.#loaders.set(id, { key, loader, within: AsyncLocalStorage.snapshot() })
     }
     try {
       return await this.#requests.ask(OP.getOrSet, parameters, onId, parent !== undefined)
@@ -49,7 +51,7 @@ export class RemoteLoads {
     this.#controllers.set(id, controller)
     try {
       if (found === undefined) throw new Error('The call that passed this loader has already ended.')
-      const value = await this.#loading.run(id, async () => found.loader(found.key, controller))
+      const value = await found.within(() => this.#loading.run(id, async () => found.loader(found.key, controller)))
       this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))

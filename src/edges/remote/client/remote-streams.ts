@@ -46,6 +46,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
   readonly changes$: StreamsOf<V>['changes$']
   readonly expirations$: StreamsOf<V>['expirations$']
   readonly evictions$: StreamsOf<V>['evictions$']
+  readonly removals$: StreamsOf<V>['removals$']
   readonly stats$: StreamsOf<V>['stats$']
   readonly lifecycle$: StreamsOf<V>['lifecycle$']
   readonly #requests: StreamRequests
@@ -57,6 +58,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
     this.changes$ = this.#open('changes').pipe(share(), ownEvent)
     this.expirations$ = this.#open('expirations').pipe(share(), ownEvent)
     this.evictions$ = this.#open('evictions').pipe(share(), ownEvent)
+    this.removals$ = this.#open('removals').pipe(share(), ownEvent)
     this.stats$ = this.#open('stats').pipe(ownEvent)
     this.lifecycle$ = this.#open('lifecycle').pipe(ownEvent)
   }

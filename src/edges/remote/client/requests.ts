@@ -7,6 +7,7 @@
  */
 
 import { METHODS, type Method } from '../../../cache/methods.js'
+import { outsideRequests } from '../../../durable/outside-requests.js'
 import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
@@ -68,8 +69,8 @@ export class Requests {
     this.#line = line
     this.#endings = endings
     this.#open = new Batch(this.#nextId)
-    line.onMessage(this.#receive)
-    line.onClose(() => this.#lose())
+    line.onMessage((message) => outsideRequests(this.#receive, message))
+    line.onClose(() => outsideRequests(this.#lose))
   }
 
   // ── out ──
@@ -117,6 +118,7 @@ export class Requests {
   #promise(batch: Batch): Promise<unknown> {
     const promise = new Promise(takeResolve)
     this.#join(batch, resolve)
+    resolve = ignore // it would keep the promise, and the promise its request's async context
     return promise
   }
 
@@ -154,7 +156,7 @@ export class Requests {
     // A single awaited call: its answer usually arrives sooner than going to sleep and waking up would take.
     if (last?.waiting.length === 1 && this.#sent.size === 1) {
       const taken = this.#line.takeSoon?.()
-      if (taken !== undefined) this.#receive(taken.message)
+      if (taken !== undefined) outsideRequests(this.#receive, taken.message)
     }
     this.#hold()
   }
@@ -227,9 +229,7 @@ export class Requests {
     this.end(error, error instanceof CacheClosedError)
   }
 
-  #lose(): void {
-    this.end(this.#endings.lost(), false)
-  }
+  readonly #lose = (): void => this.end(this.#endings.lost(), false)
 
   #closed(): CacheClosedError {
     return this.#endings.closed()

@@ -2,6 +2,7 @@
  * The messages of one client, and when they are handled. A few batches are handled together and answered with one message; none
  * is handled for long before other clients have their turn. Before: the line. After: session.
  */
+import { outsideRequests } from '../../../durable/outside-requests.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Line, Taken } from '../line.js'
 import { BATCHES_MAX } from '../wire/protocol.js'
@@ -34,7 +35,7 @@ export class Inbox {
     this.#line = line
     this.#sender = sender
     this.#handler = handler
-    line.onMessage(this.#receive)
+    line.onMessage((message) => outsideRequests(this.#receive, message))
   }
 
   readonly #receive = (message: unknown): void => {

@@ -2,13 +2,13 @@
  * Makes the owner's operation from a row of the table of methods: the arguments of a request become those of the method,
  * which checks them as it does for any caller, and its result becomes the answer.
  */
-import { listOf } from '../../../cache/arguments.js'
+import { type EntryToSet, listOf, type SetOptions } from '../../../cache/arguments.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method } from '../../../cache/methods.js'
 import { restoreValue, storeValue } from '../../../values/encode.js'
 import { optionsOf, type RemoteMethod } from '../wire/codes.js'
 import { toWireError } from '../wire/wire-error.js'
-import { FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import { ENTRY, FILE_ERROR, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { Caller, Operation } from './caller.js'
 
 type Callable = (...parameters: unknown[]) => unknown
@@ -75,13 +75,18 @@ export function optionsReader(row: Method): (batch: readonly unknown[], at: numb
 /** By name: decodes an argument that is encoded on the wire. */
 const DECODE: Readonly<Record<string, (wire: unknown) => unknown>> = {
   value: restoreWire,
-  entries: (wire) => pairsOf(wire, restoreWire),
+  entries: (wire) => rowsOf(wire, restoreWire),
 }
 
 /** Encodes a result for the wire. */
 const ENCODE: Readonly<Record<NonNullable<Method['gives']> | 'data', (result: unknown) => Wire>> = {
   data: (result) => (typeof result === 'object' && result !== null ? [PLAIN, result] : (result as Wire)),
   value: valueToWire,
+  entry: (entry) => {
+    if (entry === undefined) return undefined
+    const { value, ...rest } = entry as { value: unknown }
+    return [ENTRY, valueToWire(value), rest]
+  },
   values: (values) => [LIST, ...(values as unknown[]).map(valueToWire)],
   entries: (pairs) => {
     const wire: [number, ...unknown[]] = [PAIRS]
@@ -106,10 +111,15 @@ function restoreWire(wire: unknown): unknown {
   return restoreValue(toStored(wire), 'copy')
 }
 
-/** Pairs from [key, value, key, value, …]. The method checks the keys. */
-export function pairsOf<T>(flat: unknown, decode: (wire: unknown) => T): [string, T][] {
+/** Rows from [key, value, options, key, value, options, …]. The method checks the keys and the options. */
+export function rowsOf<T>(flat: unknown, decode: (wire: unknown) => T): EntryToSet<T>[] {
   const list = listOf(flat, 'entries')
-  const pairs: [string, T][] = []
-  for (let at = 0; at < list.length; at += 2) pairs.push([list[at] as string, decode(list[at + 1])])
-  return pairs
+  const rows: EntryToSet<T>[] = []
+  for (let at = 0; at < list.length; at += 3) {
+    const key = list[at] as string
+    const value = decode(list[at + 1])
+    const options = list[at + 2] as SetOptions | undefined
+    rows.push(options === undefined ? [key, value] : [key, value, options])
+  }
+  return rows
 }

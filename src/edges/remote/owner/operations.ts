@@ -12,10 +12,10 @@ import { METHODS, type Method, type MethodName } from '../../../cache/methods.js
 import { describe } from '../../../errors.js'
 import { ARITIES, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
 import { isStep } from '../wire/steps.js'
-import { LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import { ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { Caller, Operation } from './caller.js'
 import { conditionFailed, holds } from './conditions.js'
-import { inspected, operationOf, optionsReader, pairsOf } from './method-operation.js'
+import { inspected, operationOf, optionsReader, rowsOf } from './method-operation.js'
 
 /** Operations that take and return values in their stored form. */
 const OF_VALUES = {
@@ -23,12 +23,19 @@ const OF_VALUES = {
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
   put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
   set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
+  take: ({ door }, key) => toWire(door.takeStored(key as string)),
+  entry: ({ door }, key) => {
+    const entry = door.entryStored(key as string)
+    if (entry === undefined) return undefined
+    const { value, ...rest } = entry
+    return [ENTRY, toWire(value), rest]
+  },
   getMany: ({ door }, keys) => [LIST, ...door.getManyStored(keys as string[]).map(toWire)],
   setMany: ({ door }, entries, batch, at) =>
-    door.setManyStored(pairsOf(entries, toStored), optionsAt.setMany(batch, at)),
+    door.setManyStored(rowsOf(entries, toStored), optionsAt.setMany(batch, at)),
   entries: ({ door }, pattern) => {
     const pairs: [number, ...unknown[]] = [PAIRS]
-    for (const [key, stored] of door.entriesStored((pattern === undefined ? '*' : pattern) as string)())
+    for (const [key, stored] of door.entriesStored(pattern === undefined ? '*' : pattern)())
       pairs.push(key, toWire(stored))
     return pairs
   },
@@ -57,6 +64,7 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     const found = loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options))
     return found instanceof Promise ? found.then(toWire) : toWire(found) // with the batch
   },
+  count: ({ door }, prefix) => door.count(prefix as string),
   hello: ({ door }) => {
     door.admit()
     return undefined
@@ -109,9 +117,13 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
   return operation.run(caller, given[0], given, 0) as Wire // no step waits
 }
 
+/** Short forms of methods, without options. */
+const SHORT: Partial<Record<OperationName, MethodName>> = { put: 'set', add: 'increment' }
+
 /** By code. */
 const OPERATIONS = OPERATION_NAMES.map((name, code) => {
-  const row: Partial<Method> = Object.hasOwn(METHODS, name) ? METHODS[name as MethodName] : {}
+  const method = SHORT[name] ?? name
+  const row: Partial<Method> = Object.hasOwn(METHODS, method) ? METHODS[method as MethodName] : {}
   return {
     name,
     run: runOf(name),
@@ -120,8 +132,8 @@ const OPERATIONS = OPERATION_NAMES.map((name, code) => {
      * Whether, under `fsync: 'always'`, the answer waits until its change is on disk. That of `bye` does, too, so a client's
      * changes are durable before it is closed. Methods that return a promise wait themselves.
      */
-    mustBeDurable: (row.changes === true && row.waits !== true) || ['put', 'add', 'bye'].includes(name),
-    mayTakeLong: row.mayTakeLong === true,
+    mustBeDurable: (row.changes === true && row.waits !== true) || name === 'bye',
+    mayTakeLong: row.mayTakeLong === true || name === 'count',
   }
 })
 

@@ -3,7 +3,7 @@
  * acknowledges each message after its subscribers have received it, so the owner knows how far behind a client is.
  *
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
- * `evictions$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
+ * `evictions$`, `removals$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
  * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
  * last is kept. Values are forwarded in their stored form. Before:
  * cache/streams. After: sender.
@@ -96,6 +96,8 @@ export class ServedStreams {
         return streams.expirations$
       case 'evictions':
         return streams.evictions$
+      case 'removals':
+        return streams.removals$
       case 'watch':
         return this.#door.watch(streams.changes$, pattern as string)
       case 'stats':

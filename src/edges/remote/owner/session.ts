@@ -6,6 +6,7 @@
  */
 import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
+import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
 import { CLOSED, LATER } from '../wire/protocol.js'
@@ -68,7 +69,7 @@ export class Session implements Caller, Answerer {
         if (this.#isLeaving) this.#durableAnswers.whenIdle(() => this.#hangUp())
       },
     })
-    line.onClose(() => this.#forget())
+    line.onClose(() => outsideRequests(() => this.#forget()))
   }
 
   // ── requests ──

@@ -24,6 +24,8 @@ const OTHERS = {
   /** `set` and `increment` without options, so that the most common calls carry no empty arguments. */
   put: ['key', 'value'],
   add: ['key', 'by'],
+  /** The size of a namespace. */
+  count: ['prefix'],
   /** Whether the cache is open. */
   hello: [],
   subscribe: ['subscription', 'kind', 'pattern'],

@@ -62,4 +62,4 @@ export const EVENT_BYTES_MAX = 64 * 1024 * 1024
 /** When this many events are pending, they are sent without waiting for the end of the tick. */
 export const EVENTS_AT_ONCE = 1_000
 
-export type StreamKind = 'changes' | 'expirations' | 'evictions' | 'watch' | 'stats' | 'lifecycle'
+export type StreamKind = 'changes' | 'expirations' | 'evictions' | 'removals' | 'watch' | 'stats' | 'lifecycle'

@@ -32,6 +32,8 @@ export const FILE_ERROR = 6
 export const LIST = 7
 /** Alternating keys and values. */
 export const PAIRS = 8
+/** A value, and an object with the rest of its entry. */
+export const ENTRY = 11
 /** A structured value with records of its errors. */
 export const WITH_ERRORS = 9
 /** Plain data in a value: its bytes, or a text of them. */

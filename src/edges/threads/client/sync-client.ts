@@ -1,17 +1,21 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
+import { listOf } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
+import { createNamespace } from '../../../cache/namespace.js'
 import { storeValue } from '../../../values/encode.js'
 import { addMethods } from '../../remote/client/add-methods.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
+import { resultsWithin, stepsWithin } from '../../remote/client/namespaced-steps.js'
 import { RemoteStreams } from '../../remote/client/remote-streams.js'
 import { OP } from '../../remote/wire/codes.js'
+import type { Step } from '../../remote/wire/steps.js'
 import { toWireError } from '../../remote/wire/wire-error.js'
 import { toWire } from '../../remote/wire/wire-value.js'
 import { checkPort } from '../line/check-port.js'
 import { SyncRequests } from './sync-requests.js'
-import type { BlockingMethods, SyncThreadCache } from './thread-cache.js'
+import type { BlockingMethods, SyncNamespace, SyncThreadCache } from './thread-cache.js'
 import { encodeThreadCall } from './transfer.js'
 
 type Loader = (key: string) => unknown
@@ -26,6 +30,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly changes$: SyncThreadCache<V>['changes$']
   readonly expirations$: SyncThreadCache<V>['expirations$']
   readonly evictions$: SyncThreadCache<V>['evictions$']
+  readonly removals$: SyncThreadCache<V>['removals$']
   readonly stats$: SyncThreadCache<V>['stats$']
   readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
   readonly #loaders = new Map<number, { key: string; loader: Loader }>()
@@ -59,6 +64,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     this.changes$ = this.#streams.changes$
     this.expirations$ = this.#streams.expirations$
     this.evictions$ = this.#streams.evictions$
+    this.removals$ = this.#streams.removals$
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
   }
@@ -111,6 +117,17 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     }
   }
 
+  namespace<W extends V = V>(prefix: string): SyncNamespace<W> {
+    const view = createNamespace(this, prefix, {
+      count: (full) => this.#requests.ask(OP.count, [full]),
+      transact: (steps, full) => {
+        const list = listOf(steps, 'steps')
+        return resultsWithin(list, this.transact(stepsWithin(list, full) as Step<V>[]), full)
+      },
+    })
+    return view as SyncNamespace<W>
+  }
+
   share(): MessagePort {
     return this.#requests.ask(OP.extra, ['share', undefined]) as MessagePort
   }
@@ -123,6 +140,10 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
       // The client is closed either way.
     }
     this.#requests.end()
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, V]> {
+    return this.entries()
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId } from 'node:worker_threads'
+import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import { answerOf, errorOf, isError } from '../../remote/client/answers.js'
 import { checkVersion } from '../../remote/client/greeting.js'
@@ -169,7 +170,7 @@ export class SyncRequests {
     const { port1, port2 } = new MessageChannel()
     try {
       port1.postMessage(this.#port, [this.#port])
-      this.#port = (receiveMessageOnPort(port2) as { message: MessagePort }).message
+      this.#port = (outsideRequests(receiveMessageOnPort, port2) as { message: MessagePort }).message
       if (this.#isListening) this.#attach()
     } catch (error) {
       this.end(gone(error), false)
@@ -186,6 +187,8 @@ export class SyncRequests {
       this.#receive(next.message)
     }
   }
+
+  readonly #hear = (parts: readonly Part[]): void => outsideRequests(this.#receive, parts)
 
   readonly #receive = (parts: readonly Part[]): void => {
     this.#received = (this.#received + 1) | 0
@@ -225,11 +228,11 @@ export class SyncRequests {
     if (isListening === this.#isListening || this.ended !== undefined) return
     this.#isListening = isListening
     if (isListening) this.#attach()
-    else this.#port.off('message', this.#receive)
+    else this.#port.off('message', this.#hear)
   }
 
   #attach(): void {
-    this.#port.on('message', this.#receive)
+    this.#port.on('message', this.#hear)
     this.#port.unref()
   }
 

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
+import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { AskedMethods, RemoteCache, StreamsOf } from '../../remote/client/remote-cache.js'
 import type { Step, StepsResults } from '../../remote/wire/steps.js'
 
@@ -27,12 +28,20 @@ export type BlockingMethods<V> = {
   [M in keyof Omit<AskedMethods<V>, 'getOrSet'>]: Blocking<ThreadCache<V>[M]>
 }
 
+/** What `namespace()` of a synchronous client returns. */
+export interface SyncNamespace<V = unknown> extends Pick<SyncThreadCache<V>, NamespaceMember | typeof Symbol.iterator> {
+  namespace<W extends V = V>(prefix: string): SyncNamespace<W>
+}
+
 /** A cache that another thread owns, for code that cannot await: every call blocks its thread until the owner has answered. */
 export interface SyncThreadCache<V = unknown> extends BlockingMethods<V>, StreamsOf<V> {
   transact<const S extends readonly Step<V>[]>(steps: S): StepsResults<V, S>
   /** The loader runs in this thread, during the call. It must be synchronous. */
   getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V
+  namespace<W extends V = V>(prefix: string): SyncNamespace<W>
   share(): MessagePort
   close(): void
+  /** `entries()`. */
+  [Symbol.iterator](): IterableIterator<[string, V]>
   [Symbol.dispose](): void
 }

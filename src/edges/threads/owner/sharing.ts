@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
 import type { Cache } from '../../../cache/cache.js'
+import { loadModule } from '../../../durable/storage/load-module.js'
 import { greetingFrom } from '../../remote/wire/protocol.js'
 import type { Ports } from './ports.js'
 
@@ -27,13 +28,16 @@ export class Sharing {
       (ports) => {
         if (!isClosed) ports.serve(port1)
       },
-      () => port1.close(), // the client hears that its owner is gone
+      () => {
+        this.#ports = undefined // the next one may find file handles again
+        port1.close() // the client hears that its owner is gone
+      },
     )
     return port2
   }
 
   async #load(): Promise<Ports> {
-    const { Ports } = await import('./ports.js')
+    const { Ports } = await loadModule(() => import('./ports.js'))
     return new Ports(this.#cache(), () => this.share())
   }
 }

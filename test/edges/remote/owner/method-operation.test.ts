@@ -41,15 +41,22 @@ test('values are decoded for the method, and its result is encoded', (t) => {
     parameters: ['k', value],
     answer: value,
   })
-  t.deepEqual(called({ takes: ['entries'], gives: 'values' }, [value, undefined], [['a', wire(value), 'b', 2]]), {
-    parameters: [
-      [
-        ['a', value],
-        ['b', 2],
+  t.deepEqual(
+    called(
+      { takes: ['entries'], gives: 'values' },
+      [value, undefined],
+      [['a', wire(value), undefined, 'b', 2, { ttl: 5 }]],
+    ),
+    {
+      parameters: [
+        [
+          ['a', value],
+          ['b', 2, { ttl: 5 }],
+        ],
       ],
-    ],
-    answer: [value, undefined],
-  })
+      answer: [value, undefined],
+    },
+  )
   const { answer } = called({ takes: [], gives: 'entries' }, new Map([['a', value]]), [])
   t.deepEqual([...(answer as Iterable<unknown>)], [['a', value]])
 })

@@ -1,0 +1,207 @@
+/**
+ * A view of the keys that begin with a prefix. Before: `cache.namespace()`, or that of a client. After: the methods of the same
+ * names, with the prefix added to every key, pattern and prefix that goes in, and taken from every key that comes out.
+ *
+ * It has the methods of the table that take keys, so a method that is added there is added here.
+ */
+import type { Observable } from 'rxjs'
+import { escapePattern } from '../core/decide/glob.js'
+import { checkPrefix } from './key-pattern.js'
+import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
+import type { ScanOptions, ScanResult } from './scans.js'
+import { within } from './streams/within.js'
+
+type KeyArgument = 'key' | 'keys' | 'entries' | 'pattern' | 'prefix'
+
+type NamesIn<Row> = Row extends { takes: readonly (infer A)[]; options: readonly (infer O)[] }
+  ? A | O
+  : Row extends { takes: readonly (infer A)[] }
+    ? A
+    : never
+
+/** The methods that take keys. */
+export type KeyedMethod = {
+  [M in MethodName]: Extract<NamesIn<(typeof METHODS)[M]>, KeyArgument> extends never ? never : M
+}[MethodName]
+
+/** What a namespace has, of the cache or client that it is a view of. */
+export type NamespaceMember =
+  | KeyedMethod
+  | 'transact'
+  | 'size'
+  | 'clear'
+  | 'watch'
+  | 'changes$'
+  | 'expirations$'
+  | 'evictions$'
+  | 'removals$'
+
+const KEY_ARGUMENTS: readonly string[] = ['key', 'keys', 'entries', 'pattern', 'prefix'] satisfies KeyArgument[]
+
+export const KEYED_METHODS = METHOD_NAMES.filter((name): name is KeyedMethod => {
+  const { takes, options = [] }: Method = METHODS[name]
+  return [...takes, ...options].some((argument) => KEY_ARGUMENTS.includes(argument))
+})
+
+type Events = Observable<{ readonly key?: string | undefined }>
+
+/** A cache or a client: the methods return results or promises of them. */
+type Target = Record<KeyedMethod, (...parameters: unknown[]) => unknown> &
+  Record<'changes$' | 'expirations$' | 'evictions$' | 'removals$', Events> & { watch(pattern: unknown): Events }
+
+export interface NamespaceOptions {
+  /** How many entries are stored under a prefix. */
+  count(prefix: string): unknown
+  transact(steps: unknown, prefix: string): unknown
+}
+
+/** Creates the view. The caller gives it its type, from that of the target. */
+export function createNamespace(target: object, prefix: unknown, options: NamespaceOptions): object {
+  checkPrefix(prefix)
+  const view = new NamespaceView(target as Target, prefix, options)
+  const iterator = Symbol.iterator in target ? Symbol.iterator : Symbol.asyncIterator
+  const value = iterator === Symbol.iterator ? () => view.entries() : () => iterateLater(view)
+  return Object.defineProperty(view, iterator, { value })
+}
+
+async function* iterateLater(view: NamespaceView): AsyncGenerator {
+  yield* (await view.entries()) as Iterable<unknown>
+}
+
+export interface NamespaceView extends Record<KeyedMethod, (...parameters: unknown[]) => unknown> {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a loop below defines the methods, and a test looks for each of them
+export class NamespaceView {
+  readonly #target: Target
+  readonly #prefix: string
+  readonly #options: NamespaceOptions
+  readonly changes$: Events
+  readonly expirations$: Events
+  readonly evictions$: Events
+  readonly removals$: Events
+
+  constructor(target: Target, prefix: string, options: NamespaceOptions) {
+    this.#target = target
+    this.#prefix = prefix
+    this.#options = options
+    this.changes$ = within(target.changes$, prefix)
+    this.expirations$ = within(target.expirations$, prefix)
+    this.evictions$ = within(target.evictions$, prefix)
+    this.removals$ = within(target.removals$, prefix)
+  }
+
+  static {
+    for (const name of KEYED_METHODS) {
+      const method = function (this: NamespaceView, ...parameters: unknown[]) {
+        const result = this.#target[name](...enter(name, parameters, this.#prefix))
+        return result instanceof Promise
+          ? result.then((settled) => leave(name, settled, this.#prefix))
+          : leave(name, result, this.#prefix)
+      }
+      Object.defineProperty(method, 'name', { value: name })
+      Object.defineProperty(NamespaceView.prototype, name, { value: method, writable: true, configurable: true })
+    }
+  }
+
+  get size(): unknown {
+    return this.#options.count(this.#prefix)
+  }
+
+  /** `deleted` events of one turn. The counters stay. */
+  clear(): unknown {
+    const result = this.#target.deletePrefix(this.#prefix)
+    return result instanceof Promise ? result.then(() => undefined) : undefined
+  }
+
+  transact(steps: unknown): unknown {
+    return this.#options.transact(steps, this.#prefix)
+  }
+
+  watch(pattern: unknown): Events {
+    return within(this.#target.watch(patternWithin(pattern, this.#prefix)), this.#prefix)
+  }
+
+  namespace(prefix: unknown): object {
+    checkPrefix(prefix)
+    return createNamespace(this.#target, this.#prefix + prefix, this.#options)
+  }
+}
+
+/**
+ * The arguments of a call in a namespace as those of the target's method. Nothing is checked here: what is not an argument goes
+ * in as it is, and the target refuses it.
+ */
+export function enter(name: KeyedMethod, parameters: readonly unknown[], prefix: string): unknown[] {
+  const [first, ...others] = parameters
+  if (name === 'scan') return [scanWithin(first, prefix)]
+  if ((name === 'keys' || name === 'entries') && first === undefined) return [{ prefix }]
+  const { takes }: Method = METHODS[name]
+  const entered = [enterArgument(takes[0] as KeyArgument, first, prefix), ...others] // every other row begins with one
+  const loaderAt = takes.indexOf('loader')
+  const loader = parameters[loaderAt]
+  if (typeof loader === 'function')
+    entered[loaderAt] = (_full: string, ...context: unknown[]) => loader(first, ...context) // it gets the key without the prefix
+  return entered
+}
+
+function enterArgument(name: KeyArgument, argument: unknown, prefix: string): unknown {
+  const withPrefix = (key: unknown) => (typeof key === 'string' ? prefix + key : key)
+  switch (name) {
+    case 'key':
+    case 'prefix':
+      return withPrefix(argument)
+    case 'keys':
+      return isList(argument) ? Array.from(argument, withPrefix) : argument
+    case 'entries':
+      return isList(argument) ? Array.from(argument, (entry) => entryWithin(entry, withPrefix)) : argument
+    case 'pattern':
+      return patternWithin(argument, prefix)
+  }
+}
+
+function entryWithin(entry: unknown, withPrefix: (key: unknown) => unknown): unknown {
+  if (!isList(entry)) return entry
+  const [key, ...rest] = entry
+  return [withPrefix(key), ...rest]
+}
+
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+}
+
+function patternWithin(pattern: unknown, prefix: string): unknown {
+  if (typeof pattern === 'string') return pattern === '' ? '' : escapePattern(prefix) + pattern // the empty pattern matches nothing
+  if (typeof pattern !== 'object' || pattern === null) return pattern
+  const own: unknown = (pattern as { prefix?: unknown }).prefix
+  return { ...pattern, prefix: typeof own === 'string' ? prefix + own : own }
+}
+
+function scanWithin(options: unknown, prefix: string): unknown {
+  if (options === undefined) return { prefix }
+  if (typeof options !== 'object' || options === null) return options
+  const { cursor, limit, pattern, prefix: own } = options as ScanOptions
+  const place = { ...options, cursor, limit }
+  if (pattern !== undefined) return { ...place, pattern: patternWithin(pattern, prefix), prefix: own }
+  return { ...place, pattern, prefix: enterArgument('prefix', own === undefined ? '' : own, prefix) }
+}
+
+/** A result of the target's method as that of the call in a namespace. */
+export function leave(name: KeyedMethod, result: unknown, prefix: string): unknown {
+  const { length } = prefix
+  switch (name) {
+    case 'keys':
+      return (result as string[]).map((key) => key.slice(length))
+    case 'scan': {
+      const { keys, cursor } = result as ScanResult
+      return { keys: keys.map((key) => key.slice(length)), cursor }
+    }
+    case 'entries':
+      return shortened(result as Iterable<[string, unknown]>, length)
+    default:
+      return result
+  }
+}
+
+function* shortened(entries: Iterable<[string, unknown]>, length: number): Generator<[string, unknown]> {
+  for (const [key, value] of entries) yield [key.slice(length), value]
+}

@@ -1,0 +1,4 @@
+/** Expiry is `now >= deadline`: with a ttl of 10 s an entry is there at 9.999 s and gone at 10.000 s. */
+export function hasExpired(deadlineMs: number, nowMs: number): boolean {
+  return nowMs >= deadlineMs
+}
