@@ -72,7 +72,9 @@ class Uncloneable extends Error {
 /** Beyond this many parts, a Map finds those that were met before. */
 const LISTED_MAX = 16
 
+/** Whether it is copied by being assigned. */
 function isPrimitive(part: unknown): boolean {
+  if (typeof part === 'string' || typeof part === 'number') return true // most of them
   return (typeof part !== 'object' || part === null) && typeof part !== 'function' && typeof part !== 'symbol'
 }
 
@@ -199,6 +201,7 @@ class Walk {
 
   #array(source: readonly unknown[], level: number): unknown[] {
     const copy: unknown[] = []
+    const place = this.#originals.length
     this.#remember(source, copy)
     const { length } = source
     const keys = Object.keys(source)
@@ -220,9 +223,12 @@ class Walk {
       if (part === undefined && !Object.hasOwn(source, index)) {
         this.isPlain = false
         copy.length = index + 1
-      } else copy[index] = this.#child(part, index, level) // appends, unless something was removed
+      } else copy[index] = isPrimitive(part) ? part : this.#child(part, index, level) // appends, unless something was removed
     }
-    return copy
+    if (!this.isPlain) return copy // which may be in itself
+    const exact = copy.slice() // V8 leaves room for 16 more items in an array that grows
+    this.#copies[place] = exact
+    return exact
   }
 
   #other(source: object, level: number): unknown {
