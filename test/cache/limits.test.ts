@@ -260,3 +260,25 @@ test('changes$ tells new limits; watch() does not, because they change no key', 
   watch(from<Change[]>([change, { type: 'cleared', sequence: 8 }]), '*').subscribe((next) => watched.push(next))
   t.deepEqual(watched, [{ type: 'cleared', sequence: 8 }])
 })
+
+test('resize is remembered, also after a crash, and undone with its transaction', async (t) => {
+  const root = temporaryDirectory(t)
+  const directory = join(root, 'journal')
+  const cache = await fill({ directory, maxSize: 10 }, 10)
+  t.throws(() =>
+    cache.transact(() => {
+      t.is(cache.resize({ maxSize: 3, maxBytes: 40 }), 7)
+      throw new Error('undone')
+    }),
+  )
+  t.like(cache.stats(), { size: 10, evictions: 0, journal: { maxSize: 10, maxBytes: NONE } })
+  const first = cache.stats().journal.sequence
+  t.is(cache.resize({ maxSize: 4 }), 6)
+  t.is(cache.stats().journal.sequence, first + 7)
+  await loopTurn()
+  const copy = join(root, 'copy')
+  cpSync(directory, copy, { recursive: true })
+  await cache.close()
+  for (const place of [directory, copy])
+    t.like(await limitsOf({ directory: place }), { maxSize: 4, maxBytes: NONE, size: 4, evicted: 0 })
+})
