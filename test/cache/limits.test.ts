@@ -9,6 +9,7 @@ import { from } from 'rxjs'
 import { toChange } from '../../src/cache/streams/changes.js'
 import { watch } from '../../src/cache/streams/watch.js'
 import type { JournaledEvent } from '../../src/cache/turns/outbox.js'
+import { encodedBytes } from '../../src/durable/format/encode-event.js'
 import {
   type CacheEvent,
   type CacheOptions,
@@ -282,3 +283,26 @@ test('resize is remembered, also after a crash, and undone with its transaction'
   for (const place of [directory, copy])
     t.like(await limitsOf({ directory: place }), { maxSize: 4, maxBytes: NONE, size: 4, evicted: 0 })
 })
+
+/** What three of the entries take. */
+const THREE = 3 * encodedBytes('k9', 9)
+
+for (const [what, limits] of Object.entries({ maxSize: { maxSize: 3 }, maxBytes: { maxBytes: THREE } })) {
+  for (const when of ['bytes', 'entries']) {
+    test(`a load during which ${what} becomes smaller (while it has ${when} to do) keeps to it`, async (t) => {
+      const { cache } = await openMemory<number>(t, { maxSize: 100 })
+      const path = join(temporaryDirectory(t), 'saved')
+      cache.setMany(Array.from({ length: 10 }, (_, at): [string, number] => [`k${at}`, at]))
+      t.true((await cache.save(path)).ok)
+      const loaded = await cache.load(path, {
+        onProgress: (_done, _total, unit) => {
+          if (unit === when) cache.resize(limits)
+        },
+      })
+      t.like(loaded, { ok: true, entries: 3, evicted: 7, expired: 0 })
+      t.deepEqual(cache.keys(), ['k7', 'k8', 'k9'])
+      cache.set('new', 1)
+      t.true(cache.size <= 3)
+    })
+  }
+}
