@@ -35,6 +35,7 @@ import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
+import { checkResize, type ResizeOptions } from './limit-options.js'
 import type { LoadContext, Loader, Loads } from './loads.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf } from './messages.js'
@@ -52,6 +53,7 @@ import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
 import type { Cleanup } from './turns/cleanup.js'
+import { applyLimits } from './turns/limiting.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
@@ -376,6 +378,19 @@ export class Cache<V = unknown> {
   get size(): number {
     this.#door.admit()
     return this.#parts.state.size
+  }
+
+  /**
+   * Changes the limits, as `openCache` does with the same options; one that is not given stays as it is. What has no room any
+   * more is removed in the same turn: expired entries first, then the least recently used. Returns how many were removed.
+   */
+  resize(options: ResizeOptions = {}): number {
+    if (this.#isInspected) this.#inspect('resize', options)
+    const limits = checkResize(options)
+    this.#parts.opening.admitWrite()
+    const { state, turns } = this.#parts
+    const { expired, evicted } = applyLimits({ state, turns, clock: this.#door.clock }, limits)
+    return expired + evicted
   }
 
   stats(): Stats {

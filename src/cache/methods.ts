@@ -55,6 +55,7 @@ export const METHODS = {
   clear:         { takes: [], changes: true, mayTakeLong: true, isStep: true },
   size:          { takes: [], isGetter: true, isStep: true },
   stats:         { takes: [], isStep: true },
+  resize:        { takes: [], options: ['maxSize', 'maxBytes'], changes: true, mayTakeLong: true, isStep: true },
   cleanup:       { takes: [], changes: true, mayTakeLong: true, isStep: true },
   transact:      { takes: ['fn'], changes: true, mayTakeLong: true },
   getOrSet:      { takes: ['key', 'loader'], options: ['ttl', 'timeout', 'hardTimeout'], gives: 'value', changes: true, waits: true },

@@ -6,6 +6,7 @@ import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/actor-shapes.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { checkLimit, checkLimits } from './limit-options.js'
 import { armedOutside, journalClock, systemClock } from './system-clock.js'
 import type { GivenLimits } from './turns/limiting.js'
 
@@ -139,7 +140,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     journal,
     onCorruption: resolveOnCorruption(options.onCorruption),
     lock: lock ?? true,
-    limits: { maxSize: givenLimit('maxSize', options.maxSize), maxBytes: givenLimit('maxBytes', options.maxBytes) },
+    limits: checkLimits(options),
     ttlMs,
     fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
@@ -184,21 +185,10 @@ function resolveCompaction(compaction: CacheOptions['compaction']): CompactionTh
   if (typeof factor !== 'number') throw wrongType('compaction.factor', 'a number', factor)
   if (!(factor >= 0)) throw new RangeError(mustBe('compaction.factor', 'at least 0', factor))
   return {
-    journalBytes: limit('compaction.journalBytes', journalBytes),
-    segmentBytes: limit('compaction.segmentBytes', segmentBytes),
+    journalBytes: checkLimit('compaction.journalBytes', journalBytes),
+    segmentBytes: checkLimit('compaction.segmentBytes', segmentBytes),
     factor,
   }
-}
-
-function givenLimit(name: string, value: unknown): number | undefined {
-  return value === undefined ? undefined : limit(name, value)
-}
-
-function limit(name: string, value: unknown): number {
-  const message = mustBe(name, 'a positive integer or Infinity', value)
-  if (typeof value !== 'number') throw new TypeError(message)
-  if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value > 0)) return value
-  throw new RangeError(message)
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {

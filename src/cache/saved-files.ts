@@ -14,6 +14,7 @@ import type { SaveFormat, SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import type { Maintenance } from './maintenance.js'
 import type { Opening } from './opening.js'
+import { applyLimits, type GivenLimits } from './turns/limiting.js'
 import type { Turns } from './turns/turns.js'
 
 export interface LoadReport {
@@ -82,13 +83,20 @@ export class SavedFiles {
         const staged = await journal.stage(source, (done, total) => progress?.(done, total, 'entries'))
         opening.admitWrite()
         turns.record([{ type: 'loaded', ...staged }], clock.now(), replacement)
-        return { entries: staged.entries, expired, evicted: replacement.evicted }
+        const removed = applyLimits({ state, clock, turns }, AS_THEY_ARE) // they may have changed since
+        return {
+          entries: staged.entries - removed.evicted - removed.expired,
+          expired: expired + removed.expired,
+          evicted: replacement.evicted + removed.evicted,
+        }
       } finally {
         source.release()
       }
     })
   }
 }
+
+const AS_THEY_ARE: GivenLimits = { maxSize: undefined, maxBytes: undefined }
 
 function tooManyEntries(path: string, entriesMax: number): RangeError {
   return new RangeError(

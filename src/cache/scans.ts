@@ -8,12 +8,14 @@
  */
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Entries } from '../core/evolve/entries.js'
+import { FIRST_SLOT } from '../core/evolve/recency.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Slot } from '../core/model/state.js'
 import { mustBe } from '../errors.js'
 import { checkNames, exclude } from './arguments.js'
 import { type KeyPattern, keyMatcher } from './key-pattern.js'
+import { checkLimit } from './limit-options.js'
 import { METHODS } from './methods.js'
 
 export interface ScanOptions {
@@ -47,19 +49,13 @@ export function checkScan(options: ScanOptions): CheckedScan {
   checkNames(options, METHODS.scan.options, 'option')
   const { cursor, limit = LIMIT_DEFAULT, pattern, prefix } = options
   if (cursor !== undefined) checkCursor(cursor)
-  checkLimit(limit)
+  checkLimit('limit', limit)
   return { cursor, limit, matches: keyMatcher(checkSelection(pattern, prefix)) }
 }
 
 export function checkCursor(cursor: unknown): void {
   if (typeof cursor !== 'string')
     throw new TypeError(mustBe('cursor', 'the cursor of an earlier result, or undefined', cursor))
-}
-
-export function checkLimit(limit: unknown): asserts limit is number {
-  const message = mustBe('limit', 'a positive integer or Infinity', limit)
-  if (typeof limit !== 'number') throw new TypeError(message)
-  if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit > 0)) throw new RangeError(message)
 }
 
 function checkSelection(pattern: unknown, prefix: unknown): KeyPattern {
@@ -88,7 +84,7 @@ export class Scans {
   scan({ cursor, limit, matches }: CheckedScan): ScanResult {
     const { entries } = this.#state
     const id = this.#idOf(entries)
-    const { from, end } = positionIn(cursor, id) ?? { from: 1, end: entries.endOfSlots }
+    const { from, end } = positionIn(cursor, id) ?? { from: FIRST_SLOT, end: entries.endOfSlots }
     const to = Math.min(end, entries.endOfSlots, from + limit)
     const nowMs = this.#clock.now()
     const keys: string[] = []
@@ -103,7 +99,7 @@ export class Scans {
   count(matches: KeyMatcher): number {
     const { entries } = this.#state
     let count = 0
-    for (let slot = 1 as Slot; slot < entries.endOfSlots; slot++) {
+    for (let slot = FIRST_SLOT as Slot; slot < entries.endOfSlots; slot++) {
       const key = entries.keyIn(slot)
       if (key !== undefined && matches(key)) count++
     }

@@ -46,6 +46,7 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   keys: (cache) => cache.keys(),
   deletePattern: (cache) => cache.deletePattern('*'),
   entries: (cache) => cache.entries(),
+  resize: (cache) => cache.resize({ maxSize: 1 }),
   clear: (cache) => cache.clear(),
   size: (cache) => cache.size,
   stats: (cache) => cache.stats(),

@@ -9,6 +9,7 @@ import { from } from 'rxjs'
 import { toChange } from '../../src/cache/streams/changes.js'
 import { watch } from '../../src/cache/streams/watch.js'
 import type { JournaledEvent } from '../../src/cache/turns/outbox.js'
+import { encodedBytes } from '../../src/durable/format/encode-event.js'
 import {
   type CacheEvent,
   type CacheOptions,
@@ -260,3 +261,48 @@ test('changes$ tells new limits; watch() does not, because they change no key', 
   watch(from<Change[]>([change, { type: 'cleared', sequence: 8 }]), '*').subscribe((next) => watched.push(next))
   t.deepEqual(watched, [{ type: 'cleared', sequence: 8 }])
 })
+
+test('resize is remembered, also after a crash, and undone with its transaction', async (t) => {
+  const root = temporaryDirectory(t)
+  const directory = join(root, 'journal')
+  const cache = await fill({ directory, maxSize: 10 }, 10)
+  t.throws(() =>
+    cache.transact(() => {
+      t.is(cache.resize({ maxSize: 3, maxBytes: 40 }), 7)
+      throw new Error('undone')
+    }),
+  )
+  t.like(cache.stats(), { size: 10, evictions: 0, journal: { maxSize: 10, maxBytes: NONE } })
+  const first = cache.stats().journal.sequence
+  t.is(cache.resize({ maxSize: 4 }), 6)
+  t.is(cache.stats().journal.sequence, first + 7)
+  await loopTurn()
+  const copy = join(root, 'copy')
+  cpSync(directory, copy, { recursive: true })
+  await cache.close()
+  for (const place of [directory, copy])
+    t.like(await limitsOf({ directory: place }), { maxSize: 4, maxBytes: NONE, size: 4, evicted: 0 })
+})
+
+/** What three of the entries take. */
+const THREE = 3 * encodedBytes('k9', 9)
+
+for (const [what, limits] of Object.entries({ maxSize: { maxSize: 3 }, maxBytes: { maxBytes: THREE } })) {
+  for (const when of ['bytes', 'entries']) {
+    test(`a load during which ${what} becomes smaller (while it has ${when} to do) keeps to it`, async (t) => {
+      const { cache } = await openMemory<number>(t, { maxSize: 100 })
+      const path = join(temporaryDirectory(t), 'saved')
+      cache.setMany(Array.from({ length: 10 }, (_, at): [string, number] => [`k${at}`, at]))
+      t.true((await cache.save(path)).ok)
+      const loaded = await cache.load(path, {
+        onProgress: (_done, _total, unit) => {
+          if (unit === when) cache.resize(limits)
+        },
+      })
+      t.like(loaded, { ok: true, entries: 3, evicted: 7, expired: 0 })
+      t.deepEqual(cache.keys(), ['k7', 'k8', 'k9'])
+      cache.set('new', 1)
+      t.true(cache.size <= 3)
+    })
+  }
+}

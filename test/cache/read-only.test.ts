@@ -33,6 +33,7 @@ const MUTATIONS: Record<string, (cache: Cache) => unknown> = {
   'take of a missing key': (cache) => cache.take('zzz'),
   'touch with a ttl': (cache) => cache.touch('a', 5),
   'clear of a namespace': (cache) => cache.namespace('a').clear(),
+  resize: (cache) => cache.resize({ maxSize: 1 }),
   clear: (cache) => cache.clear(),
   cleanup: (cache) => cache.cleanup(),
   'set in a transaction': (cache) => cache.transact(() => cache.set('c', 1)),

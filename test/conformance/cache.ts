@@ -78,7 +78,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 // biome-ignore format: a list
 export const METHODS = [
   'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
-  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'scan', 'entries', 'clear', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
+  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
   'save', 'load',
 ] as const
 
@@ -630,6 +630,62 @@ export const CACHE_CASES: readonly CacheCase[] = [
   },
 
   {
+    name: 'resize: new limits, and in the same turn the removals that they need',
+    about: 'the whole cache',
+    async run({ cache, clock }) {
+      const changes: [string, unknown][] = []
+      cache.changes$.subscribe(({ type, key, maxSize, maxBytes }) => changes.push([type, key ?? [maxSize, maxBytes]]))
+      await cache.setMany([
+        ['a', 1],
+        ['b', 2, { ttl: 1 }],
+        ['c', 3],
+        ['d', 4],
+      ])
+      await cache.get('a')
+      clock.jump(1_000)
+      assert.equal(await cache.resize({ maxSize: 2 }), 2)
+      assert.deepEqual(await cache.keys(), ['d', 'a'])
+      assert.equal(await cache.resize({ maxSize: 3 }), 0)
+      assert.equal(await cache.resize({ maxSize: 3 }), 0)
+      assert.equal(await cache.resize({}), 0)
+      await cache.setMany(['e', 'f'].map((key) => [key, 5]))
+      assert.deepEqual(await cache.keys(), ['a', 'e', 'f'])
+      assert.equal(await cache.resize({ maxBytes: 15, maxSize: Number.POSITIVE_INFINITY }), 2)
+      await refuses(() => cache.set('long', 'x'.repeat(20)), RangeError, /more than maxBytes \(15\)/)
+      const [removed] = await cache.transact([
+        { type: 'resize', maxBytes: 1_000 },
+        { type: 'set', key: 'g', value: 1 },
+      ])
+      assert.equal(removed, 0)
+      const none = Number.POSITIVE_INFINITY
+      assert.deepEqual(
+        changes.slice(4).filter(([type]) => type !== 'set'),
+        [
+          ...[
+            ['limited', [2, none]],
+            ['expired', 'b'],
+            ['evicted', 'c'],
+          ],
+          ...[
+            ['limited', [3, none]],
+            ['evicted', 'd'],
+          ],
+          ...[
+            ['limited', [none, 15]],
+            ['evicted', 'a'],
+            ['evicted', 'e'],
+          ],
+          ['limited', [none, 1_000]],
+        ],
+      )
+      const { evictions, expirations, journal } = await cache.stats()
+      assert.deepEqual({ evictions, expirations }, { evictions: 4, expirations: 1 })
+      assert.deepEqual([journal.maxSize, journal.maxBytes], [none, 1_000])
+    },
+    options: { maxSize: 10 },
+  },
+
+  {
     name: 'cleanup removes expired entries',
     async run({ cache, clock }) {
       await cache.setMany(
@@ -751,6 +807,14 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.scan({ pattern: bad({ prefix: 'a' }) }), TypeError, /pattern must be a string/i)
       await refuses(() => cache.scan({ prefix: bad(1) }), TypeError, /prefix must be a string/i)
       await refuses(() => cache.scan({ pattern: 'a', prefix: 'a' }), TypeError, /pattern and prefix exclude each other/)
+      await refuses(() => cache.resize({ maxSize: 0 }), RangeError, /maxSize must be a positive integer or Infinity/)
+      await refuses(
+        () => cache.resize({ maxBytes: 1.5 }),
+        RangeError,
+        /maxBytes must be a positive integer or Infinity/,
+      )
+      await refuses(() => cache.resize({ maxSize: bad('5') }), TypeError, /maxSize must be a positive integer/)
+      await refuses(() => cache.resize(bad(5)), TypeError, /options must be an object/)
       await refuses(() => cache.entry(bad(1)), TypeError, /A key must be a string/)
       await refuses(() => cache.take(bad(1)), TypeError, /A key must be a string/)
       await refuses(() => cache.touch(bad(1), 1), TypeError, /A key must be a string/)
@@ -779,6 +843,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         save: (options) => cache.save(file, options),
         load: (options) => cache.load(file, options),
         scan: (options) => cache.scan(options),
+        resize: (options) => cache.resize(options),
       }
       const withOptions = METHODS.filter((name) => 'options' in TABLE[name])
       assert.deepEqual(Object.keys(calls).sort(), withOptions.sort(), 'every method with options is tried')
@@ -1036,6 +1101,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
             scan: [],
             entries: [],
             clear: [],
+            resize: [{ maxSize: 1 }],
             stats: [],
             cleanup: [],
             flush: [],

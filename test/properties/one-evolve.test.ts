@@ -197,7 +197,8 @@ function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session)
     if (type === 'set') add(key, change.value)
     if (type === 'set') rows.set(key, change.value)
     else if (type === 'cleared' || type === 'loaded') rows.clear()
-    else if (type !== 'rescheduled' && !rows.delete(key)) wrong.push(`${type} came for ${key}, which is not there`)
+    else if (type !== 'rescheduled' && type !== 'limited' && !rows.delete(key))
+      wrong.push(`${type} came for ${key}, which is not there`)
   })
   return {
     /** A load is one change, without its entries. */

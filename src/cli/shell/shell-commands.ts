@@ -201,6 +201,20 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
   SAVE,
   LOAD,
   {
+    name: 'resize',
+    usage: 'ENTRIES [BYTES]',
+    summary: 'change the limits; prints how many entries were removed',
+    details: [
+      'Above ENTRIES, or BYTES of encoded keys and values, the least recently used entries are evicted, now and later.',
+      'Infinity is no limit. Without BYTES that limit stays as it is.',
+    ],
+    takes: [1, 2],
+    run({ cache, print }, [entries, bytes]) {
+      const limitOf = (word: string | undefined) => (word === undefined ? undefined : Number(word))
+      print(String(cache.resize({ maxSize: limitOf(entries), maxBytes: limitOf(bytes) })))
+    },
+  },
+  {
     name: 'clear',
     usage: '',
     summary: 'remove all entries and reset the counters',

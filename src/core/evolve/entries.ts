@@ -85,7 +85,7 @@ export class Entries {
     return this.#keys[slot]
   }
 
-  /** Every slot that was ever used is below this. The first one is 1. */
+  /** Every slot that was ever used is below this, from {@link FIRST_SLOT} on. */
   get endOfSlots(): number {
     return this.#nextSlot
   }

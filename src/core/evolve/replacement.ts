@@ -23,7 +23,7 @@ export class Replacement {
   /** Rows must come least recently used first. Returns whether the key is new. */
   add(key: string, value: StoredValue, expiresAtMs: number): boolean {
     const { entries } = this
-    const weight = this.#state.weigh(key, value)
+    const weight = entries.isWeighed ? this.#state.measure(key, value) : 0 // the cache's limits may have changed since
     const slot = entries.find(key)
     if (slot === undefined) {
       this.#state.refuseBeyondMap(entries)

@@ -40,6 +40,18 @@ test.serial('values set by one piped run are there in the next', async (t) => {
   t.regex(second.stderr, /^Recovered 5 entries from 6 events in 1 segment in journal: .* in .* ms\.\n$/)
 })
 
+test.serial('resize changes the limits, which are remembered', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const lines = ['set a 1', 'set b 2', 'set c 3', 'resize 2 1000', 'resize many', 'resize 0', 'keys', 'resize Infinity']
+  const first = await daybook(t, ['shell'], { cwd, input: lines.join('\n') })
+  t.is(first.code, 1)
+  t.deepEqual(first.stdout.trimEnd().split('\n').slice(3), ['1', 'b', 'c', '0'])
+  t.regex(first.stderr, /line 5: maxSize must be a positive integer or Infinity; NaN is not/)
+  t.regex(first.stderr, /line 6: maxSize must be a positive integer or Infinity; 0 is not/)
+  const second = await daybook(t, ['shell'], { cwd, input: 'stats' })
+  t.regex(second.stdout, /^limits +no limit on entries, 1\.0 kB$/m)
+})
+
 test.serial('take, touch and delete-prefix', async (t) => {
   const cwd = temporaryDirectory(t)
   const lines = ['set a*:1 {"n":1}', 'set a*:2 2', 'set ab 3', 'set c text', 'touch a*:1', 'touch a*:2 1h', 'ttl ab']

@@ -33,6 +33,7 @@ export type Step =
   | { type: 'keys' | 'deletePattern'; pattern: string }
   | { type: 'entries' | 'deletePrefix'; prefix: string }
   | { type: 'clear' | 'cleanup' | 'size' }
+  | { type: 'resize'; maxSize: number | undefined; maxBytes: number | undefined }
   | { type: 'transact'; steps: Step[]; throws: boolean; caught: boolean }
   | { type: 'advance' | 'jump'; ms: number }
 
@@ -98,6 +99,14 @@ const CALLS = [
     arbitrary: fc.record({
       type: fc.constantFrom('keys', 'deletePattern'),
       pattern: fc.constantFrom('*', 'a*', '?', '', '[c-f]'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('resize'),
+      maxSize: fc.constantFrom(undefined, 1, 3, 5, 7),
+      maxBytes: fc.constantFrom(undefined, undefined, Number.POSITIVE_INFINITY, 20, 60),
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('clear', 'cleanup', 'size', 'size') }) },
@@ -256,6 +265,8 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
       return { real: cache.clear(), naive: model.clear() }
     case 'cleanup':
       return { real: cache.cleanup(), naive: model.cleanup() }
+    case 'resize':
+      return { real: cache.resize({ maxSize: step.maxSize, maxBytes: step.maxBytes }), naive: model.resize(step) }
     case 'size':
       return { real: cache.size, naive: model.entries.size }
     case 'transact':

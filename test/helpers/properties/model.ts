@@ -31,6 +31,7 @@ interface Remembered {
   journaledOrder: string[]
   counts: Counts
   sequence: number
+  limits: Limits
 }
 
 /**
@@ -239,13 +240,13 @@ export class Model {
   }
 
   remember(): Remembered {
-    const { journaledOrder, sequence } = this
+    const { journaledOrder, sequence, limits } = this
     const entries = new Map([...this.entries].map(([key, entry]) => [key, { ...entry }]))
-    return { entries, journaledOrder, counts: { ...this.counts }, sequence }
+    return { entries, journaledOrder, counts: { ...this.counts }, sequence, limits }
   }
 
-  restore({ entries, journaledOrder, counts, sequence }: Remembered): void {
-    Object.assign(this, { entries, journaledOrder, counts, sequence })
+  restore({ entries, journaledOrder, counts, sequence, limits }: Remembered): void {
+    Object.assign(this, { entries, journaledOrder, counts, sequence, limits })
   }
 
   // ── save and load ──
@@ -291,9 +292,19 @@ export class Model {
 
   /** New limits are an event, unless the journal is new. Opening removes what exceeds limits that are given. */
   open(given: GivenLimits): { expired: number; evicted: number } {
+    return this.#limit(given, this.#hasFrame)
+  }
+
+  /** How many entries are removed. */
+  resize(given: GivenLimits): number {
+    const { expired, evicted } = this.#limit(given, true)
+    return expired + evicted
+  }
+
+  #limit(given: GivenLimits, isEvent: boolean): { expired: number; evicted: number } {
     const limits = merged(given, this.limits)
     const isChange = limits.maxSize !== this.limits.maxSize || limits.maxBytes !== this.limits.maxBytes
-    if (isChange && this.#hasFrame) this.sequence++
+    if (isChange && isEvent) this.sequence++
     this.limits = limits
     const removed = { expired: 0, evicted: 0 }
     while (this.entries.size > limits.maxSize || this.#bytes(this.entries) > limits.maxBytes)

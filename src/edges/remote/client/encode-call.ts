@@ -17,10 +17,11 @@ import {
 } from '../../../cache/arguments.js'
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
 import { checkKeyPattern, checkPrefix } from '../../../cache/key-pattern.js'
+import { checkLimit } from '../../../cache/limit-options.js'
 import { namesOf, parametersOf } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
-import { checkCursor, checkLimit } from '../../../cache/scans.js'
+import { checkCursor } from '../../../cache/scans.js'
 import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
@@ -45,7 +46,9 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   pattern: (pattern) => (pattern === undefined ? undefined : checkKeyPattern(pattern)),
   prefix: checkedBy(checkPrefix),
   cursor: checkedBy(checkCursor),
-  limit: checkedBy(checkLimit),
+  maxSize: checkedBy((maxSize) => checkLimit('maxSize', maxSize)),
+  maxBytes: checkedBy((maxBytes) => checkLimit('maxBytes', maxBytes)),
+  limit: checkedBy((limit) => checkLimit('limit', limit)),
   ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
