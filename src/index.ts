@@ -17,6 +17,7 @@ export type { Stats } from './cache/streams/stats.js'
 export { escapePattern } from './core/decide/glob.js'
 export type { Clock } from './core/model/clock.js'
 export type { CacheEvent } from './core/model/event.js'
+export type { Limits } from './core/model/limits.js'
 export type { StoredValue } from './core/model/stored-value.js'
 export type {
   CompactionReport,

@@ -28,6 +28,7 @@ import { Outbox } from './cache/turns/outbox.js'
 import { Reads } from './cache/turns/reads.js'
 import { Turns } from './cache/turns/turns.js'
 import { State } from './core/evolve/state.js'
+import { NEW_LIMITS } from './core/model/limits.js'
 import type { Journal } from './durable/contract.js'
 import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
@@ -48,13 +49,16 @@ export function openCache<V = unknown>(options: CacheOptions = {}): Promise<Cach
   return outsideRequests(() => openWithin<V>(options))
 }
 
-/** What tests replace: the limit of V8's Map, and the disk. */
 interface Surroundings {
+  /** The `maxSize` of a new journal if the options have none. The command line begins journals without a limit. */
+  newMaxSize?: number
+  /** For tests: instead of the limit of V8's Map. */
   entriesMax?: number
+  /** For tests. */
   storage?: Storage
 }
 
-/** @internal For tests. */
+/** @internal */
 export async function openWithin<V = unknown>(options: CacheOptions, around: Surroundings = {}): Promise<Cache<V>> {
   const resolved = resolveOptions(options)
   const inspection = new Inspection(resolved.inspect)
@@ -121,7 +125,7 @@ function newMemoryJournal(): FileJournal {
 
 function compose<V>(
   options: ResolvedOptions,
-  { entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
+  { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
   rehearse()
@@ -129,7 +133,8 @@ function compose<V>(
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const journal =
     options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
-  const state = new State({ ...options, entriesMax, weigh: encodedBytes })
+  const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
+  const state = new State({ maxSize, maxBytes, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
   const outbox = new Outbox(streams, (task) => loads.outside(task))
@@ -140,7 +145,7 @@ function compose<V>(
   const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
-  const opening = new Opening({ state, journal, clock, turns, cleanup, expiry, lifecycle }, options)
+  const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
   const maintenance = new Maintenance({ state, journal, clock, turns, expiry, lifecycle, opening })
   const savedFiles = new SavedFiles({ state, journal, clock, storage, turns, opening, maintenance })
   opening.onJournalChange = maintenance.onJournalChange

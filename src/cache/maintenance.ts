@@ -7,7 +7,7 @@ import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionReport, Journal } from '../durable/contract.js'
 import { outsideRequests } from '../durable/outside-requests.js'
-import { CacheClosedError } from '../errors.js'
+import { CacheClosedError, type CacheError } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
 import type { Opening } from './opening.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
@@ -76,15 +76,22 @@ export class Maintenance {
     signal.throwIfAborted()
     opening.admitWrite()
     lifecycle.send({ type: 'compaction began', total: state.size })
+    let rows: FrozenRows | undefined
     try {
       const report = await journal.compact({
-        freeze: () => new FrozenRows(state),
+        freeze: () => {
+          rows = new FrozenRows(state, true)
+          return rows
+        },
         progress: (done, total) => lifecycle.send({ type: 'progress', done, total }),
         signal,
       })
+      rows?.becameSnapshot()
       lifecycle.send({ type: 'compaction ended' })
       return report
     } catch (error) {
+      // Only its directory could not be synced: the snapshot has its name.
+      if (((error as Error).cause as CacheError | undefined)?.code === 'OUTCOME_UNKNOWN') rows?.becameSnapshot()
       lifecycle.send({ type: 'compaction ended', reason: (error as Error).message })
       throw error
     }

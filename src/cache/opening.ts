@@ -1,22 +1,27 @@
 /**
  * The life of a cache from `openCache()` to `close()`: recovering, open, draining, closed.
  *
- *   open ─► journal.open (recovery: each event ─► evolve) ─► trim to the limits ─► open
+ *   open ─► journal.open (recovery: each event ─► evolve) ─► the limits ─► open
  *   close ─► abort a compaction, wait for a load ─► journal.close ─► closed, or open again if something cannot be written
  */
+import { evolveLimits } from '../core/evolve/evolve.js'
 import type { State } from '../core/evolve/state.js'
+import { ranksByUse } from '../core/evolve/use-order.js'
 import type { Clock } from '../core/model/clock.js'
+import { unjournaledLimits } from '../core/model/limits.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, JournalSession, RecoveryReport } from '../durable/contract.js'
-import { receiverFor } from '../durable/history/replayed-state.js'
+import { encodeUseOrder } from '../durable/format/use-order.js'
+import { receiverFor, type StateReceiver } from '../durable/history/replayed-state.js'
 import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
 import { CacheClosedError, CacheError, reasonOf } from '../errors.js'
 import type { Lifecycle } from './actor/lifecycle.js'
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
-import type { Cleanup } from './turns/cleanup.js'
 import type { ExpiryTimer } from './turns/expiry-timer.js'
+import { applyLimits, type GivenLimits } from './turns/limiting.js'
 import type { Turns } from './turns/turns.js'
 
 export interface OpeningOptions {
+  limits: GivenLimits
   fsync: FsyncPolicy
   compaction: CompactionThresholds | false
   journalClock: Clock
@@ -28,7 +33,6 @@ export interface OpeningParts {
   journal: Journal
   clock: Clock
   turns: Turns
-  cleanup: Cleanup
   expiry: ExpiryTimer
   lifecycle: Lifecycle
 }
@@ -67,17 +71,18 @@ export class Opening {
     const { journal, turns, expiry, lifecycle } = this.#parts
     let isOurs = false
     try {
-      const report = await journal.open(this.#session())
+      const receiver = this.#receiver()
+      const report = await journal.open(this.#session(receiver))
       isOurs = true
       if (this.#closing !== undefined) throw this.notOpen()
-      this.#begin(report)
+      this.#begin(report, receiver)
     } catch (error) {
       turns.isWritable = false
       expiry.stop()
       if (isOurs) {
         // If the journal could not be opened, it may belong to another cache.
         journal.onChange = undefined
-        await journal.close([]).catch(() => undefined)
+        await journal.close().catch(() => undefined)
       }
       lifecycle.send({ type: 'failed', reason: (error as Error).message })
       this.onClose?.()
@@ -87,14 +92,16 @@ export class Opening {
 
   /** The same at once, for a journal that `openJournal` opens without waiting. */
   openNow(openJournal: (session: JournalSession) => RecoveryReport): void {
-    this.#begin(openJournal(this.#session()))
+    const receiver = this.#receiver()
+    this.#begin(openJournal(this.#session(receiver)), receiver)
   }
 
-  #begin(report: RecoveryReport): void {
+  #begin(report: RecoveryReport, receiver: StateReceiver): void {
     const { journal, turns, expiry, lifecycle } = this.#parts
+    receiver.restoreOrder()
     journal.onChange = () => this.onJournalChange?.()
     turns.isWritable = true
-    this.#trim(report)
+    this.#limit(report)
     this.#recovery = shownShort(report)
     this.#state.isOpen = true
     lifecycle.send({ type: 'recovered' })
@@ -102,28 +109,35 @@ export class Opening {
     expiry.arm(this.#parts.clock.now())
   }
 
-  #session(): JournalSession {
+  #receiver(): StateReceiver {
     const { state, lifecycle } = this.#parts
-    const { fsync, compaction, journalClock, onProgress } = this.#options
+    const { onProgress } = this.#options
+    return receiverFor(state, (done, total) => {
+      lifecycle.send({ type: 'progress', done, total })
+      onProgress?.({ done, total })
+    })
+  }
+
+  #session(receiver: StateReceiver): JournalSession {
+    const { state } = this.#parts
+    const { fsync, compaction, journalClock } = this.#options
     return {
       fsync,
       clock: journalClock,
       compaction,
       counters: state.counters,
-      receiver: receiverFor(state, (done, total) => {
-        lifecycle.send({ type: 'progress', done, total })
-        onProgress?.({ done, total })
-      }),
+      limits: state,
+      receiver,
     }
   }
 
-  /** The limits may be smaller than when the journal was written. Evicts before any call is accepted. */
-  #trim(report: RecoveryReport): void {
-    for (;;) {
-      const { events, isLast } = this.#parts.cleanup.removeSlice('trim')
-      for (const { type } of events) report[type === 'expired' ? 'expired' : 'evicted']++
-      if (isLast) return
-    }
+  /** Limits that are given replace those that the journal remembers. If none are, nothing is removed. */
+  #limit(report: RecoveryReport): void {
+    const { state } = this.#parts
+    const { limits } = this.#options
+    if (!state.areLimitsJournaled) evolveLimits(state, unjournaledLimits(state.size))
+    if (limits.maxSize === undefined && limits.maxBytes === undefined) return
+    Object.assign(report, applyLimits(this.#parts, limits))
   }
 
   get recovery(): RecoveryReport {
@@ -189,7 +203,8 @@ export class Opening {
     let failure: unknown
     try {
       const { isOrderJournaled, isWhole } = state
-      await journal.close(isOrderJournaled || !isWhole ? [] : state.keysByUse(), { force })
+      const order = isOrderJournaled || !isWhole ? undefined : encodeUseOrder(ranksByUse(state))
+      await journal.close(order, { force })
     } catch (error) {
       if (!force && isWriteFailure(error)) {
         this.#stayOpen()

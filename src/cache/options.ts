@@ -7,6 +7,7 @@ import type { Inspector } from './actor/actor-shapes.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { armedOutside, journalClock, systemClock } from './system-clock.js'
+import type { GivenLimits } from './turns/limiting.js'
 
 /** The options of `openCache` and `cacheLogic`. `undefined` means the default. */
 export interface CacheOptions {
@@ -25,9 +26,15 @@ export interface CacheOptions {
    * (the error is `LOCK_UNAVAILABLE`), is for those who know that nothing else opens it: two writers destroy a journal.
    */
   lock?: boolean | undefined
-  /** How many entries the cache holds: a positive integer or Infinity. Default 1000. Above it, the least recently used entry is evicted. */
+  /**
+   * How many entries the cache holds: a positive integer or Infinity. Above it, the least recently used entry is evicted. Default:
+   * what this journal was last used with; 1000 for a new one. Only a value that is given can evict entries at opening.
+   */
   maxSize?: number | undefined
-  /** Encoded bytes of all keys and values together. Default Infinity. Setting an entry that is larger throws a RangeError. */
+  /**
+   * Encoded bytes of all keys and values together. Default: what this journal was last opened with; Infinity for a new one.
+   * Setting an entry that is larger throws a RangeError.
+   */
   maxBytes?: number | undefined
   /** TTL for entries without their own. Default Infinity: they do not expire. */
   ttl?: Duration | undefined
@@ -65,8 +72,7 @@ export interface ResolvedOptions {
   journal: Journal | undefined
   onCorruption: OnCorruption
   lock: boolean
-  maxSize: number
-  maxBytes: number
+  limits: GivenLimits
   ttlMs: number
   fsync: FsyncPolicy
   cleanupIntervalMs: number
@@ -106,7 +112,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   checkOptions(options, OPTION_NAMES)
   // Defaults replace undefined, not null: null is refused.
   const { directory, journal, lock, clock = systemClock, inspect, onProgress } = options
-  const { maxSize = 1000, maxBytes = Number.POSITIVE_INFINITY, ttl = Number.POSITIVE_INFINITY } = options
+  const { ttl = Number.POSITIVE_INFINITY } = options
   const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
     throw wrongType('directory', 'a path', directory)
@@ -133,8 +139,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     journal,
     onCorruption: resolveOnCorruption(options.onCorruption),
     lock: lock ?? true,
-    maxSize: limit('maxSize', maxSize),
-    maxBytes: limit('maxBytes', maxBytes),
+    limits: { maxSize: givenLimit('maxSize', options.maxSize), maxBytes: givenLimit('maxBytes', options.maxBytes) },
     ttlMs,
     fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
@@ -183,6 +188,10 @@ function resolveCompaction(compaction: CacheOptions['compaction']): CompactionTh
     segmentBytes: limit('compaction.segmentBytes', segmentBytes),
     factor,
   }
+}
+
+function givenLimit(name: string, value: unknown): number | undefined {
+  return value === undefined ? undefined : limit(name, value)
 }
 
 function limit(name: string, value: unknown): number {

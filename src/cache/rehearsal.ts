@@ -18,6 +18,8 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'a', value: 2, expiresAtMs: 2 },
   { type: 'set', key: 'b', value: 3, expiresAtMs: 1 },
   { type: 'rescheduled', key: 'a', expiresAtMs: 3 },
+  { type: 'limited', maxSize: 9, maxBytes: Number.POSITIVE_INFINITY },
+  { type: 'limited', maxSize: 9, maxBytes: 99 },
   { type: 'evicted', key: 'a' },
   { type: 'expired', key: 'b' },
   { type: 'set', key: 'c', value: 4, expiresAtMs: Number.POSITIVE_INFINITY },

@@ -5,6 +5,7 @@
 import type { Clock } from '../core/model/clock.js'
 import type { Counters } from '../core/model/counters.js'
 import type { CacheEvent, SetEvent } from '../core/model/event.js'
+import type { Limits } from '../core/model/limits.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 
 /** When written events are forced to disk: after every write, every second, or only on request. */
@@ -17,6 +18,8 @@ export interface JournalSession {
   readonly compaction: CompactionThresholds | false
   /** Live: read whenever a frame is made. */
   readonly counters: Readonly<Counters>
+  /** Live. A new journal keeps them, and tells them at each opening from then on: {@link JournalReceiver.limits}. */
+  readonly limits: Limits
   readonly receiver: JournalReceiver
 }
 
@@ -31,9 +34,13 @@ export interface JournalReceiver {
   /** Makes the receiver for the rows of a loaded file, which is then passed with its event. */
   loadedRows(): ReceivedRows
   counters(counters: Readonly<Counters>): void
+  /** The limits as of here, apart from those in a `limited` event. A new journal passes those of its session. */
+  limits(limits: Limits): void
   /** Forgets everything: the journal was damaged, and what is kept of it follows from the beginning. */
   reset(): void
-  /** The order of use at a clean close: each key in turn becomes the most recently used. */
+  /** The order of use that a close wrote here, as the bytes that {@link Journal.close} was given. */
+  order(bytes: Uint8Array): void
+  /** The same in a journal of version 1: each key in turn becomes the most recently used. */
   recency(keys: Iterable<string>): void
   /** Called a few hundred times in all, and at the end. */
   progress(doneBytes: number, totalBytes: number): void
@@ -92,7 +99,7 @@ export interface RecoveryReport {
     | undefined
   /** What `onCorruption` replaced by this journal. */
   damage: RecoveredDamage | undefined
-  /** Entries evicted because the cache was opened with a smaller `maxSize` or `maxBytes` than before. */
+  /** Entries evicted because the cache was opened with a `maxSize` or `maxBytes` that is smaller than before. */
   evicted: number
   /** Expired entries that were removed for the same reason. */
   expired: number
@@ -126,6 +133,8 @@ export type JournalHealth =
 export interface SnapshotSource {
   readonly count: number
   readonly counters: Readonly<Counters>
+  /** For a snapshot. Those of its cache, if they are known. */
+  readonly limits?: Limits | undefined
   read(): { key: string; value: StoredValue; expiresAtMs: number } | undefined
   release(): void
 }
@@ -184,11 +193,11 @@ export interface Journal {
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
   /**
-   * Writes what is pending, the order of use and a seal, forces them to disk, and releases the journal. If something cannot be
-   * written, rejects with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other
-   * failure it rejects, too, but is released.
+   * Writes what is pending and a seal, forces them to disk, and releases the journal. If something cannot be written, rejects
+   * with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other failure it rejects, too,
+   * but is released. `order`: the order of use, if the journal would not restore it otherwise. It is kept with the seal.
    */
-  close(recency: Iterable<string>, options?: { force?: boolean }): Promise<void>
+  close(order?: Uint8Array, options?: { force?: boolean }): Promise<void>
   /** The journal's directory, if it has one; for the actor's persisted snapshot. */
   readonly directory: string | undefined
 }

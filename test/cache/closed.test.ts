@@ -18,6 +18,18 @@ import { openMemory } from '../helpers/open-memory.js'
 const CALLS: Record<string, (cache: Cache) => unknown> = {
   get: (cache) => cache.get('a'),
   peek: (cache) => cache.peek('a'),
+  entry: (cache) => cache.entry('a'),
+  take: (cache) => cache.take('a'),
+  touch: (cache) => cache.touch('a'),
+  'touch with a ttl': (cache) => cache.touch('a', 1),
+  hasMany: (cache) => cache.hasMany([]),
+  scan: (cache) => cache.scan(),
+  deletePrefix: (cache) => cache.deletePrefix(''),
+  'the iterator': (cache) => [...cache],
+  'a namespace': (cache) => cache.namespace('a').get(''),
+  'the size of a namespace': (cache) => cache.namespace('a').size,
+  'clear of a namespace': (cache) => cache.namespace('a').clear(),
+  'watch of a namespace': (cache) => cache.namespace('a').watch('*'),
   has: (cache) => cache.has('a'),
   exists: (cache) => cache.exists('a'),
   set: (cache) => cache.set('a', 1),
@@ -267,7 +279,7 @@ test('messages are refused when the cache fails to open', async (t) => {
   const { open } = journal
   journal.open = async (session) => {
     await open.call(journal, session)
-    await journal.close([])
+    await journal.close()
     throw new Error('cannot be read')
   }
   const actor = createActor(cacheLogic({ journal, clock: new CountingClock() }))

@@ -78,16 +78,18 @@ test('a key that occurs twice in setMany is set twice', async (t) => {
   t.is(cache.peek('a'), 2)
 })
 
-for (const method of ['setMany', 'deleteMany', 'deletePattern', 'transact'] as const) {
+for (const method of ['setMany', 'deleteMany', 'deletePattern', 'deletePrefix', 'transact'] as const) {
   test(`${method} is one append`, async (t) => {
     const journal = new BreakableJournal()
     const { cache } = await openMemory(t, { journal })
     for (let index = 0; index < 5; index++) cache.set(`k${index}`, index)
+    for (let index = 0; index < 3; index++) cache.set(`p:${index}`, index)
     journal.appended.length = 0
     const calls = {
       setMany: () => cache.setMany([1, 2, 3].map((n) => [`n${n}`, n])),
       deleteMany: () => cache.deleteMany(['k0', 'k1', 'k2']),
       deletePattern: () => cache.deletePattern('k[0-2]'),
+      deletePrefix: () => cache.deletePrefix('p:'),
       transact: () => cache.transact(() => [0, 1, 2].map((n) => cache.increment(`k${n}`)).length),
     }
     t.is(calls[method](), 3)
@@ -97,8 +99,9 @@ for (const method of ['setMany', 'deleteMany', 'deletePattern', 'transact'] as c
 
   test(`${method} is undone completely when the append throws`, async (t) => {
     const journal = new BreakableJournal()
-    const { cache } = await openMemory(t, { journal, maxSize: 5 })
+    const { cache } = await openMemory(t, { journal, maxSize: 8 })
     for (let index = 0; index < 5; index++) cache.set(`k${index}`, index, { ttl: index + 1 })
+    for (let index = 0; index < 3; index++) cache.set(`p:${index}`, index)
     cache.get('k0')
     const before = everything(cache)
     const changes: unknown[] = []
@@ -107,6 +110,7 @@ for (const method of ['setMany', 'deleteMany', 'deletePattern', 'transact'] as c
       setMany: () => cache.setMany([1, 2, 3].map((n) => [`n${n}`, n])),
       deleteMany: () => cache.deleteMany(['k0', 'k1', 'k2']),
       deletePattern: () => cache.deletePattern('k[0-2]'),
+      deletePrefix: () => cache.deletePrefix('p:'),
       transact: () => cache.transact(() => [0, 1, 2].map((n) => cache.increment(`k${n}`)).length),
     }
     journal.onAppend = () => {

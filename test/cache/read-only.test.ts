@@ -27,6 +27,12 @@ const MUTATIONS: Record<string, (cache: Cache) => unknown> = {
   setMany: (cache) => cache.setMany([['c', 1]]),
   deleteMany: (cache) => cache.deleteMany(['a']),
   deletePattern: (cache) => cache.deletePattern('*'),
+  deletePrefix: (cache) => cache.deletePrefix('a'),
+  'set that keeps a deadline': (cache) => cache.set('b', 3, { ttl: 'keep' }),
+  take: (cache) => cache.take('a'),
+  'take of a missing key': (cache) => cache.take('zzz'),
+  'touch with a ttl': (cache) => cache.touch('a', 5),
+  'clear of a namespace': (cache) => cache.namespace('a').clear(),
   clear: (cache) => cache.clear(),
   cleanup: (cache) => cache.cleanup(),
   'set in a transaction': (cache) => cache.transact(() => cache.set('c', 1)),
@@ -64,6 +70,12 @@ for (const status of ['stalled', 'failed'] as const) {
     )
     t.is(cache.size, 3)
     t.like(cache.stats(), { hits: 3, misses: 1 })
+    t.is(cache.entry('a')?.value, 1)
+    t.deepEqual(cache.hasMany(['b', 'x']), [true, false])
+    t.true(cache.touch('b'))
+    t.deepEqual(cache.keys(), ['a', 'n', 'b'])
+    t.deepEqual(cache.scan().keys, ['a', 'b', 'n'])
+    t.like(cache.stats(), { hits: 3, misses: 1 })
   })
 
   test(`${status}: expired entries are hidden, but not removed`, async (t) => {
@@ -76,6 +88,9 @@ for (const status of ['stalled', 'failed'] as const) {
     t.false(cache.has('b'))
     t.is(cache.ttl('b'), undefined)
     t.deepEqual(cache.keys(), ['a', 'n'])
+    t.is(cache.entry('b'), undefined)
+    t.false(cache.touch('b'))
+    t.deepEqual(cache.scan().keys, ['a', 'n'])
     t.is([...cache.entries()].length, 2)
     t.is(cache.size, 3)
     t.like(cache.stats(), { misses: 1, expirations: 0 })

@@ -269,6 +269,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
 
   {
     name: 'take overrules a load of its key',
+    about: 'asynchronous loaders',
     async run({ cache }) {
       assert.equal(await cache.getOrSet('k', async () => [await cache.take('k'), 1][1]), 1)
       assert.equal(await cache.has('k'), false)
@@ -857,6 +858,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
 
   {
     name: 'getOrSet: found, loaded, failed; one load per key',
+    about: 'asynchronous loaders',
     async run({ cache }) {
       let loads = 0
       const load = async () => {
@@ -880,6 +882,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
 
   {
     name: 'getOrSet: a set during the load wins; a load that waits for itself is refused',
+    about: 'asynchronous loaders',
     async run({ cache }) {
       assert.equal(await cache.getOrSet('k', async () => (await cache.set('k', 'winner')) && 'loaded'), 'winner')
       assert.equal(await cache.get('k'), 'winner')
@@ -893,6 +896,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
 
   {
     name: 'getOrSet: timeout',
+    about: 'asynchronous loaders',
     async run({ cache, clock }) {
       let finish = (_: number) => {}
       const slow = () => new Promise<number>((resolve) => (finish = resolve))

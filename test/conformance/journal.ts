@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { Counters } from '../../src/core/model/counters.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
+import { type Limits, NEW_LIMITS } from '../../src/core/model/limits.js'
 import { EncodedValue, type StoredValue } from '../../src/core/model/stored-value.js'
 import type {
   CompactionRequest,
@@ -41,7 +42,11 @@ export class RecordingReceiver implements JournalReceiver {
   readonly loaded: { event: CacheEvent; rows: Row[]; counters: Counters }[] = []
   readonly events: CacheEvent[] = []
   readonly restored = new Counters()
-  order: string[] | undefined
+  limited: Limits | undefined
+  /** The last order of use, and after how many events it came. */
+  written: { order: number[]; after: number } | undefined
+  /** In version 1. */
+  keys: string[] | undefined
   readonly progressed: [number, number][] = []
 
   row(key: string, value: StoredValue, expiresAtMs: number): boolean {
@@ -61,13 +66,19 @@ export class RecordingReceiver implements JournalReceiver {
   counters(counters: Readonly<Counters>): void {
     this.restored.copyFrom(counters)
   }
+  limits(limits: Limits): void {
+    this.limited = { ...limits }
+  }
+  order(bytes: Uint8Array): void {
+    this.written = { order: [...bytes], after: this.events.length }
+  }
   reset(): void {
     for (const list of [this.snapshotRows, this.loaded, this.events]) list.length = 0
     this.restored.copyFrom(new Counters())
-    this.order = undefined
+    this.written = undefined
   }
   recency(keys: Iterable<string>): void {
-    this.order = [...keys]
+    this.keys = [...keys]
   }
   progress(doneBytes: number, totalBytes: number): void {
     this.progressed.push([doneBytes, totalBytes])
@@ -85,6 +96,7 @@ export function session(options: Partial<RecordingSession> = {}): RecordingSessi
     clock: new ManualClock(),
     compaction: false,
     counters: new Counters(),
+    limits: NEW_LIMITS,
     receiver: new RecordingReceiver(),
     ...options,
   }
@@ -108,6 +120,8 @@ export const EVENTS: readonly CacheEvent[] = [
   { type: 'expired', key: '' },
   { type: 'evicted', key: '__proto__' },
   { type: 'cleared' },
+  { type: 'limited', maxSize: 2 ** 53 - 1, maxBytes: Number.POSITIVE_INFINITY },
+  { type: 'limited', maxSize: Number.POSITIVE_INFINITY, maxBytes: 1 },
   set('after', null),
 ]
 
@@ -134,7 +148,7 @@ async function reopen(make: JournalMaker): Promise<{ receiver: RecordingReceiver
   const receiver = new RecordingReceiver()
   const journal = make()
   const report = await journal.open(session({ receiver }))
-  await journal.close([])
+  await journal.close()
   return { receiver, report }
 }
 
@@ -149,7 +163,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       assert.deepEqual(receiver.events, [])
       assertLike(journal.figures(), { sequence: 0, durableSequence: 0, pendingBytes: 0, snapshotSequence: 0 })
       assert.equal(journal.health.status, 'writable')
-      await journal.close([])
+      await journal.close()
     },
   },
 
@@ -159,7 +173,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       const journal = make()
       await journal.open(session())
       for (const event of EVENTS) journal.append([event])
-      await journal.close([])
+      await journal.close()
       const { receiver, report } = await reopen(make)
       assert.deepEqual(receiver.events, EVENTS)
       assertLike(report, { sequence: EVENTS.length, events: EVENTS.length, clean: true })
@@ -175,11 +189,11 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       assert.equal(journal.append([set('a', 2), set('b', 2), set('c', 2)]), 2)
       assert.equal(journal.append([set('a', 3)]), 5)
       assert.equal(journal.figures().sequence, 5)
-      await journal.close([])
+      await journal.close()
       const again = make()
       assert.equal((await again.open(session())).sequence, 5)
       assert.equal(again.append([set('a', 4)]), 6)
-      await again.close([])
+      await again.close()
     },
   },
 
@@ -192,7 +206,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       const hostile = set('x', new EncodedValue('bytes', undefined as never))
       assert.throws(() => journal.append([set('b', 1), hostile]))
       assert.equal(journal.append([set('c', 1)]), 2)
-      await journal.close([])
+      await journal.close()
       const { receiver } = await reopen(make)
       assert.deepEqual(receiver.events, [set('a', 1), set('c', 1)])
     },
@@ -207,7 +221,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       const half = new EncodedValue('bytes', new Uint8Array(129 * 1024 * 1024))
       assert.throws(() => journal.append([set('big', half), set('bigger', half)]), RangeError)
       assert.equal(journal.append([set('after', 1)]), 2)
-      await journal.close([])
+      await journal.close()
       const { receiver } = await reopen(make)
       assert.deepEqual(receiver.events, [set('before', 1), set('after', 1)])
     },
@@ -222,7 +236,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       journal.append([set('a', 1), set('b', 1)])
       assert.equal(await journal.flush(), 2)
       assertLike(journal.figures(), { sequence: 2, durableSequence: 2, pendingBytes: 0 })
-      await journal.close([])
+      await journal.close()
     },
   },
 
@@ -239,7 +253,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       sequences.forEach((sequence, at) => {
         assert.equal(sequence > at, true)
       })
-      await journal.close([])
+      await journal.close()
     },
   },
 
@@ -254,7 +268,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         await turnOfTheLoop()
         assert.equal(journal.figures().pendingBytes, 0)
       }
-      await journal.close([])
+      await journal.close()
     },
   },
 
@@ -269,7 +283,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         most = Math.max(most, journal.figures().pendingBytes)
       }
       assert.equal(most > 0 && most < 512 * 1024, true, `${most} bytes were pending`)
-      await journal.close([])
+      await journal.close()
       assert.equal((await reopen(make)).report.sequence, 2_000)
     },
   },
@@ -284,38 +298,30 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       journal.append([set('a', 1)])
       await journal.flush()
       Object.assign(counters, { hits: 2 ** 40, misses: 3, evictions: 4, expirations: 5, sets: 6, deletes: 7 })
-      await journal.close([])
+      await journal.close()
       const { receiver } = await reopen(make)
       assert.deepEqual({ ...receiver.restored }, { ...counters })
     },
   },
 
   {
-    name: 'the order of use of a clean close comes back, whatever the keys',
+    name: 'the order of use that a close is given comes back, at its place',
     async run(make) {
-      const keys = ['', 'b', '__proto__', '\ud800', '\ud83d\ude00', 'k'.repeat(10_000), 'a']
-      const journal = make()
-      await journal.open(session())
-      for (const key of keys) journal.append([set(key, 1)])
-      await journal.close([...keys].reverse())
-      assert.deepEqual((await reopen(make)).receiver.order, [...keys].reverse())
-    },
-  },
-
-  {
-    name: 'an order of use written before the last events comes back, too',
-    async run(make) {
-      const journal = make()
-      await journal.open(session())
-      journal.append([set('a', 1), set('b', 1)])
-      await journal.close(['b', 'a'])
-      const second = make()
-      await second.open(session())
-      second.append([set('b', 2)])
-      await second.close([])
-      const { receiver } = await reopen(make)
-      assert.deepEqual(receiver.events.at(-1), set('b', 2))
-      assert.deepEqual(receiver.order, ['b', 'a'], 'it was written by the first close, before the last event')
+      const long = Uint8Array.from({ length: 3_000_000 }, (_, at) => at % 251)
+      for (const bytes of [Uint8Array.of(), Uint8Array.of(2, 5, 1, 0), long]) {
+        const journal = make()
+        await journal.open(session())
+        journal.append([set('a', 1)])
+        await journal.close(bytes)
+        const second = make()
+        const receiver = new RecordingReceiver()
+        await second.open(session({ receiver }))
+        assert.deepEqual(receiver.written, { order: [...bytes], after: receiver.events.length })
+        second.append([set('b', 2)])
+        await second.close() // writes none
+        const third = (await reopen(make)).receiver
+        assert.deepEqual(third.written, { order: [...bytes], after: third.events.length - 1 })
+      }
     },
   },
 
@@ -340,7 +346,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       assertLike(report, { sequence: 3, entries: 1 })
       assert.equal(journal.figures().snapshotSequence, 3)
       journal.append([set('c', 3)])
-      await journal.close([])
+      await journal.close()
       const { receiver, report: recovered } = await reopen(make)
       assert.deepEqual(receiver.snapshotRows, [{ key: 'b', value: 2, expiresAtMs: Number.POSITIVE_INFINITY }])
       assert.deepEqual(receiver.events, [set('c', 3)])
@@ -363,7 +369,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         },
       })
       assert.equal(during > 2, true)
-      await journal.close([])
+      await journal.close()
       const { receiver } = await reopen(make)
       assert.equal(receiver.snapshotRows.length, 5_000)
       assert.deepEqual(
@@ -383,7 +389,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         assert.equal((await journal.compact(compaction([['round', round]]))).sequence, round)
         await journal.compact(compaction([['round', round]])) // nothing new
       }
-      await journal.close([])
+      await journal.close()
       const { receiver, report } = await reopen(make)
       assert.deepEqual(receiver.snapshotRows, [{ key: 'round', value: 5, expiresAtMs: Number.POSITIVE_INFINITY }])
       assert.equal(report.sequence, 5)
@@ -406,7 +412,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       await assert.rejects(running, { message: 'enough' })
       assert.equal(isReleased, true)
       assert.equal(journal.append([set('b', 1)]), 2)
-      await journal.close([])
+      await journal.close()
       const { receiver, report } = await reopen(make)
       assert.equal(report.snapshot, undefined)
       assert.deepEqual(receiver.events, [set('a', 1), set('b', 1)])
@@ -428,7 +434,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       assert.equal(staged.entries, 2)
       journal.append([{ type: 'loaded', ...staged }])
       journal.append([set('after', 1)])
-      await journal.close([])
+      await journal.close()
       const { receiver } = await reopen(make)
       assert.deepEqual(receiver.events, [set('before', 1), { type: 'loaded', ...staged }, set('after', 1)])
       assert.deepEqual(
@@ -446,7 +452,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       await journal.open(session())
       journal.append([set('a', 1)])
       await journal.stage(rowsOf([['b', 2]]), () => undefined)
-      await journal.close([])
+      await journal.close()
       const { receiver } = await reopen(make)
       assert.deepEqual(receiver.events, [set('a', 1)])
       assert.deepEqual(receiver.loaded, [])
@@ -472,7 +478,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       assert.equal(journal.isDueForCompaction, true)
       await journal.compact(compaction([['k', 'x'.repeat(1_000)]]))
       assert.equal(journal.isDueForCompaction, false)
-      await journal.close([])
+      await journal.close()
     },
   },
 
@@ -483,10 +489,10 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       await journal.open(session())
       await assert.rejects(make().open(session()), { code: 'CACHE_LOCKED' })
       journal.append([set('a', 1)])
-      await journal.close([])
+      await journal.close()
       const next = make()
       assert.equal((await next.open(session())).sequence, 1)
-      await next.close([])
+      await next.close()
     },
   },
 
@@ -498,11 +504,11 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       await assert.rejects(journal.flush(), { code: 'CACHE_CLOSED' })
       await journal.open(session())
       journal.append([set('a', 1)])
-      await journal.close([])
+      await journal.close()
       assert.throws(() => journal.append([set('b', 1)]), { code: 'CACHE_CLOSED' })
       await assert.rejects(journal.flush(), { code: 'CACHE_CLOSED' })
       await assert.rejects(journal.compact(compaction([])), { code: 'CACHE_CLOSED' })
-      await journal.close([])
+      await journal.close()
       assert.equal((await reopen(make)).report.sequence, 1)
     },
   },
@@ -515,7 +521,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         const journal = make()
         await journal.open(session({ fsync }))
         journal.append([set(fsync, 1)])
-        await journal.close([])
+        await journal.close()
         sequence++
         assertLike((await reopen(make)).report, { sequence, clean: true })
       }

@@ -72,8 +72,8 @@ export class BreakableJournal implements Journal {
     return this.#inner.isDueForCompaction
   }
 
-  close(recency: Iterable<string>): Promise<void> {
-    return this.#inner.close(recency)
+  close(order?: Uint8Array): Promise<void> {
+    return this.#inner.close(order)
   }
 
   get directory(): string | undefined {

@@ -14,12 +14,12 @@ import { memoryJournal, openCache } from '../../src/open.js'
 import { CountingClock } from '../helpers/counting-clock.js'
 import { loopTurn } from '../helpers/loop-turn.js'
 import { isRolledBack, perform, STEP, type Step } from '../helpers/properties/commands.js'
-import { type Limits, Model } from '../helpers/properties/model.js'
+import { type GivenLimits, Model } from '../helpers/properties/model.js'
 import { holds } from '../helpers/property.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 /** From one opening to the next. */
-interface Session extends Limits {
+interface Session extends GivenLimits {
   /** A `set` without subscribers is committed without an event object, so some runs subscribe. */
   isObserved: boolean
 }
@@ -27,9 +27,10 @@ interface Session extends Limits {
 type Around = { type: 'compact' | 'flush' | 'save' | 'load' } | ({ type: 'reopen'; how: 'clean' | 'unclean' } & Session)
 
 const SESSION = {
-  maxSize: fc.integer({ min: 1, max: 7 }),
+  // Omitted, they are those of the session before.
+  maxSize: fc.option(fc.integer({ min: 1, max: 7 }), { nil: undefined }),
   // Short entries weigh about 10 bytes; the larger ones fit into 40, but not into 20.
-  maxBytes: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 20, 40, 60),
+  maxBytes: fc.constantFrom(undefined, undefined, Number.POSITIVE_INFINITY, 20, 40, 60),
   isObserved: fc.boolean(),
 }
 
@@ -147,7 +148,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
     }
     await cache.close()
     model.sealed()
-    cache = await open(place, { ...model.limits, isObserved: false }, clock)
+    cache = await open(place, { maxSize: undefined, maxBytes: undefined, isObserved: false }, clock)
     compare(cache, model)
     cache.cleanup() // what is left has not expired
     model.cleanup()
@@ -167,6 +168,7 @@ function compare(cache: Cache, model: Model): void {
   const { hits, misses, evictions, expirations, sets, deletes, size, journal } = cache.stats()
   same({ hits, misses, evictions, expirations, sets, deletes }, model.counts, 'counters')
   same(size, model.entries.size, 'size')
+  same({ maxSize: journal.maxSize, maxBytes: journal.maxBytes }, model.limits, 'limits')
   same(journal.sequence, model.sequence, 'sequence')
 }
 

@@ -16,6 +16,8 @@ export function toChange<V>({ event, sequence }: JournaledEvent, restore: (store
     case 'cleared':
     case 'loaded':
       return { type: event.type, sequence }
+    case 'limited':
+      return { type: event.type, sequence, maxSize: event.maxSize, maxBytes: event.maxBytes }
     default:
       return { type: event.type, sequence, key: event.key }
   }

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs/internal/Observable'
 import type { Clock } from '../../core/model/clock.js'
 import type { Counters } from '../../core/model/counters.js'
+import type { Limits } from '../../core/model/limits.js'
 import type { ReadableState } from '../../core/model/state.js'
 import type { JournalFigures } from '../../durable/contract.js'
 
@@ -20,7 +21,8 @@ export interface Stats {
   hitRatio: number
   /** When they were read, epoch milliseconds: a rate is the difference of two counters over the difference of their times. */
   atMs: number
-  journal: JournalFigures
+  /** The figures of the journal, and the limits that it remembers: Infinity for none. */
+  journal: JournalFigures & Limits
 }
 
 /**
@@ -70,14 +72,14 @@ export function hitRatio(hits: number, misses: number): number {
   return hits === 0 ? 0 : hits / (hits + misses)
 }
 
-/** `journal`: its figures; all 0 if `undefined`, because it is closed. */
+/** `figures`: those of the journal; all 0 if `undefined`, because it is closed. */
 export function readStats(
   atMs: number,
-  { counters, size }: ReadableState & { readonly counters: Readonly<Counters> },
-  journal: JournalFigures | undefined,
+  { counters, size, maxSize, maxBytes }: ReadableState & { readonly counters: Readonly<Counters> },
+  figures: JournalFigures = CLOSED_FIGURES,
 ): Stats {
   const { hits, misses, evictions, expirations, sets, deletes } = counters
-  const figures = journal ?? { ...CLOSED_FIGURES }
+  const journal = { ...figures, maxSize, maxBytes }
   return {
     hits,
     misses,
@@ -88,7 +90,7 @@ export function readStats(
     deletes,
     hitRatio: hitRatio(hits, misses),
     atMs,
-    journal: figures,
+    journal,
   }
 }
 

@@ -37,6 +37,8 @@ export class Streams<V> implements EventOutlet {
   readonly #all: readonly EventStream[]
   /** Whether any of the streams has a subscriber. */
   isObserved = false
+  /** Read between an append and its change, when no function may be called for the first time: so it is a field. */
+  observesRemovals = false
   #subscriptions = 0
   /** The deliveries left of one event: after an error, those already made must not be repeated. */
   #deliveries: (() => void)[] = []
@@ -47,6 +49,7 @@ export class Streams<V> implements EventOutlet {
     const onChange = (change: 1 | -1) => {
       this.#subscriptions += change
       this.isObserved = this.#subscriptions > 0
+      this.observesRemovals = this.#removals.isObserved || this.#storedRemovals.isObserved
     }
     this.#changes = new EventStream(toChange, onChange)
     this.#expirations = new EventStream(toExpiration, onChange)
@@ -65,10 +68,6 @@ export class Streams<V> implements EventOutlet {
       evictions$: this.#evictions.observable(asStored),
       removals$: this.#storedRemovals.observable(asStored),
     }
-  }
-
-  get observesRemovals(): boolean {
-    return this.#removals.isObserved || this.#storedRemovals.isObserved
   }
 
   deliver(journaled: JournaledEvent): void {

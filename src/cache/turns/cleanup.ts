@@ -1,12 +1,10 @@
 /**
- * Removes entries in slices, each of them one turn: what has expired, on demand and for the timers; and what the cache has no
- * room for, when it opens. Before: `cache.ts`, `opening.ts`, the timers. After: `core/decide` and `turns.ts`.
+ * Removes expired entries in slices, each of them one turn: on demand, and for the timers. Before: `cache.ts`, the timers. After:
+ * `core/decide` and `turns.ts`.
  */
 import { decide } from '../../core/decide/decide.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
-import type { RemoveCommand } from '../../core/model/command.js'
-import type { CacheEvent } from '../../core/model/event.js'
 import type { Slice } from './expiry-timer.js'
 import type { Turns } from './turns.js'
 
@@ -29,8 +27,8 @@ export class Cleanup {
     if (!this.#turns.isWritable) return 0
     let removed = 0
     for (;;) {
-      const { events, isLast } = this.removeSlice('cleanup')
-      removed += events.length
+      const { count, isLast } = this.#removeSlice()
+      removed += count
       if (isLast) return removed
     }
   }
@@ -39,22 +37,22 @@ export class Cleanup {
   runSlice(): Slice {
     if (!this.#turns.isWritable || !this.#state.isWhole) return 'blocked'
     try {
-      return this.removeSlice('cleanup').isLast ? 'done' : 'more'
+      return this.#removeSlice().isLast ? 'done' : 'more'
     } catch {
       return 'blocked'
     }
   }
 
   /** Removes fewer entries than `limit` if that many do not fit in one frame (long keys). */
-  removeSlice(type: RemoveCommand['type'], limit = SLICE_ENTRIES): { events: readonly CacheEvent[]; isLast: boolean } {
+  #removeSlice(limit = SLICE_ENTRIES): { count: number; isLast: boolean } {
     const nowMs = this.#clock.now()
-    const events = decide(this.#state, { type, limit, nowMs })
+    const events = decide(this.#state, { type: 'cleanup', limit, nowMs })
     try {
       if (events.length > 0) this.#turns.record(events, nowMs)
     } catch (error) {
       if (!(error instanceof RangeError) || limit === 1) throw error
-      return this.removeSlice(type, Math.ceil(limit / 2))
+      return this.#removeSlice(Math.ceil(limit / 2))
     }
-    return { events, isLast: events.length < limit }
+    return { count: events.length, isLast: events.length < limit }
   }
 }

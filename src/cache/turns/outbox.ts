@@ -63,7 +63,7 @@ export class Outbox {
     if (event.type === 'expired' || event.type === 'evicted') slot = state.find(event.key)
     else if (this.#outlet.observesRemovals) {
       if (event.type === 'cleared' || event.type === 'loaded') removed = state.entries
-      else if (event.type !== 'rescheduled') slot = state.find(event.key)
+      else if (event.type !== 'rescheduled' && event.type !== 'limited') slot = state.find(event.key)
     }
     this.#captured.push({
       event,

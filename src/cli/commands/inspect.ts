@@ -149,6 +149,8 @@ function toChange(event: CacheEvent, sequence: number): Change {
     case 'cleared':
     case 'loaded':
       return { type: event.type, sequence }
+    case 'limited':
+      return { type: event.type, sequence, maxSize: event.maxSize, maxBytes: event.maxBytes }
     default:
       return { type: event.type, sequence, key: event.key }
   }

@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { withCache } from '../journal/with-cache.js'
-import { output } from '../terminal/output.js'
+import { output, remark } from '../terminal/output.js'
 import { showCountOf } from '../terminal/quantities.js'
+import { removalLines } from '../terminal/recovery-text.js'
 import { FORMATS_HELP, readSavedFile, runFileCommand } from './file-command.js'
 
 export function addLoadCommand(program: Command): void {
@@ -20,6 +21,7 @@ export function addLoadCommand(program: Command): void {
           if (!(await hasJournal(options.directory))) await readSavedFile(path, onProgress)
           await withCache(options, async (cache) => {
             signal.throwIfAborted()
+            for (const line of removalLines(cache.recovery)) remark(line)
             const result = await cache.load(path, { onProgress })
             if (!result.ok) throw new Error(result.error.message, { cause: result.error }) // not a CorruptionError: the journal is sound
             output.line(`${showCountOf(result.entries, 'entry', 'entries')} from ${result.path}${leftOut(result)}`)

@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { withCache } from '../journal/with-cache.js'
-import { output } from '../terminal/output.js'
+import { output, remark } from '../terminal/output.js'
 import { showBytes, showCountOf } from '../terminal/quantities.js'
+import { removalLines } from '../terminal/recovery-text.js'
 import { FORMATS_HELP, runFileCommand } from './file-command.js'
 
 export function addSaveCommand(program: Command): void {
@@ -18,6 +19,7 @@ export function addSaveCommand(program: Command): void {
       process.exitCode = await runFileCommand(outcome, (onProgress, signal) =>
         withCache(options, async (cache) => {
           signal.throwIfAborted()
+          for (const line of removalLines(cache.recovery)) remark(line)
           const result = await cache.save(path, { onProgress })
           if (!result.ok) throw result.error
           output.line(`${result.path}: ${showCountOf(result.entries, 'entry', 'entries')}, ${showBytes(result.bytes)}`)

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { hitRatio } from '../../cache/streams/stats.js'
 import { State } from '../../core/evolve/state.js'
 import { hasExpired } from '../../core/model/expiry.js'
+import { NEW_LIMITS, unjournaledLimits } from '../../core/model/limits.js'
 import { encodedBytes } from '../../durable/format/encode-event.js'
 import { isInUse } from '../../durable/history/lock-file.js'
 import type { ReadingPlan } from '../../durable/history/plan.js'
@@ -12,10 +13,11 @@ import { receiverFor } from '../../durable/history/replayed-state.js'
 import { disk } from '../../durable/storage/disk.js'
 import { planOpening, readJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
+import { limitJson } from '../terminal/change-json.js'
 import { figureLines } from '../terminal/figures.js'
 import { output } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
-import { showBytes, showCount, showCountOf, showPercent } from '../terminal/quantities.js'
+import { showBytes, showCount, showCountOf, showLimits, showPercent } from '../terminal/quantities.js'
 
 interface StatsOptions extends DirectoryOptions {
   json?: true
@@ -38,12 +40,12 @@ async function readStats(directory: string) {
     const { result } = await readJournal(directory, async (files) => {
       const plan = planOpening(files, directory)
       const state = new State({
-        maxSize: Number.POSITIVE_INFINITY,
-        maxBytes: Number.MAX_SAFE_INTEGER, // not a limit, but makes it count bytes
+        ...NEW_LIMITS, // until the journal says others; they limit nothing here
         weigh: encodedBytes,
       })
       const receiver = receiverFor(state, (done, total) => progress.update(done, total))
       const replayed = await replay(disk, directory, plan, receiver)
+      receiver.restoreOrder()
       const { verdict } = replayed.chain
       if (verdict.verdict === 'corrupt') throw verdict.error
       return { result: { ...replayed, plan, state }, trouble: troubleOf(replayed.chain) }
@@ -56,20 +58,26 @@ async function readStats(directory: string) {
 
 type Summary = Awaited<ReturnType<typeof summarize>>
 
-/** What `--json` prints. Bytes are bytes in files, except in `entryBytes`: the encoded keys and values. */
+/**
+ * What `--json` prints. Bytes are bytes in files, except in `entryBytes`: the encoded keys and values. The limits are those that
+ * opening would begin with; null means that there is none.
+ */
 async function summarize(
   directory: string,
   { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State },
 ) {
   const { snapshot, segments } = plan
   const { hits, misses, evictions, expirations, sets, deletes } = state.counters
+  const limits = state.areLimitsJournaled ? state.limits : unjournaledLimits(state.size)
   const isClosedCleanly = chain.end.position?.seal === 'closed' && chain.end.stop === undefined
   return {
     directory,
     isInUse: !isClosedCleanly && (await isInUse(disk, directory)),
     size: state.size,
     expired: countExpired(state),
-    entryBytes: state.bytes,
+    entryBytes: countBytes(state),
+    maxSize: limitJson(limits.maxSize),
+    maxBytes: limitJson(limits.maxBytes),
     hits,
     misses,
     hitRatio: hitRatio(hits, misses),
@@ -88,6 +96,14 @@ async function summarize(
   }
 }
 
+function countBytes(state: State): number {
+  let bytes = 0
+  const cursor = state.byEviction()
+  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
+    bytes += state.measure(state.keyAt(slot), state.valueAt(slot))
+  return bytes
+}
+
 function countExpired(state: State): number {
   const nowMs = Date.now()
   let count = 0
@@ -104,6 +120,7 @@ function statsLines(found: Summary): string[] {
     ['directory', `${found.directory}${found.isInUse ? ' (open in another process)' : ''}`],
     ['entries', `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} expired, removed on opening)`}`],
     ['keys and values', showBytes(found.entryBytes)],
+    ['limits', showLimits({ maxSize: found.maxSize ?? Infinity, maxBytes: found.maxBytes ?? Infinity })],
     ['hits', showCount(found.hits)],
     ['misses', showCount(found.misses)],
     ['hit ratio', found.hits + found.misses === 0 ? '-' : showPercent(found.hitRatio)],

@@ -13,7 +13,7 @@ export interface LockOptions {
 }
 
 export interface OpenOptions extends DirectoryOptions, LockOptions {
-  maxSize: number
+  maxSize?: number
   fsync: FsyncPolicy
 }
 
@@ -30,9 +30,10 @@ export function addLockOption(command: Command): Command {
 export function addOpenOptions(command: Command): Command {
   return addLockOption(addDirectoryOption(command))
     .addOption(
-      new Option('--max-size <entries>', 'evict the least recently used entries above this number')
-        .default(Number.POSITIVE_INFINITY, 'no limit')
-        .argParser(parseMaxSize),
+      new Option(
+        '--max-size <entries>',
+        'evict the least recently used entries above this number, now and later (default: as before; no limit for a new journal)',
+      ).argParser(parseMaxSize),
     )
     .addOption(
       new Option('--fsync <policy>', 'when changes are forced to disk')

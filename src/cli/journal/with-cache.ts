@@ -1,6 +1,6 @@
-/** Opens a cache for writing: with no limit on entries unless an option sets one, and with a bar during recovery. */
+/** Opens a cache for writing, with the limits that its journal remembers, or none if it is new; with a bar during recovery. */
 import type { Cache } from '../../cache/cache.js'
-import { openCache } from '../../open.js'
+import { openWithin } from '../../open.js'
 import { messageOf } from '../terminal/failures.js'
 import { remark } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
@@ -24,13 +24,10 @@ async function openForCommand(options: OpenOptions): Promise<Cache> {
   const { directory, lock, maxSize, fsync } = options
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
-    return await openCache({
-      directory,
-      lock,
-      maxSize,
-      fsync,
-      onProgress: ({ done, total }) => progress.update(done, total),
-    })
+    return await openWithin(
+      { directory, lock, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) },
+      { newMaxSize: Number.POSITIVE_INFINITY },
+    )
   } finally {
     progress.end()
   }

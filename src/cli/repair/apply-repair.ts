@@ -70,7 +70,7 @@ async function replaceSnapshot(
   directory: string,
   step: Extract<RepairStep, { type: 'write snapshot' }>,
 ): Promise<string> {
-  const { file, sequence, rows, counters } = step
+  const { file, sequence, rows, counters, limits } = step
   const name = fileName(sequence, 'snapshot')
   const path = join(directory, name)
   // Adds a name instead of renaming, so that the old file stays in place until the new snapshot replaces it.
@@ -90,7 +90,7 @@ async function replaceSnapshot(
     sequence,
     previousChecksum: step.previousChecksum,
     createdAtMs: Date.now(),
-    source: { count: rows.length, counters, ...reader(rows) },
+    source: { count: rows.length, counters, limits, ...reader(rows) },
   })
   const old = kept === undefined ? '' : `; the old file is ${basename(kept)}`
   return `${name} was written with ${showCountOf(rows.length, 'entry', 'entries')}${old}`

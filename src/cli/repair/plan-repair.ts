@@ -97,7 +97,7 @@ class Planner {
         losses: ['everything: no header shows which journal these files belong to. They are kept as .broken files.'],
       }
     }
-    const { rows, counters, total, isTotalKnown } = await salvageRows(newest, journalId)
+    const { rows, counters, limits, total, isTotalKnown } = await salvageRows(newest, journalId)
     const lost = total - rows.length
     const losses = isTotalKnown
       ? lost === 0
@@ -110,7 +110,7 @@ class Planner {
     return {
       status: 'corrupt',
       finding,
-      steps: [{ type: 'write snapshot', sequence, journalId, previousChecksum, rows, counters, file: newest }],
+      steps: [{ type: 'write snapshot', sequence, journalId, previousChecksum, rows, counters, limits, file: newest }],
       losses,
     }
   }
@@ -208,6 +208,7 @@ class Planner {
             previousChecksum,
             rows: [],
             counters: new Counters(),
+            limits: undefined,
             file: undefined,
           },
         ],

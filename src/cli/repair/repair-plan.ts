@@ -1,5 +1,6 @@
 /** The steps of a repair, and what it would lose. */
 import type { Counters } from '../../core/model/counters.js'
+import type { Limits } from '../../core/model/limits.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { JournalFile } from '../../durable/format/journal-files.js'
 import type { SalvagedRow } from './salvage.js'
@@ -21,6 +22,7 @@ export type RepairStep =
       previousChecksum: number
       rows: SalvagedRow[]
       counters: Counters
+      limits: Limits | undefined
       file: JournalFile | undefined
     }
 

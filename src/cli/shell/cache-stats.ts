@@ -1,12 +1,13 @@
 import type { Stats } from '../../cache/streams/stats.js'
 import { figureLines } from '../terminal/figures.js'
-import { showBytes, showCount, showCountOf, showPercent } from '../terminal/quantities.js'
+import { showBytes, showCount, showCountOf, showLimits, showPercent } from '../terminal/quantities.js'
 
 /** What `stats` prints. */
 export function cacheStatsLines(stats: Stats): string[] {
   const { journal } = stats
   return figureLines([
     ['size', showCount(stats.size)],
+    ['limits', showLimits(journal)],
     ['hits', showCount(stats.hits)],
     ['misses', showCount(stats.misses)],
     ['hit ratio', stats.hits + stats.misses === 0 ? '-' : showPercent(stats.hitRatio)],

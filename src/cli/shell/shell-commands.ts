@@ -87,6 +87,25 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     run: calling('deleteMany'),
   },
   {
+    name: 'take',
+    usage: 'KEY',
+    summary: `print a value and remove the entry, or print ${MISSING}`,
+    takes: [1, 1],
+    completes: 'keys',
+    run: calling('take', (value, { colors, print }) =>
+      print(value === undefined ? colors.dim(MISSING) : showValue(value, { colors, isFull: true })),
+    ),
+  },
+  {
+    name: 'touch',
+    usage: 'KEY [TTL]',
+    summary: 'make an entry the most recently used',
+    details: ['With TTL the entry also gets a new TTL, which counts from now.'],
+    takes: [1, 2],
+    completes: 'keys',
+    run: calling('touch', (isDone, { colors, print }) => print(isDone ? 'OK' : colors.dim(MISSING))),
+  },
+  {
     name: 'keys',
     usage: '[PATTERN]',
     summary: 'list matching keys, least recently used first',
@@ -107,6 +126,14 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     takes: [1, 1],
     completes: 'keys',
     run: calling('deletePattern'),
+  },
+  {
+    name: 'delete-prefix',
+    usage: 'PREFIX',
+    summary: 'remove entries whose keys begin with a text; prints how many',
+    takes: [1, 1],
+    completes: 'keys',
+    run: calling('deletePrefix'),
   },
   {
     name: 'ttl',

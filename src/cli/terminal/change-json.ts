@@ -4,7 +4,7 @@
  *   {"sequence":3,"writtenAt":"2024-01-01T00:00:00.000Z","type":"set","key":"user:1","value":{"name":"Ada"}}
  *
  * A value that JSON cannot express exactly has no `value`: bytes have `valueBase64`, others (Map, Date, bigint, …) have
- * `valueText`, as `util.inspect` shows them.
+ * `valueText`, as `util.inspect` shows them. In a `limited` event null means that there is no limit.
  */
 
 import type { CacheEvent } from '../../core/model/event.js'
@@ -25,9 +25,16 @@ export function changeJson(event: CacheEvent, sequence: number, writtenAtMs: num
       return JSON.stringify(head)
     case 'loaded':
       return JSON.stringify({ ...head, file: event.file, entries: event.entries })
+    case 'limited':
+      return JSON.stringify({ ...head, maxSize: limitJson(event.maxSize), maxBytes: limitJson(event.maxBytes) })
     default:
       return JSON.stringify({ ...head, key: event.key })
   }
+}
+
+/** JSON has no Infinity: no limit is null. */
+export function limitJson(limit: number): number | null {
+  return limit === Number.POSITIVE_INFINITY ? null : limit
 }
 
 function valueMember(stored: StoredValue): string {

@@ -1,7 +1,7 @@
 /** One event as one line, as `inspect` and `watch` print it. */
 import type { Change } from '../../cache/streams/change.js'
 import type { Colors } from './printable.js'
-import { showMoment } from './quantities.js'
+import { showLimits, showMoment } from './quantities.js'
 import { shorten, showKey, showValue } from './show-value.js'
 
 export interface ChangeTextOptions {
@@ -27,6 +27,7 @@ export function changeText(change: Change, options: ChangeTextOptions): string {
     )
   if (change.expiresAtMs !== undefined) parts.push(colors.dim(`expires ${showMoment(change.expiresAtMs)}`))
   else if (change.type === 'rescheduled') parts.push(colors.dim('never expires'))
+  if (change.type === 'limited') parts.push(showLimits(change as Required<Change>))
   return parts.join(' ').trimEnd()
 }
 

@@ -1,4 +1,5 @@
 /** Numbers for people to read: counts, bytes, durations, rates. */
+import type { Limits } from '../../core/model/limits.js'
 
 const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
@@ -9,6 +10,13 @@ export function showCount(count: number): string {
 /** `1 entry`, `3,214 entries`. */
 export function showCountOf(count: number, one: string, many = `${one}s`): string {
   return `${showCount(count)} ${count === 1 ? one : many}`
+}
+
+/** `1,000 entries, no limit on bytes`. */
+export function showLimits({ maxSize, maxBytes }: Limits): string {
+  const entries =
+    maxSize === Number.POSITIVE_INFINITY ? 'no limit on entries' : showCountOf(maxSize, 'entry', 'entries')
+  return `${entries}, ${maxBytes === Number.POSITIVE_INFINITY ? 'no limit on bytes' : showBytes(maxBytes)}`
 }
 
 const BYTE_UNITS = ['kB', 'MB', 'GB', 'TB', 'PB']

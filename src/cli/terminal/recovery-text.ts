@@ -24,14 +24,18 @@ export function recoveryLines(report: RecoveryReport, entries: number, directory
   } else if (!report.clean) {
     lines.push('The last run did not close the journal: counters and the order of use are as of its last write.')
   }
+  return [...lines, ...removalLines(report)]
+}
+
+/** What opening removed. Only limits that are given remove anything. */
+export function removalLines(report: RecoveryReport): string[] {
   const removed = [
     ...(report.evicted > 0 ? [`${showCountOf(report.evicted, 'entry was', 'entries were')} evicted`] : []),
     ...(report.expired > 0
       ? [`${showCountOf(report.expired, 'expired entry was', 'expired entries were')} removed`]
       : []),
   ]
-  if (removed.length > 0) lines.push(`To stay within the limits, ${removed.join(' and ')}.`)
-  return lines
+  return removed.length === 0 ? [] : [`To stay within the limits, ${removed.join(' and ')}.`]
 }
 
 function sourcesOf(report: RecoveryReport): string {

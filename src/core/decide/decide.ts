@@ -3,10 +3,10 @@
  * Before: `cache/` makes a command. After: the events are appended to the journal, then applied by `evolve/`.
  */
 import { describe, ValueError } from '../../errors.js'
-import type { Command, IncrementCommand, SetCommand } from '../model/command.js'
+import type { Command, IncrementCommand, LimitCommand, SetCommand } from '../model/command.js'
 import type { CacheEvent } from '../model/event.js'
 import { hasExpired } from '../model/expiry.js'
-import { fits } from '../model/limits.js'
+import { fits, type Limits } from '../model/limits.js'
 import type { ReadableState, Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 
@@ -20,9 +20,8 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
     case 'cleanup':
       removeExpired(state, command.nowMs, command.limit, events)
       return events
-    case 'trim':
-      makeRoom(state, state.size, state.bytes, undefined, command.nowMs, command.limit, events)
-      return events
+    case 'limit':
+      return limit(state, command)
   }
   const { key, nowMs } = command
   const found = state.find(key)
@@ -145,7 +144,7 @@ function store(
     size--
     bytes -= state.weightAt(found)
   }
-  if (!fits(state, size, bytes)) size = makeRoom(state, size, bytes, found, nowMs, Number.POSITIVE_INFINITY, events)
+  if (!fits(state, size, bytes)) size = makeRoom(state, size, bytes, found, nowMs, events)
   if (size > state.entriesMax) {
     throw new RangeError(
       `The cache holds ${state.size} entries, the most that it can. ` +
@@ -155,8 +154,32 @@ function store(
   events.push({ type: 'set', key, value, expiresAtMs })
 }
 
+/** New limits, and the removals that they need. */
+function limit(state: ReadableState, { maxSize, maxBytes, atMost, nowMs }: LimitCommand): CacheEvent[] {
+  const isWeighed = state.maxBytes !== Number.POSITIVE_INFINITY
+  const weigh = (slot: Slot) =>
+    isWeighed ? state.weightAt(slot) : state.measure(state.keyAt(slot), state.valueAt(slot))
+  let { bytes } = state
+  if (!isWeighed && maxBytes !== Number.POSITIVE_INFINITY) {
+    const cursor = state.byEviction()
+    for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) bytes += weigh(slot)
+  }
+  const removals: CacheEvent[] = []
+  makeRoom(state, state.size, bytes, undefined, nowMs, removals, { maxSize, maxBytes, atMost, weigh })
+  if (removals.length >= atMost || (maxSize === state.maxSize && maxBytes === state.maxBytes)) return removals
+  removals.unshift({ type: 'limited', maxSize, maxBytes })
+  return removals
+}
+
+/** What {@link makeRoom} keeps to. */
+interface Room extends Limits {
+  /** Removals. */
+  atMost: number
+  weigh(slot: Slot): number
+}
+
 /**
- * Removes at most `limit` entries, until `size` and `bytes` are within the limits of the cache: first expired entries in the
+ * Removes at most `atMost` entries, until `size` and `bytes` are within the limits: first expired entries in the
  * order of their deadlines, then live ones in the order of eviction. `own` is the entry that is being replaced, which is not
  * removed to make room for itself. Returns the new size.
  */
@@ -166,13 +189,15 @@ function makeRoom(
   bytes: number,
   own: Slot | undefined,
   nowMs: number,
-  limit: number,
   events: CacheEvent[],
+  room?: Room,
 ): number {
+  const limits = room ?? state
+  const atMost = room?.atMost ?? Number.POSITIVE_INFINITY
   const first = state.nextToExpire
   const expired = first !== undefined && hasExpired(state.deadlineAt(first), nowMs) ? state.byDeadline() : undefined
   let cursor = expired ?? state.byEviction()
-  while (!fits(state, size, bytes) && events.length < limit) {
+  while (!fits(limits, size, bytes) && events.length < atMost) {
     const slot = cursor.next()
     const isGone = slot !== undefined && hasExpired(state.deadlineAt(slot), nowMs)
     if (cursor === expired && !isGone) {
@@ -183,7 +208,7 @@ function makeRoom(
     if (slot === own || (cursor !== expired && isGone)) continue // removed already
     events.push({ type: cursor === expired ? 'expired' : 'evicted', key: state.keyAt(slot) })
     size--
-    bytes -= state.weightAt(slot)
+    bytes -= room === undefined ? state.weightAt(slot) : room.weigh(slot)
   }
   return size
 }

@@ -1,12 +1,21 @@
 /** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `recency.ts`, `deadlines.ts`. */
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import { Births } from './births.js'
 import { Deadlines } from './deadlines.js'
 import { KeyMap } from './key-map.js'
-import { ANCHOR, Recency } from './recency.js'
+import { ANCHOR, FIRST_SLOT, MARK, Recency } from './recency.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
+
+/** Since an order of use was written. */
+export interface UseMark {
+  /** Births until then. */
+  readonly born: number
+  /** The births of entries that were there then and have been removed. */
+  readonly gone: number[]
+}
 
 const INITIAL_CAPACITY = 1024
 
@@ -24,22 +33,39 @@ export class Entries {
   #weights: Float64Array | undefined
   readonly recency: Recency
   readonly deadlines: Deadlines
+  readonly births: Births
   /** Free slots, last in first out: undoing a removal gets the old slot back. */
   readonly #free: Slot[] = []
   #capacity = INITIAL_CAPACITY
-  #nextSlot = 1
+  #nextSlot = FIRST_SLOT
   bytes = 0
   /** All watchers as one function; `undefined` if there are none. */
   #watcher: RowWatcher | undefined
   readonly #watchers = new Set<RowWatcher>()
+  #mark: UseMark | undefined
 
   constructor(weighed: boolean) {
     // `undefined` first, so that V8 does not specialize the columns to small integers or doubles.
-    this.#keys = [undefined]
-    this.#values = [undefined]
+    this.#keys = [undefined, undefined]
+    this.#values = [undefined, undefined]
     this.recency = new Recency(INITIAL_CAPACITY)
     this.deadlines = new Deadlines(INITIAL_CAPACITY)
+    this.births = new Births(INITIAL_CAPACITY)
     this.#weights = weighed ? new Float64Array(INITIAL_CAPACITY) : undefined
+  }
+
+  get isWeighed(): boolean {
+    return this.#weights !== undefined
+  }
+
+  /** Weighs all entries, or none any more. */
+  weighAll(weigh: ((key: string, value: StoredValue) => number) | undefined): void {
+    this.bytes = 0
+    this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)
+    if (weigh === undefined) return
+    const cursor = this.recency.cursor()
+    for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
+      if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot)))
   }
 
   get size(): number {
@@ -75,6 +101,7 @@ export class Entries {
   add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots.add(key, slot)
+    this.births.add(slot)
     this.#keys[slot] = key
     this.#values[slot] = value
     this.recency.insertBefore(successor, slot)
@@ -97,6 +124,8 @@ export class Entries {
 
   remove(slot: Slot): void {
     this.#watcher?.(slot)
+    if (this.#mark !== undefined && this.births.get(slot) <= this.#mark.born)
+      this.#mark.gone.push(this.births.get(slot))
     this.#slots.delete(this.keyAt(slot))
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
@@ -104,6 +133,20 @@ export class Entries {
     this.deadlines.set(slot, Number.POSITIVE_INFINITY)
     if (this.#weights !== undefined) this.#weigh(slot, 0)
     this.#free.push(slot)
+  }
+
+  /** During recovery: an order of use was written here, of which `use-order.ts` restores the last one. */
+  markUse(): void {
+    if (this.#mark !== undefined) this.recency.unlink(MARK)
+    this.recency.insertBefore(ANCHOR, MARK)
+    this.#mark = { born: this.births.count, gone: [] }
+  }
+
+  /** What has happened since {@link markUse}. The mark stays in the order of use until its taker unlinks it. */
+  takeMark(): UseMark | undefined {
+    const mark = this.#mark
+    this.#mark = undefined
+    return mark
   }
 
   /** Calls `watcher` before each change of a row. Returns the function that stops it. */
@@ -148,6 +191,7 @@ export class Entries {
     const capacity = this.#capacity * 2
     this.recency.grow(capacity)
     this.deadlines.grow(capacity)
+    this.births.grow(capacity)
     if (this.#weights !== undefined) {
       const weights = new Float64Array(capacity)
       weights.set(this.#weights)

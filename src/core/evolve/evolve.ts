@@ -10,6 +10,7 @@
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
 import type { CacheEvent } from '../model/event.js'
+import type { Limits } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -41,7 +42,17 @@ export function evolve(state: State, event: CacheEvent, replacement?: Replacemen
       if (replacement === undefined) throw new CacheError('INTERNAL', `The rows of ${event.file} are missing`)
       replaceAll(state, replacement.entries, replacement.counters)
       return
+    case 'limited':
+      if (state.undo.isRecording) state.undo.limited(state)
+      evolveLimits(state, event)
+      return
   }
+}
+
+/** The limits, as an event, a snapshot or the first frame of a journal says. */
+export function evolveLimits(state: State, limits: Limits): void {
+  state.limit(limits)
+  state.areLimitsJournaled = true
 }
 
 /** A `set` event. `slot`: the slot of its key, if there is an entry. */
@@ -97,7 +108,7 @@ function reschedule(state: State, key: string, expiresAtMs: number): void {
 
 function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {
   if (state.undo.isRecording) state.undo.replacedAll(state)
-  state.entries = entries
+  state.replaceEntries(entries)
   state.recount(counters)
 }
 

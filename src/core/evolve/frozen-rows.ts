@@ -1,4 +1,5 @@
 import { Counters } from '../model/counters.js'
+import type { Limits } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -24,6 +25,7 @@ export interface Row {
 export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
+  readonly limits: Limits | undefined
   readonly #entries: Entries
   /** For each slot the next one in the order of use. Lent by `entries.recency`, returned by {@link release}. */
   #next: Uint32Array
@@ -32,14 +34,28 @@ export class FrozenRows {
   readonly #kept = new Map<Slot, Row>()
   readonly #unwatch: () => void
   #cursor: number = ANCHOR
+  /** By slot: its row. Only if the rows become a snapshot. */
+  readonly #rows: Uint32Array | undefined
+  #read = 0
+  readonly #born: number
 
-  constructor({ entries, counters }: { entries: Entries; counters: Readonly<Counters> }) {
+  constructor(
+    {
+      entries,
+      counters,
+      journaledLimits,
+    }: { entries: Entries; counters: Readonly<Counters>; journaledLimits?: Limits | undefined },
+    becomesSnapshot = false,
+  ) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
+    this.limits = journaledLimits
     this.#next = entries.recency.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#keep(slot))
+    this.#rows = becomesSnapshot ? new Uint32Array(this.#next.length) : undefined
+    this.#born = entries.births.count
   }
 
   /** The next row, least recently used first; `undefined` after the last. */
@@ -47,6 +63,7 @@ export class FrozenRows {
     const slot = this.#next[this.#cursor] as Slot
     if (slot === ANCHOR) return undefined
     this.#cursor = slot
+    if (this.#rows !== undefined) this.#rows[slot] = this.#read++
     const row = this.#kept.get(slot)
     if (row !== undefined) {
       this.#kept.delete(slot)
@@ -54,6 +71,11 @@ export class FrozenRows {
     }
     this.#settled[slot] = 1
     return this.#rowAt(slot)
+  }
+
+  /** The rows are the snapshot from which recovery begins: the order of births is now that of the rows. */
+  becameSnapshot(): void {
+    if (this.#rows !== undefined) this.#entries.births.compacted(this.#rows, this.count, this.#born)
   }
 
   /** Stops watching the state. Must be called, also after a failure. */

@@ -5,14 +5,15 @@ import type { Slot, SlotCursor } from '../model/state.js'
  * one column, because a use of an entry reads both, and separate columns would be two CPU cache misses.
  *
  * Slot 0 is not an entry but the list's anchor: after it comes the least recently used entry, before it the most recently
- * used one. With an anchor no link is missing, so linking and unlinking have no branches.
+ * used one. With an anchor no link is missing, so linking and unlinking have no branches. Slot 1 is no entry either: see
+ * {@link MARK}.
  */
 export class Recency {
   #links: Uint32Array
   /** The buffer for the next {@link copy}; `undefined` while it is lent. */
   #room: Uint32Array | undefined
-  /** Slots in use so far, including the anchor. */
-  #used = 1
+  /** Slots in use so far, including the anchor and the mark. */
+  #used = FIRST_SLOT
 
   constructor(capacity: number) {
     this.#links = new Uint32Array(2 * capacity)
@@ -134,4 +135,7 @@ class RecencyCursor implements SlotCursor {
 }
 
 export const ANCHOR = 0
+/** A place in the list rather than an entry: during recovery, what was used before and after an order of use was written. */
+export const MARK = 1 as Slot
+export const FIRST_SLOT = 2
 const PREVIOUS = 1

@@ -1,19 +1,16 @@
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
+import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Entries } from './entries.js'
 import { KEYS_MAX } from './key-map.js'
 import { UndoLog } from './undo.js'
 
-export interface StateOptions {
-  /** Entries; a positive integer or Infinity. */
-  maxSize: number
-  /** Encoded bytes of keys and values; Infinity for no limit. */
-  maxBytes: number
+export interface StateOptions extends Limits {
   /** Entries that one `Map` can hold; lower only in tests. */
   entriesMax?: number | undefined
-  /** The size of an entry in encoded bytes. Called only if `maxBytes` is finite. */
+  /** The size of an entry in encoded bytes. Called only for a `maxBytes` that is finite. */
   weigh: (key: string, value: StoredValue) => number
 }
 
@@ -31,9 +28,11 @@ export class State implements ReadableState {
   isWhole = true
   /** The count of hits when the journal last led to the present order of use. Every hit since has changed the order. */
   #hitsOfOrder = 0
-  readonly maxSize: number
+  /** Whether the journal says what the limits are. One of version 1 does not. */
+  areLimitsJournaled = false
+  maxSize: number
+  maxBytes: number
   readonly entriesMax: number
-  readonly maxBytes: number
   readonly #weigh: StateOptions['weigh']
 
   constructor(options: StateOptions) {
@@ -46,6 +45,20 @@ export class State implements ReadableState {
 
   emptyEntries(): Entries {
     return new Entries(this.maxBytes !== Number.POSITIVE_INFINITY)
+  }
+
+  /** Makes these the limits. Whether entries are weighed depends on them. */
+  limit({ maxSize, maxBytes }: Limits): void {
+    this.maxSize = maxSize
+    this.maxBytes = maxBytes
+    this.replaceEntries(this.entries)
+  }
+
+  /** Makes these the entries. They are weighed if there is a limit on bytes. */
+  replaceEntries(entries: Entries): void {
+    const isWeighed = this.maxBytes !== Number.POSITIVE_INFINITY
+    if (entries.isWeighed !== isWeighed) entries.weighAll(isWeighed ? this.#weigh : undefined)
+    this.entries = entries
   }
 
   /** Replaces the counters by those that came with an order of use. */
@@ -74,6 +87,16 @@ export class State implements ReadableState {
     )
   }
 
+  get limits(): Limits {
+    const { maxSize, maxBytes } = this
+    return { maxSize, maxBytes }
+  }
+
+  /** The limits, if the journal says so. */
+  get journaledLimits(): Limits | undefined {
+    return this.areLimitsJournaled ? this.limits : undefined
+  }
+
   get size(): number {
     return this.entries.size
   }
@@ -84,6 +107,10 @@ export class State implements ReadableState {
 
   weigh(key: string, value: StoredValue): number {
     return this.maxBytes === Number.POSITIVE_INFINITY ? 0 : this.#weigh(key, value)
+  }
+
+  measure(key: string, value: StoredValue): number {
+    return this.#weigh(key, value)
   }
 
   weightAt(slot: Slot): number {

@@ -1,5 +1,6 @@
 /** The inverse of changes. Before: `evolve.ts`, which records; `turns.ts`, which rolls back. After: `entries.ts`. */
 import { Counters } from '../model/counters.js'
+import { type Limits, NEW_LIMITS } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -9,13 +10,14 @@ import { reserveStack } from './stack.js'
 /** The counter that a change incremented. */
 type Counter = keyof Omit<Counters, 'copyFrom' | 'reset'>
 
-type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all'
+type Change = 'added' | 'replaced' | 'removed' | 'rescheduled' | 'touched' | 'counted' | 'replaced all' | 'limited'
 
 /** The part of a state that changes are made to. */
-interface Undoable {
+interface Undoable extends Limits {
   entries: Entries
   readonly counters: Counters
   isWhole: boolean
+  limit(limits: Limits): void
 }
 
 /** What one change overwrote. */
@@ -27,10 +29,12 @@ class Step {
   value: StoredValue = null
   deadlineMs = 0
   weight = 0
+  birth = 0
   /** The next entry in the order of use. Steps are undone in reverse, so it is linked again by then. */
   successor = ANCHOR
   entries: Entries | undefined
   counters: Counters | undefined
+  limits: Limits = NEW_LIMITS
 }
 
 /** How many steps are kept for reuse. */
@@ -103,6 +107,7 @@ export class UndoLog {
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
     step.weight = entries.weightAt(slot)
+    step.birth = entries.births.get(slot)
     step.successor = entries.recency.successorOf(slot)
   }
 
@@ -126,6 +131,10 @@ export class UndoLog {
     step.counters = new Counters()
     step.counters.copyFrom(state.counters)
   }
+
+  limited({ maxSize, maxBytes }: Undoable): void {
+    this.#next('limited', undefined, ANCHOR as Slot).limits = { maxSize, maxBytes }
+  }
 }
 
 function undo(state: Undoable, step: Step): void {
@@ -141,7 +150,7 @@ function undo(state: Undoable, step: Step): void {
       entries.recency.moveBefore(successor, slot)
       return
     case 'removed':
-      entries.add(step.key, value, deadlineMs, weight, successor)
+      entries.births.restore(entries.add(step.key, value, deadlineMs, weight, successor), step.birth)
       return
     case 'rescheduled':
       entries.reschedule(slot, deadlineMs)
@@ -152,6 +161,9 @@ function undo(state: Undoable, step: Step): void {
     case 'replaced all':
       state.entries = step.entries as Entries // replacedAll() has set both
       state.counters.copyFrom(step.counters as Counters)
+      return
+    case 'limited':
+      state.limit(step.limits)
       return
     case 'counted':
       return

@@ -4,6 +4,7 @@
  * A command carries the time (`nowMs`, epoch milliseconds), so that deciding never reads a clock. Its arguments have been
  * checked. A read is not a command.
  */
+import type { Limits } from './limits.js'
 import type { StoredValue } from './stored-value.js'
 
 export interface KeyCommand {
@@ -45,11 +46,28 @@ export interface ClearCommand {
   readonly nowMs: number
 }
 
-/** Removes entries that have expired (`cleanup`), or for which the cache has no room (`trim`): at most `limit`. */
-export interface RemoveCommand {
-  readonly type: 'cleanup' | 'trim'
+/** Removes entries that have expired: at most `limit`. */
+export interface CleanupCommand {
+  readonly type: 'cleanup'
   readonly limit: number
   readonly nowMs: number
 }
 
-export type Command = KeyCommand | SetCommand | IncrementCommand | ExpireCommand | ClearCommand | RemoveCommand
+/**
+ * New limits. Entries that exceed them are removed: at most `atMost`. If that is not enough for all of them, the limits stay
+ * as they are, so that a cache never exceeds its limits.
+ */
+export interface LimitCommand extends Limits {
+  readonly type: 'limit'
+  readonly atMost: number
+  readonly nowMs: number
+}
+
+export type Command =
+  | KeyCommand
+  | SetCommand
+  | IncrementCommand
+  | ExpireCommand
+  | ClearCommand
+  | CleanupCommand
+  | LimitCommand

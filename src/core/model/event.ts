@@ -4,6 +4,7 @@
  *
  * The journal keeps events, and `evolve` applies them to the state, live and in recovery.
  */
+import type { Limits } from './limits.js'
 import type { StoredValue } from './stored-value.js'
 
 export interface SetEvent {
@@ -41,5 +42,10 @@ export interface LoadedEvent {
   readonly entries: number
 }
 
+/** The cache has new limits. Entries that exceed them are removed by events of their own. */
+export interface LimitedEvent extends Limits {
+  readonly type: 'limited'
+}
+
 /** Any event of the journal. */
-export type CacheEvent = SetEvent | RemovedEvent | RescheduledEvent | ClearedEvent | LoadedEvent
+export type CacheEvent = SetEvent | RemovedEvent | RescheduledEvent | ClearedEvent | LoadedEvent | LimitedEvent

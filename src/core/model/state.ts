@@ -1,4 +1,5 @@
 /** The state as `decide` sees it: read-only. `evolve/` is the only writer. */
+import type { Limits } from './limits.js'
 import type { StoredValue } from './stored-value.js'
 
 declare const slotBrand: unique symbol
@@ -10,17 +11,16 @@ export interface SlotCursor {
   next(): Slot | undefined
 }
 
-export interface ReadableState {
+export interface ReadableState extends Limits {
   readonly size: number
-  /** The cache's limit on entries. */
-  readonly maxSize: number
   /** Entries that one `Map` can hold. */
   readonly entriesMax: number
-  readonly maxBytes: number
   /** Encoded bytes of all keys and values; 0 if `maxBytes` is Infinity. */
   readonly bytes: number
   /** The size of an entry in encoded bytes; 0 if `maxBytes` is Infinity. */
   weigh(key: string, value: StoredValue): number
+  /** The same, whatever `maxBytes` is. */
+  measure(key: string, value: StoredValue): number
   weightAt(slot: Slot): number
   find(key: string): Slot | undefined
   keyAt(slot: Slot): string

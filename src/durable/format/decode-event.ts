@@ -15,6 +15,7 @@ import {
   VALUE,
 } from './format.js'
 import { NewerFormatError } from './newer-format.js'
+import { takeLimits } from './notes.js'
 
 /** Receives the parts of a `set` event, or of a row, which is written as one, without an object for them. */
 export type SetTaker<T> = (key: string, value: StoredValue, expiresAtMs: number) => T
@@ -64,6 +65,7 @@ function decodeDeadline(reader: ByteReader, head: number): number {
 export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEvent, SetEvent> {
   const type = head & EVENT_TYPE_MASK
   if (type === EVENT_TYPE.cleared) return { type: 'cleared' }
+  if (type === EVENT_TYPE.limited) return { type: 'limited', ...takeLimits(reader) }
   if (type === 0 || type > EVENT_TYPE_LAST) throw new NewerFormatError(`an event of type ${type}`)
   const key = decodeKey(reader, head)
   switch (type) {

@@ -4,6 +4,7 @@ import { EncodedPlain, EncodedValue, type PlainData, type StoredValue } from '..
 import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { encodePlain, plainSize, putPrimitive } from '../../values/plain/encode.js'
 import { EVENT_HAS_DEADLINE, EVENT_TYPE, KEY_TEXT_SHIFT, VALUE } from './format.js'
+import { putLimits } from './notes.js'
 
 export function encodeEvent(writer: ByteWriter, event: CacheEvent): void {
   switch (event.type) {
@@ -22,6 +23,11 @@ export function encodeEvent(writer: ByteWriter, event: CacheEvent): void {
     case 'cleared':
       writer.reserve(1)
       writer.putByte(EVENT_TYPE.cleared)
+      return
+    case 'limited':
+      writer.reserve(17)
+      writer.putByte(EVENT_TYPE.limited)
+      putLimits(writer, event)
       return
     case 'loaded':
       encodeKey(writer, EVENT_TYPE.loaded, event.file, Number.POSITIVE_INFINITY)

@@ -32,7 +32,7 @@ export const FRAME = {
   checksum: 4, // u32: crc32 of bytes 8 to the end of the payload, begun with the crc32 of the journal id
   payloadBytes: 8, // u32
   kind: 12, // u8, FRAME_KIND
-  flags: 13, // u8, SEAL_HAS_SUCCESSOR
+  flags: 13, // u8: SEAL_HAS_SUCCESSOR, FRAME_HAS_NOTES
   // 14: u16, zero
   firstSequence: 16, // u64: the number of the first event (of the next one, if there is none); of a row: 1, 2, …
   count: 24, // u32: events, rows or keys in the payload
@@ -44,13 +44,28 @@ export const FRAME = {
 export const FRAME_KIND = { events: 1, rows: 2, recency: 3, seal: 4, end: 5 } as const
 export type FrameKind = keyof typeof FRAME_KIND
 export const SEAL_HAS_SUCCESSOR = 1
+/** Notes follow the items. */
+export const FRAME_HAS_NOTES = 2
+const FLAGS_MASK = SEAL_HAS_SUCCESSOR | FRAME_HAS_NOTES
+export const isUnknownFlags = (flags: number) => (flags & ~FLAGS_MASK) !== 0
+/** The kinds of notes. */
+export const NOTE = { limits: 1, order: 2 } as const
 
 /** The largest frame, including its header. A change that needs a larger one is refused with a `RangeError`. */
 export const FRAME_BYTES_MAX = 256 * 1024 * 1024
 
 /** ── Payload: events, one after the other ── */
-export const EVENT_TYPE = { set: 1, deleted: 2, expired: 3, evicted: 4, rescheduled: 5, cleared: 6, loaded: 7 } as const
-export const EVENT_TYPE_LAST = EVENT_TYPE.loaded
+export const EVENT_TYPE = {
+  set: 1,
+  deleted: 2,
+  expired: 3,
+  evicted: 4,
+  rescheduled: 5,
+  cleared: 6,
+  loaded: 7,
+  limited: 8,
+} as const
+export const EVENT_TYPE_LAST = EVENT_TYPE.limited
 export const EVENT_TYPE_MASK = 0x0f
 /** The event has a deadline: an f64 of epoch milliseconds at its end. */
 export const EVENT_HAS_DEADLINE = 0x10

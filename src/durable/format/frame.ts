@@ -3,7 +3,15 @@ import { Counters } from '../../core/model/counters.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { checksum } from './checksum.js'
-import { FRAME, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAGIC, type FrameKind } from './format.js'
+import {
+  FRAME,
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  FRAME_KIND,
+  FRAME_MAGIC,
+  type FrameKind,
+  isUnknownFlags,
+} from './format.js'
 import { readU64, writeU64 } from './u64.js'
 
 export interface FrameHeader {
@@ -110,6 +118,8 @@ export function readFrame(
   }
   const kind = KINDS.get(bytes[at + FRAME.kind] as number) // the header is complete
   if (kind === undefined) return { problem: 'newer', reason: `a frame of kind ${bytes[at + FRAME.kind]}` }
+  const flags = bytes[at + FRAME.flags] as number
+  if (isUnknownFlags(flags)) return { problem: 'newer', reason: `a frame with flags ${flags}` }
   const firstSequence = readU64(bytes, at + FRAME.firstSequence) as Sequence
   const durableSequence = readU64(bytes, at + FRAME.durableSequence) as Sequence
   const writtenAtMs = bytes.readDoubleLE(at + FRAME.writtenAtMs)
@@ -120,7 +130,7 @@ export function readFrame(
     return { problem: 'nonsense', reason: 'the frame does not say when it was written' }
   return {
     kind,
-    flags: bytes[at + FRAME.flags] as number,
+    flags,
     firstSequence,
     count: bytes.readUInt32LE(at + FRAME.count),
     previousChecksum: bytes.readUInt32LE(at + FRAME.previousChecksum),

@@ -1,6 +1,7 @@
 import { Counters } from '../../core/model/counters.js'
 import type { LoadedEvent } from '../../core/model/event.js'
 import type { JournalReceiver } from '../contract.js'
+import { decodeUseOrder } from '../format/use-order.js'
 
 /**
  * A receiver that keeps nothing: replaying to it makes all the checks that opening makes. `onLoaded` is called for each loaded
@@ -18,7 +19,9 @@ export function checkingReceiver(onLoaded: (event: LoadedEvent) => void = () => 
       return { add: (key) => keys.size < keys.add(key).size, counters: new Counters() }
     },
     counters: () => undefined,
+    limits: () => undefined,
     reset: () => undefined,
+    order: (bytes) => void decodeUseOrder(bytes),
     recency: () => undefined,
     progress: () => undefined,
   }

@@ -5,6 +5,7 @@ import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.
 import { decodeEvent } from '../format/decode-event.js'
 import type { Frame } from '../format/frame.js'
 import { NewerFormatError } from '../format/newer-format.js'
+import { decodeNotes } from '../format/notes.js'
 
 /** @throws CorruptionError for bytes that no daybook writes; NewerFormatError for what only a newer one writes. */
 export function* eventsOf(frame: Frame, bytes: Buffer, path: string): Generator<CacheEvent> {
@@ -12,7 +13,7 @@ export function* eventsOf(frame: Frame, bytes: Buffer, path: string): Generator<
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
   try {
     for (let index = 0; index < frame.count; index++) yield decodeEvent(reader)
-    reader.expectEnd()
+    decodeNotes(reader, frame.flags)
   } catch (error) {
     throw asDamage(error, frame, path)
   }

@@ -6,6 +6,7 @@
  * docs/decisions/0009: no object for a `set` event, no promise for a frame.
  */
 import type { LoadedEvent } from '../../core/model/event.js'
+import type { Limits } from '../../core/model/limits.js'
 import { FIRST_SEQUENCE, LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CacheError } from '../../errors.js'
 import { ByteReader } from '../../values/bytes/byte-reader.js'
@@ -14,6 +15,7 @@ import { decodeOther, decodeSet, isSet, type RowTaker } from '../format/decode-e
 import type { FileHeader } from '../format/file-header.js'
 import type { Frame } from '../format/frame.js'
 import type { JournalFile } from '../format/journal-files.js'
+import { decodeNotes } from '../format/notes.js'
 import { type ReadSnapshot, type RowsVisitor, readSnapshot, takeRows } from '../snapshot/read-snapshot.js'
 import type { Storage } from '../storage/storage.js'
 import { asDamage } from './frame-events.js'
@@ -32,6 +34,8 @@ export interface Replayed {
   events: number
   /** Whether an order of use was read without the seal that completes it. */
   hasLooseRecency: boolean
+  /** Whether the journal says what the limits are. */
+  hasLimits: boolean
   /** Of all files read, except loaded ones. */
   bytes: number
 }
@@ -58,6 +62,7 @@ export async function replay(
     snapshot: snapshot && found && { file: snapshot.name, sequence: snapshot.sequence, entries: found.entries },
     events: replayer.events,
     hasLooseRecency: replayer.hasLooseRecency,
+    hasLimits: replayer.hasLimits,
     bytes,
   }
 }
@@ -83,12 +88,13 @@ export interface ReplayOptions {
 /** Passes one file or frame after the other to the receiver, in the order in which they were written. */
 export class Replayer {
   events = 0
+  hasLimits = false
   readonly #storage: Storage
   readonly #directory: string
   readonly #receiver: JournalReceiver
   readonly #to: Sequence
   readonly #onBytes: ((bytes: number) => void) | undefined
-  /** The order of use of a clean close, kept until its seal is read. */
+  /** The order of use that a clean close wrote in version 1, kept until its seal is read. */
   #recency: string[] = []
 
   constructor(storage: Storage, directory: string, receiver: JournalReceiver, options: ReplayOptions = {}) {
@@ -109,6 +115,7 @@ export class Replayer {
       throw advised(error, 'Open it with the Node.js that wrote it, and delete entries there.')
     })
     this.#receiver.counters(found.counters)
+    this.#takeLimits(found.limits)
     return found
   }
 
@@ -168,8 +175,15 @@ export class Replayer {
       const event = decodeOther(reader, head)
       if (event.type === 'loaded')
         return this.#loaded(event, sequence).then(() => this.#events(reader, left - 1, sequence))
+      if (event.type === 'limited') this.hasLimits = true
       receiver.event(event)
     }
+  }
+
+  #takeLimits(limits: Limits | undefined): void {
+    if (limits === undefined || this.hasLimits) return
+    this.hasLimits = true
+    this.#receiver.limits(limits)
   }
 
   async #loaded(event: LoadedEvent, sequence: Sequence): Promise<void> {
@@ -183,7 +197,9 @@ export class Replayer {
   #finish(frame: Frame, reader: ByteReader): void {
     this.#onBytes?.(frame.length)
     if (frame.firstSequence + frame.count - 1 > this.#to) return // the rest of it is not wanted
-    reader.expectEnd()
+    const { limits, order } = decodeNotes(reader, frame.flags)
+    this.#takeLimits(limits)
+    if (order !== undefined) this.#receiver.order(new Uint8Array(order))
     this.#receiver.counters(frame.counters)
   }
 }

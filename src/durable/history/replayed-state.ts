@@ -1,19 +1,48 @@
 /** What recovery replays to. Before: `replay`. After: `core/evolve`. */
-import { evolve, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
+import { evolve, evolveLimits, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
 import { Replacement } from '../../core/evolve/replacement.js'
 import type { State } from '../../core/evolve/state.js'
+import { restoreUse } from '../../core/evolve/use-order.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import type { JournalReceiver } from '../contract.js'
+import { decodeUseOrder, useOrderCount } from '../format/use-order.js'
 
-/** A receiver that rebuilds the state, with the same functions that changed it when the journal was written. */
-export function receiverFor(state: State, progress: JournalReceiver['progress']): JournalReceiver {
+/** Rebuilds the state, with the same functions that changed it when the journal was written. */
+export interface StateReceiver extends JournalReceiver {
+  /** Restores the last order of use. Called once, after everything has been received. Earlier ones are not even decoded. */
+  restoreOrder(): void
+}
+
+export function receiverFor(state: State, progress: JournalReceiver['progress']): StateReceiver {
+  let order: Uint8Array | undefined
   return {
     row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),
     set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
-    reset: () => evolve(state, { type: 'cleared' }),
+    limits: (limits) => evolveLimits(state, limits),
+    reset: () => {
+      evolve(state, { type: 'cleared' })
+      state.areLimitsJournaled = false
+      order = undefined
+    },
     counters: (counters) => state.recount(counters),
+    order: (bytes) => {
+      state.entries.markUse()
+      order = bytes
+    },
+    restoreOrder: () => restoreUse(state.entries, (count) => (order === undefined ? undefined : ranksOf(order, count))),
     recency: (keys) => restoreRecency(state, keys),
     progress,
+  }
+}
+
+/** Undefined if the order does not fit: the entries then stay in the order in which they were written. */
+function ranksOf(order: Uint8Array, count: number): Uint32Array | undefined {
+  try {
+    return useOrderCount(order) === count ? decodeUseOrder(order) : undefined
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return undefined
+    throw error
   }
 }

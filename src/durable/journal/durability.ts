@@ -142,9 +142,9 @@ export class Durability {
   }
 
   /** Writes what is pending (or nothing) as one frame of this kind. Throws if that fails; the frame is dropped then. */
-  writeAs(kind: FrameKind): void {
+  writeAs(kind: FrameKind, order?: Uint8Array): void {
     try {
-      this.#append(this.#pending.finishAs(kind, 0))
+      this.#append(this.#pending.finishAs(kind, 0, order))
     } catch (error) {
       this.#pending.drop()
       throw error

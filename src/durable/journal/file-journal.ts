@@ -98,12 +98,15 @@ export class FileJournal implements Journal {
   #begin(session: JournalSession, lock: StorageLock, recovered: Recovered): RecoveryReport {
     const { directory } = this
     const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
+    const isNew = recovered.report.frames === 0 && recovered.report.snapshot === undefined
+    if (isNew) session.receiver.limits(session.limits)
     if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
     const { durableSequence, hasLooseRecency, report } = recovered
     const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
     this.#pending.begin(recovered.nextSequence, () => durability.context())
     const isOlder = segments.isOlder
     if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
+    if (!recovered.hasLimits) this.#pending.noteLimits(session.limits)
     const forgetExit = writeAtExit(() => durability.writeAtExit())
     const isLoose = hasLooseRecency && !isOlder
     this.#opened = { session, lock, segments, durability, hasLooseRecency: isLoose, forgetExit }
@@ -218,7 +221,7 @@ export class FileJournal implements Journal {
     }
   }
 
-  async close(recency: Iterable<string>, { force = false }: { force?: boolean } = {}): Promise<void> {
+  async close(order?: Uint8Array, { force = false }: { force?: boolean } = {}): Promise<void> {
     const opened = this.#opened
     if (opened === undefined) return
     const { segments, durability } = opened
@@ -227,7 +230,7 @@ export class FileJournal implements Journal {
       await durability.flush()
       // After a failed fsync nothing more is written: the last frame may be a seal that names the next segment.
       if (durability.health.status !== 'failed') {
-        this.#writeLast(opened, recency)
+        this.#writeLast(opened, order)
         await segments.sync()
       }
     } catch (error) {
@@ -244,31 +247,17 @@ export class FileJournal implements Journal {
     this.#release(opened)
   }
 
-  /** The order of use and the seal. */
-  #writeLast(opened: Opened, recency: Iterable<string>): void {
+  /** The seal, with the order of use. */
+  #writeLast(opened: Opened, order: Uint8Array | undefined): void {
     const { session, segments, durability } = opened
     try {
       if (opened.hasLooseRecency) durability.writeAs('events')
       opened.hasLooseRecency = false
-      this.#writeRecency(opened, recency)
       // If nothing happened, the journal already ends with its seal, and stays as it is.
-      if (!segments.isSealedWith(session.counters)) durability.writeAs('seal')
+      if (order !== undefined || !segments.isSealedWith(session.counters)) durability.writeAs('seal', order)
     } catch (error) {
       throw durability.sealNotWritten(error)
     }
-  }
-
-  #writeRecency(opened: Opened, recency: Iterable<string>): void {
-    const pending = this.#pending
-    const write = () => {
-      opened.hasLooseRecency = true // until its seal is written
-      opened.durability.writeAs('recency')
-    }
-    for (const key of recency) {
-      pending.addKey(key)
-      if (pending.isFrameFull) write()
-    }
-    if (pending.count > 0) write()
   }
 
   #release({ durability, segments, lock, forgetExit }: Opened): void {

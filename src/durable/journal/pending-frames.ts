@@ -10,17 +10,21 @@
  */
 import type { Counters } from '../../core/model/counters.js'
 import type { CacheEvent } from '../../core/model/event.js'
+import type { Limits } from '../../core/model/limits.js'
 import { FIRST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { encodeEvent, encodeSet } from '../format/encode-event.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
 import { beginFrame, type FinishedFrames, type FrameHeader, finishFrame } from '../format/frame.js'
+import { encodeNotes, LIMITS_NOTE_BYTES } from '../format/notes.js'
 
 /** A frame is no larger than this, unless a single turn is: damage costs at least the frame in which it is. */
 export const FULL_FRAME_BYTES = 64 * 1024
 /** When this much is pending it is written at once, not at the end of the event-loop turn. */
 export const PENDING_BYTES_MAX = 4 * FULL_FRAME_BYTES
+
+const TURN_BYTES_MAX = FRAME_BYTES_MAX - FRAME_HEADER_BYTES - LIMITS_NOTE_BYTES
 
 /** The rest of a frame's header. */
 export interface FrameContext extends Pick<FrameHeader, 'previousChecksum' | 'durableSequence' | 'writtenAtMs'> {
@@ -37,12 +41,14 @@ export class PendingFrames {
     throw new Error('begin() was not called')
   }
   #closed: Closed = []
+  /** Live. To be noted in the next frame that is written. */
+  #limits: Limits | undefined
   /** Where the open frame begins, and its first event. */
   #start = 0
   #openFirst: Sequence = FIRST_SEQUENCE
   /** The sequence of the first pending event, or of the next event. */
   first: Sequence = FIRST_SEQUENCE
-  /** Events pending; keys, while an order of use is written. */
+  /** Events pending. */
   count = 0
   /** Whether the next event may be added directly: the journal is writable, a write is queued, and there is room. */
   isReady = false
@@ -55,7 +61,13 @@ export class PendingFrames {
     this.first = first
     this.#context = context
     this.isReady = false
+    this.#limits = undefined
     this.drop()
+  }
+
+  /** The journal does not say yet what the limits of the cache are. Its next frame does. */
+  noteLimits(limits: Limits): void {
+    this.#limits = limits
   }
 
   get bytes(): number {
@@ -86,7 +98,7 @@ export class PendingFrames {
       if (before === this.#start) beginFrame(writer)
       for (const event of events) encodeEvent(writer, event)
       const bytes = writer.length - Math.max(before, this.#start + FRAME_HEADER_BYTES)
-      if (bytes > FRAME_BYTES_MAX - FRAME_HEADER_BYTES) throw tooLarge(bytes)
+      if (bytes > TURN_BYTES_MAX) throw tooLarge(bytes)
       if (writer.length - this.#start > FULL_FRAME_BYTES) this.#closeBefore(before)
     } catch (error) {
       writer.length = before
@@ -118,31 +130,16 @@ export class PendingFrames {
     if (this.#isOpenEmpty) return
     const writer = this.#writer
     const writtenTo = writer.length
-    writer.reserve(FRAME_HEADER_BYTES)
+    const notesBytes = this.#limits === undefined ? 0 : LIMITS_NOTE_BYTES
+    writer.reserve(notesBytes + FRAME_HEADER_BYTES)
+    writer.bytes.copyWithin(end + notesBytes + FRAME_HEADER_BYTES, end, writtenTo)
     writer.length = end
     const closed = this.#complete('events', 0)
-    writer.bytes.copyWithin(end + FRAME_HEADER_BYTES, end, writtenTo)
     // From here without a call.
-    writer.length = writtenTo + FRAME_HEADER_BYTES
+    writer.length = writtenTo + notesBytes + FRAME_HEADER_BYTES
     this.#closed = closed
-    this.#start = end
+    this.#start = end + notesBytes
     this.#openFirst = (this.first + this.count) as Sequence
-  }
-
-  /** Adds one key of an order of use. */
-  addKey(key: string): void {
-    const writer = this.#writer
-    if (writer.length === 0) beginFrame(writer)
-    writer.reserve(1)
-    const at = writer.length++
-    const text = writer.putText(key) // may move writer.bytes
-    writer.bytes[at] = text
-    this.count++
-  }
-
-  /** Whether a frame of an order of use should be written. */
-  get isFrameFull(): boolean {
-    return this.#writer.length - this.#start >= FULL_FRAME_BYTES
   }
 
   /** Closes the open frame. From then on nothing may be added until all are written or dropped. */
@@ -151,10 +148,10 @@ export class PendingFrames {
   }
 
   /** The same with a frame of this kind, which may be empty. */
-  finishAs(kind: FrameKind, flags: number): FinishedFrames {
+  finishAs(kind: FrameKind, flags: number, order?: Uint8Array): FinishedFrames {
     const writer = this.#writer
     if (writer.length === this.#start) beginFrame(writer)
-    const closed = this.#complete(kind, flags)
+    const closed = this.#complete(kind, flags, order)
     this.#closed = closed
     this.#start = writer.length
     this.#openFirst = (this.first + this.count) as Sequence
@@ -165,12 +162,12 @@ export class PendingFrames {
     return { frames: this.#closed, bytes: this.#writer.bytes.subarray(0, this.#start) }
   }
 
-  /** Completes the header of the open frame, which ends at the writer's end. Returns the closed frames with this one. */
-  #complete(kind: FrameKind, flags: number): Closed {
+  /** Adds notes and header to the open frame, which ends at the writer's end. Returns the closed frames with this one. */
+  #complete(kind: FrameKind, flags: number, order?: Uint8Array): Closed {
     const { counters, seed, previousChecksum, ...context } = this.#context()
     const header = {
       kind,
-      flags,
+      flags: flags | encodeNotes(this.#writer, { limits: this.#limits, order }),
       firstSequence: this.#openFirst,
       count: this.first + this.count - this.#openFirst,
       previousChecksum: this.#closed.at(-1)?.checksum ?? previousChecksum,
@@ -188,6 +185,7 @@ export class PendingFrames {
     this.#start = 0
     this.#openFirst = this.first
     this.#closed = []
+    this.#limits = undefined
     this.#writer.length = 0
     this.#writer.clear()
   }
@@ -204,7 +202,7 @@ export class PendingFrames {
 
 function tooLarge(bytes: number): RangeError {
   return new RangeError(
-    `This change needs ${bytes} bytes in the journal, but a frame holds at most ${FRAME_BYTES_MAX - FRAME_HEADER_BYTES}. ` +
+    `This change needs ${bytes} bytes in the journal, but a frame holds at most ${TURN_BYTES_MAX}. ` +
       'Nothing was changed. Split it into smaller changes.',
   )
 }

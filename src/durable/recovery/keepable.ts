@@ -116,6 +116,7 @@ class Search {
       if (!(error instanceof CorruptionError)) throw error // the rest of the snapshot is lost
     }
     await readSegments(this.#storage, segments, start, (...frame) => replayer.frame(...frame), last)
+    receiver.restoreOrder()
     return new FrozenRows(state)
   }
 

@@ -45,6 +45,8 @@ export interface Recovered {
   sealedBytes: number
   /** Whether the journal ends with an order of use without the seal that completes it. */
   hasLooseRecency: boolean
+  /** Whether the journal says what the limits are. */
+  hasLimits: boolean
   /** The counters in the seal of a clean close, if the journal ends with one. */
   sealedCounters: Readonly<Counters> | undefined
 }
@@ -62,6 +64,7 @@ export function newJournal(): Recovered {
     segments: 1,
     sealedBytes: 0,
     hasLooseRecency: false,
+    hasLimits: false,
     sealedCounters: undefined,
     report: {
       snapshot: undefined,
@@ -144,7 +147,12 @@ async function recoverSound(
   const startMs = performance.now()
   const files = await findJournalFiles(storage, directory)
   const plan = planReading(files, directory, journalNote(storage, directory))
-  const { chain, snapshot, events, hasLooseRecency, bytes } = await replay(storage, directory, plan, receiver)
+  const { chain, snapshot, events, hasLooseRecency, hasLimits, bytes } = await replay(
+    storage,
+    directory,
+    plan,
+    receiver,
+  )
   const { end, verdict } = chain
   if (verdict.verdict === 'corrupt') throw verdict.error
 
@@ -168,6 +176,7 @@ async function recoverSound(
     segments: Math.max(1, used.length),
     sealedBytes: used.slice(0, -1).reduce((sum, file) => sum + file.bytes, 0),
     hasLooseRecency,
+    hasLimits,
     sealedCounters: isSealed ? end.counters : undefined,
     report: {
       snapshot,

@@ -1,5 +1,6 @@
 /** Reads a snapshot, a loaded or a saved file, frame by frame. They are never torn, so any deviation is corruption. */
 import type { Counters } from '../../core/model/counters.js'
+import type { Limits } from '../../core/model/limits.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
@@ -10,6 +11,7 @@ import { FILE_HEADER_BYTES, type FileKind } from '../format/format.js'
 import type { Frame } from '../format/frame.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import { NewerFormatError } from '../format/newer-format.js'
+import { decodeNotes } from '../format/notes.js'
 import type { Storage, StorageFile } from '../storage/storage.js'
 
 export interface SnapshotFile {
@@ -23,6 +25,7 @@ export interface ReadSnapshot {
   sequence: Sequence
   previousChecksum: number
   counters: Counters
+  limits: Limits | undefined
   entries: number
   bytes: number
   /** Of the last frame. */
@@ -55,6 +58,7 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
   let rows = 0
   let offset = FILE_HEADER_BYTES
   let end: Frame | undefined
+  let limits: Limits | undefined
   for (;;) {
     const next = scanner.next()
     const scanned = next instanceof Promise ? await next : next
@@ -69,15 +73,17 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
     ) {
       throw damaged(frame.offset, 'the frame here does not follow the one before it')
     }
-    if (frame.kind === 'end') end = frame
-    else {
-      try {
+    try {
+      if (frame.kind === 'end') {
+        end = frame
+        limits = decodeNotes(new ByteReader(scanned.bytes, frame.payloadStart, frame.payloadEnd), frame.flags).limits
+      } else {
         const pending = visit(frame, scanned.bytes)
         if (pending !== undefined) await pending
-      } catch (error) {
-        if (error instanceof NewerFormatError) throw error.at(path, frame.offset)
-        throw error instanceof MalformedBytesError ? damaged(frame.offset, error.message) : error
       }
+    } catch (error) {
+      if (error instanceof NewerFormatError) throw error.at(path, frame.offset)
+      throw error instanceof MalformedBytesError ? damaged(frame.offset, error.message) : error
     }
     rows += frame.count
     previous = frame.checksum
@@ -89,6 +95,7 @@ async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisito
     sequence,
     previousChecksum: header.previousChecksum,
     counters: end.counters,
+    limits,
     entries: rows,
     bytes: offset,
     checksum: previous,
@@ -104,5 +111,5 @@ export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker): void {
     if (!isSet(head)) throw new MalformedBytesError('a row is not an event of type "set"')
     if (decodeSet(reader, head, take) === false) throw new MalformedBytesError('a key appears twice')
   }
-  reader.expectEnd()
+  decodeNotes(reader, frame.flags)
 }

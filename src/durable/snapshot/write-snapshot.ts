@@ -11,6 +11,7 @@ import { encodeSet } from '../format/encode-event.js'
 import { encodeFileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, type FileKind, type FrameKind } from '../format/format.js'
 import { beginFrame, finishFrame } from '../format/frame.js'
+import { encodeNotes } from '../format/notes.js'
 import { replaceFile } from '../storage/replace-file.js'
 import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
 import { readSnapshot } from './read-snapshot.js'
@@ -54,7 +55,7 @@ export async function writeSnapshot(request: SnapshotRequest): Promise<WrittenSn
 }
 
 async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<WrittenSnapshot> {
-  const { source, signal, progress } = request
+  const { source, kind, signal, progress } = request
   const writer = new ByteWriter(SLICE_BYTES * 2)
   const header = encodeFileHeader(request)
   const seed = checksum(request.journalId)
@@ -63,13 +64,13 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
   let last = header.readUInt32LE(FILE_HEADER_BYTES - 4)
   let rows = 0
 
-  const writeFrame = async (kind: FrameKind, count: number) => {
+  const writeFrame = async (frameKind: FrameKind, count: number, flags = 0) => {
     last = finishFrame(
       writer,
       0,
       {
-        kind,
-        flags: 0,
+        kind: frameKind,
+        flags,
         firstSequence: (rows + 1) as Sequence, // in a file of rows: the number of the row
         count,
         previousChecksum: last,
@@ -103,7 +104,7 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
   }
   writer.length = 0
   beginFrame(writer)
-  await writeFrame('end', 0)
+  await writeFrame('end', 0, kind === 'snapshot' ? encodeNotes(writer, { limits: source.limits }) : 0)
   return { bytes: offset, entries: rows, checksum: last }
 }
 

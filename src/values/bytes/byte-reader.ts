@@ -61,6 +61,12 @@ export class ByteReader {
     return this.bytes.readDoubleLE(start)
   }
 
+  /** An integer of 1 to 6 bytes. */
+  unsigned(width: number): number {
+    const start = this.#take(width)
+    return this.bytes.readUIntLE(start, width)
+  }
+
   varint(): number {
     let value = this.byte()
     if (value < 0x80) return value // most of them

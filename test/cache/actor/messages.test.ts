@@ -59,6 +59,11 @@ test('every command can be sent by its name, and replies to replyTo before send 
   accepted(t, ask(cache, { type: 'get', key: 'nothing' }), undefined)
   accepted(t, ask(cache, { type: 'peek', key: 'a' }), 1)
   accepted(t, ask(cache, { type: 'has', key: 'a' }), true)
+  accepted(t, ask(cache, { type: 'entry', key: 'nothing' }), undefined)
+  accepted(t, ask(cache, { type: 'touch', key: 'a', ttl: 10 }), true)
+  accepted(t, ask(cache, { type: 'touch', key: 'nothing' }), false)
+  accepted(t, ask(cache, { type: 'set', key: 'a', value: 1, ttl: 'keep' }), true)
+  accepted(t, ask(cache, { type: 'hasMany', keys: ['a', 'b'] }), [true, false])
   accepted(t, ask(cache, { type: 'exists', key: 'b' }), false)
   accepted(t, ask(cache, { type: 'ttl', key: 'a' }), 10)
   accepted(t, ask(cache, { type: 'expire', key: 'a', ttl: 20 }), true)
@@ -74,6 +79,22 @@ test('every command can be sent by its name, and replies to replyTo before send 
     ['a', 1],
     ['b', 3],
   ])
+  accepted(t, ask(cache, { type: 'keys', pattern: { prefix: 'b' } }), ['b'])
+  accepted(t, ask(cache, { type: 'scan', prefix: 'n', limit: 100 }), { keys: ['n'], cursor: undefined })
+  accepted(
+    t,
+    ask(cache, {
+      type: 'setMany',
+      entries: [
+        ['p:1', 1, { ttl: 5 }],
+        ['p:2', 2],
+      ],
+    }),
+    2,
+  )
+  accepted(t, ask(cache, { type: 'take', key: 'p:1' }), 1)
+  accepted(t, ask(cache, { type: 'entry', key: 'p:2' }), { value: 2, tags: [] })
+  accepted(t, ask(cache, { type: 'deletePrefix', prefix: 'p:' }), 1)
   accepted(t, ask(cache, { type: 'size' }), 3)
   accepted(t, ask(cache, { type: 'cleanup' }), 0)
   accepted(t, ask(cache, { type: 'deleteMany', keys: ['b', 'x'] }), 1)

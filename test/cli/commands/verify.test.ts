@@ -73,9 +73,9 @@ test.serial(
     const [first, ...later] = found.files
     t.like(found, {
       status: 'corrupt',
-      problem: { file: 'journal/0000000000000001.segment', offset: 212, sequence: 2 },
+      problem: { file: 'journal/0000000000000001.segment', offset: 230, sequence: 2 },
     })
-    t.like(first, { status: 'corrupt', items: 1, damage: { offset: 212, sequence: 2, soundItemsAfter: 3 } })
+    t.like(first, { status: 'corrupt', items: 1, damage: { offset: 230, sequence: 2, soundItemsAfter: 3 } })
     t.deepEqual(
       later.map(({ status, items }) => [status, items]),
       [
@@ -84,7 +84,7 @@ test.serial(
       ],
     )
     const { stdout } = await daybook(t, ['verify'], { cwd })
-    t.regex(stdout, /^ {2}at byte 212, where sequence 2 should be: the checksum of the frame does not match/m)
+    t.regex(stdout, /^ {2}at byte 230, where sequence 2 should be: the checksum of the frame does not match/m)
     t.regex(stdout, /^ {2}after it: \d+ sound frames with 3 events$/m)
     t.regex(stdout, /daybook repair --directory journal/)
   },

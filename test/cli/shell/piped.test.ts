@@ -40,6 +40,17 @@ test.serial('values set by one piped run are there in the next', async (t) => {
   t.regex(second.stderr, /^Recovered 5 entries from 6 events in 1 segment in journal: .* in .* ms\.\n$/)
 })
 
+test.serial('take, touch and delete-prefix', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const lines = ['set a*:1 {"n":1}', 'set a*:2 2', 'set ab 3', 'set c text', 'touch a*:1', 'touch a*:2 1h', 'ttl ab']
+  const more = ['touch none', 'keys', 'take c', 'take c', 'delete-prefix a*:', 'delete-prefix a*:', 'keys']
+  const { code, stdout } = await daybook(t, ['shell'], { cwd, input: [...lines, ...more].join('\n') })
+  t.is(code, 0)
+  t.deepEqual(stdout.trimEnd().split('\n').slice(4), [
+    ...['OK', 'OK', 'none', '(nil)', 'ab', 'c', 'a*:1', 'a*:2', '"text"', '(nil)', '2', '0', 'ab'],
+  ])
+})
+
 test.serial('a line that fails is reported with its number, the other lines run, and the exit code is 1', async (t) => {
   const cwd = temporaryDirectory(t)
   const input = [
@@ -78,7 +89,18 @@ test.serial('results go to stdout, remarks to stderr, both without colours', asy
   const { stdout, stderr } = await daybook(t, ['shell'], { cwd, input: commands.join('\n') })
   t.notRegex(stdout + stderr, /\u001b/)
   t.notRegex(stdout, /new journal|unknown command|watching|no keys/)
-  for (const name of ['delete-pattern', 'increment', 'compact', 'flush', 'clear', 'expire', 'exit']) {
+  for (const name of [
+    'delete-pattern',
+    'delete-prefix',
+    'take',
+    'touch',
+    'increment',
+    'compact',
+    'flush',
+    'clear',
+    'expire',
+    'exit',
+  ]) {
     t.regex(stdout, new RegExp(`^${name}`, 'm'))
   }
   t.regex(stdout, /^size +1$/m)

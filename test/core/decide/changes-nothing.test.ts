@@ -37,9 +37,12 @@ const COMMAND: fc.Arbitrary<Command> = fc.oneof(
   STORING,
   fc.record({ type: fc.constantFrom('delete' as const, 'persist' as const), key: KEY, ...NOW }),
   fc.record({ type: fc.constant('expire' as const), key: KEY, expiresAtMs: MOMENT, ...NOW }),
+  fc.record({ type: fc.constant('cleanup' as const), limit: fc.integer({ min: 1, max: 4 }), ...NOW }),
   fc.record({
-    type: fc.constantFrom('cleanup' as const, 'trim' as const),
-    limit: fc.integer({ min: 1, max: 4 }),
+    type: fc.constant('limit' as const),
+    maxSize: fc.integer({ min: 1, max: 4 }),
+    maxBytes: fc.constantFrom(10, 30, Number.POSITIVE_INFINITY),
+    atMost: fc.constantFrom(1, 2, Number.POSITIVE_INFINITY),
     ...NOW,
   }),
 )
@@ -59,6 +62,7 @@ function all(state: State) {
     byDeadline,
     size: state.size,
     bytes: state.bytes,
+    limits: state.limits,
     counters: { ...state.counters },
     undo: state.undo.mark,
   }

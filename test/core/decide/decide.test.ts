@@ -285,15 +285,40 @@ test('cleanup removes expired entries in the order of their deadlines, up to its
     .then(t, ...['k1', 'k2', 'k3', 'k5', 'k7'].map((key) => ({ type: 'expired' as const, key })))
 })
 
-test('trim removes down to the limits: expired entries first, then the least recently used', (t) => {
+// ── limits ──
+
+const limitTo = (maxSize: number, maxBytes = Number.POSITIVE_INFINITY, atMost = Number.POSITIVE_INFINITY) =>
+  ({ type: 'limit', maxSize, maxBytes, atMost, nowMs: T0 }) as const
+const limited = (maxSize: number, maxBytes = Number.POSITIVE_INFINITY) =>
+  ({ type: 'limited', maxSize, maxBytes }) as const
+
+test('smaller limits remove what exceeds them: expired entries first, then the least recently used', (t) => {
   const events = [wasSet('a'), wasSet('b', 1, T0), wasSet('c'), wasSet('d')]
-  given(events, { maxSize: 2 })
-    .when({ type: 'trim', limit: 99, nowMs: T0 })
-    .then(t, { type: 'expired', key: 'b' }, { type: 'evicted', key: 'a' })
-  given(events, { maxSize: 1 })
-    .when({ type: 'trim', limit: 2, nowMs: T0 })
-    .then(t, { type: 'expired', key: 'b' }, { type: 'evicted', key: 'a' })
-  given(events).when({ type: 'trim', limit: 99, nowMs: T0 }).then(t)
+  const evicted = (key: string) => ({ type: 'evicted', key }) as const
+  given(events).when(limitTo(2)).then(t, limited(2), { type: 'expired', key: 'b' }, evicted('a'))
+  // Each weighs 9 here.
+  given(events).when(limitTo(3, 18)).then(t, limited(3, 18), { type: 'expired', key: 'b' }, evicted('a'))
+  given(events, { maxBytes: 100 })
+    .when(limitTo(4, 9))
+    .then(t, limited(4, 9), { type: 'expired', key: 'b' }, evicted('a'), evicted('c'))
+})
+
+test('limits that nothing exceeds are one event, and those that are there already are none', (t) => {
+  const events = [wasSet('a'), wasSet('b')]
+  given(events).when(limitTo(2)).then(t, limited(2))
+  given(events, { maxSize: 2 }).when(limitTo(Number.POSITIVE_INFINITY)).then(t, limited(Number.POSITIVE_INFINITY))
+  given(events, { maxSize: 2, maxBytes: 50 }).when(limitTo(2, 50)).then(t)
+})
+
+test('removals that are too many for one turn come first, and the limits change with the last of them', (t) => {
+  const events = [wasSet('a'), wasSet('b'), wasSet('c'), wasSet('d')]
+  const evicted = (key: string) => ({ type: 'evicted', key }) as const
+  given(events)
+    .when(limitTo(1, undefined, 2))
+    .then(t, evicted('a'), evicted('b'))
+  given(events.slice(2))
+    .when(limitTo(1, undefined, 2))
+    .then(t, limited(1), evicted('c'))
 })
 
 test("a new key beyond the limit of V8's Map is a RangeError, unless it replaces an entry or makes room", (t) => {

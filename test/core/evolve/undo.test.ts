@@ -15,7 +15,8 @@ function all(state: State) {
   })
   const next = state.nextToExpire
   const nextMs = next === undefined ? NEVER : state.deadlineAt(next)
-  return { rows, size: state.size, bytes: state.bytes, counters: { ...state.counters }, nextMs }
+  const { size, bytes, limits } = state
+  return { rows, size, bytes, limits, counters: { ...state.counters }, nextMs }
 }
 
 const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', '__proto__')
@@ -34,6 +35,14 @@ const CHANGE: fc.Arbitrary<CacheEvent | { type: 'hit'; key: string } | { type: '
   { weight: 2, arbitrary: fc.record({ type: fc.constant('rescheduled'), key: KEY, expiresAtMs: MOMENT }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('hit'), key: KEY }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('cleared', 'miss') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('limited'),
+      maxSize: fc.integer({ min: 50, max: 60 }),
+      maxBytes: fc.constantFrom(1_000, NEVER),
+    }),
+  },
 ) as never
 
 function apply(state: State, change: CacheEvent | { type: 'hit'; key: string } | { type: 'miss' }): void {

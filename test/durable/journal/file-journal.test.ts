@@ -32,7 +32,7 @@ async function recovered(disk: SimulatedDisk): Promise<CacheEvent[]> {
   const receiver = new RecordingReceiver()
   const journal = new FileJournal(SimulatedDisk.of(disk.image()).process(), '/j')
   await journal.open(session({ receiver }))
-  await journal.close([])
+  await journal.close()
   return receiver.events
 }
 
@@ -54,7 +54,7 @@ test('the appends of one turn of the event loop are one frame, written before a 
   await loopTurn()
   t.is(writesTo(disk), before + 1)
   t.deepEqual(await recovered(disk), [set('a', 1), set('b', 2)])
-  await journal.close([])
+  await journal.close()
 })
 
 test('a full buffer is written at once', async (t) => {
@@ -63,7 +63,7 @@ test('a full buffer is written at once', async (t) => {
   for (let at = 0; at < 3; at++) journal.append([set('big', new EncodedValue('bytes', new Uint8Array(200_000)))])
   t.true(writesTo(disk) > before)
   t.true(journal.figures().pendingBytes < 512 * 1024)
-  await journal.close([])
+  await journal.close()
 })
 
 test('a frame filled by small sets is written at once, too', async (t) => {
@@ -71,7 +71,7 @@ test('a frame filled by small sets is written at once, too', async (t) => {
   const before = writesTo(disk)
   for (let at = 1; at <= 300; at++) t.is(journal.appendSet('k', 'x'.repeat(1_000), Number.POSITIVE_INFINITY), at)
   t.is(writesTo(disk), before + 1)
-  await journal.close([])
+  await journal.close()
   t.is((await recovered(disk)).length, 300)
 })
 
@@ -81,13 +81,13 @@ test('a closed journal keeps its last health, and is not due for compaction', as
   await loopTurn()
   t.true(journal.isDueForCompaction)
   disk.plan = failing(isSync, { error: 'EIO' })
-  await t.throwsAsync(journal.close([]))
+  await t.throwsAsync(journal.close())
   t.is(journal.health.status, 'failed')
   t.false(journal.isDueForCompaction)
   disk.plan = undefined
   const again = await open({}, disk)
   t.is(again.journal.health.status, 'writable')
-  await again.journal.close([])
+  await again.journal.close()
 })
 
 // ── fsync policies ──
@@ -97,7 +97,7 @@ test('always: writes are synced without a flush', async (t) => {
   journal.append([set('a', 1)])
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
   t.true(syncsOf(disk) > 0)
-  await journal.close([])
+  await journal.close()
 })
 
 test('always: a value that fills the buffer alone is synced too', async (t) => {
@@ -105,7 +105,7 @@ test('always: a value that fills the buffer alone is synced too', async (t) => {
   journal.append([set('big', new EncodedValue('bytes', new Uint8Array(600_000)))])
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
   t.is(journal.figures().pendingBytes, 0)
-  await journal.close([])
+  await journal.close()
 })
 
 test('always: one fsync serves all waiting flushes', async (t) => {
@@ -119,7 +119,7 @@ test('always: one fsync serves all waiting flushes', async (t) => {
   )
   t.is(syncsOf(disk) - before, 1)
   t.is(journal.figures().durableSequence, 64)
-  await journal.close([])
+  await journal.close()
 })
 
 test('everysec: one fsync a second, and none when nothing was written', async (t) => {
@@ -137,7 +137,7 @@ test('everysec: one fsync a second, and none when nothing was written', async (t
   clock.advance('1h')
   await loopTurn()
   t.is(syncsOf(disk), before + 1)
-  await journal.close([])
+  await journal.close()
 })
 
 test('never: no fsync except on request', async (t) => {
@@ -150,7 +150,7 @@ test('never: no fsync except on request', async (t) => {
   t.is(syncsOf(disk), before)
   t.is(await journal.flush(), 1)
   t.is(syncsOf(disk), before + 1)
-  await journal.close([])
+  await journal.close()
 })
 
 test('an fsync that no frame follows is recorded by an empty frame', async (t) => {
@@ -166,7 +166,7 @@ test('an fsync that no frame follows is recorded by an empty frame', async (t) =
   await journal.flush()
   await loopTurn()
   t.is(writesTo(disk), writes, 'and only once')
-  await journal.close([])
+  await journal.close()
 })
 
 test('a slow fsync delays only those who wait for it', async (t) => {
@@ -190,7 +190,7 @@ test('a slow fsync delays only those who wait for it', async (t) => {
   finish()
   await flush
   t.true(isFlushed)
-  await journal.close([])
+  await journal.close()
 })
 
 // ── a failed write ──
@@ -226,7 +226,7 @@ for (const [what, fault] of [
     journal.append([set('c', 3)])
     t.is(await journal.flush(), 3)
     t.deepEqual(await recovered(disk), [set('a', 1), set('b', 2), set('c', 3)])
-    await journal.close([])
+    await journal.close()
   })
 }
 
@@ -237,7 +237,7 @@ test('a short write is completed by the next one', async (t) => {
   await loopTurn()
   t.is(journal.health.status, 'writable')
   t.deepEqual(await recovered(disk), [set('a', 1)])
-  await journal.close([])
+  await journal.close()
 })
 
 test('a flush retries a stalled write at once', async (t) => {
@@ -248,7 +248,7 @@ test('a flush retries a stalled write at once', async (t) => {
   t.is(journal.health.status, 'stalled')
   t.is(await journal.flush(), 1)
   t.is(journal.health.status, 'writable')
-  await journal.close([])
+  await journal.close()
 })
 
 test('always: a write that stalled is synced once it has succeeded', async (t) => {
@@ -260,7 +260,7 @@ test('always: a write that stalled is synced once it has succeeded', async (t) =
   clock.advance('1s')
   t.is(journal.health.status, 'writable')
   await until(() => journal.figures().durableSequence === 1, 'the fsync')
-  await journal.close([])
+  await journal.close()
 })
 
 test('a frame that could neither be completed nor cut off is set aside at the next opening', async (t) => {
@@ -278,17 +278,17 @@ test('a frame that could neither be completed nor cut off is set aside at the ne
   disk.plan = undefined
   t.is(await journal.flush(), 2)
   t.deepEqual(await recovered(disk), [set('a', 1), set('b', 2)])
-  await journal.close([])
+  await journal.close()
 })
 
 test('closing while nothing can be written rejects, and the journal stays open until it can be', async (t) => {
   const { disk, journal } = await open()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   journal.append([set('a', 1)])
-  for (const _ of [1, 2]) await t.throwsAsync(journal.close([]), { code: 'JOURNAL_WRITE_FAILED' })
+  for (const _ of [1, 2]) await t.throwsAsync(journal.close(), { code: 'JOURNAL_WRITE_FAILED' })
   t.is(disk.locks.size, 1)
   disk.plan = undefined
-  await journal.close([])
+  await journal.close()
   t.is(disk.locks.size, 0)
   t.deepEqual(await recovered(disk), [set('a', 1)])
 })
@@ -299,33 +299,29 @@ test('closing in any case while nothing can be written rejects, and releases the
   await loopTurn()
   disk.plan = failing(isWrite, { error: 'ENOSPC' })
   journal.append([set('a', 1), set('b', 2)])
-  const error = await t.throwsAsync(journal.close([], { force: true }), { code: 'JOURNAL_WRITE_FAILED' })
+  const error = await t.throwsAsync(journal.close(undefined, { force: true }), { code: 'JOURNAL_WRITE_FAILED' })
   t.regex(error?.message ?? '', /^The changes 2 to 3 could not be written .*Lost: 2 changes, \d+ bytes\./)
   disk.plan = undefined
   t.is(disk.locks.size, 0)
   t.is(disk.log.at(-1)?.type, 'sync', 'what was written before is forced to disk')
   const again = await open({}, disk)
   t.is(again.journal.figures().sequence, 1)
-  await again.journal.close([])
+  await again.journal.close()
 })
 
 test('closing when only the order of use and the seal cannot be written: every change is there, and it stays open', async (t) => {
   const { disk, journal } = await open()
   journal.append([set('a', 1), set('b', 2)])
   await journal.flush()
-  for (let writable = 0; writable < 2; writable++) {
-    const writes = disk.log.filter(({ type }) => type === 'write').length
-    const isFull = () => disk.log.filter(({ type }) => type === 'write').length >= writes + writable
-    disk.plan = (call) => (isWrite(call) && isFull() ? { error: 'ENOSPC' } : undefined)
-    const error = await t.throwsAsync(journal.close(['b', 'a']), { code: 'JOURNAL_WRITE_FAILED' })
-    t.regex(error?.message ?? '', /Every change is on disk, and the cache stays open/)
-  }
+  disk.plan = (call) => (isWrite(call) ? { error: 'ENOSPC' } : undefined)
+  const error = await t.throwsAsync(journal.close(Uint8Array.of(2, 5, 1, 0)), { code: 'JOURNAL_WRITE_FAILED' })
+  t.regex(error?.message ?? '', /Every change is on disk, and the cache stays open/)
   disk.plan = undefined
   t.is(journal.append([set('c', 3)]), 3)
-  await journal.close(['c', 'b', 'a'])
+  await journal.close(Uint8Array.of(3, 7, 2, 1, 0))
   const again = await open({}, disk)
-  t.deepEqual(again.session.receiver.order, ['c', 'b', 'a'])
-  await again.journal.close([])
+  t.deepEqual(again.session.receiver.written, { order: [3, 7, 2, 1, 0], after: 3 })
+  await again.journal.close()
 })
 
 // ── a failed fsync ──
@@ -344,12 +340,12 @@ test('after a failed fsync the journal is read-only until it is reopened, which 
   clock.advance('1h')
   await t.throwsAsync(journal.flush(), { code: 'OUTCOME_UNKNOWN' })
   t.is(syncsOf(disk), syncs, 'no later fsync is trusted, so none is made')
-  await t.throwsAsync(journal.close([]), { code: 'OUTCOME_UNKNOWN' })
+  await t.throwsAsync(journal.close(), { code: 'OUTCOME_UNKNOWN' })
   const again = await open({}, disk)
   t.deepEqual(again.session.receiver.events, [set('a', 1), set('b', 2)])
   t.is(again.journal.append([set('c', 3)]), 3)
   t.is(await again.journal.flush(), 3)
-  await again.journal.close([])
+  await again.journal.close()
 })
 
 test('always: a failed background fsync rejects every flush that waits', async (t) => {
@@ -362,7 +358,7 @@ test('always: a failed background fsync rejects every flush that waits', async (
   await changed
   t.is(journal.health.status, 'failed')
   await t.throwsAsync(journal.flush(), { code: 'OUTCOME_UNKNOWN' })
-  await t.throwsAsync(journal.close([]))
+  await t.throwsAsync(journal.close())
 })
 
 test('everysec: a failed background fsync makes the journal read-only', async (t) => {
@@ -373,7 +369,7 @@ test('everysec: a failed background fsync makes the journal read-only', async (t
   clock.advance('1s')
   await until(() => journal.health.status === 'failed', 'the failed fsync')
   t.throws(() => journal.append([set('b', 1)]), { code: 'JOURNAL_READ_ONLY' })
-  await t.throwsAsync(journal.close([]))
+  await t.throwsAsync(journal.close())
 })
 
 test('a failed last fsync makes close reject, and releases the directory', async (t) => {
@@ -381,7 +377,7 @@ test('a failed last fsync makes close reject, and releases the directory', async
   journal.append([set('a', 1)])
   await journal.flush()
   disk.plan = failing(isSync, { error: 'EIO' })
-  await t.throwsAsync(journal.close([]), { message: /EIO/ })
+  await t.throwsAsync(journal.close(), { message: /EIO/ })
   disk.plan = undefined
   t.is(disk.locks.size, 0)
 })
@@ -401,7 +397,7 @@ test('segments rotate at their size, named by their first sequence, and replay a
   const { disk, journal } = await open({ compaction: SMALL_SEGMENTS })
   await fill(journal, 40)
   t.true(journal.figures().segments > 4)
-  await journal.close([])
+  await journal.close()
   const names = [...disk.names.keys()].filter((name) => name.endsWith('.segment'))
   t.is(names.length, journal.directory === '/j' ? names.length : 0)
   for (const name of names.slice(0, -1)) t.true((disk.names.get(name)?.length ?? 0) < 4_000)
@@ -427,7 +423,7 @@ test('on rotation the next file and its name are synced before the seal is writt
     'write old', // the seal
     'sync old',
   ])
-  await journal.close([])
+  await journal.close()
 })
 
 for (const [what, matches] of [
@@ -442,7 +438,7 @@ for (const [what, matches] of [
     await fill(journal, 30)
     t.is(journal.health.status, 'writable')
     t.true(journal.figures().segments > 1)
-    await journal.close([])
+    await journal.close()
     t.is((await recovered(disk)).length, 30)
   })
 }
@@ -452,12 +448,12 @@ test('a seal that cannot be synced makes the journal read-only, and reopening re
   disk.plan = failing((call) => call.name === 'syncNow' && call.path === SEGMENT, { error: 'EIO' })
   await t.throwsAsync(fill(journal, 30))
   t.is(journal.health.status, 'failed')
-  await journal.close([]).catch(() => undefined)
+  await journal.close().catch(() => undefined)
   disk.plan = undefined
   const again = await open({ compaction: SMALL_SEGMENTS }, disk)
   t.true(again.session.receiver.events.length >= 1)
   await fill(again.journal, 20)
-  await again.journal.close([])
+  await again.journal.close()
   t.is((await recovered(disk)).length, again.session.receiver.events.length + 20)
 })
 
@@ -482,7 +478,7 @@ test('the segment created by a compaction has no frame until there is an event',
   await loopTurn()
   await compact(journal, new Counters())
   t.is(disk.names.get('/j/0000000000000002.segment')?.length, 64)
-  await journal.close([])
+  await journal.close()
 })
 
 for (const [what, isReopened] of [
@@ -497,48 +493,29 @@ for (const [what, isReopened] of [
     await loopTurn()
     await compact(journal, counters)
     if (isReopened) {
-      await journal.close([])
+      await journal.close()
       journal = (await open({ fsync: 'never', counters }, disk)).journal
     }
     counters.misses = 7
     await compact(journal, counters)
     const crashed = await open({}, SimulatedDisk.of(disk.image()))
     t.is(crashed.session.receiver.restored.misses, 7)
-    await crashed.journal.close([])
-    await journal.close([])
+    await crashed.journal.close()
+    await journal.close()
   })
 }
 
 test('a compaction whose frame of counters cannot be written fails, and leaves nothing behind', async (t) => {
   const disk = new SimulatedDisk()
   const first = await open({ fsync: 'never' }, disk)
-  await first.journal.close([]) // leaves a seal in a segment without events
+  await first.journal.close() // leaves a seal in a segment without events
   const { journal } = await open({ fsync: 'never' }, disk)
   disk.plan = failing(isWrite, { error: 'ENOSPC' }, { times: 1 })
   await t.throwsAsync(compact(journal, new Counters()), { code: 'COMPACTION_FAILED', message: /ENOSPC/ })
   t.is(journal.append([set('a', 1)]), 1)
   t.is(await journal.flush(), 1)
-  await journal.close([])
+  await journal.close()
   t.deepEqual(await recovered(disk), [set('a', 1)])
-})
-
-// ── the order of use ──
-
-test('an order of use without its seal is not applied by a later seal', async (t) => {
-  const { disk, journal } = await open()
-  journal.append([set('a', 1), set('b', 2)])
-  await journal.flush()
-  const writes = () => disk.log.filter((operation) => operation.type === 'write').length
-  const seen = writes()
-  disk.plan = (call) => (isWrite(call) && writes() > seen ? { error: 'ENOSPC' } : undefined)
-  await t.throwsAsync(journal.close(['b', 'a'], { force: true })) // the order of use is written, its seal is not
-  disk.plan = undefined
-  const second = await open({}, disk)
-  t.is(second.session.receiver.order, undefined)
-  await second.journal.close([]) // the order is as the journal says: a, b
-  const third = await open({}, disk)
-  t.is(third.session.receiver.order, undefined)
-  await third.journal.close([])
 })
 
 // ── fsyncs that overlap ──
@@ -561,7 +538,7 @@ test('a compaction that cannot create a segment says so, and is not retried at e
   await fill(journal, 30)
   t.true(asked >= 1 && asked <= 6, `asked ${asked} times`)
   t.deepEqual([...new Set(await Promise.all(outcomes))], ['COMPACTION_FAILED'])
-  await journal.close([])
+  await journal.close()
   t.is((await recovered(disk)).length, 30)
 })
 
@@ -593,7 +570,7 @@ test('a compaction does not overtake an fsync that is about to fail', async (t) 
     () => 'refused',
   )
   t.true(outcome === 'refused' || journal.health.status === 'writable')
-  await journal.close([]).catch(() => undefined)
+  await journal.close().catch(() => undefined)
 })
 
 test('many small frames, of which only the last says that they are durable, are recovered', async (t) => {
@@ -606,5 +583,5 @@ test('many small frames, of which only the last says that they are durable, are 
   journal.append([set('last', 0)])
   await loopTurn()
   t.is((await recovered(disk)).length, 1_101)
-  await journal.close([])
+  await journal.close()
 })

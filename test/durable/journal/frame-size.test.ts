@@ -22,7 +22,7 @@ async function open(changes: Parameters<typeof session>[0] = {}, disk = new Simu
 
 async function received(disk: SimulatedDisk): Promise<unknown[]> {
   const { journal, receiver } = await open({}, SimulatedDisk.of(disk.image()))
-  await journal.close([])
+  await journal.close()
   return receiver.events
 }
 
@@ -37,7 +37,7 @@ test('what one turn of the event loop appends is in frames of at most 64 KiB, wr
   for (const { length } of frames()) t.true(length <= 64 * KIB && length > 0)
   for (const { length } of frames().slice(0, -1)) t.true(length > 62 * KIB, 'and they are full')
   t.deepEqual(await received(disk), events)
-  await journal.close([])
+  await journal.close()
 })
 
 test('the shortcut for a set event makes the same frames', async (t) => {
@@ -53,7 +53,7 @@ test('the shortcut for a set event makes the same frames', async (t) => {
     one.frames().map(({ length, count, firstSequence }) => ({ length, count, firstSequence })),
   )
   t.deepEqual(await received(other.disk), await received(one.disk))
-  for (const { journal } of [one, other]) await journal.close([])
+  for (const { journal } of [one, other]) await journal.close()
 })
 
 test('a turn that needs more has a frame of its own, and what is pending another one', async (t) => {
@@ -66,7 +66,7 @@ test('a turn that needs more has a frame of its own, and what is pending another
     [1, 2, 2],
   )
   t.deepEqual(await received(disk), [set('a', 1), ...large, set('b', 2), set('c', 3)])
-  await journal.close([])
+  await journal.close()
 })
 
 test('256 KiB are written at once, and several frames that cannot be written stay pending together', async (t) => {
@@ -84,7 +84,7 @@ test('256 KiB are written at once, and several frames that cannot be written sta
   t.is(await journal.flush(), sequence)
   t.is(writes().length, before + 2)
   t.deepEqual(await received(disk), events.slice(0, sequence))
-  await journal.close([])
+  await journal.close()
 })
 
 test('the counters of a frame are as of its last turn', async (t) => {
@@ -98,5 +98,5 @@ test('the counters of a frame are as of its last turn', async (t) => {
   t.true(frames().length > 2)
   for (const { firstSequence, count, counters } of frames()) t.is(counters.sets, firstSequence + count - 1)
   t.is(disk.locks.size, 1)
-  await journal.close([])
+  await journal.close()
 })

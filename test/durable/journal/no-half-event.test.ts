@@ -22,7 +22,7 @@ async function recovered(disk: SimulatedDisk): Promise<CacheEvent[]> {
   const receiver = new RecordingReceiver()
   const journal = new FileJournal(SimulatedDisk.of(disk.image()).process(), '/j')
   await journal.open(session({ receiver }))
-  await journal.close([])
+  await journal.close()
   return receiver.events
 }
 
@@ -37,7 +37,7 @@ for (const isFirst of [true, false]) {
     t.throws(() => journal.appendSet(noKey, 3, Number.POSITIVE_INFINITY))
     await loopTurn()
     t.is(journal.appendSet('c', 4, 5), isFirst ? 1 : 2)
-    await journal.close([])
+    await journal.close()
     t.deepEqual(await recovered(disk), [...(isFirst ? [] : [set('a', 1)]), set('c', 4, 5)])
   })
 }
@@ -68,7 +68,7 @@ for (const canBeRemoved of [true, false]) {
     const before = journal.figures().sequence
     journal.append([set('after', 1)])
     t.is(await journal.flush(), before + 1)
-    await journal.close([])
+    await journal.close()
     t.is((await recovered(disk)).length, before + 1)
   })
 }
@@ -85,7 +85,7 @@ for (const way of ['append', 'appendSet'] as const) {
     disk.plan = undefined
     t.is(await journal.flush(), 1)
     t.is(append(), 2)
-    await journal.close([])
+    await journal.close()
     t.is((await recovered(disk)).length, 2)
   })
 }
@@ -98,20 +98,8 @@ test('an append larger than a frame, while earlier events cannot be written, is 
   t.throws(() => journal.append([set('b', half), set('c', half)]), { instanceOf: RangeError })
   disk.plan = undefined
   t.is(await journal.flush(), 1)
-  await journal.close([])
+  await journal.close()
   t.deepEqual(await recovered(disk), [set('a', 1)])
-})
-
-test('an order of use larger than a frame is written in several, and applied as one', async (t) => {
-  const keys = Array.from({ length: 700 }, (_, at) => `${String(at).padStart(4, '0')}${'k'.repeat(4_000)}`)
-  const { disk, journal } = await open()
-  journal.append(keys.map((key) => set(key, 1)))
-  await journal.close(keys.toReversed())
-  const receiver = new RecordingReceiver()
-  const again = new FileJournal(disk.process(), '/j')
-  await again.open(session({ receiver }))
-  t.deepEqual(receiver.order, keys.toReversed())
-  await again.close([])
 })
 
 test('the refusal of a journal that is writable again says to try again', (t) => {

@@ -22,7 +22,7 @@ async function recovered(disk: SimulatedDisk): Promise<number> {
   const receiver = new RecordingReceiver()
   const journal = new FileJournal(SimulatedDisk.of(disk.image()).process(), '/j')
   const { sequence } = await journal.open(session({ receiver }))
-  await journal.close([])
+  await journal.close()
   return sequence
 }
 
@@ -64,7 +64,7 @@ for (const [what, isBegun] of [
     disk.plan = undefined
     clock.advance(1)
     t.is(journal.health.status, 'writable')
-    await journal.close([])
+    await journal.close()
     t.is(await recovered(disk), isBegun ? 2 : 1)
   })
 }
@@ -89,7 +89,7 @@ test('a rotation that falls due while nothing can be written is postponed', asyn
   clock.advance(1)
   journal.append([set('c', 'x'.repeat(400))])
   await until(() => journal.figures().segments === 2, 'the rotation')
-  await journal.close([])
+  await journal.close()
   t.is(await recovered(disk), 3)
 })
 
@@ -117,7 +117,7 @@ test('of two overlapping fsyncs that fail, the first gives the reason for read-o
   second.finish()
   await t.throwsAsync(flush, { code: 'OUTCOME_UNKNOWN', message: /EDQUOT/ })
   t.like(journal.health, { status: 'failed' })
-  await journal.close([]).catch(() => undefined)
+  await journal.close().catch(() => undefined)
   disk.plan = undefined
   t.true((await recovered(disk)) >= 1)
 })
@@ -151,7 +151,7 @@ test('a compaction that rotates while an fsync is running: only what both of the
   second.finish()
   t.is(await flush, 3)
   disk.plan = undefined
-  await journal.close([])
+  await journal.close()
   t.is(await recovered(disk), 3)
 })
 
@@ -166,13 +166,13 @@ test('close while an fsync is running and nothing can be written: the result of 
   disk.plan = failing((call) => call.name === 'write', { error: 'ENOSPC' })
   journal.append([set('b', 2)])
   await loopTurn()
-  await t.throwsAsync(journal.close([], { force: true }), { code: 'JOURNAL_WRITE_FAILED' })
+  await t.throwsAsync(journal.close(undefined, { force: true }), { code: 'JOURNAL_WRITE_FAILED' })
   finish()
   await loopTurn() // an unhandled rejection would end the process here
   disk.plan = undefined
   await journal.open(session())
   t.is(await journal.flush(), 1)
-  await journal.close([])
+  await journal.close()
   t.is(await recovered(disk), 1)
 })
 
@@ -187,6 +187,6 @@ test('a load while nothing can be written is refused before anything is staged',
   )
   t.false([...disk.names.keys()].some((path) => path.includes('.loaded')))
   disk.plan = undefined
-  await journal.close([])
+  await journal.close()
   t.is(await recovered(disk), 1)
 })

@@ -34,7 +34,7 @@ async function withLoadedFile(rows = 3): Promise<SimulatedDisk> {
     () => undefined,
   )
   journal.append([{ type: 'loaded', ...staged }])
-  await journal.close([])
+  await journal.close()
   return disk
 }
 
@@ -50,7 +50,7 @@ test('a loaded file that cannot be read is not damage, and nothing is changed', 
   const journal = new FileJournal(disk.process(), '/j')
   await journal.open(session({ receiver }))
   t.is(receiver.loaded[0]?.rows.length, 3)
-  await journal.close([])
+  await journal.close()
 })
 
 test('an error thrown by the receiver is thrown unchanged, and the directory is released', async (t) => {
@@ -64,7 +64,7 @@ test('an error thrown by the receiver is thrown unchanged, and the directory is 
   t.is(await t.throwsAsync(new FileJournal(process, '/j').open(session({ receiver }))), failure)
   const again = new FileJournal(process, '/j')
   await again.open(session())
-  await again.close([])
+  await again.close()
 })
 
 test('a segment that shrinks while it is rewritten: an error, not a hole', async (t) => {
@@ -113,7 +113,7 @@ test('a flush acknowledges recovered events only after an fsync of them succeede
   await journal.open(session({ fsync: 'never' }))
   disk.plan = failing((call) => call.name === 'sync', { error: 'EIO' })
   await t.throwsAsync(journal.flush(), { code: 'OUTCOME_UNKNOWN' })
-  await journal.close([]).catch(() => undefined)
+  await journal.close().catch(() => undefined)
 })
 
 test('a sound file of another load in place of a loaded file is corrupt', async (t) => {

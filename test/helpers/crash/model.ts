@@ -21,7 +21,7 @@ export class Model implements JournalReceiver {
   entries = new Map<string, string>()
   /** The counters of the last frame; empty before the first. */
   tally = ''
-  order: string | undefined
+  keys: string | undefined
 
   row(key: string, value: StoredValue, expiresAtMs: number): boolean {
     const isNew = !this.entries.has(key)
@@ -58,7 +58,7 @@ export class Model implements JournalReceiver {
   reset(): void {
     this.entries.clear()
     this.tally = ''
-    this.order = undefined
+    this.keys = undefined
   }
 
   loadedRows(): ReceivedRows {
@@ -69,8 +69,12 @@ export class Model implements JournalReceiver {
     this.tally = tally(counters)
   }
 
+  limits(): void {}
+
+  order(): void {}
+
   recency(keys: Iterable<string>): void {
-    this.order = [...keys].join()
+    this.keys = [...keys].join()
   }
 
   progress(): void {}

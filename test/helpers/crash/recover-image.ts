@@ -1,4 +1,5 @@
 import { Counters } from '../../../src/core/model/counters.js'
+import { NEW_LIMITS } from '../../../src/core/model/limits.js'
 import type { RecoveryReport } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import type { OnCorruption } from '../../../src/durable/recovery/recover.js'
@@ -30,12 +31,13 @@ export async function recoverImage(
     clock: new ManualClock(),
     compaction: false as const,
     counters: new Counters(),
+    limits: NEW_LIMITS,
     receiver: model,
   }
   try {
     const report = await journal.open(session)
     process.kill()
-    await journal.close([]).catch(() => undefined) // of a dead process: only memory is released
+    await journal.close().catch(() => undefined) // of a dead process: only memory is released
     return { sequence: report.sequence, report, model, disk, error: undefined }
   } catch (error) {
     return { sequence: -1, report: undefined, model, disk, error }

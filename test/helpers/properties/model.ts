@@ -7,6 +7,19 @@ export interface Limits {
   maxBytes: number
 }
 
+/** As options give them: what is undefined stays as it was. */
+export interface GivenLimits {
+  maxSize: number | undefined
+  maxBytes: number | undefined
+}
+
+const NEW: Limits = { maxSize: 1000, maxBytes: Number.POSITIVE_INFINITY }
+
+const merged = ({ maxSize, maxBytes }: GivenLimits, limits: Limits): Limits => ({
+  maxSize: maxSize ?? limits.maxSize,
+  maxBytes: maxBytes ?? limits.maxBytes,
+})
+
 interface Entry {
   value: unknown
   /** Epoch milliseconds; Infinity for none. */
@@ -27,6 +40,8 @@ interface Remembered {
 export class Model {
   nowMs: number
   limits: Limits
+  /** Before the first frame a journal knows nothing. */
+  #hasFrame = false
   /** Least recently used first. */
   entries = new Map<string, Entry>()
   counts: Counts = { hits: 0, misses: 0, evictions: 0, expirations: 0, sets: 0, deletes: 0 }
@@ -36,9 +51,9 @@ export class Model {
   /** The counters that a crash would leave. */
   countsInFrame: Counts = { ...this.counts }
 
-  constructor(nowMs: number, limits: Limits) {
+  constructor(nowMs: number, limits: GivenLimits) {
     this.nowMs = nowMs
-    this.limits = limits
+    this.limits = merged(limits, NEW)
   }
 
   // ── events ──
@@ -259,6 +274,7 @@ export class Model {
   /** A frame was written: it carries the counters. */
   framed(): void {
     this.countsInFrame = { ...this.counts }
+    this.#hasFrame = true
   }
 
   /** The order of use was written too: by a clean close, or by a snapshot. */
@@ -269,11 +285,15 @@ export class Model {
 
   crash(): void {
     this.counts = { ...this.countsInFrame }
+    if (!this.#hasFrame) this.limits = NEW
     this.entries = new Map(this.journaledOrder.map((key) => [key, this.entries.get(key) as Entry]))
   }
 
-  /** Opening removes what does not fit. */
-  open(limits: Limits): { expired: number; evicted: number } {
+  /** New limits are an event, unless the journal is new. Opening removes what exceeds limits that are given. */
+  open(given: GivenLimits): { expired: number; evicted: number } {
+    const limits = merged(given, this.limits)
+    const isChange = limits.maxSize !== this.limits.maxSize || limits.maxBytes !== this.limits.maxBytes
+    if (isChange && this.#hasFrame) this.sequence++
     this.limits = limits
     const removed = { expired: 0, evicted: 0 }
     while (this.entries.size > limits.maxSize || this.#bytes(this.entries) > limits.maxBytes)

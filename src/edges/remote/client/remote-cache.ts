@@ -36,8 +36,8 @@ type FileOptions = Omit<SaveOptions, 'onProgress'>
  * A cache in another thread or process. It has the methods of `Cache`, each returning a promise, which always settles, even if
  * the owner, the connection or the client ends. With `fsync: 'always'` a change is acknowledged when it is durable.
  *
- * `entries()` transfers all entries in one message: for a large cache, `keys()` and `getMany()` in portions block the owner
- * less. The loader of `getOrSet()` runs in the client; if the client ends during the load, all waiting calls reject with
+ * `entries()` transfers all entries in one message: for a large cache, `scan()` and `getMany()` of each portion block the
+ * owner less. The loader of `getOrSet()` runs in the client; if the client ends during the load, all waiting calls reject with
  * `LOADER_GONE`.
  */
 export interface RemoteCache<V = unknown> extends AskedMethods<V>, StreamsOf<V> {

@@ -1,10 +1,14 @@
 import test from 'ava'
 import { connect, connectSync, type SyncThreadCache } from '../../../../src/edges/threads/threads.js'
 import { CacheClosedError, type CacheError } from '../../../../src/index.js'
+import { casesWithin } from '../../../conformance/cache.js'
+import { awaitedBlocking, blockingClient } from '../../../helpers/edges/blocking-client.js'
 import { inWorker } from '../../../helpers/edges/in-worker.js'
 import { until } from '../../../helpers/loop-turn.js'
 import { openMemory } from '../../../helpers/open-memory.js'
+import { runCases } from '../../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
+import { withinNamespace } from '../../../helpers/within-namespace.js'
 
 test('connectSync is refused in the thread that owns the cache, and the port is still good', async (t) => {
   const { cache } = await openMemory(t)
@@ -192,3 +196,16 @@ test('a worker that calls in a tight loop leaves room for timers and other ports
   t.is(cache.get('n'), calls)
   t.is(cache.get('other'), 50)
 })
+
+for (const isWithin of [false, true]) {
+  const cases = casesWithin('blocking client').filter((one) => !isWithin || casesWithin('namespace').includes(one))
+  runCases(`blocking${isWithin ? ', in a namespace' : ''}`, cases, async (t, { options }) => {
+    const { client, clock, closeCache, end } = await blockingClient(options)
+    t.teardown(() => {
+      client.close()
+      return end()
+    })
+    const cache = awaitedBlocking(isWithin ? withinNamespace(client) : client)
+    return { cache, clock, closeCache, directory: temporaryDirectory(t) }
+  })
+}
