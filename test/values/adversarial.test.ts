@@ -18,8 +18,10 @@ const BATCH = 500
 // In portions, so that the test runner sees that there is progress.
 for (let first = SEED; first < SEED + COUNT; first += PORTION) {
   const last = Math.min(first + PORTION, SEED + COUNT) - 1
-  test(`values ${first} to ${last} come back as their structured clones, with the same calls of their getters, at once, from the journal and from a snapshot, or are refused`, (t) =>
-    tryAll(t, first, last))
+  test.serial(
+    `values ${first} to ${last} come back as their structured clones, with the same calls of their getters, at once, from the journal and from a snapshot, or are refused`,
+    (t) => tryAll(t, first, last),
+  )
 }
 
 async function tryAll(t: ExecutionContext, from: number, to: number): Promise<void> {
