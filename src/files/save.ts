@@ -11,7 +11,7 @@ import type { SnapshotSource } from '../durable/contract.js'
 import { writeSnapshot } from '../durable/snapshot/write-snapshot.js'
 import { replaceFile } from '../durable/storage/replace-file.js'
 import { type Storage, type StorageFile, writeAllLater } from '../durable/storage/storage.js'
-import { restoreValue } from '../values/encode.js'
+import { restoreOnce } from '../values/encode.js'
 import type { SaveFormat, SaveProgress } from './format.js'
 import { writePickle } from './pickle/write-pickle.js'
 
@@ -62,7 +62,7 @@ async function pickleInto(
     for (let row = source.read(); row !== undefined; row = source.read()) {
       entries++
       const expiresAtMs = row.expiresAtMs === Number.POSITIVE_INFINITY ? undefined : row.expiresAtMs
-      yield [row.key, restoreValue(row.value, 'copy'), expiresAtMs]
+      yield [row.key, restoreOnce(row.value), expiresAtMs]
     }
   }
   const { hits, misses, evictions } = source.counters

@@ -113,12 +113,16 @@ function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
  */
 export function restoreValue(stored: StoredValue, isolation: Isolation): unknown {
   if (typeof stored !== 'object' || stored === null) return stored
-  if (stored instanceof EncodedPlain || stored instanceof EncodedValue) {
-    if (isolation === 'copy') return stored instanceof EncodedPlain ? copyOut(decodeOnce(stored)) : decodeObject(stored)
-    stored.object ??= isolation === 'share' ? decodeObject(stored) : decodeFrozen(stored)
-    return stored.object === UNFREEZABLE ? decodeObject(stored) : stored.object
-  }
-  return copyOut(stored)
+  if (!(stored instanceof EncodedPlain || stored instanceof EncodedValue)) return copyOut(stored)
+  if (isolation === 'copy') return decodeObject(stored)
+  stored.object ??= isolation === 'share' ? decodeObject(stored) : decodeFrozen(stored)
+  return stored.object === UNFREEZABLE ? decodeObject(stored) : stored.object
+}
+
+/** A copy for somebody who will not ask again: what is in bytes stays so. */
+export function restoreOnce(stored: StoredValue): unknown {
+  const isInBytes = stored instanceof EncodedPlain && stored.bytes !== undefined
+  return restoreValue(isInBytes ? new EncodedPlain(stored.bytes as PlainBytes) : stored, 'copy')
 }
 
 /** In the place of an object that cannot be frozen. */
@@ -131,7 +135,7 @@ function decodeFrozen(stored: EncodedPlain | EncodedValue): unknown {
 
 /** A copy for a caller. */
 function decodeObject(stored: EncodedPlain | EncodedValue): unknown {
-  if (stored instanceof EncodedPlain) return copyOut(readable(() => decodePlain(stored.bytes as PlainBytes)))
+  if (stored instanceof EncodedPlain) return copyOut(stored.copy ?? decodeOnce(stored))
   const { encoding, bytes } = stored
   switch (encoding) {
     case 'bytes':
@@ -149,11 +153,9 @@ function decodeObject(stored: EncodedPlain | EncodedValue): unknown {
 /** From now on the cache has its own copy instead of the bytes. */
 function decodeOnce(stored: EncodedPlain): PlainData {
   const { bytes } = stored
-  if (bytes !== undefined) {
-    stored.object = readable(() => decodePlain(bytes))
-    stored.bytes = undefined
-  }
-  return stored.object as PlainData
+  stored.copy = readable(() => decodePlain(bytes as PlainBytes)) // there are bytes, or there is a copy
+  stored.bytes = undefined
+  return stored.copy
 }
 
 /** Values of a journal are decoded when they are first asked for, and matching checksums do not prove that they can be. */

@@ -71,8 +71,12 @@ class Uncloneable extends Error {
 
 /** Beyond this many parts, a Map finds those that were met before. */
 const LISTED_MAX = 16
+/** Room for more is not kept for the next value. */
+const KEPT_MAX = 1_000
 
+/** Whether it is copied by being assigned. */
 function isPrimitive(part: unknown): boolean {
+  if (typeof part === 'string' || typeof part === 'number') return true // most of them
   return (typeof part !== 'object' || part === null) && typeof part !== 'function' && typeof part !== 'symbol'
 }
 
@@ -95,8 +99,10 @@ type Properties = Readonly<Record<string, unknown>>
 
 class Walk {
   /** The objects that were met, and their copies, so that a part that occurs twice is copied once. */
-  readonly #originals: object[] = []
-  readonly #copies: object[] = []
+  readonly #originals: (object | undefined)[] = []
+  readonly #copies: (object | undefined)[] = []
+  /** How many these are. The arrays are longer: so V8 need not make room again for each value. */
+  #count = 0
   #places: Map<object, number> | undefined
   #records: ErrorRecord[] = []
   /** The way from the value to the present part, for errors. */
@@ -154,10 +160,10 @@ class Walk {
     }
     if (isProxy(source)) throw this.#uncloneable('a Proxy, which cannot be cloned', level)
     if (Array.isArray(source)) return this.#array(source, level)
-    if (!isPlain(source)) return this.#other(source, level)
     if (Object.getPrototypeOf(source) === Object.prototype && !this.#isPolluted) {
       return this.#ordinary(source as Properties, level)
     }
+    if (!isPlain(source)) return this.#other(source, level)
     const keys = Object.keys(source)
     return mayBeOther(keys[0]) ? this.#other(source, level) : this.#properties(source as Properties, keys, level)
   }
@@ -176,7 +182,7 @@ class Walk {
       copy[key] = isPrimitive(part) ? part : this.#child(part, key, level)
     }
     if (!mayBeOther(first)) return copy
-    this.#forget(this.#originals.length - 1)
+    this.#forget(this.#count - 1)
     return this.#other(source, level)
   }
 
@@ -199,6 +205,7 @@ class Walk {
 
   #array(source: readonly unknown[], level: number): unknown[] {
     const copy: unknown[] = []
+    const place = this.#count
     this.#remember(source, copy)
     const { length } = source
     const keys = Object.keys(source)
@@ -220,9 +227,12 @@ class Walk {
       if (part === undefined && !Object.hasOwn(source, index)) {
         this.isPlain = false
         copy.length = index + 1
-      } else copy[index] = this.#child(part, index, level) // appends, unless something was removed
+      } else copy[index] = isPrimitive(part) ? part : this.#child(part, index, level) // appends, unless something was removed
     }
-    return copy
+    if (!this.isPlain) return copy // which may be in itself
+    const exact = copy.slice() // V8 leaves room for 16 more items in an array that grows
+    this.#copies[place] = exact
+    return exact
   }
 
   #other(source: object, level: number): unknown {
@@ -276,7 +286,7 @@ class Walk {
   /** `optional`: structured cloning does not look at it, so it is left out if it cannot be cloned. */
   #errorPart(source: Error, name: string, isOptional: boolean, level: number): { value: unknown } | undefined {
     const { refusal } = this
-    const [parts, records] = [this.#originals.length, this.#records.length]
+    const [parts, records] = [this.#count, this.#records.length]
     try {
       return { value: this.#child((source as unknown as Properties)[name], name, level) }
     } catch (error) {
@@ -289,23 +299,33 @@ class Walk {
   }
 
   #find(source: object): object | undefined {
-    const place = this.#places === undefined ? this.#originals.indexOf(source) : (this.#places.get(source) ?? -1)
-    return place === -1 ? undefined : this.#copies[place]
+    if (this.#places !== undefined) {
+      const place = this.#places.get(source)
+      return place === undefined ? undefined : this.#copies[place]
+    }
+    for (let place = 0; place < this.#count; place++) if (this.#originals[place] === source) return this.#copies[place]
+    return undefined
   }
 
   #remember<Copy extends object>(source: object, copy: Copy): Copy {
-    const place = this.#originals.push(source) - 1
-    this.#copies.push(copy)
+    const place = this.#count++
+    this.#originals[place] = source
+    this.#copies[place] = copy
     if (this.#places !== undefined) this.#places.set(source, place)
-    else if (place === LISTED_MAX) this.#places = new Map(this.#originals.map((original, at) => [original, at]))
+    else if (place === LISTED_MAX)
+      this.#places = new Map(this.#originals.slice(0, this.#count).map((one, at) => [one as object, at]))
     return copy
   }
 
   /** Forgets the parts that were met after the first `count`. */
   #forget(count: number): void {
     if (count < LISTED_MAX) this.#places = undefined
-    else for (const original of this.#originals.slice(count)) this.#places?.delete(original)
-    this.#originals.length = this.#copies.length = count
+    for (let place = count; place < this.#count; place++) {
+      this.#places?.delete(this.#originals[place] as object)
+      this.#originals[place] = this.#copies[place] = undefined
+    }
+    this.#count = count
+    if (this.#originals.length > KEPT_MAX) this.#originals.length = this.#copies.length = count
   }
 
   #uncloneable(reason: string, level: number): Uncloneable {

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { EncodedValue } from '../../src/core/model/stored-value.js'
+import { EncodedPlain, EncodedValue } from '../../src/core/model/stored-value.js'
 import { connect } from '../../src/edges/threads/threads.js'
 import { type Expiration, openCache, ValueError } from '../../src/index.js'
 import { ManualClock } from '../../src/testing.js'
@@ -17,7 +17,9 @@ import { temporaryDirectory } from '../helpers/temporary-directory.js'
 const START = 1_704_110_400_000
 const structured = (...bytes: number[]) => new EncodedValue('structured', Uint8Array.from(bytes))
 
-const VALUES: Record<string, EncodedValue> = {
+const VALUES: Record<string, EncodedPlain | EncodedValue> = {
+  'is plain data that ends too early': new EncodedPlain('\x12\x02\x00'),
+  'is plain data of an unknown kind': new EncodedPlain('\x12\x01\x63'),
   'breaks off': structured(0xff, 0x0f, 0x6f, 0x22),
   'is not encoded': structured(1, 2, 3),
   'is of a newer version of V8': structured(0xff, 0x7f, 0x6f, 0x7b, 0x00),
@@ -26,7 +28,7 @@ const VALUES: Record<string, EncodedValue> = {
 }
 
 /** A cache of a journal in which `bad` and `mortal` hold the value, and `good` holds 1. */
-async function opened(t: ExecutionContext, value: EncodedValue, maxSize = 10) {
+async function opened(t: ExecutionContext, value: EncodedPlain | EncodedValue, maxSize = 10) {
   const directory = join(temporaryDirectory(t), 'journal')
   mkdirSync(directory)
   const events = [set('bad', value), set('mortal', value, START + 10_000), set('good', 1)]

@@ -2,7 +2,7 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { EncodedValue } from '../../src/core/model/stored-value.js'
+import { EncodedPlain, EncodedValue } from '../../src/core/model/stored-value.js'
 import { FRAME } from '../../src/durable/format/format.js'
 import { CorruptionError, memoryJournal, openCache, ValueError } from '../../src/index.js'
 import { ManualClock } from '../../src/testing.js'
@@ -164,6 +164,12 @@ for (const [what, frames, reason] of [
   ['a value of an unknown tag', [{ count: 1, more: Uint8Array.of(1, 1, 97, 12, 0) }, END], /./],
   ['a value that cannot be decoded', [{ events: [structured(0xff, 0x0f, 0x6f, 0x22)] }, END], /cannot|Cannot/],
   ['a value that is not a structured clone', [{ events: [structured(1, 2, 3)] }, END], /cannot|Cannot/],
+  [
+    'plain data that ends too early',
+    [{ events: [set('a', new EncodedPlain('\x12\x02\x00'))] }, END],
+    /cannot be loaded.*ends/,
+  ],
+  ['plain data of an unknown kind', [{ events: [set('a', new EncodedPlain('\x12\x01\x63'))] }, END], /unknown kind 99/],
   ['a value that is undefined', [{ events: [structured(0xff, 0x0f, 0x5f)] }, END], /undefined/],
 ] as [string, Forged[], RegExp][]) {
   test(`a saved file with matching checksums and ${what}: refused, and nothing is changed`, async (t) => {

@@ -179,6 +179,19 @@ test('properties of an error that structured cloning would not look at are left 
   })
 })
 
+test('a part that is left out of an error is still looked at where it is not in an error', async (t) => {
+  const part = { n: 1, send: () => 1 }
+  const inner = new HttpError('inner', 404)
+  const error = Object.assign(new Error('m'), { request: { inner, part } })
+  const { cache } = await openMemory(t)
+  t.throws(() => cache.set('key', [error, { part }]), { message: /its part \[1\]\['part'\]\['send'\] is a function/ })
+  t.throws(() => cache.set('key', [error, new URL('http://a')]), { message: /its part \[1\] is an instance of URL/ })
+  await eachWay(t, [error, inner] as const, ([first, second]) => {
+    t.deepEqual(Object.keys(first), [])
+    t.is(second.status, 404)
+  })
+})
+
 test('the names of an error that are properties of Object.prototype are properties of its own', (t) => {
   const error = Object.defineProperty(new Error('m'), '__proto__', { value: { polluted: 1 }, enumerable: true })
   return eachWay(t, error, (copy) => {

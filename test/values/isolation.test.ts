@@ -1,6 +1,9 @@
 /** What callers may do with what they get: with `'freeze'`, and with objects that are recovered. */
+import { join } from 'node:path'
 import test from 'ava'
+import { connect } from '../../src/edges/threads/threads.js'
 import { openMemory, reopen } from '../helpers/open-memory.js'
+import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 test("with 'freeze', the same deeply frozen object comes back each time, and is not the caller's", async (t) => {
   const opened = await openMemory<unknown>(t, { isolation: 'freeze' })
@@ -114,3 +117,27 @@ test('maxBytes counts what a value takes in the journal, whether it is new, reco
   t.deepEqual(again.cache.keys(), ['a', 'c'])
   t.throws(() => again.cache.set('d', { text: 'x'.repeat(2_000) }), { instanceOf: RangeError })
 })
+
+for (const isolation of ['share', 'freeze'] as const) {
+  test(`with '${isolation}', others that read a value leave it as it is: a pickle, a condition of a client, a snapshot`, async (t) => {
+    const path = join(temporaryDirectory(t), 'a.pickle')
+    const opened = await openMemory<unknown>(t, { isolation })
+    const value = { list: [{ n: 1 }] }
+    opened.cache.set('key', value)
+    const look = async ({ cache }: typeof opened) => {
+      t.like(await cache.save(path), { ok: true })
+      const client = await connect(cache.share())
+      await client.transact([{ type: 'require', key: 'key', equals: value }])
+      await client.close()
+      await cache.compact()
+      const found = cache.get('key') as typeof value
+      t.deepEqual(found, value)
+      t.is(Object.getPrototypeOf(found.list[0]), Object.prototype)
+      t.is(cache.get('key'), found)
+    }
+    await look(opened)
+    const again = await reopen(t, opened, { isolation })
+    await look(again)
+    await look(await reopen(t, again, { isolation }))
+  })
+}

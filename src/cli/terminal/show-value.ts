@@ -4,7 +4,7 @@
  */
 import { inspect } from 'node:util'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { restoreValue } from '../../values/encode.js'
+import { restoreOnce } from '../../values/encode.js'
 import { messageOf } from './failures.js'
 import { type Colors, printable } from './printable.js'
 
@@ -140,7 +140,7 @@ function withoutRepeats(value: unknown, seen: Set<object>): unknown {
 /** A stored value to look at: one that cannot be read is shown as the reason. */
 export function restoreToShow(stored: StoredValue): unknown {
   try {
-    return restoreValue(stored, 'copy')
+    return restoreOnce(stored)
   } catch (error) {
     return new Unreadable(messageOf(error))
   }

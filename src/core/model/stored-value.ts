@@ -18,13 +18,16 @@ export type PlainBytes = string | Uint8Array
 
 /** Plain data in bytes, until its first use: from a file or from a client, or because callers are not given copies. */
 export class EncodedPlain {
-  /** `undefined` once {@link object} is the cache's own copy. */
+  /** `undefined` once there is a {@link copy}. */
   bytes: PlainBytes | undefined
-  /** What is made of them: the cache's own copy; or the object to share, or to give frozen. */
+  /** The cache's own copy, of which callers get copies. */
+  copy: PlainData | undefined
+  /** The object to share, or to give frozen, if the cache does that: the caller's own, or the one that was decoded first. */
   object: unknown
 
   constructor(bytes: PlainBytes, object?: unknown) {
     this.bytes = bytes
+    this.copy = undefined
     this.object = object
   }
 }

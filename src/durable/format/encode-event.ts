@@ -75,7 +75,7 @@ function encodeValue(writer: ByteWriter, value: StoredValue): void {
   const at = writer.length
   writer.length += 4
   if (!(value instanceof EncodedPlain)) encodePlain(writer, value)
-  else if (value.bytes === undefined) encodePlain(writer, value.object as PlainData)
+  else if (value.bytes === undefined) encodePlain(writer, value.copy as PlainData)
   else writer.putHeld(value.bytes)
   writer.bytes.writeUInt32LE(writer.length - at - 4, at)
 }
@@ -103,7 +103,7 @@ function valueBytes(value: StoredValue): number {
 function objectBytes(value: PlainData | EncodedPlain | EncodedValue): number {
   if (value instanceof EncodedValue) return value.bytes.length
   if (!(value instanceof EncodedPlain)) return plainSize(value)
-  return value.bytes?.length ?? plainSize(value.object as PlainData)
+  return value.bytes?.length ?? plainSize(value.copy as PlainData)
 }
 
 function textBytes(text: string): number {

@@ -66,7 +66,7 @@ function takeObject(reader: ByteReader, keys: readonly string[], shapes: (readon
 function takeArray(reader: ByteReader, shapes: (readonly string[])[], level: number): unknown[] {
   const items: unknown[] = []
   for (let left = reader.varint(); left > 0; left--) items.push(takePart(reader, shapes, level))
-  return items
+  return items.slice() // V8 leaves room for 16 more items in an array that grows
 }
 
 function takeDictionary(reader: ByteReader, shapes: (readonly string[])[], level: number): Bare {

@@ -108,6 +108,12 @@ function putDictionary(writer: ByteWriter, object: Bare): void {
 export function putPrimitive(writer: ByteWriter, value: unknown): void {
   writer.reserve(9)
   switch (typeof value) {
+    case 'string': {
+      const at = writer.length++
+      const text = writer.putText(value) // may move writer.bytes
+      writer.bytes[at] = TAG.text + text
+      return
+    }
     case 'number':
       if ((value | 0) === value && !Object.is(value, -0)) {
         writer.putByte(TAG.integer)
@@ -117,12 +123,6 @@ export function putPrimitive(writer: ByteWriter, value: unknown): void {
         writer.putDouble(value)
       }
       return
-    case 'string': {
-      const at = writer.length++
-      const text = writer.putText(value) // may move writer.bytes
-      writer.bytes[at] = TAG.text + text
-      return
-    }
     case 'boolean':
       writer.putByte(value ? TAG.true : TAG.false)
       return

@@ -54,7 +54,7 @@ export function toWire(stored: StoredValue | undefined): Wire {
   if (typeof stored !== 'object' || stored === null) return stored
   if (stored instanceof EncodedValue) return [TAG_OF[stored.encoding], ownBytes(stored.bytes)]
   if (!(stored instanceof EncodedPlain)) return [PLAIN_VALUE, plainBytesOf(stored)]
-  return [PLAIN_VALUE, stored.bytes ?? plainBytesOf(stored.object as PlainData)]
+  return [PLAIN_VALUE, stored.bytes ?? plainBytesOf(stored.copy as PlainData)]
 }
 
 /** Cloning a view copies its whole buffer, and keeping one keeps all of it: so the view's own part is copied, if there is more. */
