@@ -162,8 +162,7 @@ export class Door {
   }
 
   hasMany(keys: Iterable<string>): boolean[] {
-    const list = checkKeys(keys)
-    return this.transact(() => list.map((key) => this.#reads.has(key)))
+    return this.#reads.hasMany(checkKeys(keys))
   }
 
   getManyStored(keys: Iterable<string>): (StoredValue | undefined)[] {

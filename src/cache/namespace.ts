@@ -92,12 +92,16 @@ export class NamespaceView {
 
   static {
     for (const name of KEYED_METHODS) {
-      const method = function (this: NamespaceView, ...parameters: unknown[]) {
-        const result = this.#target[name](...enter(name, parameters, this.#prefix))
-        return result instanceof Promise
-          ? result.then((settled) => leave(name, settled, this.#prefix))
-          : leave(name, result, this.#prefix)
-      }
+      const method = takesKeyFirst(name)
+        ? function (this: NamespaceView, key: unknown, ...others: unknown[]) {
+            return this.#target[name](keyWithin(key, this.#prefix), ...others)
+          }
+        : function (this: NamespaceView, ...parameters: unknown[]) {
+            const result = this.#target[name](...enter(name, parameters, this.#prefix))
+            return result instanceof Promise
+              ? result.then((settled) => leave(name, settled, this.#prefix))
+              : leave(name, result, this.#prefix)
+          }
       Object.defineProperty(method, 'name', { value: name })
       Object.defineProperty(NamespaceView.prototype, name, { value: method, writable: true, configurable: true })
     }
@@ -144,8 +148,18 @@ export function enter(name: KeyedMethod, parameters: readonly unknown[], prefix:
   return entered
 }
 
+/** The most common methods: the rest of their arguments, and their results, are those of the target. */
+function takesKeyFirst(name: KeyedMethod): boolean {
+  const { takes }: Method = METHODS[name]
+  return takes[0] === 'key' && !takes.includes('loader')
+}
+
+function keyWithin(key: unknown, prefix: string): unknown {
+  return typeof key === 'string' ? prefix + key : key
+}
+
 function enterArgument(name: KeyArgument, argument: unknown, prefix: string): unknown {
-  const withPrefix = (key: unknown) => (typeof key === 'string' ? prefix + key : key)
+  const withPrefix = (key: unknown) => keyWithin(key, prefix)
   switch (name) {
     case 'key':
     case 'prefix':

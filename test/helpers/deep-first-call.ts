@@ -12,6 +12,8 @@ export const CALLS: Record<string, (cache: Cache) => unknown> = {
   delete: (cache) => cache.delete('a'),
   clear: (cache) => cache.clear(),
   setMany: (cache) => cache.setMany([['a', 2]]),
+  take: (cache) => cache.take('a'),
+  resize: (cache) => cache.resize({ maxSize: 5 }),
 }
 
 export interface Outcome {

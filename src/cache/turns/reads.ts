@@ -55,8 +55,17 @@ export class Reads {
     return this.#use(this.#live(key))
   }
 
-  /** Each counts as a `get`. What has expired is removed by one turn. */
+  /** Each counts as a `get`. */
   getMany(keys: readonly string[]): (StoredValue | undefined)[] {
+    return this.#each(keys, (slot) => this.#use(slot))
+  }
+
+  hasMany(keys: readonly string[]): boolean[] {
+    return this.#each(keys, (slot) => slot !== undefined)
+  }
+
+  /** What has expired is removed by one turn. */
+  #each<T>(keys: readonly string[], read: (slot: Slot | undefined) => T): T[] {
     this.#admit()
     reserveStack()
     const nowMs = this.#clock.now()
@@ -67,7 +76,7 @@ export class Reads {
     }
     const expired = [...new Set(keys)].filter((key) => find(key).isGone)
     if (expired.length > 0) this.#remove(expired, nowMs)
-    return keys.map((key) => this.#use(find(key).slot))
+    return keys.map((key) => read(find(key).slot))
   }
 
   #use(slot: Slot | undefined): StoredValue | undefined {

@@ -28,6 +28,8 @@ const EFFECTS: Record<string, unknown[]> = {
   delete: [null, 'old', null, 'old'],
   clear: [null, null, null, null],
   setMany: [2, 'old', 2, 'old'],
+  take: [null, 'old', null, 'old'],
+  resize: NOTHING,
 }
 
 for (const method of Object.keys(CALLS)) {
