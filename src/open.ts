@@ -5,10 +5,10 @@ import { createActor } from 'xstate'
 import { Inspection } from './cache/actor/inspection.js'
 import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
+import { assemble } from './cache/assembly.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
 import { Door } from './cache/door.js'
 import { execute } from './cache/execute.js'
-import { Loads } from './cache/loads.js'
 import { Maintenance } from './cache/maintenance.js'
 import { Opening } from './cache/opening.js'
 import {
@@ -21,23 +21,14 @@ import {
 import { rehearse } from './cache/rehearsal.js'
 import { SavedFiles } from './cache/saved-files.js'
 import { Scans } from './cache/scans.js'
-import { Streams } from './cache/streams/streams.js'
-import { Cleanup } from './cache/turns/cleanup.js'
-import { ExpiryTimer } from './cache/turns/expiry-timer.js'
-import { Outbox } from './cache/turns/outbox.js'
-import { Reads } from './cache/turns/reads.js'
-import { Turns } from './cache/turns/turns.js'
-import { State } from './core/evolve/state.js'
 import { NEW_LIMITS } from './core/model/limits.js'
 import type { Journal } from './durable/contract.js'
-import { encodedBytes } from './durable/format/encode-event.js'
 import { FileJournal } from './durable/journal/file-journal.js'
 import { outsideRequests } from './durable/outside-requests.js'
 import { disk, unlockedDisk } from './durable/storage/disk.js'
 import { MemoryStorage } from './durable/storage/memory.js'
 import type { Storage } from './durable/storage/storage.js'
 import { Sharing } from './edges/threads/owner/sharing.js'
-import { restoreValue } from './values/encode.js'
 
 /**
  * Opens a cache: locks the directory and recovers what its journal holds.
@@ -134,14 +125,10 @@ function compose<V>(
   const journal =
     options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
-  const state = new State({ maxSize, maxBytes, entriesMax, weigh: encodedBytes })
-  const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
-  const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
-  const outbox = new Outbox(streams, (task) => loads.outside(task))
-  const turns = new Turns({ state, journal, outbox, expiry })
-  const cleanup = new Cleanup({ state, clock, turns })
-  const reads = new Reads({ state, clock, turns, cleanup, notOpen: () => opening.notOpen() })
-  const loads = new Loads({ clock, turns, reads })
+  const limits = { maxSize, maxBytes }
+  const notOpen = () => opening.notOpen()
+  const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen })
+  const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })

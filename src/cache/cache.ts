@@ -225,7 +225,7 @@ export class Cache<V = unknown> {
   /** `get` and `delete` in one turn: the value, or `undefined`. Counts as a hit or a miss. */
   take(key: string): V | undefined {
     if (this.#isInspected) this.#inspect('take', key)
-    return this.#restore(this.#door.takeStored(key))
+    return this.#door.takeStored(key, (stored) => this.#restore(stored))
   }
 
   /**

@@ -139,11 +139,12 @@ export class Door {
   }
 
   /** Reads and deletes in one turn. The deletion overrules a load of the key, like any other. */
-  takeStored(key: string): StoredValue | undefined {
+  /** `read` makes the result of the stored value. If it throws, the entry stays. */
+  takeStored<T>(key: string, read: (stored: StoredValue | undefined) => T): T {
     checkKey(key)
     this.#opening.admitWrite()
     return this.#turns.transact(() => {
-      const value = this.#reads.get(key)
+      const value = read(this.#reads.get(key))
       this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
       return value
     })

@@ -2,16 +2,14 @@
  * V8 compiles a function when it is first called, which takes far more stack than `reserveStack` reserves. So everything that
  * runs after an append, and everything that undoes a turn, is called once before the first cache is used. Before: `open.ts`.
  */
+import type { Observable } from 'rxjs'
 import { FrozenRows } from '../core/evolve/frozen-rows.js'
-import { State } from '../core/evolve/state.js'
-import type { Clock } from '../core/model/clock.js'
 import type { CacheEvent } from '../core/model/event.js'
 import type { Journal } from '../durable/contract.js'
-import { Loads } from './loads.js'
-import { systemClock } from './system-clock.js'
-import { ExpiryTimer } from './turns/expiry-timer.js'
-import { Outbox } from './turns/outbox.js'
-import { Turns } from './turns/turns.js'
+import { CacheClosedError } from '../errors.js'
+import { assemble } from './assembly.js'
+import type { Streams } from './streams/streams.js'
+import { armedOutside, systemClock } from './system-clock.js'
 
 const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'a', value: 1, expiresAtMs: 1 },
@@ -24,6 +22,7 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'expired', key: 'b' },
   { type: 'set', key: 'c', value: 4, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'deleted', key: 'c' },
+  { type: 'set', key: 'd', value: 5, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'cleared' },
 ]
 
@@ -32,21 +31,20 @@ let isDone = false
 export function rehearse(): void {
   if (isDone) return
   isDone = true
-  const clock: Clock = { now: () => 0, setTimeout: () => 0, clearTimeout: () => undefined }
+  const clock = armedOutside(systemClock)
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
+  const notOpen = () => new CacheClosedError('')
   for (const isObserved of [false, true]) {
-    const state = new State({ maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY, weigh: () => 1 })
-    let isDelivered = false
-    const deliver = () => {
-      if (isDelivered) return
-      isDelivered = true
+    const limits = { maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY }
+    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen })
+    const { state, streams, expiry, turns, loads } = parts
+    if (isObserved) observe(streams)
+    const { deliver } = streams
+    streams.deliver = () => {
+      streams.deliver = deliver
       throw overflow()
     }
-    const outbox = new Outbox({ isObserved, observesRemovals: isObserved, deliver }, (task) => loads.outside(task))
-    const expiry = new ExpiryTimer(clock, state, () => 'done')
-    const turns = new Turns({ state, journal, outbox, expiry })
-    const loads = new Loads({ clock, turns, reads: undefined as never })
-    const rows = new FrozenRows(state)
+    const readers = isObserved ? [new FrozenRows(state), new FrozenRows(state)] : [new FrozenRows(state)] // called as one, or alone
     state.isOpen = turns.isWritable = true
     turns.set('a', 1, 5, 0)
     turns.set('a', 1, 4, 0)
@@ -69,9 +67,13 @@ export function rehearse(): void {
     } catch {
       // Everything was undone.
     }
-    rows.release()
+    for (const reader of readers) reader.release()
+    expiry.stop()
   }
-  systemClock.clearTimeout(systemClock.setTimeout(() => undefined, 1))
+}
+
+function observe({ changes$, expirations$, evictions$, removals$ }: Streams<unknown>): void {
+  for (const stream of [changes$, expirations$, evictions$, removals$] as Observable<unknown>[]) stream.subscribe()
 }
 
 /** As V8 throws it. What was interrupted is then done again on a later tick. */

@@ -5,15 +5,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Cache, memoryJournal, openCache } from '../../src/index.js'
 
+/** The most different ones first. */
 export const CALLS: Record<string, (cache: Cache) => unknown> = {
-  set: (cache) => cache.set('a', 2),
   'set with a ttl': (cache) => cache.set('a', 2, { ttl: '1ms' }),
-  increment: (cache) => cache.increment('a'),
-  delete: (cache) => cache.delete('a'),
-  clear: (cache) => cache.clear(),
   setMany: (cache) => cache.setMany([['a', 2]]),
+  clear: (cache) => cache.clear(),
   take: (cache) => cache.take('a'),
+  increment: (cache) => cache.increment('a'),
   resize: (cache) => cache.resize({ maxSize: 5 }),
+  set: (cache) => cache.set('a', 2),
+  delete: (cache) => cache.delete('a'),
 }
 
 export interface Outcome {

@@ -18,17 +18,24 @@ export interface LimitingParts {
   turns: Turns
 }
 
+interface Removed {
+  readonly evicted: number
+  readonly expired: number
+}
+
 /**
  * Makes these the limits. Returns how many entries were removed. If their removals do not fit in one frame, there are several turns,
  * of which the last one has the new limits.
  */
 export function applyLimits({ state, clock, turns }: LimitingParts, given: GivenLimits) {
   const limits: Limits = { maxSize: given.maxSize ?? state.maxSize, maxBytes: given.maxBytes ?? state.maxBytes }
-  const removed = { evicted: 0, expired: 0 }
+  let removed: Removed = { evicted: 0, expired: 0 }
   for (let atMost = Number.POSITIVE_INFINITY; ; ) {
     const nowMs = clock.now()
     const events = decide(state, { type: 'limit', ...limits, atMost, nowMs })
     if (events.length === 0) return removed
+    const isLast = events.length < atMost
+    const counted = count(events, removed) // now: an error after the turn would hide that it has taken effect
     try {
       turns.record(events, nowMs)
     } catch (error) {
@@ -36,10 +43,13 @@ export function applyLimits({ state, clock, turns }: LimitingParts, given: Given
       atMost = Math.ceil(events.length / 2)
       continue
     }
-    count(events, removed)
+    if (isLast) return counted
+    removed = counted
   }
 }
 
-function count(events: readonly CacheEvent[], removed: { evicted: number; expired: number }): void {
+function count(events: readonly CacheEvent[], before: Removed): Removed {
+  const removed = { evicted: before.evicted, expired: before.expired }
   for (const { type } of events) if (type === 'expired' || type === 'evicted') removed[type]++
+  return removed
 }

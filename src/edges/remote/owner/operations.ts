@@ -23,7 +23,7 @@ const OF_VALUES = {
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
   put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
   set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
-  take: ({ door }, key) => toWire(door.takeStored(key as string)),
+  take: ({ door }, key) => door.takeStored(key as string, toWire),
   entry: ({ door }, key) => {
     const entry = door.entryStored(key as string)
     if (entry === undefined) return undefined
