@@ -16,7 +16,7 @@ import { restoreErrors } from './error-records.js'
 import { freezeWhole } from './freeze.js'
 import { decodePlain } from './plain/decode.js'
 import { plainBytesOf } from './plain/encode.js'
-import { copyOut } from './plain/plain-data.js'
+import { copyOut, frozenOut } from './plain/plain-data.js'
 import { privateCopyOf } from './private-copy.js'
 import { deserialize, refuseShared, serialize } from './structured.js'
 
@@ -129,6 +129,7 @@ export function restoreOnce(stored: StoredValue): unknown {
 const UNFREEZABLE = Symbol('unfreezable')
 
 function decodeFrozen(stored: EncodedPlain | EncodedValue): unknown {
+  if (stored instanceof EncodedPlain) return frozenOut(stored.copy ?? decodeOnce(stored)) ?? UNFREEZABLE
   const value = decodeObject(stored)
   return typeof value !== 'object' || freezeWhole(value as object) ? value : UNFREEZABLE
 }
