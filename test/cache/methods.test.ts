@@ -67,3 +67,9 @@ test('a call and its message are each made from the other', (t) => {
   }
   t.deepEqual(messageOf('set', ['k', 1]) as object, { type: 'set', key: 'k', value: 1 })
 })
+
+test('a message has only the options of its method: no option replaces its type or an argument', (t) => {
+  const options = { ttl: 5, type: 'clear', key: 'other', value: 2, more: 3, only: undefined }
+  t.deepEqual(messageOf('set', ['a', 1, options]), { type: 'set', key: 'a', value: 1, ttl: 5 } as never)
+  t.deepEqual(messageOf('increment', ['a', 1, options]), { type: 'increment', key: 'a', by: 1, ttl: 5 } as never)
+})

@@ -213,6 +213,31 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
   },
 
   {
+    name: 'appendSet, if there is one, does what append does with one event',
+    async run(make) {
+      const journal = make()
+      await journal.open(session())
+      if (journal.appendSet === undefined) return journal.close()
+      const sets = EVENTS.filter((event) => event.type === 'set')
+      sets.forEach(({ key, value, expiresAtMs }, at) => {
+        assert.equal(journal.appendSet?.(key, value, expiresAtMs), 2 * at + 1)
+        assert.equal(journal.append([{ type: 'deleted', key }]), 2 * at + 2)
+      })
+      const end = 2 * sets.length
+      assert.equal(journal.figures().sequence, end)
+      assert.throws(() => journal.appendSet?.('x', new EncodedValue('bytes', undefined as never), 1))
+      const tooLarge = new EncodedValue('bytes', new Uint8Array(257 * 1024 * 1024))
+      assert.throws(() => journal.appendSet?.('x', tooLarge, 1), RangeError)
+      assert.equal(journal.appendSet('last', 1, 5), end + 1)
+      assert.equal(await journal.flush(), end + 1)
+      await journal.close()
+      const { receiver } = await reopen(make)
+      const expected = sets.flatMap((event): CacheEvent[] => [event, { type: 'deleted', key: event.key }])
+      assert.deepEqual(receiver.events, [...expected, set('last', 1, 5)])
+    },
+  },
+
+  {
     name: 'an append larger than a frame is a RangeError that changes nothing',
     async run(make) {
       const journal = make()

@@ -93,11 +93,16 @@ export class Turns {
   record(events: readonly CacheEvent[], nowMs: number, replacement?: Replacement): void {
     if (this.#depth > 0) for (const event of events) this.#step(event, nowMs)
     else {
-      const last = events[events.length - 1] as CacheEvent // there is at least one
-      const adds = last.type === 'set' && events.length === 1 && this.#state.find(last.key) === undefined
-      if (last.type === 'set' || last.type === 'rescheduled') this.#state.reserve(adds, last.expiresAtMs)
+      this.#reserveFor(events[events.length - 1] as CacheEvent, events.length > 1) // there is at least one
       this.#commit(events, undefined, '', null, NEVER, nowMs, replacement)
     }
+  }
+
+  /** Reserves room in the columns. `hasRemoved`: whether an event before this one removes an entry, and so leaves room for one. */
+  #reserveFor(event: CacheEvent, hasRemoved: boolean): void {
+    if (event.type !== 'set' && event.type !== 'rescheduled') return
+    const adds = event.type === 'set' && !hasRemoved && this.#state.find(event.key) === undefined
+    this.#state.reserve(adds, event.expiresAtMs)
   }
 
   /**
@@ -215,6 +220,7 @@ export class Turns {
   #step(event: CacheEvent, nowMs: number): void {
     const state = this.#state
     reserveStack()
+    this.#reserveFor(event, false)
     state.isWhole = false
     if (this.#outbox.isObserved) this.#outbox.capture(event, this.#events.length, state, nowMs)
     evolve(state, event)

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import test from 'ava'
 import { Recency } from '../../../src/core/evolve/recency.js'
-import { CacheError, memoryJournal } from '../../../src/index.js'
+import { type Cache, CacheError, memoryJournal } from '../../../src/index.js'
 import { openWithin } from '../../../src/open.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
@@ -100,32 +100,42 @@ test('a file with more entries than a Map can hold is not loaded, and one that w
   })
 })
 
-test.serial('when columns cannot grow, the entry is refused before it is journaled', async (t) => {
-  const journal = memoryJournal()
-  const options = { journal, maxSize: Number.POSITIVE_INFINITY }
-  const cache = await openWithin(options)
-  const { grow } = Recency.prototype
-  Recency.prototype.grow = () => {
-    throw new RangeError('Array buffer allocation failed')
-  }
-  let refused = 0
-  try {
-    while (cache.size < 5_000 && refused === 0) {
-      try {
-        cache.set(`k${cache.size}`, 1)
-      } catch {
-        refused = cache.size
+const SETS: Record<string, (cache: Cache, key: string) => unknown> = {
+  'a set': (cache, key) => cache.set(key, 1),
+  'a set with a ttl': (cache, key) => cache.set(key, 1, { ttl: 10 }),
+  'a set in a transaction': (cache, key) => cache.transact(() => cache.set(key, 1)),
+}
+
+for (const [name, set] of Object.entries(SETS)) {
+  for (const isObserved of [false, true]) {
+    const where = isObserved ? ', observed' : ''
+    test.serial(`when columns cannot grow, ${name} is refused before it is journaled${where}`, async (t) => {
+      const journal = memoryJournal()
+      const options = { journal, maxSize: Number.POSITIVE_INFINITY }
+      const cache = await openWithin(options)
+      if (isObserved) cache.changes$.subscribe()
+      const { grow } = Recency.prototype
+      Recency.prototype.grow = () => {
+        throw new RangeError('Array buffer allocation failed')
       }
-    }
-    t.throws(() => cache.set('x', 1, { ttl: 10 }), { message: 'Array buffer allocation failed' })
-  } finally {
-    Recency.prototype.grow = grow
+      try {
+        t.throws(
+          () => {
+            while (cache.size < 5_000) set(cache, `k${cache.size}`)
+          },
+          { message: 'Array buffer allocation failed' },
+        )
+      } finally {
+        Recency.prototype.grow = grow
+      }
+      const { size } = cache
+      t.true(size > 100)
+      t.is(cache.stats().journal.sequence, size)
+      set(cache, 'x')
+      await cache.close()
+      const again = await openWithin(options)
+      t.is(again.size, size + 1)
+      await again.close()
+    })
   }
-  t.true(refused > 100)
-  t.is(cache.stats().journal.sequence, refused)
-  cache.set('x', 1)
-  await cache.close()
-  const again = await openWithin(options)
-  t.is(again.size, refused + 1)
-  await again.close()
-})
+}

@@ -80,6 +80,20 @@ test('keys hides expired entries while the journal cannot be written', (t) => {
   t.is(state.size, 3)
 })
 
+test('getMany only hides expired entries while the journal cannot be written, and if it fails just then', (t) => {
+  const { reads, turns, clock, journal, state, appended } = three()
+  clock.jump(10)
+  journal.append = () => {
+    throw new JournalWriteError('JOURNAL_WRITE_FAILED', 'ENOSPC')
+  }
+  t.deepEqual(reads.getMany(['a', 'b', 'c', 'b']), ['a', undefined, 'c', undefined])
+  turns.isWritable = false
+  t.deepEqual(reads.getMany(['b', 'a']), [undefined, 'a'])
+  t.deepEqual(reads.hasMany(['b', 'a']), [false, true])
+  t.like(state.counters, { hits: 3, misses: 3, expirations: 0 })
+  t.deepEqual([state.size, appended], [3, []])
+})
+
 test('a journal that fails just then: the entry is hidden; any other error is thrown', (t) => {
   const { reads, clock, journal, state } = three()
   clock.jump(10)

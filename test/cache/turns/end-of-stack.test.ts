@@ -1,0 +1,96 @@
+/**
+ * What follows a check of the stack must fit into the stack that it checked for. Each call is made at every depth near the end of
+ * the stack, over a journal that takes no stack of its own, so that only these checks protect what comes after the append.
+ */
+import test from 'ava'
+import { rehearse } from '../../../src/cache/rehearsal.js'
+import { turnParts } from '../../helpers/turn-parts.js'
+
+/** Calls `attempt` at each of the last levels of the stack, and again with a few words less. What it throws is not looked at. */
+function nearTheEnd(attempt: () => void): void {
+  attempt() // to compile what it calls
+  let level = 0
+  const descend = (): void => {
+    try {
+      descend()
+    } catch {
+      // The end of the stack.
+    }
+    if (level++ > 400) return
+    try {
+      attempt()
+    } catch {
+      // The attempt had too little.
+    }
+  }
+  const pad = (..._words: number[]): void => {
+    level = 0
+    descend()
+  }
+  for (let words = 0; words < 20; words++) pad(...new Array<number>(words).fill(0))
+}
+
+rehearse() // as before every cache
+
+/** Three entries. */
+function parts() {
+  const made = turnParts()
+  for (const key of ['a', 'b', 'c']) made.set(key)
+  made.appended.length = 0
+  let count = 0
+  made.journal.append = () => ++count
+  return { ...made, appends: () => count }
+}
+
+for (const isNew of [true, false]) {
+  test(`a change of ${isNew ? 'a new key' : 'a key'} that is appended is made, at every depth`, (t) => {
+    const { turns, state, appends } = parts()
+    const event = { type: 'set', key: 'a', value: 1, expiresAtMs: 9 } as const
+    const removal = { type: 'deleted', key: 'a' } as const
+    const events = isNew ? [removal, event] : [event]
+    const { sets } = state.counters
+    let cut = 0
+    nearTheEnd(() => {
+      if (state.isWhole) turns.record(events, 0)
+      if (!state.isWhole) cut++
+    })
+    t.deepEqual([cut, state.isWhole], [0, true])
+    t.true(appends() > 100)
+    t.is(state.counters.sets - sets, appends())
+  })
+}
+
+test('a step of a transaction is made or not, at every depth', (t) => {
+  const { turns, state } = parts()
+  const event = { type: 'set', key: 'a', value: 1, expiresAtMs: 9 } as const
+  turns.transact(() => {
+    nearTheEnd(() => turns.record([event], 0))
+    t.true(state.isWhole)
+  })
+})
+
+for (const key of ['a', 'missing']) {
+  test(`a ${key === 'a' ? 'hit' : 'miss'} inside a transaction is undone, at whatever depth it was`, (t) => {
+    const { turns, reads, state } = parts()
+    const before = { order: [...state.keysByUse()], ...state.counters }
+    const error = t.throws(() =>
+      turns.transact(() => {
+        nearTheEnd(() => {
+          reads.get('b')
+          reads.get(key)
+        })
+        t.true(state.counters.hits + state.counters.misses > 100)
+        throw new Error('undo')
+      }),
+    )
+    t.is(error?.message, 'undo')
+    t.deepEqual({ order: [...state.keysByUse()], ...state.counters }, before)
+  })
+}
+
+test('getMany counts all of its keys or none, at every depth', (t) => {
+  const { reads, state } = parts()
+  nearTheEnd(() => void reads.getMany(['missing', 'a']))
+  t.true(state.counters.hits > 100)
+  t.is(state.counters.hits, state.counters.misses)
+})
