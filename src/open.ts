@@ -142,6 +142,7 @@ function compose<V>(
     { clock, journal, opening, turns, reads, scans, loads, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
+      random: options.random,
       isEverythingDurable: options.fsync === 'always',
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },

@@ -156,7 +156,11 @@ const WORDS: readonly [title: string, words: RegExp, only: RegExp][] = [
     /^(cache\/system-clock\.ts$|durable\/storage\/real-timers\.ts$|cli\/)/,
   ],
   ['core/ reads neither clocks nor the process', /\b(performance\.|setImmediate|process\.)/, /^(?!core\/)/],
-  ['nothing is random but ids, which come from node:crypto', /Math\.random/, /^$/],
+  [
+    'nothing is random but ids, from node:crypto, and the jitter of a ttl, from an option that defaults to Math.random',
+    /Math\.random/,
+    /^cache\/options\.ts$/,
+  ],
   [
     'everything is printed through cli/terminal/output.ts, which escapes control characters',
     /console\.|std(out|err)\.write\b/,

@@ -105,6 +105,13 @@ export function checkOnly(only: unknown): void {
   }
 }
 
+/** The share of a ttl by which it may be drawn longer or shorter. */
+export function checkJitter(jitter: unknown): void {
+  if (jitter === undefined) return
+  if (typeof jitter !== 'number') throw new TypeError(mustBe('jitter', 'a number from 0 to 1', jitter))
+  if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(mustBe('jitter', 'a number from 0 to 1', jitter))
+}
+
 export function checkBy(by: unknown): asserts by is number {
   if (typeof by !== 'number') throw new TypeError(mustBe('An increment', 'a number', by))
   if (!Number.isFinite(by)) throw new RangeError(mustBe('An increment', 'finite', by))

@@ -10,7 +10,9 @@ import type { Command } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
+import { mustBe } from '../errors.js'
 import {
+  checkJitter,
   checkKey,
   checkKeys,
   checkOnly,
@@ -47,6 +49,8 @@ export interface DoorParts {
 export interface DoorOptions {
   /** `Infinity` for none. */
   defaultTtlMs: number
+  /** Draws the jitter of a ttl, from 0 to 1. */
+  random: () => number
   /** `fsync: 'always'`. */
   isEverythingDurable: boolean
   /** Called with every call, in the form of a message. */
@@ -57,6 +61,11 @@ export interface DoorOptions {
 export interface LoadOptions {
   /** The ttl of the loaded entry. Default: the cache's `ttl`. */
   ttl?: Duration | undefined
+  /**
+   * From 0 to 1: the ttl is drawn at random from `ttl × (1 − jitter)` to `ttl × (1 + jitter)`, so that entries loaded together do not
+   * expire together. Default 0.
+   */
+  jitter?: number | undefined
   /** How long this call waits; the load continues after that. Default, and 0: as long as the load takes. */
   timeout?: Duration | undefined
   /** How long the load may take. After that its signal is aborted, waiting calls reject, and the next call loads again. */
@@ -92,6 +101,7 @@ export class Door {
   readonly #reads: Reads
   readonly #scans: Scans
   readonly #loads: Loads
+  readonly #random: () => number
   readonly #defaultTtlMs: number
   /** Whether entries have no deadline by default: a `set` without options then does not read the clock. */
   readonly #hasNoTtl: boolean
@@ -105,6 +115,7 @@ export class Door {
     this.#scans = parts.scans
     this.#loads = parts.loads
     this.streams = parts.streams
+    this.#random = options.random
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
@@ -281,20 +292,28 @@ export class Door {
   /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
   getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): StoredValue | Promise<StoredValue> {
     checkKey(key)
-    const { ttl, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
-    if (ttl !== undefined) toMilliseconds(ttl, 'ttl')
+    const { ttl, jitter, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
+    const ttlMs = ttl === undefined ? this.#defaultTtlMs : toMilliseconds(ttl, 'ttl')
+    checkJitter(jitter)
     const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
     const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
     const found = this.#reads.get(key)
     if (found !== undefined) return found
-    const store = (value: StoredValue) => this.#storeLoaded(key, value, ttl)
+    const store = (value: StoredValue) => this.#storeLoaded(key, value, this.#jittered(ttlMs, jitter))
     return this.#loads.get({ key, loader, store, timeoutMs, hardTimeoutMs })
   }
 
-  async #storeLoaded(key: string, value: StoredValue, ttl: Duration | undefined): Promise<void> {
+  #jittered(ttlMs: number, jitter = 0): number {
+    if (jitter === 0 || ttlMs === NEVER) return ttlMs
+    const drawn = this.#random()
+    if (!(drawn >= 0 && drawn <= 1)) throw new RangeError(mustBe('What random() returns', 'from 0 to 1', drawn))
+    return ttlMs * (1 + jitter * (2 * drawn - 1))
+  }
+
+  async #storeLoaded(key: string, value: StoredValue, ttlMs: number): Promise<void> {
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
-    const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
+    const expiresAtMs = deadlineIn(ttlMs, nowMs)
     this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs })
     if (this.isEverythingDurable) await this.#journal.flush()
   }

@@ -58,7 +58,7 @@ export const METHODS = {
   resize:        { takes: [], options: ['maxSize', 'maxBytes'], changes: true, mayTakeLong: true, isStep: true },
   cleanup:       { takes: [], changes: true, mayTakeLong: true, isStep: true },
   transact:      { takes: ['fn'], changes: true, mayTakeLong: true },
-  getOrSet:      { takes: ['key', 'loader'], options: ['ttl', 'timeout', 'hardTimeout'], gives: 'value', changes: true, waits: true },
+  getOrSet:      { takes: ['key', 'loader'], options: ['ttl', 'jitter', 'timeout', 'hardTimeout'], gives: 'value', changes: true, waits: true },
   flush:         { takes: [], waits: true },
   compact:       { takes: [], waits: true },
   save:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', waits: true },

@@ -57,6 +57,8 @@ export interface CacheOptions {
   isolation?: Isolation | undefined
   /** The source of time and timers. Tests use `ManualClock` of `daybook/testing`. */
   clock?: Clock | undefined
+  /** Draws the `jitter` of `getOrSet`: a number from 0 to 1. Default `Math.random`. */
+  random?: (() => number) | undefined
   /** XState's inspector: receives every message and the lifecycle. */
   inspect?: Inspector | undefined
   /** Called while the journal is read; both numbers are bytes. */
@@ -83,6 +85,7 @@ export interface ResolvedOptions {
   clock: Clock
   /** The journal's clock: that of the options, if they have one. */
   journalClock: Clock
+  random: () => number
   inspect: Inspector | undefined
   onProgress: CacheOptions['onProgress']
 }
@@ -104,6 +107,7 @@ const OPTION_NAMES = Object.keys({
   compaction: true,
   isolation: true,
   clock: true,
+  random: true,
   inspect: true,
   onProgress: true,
 } satisfies Record<keyof CacheOptions, true>)
@@ -112,7 +116,7 @@ const OPTION_NAMES = Object.keys({
 export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   checkOptions(options, OPTION_NAMES)
   // Defaults replace undefined, not null: null is refused.
-  const { directory, journal, lock, clock = systemClock, inspect, onProgress } = options
+  const { directory, journal, lock, clock = systemClock, random = Math.random, inspect, onProgress } = options
   const { ttl = Number.POSITIVE_INFINITY } = options
   const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
@@ -130,6 +134,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
     throw wrongType('inspect', 'a function or an observer', inspect)
+  checkFunction(random, 'random')
   if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   const ttlMs = toMilliseconds(ttl, 'ttl')
   if (ttlMs === 0) throw new RangeError(mustBe('ttl', 'more than 0, because no entry would be kept', ttl))
@@ -149,6 +154,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     isolation: oneOf('isolation', isolation, ['copy', 'share', 'freeze']),
     clock: armedOutside(clock),
     journalClock: armedOutside(options.clock ?? journalClock),
+    random,
     inspect,
     onProgress,
   }

@@ -66,6 +66,8 @@ const BAD: [string, unknown, string][] = [
   ['inspect', 5, 'TypeError'],
   ['inspect', 'console', 'TypeError'],
   ['inspect', null, 'TypeError'],
+  ['random', 0.5, 'TypeError'],
+  ['random', null, 'TypeError'],
   ['onProgress', 5, 'TypeError'],
   ['onProgress', null, 'TypeError'],
 ]
@@ -146,6 +148,7 @@ test('an option that is undefined means its default', async (t) => {
     isolation: undefined,
     clock: undefined,
     inspect: undefined,
+    random: undefined,
     onProgress: undefined,
   })
   for (let index = 0; index < 1_001; index++) cache.set(`key${index}`, {})

@@ -7,6 +7,7 @@
 import {
   checkBy,
   checkFunction,
+  checkJitter,
   checkKey,
   checkKeys,
   checkNames,
@@ -51,6 +52,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   limit: checkedBy((limit) => checkLimit('limit', limit)),
   ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
+  jitter: checkedBy(checkJitter),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
     if (expiresAt === undefined || typeof expiresAt === 'number' || expiresAt instanceof Date) return expiresAt
