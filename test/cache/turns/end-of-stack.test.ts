@@ -27,7 +27,7 @@ function nearTheEnd(attempt: () => void): void {
     level = 0
     descend()
   }
-  for (let words = 0; words < 20; words++) pad(...new Array<number>(words).fill(0))
+  for (let words = 0; words < 40; words++) pad(...new Array<number>(words).fill(0))
 }
 
 rehearse() // as before every cache
@@ -69,6 +69,17 @@ test('a step of a transaction is made or not, at every depth', (t) => {
   })
 })
 
+test('a transaction is complete or undone, at every depth', (t) => {
+  const { turns, reads, state } = parts()
+  let calls = 0
+  // With so many arguments the function that is called needs more stack to begin than what is called before it.
+  const steps = () => Math.max(calls++, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  nearTheEnd(() => turns.transact(steps))
+  t.true(calls > 100)
+  t.deepEqual([state.isWhole, state.undo.isRecording, turns.isOpen], [true, false, false])
+  t.is(reads.get('a'), 'a')
+})
+
 for (const key of ['a', 'missing']) {
   test(`a ${key === 'a' ? 'hit' : 'miss'} inside a transaction is undone, at whatever depth it was`, (t) => {
     const { turns, reads, state } = parts()
@@ -76,7 +87,7 @@ for (const key of ['a', 'missing']) {
     const error = t.throws(() =>
       turns.transact(() => {
         nearTheEnd(() => {
-          reads.get('b')
+          if (key === 'a') reads.get('b') // so that the order changes
           reads.get(key)
         })
         t.true(state.counters.hits + state.counters.misses > 100)
