@@ -450,8 +450,10 @@ export class Cache<V = unknown> {
     options: LoadOptions,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) =>
-      storeValue(await loader(missing, { signal }), this.#isolation, missing)
+    const load: Loader = async (missing, { signal }) => {
+      const value = await loader(missing, { signal })
+      return value === undefined ? undefined : storeValue(value, this.#isolation, missing)
+    }
     return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
   }
 

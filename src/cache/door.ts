@@ -25,7 +25,7 @@ import {
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
-import type { Loader, Loads } from './loads.js'
+import type { Loaded, Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
@@ -290,7 +290,7 @@ export class Door {
   }
 
   /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
-  getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): StoredValue | Promise<StoredValue> {
+  getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Loaded | Promise<Loaded> {
     checkKey(key)
     const { ttl, jitter, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
     const ttlMs = ttl === undefined ? this.#defaultTtlMs : toMilliseconds(ttl, 'ttl')

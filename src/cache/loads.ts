@@ -19,8 +19,10 @@ export interface LoadContext {
   readonly signal: AbortSignal
 }
 
-/** Returns the value in its stored form. */
-export type Loader = (key: string, context: LoadContext) => StoredValue | PromiseLike<StoredValue>
+/** What a loader gave, in its stored form; `undefined`, which is not stored, if it gave that. */
+export type Loaded = StoredValue | undefined
+
+export type Loader = (key: string, context: LoadContext) => Loaded | PromiseLike<Loaded>
 
 export interface LoadRequest {
   key: string
@@ -35,8 +37,8 @@ export interface LoadRequest {
 
 interface Load {
   readonly key: string
-  readonly promise: Promise<StoredValue>
-  readonly resolve: (value: StoredValue) => void
+  readonly promise: Promise<Loaded>
+  readonly resolve: (value: Loaded) => void
   readonly reject: (error: unknown) => void
   readonly controller: AbortController
   /** How many calls wait for it. */
@@ -72,7 +74,7 @@ export class Loads {
   }
 
   /** Resolves with the stored form, so that every caller can decode its own copy. */
-  get(request: LoadRequest): Promise<StoredValue> {
+  get(request: LoadRequest): Promise<Loaded> {
     const { key, timeoutMs, hardTimeoutMs } = request
     const within = this.#within.getStore()
     const waiter = within?.isLoading === true ? within : undefined
@@ -98,7 +100,7 @@ export class Loads {
     return load
   }
 
-  async #end(load: Load, value: StoredValue, store: LoadRequest['store']): Promise<void> {
+  async #end(load: Load, value: Loaded, store: LoadRequest['store']): Promise<void> {
     if (!load.isLoading) return // timed out or closed
     load.isLoading = false // calls that subscribers make while the value is stored are not part of the load
     if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer) // the loader was in time
@@ -106,7 +108,7 @@ export class Loads {
     try {
       let result = value
       if (load.isOverruled) result = this.#reads.peek(load.key) ?? value
-      else await store(value)
+      else if (value !== undefined) await store(value)
       this.#settle(load, () => load.resolve(result))
     } catch (error) {
       this.#settle(load, () => load.reject(error))
@@ -128,7 +130,7 @@ export class Loads {
     if (this.#current.size === 0) this.#turns.listener = undefined
   }
 
-  async #wait(load: Load, waiter: Load | undefined, timeoutMs: number): Promise<StoredValue> {
+  async #wait(load: Load, waiter: Load | undefined, timeoutMs: number): Promise<Loaded> {
     let timer: unknown
     if (load.waiting++ === 0) this.#keepAlive(load)
     if (waiter !== undefined) waiter.waitsFor.set(load, (waiter.waitsFor.get(load) ?? 0) + 1)
@@ -215,9 +217,9 @@ export class Loads {
 }
 
 function createLoad(key: string): Load {
-  let resolve!: (value: StoredValue) => void
+  let resolve!: (value: Loaded) => void
   let reject!: (error: unknown) => void
-  const promise = new Promise<StoredValue>((onResolve, onReject) => {
+  const promise = new Promise<Loaded>((onResolve, onReject) => {
     resolve = onResolve
     reject = onReject
   })

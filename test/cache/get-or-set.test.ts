@@ -95,7 +95,6 @@ test("with isolation 'share' the loaded object itself is returned", async (t) =>
 })
 
 for (const [what, value] of [
-  ['undefined', undefined],
   ['a function', () => 1],
   ['a URL inside', { deep: [new URL('http://a')] }],
 ] as const) {
@@ -109,6 +108,14 @@ for (const [what, value] of [
     t.is(await cache.getOrSet('a', () => 1), 1)
   })
 }
+
+test('a loader that returns undefined resolves every waiting call with undefined, and nothing is stored', async (t) => {
+  const { cache } = await openMemory(t, { fsync: 'always' })
+  const loads = [cache.getOrSet('a', async () => undefined), cache.getOrSet('a', () => t.fail())]
+  t.deepEqual(await Promise.all(loads), [undefined, undefined])
+  t.like(cache.stats(), { size: 0, sets: 0 })
+  t.is(await cache.getOrSet('a', () => 1), 1)
+})
 
 // ── one load per key ──
 

@@ -52,7 +52,7 @@ export class RemoteLoads {
     try {
       if (found === undefined) throw new Error('The call that passed this loader has already ended.')
       const value = await found.within(() => this.#loading.run(id, async () => found.loader(found.key, controller)))
-      this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+      this.#requests.tell(OP.loaded, id, value === undefined ? undefined : toWire(storeValue(value, 'copy')))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {

@@ -5,7 +5,7 @@
  * loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { StoredValue } from '../../../core/model/stored-value.js'
+import type { Loaded } from '../../../cache/loads.js'
 import { CacheError, describe } from '../../../errors.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import { fromWireError, toWireError } from '../wire/wire-error.js'
@@ -13,7 +13,7 @@ import { toStored } from '../wire/wire-value.js'
 
 interface Lease {
   key: string
-  resolve(value: StoredValue): void
+  resolve(value: Loaded): void
   reject(error: unknown): void
   /** Runs a call in the async context of the loader, so that a load that would wait for itself is refused. */
   within: <R>(call: () => R) => R
@@ -29,7 +29,7 @@ export class ServedLoads {
   }
 
   /** Called by the cache, as the loader. Fails if the number is in use: only one of the two could be answered. */
-  lease(key: string, id: number, signal: AbortSignal): Promise<StoredValue> {
+  lease(key: string, id: number, signal: AbortSignal): Promise<Loaded> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is already loading. Nothing was stored.`)
       this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
@@ -48,7 +48,7 @@ export class ServedLoads {
   loaded(id: number, wire: unknown): void {
     const lease = this.#take(id)
     try {
-      lease?.resolve(toStored(wire))
+      lease?.resolve(wire === undefined ? undefined : toStored(wire))
     } catch (error) {
       lease?.reject(error)
     }

@@ -109,7 +109,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
           'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
         )
       }
-      this.#requests.tell(OP.loaded, id, toWire(storeValue(value, 'copy')))
+      this.#requests.tell(OP.loaded, id, value === undefined ? undefined : toWire(storeValue(value, 'copy')))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {
