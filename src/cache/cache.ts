@@ -431,7 +431,7 @@ export class Cache<V = unknown> {
    * every waiting call rejects with its error, and the next call loads again. With `fsync: 'always'` it resolves when the value is durable.
    * A `set`, `delete`, `clear` or `load` that affects the key overrules its load: the loaded value is not stored, and later
    * calls start a load of their own. Calls already waiting resolve with the key's current value, or with the loaded one if
-   * there is none.
+   * there is none. A loader that returns `undefined` resolves them with `undefined`, and nothing is stored.
    * @throws CacheError `LOAD_TIMEOUT` after `timeout` or `hardTimeout`, `LOAD_CYCLE` for a load that would wait for itself.
    */
   getOrSet(
