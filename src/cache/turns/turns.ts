@@ -260,9 +260,19 @@ export class Turns {
       if (nowMs !== undefined) this.#expiry.arm(nowMs)
       this.#outbox.deliver()
     } catch (error) {
-      this.#later(error, () => this.#settle(isHeard ? NONE : events, isHeard ? NONE : missedDeletions, nowMs))
+      this.#settleLater(error, isHeard ? NONE : events, isHeard ? NONE : missedDeletions, nowMs)
     }
-    this.#runWaiting()
+    if (this.#afterTurn.length > 0) this.#runWaiting()
+  }
+
+  /** A method of its own, because a function that contains a closure creates an object at every call. */
+  #settleLater(
+    error: unknown,
+    events: readonly CacheEvent[],
+    missedDeletions: readonly string[],
+    nowMs: number | undefined,
+  ): void {
+    this.#later(error, () => this.#settle(events, missedDeletions, nowMs))
   }
 
   #runWaiting(): void {
