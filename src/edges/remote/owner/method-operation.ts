@@ -4,7 +4,7 @@
  */
 import { type EntryToSet, listOf, type SetOptions } from '../../../cache/arguments.js'
 import { messageOf } from '../../../cache/messages.js'
-import { METHODS, type Method } from '../../../cache/methods.js'
+import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
 import { restoreValue, storeValue } from '../../../values/encode.js'
 import { optionsOf, type RemoteMethod } from '../wire/codes.js'
 import { toWireError } from '../wire/wire-error.js'
@@ -14,7 +14,7 @@ import type { Caller, Operation } from './caller.js'
 type Callable = (...parameters: unknown[]) => unknown
 
 /** Calls the method of a row, as any caller does. */
-export function operationOf(name: string, row: Method): Operation {
+export function operationOf(name: MethodName, row: Method): Operation {
   const encode = ENCODE[row.gives ?? 'data']
   const call = callOf(name, row)
   return row.waits === true
@@ -22,17 +22,18 @@ export function operationOf(name: string, row: Method): Operation {
     : (caller, first, batch, at) => encode(call(caller, first, batch, at))
 }
 
-function callOf(name: string, row: Method): (...request: Parameters<Operation>) => unknown {
+function callOf(name: MethodName, row: Method): (...request: Parameters<Operation>) => unknown {
   const { takes, isGetter } = row
-  const methods = (caller: Caller) => caller.cache as unknown as Record<string, Callable>
-  if (isGetter === true) return (caller) => methods(caller)[name]
+  if (isGetter === true) return ({ cache }) => cache[name]
+  const method = ({ cache }: Caller) => cache[name] as Callable
   // The most common forms need no list of arguments.
   const isPlain = optionsOf(row).length === 0 && takes.every((argument) => DECODE[argument] === undefined)
-  if (isPlain && takes.length === 0) return (caller) => methods(caller)[name]?.()
-  if (isPlain && takes.length === 1) return (caller, first) => methods(caller)[name]?.(first)
-  if (isPlain && takes.length === 2) return (caller, first, batch, at) => methods(caller)[name]?.(first, batch[at + 1])
+  if (isPlain && takes.length === 0) return (caller) => method(caller).call(caller.cache)
+  if (isPlain && takes.length === 1) return (caller, first) => method(caller).call(caller.cache, first)
+  if (isPlain && takes.length === 2)
+    return (caller, first, batch, at) => method(caller).call(caller.cache, first, batch[at + 1])
   const parametersAt = parametersReader(row)
-  return (caller, ...request) => methods(caller)[name]?.(...parametersAt(...request))
+  return (caller, ...request) => method(caller).apply(caller.cache, parametersAt(...request))
 }
 
 /** The same operation, which also shows an inspector the request as a call of `name`. */

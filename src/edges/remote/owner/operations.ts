@@ -146,5 +146,5 @@ function runOf(name: OperationName): Operation {
   if (name === 'put') return inspected('set', false, OF_VALUES.put)
   if (Object.hasOwn(OF_VALUES, name))
     return inspected(name as RemoteMethod, true, OF_VALUES[name as keyof typeof OF_VALUES])
-  return OTHERS[name] ?? operationOf(name, METHODS[name as RemoteMethod])
+  return OTHERS[name] ?? operationOf(name as RemoteMethod, METHODS[name as RemoteMethod])
 }

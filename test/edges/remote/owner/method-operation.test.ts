@@ -1,6 +1,6 @@
 /** The owner's operation for a method is derived from its row in the table. */
 import test from 'ava'
-import type { Method } from '../../../../src/cache/methods.js'
+import type { Method, MethodName } from '../../../../src/cache/methods.js'
 import { answerOf } from '../../../../src/edges/remote/client/answers.js'
 import type { Caller } from '../../../../src/edges/remote/owner/caller.js'
 import { operationOf } from '../../../../src/edges/remote/owner/method-operation.js'
@@ -17,7 +17,12 @@ function called(row: Method, result: unknown, batch: readonly unknown[]): { para
     },
   }
   const [first, ...rest] = batch
-  const answer = operationOf('method', row)({ cache } as unknown as Caller, first, [undefined, ...rest], 0)
+  const answer = operationOf('method' as MethodName, row)(
+    { cache } as unknown as Caller,
+    first,
+    [undefined, ...rest],
+    0,
+  )
   return { parameters, answer: answerOf(answer) }
 }
 
@@ -65,6 +70,8 @@ test('plain data is sent unchanged, and a promise is awaited', async (t) => {
   t.deepEqual(called({ takes: [] }, { keys: ['a'], cursor: undefined }, []).answer, { keys: ['a'], cursor: undefined })
   const cache = { method: async () => ({ ok: false, error: new RangeError('no') }) }
   const row: Method = { takes: [], gives: 'outcome', waits: true }
-  const answer = answerOf(await operationOf('method', row)({ cache } as unknown as Caller, undefined, [], 0))
+  const answer = answerOf(
+    await operationOf('method' as MethodName, row)({ cache } as unknown as Caller, undefined, [], 0),
+  )
   t.deepEqual(answer, { ok: false, error: new RangeError('no') })
 })
