@@ -1,19 +1,23 @@
 /** Opens a cache for writing, with the limits that its journal remembers, or none if it is new; with a bar during recovery. */
 import type { Cache } from '../../cache/cache.js'
+import { JournalWriteError } from '../../errors.js'
 import { openWithin } from '../../open.js'
 import { messageOf } from '../terminal/failures.js'
 import { remark } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
 import type { OpenOptions } from './options.js'
 
-/** Opens, uses, closes. If `use` fails, its error is thrown, and one from closing, which says what is lost, is only printed. */
+/** Opens, uses, closes. If `use` fails, its error is thrown, or that of closing if it says what became of the same changes. */
 export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => Promise<T>): Promise<T> {
   const cache = await openForCommand(options)
   let result: T
   try {
     result = await use(cache)
   } catch (error) {
-    await cache.close({ force: true }).catch((lost) => remark(`daybook: ${messageOf(lost)}`))
+    await cache.close({ force: true }).catch((lost) => {
+      if (error instanceof JournalWriteError) throw lost // the other one says that the changes stay pending
+      remark(`daybook: ${messageOf(lost)}`)
+    })
     throw error
   }
   await cache.close({ force: true })

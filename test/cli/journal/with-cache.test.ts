@@ -34,7 +34,8 @@ onTmpfs(`import on a full disk ends with 1, and says what is lost${noMount}`, as
   for (let at = 0; at < 60; at++) writeFileSync(join(cwd, `${at}.txt`), 'x'.repeat(7_000))
   const { code, stderr } = await daybook(t, ['import', '*.txt', '--directory', directory], { cwd })
   t.is(code, 1)
-  t.regex(stderr, /^daybook: The journal cannot be written \(ENOSPC/m)
+  t.regex(stderr, /^daybook: The changes \d+ to \d+ could not be written \(ENOSPC/m)
+  t.notRegex(stderr, /pending/)
   await checkLoss(t, directory, stderr)
 })
 
