@@ -1,7 +1,7 @@
 /**
  * The inner entrance of a cache: the methods and streams that carry values, with values in their stored form. `Cache` encodes its callers'
  * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
- * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
+ * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads/` for `getOrSet`.
  */
 import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
@@ -25,7 +25,7 @@ import {
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
-import type { Loaded, Loader, Loads } from './loads.js'
+import type { Loaded, Loader, Loads } from './loads/loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'

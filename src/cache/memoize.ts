@@ -1,7 +1,7 @@
 /** `memoize`: a function whose results are cached under a key made of its arguments. Before: callers. After: `getOrSet` of a cache or client. */
 import { checkFunction, checkOptions } from './arguments.js'
 import type { LoadOptions } from './door.js'
-import type { LoadContext } from './loads.js'
+import type { LoadContext } from './loads/loads.js'
 import { METHODS } from './methods.js'
 
 /** What `memoize` needs: a cache, a client whose methods return promises, or a namespace of either. */

@@ -3,7 +3,7 @@
  * here until it has answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { LoadContext } from '../../../cache/loads.js'
+import type { LoadContext } from '../../../cache/loads/loads.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP } from '../wire/codes.js'
 import { fromWireError, toWireError, type WireError } from '../wire/wire-error.js'

@@ -6,7 +6,7 @@
  */
 
 import { listOf } from '../../../cache/arguments.js'
-import type { Loader } from '../../../cache/loads.js'
+import type { Loader } from '../../../cache/loads/loads.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
 import { describe } from '../../../errors.js'

@@ -1,11 +1,11 @@
 /**
- * `getOrSet` for a client. The cache decides whose loader runs, as it does for callers in its own thread (cache/loads.ts). The
+ * `getOrSet` for a client. The cache decides whose loader runs, as it does for callers in its own thread (cache/loads/loads.ts). The
  * loader that it calls for a client asks the client to run its own (client/remote-loads.ts); the owner's side of these loads is
  * kept here. If the client ends before it has answered, the load fails with `LOADER_GONE` for all waiting calls; the next call
  * loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Loaded } from '../../../cache/loads.js'
+import type { Loaded } from '../../../cache/loads/loads.js'
 import { CacheError, describe } from '../../../errors.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import { fromWireError, toWireError } from '../wire/wire-error.js'

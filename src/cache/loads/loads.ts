@@ -7,11 +7,11 @@
  * start a load of their own. A load that would wait for itself, directly or through other keys, is refused.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock } from '../core/model/clock.js'
-import type { StoredValue } from '../core/model/stored-value.js'
-import { CacheClosedError, CacheError, type CacheErrorOptions, describe } from '../errors.js'
-import type { Reads } from './turns/reads.js'
-import type { TurnListener, Turns } from './turns/turns.js'
+import type { Clock } from '../../core/model/clock.js'
+import type { StoredValue } from '../../core/model/stored-value.js'
+import { CacheClosedError, CacheError, type CacheErrorOptions, describe } from '../../errors.js'
+import type { Reads } from '../turns/reads.js'
+import type { TurnListener, Turns } from '../turns/turns.js'
 
 /** The second argument of a loader. */
 export interface LoadContext {

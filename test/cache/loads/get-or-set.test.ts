@@ -1,7 +1,7 @@
 import test from 'ava'
-import { type Cache, CacheClosedError, ValueError } from '../../src/index.js'
-import { loopTurn } from '../helpers/loop-turn.js'
-import { openMemory } from '../helpers/open-memory.js'
+import { type Cache, CacheClosedError, ValueError } from '../../../src/index.js'
+import { loopTurn } from '../../helpers/loop-turn.js'
+import { openMemory } from '../../helpers/open-memory.js'
 
 /** A loader that settles when the test says so. */
 function slowLoader<V>() {

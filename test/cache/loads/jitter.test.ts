@@ -1,6 +1,6 @@
 import test from 'ava'
-import { connect } from '../../src/edges/threads/threads.js'
-import { openMemory } from '../helpers/open-memory.js'
+import { connect } from '../../../src/edges/threads/threads.js'
+import { openMemory } from '../../helpers/open-memory.js'
 
 for (const [drawn, ttlMs] of [
   [0, 9_000],
