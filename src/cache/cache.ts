@@ -32,11 +32,13 @@ import {
   type SetOptions,
 } from './arguments.js'
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
-import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
+import { type Door, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
-import type { LoadContext, Loader, Loads } from './loads/loads.js'
+import { checkLoadOptions, type LoadContext, type LoadOptions } from './load-options.js'
+import { type Result, Unstorable } from './loads/loaded.js'
+import { type Conversion, loaderOfOne } from './local-loader.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
@@ -81,7 +83,6 @@ export interface CacheParts<V> {
   cleanup: Cleanup
   maintenance: Maintenance
   savedFiles: SavedFiles
-  loads: Loads
   door: Door
   streams: Streams<V>
   openPort: () => MessagePort
@@ -127,6 +128,8 @@ export class Cache<V = unknown> {
   readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  /** For what this cache's callers load. */
+  readonly #conversion: Conversion
   readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
@@ -146,6 +149,7 @@ export class Cache<V = unknown> {
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#conversion = { store: (value, key) => storeValue(value, options.isolation, key), owner: this }
     this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -437,7 +441,7 @@ export class Cache<V = unknown> {
   getOrSet(
     key: string,
     loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options: LoadOptions = NO_OPTIONS,
+    options: LoadOptions<V> = NO_OPTIONS,
   ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
     this.#parts.turns.refuseInside('getOrSet')
@@ -447,14 +451,18 @@ export class Cache<V = unknown> {
   async #getOrSet(
     key: string,
     loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options: LoadOptions,
+    options: LoadOptions<V>,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => {
-      const value = await loader(missing, { signal })
-      return value === undefined ? undefined : storeValue(value, this.#isolation, missing)
-    }
-    return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
+    const { call, ttlOf } = checkLoadOptions(options)
+    const load = loaderOfOne(loader, ttlOf, this.#conversion)
+    return this.#result(await this.#door.getOrSet.one(key, load, call))
+  }
+
+  #result(result: Result): V {
+    if (!(result instanceof Unstorable)) return this.#restore(result) as V
+    if (result.owner === this) return result.value as V
+    throw result.error
   }
 
   /**

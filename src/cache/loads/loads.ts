@@ -1,53 +1,56 @@
 /**
- * `getOrSet`: one load per key at a time, shared by all its callers. Before: `door.ts`. After: `turns/`.
+ * One load per key at a time, shared by all its callers. Before: `get-or-set.ts`. After: `turns/`.
  *
  *   first call ─► loader ─► store the value (overruled: read the key's current value instead) ─► all waiting calls
  *
  * A `set`, `delete`, `clear` or `load` that affects the key overrules its load: the loaded value is not stored, and later calls
- * start a load of their own. A load that would wait for itself, directly or through other keys, is refused.
+ * start a load of their own. One call of a loader (`loader-run.ts`) may load several keys; each of them is a load of its own.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../../core/model/clock.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { CacheClosedError, CacheError, type CacheErrorOptions, describe } from '../../errors.js'
+import { CacheClosedError, CacheError, type CacheErrorOptions, describe, reasonOf } from '../../errors.js'
 import type { Reads } from '../turns/reads.js'
 import type { TurnListener, Turns } from '../turns/turns.js'
-
-/** The second argument of a loader. */
-export interface LoadContext {
-  /** Aborted when `hardTimeout` has passed or the cache is closed: no call waits for the value any more. */
-  readonly signal: AbortSignal
-}
-
-/** What a loader gave, in its stored form; `undefined`, which is not stored, if it gave that. */
-export type Loaded = StoredValue | undefined
-
-export type Loader = (key: string, context: LoadContext) => Loaded | PromiseLike<Loaded>
+import { type Loaded, type LoadedByKey, type Loader, type Result, Unstorable } from './loaded.js'
+import { LoaderRun } from './loader-run.js'
 
 export interface LoadRequest {
-  key: string
-  loader: Loader
-  /** Stores the loaded value. Resolves when it is as durable as the fsync policy promises. */
-  store(value: StoredValue): Promise<void>
-  /** How long this call waits; Infinity for as long as the load takes. */
-  timeoutMs: number
-  /** How long the load may take. */
-  hardTimeoutMs: number
+  /** What to load. Those that are being loaded already are left out. */
+  readonly keys: readonly string[]
+  readonly loader: Loader
+  /** The values that the loaded ones replace. */
+  readonly staleValues: ReadonlyMap<string, StoredValue>
+  /**
+   * Stores a loaded value, or throws. A promise resolves when it is as durable as the fsync policy promises. `ttlMs`: what the
+   * loader gave.
+   */
+  store(key: string, value: StoredValue, ttlMs: number | undefined): Promise<unknown> | undefined
+  /** How long the loads may take. */
+  readonly hardTimeoutMs: number
+}
+
+/** What a call waits for. */
+export interface Wait {
+  readonly keys: readonly string[]
+  /** How long; Infinity for as long as the loads take. */
+  readonly timeoutMs: number
+  /** By key: what the call gets if the load fails or takes too long. */
+  readonly fallbacks: ReadonlyMap<string, StoredValue>
 }
 
 interface Load {
   readonly key: string
-  readonly promise: Promise<Loaded>
-  readonly resolve: (value: Loaded) => void
+  readonly run: LoaderRun
+  readonly promise: Promise<Result>
+  readonly resolve: (value: Result) => void
   readonly reject: (error: unknown) => void
-  readonly controller: AbortController
   /** How many calls wait for it. */
   waiting: number
+  /** How many of them would reject with its error. */
+  exposed: number
   isOverruled: boolean
   /** True until the loader has returned, or its result is no longer wanted. */
   isLoading: boolean
-  /** The loads that its loader waits for, with the number of waiting calls. */
-  readonly waitsFor: Map<Load, number>
   hardTimer: unknown
   /** Keeps the process alive while a call waits for a load that {@link hardTimer} will end. */
   aliveTimer: unknown
@@ -56,63 +59,164 @@ interface Load {
   hardTimeoutMs: number
 }
 
+export interface LoadsParts {
+  clock: Clock
+  turns: Turns
+  reads: Reads
+  /** Called with failures that no call rejects with. */
+  warn: (warning: Error) => void
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+const LATE = Symbol('late')
+
 export class Loads {
   readonly #clock: Clock
   readonly #turns: Turns
   readonly #reads: Reads
+  readonly #warnings: (warning: Error) => void
   /** By key: the load that a new call joins. */
   readonly #current = new Map<string, Load>()
   /** The current loads, and overruled ones that have not ended yet. */
   readonly #running = new Set<Load>()
-  /** The load whose loader is running in the current async context. */
-  readonly #within = new AsyncLocalStorage<Load | undefined>()
+  #isClosed = false
 
-  constructor(parts: { clock: Clock; turns: Turns; reads: Reads }) {
-    this.#clock = parts.clock
-    this.#turns = parts.turns
-    this.#reads = parts.reads
+  constructor({ clock, turns, reads, warn }: LoadsParts) {
+    this.#clock = clock
+    this.#turns = turns
+    this.#reads = reads
+    this.#warnings = warn
   }
 
-  /** Resolves with the stored form, so that every caller can decode its own copy. */
-  get(request: LoadRequest): Promise<Loaded> {
-    const { key, timeoutMs, hardTimeoutMs } = request
-    const within = this.#within.getStore()
-    const waiter = within?.isLoading === true ? within : undefined
-    const load = this.#current.get(key) ?? this.#begin(request)
-    if (waiter !== undefined && reaches(load, waiter)) return Promise.reject(waitsForItself(key, waiter.key))
-    if (hardTimeoutMs !== Number.POSITIVE_INFINITY) this.#limit(load, hardTimeoutMs)
-    return this.#wait(load, waiter, timeoutMs)
+  // ── calls ──
+
+  /** Begins what nobody loads yet, and waits. Resolves with stored forms, so that every caller can decode its own copies. */
+  get(request: LoadRequest, { keys, timeoutMs, fallbacks }: Wait): Promise<Map<string, Result>> {
+    const waiter = LoaderRun.current
+    const results = new Map<string, Result>()
+    const awaited = keys.filter((key) => {
+      const isCycle = waiter !== undefined && this.#current.get(key)?.run.reaches(waiter) === true
+      if (isCycle && fallbacks.has(key)) results.set(key, fallbacks.get(key))
+      return !isCycle
+    })
+    const cyclic = keys.find((key) => !fallbacks.has(key) && !awaited.includes(key))
+    if (cyclic !== undefined) return Promise.reject(waitsForItself(cyclic, waiter as LoaderRun))
+    this.begin(request)
+    const loads = awaited.map((key) => this.#current.get(key) as Load) // those that were not running have begun
+    for (const load of loads) this.#limit(load, request.hardTimeoutMs)
+    return this.#wait(loads, waiter, timeoutMs, fallbacks, results)
   }
 
-  #begin({ key, loader, store }: LoadRequest): Load {
-    const load = createLoad(key)
-    this.#current.set(key, load)
-    this.#running.add(load)
+  /** Begins what nobody loads yet; no call waits for it. */
+  begin({ keys, loader, staleValues, store, hardTimeoutMs }: LoadRequest): void {
+    const missing = keys.filter((key) => !this.#current.has(key))
+    if (missing.length === 0) return
+    const run = new LoaderRun(missing)
+    const loads = missing.map((key) => createLoad(key, run))
+    for (const load of loads) {
+      this.#current.set(load.key, load)
+      this.#running.add(load)
+      load.promise.catch(() => undefined) // waiting calls get the error; without any it must not be an unhandled rejection
+    }
     this.#turns.listener = this.onTurn
-    load.promise.catch(() => undefined) // waiting calls get the error; without any it must not be an unhandled rejection
-    // The loader starts on a later microtask, when the load is set up completely.
-    this.#within
-      .run(load, () => Promise.resolve().then(() => loader(key, load.controller)))
+    run
+      .within(async () => loader(missing, { signal: run.signal, staleValues }))
       .then(
-        (value) => this.#end(load, value, store),
-        (error: unknown) => this.#settle(load, () => load.reject(error)),
+        (loaded) => this.#returned(run, loads, loaded, store),
+        (error: unknown) => this.#fail(loads, error),
       )
-    return load
+    for (const load of loads) this.#limit(load, hardTimeoutMs)
   }
 
-  async #end(load: Load, value: Loaded, store: LoadRequest['store']): Promise<void> {
+  async #wait(
+    loads: readonly Load[],
+    waiter: LoaderRun | undefined,
+    timeoutMs: number,
+    fallbacks: Wait['fallbacks'],
+    results: Map<string, Result>,
+  ): Promise<Map<string, Result>> {
+    let timer: unknown
+    for (const load of loads) {
+      if (load.waiting++ === 0) this.#keepAlive(load)
+      if (!fallbacks.has(load.key)) load.exposed++
+      waiter?.waitFor(load.run)
+    }
+    try {
+      const late = new Promise<typeof LATE>((resolve) => {
+        if (timeoutMs !== NEVER) timer = this.#clock.setTimeout(() => resolve(LATE), timeoutMs, true)
+      })
+      const outcomes = loads.map(async (load) => {
+        const fallback = fallbacks.get(load.key)
+        const outcome = await this.#outcome(load, late, fallback)
+        if (outcome === LATE && fallback === undefined) throw timedOut(load.key, timeoutMs)
+        results.set(load.key, outcome === LATE ? (this.#reads.peek(load.key) ?? fallback) : outcome)
+      })
+      await Promise.all(outcomes)
+      return results
+    } finally {
+      if (timer !== undefined) this.#clock.clearTimeout(timer)
+      for (const load of loads) {
+        waiter?.stopWaitingFor(load.run)
+        if (!fallbacks.has(load.key)) load.exposed--
+        if (--load.waiting === 0) this.#letGo(load)
+      }
+    }
+  }
+
+  async #outcome(
+    load: Load,
+    late: Promise<typeof LATE>,
+    fallback: StoredValue | undefined,
+  ): Promise<Result | typeof LATE> {
+    try {
+      return await Promise.race([load.promise, late])
+    } catch (error) {
+      if (fallback === undefined || this.#isClosed) throw error
+      return LATE
+    }
+  }
+
+  // ── the end of a load ──
+
+  #returned(run: LoaderRun, loads: readonly Load[], loaded: LoadedByKey, store: LoadRequest['store']): void {
+    run.returned() // calls that subscribers make while the values are stored are not part of it
+    for (const load of loads) this.#end(load, loaded.get(load.key), store)
+  }
+
+  async #end(load: Load, loaded: Loaded | undefined, store: LoadRequest['store']): Promise<void> {
     if (!load.isLoading) return // timed out or closed
-    load.isLoading = false // calls that subscribers make while the value is stored are not part of the load
+    load.isLoading = false
     if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer) // the loader was in time
     load.hardTimer = undefined
     try {
-      let result = value
-      if (load.isOverruled) result = this.#reads.peek(load.key) ?? value
-      else if (value !== undefined) await store(value)
+      const result = load.isOverruled ? (this.#reads.peek(load.key) ?? loaded?.value) : loaded?.value
+      if (!load.isOverruled && loaded !== undefined) await this.#store(load.key, loaded, store)
       this.#settle(load, () => load.resolve(result))
     } catch (error) {
-      this.#settle(load, () => load.reject(error))
+      if (error instanceof CacheClosedError) this.#settle(load, () => load.reject(error))
+      else this.#fail([load], error)
     }
+  }
+
+  /** What cannot be stored is still given to the waiting calls. */
+  #store(key: string, { value, ttlMs }: Loaded, store: LoadRequest['store']): Promise<unknown> | undefined {
+    if (ttlMs === 0) return undefined
+    try {
+      if (value instanceof Unstorable) throw value.error
+      return store(key, value, ttlMs)
+    } catch (error) {
+      if (error instanceof CacheClosedError) throw error
+      this.warn(error, key)
+      return undefined
+    }
+  }
+
+  /** Loads of one run fail. It is a warning unless a call rejects with the error. */
+  #fail(loads: readonly Load[], error: unknown): void {
+    const running = loads.filter((load) => this.#running.has(load))
+    const isTold = running.some((load) => load.exposed > 0)
+    for (const load of running) this.#settle(load, () => load.reject(error))
+    if (!isTold && running[0] !== undefined) this.warn(error, running[0].key)
   }
 
   #settle(load: Load, settle: () => void): void {
@@ -120,6 +224,7 @@ export class Loads {
     this.#running.delete(load)
     this.#release(load.key, load)
     this.#clock.clearTimeout(load.hardTimer)
+    load.hardTimer = undefined
     this.#letGo(load)
     settle()
   }
@@ -130,26 +235,20 @@ export class Loads {
     if (this.#current.size === 0) this.#turns.listener = undefined
   }
 
-  async #wait(load: Load, waiter: Load | undefined, timeoutMs: number): Promise<Loaded> {
-    let timer: unknown
-    if (load.waiting++ === 0) this.#keepAlive(load)
-    if (waiter !== undefined) waiter.waitsFor.set(load, (waiter.waitsFor.get(load) ?? 0) + 1)
-    try {
-      if (timeoutMs === Number.POSITIVE_INFINITY) return await load.promise
-      const timeout = new Promise<never>((_, reject) => {
-        const expire = () => reject(timedOut(load.key, timeoutMs))
-        timer = this.#clock.setTimeout(expire, timeoutMs, true)
-      })
-      return await Promise.race([load.promise, timeout])
-    } finally {
-      if (timer !== undefined) this.#clock.clearTimeout(timer)
-      if (waiter !== undefined) forgetWait(waiter, load)
-      if (--load.waiting === 0) this.#letGo(load)
-    }
+  /** Tells subscribers about a failure that no call rejects with. They are not part of a load. */
+  warn(error: unknown, key: string): void {
+    const warning =
+      error instanceof Error
+        ? error
+        : new Error(`Loading ${describe(key)} failed: ${reasonOf(error)}`, { cause: error })
+    LoaderRun.outside(() => this.#warnings(warning))
   }
+
+  // ── hardTimeout ──
 
   /** Ends the load this long from now, unless it has ended by then. */
   #limit(load: Load, hardTimeoutMs: number): void {
+    if (hardTimeoutMs === NEVER) return
     const deadlineMs = this.#clock.now() + hardTimeoutMs
     if (!load.isLoading || deadlineMs >= load.hardDeadlineMs) return // while it is being stored, it was in time
     load.hardDeadlineMs = deadlineMs
@@ -159,8 +258,8 @@ export class Loads {
         consequence: 'The load was abandoned, and its value will not be stored.',
         advice: 'Call getOrSet() again to start another load.',
       })
-      this.#settle(load, () => load.reject(error))
-      load.controller.abort(error)
+      this.#fail([load], error)
+      load.run.abandon(error)
     }
     this.#clock.clearTimeout(load.hardTimer)
     // Armed once, and never again for the rest of the time: the clock may be set in between.
@@ -169,7 +268,7 @@ export class Loads {
   }
 
   #keepAlive(load: Load): void {
-    if (load.hardTimer === undefined || load.aliveTimer !== undefined) return
+    if (load.hardTimer === undefined || load.aliveTimer !== undefined || load.waiting === 0) return
     load.aliveTimer = this.#clock.setTimeout(() => undefined, load.hardTimeoutMs, true)
   }
 
@@ -177,6 +276,8 @@ export class Loads {
     this.#clock.clearTimeout(load.aliveTimer)
     load.aliveTimer = undefined
   }
+
+  // ── what overrules a load ──
 
   /** Overrules the loads of the keys that a turn has changed. */
   readonly onTurn: TurnListener = (events, missedDeletions) => {
@@ -198,68 +299,44 @@ export class Loads {
     return [...this.#current.keys()]
   }
 
-  /** Runs a task outside any load: calls made by subscribers are not calls of the loader that caused the event. */
-  outside(task: () => void): void {
-    if (this.#within.getStore() === undefined) task()
-    else this.#within.run(undefined, task)
-  }
-
   /** Rejects every waiting call. */
   readonly close = (): void => {
+    this.#isClosed = true
     for (const load of [...this.#running]) {
       const error = new CacheClosedError(`The cache was closed while ${describe(load.key)} was being loaded`, {
         consequence: 'Nothing was stored.',
       })
       this.#settle(load, () => load.reject(error))
-      load.controller.abort(error)
+      load.run.abandon(error)
     }
   }
 }
 
-function createLoad(key: string): Load {
-  let resolve!: (value: Loaded) => void
+function createLoad(key: string, run: LoaderRun): Load {
+  let resolve!: (value: Result) => void
   let reject!: (error: unknown) => void
-  const promise = new Promise<Loaded>((onResolve, onReject) => {
+  const promise = new Promise<Result>((onResolve, onReject) => {
     resolve = onResolve
     reject = onReject
   })
   return {
     key,
+    run,
     promise,
     resolve,
     reject,
-    controller: new AbortController(),
     waiting: 0,
+    exposed: 0,
     isOverruled: false,
     isLoading: true,
-    waitsFor: new Map(),
     hardTimer: undefined,
     aliveTimer: undefined,
-    hardDeadlineMs: Number.POSITIVE_INFINITY,
-    hardTimeoutMs: Number.POSITIVE_INFINITY,
+    hardDeadlineMs: NEVER,
+    hardTimeoutMs: NEVER,
   }
 }
 
-function forgetWait(waiter: Load, load: Load): void {
-  const count = waiter.waitsFor.get(load) as number // at least 1: the call that ends was counted
-  if (count === 1) waiter.waitsFor.delete(load)
-  else waiter.waitsFor.set(load, count - 1)
-}
-
-/** Whether `from` waits for `target`, directly or through other loads. */
-function reaches(from: Load, target: Load): boolean {
-  const seen = new Set<Load>()
-  const open = [from]
-  for (let load = open.pop(); load !== undefined; load = open.pop()) {
-    if (load === target) return true
-    if (seen.has(load)) continue
-    seen.add(load)
-    open.push(...load.waitsFor.keys())
-  }
-  return false
-}
-
-function waitsForItself(key: string, within: string): CacheError {
+function waitsForItself(key: string, { keys: [within = ''] }: LoaderRun): CacheError {
   return new CacheError(
     'LOAD_CYCLE',
     `Loading ${describe(within)} would wait for ${describe(key)}, which waits for ${describe(within)}`,

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Cache, CacheClosedError, ValueError } from '../../../src/index.js'
+import { type Cache, CacheClosedError } from '../../../src/index.js'
 import { loopTurn } from '../../helpers/loop-turn.js'
 import { openMemory } from '../../helpers/open-memory.js'
 
@@ -93,21 +93,6 @@ test("with isolation 'share' the loaded object itself is returned", async (t) =>
   t.is(await cache.getOrSet('a', () => original), original)
   t.is(cache.get('a'), original)
 })
-
-for (const [what, value] of [
-  ['a function', () => 1],
-  ['a URL inside', { deep: [new URL('http://a')] }],
-] as const) {
-  test(`a loader that returns ${what} is a ValueError for every waiting caller, and nothing is stored`, async (t) => {
-    const { cache } = await openMemory(t)
-    await t.throwsAsync(
-      cache.getOrSet('a', () => value),
-      { instanceOf: ValueError },
-    )
-    t.is(cache.size, 0)
-    t.is(await cache.getOrSet('a', () => 1), 1)
-  })
-}
 
 test('a loader that returns undefined resolves every waiting call with undefined, and nothing is stored', async (t) => {
   const { cache } = await openMemory(t, { fsync: 'always' })

@@ -1,6 +1,6 @@
 /** Decodes an answer from the wire. Before: requests. After: the caller. */
 import { fromWireError, type WireError } from '../wire/wire-error.js'
-import { ENTRY, ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire } from '../wire/wire-value.js'
+import { ENTRY, ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire, UNSENT } from '../wire/wire-value.js'
 
 /** Whether an answer is a refusal; {@link errorOf} returns its error. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {
@@ -9,6 +9,19 @@ export function isError(wire: unknown): wire is readonly [number, ...WireError] 
 
 export function errorOf(wire: readonly [number, ...WireError]): unknown {
   return fromWireError(wire.slice(1))
+}
+
+/** A value that a loader of this client returned and that could not be sent. */
+export class Unsent {
+  readonly request: number
+  readonly key: string
+  readonly error: unknown
+
+  constructor([request, key, ...error]: readonly unknown[]) {
+    this.request = request as number
+    this.key = key as string
+    this.error = fromWireError(error)
+  }
 }
 
 export function answerOf(wire: unknown): unknown {
@@ -29,6 +42,8 @@ export function answerOf(wire: unknown): unknown {
       return { ok: false, error: fromWireError(rest) }
     case PLAIN:
       return rest[0]
+    case UNSENT:
+      return new Unsent(rest)
     default:
       return undefined
   }

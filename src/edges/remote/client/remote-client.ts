@@ -60,7 +60,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
-      if (part[0] === LOAD) this.#loads.load(part[1] as number)
+      if (part[0] === LOAD) this.#loads.load(part[1] as number, part[2] as string[])
       else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }

@@ -3,22 +3,24 @@
  * here until it has answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { LoadContext } from '../../../cache/loads/loads.js'
-import { storeValue } from '../../../values/encode.js'
+import { checkFunction } from '../../../cache/arguments.js'
+import type { LoadContext, LoadOptions } from '../../../cache/load-options.js'
+import type { Loader } from '../../../cache/loads/loaded.js'
+import { loaderOfOne } from '../../../cache/local-loader.js'
 import { OP } from '../wire/codes.js'
 import { fromWireError, toWireError, type WireError } from '../wire/wire-error.js'
-import { toWire } from '../wire/wire-value.js'
 import { encodeCall } from './encode-call.js'
+import { LoadedHere, splitLoadOptions } from './loaded-here.js'
 import type { Requests } from './requests.js'
 
 /** Runs a task in the async context of the call that passed the loader. */
 type Within = <R>(task: () => R) => R
-type Loader = (key: string, context: LoadContext) => unknown
 
 export class RemoteLoads {
   readonly #requests: Requests
+  readonly #loadedHere = new LoadedHere()
   /** By request. */
-  readonly #loaders = new Map<number, { key: string; loader: Loader; within: Within }>()
+  readonly #loaders = new Map<number, { loader: Loader; within: Within }>()
   /** Controllers of running loaders, by request. */
   readonly #controllers = new Map<number, AbortController>()
   /** The request whose loader made the current call. */
@@ -28,31 +30,47 @@ export class RemoteLoads {
     this.#requests = requests
   }
 
-  async getOrSet(key: string, loader: Loader, options: object | undefined): Promise<unknown> {
-    const parameters = encodeCall('getOrSet', [key, loader, options])
+  async getOrSet(
+    key: string,
+    loader: (key: string, context: LoadContext) => unknown,
+    options: LoadOptions<never> | undefined,
+  ): Promise<unknown> {
+    checkFunction(loader, 'loader')
+    const { sent, ttlOf } = splitLoadOptions(options)
+    const parameters = encodeCall('getOrSet', [key, loader, sent])
+    const load = loaderOfOne(loader, ttlOf, this.#loadedHere.conversion)
+    return this.#ask(OP.getOrSet, parameters, load)
+  }
+
+  /** Makes a request whose second argument is a loader. */
+  async #ask(code: number, parameters: unknown[], loader: Loader): Promise<unknown> {
     const parent = this.#loading.getStore()
     parameters[1] = parent
     let request = 0
     const onId = (id: number) => {
       request = id
-      this.#loaders.set(id, { key, loader, within: AsyncLocalStorage.snapshot() })
+      this.#loaders.set(id, { loader, within: AsyncLocalStorage.snapshot() })
     }
+    this.#loadedHere.begin()
     try {
-      return await this.#requests.ask(OP.getOrSet, parameters, onId, parent !== undefined)
+      return this.#loadedHere.valueOf(await this.#requests.ask(code, parameters, onId, parent !== undefined))
     } finally {
       this.#loaders.delete(request)
+      this.#loadedHere.end()
     }
   }
 
   /** The owner asks for this request's loader to run. */
-  async load(id: number): Promise<void> {
+  async load(id: number, keys: readonly string[]): Promise<void> {
     const found = this.#loaders.get(id)
     const controller = new AbortController()
     this.#controllers.set(id, controller)
     try {
       if (found === undefined) throw new Error('The call that passed this loader has already ended.')
-      const value = await found.within(() => this.#loading.run(id, async () => found.loader(found.key, controller)))
-      this.#requests.tell(OP.loaded, id, value === undefined ? undefined : toWire(storeValue(value, 'copy')))
+      const { loader, within } = found
+      const context = { signal: controller.signal, staleValues: new Map() }
+      const loaded = await within(() => this.#loading.run(id, () => loader(keys, context)))
+      this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loaded))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {

@@ -6,7 +6,8 @@
  */
 
 import { listOf } from '../../../cache/arguments.js'
-import type { Loader } from '../../../cache/loads/loads.js'
+import { checkLoadOptions } from '../../../cache/load-options.js'
+import type { Loader, Result } from '../../../cache/loads/loaded.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
 import { describe } from '../../../errors.js'
@@ -58,11 +59,13 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     return [LIST, ...results]
   },
   getOrSet: ({ door, loads, currentId }, key, batch, at) => {
-    const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
+    const load: Loader = (keys, context) => loads.lease(keys, currentId, context)
     const options = optionsAt.getOrSet(batch, at) ?? {}
     if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
-    const found = loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options))
-    return found instanceof Promise ? found.then(toWire) : toWire(found) // with the batch
+    const { call } = checkLoadOptions(options)
+    const found = loads.within(batch[at + 1], () => door.getOrSet.one(key as string, load, call))
+    const answer = (result: Result) => loads.toWire(key as string, result)
+    return found instanceof Promise ? found.then(answer) : answer(found) // with the batch
   },
   count: ({ door }, prefix) => door.count(prefix as string),
   hello: ({ door }) => {

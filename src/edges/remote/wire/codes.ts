@@ -32,8 +32,8 @@ const OTHERS = {
   unsubscribe: ['subscription'],
   /** The subscribers have received one more message of events. */
   acknowledge: ['subscription'],
-  /** The value that the loader of a getOrSet returned, or the error that it failed with. */
-  loaded: ['request', 'value'],
+  /** What the loader of a request returned ([key, value, ttl in milliseconds, key, …]), or the error that it failed with. */
+  loaded: ['request', 'rows'],
   notLoaded: ['request', 'error'],
   /** An operation that only this kind of line has. */
   extra: ['name', 'argument'],

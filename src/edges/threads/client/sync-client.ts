@@ -1,24 +1,25 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { listOf } from '../../../cache/arguments.js'
-import type { Cache } from '../../../cache/cache.js'
+import { checkFunction, listOf } from '../../../cache/arguments.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
+import type { LoadOptions } from '../../../cache/load-options.js'
+import type { LoadedByKey } from '../../../cache/loads/loaded.js'
+import { loadedOf } from '../../../cache/local-loader.js'
 import { createNamespace } from '../../../cache/namespace.js'
-import { storeValue } from '../../../values/encode.js'
 import { addMethods } from '../../remote/client/add-methods.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
+import { LoadedHere, splitLoadOptions } from '../../remote/client/loaded-here.js'
 import { resultsWithin, stepsWithin } from '../../remote/client/namespaced-steps.js'
 import { RemoteStreams } from '../../remote/client/remote-streams.js'
 import { OP } from '../../remote/wire/codes.js'
 import type { Step } from '../../remote/wire/steps.js'
 import { toWireError } from '../../remote/wire/wire-error.js'
-import { toWire } from '../../remote/wire/wire-value.js'
 import { checkPort } from '../line/check-port.js'
 import { SyncRequests } from './sync-requests.js'
 import type { BlockingMethods, SyncNamespace, SyncThreadCache } from './thread-cache.js'
 import { encodeThreadCall } from './transfer.js'
 
-type Loader = (key: string) => unknown
+type SyncLoader = (keys: readonly string[]) => LoadedByKey
 
 // The methods that are derived from the table.
 export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThreadCache<V>, 'transact'> {}
@@ -33,7 +34,9 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly removals$: SyncThreadCache<V>['removals$']
   readonly stats$: SyncThreadCache<V>['stats$']
   readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
-  readonly #loaders = new Map<number, { key: string; loader: Loader }>()
+  readonly #loadedHere = new LoadedHere()
+  /** By request. */
+  readonly #loaders = new Map<number, SyncLoader>()
   /** The getOrSet requests whose loaders are running, the innermost last. */
   readonly #loading: number[] = []
 
@@ -57,7 +60,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
       },
     })
     this.#requests = new SyncRequests(port, {
-      load: (id) => this.#load(id),
+      load: (id, keys) => this.#run(id, keys),
       take: (part) => this.#streams.take(part),
       end: (error) => this.#streams.end(error),
     })
@@ -82,34 +85,38 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     })
   }
 
-  getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V {
-    const encoded = encodeCall('getOrSet', [key, loader, options])
-    encoded[1] = this.#loading.at(-1)
+  getOrSet(key: string, loader: (key: string) => V, options?: LoadOptions<V>): V {
+    checkFunction(loader, 'loader')
+    const { sent, ttlOf } = splitLoadOptions(options)
+    const load: SyncLoader = ([only = '']) =>
+      loadedOf([[only, atOnce(loader(only))]], ttlOf, this.#loadedHere.conversion)
+    return this.#load(OP.getOrSet, encodeCall('getOrSet', [key, loader, sent]), load) as V
+  }
+
+  /** Makes a request whose second argument is a loader. */
+  #load(code: number, parameters: unknown[], loader: SyncLoader): unknown {
+    parameters[1] = this.#loading.at(-1)
     let request = 0
+    this.#loadedHere.begin()
     try {
-      const loaded = this.#requests.ask(OP.getOrSet, encoded, (id) => {
+      const answer = this.#requests.ask(code, parameters, (id) => {
         request = id
-        this.#loaders.set(id, { key, loader })
+        this.#loaders.set(id, loader)
       })
-      return loaded as V
+      return this.#loadedHere.valueOf(answer)
     } finally {
       this.#loaders.delete(request)
+      this.#loadedHere.end()
     }
   }
 
-  #load(id: number): void {
-    const found = this.#loaders.get(id)
+  /** The owner asks for this request's loader to run. */
+  #run(id: number, keys: readonly string[]): void {
+    const loader = this.#loaders.get(id)
     this.#loading.push(id)
     try {
-      if (found === undefined) throw new Error('The call that passed this loader has already ended.')
-      const value = found.loader(found.key)
-      if (typeof (value as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(value).catch(() => undefined) // the call is refused either way
-        throw new TypeError(
-          'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
-        )
-      }
-      this.#requests.tell(OP.loaded, id, value === undefined ? undefined : toWire(storeValue(value, 'copy')))
+      if (loader === undefined) throw new Error('The call that passed this loader has already ended.')
+      this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loader(keys)))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {
@@ -155,6 +162,15 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     const state = this.#requests.ended === undefined ? 'connected' : 'closed'
     return consoleText('SyncThreadCache', { state }, depth, options, inspect)
   }
+}
+
+/** A loader cannot wait: its thread is blocked. */
+function atOnce(value: unknown): unknown {
+  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value
+  Promise.resolve(value).catch(() => undefined) // the call is refused either way
+  throw new TypeError(
+    'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
+  )
 }
 
 /**

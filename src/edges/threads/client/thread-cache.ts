@@ -1,7 +1,7 @@
 /** What a client of another thread's cache has in addition to the methods of every remote cache. */
 import type { MessagePort } from 'node:worker_threads'
 import type { SetOptions } from '../../../cache/arguments.js'
-import type { Cache } from '../../../cache/cache.js'
+import type { LoadOptions } from '../../../cache/load-options.js'
 import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { AskedMethods, RemoteCache, StreamsOf } from '../../remote/client/remote-cache.js'
 import type { Step, StepsResults } from '../../remote/wire/steps.js'
@@ -37,7 +37,7 @@ export interface SyncNamespace<V = unknown> extends Pick<SyncThreadCache<V>, Nam
 export interface SyncThreadCache<V = unknown> extends BlockingMethods<V>, StreamsOf<V> {
   transact<const S extends readonly Step<V>[]>(steps: S): StepsResults<V, S>
   /** The loader runs in this thread, during the call. It must be synchronous. */
-  getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V
+  getOrSet(key: string, loader: (key: string) => V, options?: LoadOptions<V>): V
   namespace<W extends V = V>(prefix: string): SyncNamespace<W>
   share(): MessagePort
   close(): void
