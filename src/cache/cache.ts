@@ -36,9 +36,16 @@ import { type Door, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
-import { checkLoadOptions, type LoadContext, type LoadOptions } from './load-options.js'
+import {
+  checkLoadOptions,
+  type LoadContext,
+  type LoadManyContext,
+  type LoadOptions,
+  type ManyLoaded,
+  ttlMsOf,
+} from './load-options.js'
 import { type Result, Unstorable } from './loads/loaded.js'
-import { type Conversion, loaderOfOne } from './local-loader.js'
+import { type Conversion, type LoadMany, loaderOfMany, loaderOfOne } from './local-loader.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf } from './messages.js'
 import type { MethodName } from './methods.js'
@@ -149,7 +156,11 @@ export class Cache<V = unknown> {
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
-    this.#conversion = { store: (value, key) => storeValue(value, options.isolation, key), owner: this }
+    this.#conversion = {
+      store: (value, key) => storeValue(value, options.isolation, key),
+      restore: (stored) => this.#restore(stored),
+      owner: this,
+    }
     this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -440,7 +451,7 @@ export class Cache<V = unknown> {
    */
   getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
     options: LoadOptions<V> = NO_OPTIONS,
   ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
@@ -450,13 +461,45 @@ export class Cache<V = unknown> {
 
   async #getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
     options: LoadOptions<V>,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const { call, ttlOf } = checkLoadOptions(options)
+    const { call, ttlOf } = this.#loadCall(options)
     const load = loaderOfOne(loader, ttlOf, this.#conversion)
     return this.#result(await this.#door.getOrSet.one(key, load, call))
+  }
+
+  /**
+   * The values of several keys, in the order of the keys. One call of `loadMissing` loads those that are missing and that nobody
+   * loads yet, and returns a Map or pairs of keys and values; what it returns for keys that it was not asked for is ignored. A
+   * key that it leaves out is not stored and is not in the result. In all else each key is as in {@link getOrSet}; if the load of
+   * one fails, the call rejects, and what the others have loaded is stored.
+   */
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: (keys: string[], context: LoadManyContext<V>) => ManyLoaded<V> | PromiseLike<ManyLoaded<V>>,
+    options: LoadOptions<V> = NO_OPTIONS,
+  ): Promise<Map<string, V>> {
+    if (this.#isInspected) this.#inspect('getOrSetMany', keys, loadMissing, options)
+    this.#parts.turns.refuseInside('getOrSetMany')
+    return this.#getOrSetMany(keys, loadMissing, options)
+  }
+
+  async #getOrSetMany(keys: Iterable<string>, loadMissing: LoadMany, options: LoadOptions<V>): Promise<Map<string, V>> {
+    const list = checkKeys(keys)
+    checkFunction(loadMissing, 'loadMissing')
+    const { call, ttlOf } = this.#loadCall(options)
+    const load = loaderOfMany(loadMissing, ttlOf, this.#conversion)
+    const results = await this.#door.getOrSet.many(list, load, call)
+    return new Map([...results].map(([key, result]) => [key, this.#result(result)]))
+  }
+
+  /** Checked options; a `ttl` that is a function is also called for stored values. */
+  #loadCall(options: LoadOptions<V>): ReturnType<typeof checkLoadOptions> {
+    const { call, ttlOf } = checkLoadOptions(options)
+    if (ttlOf === undefined) return { call, ttlOf }
+    return { call: { ...call, ttlMsOf: (stored) => ttlMsOf(this.#restore(stored), ttlOf) }, ttlOf }
   }
 
   #result(result: Result): V {

@@ -1,5 +1,5 @@
 /**
- * `getOrSet` with values in their stored form: what is there is returned, what is missing is loaded. Before: `cache.ts` and
+ * `getOrSet` and `getOrSetMany` with values in their stored form: what is there is returned, what is missing is loaded. Before: `cache.ts` and
  * `edges/`. After: `loads/loads.ts`.
  */
 import type { Clock } from '../core/model/clock.js'
@@ -10,6 +10,7 @@ import { checkKey, deadlineIn } from './arguments.js'
 import type { LoadCall } from './load-options.js'
 import type { Loader, Result } from './loads/loaded.js'
 import type { Loads } from './loads/loads.js'
+import { isDue } from './loads/refresh.js'
 import type { Opening } from './opening.js'
 import type { Reads } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
@@ -44,13 +45,94 @@ export class GetOrSet {
   /** A value that is in the cache is returned at once, not as a promise. */
   one(key: string, loader: Loader, call: LoadCall): Result | Promise<Result> {
     checkKey(key)
-    const { reads, loads } = this.#parts
-    const found = reads.get(key)
-    if (found !== undefined) return found
-    const keys = [key]
+    const found = this.#parts.reads.get(key)
+    if (found === undefined) return this.#load([key], [], loader, call, NONE).then((results) => results.get(key))
+    if (call.refresh !== undefined && this.#isDue(key, found, call)) this.#reload(new Map([[key, found]]), loader, call)
+    return found
+  }
+
+  /** By key, in the order of the keys, without those that have no value. */
+  async many(
+    list: readonly string[],
+    loader: Loader,
+    call: LoadCall,
+  ): Promise<Map<string, Exclude<Result, undefined>>> {
+    const keys = [...new Set(list)]
+    const found = this.#parts.reads.getMany(keys)
+    const missing: string[] = []
+    const due = new Map<string, StoredValue>()
+    for (const [index, key] of keys.entries()) {
+      const value = found[index]
+      if (value === undefined) missing.push(key)
+      else if (call.refresh !== undefined && this.#isDue(key, value, call)) due.set(key, value)
+    }
+    let loaded: ReadonlyMap<string, Result> = NONE
+    if (missing.length > 0) loaded = await this.#load(missing, [...due.keys()], loader, call, due)
+    else if (due.size > 0) this.#reload(due, loader, call)
+    const results = new Map<string, Exclude<Result, undefined>>()
+    for (const [index, key] of keys.entries()) {
+      const result = found[index] ?? loaded.get(key)
+      if (result !== undefined) results.set(key, result)
+    }
+    return results
+  }
+
+  /** Loads what is missing and waits for it. One call of the loader also reloads others, for which nobody waits. */
+  #load(
+    missing: readonly string[],
+    others: readonly string[],
+    loader: Loader,
+    call: LoadCall,
+    staleValues: ReadonlyMap<string, StoredValue>,
+  ): Promise<ReadonlyMap<string, Result>> {
     const { timeoutMs, hardTimeoutMs } = call
-    const request = { keys, loader, staleValues: NONE, store: this.#storeFor(call), hardTimeoutMs }
-    return loads.get(request, { keys, timeoutMs, fallbacks: NONE }).then((results) => results.get(key))
+    const keys = [...missing, ...others]
+    const request = { keys, loader, staleValues, store: this.#storeFor(call), hardTimeoutMs }
+    return this.#parts.loads.get(request, { keys: missing, timeoutMs, fallbacks: NONE })
+  }
+
+  /** In the background. */
+  #reload(staleValues: ReadonlyMap<string, StoredValue>, loader: Loader, call: LoadCall): void {
+    const { hardTimeoutMs } = call
+    this.#parts.loads.begin({
+      keys: [...staleValues.keys()],
+      loader,
+      staleValues,
+      store: this.#storeFor(call),
+      hardTimeoutMs,
+    })
+  }
+
+  /** Whether `refresh` of the ttl has passed. */
+  #isDue(key: string, value: StoredValue, { ttlMs, ttlMsOf, refresh = 1 }: LoadCall): boolean {
+    const left = this.#parts.reads.left(key)
+    if (left === undefined || left.leftMs === Number.POSITIVE_INFINITY) return false
+    try {
+      return isDue(left.leftMs, ttlMs ?? ttlMsOf?.(value) ?? this.defaultTtlMs, refresh)
+    } catch (error) {
+      this.#parts.loads.warn(error, key) // ttlMsOf is the caller's, and the value is there
+      return false
+    }
+  }
+
+  get defaultTtlMs(): number {
+    return this.#options.defaultTtlMs
+  }
+
+  /** When an entry stops being fresh, for a client that measures `refresh` by a ttl of its own. */
+  left(key: string): ReturnType<Reads['left']> {
+    return this.#parts.reads.left(key)
+  }
+
+  /** What such a client found to be due: `untils` are what `left` gave for the keys, so that none is reloaded that has changed since. */
+  reload(keys: readonly string[], untils: readonly unknown[], loader: Loader, call: LoadCall): void {
+    const { reads } = this.#parts
+    const due = new Map<string, StoredValue>()
+    for (const [index, key] of keys.entries()) {
+      const value = reads.peek(key)
+      if (value !== undefined && reads.left(key)?.untilMs === untils[index]) due.set(key, value)
+    }
+    this.#reload(due, loader, call)
   }
 
   /** Stores what a loader has given, unless it throws. */

@@ -1,5 +1,6 @@
 /** The options of `getOrSet`, `getOrSetMany` and `memoize`. Before: callers. After: `get-or-set.ts`. */
-import { checkJitter, checkOptions } from './arguments.js'
+import type { StoredValue } from '../core/model/stored-value.js'
+import { checkJitter, checkOptions, checkRefresh } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { METHODS } from './methods.js'
 
@@ -14,6 +15,10 @@ export interface LoadOptions<V = unknown> {
    * expire together. Default 0.
    */
   jitter?: number | undefined
+  /**
+   * From 0 to 1: a hit after this share of the ttl has passed starts one reload in the background. It is the ttl of this call that counts, and if that is a function, of the stored value. Default: never.
+   */
+  refresh?: number | undefined
   /** How long this call waits; the load continues after that. Default, and 0: as long as the load takes. */
   timeout?: Duration | undefined
   /** How long the load may take. After that its signal is aborted, waiting calls reject, and the next call loads again. */
@@ -21,16 +26,32 @@ export interface LoadOptions<V = unknown> {
 }
 
 /** The second argument of a loader. */
-export interface LoadContext {
+export interface LoadContext<V = unknown> {
   /** Aborted when no call can get the value any more, because `hardTimeout` has passed or the cache is closed. */
   readonly signal: AbortSignal
+  /** The value that the loaded one will replace, if the cache still has one. */
+  readonly staleValue: V | undefined
 }
+
+/** The second argument of a loader of several keys. */
+export interface LoadManyContext<V = unknown> {
+  /** Aborted when no call can get any of the values any more. */
+  readonly signal: AbortSignal
+  /** The values that the loaded ones will replace, by key. */
+  readonly staleValues: ReadonlyMap<string, V>
+}
+
+/** What a loader of several keys returns: a Map, or pairs of keys and values. */
+export type ManyLoaded<V> = Iterable<readonly [key: string, value: V]>
 
 /** Checked options. */
 export interface LoadCall {
   /** Undefined for the default, or if the ttl is a function. */
   readonly ttlMs: number | undefined
+  /** The ttl of a stored value, if the ttl is a function. Undefined for the default. */
+  readonly ttlMsOf?: (value: StoredValue) => number | undefined
   readonly jitter: number
+  readonly refresh: number | undefined
   readonly timeoutMs: number
   readonly hardTimeoutMs: number
 }
@@ -40,12 +61,14 @@ export type TtlOf = (value: never) => unknown
 
 /** Separates a `ttl` that is a function from the checked options. Every option is read once. */
 export function checkLoadOptions(options: LoadOptions<never>): { call: LoadCall; ttlOf: TtlOf | undefined } {
-  const { ttl, jitter = 0, timeout = 0, hardTimeout = NEVER } = checkOptions(options, METHODS.getOrSet.options)
+  const { ttl, jitter = 0, refresh, timeout = 0, hardTimeout = NEVER } = checkOptions(options, METHODS.getOrSet.options)
   const ttlOf = typeof ttl === 'function' ? ttl : undefined
   checkJitter(jitter)
+  checkRefresh(refresh)
   const call = {
     ttlMs: ttl === undefined || typeof ttl === 'function' ? undefined : toMilliseconds(ttl, 'ttl'),
     jitter,
+    refresh,
     timeoutMs: toMilliseconds(timeout, 'timeout') || NEVER,
     hardTimeoutMs: toMilliseconds(hardTimeout, 'hardTimeout'),
   }

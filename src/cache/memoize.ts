@@ -7,7 +7,7 @@ import { METHODS } from './methods.js'
 export interface MemoizeTarget<V> {
   getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
     options?: LoadOptions<V>,
   ): Promise<V>
   delete(key: string): boolean | Promise<boolean>

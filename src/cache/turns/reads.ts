@@ -115,9 +115,17 @@ export class Reads {
 
   /** Seconds left; `Infinity` without a deadline. */
   ttl(key: string): number | undefined {
+    const left = this.left(key)
+    return left === undefined ? undefined : left.leftMs / 1_000
+  }
+
+  /** When the entry stops being fresh, and how long that is from now; `Infinity` without a deadline. */
+  left(key: string): { untilMs: number; leftMs: number } | undefined {
     const nowMs = this.#clock.now()
     const slot = this.#live(key, nowMs)
-    return slot === undefined ? undefined : (this.#state.deadlineAt(slot) - nowMs) / 1_000
+    if (slot === undefined) return undefined
+    const untilMs = this.#state.deadlineAt(slot)
+    return { untilMs, leftMs: untilMs - nowMs }
   }
 
   /** Keys of live entries, least recently used first. Expired entries are removed before. */

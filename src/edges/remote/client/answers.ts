@@ -1,6 +1,17 @@
 /** Decodes an answer from the wire. Before: requests. After: the caller. */
 import { fromWireError, type WireError } from '../wire/wire-error.js'
-import { ENTRY, ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire, UNSENT } from '../wire/wire-value.js'
+import {
+  DATED,
+  ENTRY,
+  ERROR,
+  FILE_ERROR,
+  isValueTag,
+  LIST,
+  PAIRS,
+  PLAIN,
+  restoreWire,
+  UNSENT,
+} from '../wire/wire-value.js'
 
 /** Whether an answer is a refusal; {@link errorOf} returns its error. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {
@@ -24,6 +35,23 @@ export class Unsent {
   }
 }
 
+/** A value of an entry, with what a client needs to find out whether it is due for a reload. */
+export class Dated {
+  readonly value: unknown
+  /** When the entry stops being fresh, by the owner's clock. */
+  readonly untilMs: number
+  /** How long that is from now. */
+  readonly leftMs: number
+  readonly defaultTtlMs: number
+
+  constructor([wire, untilMs, leftMs, defaultTtlMs]: readonly unknown[]) {
+    this.value = answerOf(wire)
+    this.untilMs = untilMs as number
+    this.leftMs = leftMs as number
+    this.defaultTtlMs = defaultTtlMs as number
+  }
+}
+
 export function answerOf(wire: unknown): unknown {
   if (typeof wire !== 'object' || wire === null) return wire
   const [tag, ...rest] = wire as [number, ...unknown[]]
@@ -42,6 +70,8 @@ export function answerOf(wire: unknown): unknown {
       return { ok: false, error: fromWireError(rest) }
     case PLAIN:
       return rest[0]
+    case DATED:
+      return new Dated(rest)
     case UNSENT:
       return new Unsent(rest)
     default:

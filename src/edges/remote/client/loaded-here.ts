@@ -2,18 +2,20 @@
  * What the loaders of a client return, on its way to the owner. A value that cannot be sent stays here, for the calls of this
  * client. Before: remote-loads, or the synchronous client. After: owner/served-loads.
  */
-import { checkOptions } from '../../../cache/arguments.js'
-import type { LoadOptions, TtlOf } from '../../../cache/load-options.js'
 import { type LoadedByKey, Unstorable } from '../../../cache/loads/loaded.js'
 import type { Conversion } from '../../../cache/local-loader.js'
-import { METHODS } from '../../../cache/methods.js'
-import { storeValue } from '../../../values/encode.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
+import { restoreValue, storeValue } from '../../../values/encode.js'
 import { toWireError } from '../wire/wire-error.js'
-import { toWire, UNSENT } from '../wire/wire-value.js'
-import { Unsent } from './answers.js'
+import { toStored, toWire, UNSENT } from '../wire/wire-value.js'
+import { Dated, Unsent } from './answers.js'
 
 export class LoadedHere {
-  readonly conversion: Conversion = { store: (value, key) => storeValue(value, 'copy', key), owner: this }
+  readonly conversion: Conversion = {
+    store: (value, key) => storeValue(value, 'copy', key),
+    restore: (stored) => restoreValue(stored, 'copy'),
+    owner: this,
+  }
   /** Values that could not be sent, by request and key. */
   readonly #unsent = new Map<number, Map<string, unknown>>()
   /** How many calls are pending that may ask for them. */
@@ -48,6 +50,7 @@ export class LoadedHere {
 
   /** @throws the owner's error if the value is not here. */
   valueOf(answer: unknown): unknown {
+    if (answer instanceof Dated) return answer.value
     if (!(answer instanceof Unsent)) return answer
     const values = this.#unsent.get(answer.request)
     if (values?.has(answer.key) !== true) throw answer.error
@@ -55,17 +58,12 @@ export class LoadedHere {
   }
 }
 
+/** The values that loaded ones replace, as the owner sends them: [key, value, key, …]. */
+export function staleValuesOf(flat: readonly unknown[]): Map<string, StoredValue> {
+  const values = new Map<string, StoredValue>()
+  for (let at = 0; at < flat.length; at += 2) values.set(flat[at] as string, toStored(flat[at + 1]))
+  return values
+}
+
 /** Requests whose values are kept. */
 const UNSENT_MAX = 1_024
-
-/** Separates a `ttl` that is a function, which stays here, from the options that are sent. Each is read once. */
-export function splitLoadOptions(options: LoadOptions<never> = {}): {
-  sent: Record<string, unknown>
-  ttlOf: TtlOf | undefined
-} {
-  const given = checkOptions(options as Record<string, unknown>, METHODS.getOrSet.options)
-  const sent = Object.fromEntries(METHODS.getOrSet.options.map((name) => [name, given[name]]))
-  const { ttl } = sent
-  if (typeof ttl !== 'function') return { sent, ttlOf: undefined }
-  return { sent: { ...sent, ttl: undefined }, ttlOf: ttl as TtlOf }
-}

@@ -39,11 +39,12 @@ export class ServedLoads {
    * Called by the cache, as the loader, and at once: the client is asked before its request is answered. Fails if the number is in
    * use: only one of the two could be answered.
    */
-  lease(keys: readonly string[], id: number, { signal }: LoaderContext): Promise<LoadedByKey> {
+  lease(keys: readonly string[], id: number, { signal, staleValues }: LoaderContext): Promise<LoadedByKey> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is already loading. Nothing was stored.`)
       this.#leases.set(id, { keys, resolve, reject, within: AsyncLocalStorage.snapshot() })
-      this.#post([LOAD, id, keys])
+      const stale = keys.flatMap((key) => (staleValues.has(key) ? [key, toWire(staleValues.get(key))] : []))
+      this.#post([LOAD, id, keys, stale])
       signal.addEventListener('abort', () => {
         if (this.#take(id) !== undefined) this.#post([ABORT, id, toWireError(signal.reason)])
       })

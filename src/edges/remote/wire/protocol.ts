@@ -18,7 +18,7 @@
  *                     [ANSWERS, firstId, result, result, …]                    of a whole batch, in order
  *                     [LATER, id, result]                                      of a request first answered with `[LATER_TAG]`
  *                     [EVENTS, subscription, event, …] [END, subscription, error?]
- *                     [LOAD, id, keys]                                         run the loader that this request passed
+ *                     [LOAD, id, keys, [key, stale value, key, …]]             run the loader that this request passed
  *                     [ABORT, id, error]                                       the result of that loader is no longer wanted
  *                     [GREETING, version, who]  [CLOSED, error]
  *

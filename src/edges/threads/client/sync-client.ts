@@ -1,14 +1,14 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { checkFunction, listOf } from '../../../cache/arguments.js'
+import { listOf } from '../../../cache/arguments.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
-import type { LoadOptions } from '../../../cache/load-options.js'
-import type { LoadedByKey } from '../../../cache/loads/loaded.js'
-import { loadedOf } from '../../../cache/local-loader.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/load-options.js'
+import type { LoadedByKey, LoaderContext } from '../../../cache/loads/loaded.js'
+import { contextOfMany, contextOfOne, loadedOf, pairsFor } from '../../../cache/local-loader.js'
 import { createNamespace } from '../../../cache/namespace.js'
 import { addMethods } from '../../remote/client/add-methods.js'
-import { encodeCall } from '../../remote/client/encode-call.js'
-import { LoadedHere, splitLoadOptions } from '../../remote/client/loaded-here.js'
+import { encodeLoad } from '../../remote/client/encode-load.js'
+import { LoadedHere, staleValuesOf } from '../../remote/client/loaded-here.js'
 import { resultsWithin, stepsWithin } from '../../remote/client/namespaced-steps.js'
 import { RemoteStreams } from '../../remote/client/remote-streams.js'
 import { OP } from '../../remote/wire/codes.js'
@@ -19,7 +19,7 @@ import { SyncRequests } from './sync-requests.js'
 import type { BlockingMethods, SyncNamespace, SyncThreadCache } from './thread-cache.js'
 import { encodeThreadCall } from './transfer.js'
 
-type SyncLoader = (keys: readonly string[]) => LoadedByKey
+type SyncLoader = (keys: readonly string[], context: LoaderContext) => LoadedByKey
 
 // The methods that are derived from the table.
 export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThreadCache<V>, 'transact'> {}
@@ -60,7 +60,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
       },
     })
     this.#requests = new SyncRequests(port, {
-      load: (id, keys) => this.#run(id, keys),
+      load: (id, keys, stale) => this.#run(id, keys, stale),
       take: (part) => this.#streams.take(part),
       end: (error) => this.#streams.end(error),
     })
@@ -85,16 +85,44 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     })
   }
 
-  getOrSet(key: string, loader: (key: string) => V, options?: LoadOptions<V>): V {
-    checkFunction(loader, 'loader')
-    const { sent, ttlOf } = splitLoadOptions(options)
-    const load: SyncLoader = ([only = '']) =>
-      loadedOf([[only, atOnce(loader(only))]], ttlOf, this.#loadedHere.conversion)
-    return this.#load(OP.getOrSet, encodeCall('getOrSet', [key, loader, sent]), load) as V
+  getOrSet(key: string, loader: (key: string, context: LoadContext<V>) => V, options?: LoadOptions<V>): V {
+    const { conversion } = this.#loadedHere
+    const { parameters, ttlOf, due } = encodeLoad('getOrSet', key, loader, options)
+    const load: SyncLoader = ([only = ''], context) => {
+      const value = atOnce(loader(only, contextOfOne(only, context, conversion) as LoadContext<V>))
+      return loadedOf([[only, value]], ttlOf, conversion)
+    }
+    return this.#load(OP.getOrSet, parameters, load, (answer) => {
+      this.#reload(due([[key, answer]]), load)
+      return this.#loadedHere.valueOf(answer) as V
+    })
+  }
+
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: (keys: string[], context: LoadManyContext<V>) => ManyLoaded<V>,
+    options?: LoadOptions<V>,
+  ): Map<string, V> {
+    const { conversion } = this.#loadedHere
+    const { parameters, ttlOf, due } = encodeLoad('getOrSetMany', keys, loadMissing, options)
+    const load: SyncLoader = (missing, context) => {
+      const pairs = atOnce(loadMissing([...missing], contextOfMany(context, conversion) as LoadManyContext<V>))
+      return loadedOf(pairsFor(missing, pairs), ttlOf, conversion)
+    }
+    return this.#load(OP.getOrSetMany, parameters, load, (answer) => {
+      const pairs = [...(answer as Iterable<[string, unknown]>)]
+      this.#reload(due(pairs), load)
+      return new Map(pairs.map(([key, each]) => [key, this.#loadedHere.valueOf(each) as V]))
+    })
+  }
+
+  /** Within the call: the loader cannot run later, in a thread that is blocked. The owner emits what fails. */
+  #reload(parameters: unknown[] | undefined, load: SyncLoader): void {
+    if (parameters !== undefined) this.#load(OP.reload, parameters, load, () => undefined)
   }
 
   /** Makes a request whose second argument is a loader. */
-  #load(code: number, parameters: unknown[], loader: SyncLoader): unknown {
+  #load<T>(code: number, parameters: unknown[], loader: SyncLoader, read: (answer: unknown) => T): T {
     parameters[1] = this.#loading.at(-1)
     let request = 0
     this.#loadedHere.begin()
@@ -103,7 +131,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
         request = id
         this.#loaders.set(id, loader)
       })
-      return this.#loadedHere.valueOf(answer)
+      return read(answer)
     } finally {
       this.#loaders.delete(request)
       this.#loadedHere.end()
@@ -111,12 +139,17 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   }
 
   /** The owner asks for this request's loader to run. */
-  #run(id: number, keys: readonly string[]): void {
+  #run(id: number, keys: readonly string[], stale: readonly unknown[]): void {
     const loader = this.#loaders.get(id)
+    const { signal } = new AbortController() // no message is read while the loader runs
     this.#loading.push(id)
     try {
       if (loader === undefined) throw new Error('The call that passed this loader has already ended.')
-      this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loader(keys)))
+      this.#requests.tell(
+        OP.loaded,
+        id,
+        this.#loadedHere.toWire(id, loader(keys, { signal, staleValues: staleValuesOf(stale) })),
+      )
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {
