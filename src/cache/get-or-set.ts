@@ -71,7 +71,8 @@ export class GetOrSet {
     else if (due.size > 0) this.#reload(due, loader, call)
     const results = new Map<string, Exclude<Result, undefined>>()
     for (const [index, key] of keys.entries()) {
-      const result = found[index] ?? loaded.get(key)
+      const value = found[index]
+      const result = value === undefined ? loaded.get(key) : value
       if (result !== undefined) results.set(key, result)
     }
     return results

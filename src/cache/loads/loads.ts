@@ -13,6 +13,7 @@ import type { Reads } from '../turns/reads.js'
 import type { TurnListener, Turns } from '../turns/turns.js'
 import { type Loaded, type LoadedByKey, type Loader, type Result, Unstorable } from './loaded.js'
 import { LoaderRun } from './loader-run.js'
+import { TimeLimit } from './time-limit.js'
 
 export interface LoadRequest {
   /** What to load. Those that are being loaded already are left out. */
@@ -51,12 +52,7 @@ interface Load {
   isOverruled: boolean
   /** True until the loader has returned, or its result is no longer wanted. */
   isLoading: boolean
-  hardTimer: unknown
-  /** Keeps the process alive while a call waits for a load that {@link hardTimer} will end. */
-  aliveTimer: unknown
-  hardDeadlineMs: number
-  /** The `hardTimeout` that {@link hardDeadlineMs} was computed from. */
-  hardTimeoutMs: number
+  readonly limit: TimeLimit
 }
 
 export interface LoadsParts {
@@ -103,7 +99,7 @@ export class Loads {
     if (cyclic !== undefined) return Promise.reject(waitsForItself(cyclic, waiter as LoaderRun))
     this.begin(request)
     const loads = awaited.map((key) => this.#current.get(key) as Load) // those that were not running have begun
-    for (const load of loads) this.#limit(load, request.hardTimeoutMs)
+    for (const load of loads) load.limit.shorten(request.hardTimeoutMs, true)
     return this.#wait(loads, waiter, timeoutMs, fallbacks, results)
   }
 
@@ -112,7 +108,8 @@ export class Loads {
     const missing = keys.filter((key) => !this.#current.has(key))
     if (missing.length === 0) return
     const run = new LoaderRun(missing)
-    const loads = missing.map((key) => createLoad(key, run))
+    const context = { signal: run.signal, staleValues: only(missing, staleValues) }
+    const loads = missing.map((key) => this.#create(key, run))
     for (const load of loads) {
       this.#current.set(load.key, load)
       this.#running.add(load)
@@ -120,12 +117,25 @@ export class Loads {
     }
     this.#turns.listener = this.onTurn
     run
-      .within(async () => loader(missing, { signal: run.signal, staleValues }))
+      .within(async () => loader(missing, context))
       .then(
         (loaded) => this.#returned(run, loads, loaded, store),
         (error: unknown) => this.#fail(loads, error),
       )
-    for (const load of loads) this.#limit(load, hardTimeoutMs)
+    for (const load of loads) load.limit.shorten(hardTimeoutMs, false)
+  }
+
+  #create(key: string, run: LoaderRun): Load {
+    let resolve!: (value: Result) => void
+    let reject!: (error: unknown) => void
+    const promise = new Promise<Result>((onResolve, onReject) => {
+      resolve = onResolve
+      reject = onReject
+    })
+    const limit = new TimeLimit(this.#clock, (limitMs) => this.#timeOut(load, limitMs))
+    const state = { waiting: 0, exposed: 0, isOverruled: false, isLoading: true }
+    const load: Load = { key, run, promise, resolve, reject, limit, ...state }
+    return load
   }
 
   async #wait(
@@ -137,7 +147,7 @@ export class Loads {
   ): Promise<Map<string, Result>> {
     let timer: unknown
     for (const load of loads) {
-      if (load.waiting++ === 0) this.#keepAlive(load)
+      if (load.waiting++ === 0) load.limit.keepAlive()
       if (!fallbacks.has(load.key)) load.exposed++
       waiter?.waitFor(load.run)
     }
@@ -149,7 +159,7 @@ export class Loads {
         const fallback = fallbacks.get(load.key)
         const outcome = await this.#outcome(load, late, fallback)
         if (outcome === LATE && fallback === undefined) throw timedOut(load.key, timeoutMs)
-        results.set(load.key, outcome === LATE ? (this.#reads.peek(load.key) ?? fallback) : outcome)
+        results.set(load.key, outcome === LATE ? this.#currentOr(load.key, fallback) : outcome)
       })
       await Promise.all(outcomes)
       return results
@@ -158,7 +168,7 @@ export class Loads {
       for (const load of loads) {
         waiter?.stopWaitingFor(load.run)
         if (!fallbacks.has(load.key)) load.exposed--
-        if (--load.waiting === 0) this.#letGo(load)
+        if (--load.waiting === 0) load.limit.letGo()
       }
     }
   }
@@ -186,16 +196,21 @@ export class Loads {
   async #end(load: Load, loaded: Loaded | undefined, store: LoadRequest['store']): Promise<void> {
     if (!load.isLoading) return // timed out or closed
     load.isLoading = false
-    if (load.hardTimer !== undefined) this.#clock.clearTimeout(load.hardTimer) // the loader was in time
-    load.hardTimer = undefined
+    load.limit.end()
     try {
-      const result = load.isOverruled ? (this.#reads.peek(load.key) ?? loaded?.value) : loaded?.value
+      const result = load.isOverruled ? this.#currentOr(load.key, loaded?.value) : loaded?.value
       if (!load.isOverruled && loaded !== undefined) await this.#store(load.key, loaded, store)
       this.#settle(load, () => load.resolve(result))
     } catch (error) {
       if (error instanceof CacheClosedError) this.#settle(load, () => load.reject(error))
       else this.#fail([load], error)
     }
+  }
+
+  /** The live value of a key, which may be null. */
+  #currentOr(key: string, other: Result): Result {
+    const value = this.#reads.peek(key)
+    return value === undefined ? other : value
   }
 
   /** What cannot be stored is still given to the waiting calls. */
@@ -223,9 +238,8 @@ export class Loads {
     load.isLoading = false
     this.#running.delete(load)
     this.#release(load.key, load)
-    this.#clock.clearTimeout(load.hardTimer)
-    load.hardTimer = undefined
-    this.#letGo(load)
+    load.limit.end()
+    load.limit.letGo()
     settle()
   }
 
@@ -244,37 +258,13 @@ export class Loads {
     LoaderRun.outside(() => this.#warnings(warning))
   }
 
-  // ── hardTimeout ──
-
-  /** Ends the load this long from now, unless it has ended by then. */
-  #limit(load: Load, hardTimeoutMs: number): void {
-    if (hardTimeoutMs === NEVER) return
-    const deadlineMs = this.#clock.now() + hardTimeoutMs
-    if (!load.isLoading || deadlineMs >= load.hardDeadlineMs) return // while it is being stored, it was in time
-    load.hardDeadlineMs = deadlineMs
-    load.hardTimeoutMs = hardTimeoutMs
-    const end = () => {
-      const error = timedOut(load.key, hardTimeoutMs, {
-        consequence: 'The load was abandoned, and its value will not be stored.',
-        advice: 'Call getOrSet() again to start another load.',
-      })
-      this.#fail([load], error)
-      load.run.abandon(error)
-    }
-    this.#clock.clearTimeout(load.hardTimer)
-    // Armed once, and never again for the rest of the time: the clock may be set in between.
-    load.hardTimer = this.#clock.setTimeout(end, hardTimeoutMs)
-    this.#keepAlive(load)
-  }
-
-  #keepAlive(load: Load): void {
-    if (load.hardTimer === undefined || load.aliveTimer !== undefined || load.waiting === 0) return
-    load.aliveTimer = this.#clock.setTimeout(() => undefined, load.hardTimeoutMs, true)
-  }
-
-  #letGo(load: Load): void {
-    this.#clock.clearTimeout(load.aliveTimer)
-    load.aliveTimer = undefined
+  #timeOut(load: Load, hardTimeoutMs: number): void {
+    const error = timedOut(load.key, hardTimeoutMs, {
+      consequence: 'The load was abandoned, and its value will not be stored.',
+      advice: 'Call getOrSet() again to start another load.',
+    })
+    this.#fail([load], error)
+    load.run.abandon(error)
   }
 
   // ── what overrules a load ──
@@ -312,28 +302,9 @@ export class Loads {
   }
 }
 
-function createLoad(key: string, run: LoaderRun): Load {
-  let resolve!: (value: Result) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<Result>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return {
-    key,
-    run,
-    promise,
-    resolve,
-    reject,
-    waiting: 0,
-    exposed: 0,
-    isOverruled: false,
-    isLoading: true,
-    hardTimer: undefined,
-    aliveTimer: undefined,
-    hardDeadlineMs: NEVER,
-    hardTimeoutMs: NEVER,
-  }
+function only<T>(keys: readonly string[], values: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  const those = new Set(keys)
+  return new Map([...values].filter(([key]) => those.has(key)))
 }
 
 function waitsForItself(key: string, { keys: [within = ''] }: LoaderRun): CacheError {

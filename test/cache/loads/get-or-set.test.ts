@@ -185,6 +185,16 @@ test('a set during the load wins, and its value is returned', async (t) => {
   t.is(cache.ttl('a'), 5)
 })
 
+test('a null that is set during the load wins, too', async (t) => {
+  const { cache } = await openMemory(t)
+  const loader = slowLoader<string | null>()
+  const loading = cache.getOrSet('a', loader)
+  await loopTurn()
+  cache.set('a', null)
+  loader.resolve('loaded')
+  t.is(await loading, null)
+})
+
 const REMOVALS: Record<string, (cache: Cache) => unknown> = {
   'a delete': (cache) => cache.delete('a'),
   'a deleteMany': (cache) => cache.deleteMany(['x', 'a']),
