@@ -6,8 +6,9 @@
 import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
-import type { Command } from '../core/model/command.js'
+import type { Command, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
+import { NO_TAGS } from '../core/model/extension.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import { mustBe } from '../errors.js'
@@ -18,10 +19,15 @@ import {
   checkOnly,
   checkOptions,
   checkPattern,
+  checkTags,
+  checkWantsStale,
   deadlineIn,
   deadlineOf,
   deadlineToSet,
+  type GetOptions,
   type SetOptions,
+  staleFor,
+  type TagOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
@@ -81,12 +87,14 @@ export type StoredRow = readonly [key: string, value: StoredValue, options?: Set
 interface Storing {
   readonly expiresAtMs: number
   readonly keepsDeadline: boolean
+  readonly staleMs: number | undefined
+  readonly tags: readonly string[] | undefined
   readonly only: SetOptions['only']
   /** Whether `expiresAt` has passed, so that nothing is stored. */
   readonly isPast: boolean
 }
 
-export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
+export const NO_OPTIONS: Readonly<Omit<SetOptions & LoadOptions, 'stale'> & { stale?: undefined }> = {}
 
 export class Door {
   readonly clock: Clock
@@ -134,9 +142,15 @@ export class Door {
     return this.#turns.transact(steps)
   }
 
-  getStored(key: string): StoredValue | undefined {
+  getStored(key: string, options: GetOptions = NO_OPTIONS): StoredValue | undefined {
     checkKey(key)
-    return this.#reads.get(key)
+    return options === NO_OPTIONS ? this.#reads.get(key) : this.#get(key, options)
+  }
+
+  #get(key: string, options: GetOptions): StoredValue | undefined {
+    const { stale } = checkOptions(options, METHODS.get.options)
+    checkWantsStale(stale)
+    return stale === true ? this.#reads.getEvenStale(key) : this.#reads.get(key)
   }
 
   peekStored(key: string): StoredValue | undefined {
@@ -149,15 +163,19 @@ export class Door {
     return this.#reads.entry(key)
   }
 
-  /** Reads and deletes in one turn. The deletion overrules a load of the key, like any other. */
-  /** `read` makes the result of the stored value. If it throws, the entry stays. */
+  /**
+   * Reads and deletes in one turn. The deletion overrules a load of the key, like any other. A stale entry stays.
+   * @param read Makes the result of the stored value. If it throws, the entry stays.
+   */
   takeStored<T>(key: string, read: (stored: StoredValue | undefined) => T): T {
     checkKey(key)
     this.#opening.admitWrite()
     return this.#turns.transact(() => {
-      const value = read(this.#reads.get(key))
-      this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
-      return value
+      const stored = this.#reads.get(key)
+      const result = read(stored)
+      if (stored === undefined) this.#turns.overrule(key)
+      else this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
+      return result
     })
   }
 
@@ -199,8 +217,30 @@ export class Door {
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
     // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    const keys = [...this.#reads.keys(matches), ...this.#loads.keys().filter(matches)]
+    const keys = [...this.#reads.keysEvenStale(matches), ...this.#loads.keys().filter(matches)]
     return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  /** `deleteTag` and `expireTag`, one turn. Returns how many entries were removed or became stale. */
+  changeTagged(type: TagCommand['type'], given: readonly unknown[], options: TagOptions = {}): number {
+    const tags = checkTags(given) ?? NO_TAGS
+    const { prefix = '' } = checkOptions(options, METHODS[type].options)
+    checkPrefix(prefix)
+    this.#opening.admitWrite()
+    const loading = this.#loads.keys().filter((key) => key.startsWith(prefix) && this.#isTagged(key, tags))
+    const command: TagCommand = { type, tags, prefix, nowMs: this.clock.now() }
+    if (loading.length === 0) return this.#turns.run(command) as number
+    return this.#turns.transact(() => {
+      const count = this.#turns.run(command) as number
+      for (const key of loading) this.#turns.overrule(key)
+      return count
+    })
+  }
+
+  /** Whether the load of a key, or the entry that is there, has one of the tags. */
+  #isTagged(key: string, tags: readonly string[]): boolean {
+    const found = this.#reads.tagsOf(key)
+    return tags.some((tag) => found.includes(tag) || this.#loads.hasTag(key, tag))
   }
 
   /** The entries are those at the time when the returned function is called. */
@@ -219,16 +259,29 @@ export class Door {
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
+    const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
+    const tags = checkTags(given)
     const nowMs = this.clock.now()
     const keepsDeadline = ttl === 'keep'
     const expiresAtMs = keepsDeadline
       ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
       : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
-    if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
-    return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
+    const isBare = only === undefined && !keepsDeadline && tags === undefined && staleMs === undefined
+    if (isBare && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
+    return this.#turns.run({
+      type: 'set',
+      key,
+      value,
+      expiresAtMs,
+      keepsDeadline,
+      staleMs,
+      tags,
+      only,
+      nowMs,
+    }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
@@ -259,11 +312,13 @@ export class Door {
 
   /** What checked options ask for. */
   #storing(options: SetOptions, nowMs: number): Storing {
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
+    const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.setMany.options)
     checkOnly(only)
+    const tags = checkTags(given)
     const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
     const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
-    return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
+    const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
+    return { expiresAtMs, keepsDeadline: ttl === 'keep', staleMs, tags, only, isPast }
   }
 
   /** Several commands as one turn. Returns how many of them changed something. */
@@ -329,4 +384,9 @@ export class Door {
   flush(): Promise<number> {
     return this.#journal.flush()
   }
+}
+
+/** Whether a kept deadline can have a stale window is seen when it is known. Until then only the window is checked. */
+function staleOf(stale: unknown, ttl: SetOptions['ttl'], expiresAtMs: number, nowMs: number): number | undefined {
+  return staleFor(stale, ttl === 'keep' ? nowMs : expiresAtMs)
 }
