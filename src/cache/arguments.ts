@@ -141,7 +141,7 @@ export function checkTags(tags: unknown): readonly string[] | undefined {
   if (!Array.isArray(tags)) throw new TypeError(mustBe('tags', 'an array of strings', tags))
   const list = [...tags] // read once
   for (const tag of list) if (typeof tag !== 'string') throw new TypeError(mustBe('A tag', 'a string', tag))
-  return list.length === 0 ? undefined : [...new Set(list)]
+  return [...new Set(list)]
 }
 
 /** What `stale` may be where a value is read. */

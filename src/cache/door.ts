@@ -8,7 +8,6 @@ import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Command, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
-import { NO_TAGS } from '../core/model/extension.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import { mustBe } from '../errors.js'
@@ -26,7 +25,6 @@ import {
   deadlineToSet,
   type GetOptions,
   type SetOptions,
-  staleFor,
   type TagOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
@@ -35,9 +33,11 @@ import type { Loaded, Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
+import { type Storing, staleOf, storingOf } from './storing.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
+import { changeTagged, checkTagged } from './tagged.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
@@ -83,16 +83,6 @@ const NEVER = Number.POSITIVE_INFINITY
 
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
-
-interface Storing {
-  readonly expiresAtMs: number
-  readonly keepsDeadline: boolean
-  readonly staleMs: number | undefined
-  readonly tags: readonly string[] | undefined
-  readonly only: SetOptions['only']
-  /** Whether `expiresAt` has passed, so that nothing is stored. */
-  readonly isPast: boolean
-}
 
 export const NO_OPTIONS: Readonly<Omit<SetOptions & LoadOptions, 'stale'> & { stale?: undefined }> = {}
 
@@ -221,26 +211,16 @@ export class Door {
     return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
   }
 
-  /** `deleteTag` and `expireTag`, one turn. Returns how many entries were removed or became stale. */
-  changeTagged(type: TagCommand['type'], given: readonly unknown[], options: TagOptions = {}): number {
-    const tags = checkTags(given) ?? NO_TAGS
-    const { prefix = '' } = checkOptions(options, METHODS[type].options)
-    checkPrefix(prefix)
+  /** `deleteTag` and `expireTag`, as one turn. Returns how many entries were removed or became stale. */
+  changeTagged(type: TagCommand['type'], tags: readonly unknown[], options: TagOptions = {}): number {
+    const selected = checkTagged(tags, options)
     this.#opening.admitWrite()
-    const loading = this.#loads.keys().filter((key) => key.startsWith(prefix) && this.#isTagged(key, tags))
-    const command: TagCommand = { type, tags, prefix, nowMs: this.clock.now() }
-    if (loading.length === 0) return this.#turns.run(command) as number
-    return this.#turns.transact(() => {
-      const count = this.#turns.run(command) as number
-      for (const key of loading) this.#turns.overrule(key)
-      return count
-    })
-  }
-
-  /** Whether the load of a key, or the entry that is there, has one of the tags. */
-  #isTagged(key: string, tags: readonly string[]): boolean {
-    const found = this.#reads.tagsOf(key)
-    return tags.some((tag) => found.includes(tag) || this.#loads.hasTag(key, tag))
+    return changeTagged(
+      { turns: this.#turns, reads: this.#reads, loads: this.#loads },
+      type,
+      selected,
+      this.clock.now(),
+    )
   }
 
   /** The entries are those at the time when the returned function is called. */
@@ -271,17 +251,8 @@ export class Door {
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
     const isBare = only === undefined && !keepsDeadline && tags === undefined && staleMs === undefined
     if (isBare && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
-    return this.#turns.run({
-      type: 'set',
-      key,
-      value,
-      expiresAtMs,
-      keepsDeadline,
-      staleMs,
-      tags,
-      only,
-      nowMs,
-    }) as boolean
+    const how = { expiresAtMs, keepsDeadline, staleMs, tags, only }
+    return this.#turns.run({ type: 'set', key, value, ...how, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
@@ -297,8 +268,8 @@ export class Door {
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
-    const shared = this.#storing(options, nowMs)
-    const storings = rows.map(([, , own]) => (own === undefined ? shared : this.#storing(own, nowMs)))
+    const shared = storingOf(options, this.#defaultTtlMs, nowMs)
+    const storings = rows.map(([, , own]) => (own === undefined ? shared : storingOf(own, this.#defaultTtlMs, nowMs)))
     return this.#turns.transact(() => {
       let stored = 0
       for (const [index, [key, value]] of rows.entries()) {
@@ -308,17 +279,6 @@ export class Door {
       }
       return stored
     })
-  }
-
-  /** What checked options ask for. */
-  #storing(options: SetOptions, nowMs: number): Storing {
-    const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.setMany.options)
-    checkOnly(only)
-    const tags = checkTags(given)
-    const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-    const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
-    const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
-    return { expiresAtMs, keepsDeadline: ttl === 'keep', staleMs, tags, only, isPast }
   }
 
   /** Several commands as one turn. Returns how many of them changed something. */
@@ -384,9 +344,4 @@ export class Door {
   flush(): Promise<number> {
     return this.#journal.flush()
   }
-}
-
-/** Whether a kept deadline can have a stale window is seen when it is known. Until then only the window is checked. */
-function staleOf(stale: unknown, ttl: SetOptions['ttl'], expiresAtMs: number, nowMs: number): number | undefined {
-  return staleFor(stale, ttl === 'keep' ? nowMs : expiresAtMs)
 }
