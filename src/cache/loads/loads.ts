@@ -26,6 +26,8 @@ export interface LoadRequest {
    * loader gave.
    */
   store(key: string, value: StoredValue, ttlMs: number | undefined): Promise<unknown> | undefined
+  /** `deleteTag` and `expireTag` of one of them overrule the loads. */
+  readonly tags: readonly string[]
   /** How long the loads may take. */
   readonly hardTimeoutMs: number
 }
@@ -37,10 +39,13 @@ export interface Wait {
   readonly timeoutMs: number
   /** By key: what the call gets if the load fails or takes too long. */
   readonly fallbacks: ReadonlyMap<string, StoredValue>
+  /** Called for each key with a fallback, at the end of the call: whether that was what the call got. */
+  onEnd(key: string, isFallback: boolean): void
 }
 
 interface Load {
   readonly key: string
+  readonly tags: readonly string[]
   readonly run: LoaderRun
   readonly promise: Promise<Result>
   readonly resolve: (value: Result) => void
@@ -87,29 +92,33 @@ export class Loads {
   // ── calls ──
 
   /** Begins what nobody loads yet, and waits. Resolves with stored forms, so that every caller can decode its own copies. */
-  get(request: LoadRequest, { keys, timeoutMs, fallbacks }: Wait): Promise<Map<string, Result>> {
+  get(request: LoadRequest, wait: Wait): Promise<Map<string, Result>> {
     const waiter = LoaderRun.current
     const results = new Map<string, Result>()
-    const awaited = keys.filter((key) => {
+    const awaited: string[] = []
+    for (const key of wait.keys) {
       const isCycle = waiter !== undefined && this.#current.get(key)?.run.reaches(waiter) === true
-      if (isCycle && fallbacks.has(key)) results.set(key, fallbacks.get(key))
-      return !isCycle
-    })
-    const cyclic = keys.find((key) => !fallbacks.has(key) && !awaited.includes(key))
-    if (cyclic !== undefined) return Promise.reject(waitsForItself(cyclic, waiter as LoaderRun))
+      const fallback = wait.fallbacks.get(key)
+      if (!isCycle) awaited.push(key)
+      else if (fallback === undefined) return Promise.reject(waitsForItself(key, waiter))
+      else {
+        wait.onEnd(key, true)
+        results.set(key, fallback)
+      }
+    }
     this.begin(request)
     const loads = awaited.map((key) => this.#current.get(key) as Load) // those that were not running have begun
     for (const load of loads) load.limit.shorten(request.hardTimeoutMs, true)
-    return this.#wait(loads, waiter, timeoutMs, fallbacks, results)
+    return this.#wait(loads, waiter, wait, results)
   }
 
   /** Begins what nobody loads yet; no call waits for it. */
-  begin({ keys, loader, staleValues, store, hardTimeoutMs }: LoadRequest): void {
+  begin({ keys, loader, staleValues, tags, store, hardTimeoutMs }: LoadRequest): void {
     const missing = keys.filter((key) => !this.#current.has(key))
     if (missing.length === 0) return
     const run = new LoaderRun(missing)
     const context = { signal: run.signal, staleValues: only(missing, staleValues) }
-    const loads = missing.map((key) => this.#create(key, run))
+    const loads = missing.map((key) => this.#create(key, run, tags))
     for (const load of loads) {
       this.#current.set(load.key, load)
       this.#running.add(load)
@@ -125,7 +134,7 @@ export class Loads {
     for (const load of loads) load.limit.shorten(hardTimeoutMs, false)
   }
 
-  #create(key: string, run: LoaderRun): Load {
+  #create(key: string, run: LoaderRun, tags: readonly string[]): Load {
     let resolve!: (value: Result) => void
     let reject!: (error: unknown) => void
     const promise = new Promise<Result>((onResolve, onReject) => {
@@ -134,15 +143,14 @@ export class Loads {
     })
     const limit = new TimeLimit(this.#clock, (limitMs) => this.#timeOut(load, limitMs))
     const state = { waiting: 0, exposed: 0, isOverruled: false, isLoading: true }
-    const load: Load = { key, run, promise, resolve, reject, limit, ...state }
+    const load: Load = { key, tags, run, promise, resolve, reject, limit, ...state }
     return load
   }
 
   async #wait(
     loads: readonly Load[],
     waiter: LoaderRun | undefined,
-    timeoutMs: number,
-    fallbacks: Wait['fallbacks'],
+    { timeoutMs, fallbacks, onEnd }: Wait,
     results: Map<string, Result>,
   ): Promise<Map<string, Result>> {
     let timer: unknown
@@ -158,7 +166,8 @@ export class Loads {
       const outcomes = loads.map(async (load) => {
         const fallback = fallbacks.get(load.key)
         const outcome = await this.#outcome(load, late, fallback)
-        if (outcome === LATE && fallback === undefined) throw timedOut(load.key, timeoutMs)
+        if (fallback !== undefined) onEnd(load.key, outcome === LATE)
+        else if (outcome === LATE) throw timedOut(load.key, timeoutMs)
         results.set(load.key, outcome === LATE ? this.#currentOr(load.key, fallback) : outcome)
       })
       await Promise.all(outcomes)
@@ -287,6 +296,11 @@ export class Loads {
   /** The keys that are being loaded. */
   keys(): string[] {
     return [...this.#current.keys()]
+  }
+
+  /** Whether the load of a key was started with a tag. */
+  hasTag(key: string, tag: string): boolean {
+    return this.#current.get(key)?.tags.includes(tag) === true
   }
 
   /** Rejects every waiting call. */

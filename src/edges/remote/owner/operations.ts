@@ -22,7 +22,8 @@ import { inspected, operationOf, optionsReader, rowsOf } from './method-operatio
 
 /** Operations that take and return values in their stored form. */
 const OF_VALUES = {
-  get: ({ door }, key) => toWire(door.getStored(key as string)),
+  read: ({ door }, key) => toWire(door.getStored(key as string)),
+  get: ({ door }, key, batch, at) => toWire(door.getStored(key as string, optionsAt.get(batch, at))),
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
   put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
   set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
@@ -45,6 +46,7 @@ const OF_VALUES = {
 } satisfies Partial<Record<OperationName, Operation>>
 
 const optionsAt = {
+  get: optionsReader(METHODS.get),
   set: optionsReader(METHODS.set),
   setMany: optionsReader(METHODS.setMany),
 }
@@ -55,7 +57,8 @@ function loadCallAt(length: number): (batch: readonly unknown[], at: number) => 
   return (batch, at) => {
     const { ttl, ...others } = (optionsAt(batch, at) ?? {}) as LoadOptions
     const options = ttl === undefined || ttl === (BY_VALUE as never) ? others : { ttl, ...others }
-    return { call: checkLoadOptions(options).call, options }
+    const { call } = checkLoadOptions(options)
+    return { call: ttl === (BY_VALUE as never) ? { ...call, isTtlByValue: true } : call, options }
   }
 }
 
@@ -146,7 +149,7 @@ function loadOf(
   const load: Loader = (keys, context) => loads.lease(keys, currentId, context)
   const { call, options } = loadCall(batch, at)
   if (door.isInspected) door.inspect(messageOf(name, [first, load, options]))
-  const isMeasuredThere = call.refresh !== undefined && batch[at + METHODS.getOrSet.takes.length] === BY_VALUE
+  const isMeasuredThere = call.refresh !== undefined && call.isTtlByValue
   return { load, call: isMeasuredThere ? { ...call, refresh: undefined } : call, isMeasuredThere }
 }
 
@@ -173,7 +176,7 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
 }
 
 /** Short forms of methods, without options. */
-const SHORT: Partial<Record<OperationName, MethodName>> = { put: 'set', add: 'increment' }
+const SHORT: Partial<Record<OperationName, MethodName>> = { read: 'get', put: 'set', add: 'increment' }
 
 /** By code. */
 const OPERATIONS = OPERATION_NAMES.map((name, code) => {
@@ -198,7 +201,7 @@ export function operationAt(code: unknown): (typeof OPERATIONS)[number] | undefi
 }
 
 function runOf(name: OperationName): Operation {
-  if (name === 'put') return inspected('set', false, OF_VALUES.put)
+  if (name === 'read' || name === 'put') return inspected(name === 'put' ? 'set' : 'get', false, OF_VALUES[name])
   if (Object.hasOwn(OF_VALUES, name))
     return inspected(name as RemoteMethod, true, OF_VALUES[name as keyof typeof OF_VALUES])
   return OTHERS[name] ?? operationOf(name as RemoteMethod, METHODS[name as RemoteMethod])

@@ -24,7 +24,8 @@ export const BY_VALUE = true
 
 /** The operations that are not methods, with their arguments. */
 const OTHERS = {
-  /** `set` and `increment` without options, so that the most common calls carry no empty arguments. */
+  /** `get`, `set` and `increment` without options, so that the most common calls carry no empty arguments. */
+  read: ['key'],
   put: ['key', 'value'],
   add: ['key', 'by'],
   /** The size of a namespace. */
