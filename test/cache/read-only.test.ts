@@ -28,6 +28,8 @@ const MUTATIONS: Record<string, (cache: Cache) => unknown> = {
   deleteMany: (cache) => cache.deleteMany(['a']),
   deletePattern: (cache) => cache.deletePattern('*'),
   deletePrefix: (cache) => cache.deletePrefix('a'),
+  deleteTag: (cache) => cache.deleteTag('t'),
+  expireTag: (cache) => cache.expireTag('t'),
   'set that keeps a deadline': (cache) => cache.set('b', 3, { ttl: 'keep' }),
   take: (cache) => cache.take('a'),
   'take of a missing key': (cache) => cache.take('zzz'),
