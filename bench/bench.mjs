@@ -2,10 +2,11 @@
  * Compares daybook with other caches and stores, in one run:
  *
  *   npm run bench                        everything (about 20 minutes); writes docs/benchmarks.md and docs/benchmarks.svg
- *   npm run bench -- --quick             only lru-cache and the budget, in under two minutes; needs no peers
+ *   npm run bench -- --quick             only lru-cache, a bare Map and the budget, in under three minutes; needs no peers
  *   npm run bench -- --only set,get      some topics; writes nothing
  *   npm run bench -- --rounds 31         more rounds, less spread
  *   npm run bench -- --directory /mnt/x  on another disk, which decides what durability costs
+ *   npm run bench -- --smoke             a thousandth of everything, to see that each row runs; its figures mean nothing
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -16,10 +17,12 @@ import { writeDocs } from './harness/docs.mjs'
 import { describeMachine } from './harness/machine.mjs'
 import { asText, budgetTable, tableOf } from './harness/report.mjs'
 import { runCase } from './harness/run-case.mjs'
+import { beSmoke } from './harness/smoke.mjs'
 import { openWorkspace } from './harness/workspace.mjs'
 
 const { values: options } = parseArgs({
   options: {
+    smoke: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     rounds: { type: 'string' },
@@ -30,7 +33,8 @@ const { values: options } = parseArgs({
   allowNegative: true,
 })
 const isQuick = options.quick
-const rounds = Number(options.rounds ?? (isQuick ? 11 : 15))
+const rounds = Number(options.rounds ?? (options.smoke ? 1 : isQuick ? 5 : 15))
+if (options.smoke) beSmoke()
 const wanted = options.only?.split(',')
 const unknown = wanted?.filter((name) => !TOPICS.some((topic) => topic.name === name)) ?? []
 if (unknown.length > 0 || !(rounds >= 1)) {
@@ -56,10 +60,11 @@ if (options.json) console.log(JSON.stringify(run, null, 1))
 else {
   console.log(`node ${machine.node}, ${machine.processor}, ${machine.system}; ${rounds} rounds, ${run.seconds} s\n`)
   console.log(`${asText(tableOf(rows))}\n`)
-  const judged = wanted === undefined && !isQuick ? run.judged : run.judged.filter((one) => one.measured !== undefined)
+  const judged = wanted === undefined ? run.judged : run.judged.filter((one) => one.measured !== undefined)
   console.log(asText(budgetTable(judged)))
+  if (options.smoke) console.log('\nA smoke run: these figures mean nothing.')
 }
-if (options.write ?? (!isQuick && wanted === undefined)) writeDocs(run)
+if (options.write ?? (!isQuick && !options.smoke && wanted === undefined)) writeDocs(run)
 
 function installPeers() {
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url)))

@@ -1,76 +1,110 @@
 /**
- * How long jobs affect other calls, at 1 M entries: compaction, save, and the expiry of everything at once. A client makes calls
- * in each turn of the event loop and times each of them; between the turns it measures how long it waits for its next one. That
- * wait is a stall, and the longest one counts.
+ * How long jobs affect other calls, at 1 M entries: growth to that size, compaction, save, a view of the past, and the expiry of
+ * everything at once. A client makes calls in each turn of the event loop and times each of them; between the turns it measures
+ * how long it waits for its next one. That wait is a stall, and the longest one counts.
+ *
+ * The same client also calls a bare Map that grows and shrinks alike, in a process of its own. While daybook compacts, saves or
+ * reads, nothing happens to the Map: its stalls are those of the machine.
  */
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openCache } from '../../dist/src/index.js'
 import { median, quantile } from '../harness/measure.mjs'
+import { isSmoke, scaled } from '../harness/smoke.mjs'
 import { keyOf, randomFrom, valuesOf } from '../harness/workload.mjs'
 
-const ENTRIES = 1_000_000
+const ENTRIES = scaled(1_000_000)
+const HOT = scaled(50_000)
 const KIND = '40-byte text'
 const CALLS_PER_TURN = 100
-const STEADY_MS = 2_000
+const PORTION = 1_000
 const SAMPLES_MOST = 4_000_000
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const idle = () => pause(isSmoke() ? 20 : 1_000)
 
-const JOBS = {
-  compaction: (cache) => cache.compact(),
-  save: (cache, directory) => saved(cache.save(join(directory, 'saved.daybook'))),
-  'save as pickle': (cache, directory) => saved(cache.save(join(directory, 'saved.pickle'))),
+const SYSTEMS = {
+  daybook: {
+    open: (directory) => openCache({ directory: join(directory, 'journal'), maxSize: 2 * ENTRIES, compaction: false }),
+    jobs: {
+      compaction: (cache) => cache.compact(),
+      save: (cache, directory) => saved(cache.save(join(directory, 'saved.daybook'))),
+      'save as pickle': (cache, directory) => saved(cache.save(join(directory, 'saved.pickle'))),
+      view: async (cache) => (await cache.at(new Date())).close(),
+    },
+    async expire(cache) {
+      while (cache.size > HOT) await turn()
+    },
+  },
+  'bare Map': {
+    open: () => new Map(),
+    jobs: { compaction: idle, save: idle, 'save as pickle': idle, view: idle },
+    async expire(map) {
+      let left = PORTION
+      for (const key of map.keys()) {
+        if (Number(key.slice(5)) < HOT) continue
+        map.delete(key)
+        if (--left > 0) continue
+        left = PORTION
+        await turn()
+      }
+    },
+  },
 }
 
 export const stalls = {
   name: 'stalls',
   title: 'stalls',
-  cases: ({ isQuick }) => (isQuick ? [] : [...Object.keys(JOBS), 'cleanup'].map((job) => ({ job }))),
-  async run({ job }, { rounds, directory }) {
-    const cache = await openCache({ directory: join(directory, 'journal'), maxSize: 2 * ENTRIES, compaction: false })
+  cases: () => ['jobs', 'cleanup'].flatMap((what) => Object.keys(SYSTEMS).map((system) => ({ what, system }))),
+  async run({ what, system }, { rounds, isQuick, directory }) {
+    const { open, jobs, expire } = SYSTEMS[system]
+    const cache = await open(directory)
     const client = new Client(cache)
-    const observed = []
-    if (job === 'cleanup') observed.push(await expiry(cache, client))
-    else {
-      await fill(cache, 0, ENTRIES)
-      for (let round = 0; round < Math.min(rounds, 3); round++) {
-        const before = await client.callFor(STEADY_MS)
-        const during = await client.callUntil(JOBS[job](cache, directory))
-        observed.push({ before, during, after: await client.callFor(STEADY_MS) })
+    const steadyMs = isSmoke() ? 20 : isQuick ? 500 : 2_000
+    const around = async (start) => {
+      const before = await client.callFor(steadyMs)
+      const during = await client.callUntil(start())
+      return { before, during, after: await client.callFor(steadyMs) }
+    }
+    const rows = []
+    await fill(cache, 0, HOT)
+    if (what === 'cleanup') {
+      const expiresAt = Date.now() + (isSmoke() ? 500 : isQuick ? 8_000 : 20_000)
+      await fill(cache, HOT, ENTRIES - HOT, { expiresAt })
+      await pause(expiresAt - Date.now() - steadyMs - 100)
+      const observed = await around(async () => {
+        await pause(expiresAt - Date.now())
+        await expire(cache)
+      })
+      rows.push(...rowsOf('cleanup', system, [observed]))
+    } else {
+      rows.push(...rowsOf('growth', system, [await around(() => fill(cache, HOT, ENTRIES - HOT))]))
+      for (const [job, start] of Object.entries(jobs)) {
+        if (job === 'view' && system === 'daybook' && typeof cache.at !== 'function') continue
+        if (job === 'save as pickle' && isQuick) continue
+        const observed = []
+        for (let round = 0; round < (isQuick ? 1 : Math.min(rounds, 3)); round++)
+          observed.push(await around(() => start(cache, directory)))
+        rows.push(...rowsOf(job, system, observed))
       }
     }
-    await cache.close()
-    return rowsOf(job, observed)
+    await cache.close?.()
+    return rows
   },
 }
 
-/** All entries except those that the client uses have the same deadline. */
-async function expiry(cache, client) {
-  const expiresAt = Date.now() + 20_000
-  await fill(cache, 0, client.keys.length)
-  await fill(cache, client.keys.length, ENTRIES, { expiresAt })
-  await pause(expiresAt - Date.now() - STEADY_MS - 1_000)
-  const before = await client.callFor(STEADY_MS)
-  await pause(expiresAt - Date.now())
-  const gone = async () => {
-    while (cache.size > client.keys.length) await turn()
-  }
-  const during = await client.callUntil(gone())
-  return { before, during, after: await client.callFor(STEADY_MS) }
-}
-
 async function fill(cache, first, count, options) {
-  for (let start = first; start < first + count; start += 10_000) {
-    const values = valuesOf(KIND, 10_000, start)
-    for (let index = 0; index < 10_000; index++) cache.set(keyOf(start + index), values[index], options)
+  for (let start = first; start < first + count; start += PORTION) {
+    const portion = Math.min(PORTION, first + count - start)
+    const values = valuesOf(KIND, portion, start)
+    for (let index = 0; index < portion; index++) cache.set(keyOf(start + index), values[index], options)
     await turn()
   }
 }
 
 class Client {
-  keys = Array.from({ length: 50_000 }, (_, index) => keyOf(index))
+  keys = Array.from({ length: HOT }, (_, index) => keyOf(index))
   #values = valuesOf(KIND, 10_000)
   #cache
   #random = randomFrom(1)
@@ -129,8 +163,8 @@ class Client {
   }
 }
 
-function rowsOf(job, observed) {
-  const row = (what, unit, pick, system = 'daybook') => {
+function rowsOf(job, of, observed) {
+  const row = (what, unit, pick, system) => {
     const figures = observed.map(pick)
     return {
       topic: 'stalls',
@@ -152,9 +186,9 @@ function rowsOf(job, observed) {
     ['event-loop delay, max', 'ms', 'delayMs'],
   ]
   return [
-    row('took', 'ms', ({ during }) => during.tookMs),
+    row('took', 'ms', ({ during }) => during.tookMs, of),
     ...figures.flatMap(([what, unit, name]) =>
-      phases.map((phase) => row(what, unit, (one) => one[phase][name], phase)),
+      phases.map((phase) => row(what, unit, (one) => one[phase][name], `${of}, ${phase}`)),
     ),
   ]
 }

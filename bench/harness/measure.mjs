@@ -9,14 +9,16 @@ const WARM_UPS = 2
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /**
- * @param {{ name: string, calls: number, run: (round: number) => unknown }[]} contenders `run` makes that many calls.
+ * @param {{ name: string, calls: number, run: (round: number) => unknown,
+ *   prepare?: (round: number) => unknown }[]} contenders `run` makes that many calls; `prepare` is not measured.
  * @returns {Promise<Map<string, number[]>>} Nanoseconds per call, one figure a round.
  */
 export async function measure(contenders, rounds) {
   const figures = new Map(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds + WARM_UPS; round++) {
     for (let place = 0; place < contenders.length; place++) {
-      const { name, calls, run } = contenders[(round + place) % contenders.length]
+      const { name, calls, run, prepare } = contenders[(round + place) % contenders.length]
+      await prepare?.(round)
       // The garbage of one contender must not slow the next one; what a round creates and collects itself counts. A full
       // collection here would slow what comes after it: lru-cache's `set` by a factor of two in every third round.
       globalThis.gc?.({ type: 'minor' })
