@@ -1,18 +1,8 @@
-/** Writes docs/benchmarks.md and the plot beside it. */
-import { writeFileSync } from 'node:fs'
+/** The page docs/benchmarks.md. */
 import { TOPICS } from '../contests/topics.mjs'
-import { plot } from './plot.mjs'
 import { asMarkdown, budgetTable, shown, tableOf } from './report.mjs'
 
-const DOCS = new URL('../../docs/', import.meta.url)
-
-export function writeDocs(run) {
-  const svg = plot(run.rows)
-  if (svg !== undefined) writeFileSync(new URL('benchmarks.svg', DOCS), svg)
-  writeFileSync(new URL('benchmarks.md', DOCS), markdown(run))
-}
-
-function markdown({ machine, rounds, seconds, rows, judged }) {
+export function benchmarksPage({ machine, rounds, seconds, rows }, judged) {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`)
   return `# Benchmarks
 
@@ -38,12 +28,12 @@ ${syncNote(rows)}
 ## How to repeat it
 
 \`\`\`sh
-npm ci && npm run bench               # everything; first installs the peers into bench/. Needs redis-server and strace (apt-get)
-npm run bench -- --only set,get       # some topics; writes nothing
-npm run bench -- --rounds 31          # more rounds
-npm run bench -- --directory /mnt/x   # on another disk, which decides what durable calls cost
-npm run bench -- --quick              # only lru-cache and the budget, in under two minutes
+npm ci && npm run bench               # everything, and writes this page again
+npm run bench -- --only set,get       # some topics; publishes nothing
+npm run bench -- --quick              # the budget beside lru-cache and a bare Map only
 \`\`\`
+
+More, and how to read it: [bench/README.md](../bench/README.md).
 `
 }
 

@@ -4,6 +4,8 @@
  * the rounds.
  */
 const WARM_UPS = 2
+/** V8 compiles on a thread of its own, which a busy machine does not run at once. */
+const COMPILES_MS = 30
 
 /** The end of an event-loop turn, in which daybook writes its journal, is part of the measured time. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -29,6 +31,7 @@ export async function measure(contenders, rounds) {
       await turn()
       const ns = ((performance.now() - startMs) * 1e6) / calls
       if (round >= WARM_UPS) figures.get(name).push(ns)
+      else await new Promise((resolve) => setTimeout(resolve, COMPILES_MS))
     }
   }
   return figures
