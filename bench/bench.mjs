@@ -37,7 +37,7 @@ const { values: options } = parseArgs({
 /** A quick run on a busy machine leaves out its last cases rather than take longer. */
 const QUICK_SECONDS_MOST = 75
 const isQuick = options.quick
-const rounds = Number(options.rounds ?? (options.smoke ? 1 : isQuick ? 5 : 9))
+const rounds = Number(options.rounds ?? (options.smoke ? 1 : isQuick ? 5 : 7))
 if (options.smoke) beSmoke()
 const wanted = options.only?.split(',')
 const unknown = wanted?.filter((name) => !TOPICS.some((topic) => topic.name === name)) ?? []

@@ -2,12 +2,21 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCache } from '../../dist/src/index.js'
-import { JSON_LIKE } from '../harness/objects.mjs'
+import { inArrays, inShapes, JSON_LIKE, ROW_KINDS, SHAPES } from '../harness/objects.mjs'
 import { redisVersion, startRedis } from '../harness/redis-server.mjs'
 import { scaled } from '../harness/smoke.mjs'
-import { fewer, KINDS, keysOf, valuesOf } from '../harness/workload.mjs'
+import { fewer, keysOf, SHARED_TEXT, valuesOf } from '../harness/workload.mjs'
 
 const EVENTS = scaled(4_000)
+const KINDS = [
+  'small int',
+  '40-byte text',
+  SHARED_TEXT,
+  ...ROW_KINDS,
+  inShapes(JSON_LIKE, SHAPES.at(-1)),
+  inArrays(JSON_LIKE),
+  '4 KB bytes',
+]
 const WITH_REDIS = ['small int', '40-byte text', JSON_LIKE, '4 KB bytes']
 
 export const bytes = {

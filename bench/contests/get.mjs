@@ -37,7 +37,6 @@ export const get = {
           ...inMemory('memory'),
           one('memory', 1_000_000, 'small int', { isFresh: true }),
           one('memory', 100_000, 'small int', { access: 'zipf' }),
-          one('memory', 1_000_000, 'small int', { access: 'zipf' }),
           one('memory', 100_000, 'small int', { hits: 0.8 }),
           one('by reference', 10_000, '4 KB bytes'),
           one('as copies', 10_000, '4 KB bytes'),

@@ -4,7 +4,7 @@ import { scaled } from '../harness/smoke.mjs'
 import { accesses, keysOf } from '../harness/workload.mjs'
 import { IN_MEMORY, OWN } from '../peers/peers.mjs'
 
-const SIZES = [10_000, 100_000, 1_000_000, 5_000_000]
+const SIZES = [10_000, 1_000_000, 5_000_000]
 
 export const growth = {
   name: 'growth',

@@ -26,7 +26,8 @@ export const memory = {
     isQuick
       ? [...of('small int', [daybook, lruCache]), ...ofObjects(JSON_LIKE)]
       : [
-          ...['small int', '40-byte text', SHARED_TEXT].flatMap((kind) => of(kind, [daybook, ...IN_MEMORY, redis])),
+          ...['small int', '40-byte text'].flatMap((kind) => of(kind, [daybook, ...IN_MEMORY, redis])),
+          ...of(SHARED_TEXT, [daybook, lruCache]),
           ...ROW_KINDS.flatMap(ofObjects),
           ...of(JSON_LIKE, [share, lruCache, CLONING[1]]),
         ],

@@ -55,7 +55,7 @@ export const recovery = {
 
     const whole = new Map(Object.keys(systems).map((system) => [system, []]))
     const inside = new Map(Object.keys(systems).map((system) => [system, []]))
-    for (let round = 0; round < Math.min(rounds, isQuick ? 3 : 5); round++)
+    for (let round = 0; round < Math.min(rounds, 3); round++)
       for (const [system, recover] of Object.entries(systems)) {
         const { readyMs, durationMs, size } = await recover()
         if (size !== entries) throw new Error(`${system} came back with ${size} entries`)

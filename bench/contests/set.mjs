@@ -60,7 +60,7 @@ export const set = {
     const isNew = how === 'new' || how === 'evicting'
     const entries = keys === 0 ? 0 : scaled(keys)
     const perRound = fewer(kind, CALLS_MOST) / (isNew ? 2 : 1)
-    const allNew = perRound * (roundsFor(entries, rounds) + warmUps)
+    const allNew = perRound * (roundsFor(entries, GROUPS[group], rounds) + warmUps)
     const manner =
       (access === 'zipf' ? ', Zipf' : '') + (group === 'by reference' || group === 'as copies' ? `, ${group}` : '')
     return contest({

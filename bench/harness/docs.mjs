@@ -42,9 +42,15 @@ const NOTES = `## How it is measured
 - **Interleaved**: all contenders of a case run in one process, each once per round, and each round begins with a different one.
   The figures are medians over the rounds; the spread is the middle half. Each case has its own process.
 - **The same workload**: keys like \`user:123456\`; the strings used for reading are not the same objects as those that were stored.
-  No two texts, objects or byte arrays are equal, and a key gets a different value in each round.
+  No two texts, objects or byte arrays are equal (except in "40-byte text, shared", which is one string), and a key gets a different
+  value in each round. With "new key strings" each call makes its own: \`'user:' + id\`, which is part of its time.
+- **Objects**: rows of a table in one or several shapes (lists of keys), also with \`undefined\`, \`Date\`, or \`bigint\` and NaN in them, and
+  50 in an array. "As copies": neither side sees the other's changes, for daybook by \`isolation: 'copy'\`, for lru-cache by
+  \`structuredClone()\`, for node-cache by \`useClones\`. "Frozen" and "by reference" (\`'freeze'\`, \`'share'\`) are beside caches that keep a
+  reference.
 - **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a shared loop the
-  call site would be megamorphic, and that would be measured.
+  call site would be polymorphic, and that would be measured: lru-cache's calls would no longer be inlined. Nor is a class of cache
+  in a case twice, except in "streams".
 - **Garbage**: young garbage is collected before each contender's turn, outside the measured time; what a round creates and collects
   counts. A full collection was tried there and is misleading: after it, V8 ran lru-cache's \`set\` at half speed in every third round.
 - **The journal is on** (\`everysec\`, except in "durable"), and each round ends with the event-loop turn in which it is written.
@@ -57,8 +63,10 @@ const NOTES = `## How it is measured
 - **Equal turns**: daybook and lmdb, which write the calls of an event-loop turn together, get the same number of calls per turn
   (100 000, or 20 000 objects, or 5 000 byte arrays); with fewer, lmdb takes several times as long per call. The others get as many
   calls as take 60 ms.
-- **Stalls**: a client makes 100 calls in each turn of the event loop; a stall is how long it waits for its next turn. The spread of
-  these rows is from the minimum to the maximum.
+- **Recovery** is beside a bare Map that another process fills with the same keys and values, from a file that holds nothing else.
+- **Stalls**: a client makes 100 calls in each turn of the event loop; a stall is how long it waits for its next turn. The
+  bare Map grows and shrinks alike in the same run; "idle" is what the machine does to a client when nothing works beside it. The
+  spread of these rows is from the minimum to the maximum.
 - **SIGKILL**: the process is killed while it sets new entries, 100 per turn (Redis together with its client); entries are lost if
   their calls were completed but they are missing afterwards. What daybook's \`flush()\` acknowledged is not part of this: no test
   has ever lost any of it.

@@ -3,9 +3,11 @@
  * begins with a different one, so that none is always second. The result is the median, and the median of the ratios within
  * the rounds.
  */
+import { isSmoke } from './smoke.mjs'
+
 const WARM_UPS = 2
 /** V8 compiles on a thread of its own, which a busy machine does not run at once. */
-const COMPILES_MS = 30
+const COMPILES_MS = isSmoke() ? 0 : 30
 
 /** The end of an event-loop turn, in which daybook writes its journal, is part of the measured time. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
