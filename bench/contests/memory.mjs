@@ -11,7 +11,7 @@ import { CLONING, IN_MEMORY, OWN, whyAbsent } from '../peers/peers.mjs'
 import { redis } from '../peers/redis.mjs'
 
 const RECOVERED = 'recovered, unused'
-const [daybook, share, copy] = OWN
+const [daybook, share, copy, freeze] = OWN
 const [lruCache] = IN_MEMORY
 const [lruCacheCloning] = CLONING
 const PEERS = [...OWN, ...IN_MEMORY, ...CLONING, redis]
@@ -29,7 +29,7 @@ export const memory = {
           ...['small int', '40-byte text'].flatMap((kind) => of(kind, [daybook, ...IN_MEMORY, redis])),
           ...of(SHARED_TEXT, [daybook, lruCache]),
           ...ROW_KINDS.flatMap(ofObjects),
-          ...of(JSON_LIKE, [share, lruCache, CLONING[1]]),
+          ...of(JSON_LIKE, [share, freeze, lruCache, CLONING[1]]),
         ],
   async run({ system, kind, how }, { directory }) {
     const keys = fewer(kind, 1_000_000)

@@ -1,6 +1,6 @@
 /**
  * Objects, by how caller and cache share them: as copies beside those that clone, and `'share'` and `'freeze'` beside those that
- * keep a reference. No system is in a case twice: two instances of one class would share its inline caches.
+ * keep a reference. Neither daybook nor lru-cache is in a case twice: two instances of one class would share its inline caches.
  */
 import { CALLS_MOST, contest, SHIFTS } from '../harness/contest.mjs'
 import { inArrays, inShapes, JSON_LIKE, ROW_KINDS, SHAPES } from '../harness/objects.mjs'

@@ -49,8 +49,8 @@ const NOTES = `## How it is measured
   \`structuredClone()\`, for node-cache by \`useClones\`. "Frozen" and "by reference" (\`'freeze'\`, \`'share'\`) are beside caches that keep a
   reference.
 - **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a shared loop the
-  call site would be polymorphic, and that would be measured: lru-cache's calls would no longer be inlined. Nor is a class of cache
-  in a case twice, except in "streams".
+  call site would be polymorphic, and that would be measured: lru-cache's calls would no longer be inlined. Neither
+  daybook nor lru-cache is in a case twice, except daybook in "streams".
 - **Garbage**: young garbage is collected before each contender's turn, outside the measured time; what a round creates and collects
   counts. A full collection was tried there and is misleading: after it, V8 ran lru-cache's \`set\` at half speed in every third round.
 - **The journal is on** (\`everysec\`, except in "durable"), and each round ends with the event-loop turn in which it is written.
