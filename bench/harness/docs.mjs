@@ -10,6 +10,8 @@ Written by \`npm run bench\`; don't edit. ${machine.date}, node ${machine.node},
 ${machine.system}; load average ${machine.load} at the start; ${rounds} rounds, ${seconds} s in all.
 ${versions.join(', ')}.
 ${missingNote(rows)}
+![Nanoseconds per call, by kind of value, daybook and lru-cache](benchmarks-calls.svg)
+
 ![Calls per second and bytes lost at a SIGKILL, per system](benchmarks.svg)
 
 ## The budget

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { partsOf, putBetween } from './between.mjs'
 import { BUDGET_PARTS, judge } from './budget.mjs'
+import { callsPlot } from './calls-plot.mjs'
 import { benchmarksPage } from './docs.mjs'
 import { plot } from './plot.mjs'
 import { readmePart } from './readme.mjs'
@@ -15,8 +16,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 export function publish(run, root = ROOT) {
   const { rows } = run
   const judged = judge(rows)
-  const svg = plot(rows)
-  if (svg !== undefined) writeFileSync(join(root, 'docs/benchmarks.svg'), svg)
+  for (const [path, svg] of Object.entries({ 'benchmarks.svg': plot(rows), 'benchmarks-calls.svg': callsPlot(rows) }))
+    if (svg !== undefined) writeFileSync(join(root, 'docs', path), svg)
   writeFileSync(join(root, 'docs/benchmarks.md'), benchmarksPage(run, judged))
   change(join(root, 'README.md'), { costs: () => readmePart(run, judged) })
   change(
