@@ -95,6 +95,24 @@ export async function update<V>(
   }
 }
 
+/** The keys that begin with a prefix, in portions, while the cache changes. */
+export async function* keysUnder(cache: Backing, prefix: string): AsyncGenerator<string[], void> {
+  let slice: ScanResult | undefined
+  do {
+    const cursor = slice?.cursor
+    slice = await cache.scan(cursor === undefined ? { prefix } : { prefix, cursor })
+    yield slice.keys
+  } while (slice.cursor !== undefined)
+}
+
+/** Those keys with their values. Counts neither as hits nor as uses. */
+export async function* entriesUnder(cache: Backing, prefix: string): AsyncGenerator<[string, unknown], void> {
+  for await (const keys of keysUnder(cache, prefix)) {
+    const values = await Promise.all(keys.map((key) => cache.peek(key)))
+    for (const [index, key] of keys.entries()) if (values[index] !== undefined) yield [key, values[index]]
+  }
+}
+
 /** A deadline in epoch milliseconds as `expiresAt`: as a Date, because a small number would be taken for seconds. */
 export function deadlineAt(atMs: number): Date | number {
   return atMs === Number.POSITIVE_INFINITY ? atMs : new Date(atMs)

@@ -15,7 +15,7 @@
  * stores whose dialect it knows, hence `opts`.
  */
 import { EventEmitter } from 'node:events'
-import { type BackingOptions, checkAdapterOptions, deadlineAt, inOneTurn } from './backing.js'
+import { type BackingOptions, checkAdapterOptions, deadlineAt, entriesUnder, inOneTurn } from './backing.js'
 
 export type { Backing, BackingOptions } from './backing.js'
 
@@ -97,18 +97,10 @@ export class KeyvStore extends EventEmitter {
 
   /** Keys and values, in portions, while the cache changes. Counts neither as hits nor as uses. */
   async *iterator<Value>(namespace = this.namespace): AsyncGenerator<[string, Value], void> {
-    const cache = await this.#cache
     const prefix = prefixOf(namespace)
-    let cursor: string | undefined
-    do {
-      const slice = await cache.scan({ prefix, ...(cursor === undefined ? {} : { cursor }) })
-      const values = await Promise.all(slice.keys.map((key) => cache.peek(key)))
-      for (const [index, key] of slice.keys.entries()) {
-        const value = values[index]
-        if (value !== undefined) yield [this.#isVersion6 ? key.slice(prefix.length) : key, value as Value]
-      }
-      cursor = slice.cursor
-    } while (cursor !== undefined)
+    for await (const [key, value] of entriesUnder(await this.#cache, prefix)) {
+      yield [this.#isVersion6 ? key.slice(prefix.length) : key, value as Value]
+    }
   }
 
   /** The cache stays open: whoever opened it closes it. */
