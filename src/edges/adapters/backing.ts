@@ -22,6 +22,7 @@ export interface Backing {
   has(key: string): Awaitable<boolean>
   set(key: string, value: unknown, options?: SetOptions): Awaitable<boolean>
   delete(key: string): Awaitable<boolean>
+  ttl(key: string): Awaitable<number | undefined>
   getMany(keys: Iterable<string>): Awaitable<unknown[]>
   hasMany(keys: Iterable<string>): Awaitable<boolean[]>
   setMany(entries: Iterable<EntryToSet<unknown>>): Awaitable<number>
