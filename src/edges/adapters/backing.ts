@@ -2,12 +2,14 @@
  * What an adapter stands on: a cache, a client of one in another thread or process, or a namespace of either; or a promise of
  * one, such as `openCache()` returns. Before: the framework, which calls an adapter. After: the methods of the cache.
  *
- * An adapter never closes what it stands on: whoever opened the cache closes it.
+ * An adapter acknowledges a change when it has been written to the journal, one turn of the event loop later: so what a client
+ * has been told survives a SIGKILL. It never closes what it stands on: whoever opened the cache closes it.
  */
 import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/arguments.js'
 import type { Cache, Entry } from '../../cache/cache.js'
 import { execute } from '../../cache/execute.js'
 import type { ScanOptions, ScanResult } from '../../cache/scans.js'
+import { nextTurn } from '../../durable/storage/event-loop.js'
 import { mustBe } from '../../errors.js'
 import type { RemoteCache } from '../remote/client/remote-cache.js'
 import type { Step } from '../remote/wire/steps.js'
@@ -63,6 +65,13 @@ function isLocal(cache: Backing): cache is Backing & Pick<Cache, 'transact' | 'e
   return Symbol.iterator in cache
 }
 
+/** Resolves with the result of a change when the journal has been written. */
+export async function written<T>(result: Awaitable<T>): Promise<T> {
+  const settled = await result
+  await nextTurn()
+  return settled
+}
+
 /** Runs methods, given as steps, in one turn: all of them or none. Returns one result for each. */
 export async function inOneTurn(cache: Backing, steps: readonly Step[]): Promise<unknown[]> {
   if (!isLocal(cache)) return (cache as unknown as RemoteCache).transact(steps)
@@ -83,7 +92,7 @@ export async function update<V>(
       const replacement = change(cache.entry(key) as Entry<V> | undefined)
       if (replacement !== undefined) cache.set(key, ...replacement)
     })
-    return
+    return nextTurn()
   }
   for (let isDone = false; !isDone; ) {
     const entry = (await cache.entry(key)) as Entry<V> | undefined

@@ -9,6 +9,7 @@
 import type { SetOptions } from '../../cache/arguments.js'
 import type { Duration } from '../../cache/duration.js'
 import { toMilliseconds } from '../../cache/duration.js'
+import { realImmediate } from '../../durable/storage/real-timers.js'
 import { mustBe } from '../../errors.js'
 import { type Backing, type BackingOptions, checkAdapterOptions, entriesUnder, keysUnder, update } from './backing.js'
 
@@ -104,8 +105,8 @@ export function sessionStore<Store extends object>(session: SessionModule<Store>
 
   function answer<T>(callback: Callback<T> | undefined, task: (cache: Backing) => Promise<T>): void {
     const reply = (...parameters: Parameters<Callback<T>>) => {
-      // Outside the promise, so that what the callback throws is an uncaught exception, as with other stores.
-      if (callback !== undefined) queueMicrotask(() => callback(...parameters))
+      // In a turn of its own: the journal has been written by then, and what the callback throws is an uncaught exception.
+      if (callback !== undefined) realImmediate(() => callback(...parameters))
     }
     void (async () => task(await backing))().then((result) => reply(null, result), reply)
   }

@@ -15,7 +15,7 @@
  * stores whose dialect it knows, hence `opts`.
  */
 import { EventEmitter } from 'node:events'
-import { type BackingOptions, checkAdapterOptions, deadlineAt, entriesUnder, inOneTurn } from './backing.js'
+import { type BackingOptions, checkAdapterOptions, deadlineAt, entriesUnder, inOneTurn, written } from './backing.js'
 
 export type { Backing, BackingOptions } from './backing.js'
 
@@ -60,7 +60,7 @@ export class KeyvStore extends EventEmitter {
 
   /** @param time Keyv 5: milliseconds to live. Keyv 6: the deadline, epoch milliseconds. */
   async set(key: string, value: unknown, time?: number): Promise<boolean> {
-    await (await this.#cache).set(this.#full(key), value, this.#until(time))
+    await written((await this.#cache).set(this.#full(key), value, this.#until(time)))
     return true
   }
 
@@ -68,17 +68,17 @@ export class KeyvStore extends EventEmitter {
     const entries = rows.map(({ key, value, ttl, expires }) => {
       return [this.#full(key), value, this.#until(this.#isVersion6 ? expires : ttl)] as const
     })
-    await (await this.#cache).setMany(entries)
+    await written((await this.#cache).setMany(entries))
     return rows.map(() => true)
   }
 
   async delete(key: string): Promise<boolean> {
-    return (await this.#cache).delete(this.#full(key))
+    return written((await this.#cache).delete(this.#full(key)))
   }
 
   async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
     const steps = keys.map((key) => ({ type: 'delete', key: this.#full(key) }) as const)
-    const results = (await inOneTurn(await this.#cache, steps)) as boolean[]
+    const results = (await written(inOneTurn(await this.#cache, steps))) as boolean[]
     return this.#isVersion6 ? results : results.includes(true)
   }
 
@@ -92,7 +92,7 @@ export class KeyvStore extends EventEmitter {
 
   /** Deletes the entries of the namespace; without one, all entries. */
   async clear(): Promise<void> {
-    await (await this.#cache).deletePrefix(this.#prefix)
+    await written((await this.#cache).deletePrefix(this.#prefix))
   }
 
   /** Keys and values, in portions, while the cache changes. Counts neither as hits nor as uses. */

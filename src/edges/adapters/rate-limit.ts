@@ -9,7 +9,8 @@
  * `increment` does. The count and its deadline are read in the same turn.
  */
 import { mustBe } from '../../errors.js'
-import { type BackingOptions, checkAdapterOptions, checkBacking, inOneTurn, update } from './backing.js'
+import type { Step } from '../remote/wire/steps.js'
+import { type BackingOptions, checkAdapterOptions, checkBacking, inOneTurn, update, written } from './backing.js'
 
 export type { Backing, BackingOptions } from './backing.js'
 
@@ -56,10 +57,11 @@ export class RateLimitStore {
 
   async increment(key: string): Promise<RateLimitHits> {
     const full = this.prefix + key
-    const [totalHits, entry] = await inOneTurn(await this.#cache, [
+    const steps: Step[] = [
       { type: 'increment', key: full, ttl: Math.max(0, this.#windowMs) / 1000 },
       { type: 'entry', key: full },
-    ])
+    ]
+    const [totalHits, entry] = await written(inOneTurn(await this.#cache, steps))
     return hits(totalHits as number, entry as { expiresAtMs?: number } | undefined)
   }
 
@@ -71,11 +73,11 @@ export class RateLimitStore {
   }
 
   async resetKey(key: string): Promise<void> {
-    await (await this.#cache).delete(this.prefix + key)
+    await written((await this.#cache).delete(this.prefix + key))
   }
 
   async resetAll(): Promise<void> {
-    await (await this.#cache).deletePrefix(this.prefix)
+    await written((await this.#cache).deletePrefix(this.prefix))
   }
 }
 
@@ -134,10 +136,11 @@ export function flexibleLimiter<Limiter extends object>(
 
     async _upsert(key: string, points: number, msDuration: number, isForced = false): Promise<Consumed> {
       const ttl = msDuration > 0 ? msDuration / 1000 : Number.POSITIVE_INFINITY
-      const [sum, left] = await inOneTurn(await backing, [
+      const steps: Step[] = [
         isForced ? { type: 'set', key, value: points, ttl } : { type: 'increment', key, by: points, ttl },
         { type: 'ttl', key },
-      ])
+      ]
+      const [sum, left] = await written(inOneTurn(await backing, steps))
       return { points: isForced ? points : (sum as number), msBeforeNext: milliseconds(left as number | undefined) }
     }
 
@@ -152,7 +155,7 @@ export function flexibleLimiter<Limiter extends object>(
     }
 
     async _delete(key: string): Promise<boolean> {
-      return (await backing).delete(key)
+      return written((await backing).delete(key))
     }
   }
 

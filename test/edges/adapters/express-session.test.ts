@@ -4,7 +4,7 @@ import test from 'ava'
 import { type SessionStoreOptions, sessionStore } from '../../../src/edges/adapters/express-session.js'
 import { CacheClosedError } from '../../../src/index.js'
 import { BACKINGS } from '../../helpers/edges/backings.js'
-import { loopTurn } from '../../helpers/loop-turn.js'
+import { until } from '../../helpers/loop-turn.js'
 import { openMemory, reopen } from '../../helpers/open-memory.js'
 import { uncaughtErrors } from '../../helpers/uncaught-errors.js'
 
@@ -161,7 +161,7 @@ test.serial('what a callback throws is an uncaught exception, not a rejection', 
   store.get('s1', () => {
     throw new Error('of the callback')
   })
-  await loopTurn()
+  await until(() => errors.length > 0, 'the callback was called')
   t.deepEqual(
     errors.map(({ message }) => message),
     ['of the callback'],
