@@ -35,7 +35,7 @@ test('an application with sessions and a rate limit goes on after SIGKILL as if 
   const second = await start(t, 'express', directory)
   const visit = await fetch(second.ready, { headers })
   t.deepEqual(await visit.json(), { visits: 3 })
-  t.is(visit.headers.get('ratelimit-remaining'), '2')
+  t.is(visit.headers.get('x-ratelimit-remaining'), '2')
   await second.kill()
   const third = await start(t, 'express', directory)
   for (const visits of [4, 5]) t.deepEqual(await jsonOf(fetch(third.ready, { headers })), { visits })

@@ -5,6 +5,7 @@
  * An adapter acknowledges a change when it has been written to the journal, one turn of the event loop later: so what a client
  * has been told survives a SIGKILL. It never closes what it stands on: whoever opened the cache closes it.
  */
+import type { Observable } from 'rxjs'
 import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/arguments.js'
 import type { Cache, Entry } from '../../cache/cache.js'
 import { execute } from '../../cache/execute.js'
@@ -30,6 +31,8 @@ export interface Backing {
   setMany(entries: Iterable<EntryToSet<unknown>>): Awaitable<number>
   deletePrefix(prefix: string): Awaitable<number>
   scan(options: ScanOptions): Awaitable<ScanResult>
+  readonly changes$: Observable<{ readonly type: string; readonly key?: string | undefined }>
+  readonly removals$: Observable<{ readonly reason: string; readonly key?: string | undefined }>
   /** With a function here, with steps in another thread or process. */
   transact(work: never): unknown
 }
