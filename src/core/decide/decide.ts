@@ -194,18 +194,17 @@ function makeRoom(
 ): number {
   const limits = room ?? state
   const atMost = room?.atMost ?? Number.POSITIVE_INFINITY
-  const first = state.nextToExpire
-  const expired = first !== undefined && hasExpired(state.deadlineAt(first), nowMs) ? state.byDeadline() : undefined
+  const expired = hasExpired(state.expiryBoundMs, nowMs) ? state.expired(nowMs) : undefined
   let cursor = expired ?? state.byEviction()
   while (!fits(limits, size, bytes) && events.length < atMost) {
     const slot = cursor.next()
-    const isGone = slot !== undefined && hasExpired(state.deadlineAt(slot), nowMs)
-    if (cursor === expired && !isGone) {
+    if (slot === undefined) {
+      if (cursor !== expired) break
       cursor = state.byEviction()
       continue
     }
-    if (slot === undefined) break
-    if (slot === own || (cursor !== expired && isGone)) continue // removed already
+    // What has expired was removed before anything is evicted.
+    if (slot === own || (cursor !== expired && hasExpired(state.deadlineAt(slot), nowMs))) continue
     events.push({ type: cursor === expired ? 'expired' : 'evicted', key: state.keyAt(slot) })
     size--
     bytes -= room === undefined ? state.weightAt(slot) : room.weigh(slot)
@@ -213,12 +212,8 @@ function makeRoom(
   return size
 }
 
-function removeExpired(state: ReadableState, nowMs: number, limit: number, events: CacheEvent[]): void {
-  const first = state.nextToExpire
-  if (first === undefined || !hasExpired(state.deadlineAt(first), nowMs)) return
-  const cursor = state.byDeadline()
-  for (let slot = cursor.next(); slot !== undefined && events.length < limit; slot = cursor.next()) {
-    if (!hasExpired(state.deadlineAt(slot), nowMs)) return
+function removeExpired(state: ReadableState, nowMs: number, looksMax: number, events: CacheEvent[]): void {
+  const expired = state.expired(nowMs, looksMax)
+  for (let slot = expired.next(); slot !== undefined; slot = expired.next())
     events.push({ type: 'expired', key: state.keyAt(slot) })
-  }
 }
