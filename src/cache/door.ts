@@ -223,9 +223,7 @@ export class Door {
     checkOnly(only)
     const nowMs = this.clock.now()
     const keepsDeadline = ttl === 'keep'
-    const expiresAtMs = keepsDeadline
-      ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-      : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const expiresAtMs = deadlineToSet(ttl, expiresAt, this.#defaultTtlMs, nowMs)
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
     if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
@@ -261,7 +259,7 @@ export class Door {
   #storing(options: SetOptions, nowMs: number): Storing {
     const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
     checkOnly(only)
-    const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
+    const expiresAtMs = deadlineToSet(ttl, expiresAt, this.#defaultTtlMs, nowMs)
     const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
     return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
   }
