@@ -90,6 +90,18 @@ export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: 
   return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && !hasExpired(deadlineMs, nowMs))
 }
 
+/**
+ * The entry whose eviction makes room for a new one, if a `set` of a new key leads to this and to nothing else. `nowMs` is undefined
+ * if the clock has not been read.
+ */
+export function victimOf(state: ReadableState, nowMs: number | undefined): Slot | undefined {
+  const { size, maxSize, maxBytes, expiryBoundMs } = state
+  if (size !== maxSize || maxBytes !== Number.POSITIVE_INFINITY) return undefined
+  const mayHaveExpired =
+    expiryBoundMs !== Number.POSITIVE_INFINITY && (nowMs === undefined || hasExpired(expiryBoundMs, nowMs))
+  return mayHaveExpired ? undefined : state.byEviction().next()
+}
+
 /** The value after an increment. @throws ValueError if the value is not a finite number; RangeError beyond ±(2^53 − 1). */
 export function sum(state: ReadableState, key: string, by: number, slot: Slot | undefined): number {
   const current = slot === undefined ? 0 : state.valueAt(slot)

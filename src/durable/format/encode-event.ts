@@ -57,6 +57,11 @@ export function encodeSet(
   if (extension !== undefined) encodeExtension(writer, extension)
 }
 
+/** An `evicted` event. */
+export function encodeEviction(writer: ByteWriter, key: string): void {
+  encodeKey(writer, EVENT_TYPE.evicted, key, Number.POSITIVE_INFINITY)
+}
+
 function encodeKey(writer: ByteWriter, type: number, key: string, expiresAtMs: number, extension?: Extension): void {
   writer.reserve(1)
   const at = writer.length++
