@@ -217,9 +217,7 @@ export class Door {
     const tags = checkTags(given)
     const nowMs = this.clock.now()
     const keepsDeadline = ttl === 'keep'
-    const expiresAtMs = keepsDeadline
-      ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-      : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const expiresAtMs = deadlineToSet(ttl, expiresAt, this.#defaultTtlMs, nowMs)
     const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
     const isBare = only === undefined && !keepsDeadline && tags === undefined && staleMs === undefined

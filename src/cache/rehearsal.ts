@@ -56,6 +56,7 @@ export function rehearse(): void {
     turns.set('a', 1, 5, 0)
     turns.set('a', 1, 4, 0)
     turns.increment('a', 1)
+    for (let number = 0; number < 10; number++) turns.set(`key ${number}`, number, Number.POSITIVE_INFINITY, 0)
     turns.listener = () => {
       turns.listener = loads.onTurn
       throw overflow()
