@@ -105,6 +105,7 @@ class Trial {
   /** Loaders that were called and have not been matched with the model yet. */
   readonly #called: Omit<Running, 'run'>[] = []
   readonly #running: Running[] = []
+  readonly #started: Pick<Running, 'run' | 'signal'>[] = []
   readonly #asked: { call: Call; outcome: Outcome | undefined }[] = []
   readonly #unstorable = new Set<unknown>()
   readonly #unstored = new Set<unknown>()
@@ -213,7 +214,9 @@ class Trial {
     const [called, ...more] = this.#called.splice(0)
     assert.deepEqual(more, [])
     assert.deepEqual(called?.keys, run?.keys)
-    if (called !== undefined && run !== undefined) this.#running.push({ ...called, run })
+    if (called === undefined || run === undefined) return
+    this.#running.push({ ...called, run })
+    this.#started.push({ run, signal: called.signal })
   }
 
   #end(which: number, how: string): void {
@@ -249,7 +252,7 @@ class Trial {
   #compare(): void {
     for (const { call, outcome } of this.#asked)
       assert.deepEqual(shown(outcome), shown(call.outcome), `of step ${call.step}`)
-    for (const { run, signal } of this.#running) assert.equal(signal.aborted, run.isAborted)
+    this.compareSignals()
     assert.equal(this.#warnings, this.model.warnings, 'warnings')
     if (this.#cache.lifecycle$ === undefined || this.isClosed) return
     for (const each of KEYS) {
@@ -257,6 +260,11 @@ class Trial {
       const there = this.model.live(each) ?? this.model.stale(each)
       assert.equal(this.#cache.get(each, { stale: true }), there?.value, `${each}, even stale`)
     }
+  }
+
+  /** Only what no call can get any more is aborted, whether or not the cache has been closed since. */
+  compareSignals(): void {
+    for (const { run, signal } of this.#started) assert.equal(signal.aborted, run.isAborted, 'aborted')
   }
 
   isClosed = false
@@ -307,6 +315,8 @@ for (const ending of ['closed', 'value', 'error', 'unstorable'] as const) {
         }
         await trial.endAll(ending)
         assert.equal(armed.size, 0, 'timers are left')
+        await cache.close()
+        trial.compareSignals() // no load is left that closing could abort
       } finally {
         await cache.close()
       }
