@@ -8,7 +8,7 @@ import { temporaryDirectory } from './helpers/temporary-directory.js'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const DOCUMENTS = ['docs/coming-from.md']
+const DOCUMENTS = ['docs/coming-from.md', 'docs/loads.md']
 const INDEX = new URL('../src/index.js', import.meta.url).href
 
 /** `expression // → value` as an assertion. */
