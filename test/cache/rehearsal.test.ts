@@ -45,6 +45,9 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   'set of a new key': (cache) => cache.set('new', 1),
   'set of a key': (cache) => cache.set('a', 2),
   'set with a ttl': (cache) => cache.set('a', 2, { ttl: 1_000 }),
+  'set that evicts one': (cache) => {
+    for (const key of [...'defghijklmnop']) cache.set(key, 1)
+  },
   'set that evicts': (cache) => cache.setMany([...'defghijklmnop'].map((key) => [key, 1])),
   'set that becomes stale': (cache) => cache.set('a', 2, { ttl: 1_000, stale: 1_000 }),
   'set with tags': (cache) => cache.set('a', 2, { tags: ['x', 'y', 'z'] }),

@@ -257,11 +257,15 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       const tooLarge = new EncodedValue('bytes', new Uint8Array(257 * 1024 * 1024))
       assert.throws(() => journal.appendSet?.('x', tooLarge, 1), RangeError)
       assert.equal(journal.appendSet('last', 1, 5), end + 1)
-      assert.equal(await journal.flush(), end + 1)
+      assert.equal(journal.appendSet('in its place', 'x', 5, 'last'), end + 2)
+      assert.equal(journal.appendSet('long', 1, 5, 'x'.repeat(100_000)), end + 4)
+      assert.equal(await journal.flush(), end + 5)
       await journal.close()
       const { receiver } = await reopen(make)
       const expected = sets.flatMap((event): CacheEvent[] => [event, { type: 'deleted', key: event.key }])
-      assert.deepEqual(receiver.events, [...expected, set('last', 1, 5)])
+      const replaced: CacheEvent[] = [{ type: 'evicted', key: 'last' }, set('in its place', 'x', 5)]
+      const long: CacheEvent[] = [{ type: 'evicted', key: 'x'.repeat(100_000) }, set('long', 1, 5)]
+      assert.deepEqual(receiver.events, [...expected, set('last', 1, 5), ...replaced, ...long])
     },
   },
 

@@ -22,7 +22,7 @@ function all(state: State) {
       .sort(),
   )
   const extended = [state.entries.isExtended, state.entries.windows.count, state.entries.tags.count, state.tagCount]
-  const next = state.nextToExpire
+  const next = state.expired(NEVER).next()
   const nextMs = next === undefined ? NEVER : state.deadlineAt(next)
   const { size, bytes, limits } = state
   return { rows, tagged, extended, size, bytes, limits, counters: { ...state.counters }, nextMs }
