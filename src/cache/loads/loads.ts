@@ -129,7 +129,10 @@ export class Loads {
       .within(async () => loader(missing, context))
       .then(
         (loaded) => this.#returned(run, loads, loaded, store),
-        (error: unknown) => this.#fail(loads, error),
+        (error: unknown) => {
+          run.returned()
+          this.#fail(loads, error)
+        },
       )
     for (const load of loads) load.limit.shorten(hardTimeoutMs, false)
   }
