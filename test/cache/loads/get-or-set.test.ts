@@ -358,6 +358,28 @@ test('a loader that catches the refusal can still return a value', async (t) => 
   t.is(cache.peek('a'), 'fallback')
 })
 
+test('a load that waits for itself through another cache is refused', async (t) => {
+  const [{ cache }, { cache: other }] = await Promise.all([openMemory(t), openMemory(t)])
+  await t.throwsAsync(
+    cache.getOrSet('a', () => other.getOrSet('b', () => cache.getOrSet('a', () => 1))),
+    { code: 'LOAD_CYCLE' },
+  )
+  t.is(await cache.getOrSet('a', () => other.getOrSet('a', () => 1)), 1) // another key
+})
+
+test('what a task of a failed loader does later is no part of its load', async (t) => {
+  const { cache } = await openMemory(t)
+  let later!: Promise<unknown>
+  await t.throwsAsync(
+    cache.getOrSet('a', () => {
+      later = loopTurn().then(() => cache.getOrSet('b', () => cache.getOrSet('a', () => 1)))
+      throw new Error('mine')
+    }),
+    { message: 'mine' },
+  )
+  t.is(await later, 1)
+})
+
 test('two loaders that wait for the same third key are not a cycle', async (t) => {
   const { cache } = await openMemory(t)
   const slow = slowLoader<number>()
