@@ -29,7 +29,14 @@ function callsToEvict(count: number): Record<string, number> {
       return member.bind(state)
     },
   })
-  const events = decide(counting, { type: 'set', key: 'large', value: 1, expiresAtMs: NEVER, only: undefined, nowMs: 1 })
+  const events = decide(counting, {
+    type: 'set',
+    key: 'large',
+    value: 1,
+    expiresAtMs: NEVER,
+    only: undefined,
+    nowMs: 1,
+  })
   for (const event of events) evolve(state, event)
   return { ...calls, events: events.length, left: state.size }
 }
