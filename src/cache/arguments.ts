@@ -160,6 +160,13 @@ export function checkJitter(jitter: unknown): void {
   if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(mustBe('jitter', 'a number from 0 to 1', jitter))
 }
 
+/** The share of a ttl after which a hit starts a reload. */
+export function checkRefresh(refresh: unknown): void {
+  if (refresh === undefined) return
+  if (typeof refresh !== 'number') throw new TypeError(mustBe('refresh', 'a number from 0 to 1', refresh))
+  if (!(refresh >= 0 && refresh <= 1)) throw new RangeError(mustBe('refresh', 'a number from 0 to 1', refresh))
+}
+
 export function checkBy(by: unknown): asserts by is number {
   if (typeof by !== 'number') throw new TypeError(mustBe('An increment', 'a number', by))
   if (!Number.isFinite(by)) throw new RangeError(mustBe('An increment', 'finite', by))

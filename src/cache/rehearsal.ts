@@ -40,9 +40,10 @@ export function rehearse(): void {
   const clock = armedOutside(systemClock)
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
   const notOpen = () => new CacheClosedError('')
+  const warn = () => undefined
   for (const isObserved of [false, true]) {
     const limits = { maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY }
-    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen })
+    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen, warn })
     const { state, streams, expiry, turns, loads } = parts
     if (isObserved) observe(streams)
     const { deliver } = streams

@@ -72,8 +72,11 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
     case 'persist':
       return last?.type === 'rescheduled'
     case 'deleteTag':
-    case 'expireTag':
-      return events.reduce((count, { type }) => (type === 'expired' ? count : count + 1), 0)
+    case 'expireTag': {
+      let count = 0
+      for (const { type } of events) if (type !== 'expired') count++
+      return count
+    }
     default:
       return undefined
   }
