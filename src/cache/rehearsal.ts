@@ -23,6 +23,12 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'c', value: 4, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'deleted', key: 'c' },
   { type: 'set', key: 'd', value: 5, expiresAtMs: Number.POSITIVE_INFINITY },
+  { type: 'set', key: 'e', value: 6, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['x', 'y'] } },
+  { type: 'set', key: 'f', value: 7, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['x'] } },
+  { type: 'rescheduled', key: 'e', expiresAtMs: 6, freshUntilMs: 5 },
+  { type: 'set', key: 'e', value: 8, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['y'] } },
+  { type: 'deleted', key: 'f' },
+  { type: 'set', key: 'e', value: 9, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'cleared' },
 ]
 
@@ -34,9 +40,10 @@ export function rehearse(): void {
   const clock = armedOutside(systemClock)
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
   const notOpen = () => new CacheClosedError('')
+  const warn = () => undefined
   for (const isObserved of [false, true]) {
     const limits = { maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY }
-    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen })
+    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen, warn })
     const { state, streams, expiry, turns, loads } = parts
     if (isObserved) observe(streams)
     const { deliver } = streams
@@ -49,6 +56,7 @@ export function rehearse(): void {
     turns.set('a', 1, 5, 0)
     turns.set('a', 1, 4, 0)
     turns.increment('a', 1)
+    for (let number = 0; number < 10; number++) turns.set(`key ${number}`, number, Number.POSITIVE_INFINITY, 0)
     turns.listener = () => {
       turns.listener = loads.onTurn
       throw overflow()
