@@ -8,7 +8,7 @@ export type { KeyPattern } from './cache/key-pattern.js'
 export type { ResizeOptions } from './cache/limit-options.js'
 export { type Memoized, type MemoizeOptions, type MemoizeTarget, memoize } from './cache/memoize.js'
 export type { CacheReply } from './cache/messages.js'
-export type { CacheOptions, MemoryCacheOptions } from './cache/options.js'
+export type { CacheOptions, HistoryOptions, MemoryCacheOptions } from './cache/options.js'
 export type { LoadResult, SaveOptions, SaveResult } from './cache/save-options.js'
 export type { ScanOptions, ScanResult } from './cache/scans.js'
 export type { Change } from './cache/streams/change.js'
@@ -33,6 +33,7 @@ export type {
   JournalSession,
   RecoveredDamage,
   RecoveryReport,
+  Retention,
   SnapshotSource,
 } from './durable/contract.js'
 export type { OnCorruption } from './durable/recovery/recover.js'

@@ -22,6 +22,7 @@ import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
 import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
+import { NO_RETENTION } from '../snapshot/retention.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
@@ -154,7 +155,7 @@ export class FileJournal implements Journal {
     const sequence = durability.written
     const { covered } = segments
     try {
-      const report = await writeCompaction({
+      const { report, reach } = await writeCompaction({
         storage: this.#storage,
         directory: this.directory,
         journalId: segments.journalId,
@@ -162,8 +163,9 @@ export class FileJournal implements Journal {
         previousChecksum: segments.previousChecksum,
         request,
         clock: session.clock,
+        retention: session.retention ?? NO_RETENTION,
       })
-      segments.compacted(sequence, report.bytes, covered)
+      segments.compacted(sequence, report.bytes, covered, reach)
       return report
     } catch (error) {
       segments.postponeCompaction()

@@ -19,6 +19,7 @@ import { journalIdIn, journalNote } from '../history/lock-file.js'
 import { planReading } from '../history/plan.js'
 import type { ChainEnd, SegmentPosition } from '../history/read-segments.js'
 import { replay } from '../history/replay.js'
+import { type Reach, reachOf } from '../snapshot/retention.js'
 import type { Storage } from '../storage/storage.js'
 import { findKeepable, nothing } from './keepable.js'
 import { findReach } from './reach.js'
@@ -49,6 +50,8 @@ export interface Recovered {
   hasLimits: boolean
   /** The counters in the seal of a clean close, if the journal ends with one. */
   sealedCounters: Readonly<Counters> | undefined
+  /** How far back one can look; `undefined` in a directory without a journal. */
+  reach: Reach | undefined
 }
 
 /** For a journal that is new: nothing has to be read. */
@@ -66,6 +69,7 @@ export function newJournal(): Recovered {
     hasLooseRecency: false,
     hasLimits: false,
     sealedCounters: undefined,
+    reach: undefined,
     report: {
       snapshot: undefined,
       segments: 0,
@@ -178,6 +182,7 @@ async function recoverSound(
     hasLooseRecency,
     hasLimits,
     sealedCounters: isSealed ? end.counters : undefined,
+    reach: await reachOf(storage, files),
     report: {
       snapshot,
       segments: used.length,
