@@ -158,6 +158,12 @@ export const ERRORS = {
     consequence: 'Its subscription has ended; every event before that was delivered.',
     advice: 'Read what you need, then subscribe again; do less in the subscriber, or watch() fewer keys.',
   },
+  HISTORY_GONE: {
+    classes: ['CacheError'],
+    message: 'The journal does not reach back that far, or is kept nowhere that could be read again.',
+    consequence: 'Nothing was changed.',
+    advice: 'Ask for a later time. The option history of openCache() makes compaction keep more of the past.',
+  },
   INTERNAL: {
     classes: ['CacheError'],
     message: 'An invariant inside daybook was violated.',

@@ -13,7 +13,7 @@ import { FIRST_SEQUENCE, NO_SEQUENCE, type Sequence, sequenceAfter } from '../..
 import { CorruptionError } from '../../errors.js'
 import type { JournalReceiver, RecoveredDamage, RecoveryReport } from '../contract.js'
 import { VERSION } from '../format/format.js'
-import { findJournalFiles } from '../format/journal-files.js'
+import { findJournalFiles, type JournalFile } from '../format/journal-files.js'
 import type { Verdict } from '../history/damage.js'
 import { journalIdIn, journalNote } from '../history/lock-file.js'
 import { planReading } from '../history/plan.js'
@@ -163,7 +163,8 @@ async function recoverSound(
   for (const path of files.temporary) storage.unlink(path)
   for (const file of verdict.dropped) storage.unlink(file.path)
   const tail = await setTornTailAside(storage, verdict, end)
-  const used = plan.segments.filter((file) => !verdict.dropped.includes(file))
+  const isKept = (file: JournalFile) => !verdict.dropped.includes(file)
+  const used = plan.segments.filter(isKept)
   await rewriteUnproven(storage, used, end)
   const position = await renewed(storage, end)
   receiver.progress(bytes, bytes)
@@ -182,7 +183,7 @@ async function recoverSound(
     hasLooseRecency,
     hasLimits,
     sealedCounters: isSealed ? end.counters : undefined,
-    reach: await reachOf(storage, files),
+    reach: await reachOf(storage, { ...files, segments: files.segments.filter(isKept) }),
     report: {
       snapshot,
       segments: used.length,
