@@ -7,8 +7,10 @@
  *   that an event names
  *   the newest snapshot      everything, if an older one and the segments since then still exist; otherwise
  *                            its entries before the damage, with all events after it
- *   LOCK names another       nothing: these files are not those of this journal
- *   journal
+ *   LOCK names a journal     everything: LOCK is a note without a checksum, and the files agree with each other
+ *   that no file is of
+ *   a file of a journal      what is there of the one that LOCK names
+ *   that LOCK does not name
  *
  * An entry that a damaged snapshot lost is only a miss: later events are facts, and need no earlier ones.
  */
@@ -54,7 +56,7 @@ class Search {
   readonly #files: JournalFiles
   readonly #journalId: Buffer | undefined
 
-  /** @param journalId As LOCK says, if it does. */
+  /** @param journalId Of the files that are this journal's, if that is known. */
   constructor(storage: Storage, directory: string, files: JournalFiles, journalId: Buffer | undefined) {
     this.#storage = storage
     this.#directory = directory

@@ -124,7 +124,7 @@ async function setDamageAside(
   const files = await findJournalFiles(storage, directory)
   const noted = journalIdIn(journalNote(storage, directory))
   const { highest, lastEvent, journalId } = await findReach(storage, files, noted)
-  const kept = onCorruption === 'reset' ? nothing() : await findKeepable(storage, directory, files, noted)
+  const kept = onCorruption === 'reset' ? nothing() : await findKeepable(storage, directory, files, journalId)
   const { last, incomplete, source } = kept
   const from = incomplete === undefined ? sequenceAfter(last) : FIRST_SEQUENCE
   const to = lastEvent > last ? lastEvent : incomplete
@@ -134,7 +134,7 @@ async function setDamageAside(
       damage: { file, offset, sequence, reason, lost },
       source,
       highest,
-      journalId: journalId ?? newJournalId(),
+      journalId: noted ?? journalId ?? newJournalId(), // LOCK is not written again
       nowMs: clock.now(),
     })
   } finally {

@@ -13,7 +13,8 @@
  * opening goes on with 5.
  */
 import { join } from 'node:path'
-import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { CorruptionError } from '../../errors.js'
 import type { RecoveredDamage, SnapshotSource } from '../contract.js'
 import { encodeFileHeader } from '../format/file-header.js'
 import { fileName } from '../format/format.js'
@@ -135,6 +136,11 @@ async function readIntent(storage: Storage, path: string): Promise<Intent> {
     const bytes = Buffer.alloc(file.size())
     await readAll(file, bytes, 0, bytes.length, 0)
     return JSON.parse(bytes.toString()) as Intent
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    const reason =
+      'the file is not JSON, so what a crash interrupted cannot be completed. To go on without it, remove the file'
+    throw new CorruptionError({ file: path, offset: 0, sequence: NO_SEQUENCE, reason })
   } finally {
     file.close()
   }

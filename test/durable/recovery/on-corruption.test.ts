@@ -186,12 +186,30 @@ for (const [name, write] of Object.entries(JOURNALS)) {
         salt: 'f',
       })
       const judge = new Judge(journal, policy)
+      const own = [...journal.files.keys()].filter(isJournalFile)
       for (const [path, content] of foreign.files)
-        if (isJournalFile(path)) await judge.judge(withFile(journal.files, path, content), `a foreign ${path}`)
-      const all = new Map([...foreign.files].filter(([path]) => isJournalFile(path)))
-      await judge.judge(all.set('/j/LOCK', journal.files.get('/j/LOCK') as Uint8Array), 'all files foreign')
+        if (isJournalFile(path) && own.some((name) => name !== path))
+          await judge.judge(withFile(journal.files, path, content), `a foreign ${path}`)
       t.deepEqual(some(judge.wrong), [])
+      t.is(judge.replaced > 0, own.length > 1)
     })
+
+    test.serial(
+      `${name}, ${policy}: a LOCK that names a journal of which there is no file costs no entry`,
+      async (t) => {
+        const journal = await write()
+        const judge = new Judge(journal, policy)
+        const lock = journal.files.get('/j/LOCK') as Uint8Array
+        const last = Math.max(...journal.ledger.states.keys())
+        for (let at = 0; at < lock.length; at++)
+          for (const flip of [1, 2, 4, 8]) {
+            const flipped = lock.with(at, (lock[at] as number) ^ flip)
+            await judge.judge(withFile(journal.files, '/j/LOCK', flipped), `LOCK, byte ${at}`, last)
+          }
+        t.deepEqual(some(judge.wrong), [])
+        t.true(judge.replaced > 20, `${judge.replaced}`)
+      },
+    )
   }
 }
 
@@ -306,7 +324,11 @@ test('a crash behind the commit: the next opening completes it and reports the d
   disk.plan = isMove
   const journal = new FileJournal(disk.process(), '/j', undefined, 'salvage')
   await t.throwsAsync(journal.open(session()), { code: 'JOURNAL_UNREADABLE' })
-  const next = await recoverWith(disk.image(), 'refuse')
+  const interrupted = disk.image()
+  const intent = [...interrupted.keys()].find((name) => name.endsWith('.json')) as string
+  const garbled = await recoverWith(withFile(new Map(interrupted), intent, Buffer.from('{')), 'salvage')
+  t.like(garbled.error, { code: 'CORRUPTION', file: intent })
+  const next = await recoverWith(interrupted, 'refuse')
   t.like(next.report?.damage, { file: path, offset: 64 })
   t.true([...next.disk.names.keys()].includes(`${next.report?.damage?.movedTo}/damage.json`))
   t.is((await recoverWith(next.disk.image(), 'refuse')).report?.damage, undefined)
