@@ -112,6 +112,13 @@ function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 
   state.counters[counter]++
 }
 
+/** An `evicted` event, by the slot of its key. */
+export function evolveEviction(state: State, slot: Slot): void {
+  if (state.undo.isRecording) state.undo.removed(state.entries, slot, 'evictions')
+  state.entries.remove(slot)
+  state.counters.evictions++
+}
+
 function reschedule(state: State, key: string, expiresAtMs: number, freshUntilMs = Number.POSITIVE_INFINITY): void {
   const { entries, undo } = state
   const slot = entries.find(key)
