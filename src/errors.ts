@@ -164,6 +164,18 @@ export const ERRORS = {
     consequence: 'Nothing was changed.',
     advice: 'Ask for a later time. The option history of openCache() makes compaction keep more of the past.',
   },
+  SEQUENCE_AHEAD: {
+    classes: ['CacheError'],
+    message: 'A sequence that was given to changesSince() has not been reached by the journal.',
+    consequence: 'No change was given.',
+    advice: 'The journal was replaced or has lost its end: build what follows its changes anew from the entries.',
+  },
+  FORK_FAILED: {
+    classes: ['CacheError'],
+    message: 'A fork could not be written.',
+    consequence: 'The cache is unchanged.',
+    advice: 'Name a directory without a journal, and check the permissions and the free space.',
+  },
   INTERNAL: {
     classes: ['CacheError'],
     message: 'An invariant inside daybook was violated.',

@@ -16,6 +16,7 @@ import { checksum } from '../format/checksum.js'
 import type { FrameKind } from '../format/format.js'
 import type { FinishedFrames } from '../format/frame.js'
 import { nextTurn, queueTask } from '../storage/event-loop.js'
+import { CLOSE_AGAIN, type Closing, describeChanges, pendingMeans } from './lost.js'
 import type { FrameContext, PendingFrames } from './pending-frames.js'
 import { refusal } from './refusal.js'
 import { type Segments, UnsyncedSealError } from './segments.js'
@@ -25,16 +26,17 @@ const SYNC_INTERVAL_MS = 1_000
 
 const WRITABLE: JournalHealth = { status: 'writable' }
 
-/** How a journal is being closed: only if everything can be written, or in any case. */
-type Closing = 'if all is written' | 'in any case'
-
-const CLOSE_AGAIN = 'Free some space, then call close() again; close({ force: true }) closes without that.'
+interface DurabilityListeners {
+  onChange(): void
+  /** {@link Durability.published} may have grown. */
+  onPublished(): void
+}
 
 export class Durability {
   readonly #session: JournalSession
   readonly #pending: PendingFrames
   readonly #segments: Segments
-  readonly #onChange: () => void
+  readonly #listeners: DurabilityListeners
   /** The checksum of the journal id, with which every frame's checksum begins. */
   readonly #seed: number
   #health: JournalHealth = WRITABLE
@@ -57,12 +59,12 @@ export class Durability {
     pending: PendingFrames,
     segments: Segments,
     durable: Sequence,
-    onChange: () => void,
+    listeners: DurabilityListeners,
   ) {
     this.#session = session
     this.#pending = pending
     this.#segments = segments
-    this.#onChange = onChange
+    this.#listeners = listeners
     this.#seed = checksum(segments.journalId)
     this.#durable = this.#recordedDurable = durable
   }
@@ -73,6 +75,11 @@ export class Durability {
 
   get durable(): Sequence {
     return this.#durable
+  }
+
+  /** The last sequence that no crash takes back; with fsync `'never'`: none of the process. */
+  get published(): Sequence {
+    return this.#session.fsync === 'never' ? this.written : this.#durable
   }
 
   get isDueForCompaction(): boolean {
@@ -135,10 +142,11 @@ export class Durability {
       this.#stall(error as Error)
       return
     }
+    if (this.#session.fsync === 'never') this.#listeners.onPublished()
     this.#armSyncTimer()
     // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
-    if (this.isDueForCompaction) this.#onChange()
+    if (this.isDueForCompaction) this.#listeners.onChange()
   }
 
   /** Writes what is pending (or nothing) as one frame of this kind. Throws if that fails; the frame is dropped then. */
@@ -196,7 +204,7 @@ export class Durability {
     const isChange = this.#health.status !== health.status
     this.#health = health
     this.#pending.isReady = false
-    if (isChange) this.#onChange()
+    if (isChange) this.#listeners.onChange()
   }
 
   // ── fsync ──
@@ -224,24 +232,10 @@ export class Durability {
       return new JournalWriteError('OUTCOME_UNKNOWN', what, { cause: error })
     }
     const what = `${describeChanges(this.#pending.first, target)} could not be written (${reasonOf(error)})`
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { ...this.#pendingMeans(), cause: error })
-  }
-
-  /** What a failed write means for what is pending, and what to do. */
-  #pendingMeans(): { consequence: string; advice?: string } {
-    if (this.#closing === undefined) return { consequence: 'They stay pending, and reads still work.' }
-    const { count, bytes } = this.#pending
-    const pending = `${count} ${count === 1 ? 'change' : 'changes'}, ${bytes} bytes`
-    if (this.#closing === 'if all is written') {
-      return {
-        consequence: `The cache stays open, and reads still work. What is pending (${pending}) is tried again every second.`,
-        advice: CLOSE_AGAIN,
-      }
-    }
-    return {
-      consequence: `Lost: ${pending}. The journal ends with sequence ${this.written}.`,
-      advice: 'Free some space, open the cache again, and repeat them.',
-    }
+    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, {
+      ...pendingMeans(this.#closing, this.#pending, this.written),
+      cause: error,
+    })
   }
 
   /** The error of a close that wrote every change, but not what follows the last one. */
@@ -275,6 +269,7 @@ export class Durability {
     }
     this.#durable = Math.max(this.#durable, target, this.#durableThen) as Sequence
     queueTask(() => this.#recordDurable())
+    this.#listeners.onPublished()
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
@@ -322,6 +317,7 @@ export class Durability {
     // The system reports a lost write to only one of two overlapping fsyncs: the running one may still fail for what this covered.
     if (isSyncing) this.#durableThen = this.written
     else this.#durable = this.written
+    this.#listeners.onPublished()
   }
 
   // ── close ──
@@ -342,8 +338,4 @@ export class Durability {
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
-}
-
-function describeChanges(first: number, last: number): string {
-  return first === last ? `The change with sequence ${first}` : `The changes ${first} to ${last}`
 }
