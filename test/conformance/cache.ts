@@ -858,6 +858,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         expireTag: (options) => cache.expireTag('t', options),
         scan: (options) => cache.scan(options),
         resize: (options) => cache.resize(options),
+        restore: (options) => cache.restore({ ago: 1 }, options),
       }
       const withOptions = METHODS.filter((name) => 'options' in TABLE[name])
       assert.deepEqual(Object.keys(calls).sort(), withOptions.sort(), 'every method with options is tried')
@@ -1125,6 +1126,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
             getOrSetMany: [['k'], () => []],
             save: ['/nowhere'],
             load: ['/nowhere'],
+            restore: [{ ago: 1 }],
+            fork: ['/nowhere'],
           }
           return [
             name,
