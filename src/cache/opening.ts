@@ -9,7 +9,14 @@ import type { State } from '../core/evolve/state.js'
 import { ranksByUse } from '../core/evolve/use-order.js'
 import type { Clock } from '../core/model/clock.js'
 import { unjournaledLimits } from '../core/model/limits.js'
-import type { CompactionThresholds, FsyncPolicy, Journal, JournalSession, RecoveryReport } from '../durable/contract.js'
+import type {
+  CompactionThresholds,
+  FsyncPolicy,
+  Journal,
+  JournalSession,
+  RecoveryReport,
+  Retention,
+} from '../durable/contract.js'
 import { encodeUseOrder } from '../durable/format/use-order.js'
 import { receiverFor, type StateReceiver } from '../durable/history/replayed-state.js'
 import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
@@ -24,6 +31,7 @@ export interface OpeningOptions {
   limits: GivenLimits
   fsync: FsyncPolicy
   compaction: CompactionThresholds | false
+  retention: Retention | undefined
   journalClock: Clock
   onProgress: ((progress: { done: number; total: number }) => void) | undefined
 }
@@ -120,11 +128,12 @@ export class Opening {
 
   #session(receiver: StateReceiver): JournalSession {
     const { state } = this.#parts
-    const { fsync, compaction, journalClock } = this.#options
+    const { fsync, compaction, retention, journalClock } = this.#options
     return {
       fsync,
       clock: journalClock,
       compaction,
+      retention,
       counters: state.counters,
       limits: state,
       receiver,

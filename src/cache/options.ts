@@ -1,5 +1,5 @@
 import type { Clock } from '../core/model/clock.js'
-import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
+import type { CompactionThresholds, FsyncPolicy, Journal, Retention } from '../durable/contract.js'
 import type { OnCorruption } from '../durable/recovery/recover.js'
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
@@ -51,6 +51,12 @@ export interface CacheOptions {
    */
   compaction?: Partial<CompactionThresholds> | false | undefined
   /**
+   * How much of the past compaction keeps, for `at`, `history`, `diff`, `restore`, `fork` and `changesSince`: a duration, or
+   * `{ keep, bytes }`, of which one may be omitted. `bytes` limits the files that only the past needs; the oldest are removed
+   * first. Default: nothing beyond what the last compaction left.
+   */
+  history?: Duration | HistoryOptions | undefined
+  /**
    * `'copy'` (default): callers and cache never share an object. `'share'`: `get` returns the object that was set. `'freeze'`: `get`
    * returns the cache's own copy, frozen with everything in it, or a copy if something in it cannot be frozen (a Map, a Set, a Date, bytes).
    */
@@ -65,10 +71,18 @@ export interface CacheOptions {
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
 
+/** The option `history`. */
+export interface HistoryOptions {
+  /** Default Infinity. */
+  keep?: Duration | undefined
+  /** Bytes: a positive integer or Infinity, which is the default. */
+  bytes?: number | undefined
+}
+
 /** The options of `memoryCache`: those of `openCache`, except what concerns files. */
 export type MemoryCacheOptions = Omit<CacheOptions, (typeof OF_FILES)[number]>
 
-const OF_FILES = ['directory', 'journal', 'lock', 'onCorruption'] as const
+const OF_FILES = ['directory', 'journal', 'lock', 'onCorruption', 'history'] as const
 
 export interface ResolvedOptions {
   directory: string | undefined
@@ -81,6 +95,7 @@ export interface ResolvedOptions {
   cleanupIntervalMs: number
   statsIntervalMs: number
   compaction: CompactionThresholds | false
+  retention: Retention | undefined
   isolation: Isolation
   clock: Clock
   /** The journal's clock: that of the options, if they have one. */
@@ -105,6 +120,7 @@ const OPTION_NAMES = Object.keys({
   cleanupInterval: true,
   statsInterval: true,
   compaction: true,
+  history: true,
   isolation: true,
   clock: true,
   random: true,
@@ -151,6 +167,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
     statsIntervalMs,
     compaction: resolveCompaction(options.compaction),
+    retention: resolveHistory(options.history),
     isolation: oneOf('isolation', isolation, ['copy', 'share', 'freeze']),
     clock: armedOutside(clock),
     journalClock: armedOutside(options.clock ?? journalClock),
@@ -195,6 +212,14 @@ function resolveCompaction(compaction: CacheOptions['compaction']): CompactionTh
     segmentBytes: checkLimit('compaction.segmentBytes', segmentBytes),
     factor,
   }
+}
+
+function resolveHistory(history: CacheOptions['history']): Retention | undefined {
+  if (history === undefined) return undefined
+  if (typeof history !== 'object' || history === null)
+    return { keepMs: toMilliseconds(history, 'history'), bytes: Number.POSITIVE_INFINITY }
+  const { keep = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = checkOptions(history, ['keep', 'bytes'])
+  return { keepMs: toMilliseconds(keep, 'history.keep'), bytes: checkLimit('history.bytes', bytes) }
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
