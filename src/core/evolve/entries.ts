@@ -1,10 +1,10 @@
-/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `recency.ts`, `deadlines.ts`. */
+/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `eviction/order.ts`, `deadlines.ts`. */
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Births } from './births.js'
 import { Deadlines } from './deadlines.js'
+import { ANCHOR, FIRST_SLOT, MARK, Recency } from './eviction/order.js'
 import { KeyMap } from './key-map.js'
-import { ANCHOR, FIRST_SLOT, MARK, Recency } from './recency.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void

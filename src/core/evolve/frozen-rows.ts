@@ -3,7 +3,7 @@ import type { Limits } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
-import { ANCHOR } from './recency.js'
+import { ANCHOR } from './eviction/order.js'
 
 const NO_ROWS = Uint32Array.of(ANCHOR)
 

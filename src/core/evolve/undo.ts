@@ -4,7 +4,7 @@ import { type Limits, NEW_LIMITS } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
-import { ANCHOR } from './recency.js'
+import { ANCHOR } from './eviction/order.js'
 import { reserveStack } from './stack.js'
 
 /** The counter that a change incremented. */

@@ -4,7 +4,7 @@
  */
 import type { Slot } from '../model/state.js'
 import type { Entries } from './entries.js'
-import { MARK } from './recency.js'
+import { MARK } from './eviction/order.js'
 import type { State } from './state.js'
 
 export function ranksByUse({ entries }: State): Uint32Array {

@@ -1,6 +1,6 @@
 /** A journal reports to the cache while it is given an event. What that causes must wait until the state has the event, too. */
 import test from 'ava'
-import { Recency } from '../../../src/core/evolve/recency.js'
+import { Recency } from '../../../src/core/evolve/eviction/order.js'
 import { type Cache, type Journal, JournalWriteError, memoryJournal, openCache } from '../../../src/index.js'
 import { BreakableJournal } from '../../helpers/breakable-journal.js'
 import { openMemory } from '../../helpers/open-memory.js'

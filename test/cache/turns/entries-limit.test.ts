@@ -1,7 +1,7 @@
 /** The limit of V8's Map, lowered here: an entry beyond it is refused before it is journaled. */
 import { join } from 'node:path'
 import test from 'ava'
-import { Recency } from '../../../src/core/evolve/recency.js'
+import { Recency } from '../../../src/core/evolve/eviction/order.js'
 import { type Cache, CacheError, memoryJournal } from '../../../src/index.js'
 import { openWithin } from '../../../src/open.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'

@@ -1,4 +1,4 @@
-import type { Slot, SlotCursor } from '../model/state.js'
+import type { Slot, SlotCursor } from '../../model/state.js'
 
 /**
  * The order of last use: a doubly linked list of slots. A slot's links to the next and the previous slot lie side by side in
