@@ -119,15 +119,15 @@ function compose<V>(
   { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
-  rehearse()
-  const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
+  const { directory, eviction, isolation, clock, inspect, cleanupIntervalMs } = options
+  rehearse(eviction)
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const journal =
     options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()
-  const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen })
+  const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'

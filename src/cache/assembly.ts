@@ -2,6 +2,7 @@
  * The parts of a cache that a change passes through, put together. Before: `open.ts`; and `rehearsal.ts`, so that exactly these
  * functions have been called once.
  */
+import type { EvictionPolicy } from '../core/evolve/eviction/policy.js'
 import { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Limits } from '../core/model/limits.js'
@@ -21,6 +22,7 @@ export interface AssemblyOptions {
   clock: Clock
   journal: Journal
   limits: Limits
+  eviction: EvictionPolicy
   /** Instead of the limit of V8's Map. */
   entriesMax: number | undefined
   isolation: Isolation
@@ -28,8 +30,8 @@ export interface AssemblyOptions {
   notOpen: () => CacheClosedError
 }
 
-export function assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen }: AssemblyOptions) {
-  const state = new State({ ...limits, entriesMax, weigh: encodedBytes })
+export function assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen }: AssemblyOptions) {
+  const state = new State({ ...limits, eviction, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
   const outbox = new Outbox(streams, (task) => loads.outside(task))

@@ -32,7 +32,7 @@ function called(): Set<string> {
   return names
 }
 
-rehearse()
+rehearse('lru')
 const rehearsed = called()
 
 /** Called at the end of an append: what ran before it does not matter. */

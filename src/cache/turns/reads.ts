@@ -183,7 +183,7 @@ export class Reads {
     this.#removeExpired()
     const nowMs = this.#clock.now()
     const slots: Slot[] = []
-    const cursor = state.byEviction()
+    const cursor = state.inOrder()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
       if (!hasExpired(state.deadlineAt(slot), nowMs) && matches(state.keyAt(slot))) slots.push(slot)
     }

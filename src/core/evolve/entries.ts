@@ -1,13 +1,18 @@
-/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `eviction/order.ts`, `deadlines.ts`. */
+/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `eviction/`, `deadlines.ts`. */
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Births } from './births.js'
 import { Deadlines } from './deadlines.js'
-import { ANCHOR, FIRST_SLOT, MARK, Recency } from './eviction/order.js'
+import { Lru } from './eviction/lru.js'
+import { ANCHOR, FIRST_SLOT, MARK, type Order } from './eviction/order.js'
+import type { Policy } from './eviction/policy.js'
 import { KeyMap } from './key-map.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
+
+/** Returns a policy that continues an order. */
+export type StartPolicy = (capacity: number, before: Order) => Policy
 
 /** Since an order of use was written. */
 export interface UseMark {
@@ -31,7 +36,8 @@ export class Entries {
   readonly #values: (StoredValue | undefined)[]
   /** Encoded bytes by slot; only if there is a limit on bytes. */
   #weights: Float64Array | undefined
-  readonly recency: Recency
+  /** The order of the entries, and which of them to evict. Until the cache is open, that of use ({@link evictBy}). */
+  order: Policy
   readonly deadlines: Deadlines
   readonly births: Births
   /** Free slots, last in first out: undoing a removal gets the old slot back. */
@@ -48,7 +54,7 @@ export class Entries {
     // `undefined` first, so that V8 does not specialize the columns to small integers or doubles.
     this.#keys = [undefined, undefined]
     this.#values = [undefined, undefined]
-    this.recency = new Recency(INITIAL_CAPACITY)
+    this.order = new Lru(INITIAL_CAPACITY)
     this.deadlines = new Deadlines(INITIAL_CAPACITY)
     this.births = new Births(INITIAL_CAPACITY)
     this.#weights = weighed ? new Float64Array(INITIAL_CAPACITY) : undefined
@@ -58,12 +64,18 @@ export class Entries {
     return this.#weights !== undefined
   }
 
+  /** From now on the policy that `start` returns keeps the order, and begins with the present one. */
+  evictBy(start: StartPolicy): void {
+    this.order = start(this.#capacity, this.order)
+    this.order.begin(this.size)
+  }
+
   /** Weighs all entries, or none any more. */
   weighAll(weigh: ((key: string, value: StoredValue) => number) | undefined): void {
     this.bytes = 0
     this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)
     if (weigh === undefined) return
-    const cursor = this.recency.cursor()
+    const cursor = this.order.cursor()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
       if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot)))
   }
@@ -98,13 +110,33 @@ export class Entries {
     return this.#weights === undefined ? 0 : (this.#weights[slot] as number)
   }
 
-  add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
+  add(key: string, value: StoredValue, deadlineMs: number, weight: number): Slot {
+    const slot = this.#store(key, value, deadlineMs, weight)
+    this.order.add(slot, key)
+    return slot
+  }
+
+  /** Undoes a removal, after which the entry's slot was the next one to be used. `successor`, `standing`: its place in the order. */
+  putBack(
+    key: string,
+    value: StoredValue,
+    deadlineMs: number,
+    weight: number,
+    successor: number,
+    standing: number,
+  ): Slot {
+    const slot = this.#store(key, value, deadlineMs, weight)
+    this.order.putBack(slot, successor, standing)
+    return slot
+  }
+
+  /** All of an entry but its place in the order. */
+  #store(key: string, value: StoredValue, deadlineMs: number, weight: number): Slot {
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots.add(key, slot)
     this.births.add(slot)
     this.#keys[slot] = key
     this.#values[slot] = value
-    this.recency.insertBefore(successor, slot)
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.deadlines.set(slot, deadlineMs)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
     return slot
@@ -123,13 +155,23 @@ export class Entries {
   }
 
   remove(slot: Slot): void {
+    this.order.remove(slot)
+    this.#drop(slot)
+  }
+
+  /** Removes an entry to make room. */
+  evict(slot: Slot): void {
+    this.order.evict(slot, this.keyAt(slot))
+    this.#drop(slot)
+  }
+
+  #drop(slot: Slot): void {
     this.#watcher?.(slot)
     if (this.#mark !== undefined && this.births.get(slot) <= this.#mark.born)
       this.#mark.gone.push(this.births.get(slot))
     this.#slots.delete(this.keyAt(slot))
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
-    this.recency.unlink(slot)
     this.deadlines.set(slot, Number.POSITIVE_INFINITY)
     if (this.#weights !== undefined) this.#weigh(slot, 0)
     this.#free.push(slot)
@@ -137,8 +179,8 @@ export class Entries {
 
   /** During recovery: an order of use was written here, of which `use-order.ts` restores the last one. */
   markUse(): void {
-    if (this.#mark !== undefined) this.recency.unlink(MARK)
-    this.recency.insertBefore(ANCHOR, MARK)
+    if (this.#mark !== undefined) this.order.unlink(MARK)
+    this.order.insertBefore(ANCHOR, MARK)
     this.#mark = { born: this.births.count, gone: [] }
   }
 
@@ -183,13 +225,13 @@ export class Entries {
   #newSlot(): Slot {
     const slot = this.#nextSlot++ as Slot
     if (slot >= this.#capacity) this.#grow()
-    this.recency.prepareCopy(slot)
+    this.order.prepareCopy(slot)
     return slot
   }
 
   #grow(): void {
     const capacity = this.#capacity * 2
-    this.recency.grow(capacity)
+    this.order.grow(capacity)
     this.deadlines.grow(capacity)
     this.births.grow(capacity)
     if (this.#weights !== undefined) {

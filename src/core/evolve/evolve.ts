@@ -68,7 +68,7 @@ export function evolveSet(
   else {
     if (undo.isRecording) undo.replaced(entries, slot)
     entries.replace(slot, value, expiresAtMs, state.weigh(key, value))
-    entries.recency.touch(slot)
+    entries.order.use(slot)
   }
   state.counters.sets++
 }
@@ -94,7 +94,8 @@ function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 
   const slot = entries.find(key)
   if (slot === undefined) return // the journal's checksums matched, so a newer daybook wrote this: nothing to remove
   if (undo.isRecording) undo.removed(entries, slot, counter)
-  entries.remove(slot)
+  if (counter === 'evictions') state.evict(slot)
+  else entries.remove(slot)
   state.counters[counter]++
 }
 
@@ -110,21 +111,22 @@ function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>
   if (state.undo.isRecording) state.undo.replacedAll(state)
   state.replaceEntries(entries)
   state.recount(counters)
+  state.entries.order.begin(state.size)
 }
 
-/** A read that found its entry, which becomes the most recently used. */
+/** A read that found its entry. */
 export function recordHit(state: State, slot: Slot): void {
   const { entries, undo } = state
   if (undo.isRecording) undo.touched(entries, slot, 'hits')
-  entries.recency.touch(slot)
+  entries.order.use(slot)
   state.counters.hits++
 }
 
-/** A use that is not a read: the entry becomes the most recently used. */
+/** A use that is not a read. */
 export function recordUse(state: State, slot: Slot): void {
   const { entries, undo } = state
   if (undo.isRecording) undo.touched(entries, slot, undefined)
-  entries.recency.touch(slot)
+  entries.order.use(slot)
   state.reordered()
 }
 
@@ -140,12 +142,12 @@ export function recordMiss(state: State): void {
  */
 export function restoreRecency(state: State, keys: Iterable<string>): void {
   const { entries } = state
-  let next = entries.recency.oldest
+  let next = entries.order.first
   for (const key of keys) {
     const slot = next !== undefined && entries.keyAt(next) === key ? next : entries.find(key)
     if (slot === undefined) continue
-    next = entries.recency.newerThan(slot)
-    entries.recency.touch(slot)
+    next = entries.order.next(slot)
+    entries.order.moveToEnd(slot)
   }
 }
 

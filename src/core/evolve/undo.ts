@@ -18,6 +18,7 @@ interface Undoable extends Limits {
   readonly counters: Counters
   isWhole: boolean
   limit(limits: Limits): void
+  reordered(): void
 }
 
 /** What one change overwrote. */
@@ -30,8 +31,10 @@ class Step {
   deadlineMs = 0
   weight = 0
   birth = 0
-  /** The next entry in the order of use. Steps are undone in reverse, so it is linked again by then. */
+  /** The next entry in the order. Steps are undone in reverse, so it is linked again by then. */
   successor = ANCHOR
+  /** What else the policy of eviction knew of the entry. */
+  standing = 0
   entries: Entries | undefined
   counters: Counters | undefined
   limits: Limits = NEW_LIMITS
@@ -42,7 +45,8 @@ const POOL_SIZE = 32
 
 /**
  * The inverse of every change since a turn of several steps began. If the turn fails, the steps are undone in reverse:
- * entries, deadlines, recency and counters are exactly as they were.
+ * entries, deadlines, the order of use and counters are exactly as they were. (What S3-FIFO has moved on its way to an eviction
+ * stays where it is: its queues are no state.)
  *
  * Steps are reused, because every change makes one and hardly any is needed.
  */
@@ -98,7 +102,8 @@ export class UndoLog {
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
     step.weight = entries.weightAt(slot)
-    step.successor = entries.recency.successorOf(slot)
+    step.successor = entries.order.successorOf(slot)
+    step.standing = entries.order.standingOf(slot)
   }
 
   removed(entries: Entries, slot: Slot, counter: Counter): void {
@@ -108,7 +113,8 @@ export class UndoLog {
     step.deadlineMs = entries.deadlines.get(slot)
     step.weight = entries.weightAt(slot)
     step.birth = entries.births.get(slot)
-    step.successor = entries.recency.successorOf(slot)
+    step.successor = entries.order.successorOf(slot)
+    step.standing = entries.order.standingOf(slot)
   }
 
   rescheduled(entries: Entries, slot: Slot): void {
@@ -117,7 +123,9 @@ export class UndoLog {
 
   touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
     reserveStack()
-    this.#next('touched', counter, slot).successor = entries.recency.successorOf(slot)
+    const step = this.#next('touched', counter, slot)
+    step.successor = entries.order.successorOf(slot)
+    step.standing = entries.order.standingOf(slot)
   }
 
   missed(): void {
@@ -139,7 +147,7 @@ export class UndoLog {
 
 function undo(state: Undoable, step: Step): void {
   const { entries } = state
-  const { slot, value, deadlineMs, weight, successor } = step
+  const { slot, key, value, deadlineMs, weight, successor, standing } = step
   if (step.counter !== undefined) state.counters[step.counter]--
   switch (step.change) {
     case 'added':
@@ -147,20 +155,21 @@ function undo(state: Undoable, step: Step): void {
       return
     case 'replaced':
       entries.replace(slot, value, deadlineMs, weight)
-      entries.recency.moveBefore(successor, slot)
+      entries.order.undoUse(slot, successor, standing)
       return
     case 'removed':
-      entries.births.restore(entries.add(step.key, value, deadlineMs, weight, successor), step.birth)
+      entries.births.restore(entries.putBack(key, value, deadlineMs, weight, successor, standing), step.birth)
       return
     case 'rescheduled':
       entries.reschedule(slot, deadlineMs)
       return
     case 'touched':
-      entries.recency.moveBefore(successor, slot)
+      entries.order.undoUse(slot, successor, standing)
       return
     case 'replaced all':
       state.entries = step.entries as Entries // replacedAll() has set both
       state.counters.copyFrom(step.counters as Counters)
+      state.reordered() // or not: it is not known any more
       return
     case 'limited':
       state.limit(step.limits)

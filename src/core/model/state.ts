@@ -31,6 +31,8 @@ export interface ReadableState extends Limits {
   readonly nextToExpire: Slot | undefined
   /** All entries with a deadline, in the order of their deadlines. */
   byDeadline(): SlotCursor
-  /** All entries, in the order of eviction. */
+  /** All entries, in the order that the policy of eviction keeps. */
+  inOrder(): SlotCursor
+  /** The entries to evict, one after the other. What the policy moves on its way to them is kept aside until they are evicted. */
   byEviction(): SlotCursor
 }

@@ -30,7 +30,7 @@ function nearTheEnd(attempt: () => void): void {
   for (let words = 0; words < 40; words++) pad(...new Array<number>(words).fill(0))
 }
 
-rehearse() // as before every cache
+rehearse('lru') // as before every cache
 
 /** Three entries. */
 function parts() {
@@ -83,7 +83,7 @@ test('a transaction is complete or undone, at every depth', (t) => {
 for (const key of ['a', 'missing']) {
   test(`a ${key === 'a' ? 'hit' : 'miss'} inside a transaction is undone, at whatever depth it was`, (t) => {
     const { turns, reads, state } = parts()
-    const before = { order: [...state.keysByUse()], ...state.counters }
+    const before = { order: [...state.keysInOrder()], ...state.counters }
     const error = t.throws(() =>
       turns.transact(() => {
         nearTheEnd(() => {
@@ -95,7 +95,7 @@ for (const key of ['a', 'missing']) {
       }),
     )
     t.is(error?.message, 'undo')
-    t.deepEqual({ order: [...state.keysByUse()], ...state.counters }, before)
+    t.deepEqual({ order: [...state.keysInOrder()], ...state.counters }, before)
   })
 }
 

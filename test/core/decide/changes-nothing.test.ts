@@ -53,7 +53,7 @@ function all(state: State) {
   const cursor = state.byDeadline()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
     byDeadline.push([state.keyAt(slot), state.deadlineAt(slot), slot])
-  const rows = [...state.keysByUse()].map((key) => {
+  const rows = [...state.keysInOrder()].map((key) => {
     const slot = state.find(key)
     return [key, slot, slot === undefined ? undefined : [state.valueAt(slot), state.weightAt(slot)]]
   })
@@ -115,7 +115,9 @@ test('the cursor by deadline visits every entry that has one, in order', (t) =>
         deadlines,
         deadlines.toSorted((a, b) => a - b),
       )
-      const withDeadline = [...state.keysByUse()].filter((key) => state.deadlineAt(state.find(key) as never) !== NEVER)
+      const withDeadline = [...state.keysInOrder()].filter(
+        (key) => state.deadlineAt(state.find(key) as never) !== NEVER,
+      )
       assert.deepEqual(byDeadline.map((row) => (row as [string])[0]).sort(), withDeadline.sort())
     }),
     500,
