@@ -33,7 +33,9 @@ function called(): Set<string> {
 }
 
 rehearse('lru')
-const rehearsed = called()
+const byLru = called()
+rehearse('s3-fifo')
+const rehearsed = new Set([...byLru, ...called()])
 
 /** Called at the end of an append: what ran before it does not matter. */
 function startAfter(first: number): number {
@@ -45,7 +47,7 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   'set of a new key': (cache) => cache.set('new', 1),
   'set of a key': (cache) => cache.set('a', 2),
   'set with a ttl': (cache) => cache.set('a', 2, { ttl: 1_000 }),
-  'set that evicts': (cache) => cache.setMany([...'defghijklmnop'].map((key) => [key, 1])),
+  'set that evicts': (cache) => cache.setMany([...'defghijklmnopdefghijk'].map((key) => [key, 1])),
   increment: (cache) => cache.increment('a'),
   delete: (cache) => cache.delete('a'),
   take: (cache) => cache.take('a'),
@@ -64,9 +66,9 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
 }
 
 for (const isBusy of [false, true]) {
-  for (const limits of [{ maxSize: 12 }, { maxBytes: 150 }]) {
+  for (const limits of [{ maxSize: 12 }, { maxBytes: 150 }, { maxSize: 12, eviction: 's3-fifo' as const }]) {
     for (const [name, call] of Object.entries(CALLS)) {
-      const where = `${isBusy ? 'busy' : 'idle'} cache with ${Object.keys(limits)}`
+      const where = `${isBusy ? 'busy' : 'idle'} cache with ${Object.keys(limits).join(' and ')}`
       test.serial(`after its append, ${name} calls no function for the first time: ${where}`, async (t) => {
         const { cache, after } = await watched(limits)
         if (isBusy) keepBusy(cache)
@@ -93,6 +95,7 @@ async function watched(options: CacheOptions) {
     ['a', 1],
     ['b', 1],
   ])
+  for (const key of ['a', 'b', 'a', 'b', 'a']) cache.get(key)
   for (const ttl of [1_000, 7_000, 3_000, 5_000, 2_000, 4_000]) cache.set(`timed ${ttl}`, 1, { ttl })
   return {
     cache,
