@@ -1,4 +1,5 @@
 /** Checks arguments, before anything is changed. */
+import { refuseEndless } from '../core/decide/stale.js'
 import { describe, mustBe } from '../errors.js'
 import { type Duration, EPOCH_MS_MAX, toMilliseconds } from './duration.js'
 import { METHODS } from './methods.js'
@@ -16,12 +17,31 @@ export interface SetOptions {
    * stored, and an entry that is there is deleted.
    */
   expiresAt?: Date | number | undefined
+  /**
+   * How long the entry stays after its ttl, stale: then only `get` with `stale: true` and `getOrSet` find it. It needs a ttl that
+   * ends. Default: it does not stay.
+   */
+  stale?: Duration | undefined
+  /** For `deleteTag` and `expireTag`. They replace those that the entry had. Default none. */
+  tags?: readonly string[] | undefined
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
 }
 
 /** An entry that `setMany` stores. Its own options replace the shared ones as a whole. */
 export type EntryToSet<V> = readonly [key: string, value: V, options?: SetOptions | undefined]
+
+/** How `get` reads. */
+export interface GetOptions {
+  /** Whether to give the value of a stale entry, too. It counts as a hit. Default false. */
+  stale?: boolean | undefined
+}
+
+/** The last argument of `deleteTag` and `expireTag`. */
+export interface TagOptions {
+  /** Only entries whose keys begin with this: what a namespace passes. Default all. */
+  prefix?: string | undefined
+}
 
 export interface CloseOptions {
   /** Close even if something cannot be written, which is then lost. Default false. */
@@ -103,6 +123,30 @@ export function checkOnly(only: unknown): void {
   if (only !== undefined && only !== 'absent' && only !== 'present') {
     throw new TypeError(mustBe('only', "'absent' or 'present'", only))
   }
+}
+
+/** Returns how long an entry stays stale, in milliseconds; undefined if it does not. @throws RangeError if its ttl never ends. */
+export function staleFor(stale: unknown, ttlEndsAtMs: number): number | undefined {
+  if (stale === undefined) return undefined
+  const staleMs = toMilliseconds(stale, 'stale')
+  refuseEndless(ttlEndsAtMs)
+  if (staleMs !== Number.POSITIVE_INFINITY && ttlEndsAtMs + staleMs > EPOCH_MS_MAX)
+    throw new RangeError(mustBe('stale', 'at most so long that the entry expires before the year 275760', stale))
+  return staleMs
+}
+
+/** Returns a copy without repetitions. */
+export function checkTags(tags: unknown): readonly string[] | undefined {
+  if (tags === undefined) return undefined
+  if (!Array.isArray(tags)) throw new TypeError(mustBe('tags', 'an array of strings', tags))
+  const list = [...tags] // read once
+  for (const tag of list) if (typeof tag !== 'string') throw new TypeError(mustBe('A tag', 'a string', tag))
+  return [...new Set(list)]
+}
+
+/** What `stale` may be where a value is read. */
+export function checkWantsStale(stale: unknown): asserts stale is boolean | undefined {
+  if (stale !== undefined && typeof stale !== 'boolean') throw new TypeError(mustBe('stale', 'true or false', stale))
 }
 
 /** The share of a ttl by which it may be drawn longer or shorter. */

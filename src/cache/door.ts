@@ -6,7 +6,7 @@
 import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
-import type { Command } from '../core/model/command.js'
+import type { Command, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
@@ -18,10 +18,14 @@ import {
   checkOnly,
   checkOptions,
   checkPattern,
+  checkTags,
+  checkWantsStale,
   deadlineIn,
   deadlineOf,
   deadlineToSet,
+  type GetOptions,
   type SetOptions,
+  type TagOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
@@ -29,9 +33,11 @@ import type { Loaded, Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
+import { type Storing, staleOf, storingOf } from './storing.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
+import { changeTagged, checkTagged } from './tagged.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
@@ -78,15 +84,7 @@ const NEVER = Number.POSITIVE_INFINITY
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
 
-interface Storing {
-  readonly expiresAtMs: number
-  readonly keepsDeadline: boolean
-  readonly only: SetOptions['only']
-  /** Whether `expiresAt` has passed, so that nothing is stored. */
-  readonly isPast: boolean
-}
-
-export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
+export const NO_OPTIONS: Readonly<Omit<SetOptions & LoadOptions, 'stale'> & { stale?: undefined }> = {}
 
 export class Door {
   readonly clock: Clock
@@ -134,9 +132,15 @@ export class Door {
     return this.#turns.transact(steps)
   }
 
-  getStored(key: string): StoredValue | undefined {
+  getStored(key: string, options: GetOptions = NO_OPTIONS): StoredValue | undefined {
     checkKey(key)
-    return this.#reads.get(key)
+    return options === NO_OPTIONS ? this.#reads.get(key) : this.#get(key, options)
+  }
+
+  #get(key: string, options: GetOptions): StoredValue | undefined {
+    const { stale } = checkOptions(options, METHODS.get.options)
+    checkWantsStale(stale)
+    return stale === true ? this.#reads.getEvenStale(key) : this.#reads.get(key)
   }
 
   peekStored(key: string): StoredValue | undefined {
@@ -149,15 +153,19 @@ export class Door {
     return this.#reads.entry(key)
   }
 
-  /** Reads and deletes in one turn. The deletion overrules a load of the key, like any other. */
-  /** `read` makes the result of the stored value. If it throws, the entry stays. */
+  /**
+   * Reads and deletes in one turn. The deletion overrules a load of the key, like any other. A stale entry stays.
+   * @param read Makes the result of the stored value. If it throws, the entry stays.
+   */
   takeStored<T>(key: string, read: (stored: StoredValue | undefined) => T): T {
     checkKey(key)
     this.#opening.admitWrite()
     return this.#turns.transact(() => {
-      const value = read(this.#reads.get(key))
-      this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
-      return value
+      const stored = this.#reads.get(key)
+      const result = read(stored)
+      if (stored === undefined) this.#turns.overrule(key)
+      else this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
+      return result
     })
   }
 
@@ -199,8 +207,20 @@ export class Door {
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
     // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    const keys = [...this.#reads.keys(matches), ...this.#loads.keys().filter(matches)]
+    const keys = [...this.#reads.keysEvenStale(matches), ...this.#loads.keys().filter(matches)]
     return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  /** `deleteTag` and `expireTag`, as one turn. Returns how many entries were removed or became stale. */
+  changeTagged(type: TagCommand['type'], tags: readonly unknown[], options: TagOptions = {}): number {
+    const selected = checkTagged(tags, options)
+    this.#opening.admitWrite()
+    return changeTagged(
+      { turns: this.#turns, reads: this.#reads, loads: this.#loads },
+      type,
+      selected,
+      this.clock.now(),
+    )
   }
 
   /** The entries are those at the time when the returned function is called. */
@@ -219,16 +239,20 @@ export class Door {
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
+    const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
+    const tags = checkTags(given)
     const nowMs = this.clock.now()
     const keepsDeadline = ttl === 'keep'
     const expiresAtMs = keepsDeadline
       ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
       : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
-    if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
-    return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
+    const isBare = only === undefined && !keepsDeadline && tags === undefined && staleMs === undefined
+    if (isBare && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
+    const how = { expiresAtMs, keepsDeadline, staleMs, tags, only }
+    return this.#turns.run({ type: 'set', key, value, ...how, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
@@ -244,8 +268,8 @@ export class Door {
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
-    const shared = this.#storing(options, nowMs)
-    const storings = rows.map(([, , own]) => (own === undefined ? shared : this.#storing(own, nowMs)))
+    const shared = storingOf(options, this.#defaultTtlMs, nowMs)
+    const storings = rows.map(([, , own]) => (own === undefined ? shared : storingOf(own, this.#defaultTtlMs, nowMs)))
     return this.#turns.transact(() => {
       let stored = 0
       for (const [index, [key, value]] of rows.entries()) {
@@ -255,15 +279,6 @@ export class Door {
       }
       return stored
     })
-  }
-
-  /** What checked options ask for. */
-  #storing(options: SetOptions, nowMs: number): Storing {
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
-    checkOnly(only)
-    const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-    const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
-    return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
   }
 
   /** Several commands as one turn. Returns how many of them changed something. */

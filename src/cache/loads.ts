@@ -8,6 +8,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../core/model/clock.js'
+import { NO_TAGS } from '../core/model/extension.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import { CacheClosedError, CacheError, type CacheErrorOptions, describe } from '../errors.js'
 import type { Reads } from './turns/reads.js'
@@ -27,6 +28,8 @@ export type Loader = (key: string, context: LoadContext) => Loaded | PromiseLike
 export interface LoadRequest {
   key: string
   loader: Loader
+  /** `deleteTag` and `expireTag` of one of them overrule the load. */
+  tags?: readonly string[]
   /** Stores the loaded value. Resolves when it is as durable as the fsync policy promises. */
   store(value: StoredValue): Promise<void>
   /** How long this call waits; Infinity for as long as the load takes. */
@@ -37,6 +40,7 @@ export interface LoadRequest {
 
 interface Load {
   readonly key: string
+  readonly tags: readonly string[]
   readonly promise: Promise<Loaded>
   readonly resolve: (value: Loaded) => void
   readonly reject: (error: unknown) => void
@@ -84,8 +88,8 @@ export class Loads {
     return this.#wait(load, waiter, timeoutMs)
   }
 
-  #begin({ key, loader, store }: LoadRequest): Load {
-    const load = createLoad(key)
+  #begin({ key, loader, store, tags = NO_TAGS }: LoadRequest): Load {
+    const load = createLoad(key, tags)
     this.#current.set(key, load)
     this.#running.add(load)
     this.#turns.listener = this.onTurn
@@ -198,6 +202,11 @@ export class Loads {
     return [...this.#current.keys()]
   }
 
+  /** Whether the load of a key was started with a tag. */
+  hasTag(key: string, tag: string): boolean {
+    return this.#current.get(key)?.tags.includes(tag) === true
+  }
+
   /** Runs a task outside any load: calls made by subscribers are not calls of the loader that caused the event. */
   outside(task: () => void): void {
     if (this.#within.getStore() === undefined) task()
@@ -216,7 +225,7 @@ export class Loads {
   }
 }
 
-function createLoad(key: string): Load {
+function createLoad(key: string, tags: readonly string[]): Load {
   let resolve!: (value: Loaded) => void
   let reject!: (error: unknown) => void
   const promise = new Promise<Loaded>((onResolve, onReject) => {
@@ -225,6 +234,7 @@ function createLoad(key: string): Load {
   })
   return {
     key,
+    tags,
     promise,
     resolve,
     reject,

@@ -7,6 +7,7 @@
 import type { Observable } from 'rxjs'
 import { escapePattern } from '../core/decide/glob.js'
 import { checkPrefix } from './key-pattern.js'
+import { splitItems } from './messages.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
 import type { ScanOptions, ScanResult } from './scans.js'
 import { within } from './streams/within.js'
@@ -139,7 +140,8 @@ export function enter(name: KeyedMethod, parameters: readonly unknown[], prefix:
   const [first, ...others] = parameters
   if (name === 'scan') return [scanWithin(first, prefix)]
   if ((name === 'keys' || name === 'entries') && first === undefined) return [{ prefix }]
-  const { takes }: Method = METHODS[name]
+  const { takes, isVariadic }: Method = METHODS[name]
+  if (isVariadic === true) return taggedWithin(parameters, prefix)
   const entered = [enterArgument(takes[0] as KeyArgument, first, prefix), ...others] // every other row begins with one
   const loaderAt = takes.indexOf('loader')
   const loader = parameters[loaderAt]
@@ -152,6 +154,12 @@ export function enter(name: KeyedMethod, parameters: readonly unknown[], prefix:
 function takesKeyFirst(name: KeyedMethod): boolean {
   const { takes }: Method = METHODS[name]
   return takes[0] === 'key' && !takes.includes('loader')
+}
+
+function taggedWithin(parameters: readonly unknown[], prefix: string): unknown[] {
+  const [tags, options] = splitItems(parameters)
+  const { prefix: own }: { prefix?: unknown } = options ?? {}
+  return [...tags, { ...options, prefix: keyWithin(own ?? '', prefix) }]
 }
 
 function keyWithin(key: unknown, prefix: string): unknown {

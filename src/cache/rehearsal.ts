@@ -29,6 +29,12 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'c', value: 4, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'deleted', key: 'c' },
   { type: 'set', key: 'd', value: 5, expiresAtMs: Number.POSITIVE_INFINITY },
+  { type: 'set', key: 'e', value: 6, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['x', 'y'] } },
+  { type: 'set', key: 'f', value: 7, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['x'] } },
+  { type: 'rescheduled', key: 'e', expiresAtMs: 6, freshUntilMs: 5 },
+  { type: 'set', key: 'e', value: 8, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['y'] } },
+  { type: 'deleted', key: 'f' },
+  { type: 'set', key: 'e', value: 9, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'cleared' },
 ]
 

@@ -21,6 +21,7 @@ import {
 } from '../../src/index.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
+import { STALE_AND_TAGS_CASES } from './stale-and-tags.js'
 
 /** What every cache has, in any thread. `close` is not part of it: a client closes only itself. */
 export type AnyCache = Omit<RemoteCache<unknown>, 'close' | typeof Symbol.asyncDispose>
@@ -78,7 +79,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 // biome-ignore format: a list
 export const METHODS = [
   'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
-  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
+  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'deleteTag', 'expireTag', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
   'save', 'load',
 ] as const
 
@@ -840,6 +841,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       const file = join(directory, 'saved')
       const loader = () => assert.fail('the loader ran')
       const calls: Record<string, (options: object) => Promise<unknown>> = {
+        get: (options) => cache.get('k', options),
         set: (options) => cache.set('k', 1, options),
         setMany: (options) => cache.setMany([['k', 1]], options),
         increment: (options) => cache.increment('k', 1, options),
@@ -847,6 +849,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
         getOrSet: (options) => cache.getOrSet('k', loader, options),
         save: (options) => cache.save(file, options),
         load: (options) => cache.load(file, options),
+        deleteTag: (options) => cache.deleteTag('t', options),
+        expireTag: (options) => cache.expireTag('t', options),
         scan: (options) => cache.scan(options),
         resize: (options) => cache.resize(options),
       }
@@ -1127,4 +1131,6 @@ export const CACHE_CASES: readonly CacheCase[] = [
       for (const [method, call] of calls) assert.equal((await rejection(call, method)).constructor, CacheClosedError)
     },
   },
+
+  ...STALE_AND_TAGS_CASES,
 ]

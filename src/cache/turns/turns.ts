@@ -85,7 +85,7 @@ export class Turns {
   run(command: Command): unknown {
     const events = decide(this.#state, command)
     if (events.length > 0) this.record(events, command.nowMs)
-    if (command.type === 'delete' && events.at(-1)?.type !== 'deleted') this.#missDeletion(command.key)
+    if (command.type === 'delete' && events.at(-1)?.type !== 'deleted') this.overrule(command.key)
     return replyTo(command, events)
   }
 
@@ -102,7 +102,8 @@ export class Turns {
   #reserveFor(event: CacheEvent, hasRemoved: boolean): void {
     if (event.type !== 'set' && event.type !== 'rescheduled') return
     const adds = event.type === 'set' && !hasRemoved && this.#state.find(event.key) === undefined
-    this.#state.reserve(adds, event.expiresAtMs)
+    const becomesStale = event.type === 'set' ? event.extension !== undefined : event.freshUntilMs !== undefined
+    this.#state.reserve(adds, event.expiresAtMs, becomesStale)
   }
 
   /**
@@ -119,11 +120,12 @@ export class Turns {
     return true
   }
 
-  /** The same gate for adding to a number that has no deadline. Returns undefined if the increment must be decided. */
+  /** The same gate for adding to a number that has neither a deadline nor tags. Returns undefined if the increment must be decided. */
   increment(key: string, by: number): number | undefined {
     if (!this.#isQuiet) return undefined
     const slot = this.#state.find(key)
-    if (slot === undefined || !isSetAlone(this.#state, slot, undefined)) return undefined
+    if (slot === undefined || !isSetAlone(this.#state, slot, undefined) || this.#state.isExtendedAt(slot))
+      return undefined
     const value = sum(this.#state, key, by, slot)
     this.#commit(undefined, slot, key, value, NEVER, undefined)
     return value
@@ -180,7 +182,8 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
   }
 
-  #missDeletion(key: string): void {
+  /** Overrules a load of the key by a deletion, or by an expired tag, that is no event of the turn. */
+  overrule(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
     else this.#settle(NONE, [key], undefined)
   }

@@ -1,4 +1,6 @@
 /** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `eviction/`, `deadlines.ts`. */
+
+import { type Extension, extensionOf, NO_TAGS } from '../model/extension.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Births } from './births.js'
@@ -7,6 +9,8 @@ import { Lru } from './eviction/lru.js'
 import { ANCHOR, FIRST_SLOT, MARK, type Order } from './eviction/order.js'
 import type { Policy } from './eviction/policy.js'
 import { KeyMap } from './key-map.js'
+import { Tags } from './tags.js'
+import { Windows } from './windows.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
@@ -40,6 +44,10 @@ export class Entries {
   order: Policy
   readonly deadlines: Deadlines
   readonly births: Births
+  readonly windows: Windows
+  readonly tags = new Tags()
+  /** Whether any entry can become stale or has tags. If not, no change looks at {@link windows} and {@link tags}. */
+  isExtended = false
   /** Free slots, last in first out: undoing a removal gets the old slot back. */
   readonly #free: Slot[] = []
   #capacity = INITIAL_CAPACITY
@@ -57,6 +65,7 @@ export class Entries {
     this.order = new Lru(INITIAL_CAPACITY)
     this.deadlines = new Deadlines(INITIAL_CAPACITY)
     this.births = new Births(INITIAL_CAPACITY)
+    this.windows = new Windows(INITIAL_CAPACITY)
     this.#weights = weighed ? new Float64Array(INITIAL_CAPACITY) : undefined
   }
 
@@ -71,13 +80,13 @@ export class Entries {
   }
 
   /** Weighs all entries, or none any more. */
-  weighAll(weigh: ((key: string, value: StoredValue) => number) | undefined): void {
+  weighAll(weigh: ((key: string, value: StoredValue, tags?: readonly string[]) => number) | undefined): void {
     this.bytes = 0
     this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)
     if (weigh === undefined) return
     const cursor = this.order.cursor()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
-      if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot)))
+      if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot), this.tags.of(slot)))
   }
 
   get size(): number {
@@ -110,48 +119,57 @@ export class Entries {
     return this.#weights === undefined ? 0 : (this.#weights[slot] as number)
   }
 
-  add(key: string, value: StoredValue, deadlineMs: number, weight: number): Slot {
-    const slot = this.#store(key, value, deadlineMs, weight)
-    this.order.add(slot, key)
-    return slot
+  /** Undefined for an entry that never becomes stale and has no tags. */
+  extensionAt(slot: Slot): Extension | undefined {
+    return this.isExtended ? extensionOf(this.windows.get(slot), this.tags.of(slot)) : undefined
   }
 
-  /** Undoes a removal, after which the entry's slot was the next one to be used. `successor`, `standing`: its place in the order. */
-  putBack(
+  /** `successor`, `standing`: its place in the order, if a removal is undone. Then it gets its old slot back, too. */
+  add(
     key: string,
     value: StoredValue,
     deadlineMs: number,
     weight: number,
-    successor: number,
-    standing: number,
+    extension?: Extension,
+    successor?: number,
+    standing = 0,
   ): Slot {
-    const slot = this.#store(key, value, deadlineMs, weight)
-    this.order.putBack(slot, successor, standing)
-    return slot
-  }
-
-  /** All of an entry but its place in the order. */
-  #store(key: string, value: StoredValue, deadlineMs: number, weight: number): Slot {
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots.add(key, slot)
     this.births.add(slot)
     this.#keys[slot] = key
     this.#values[slot] = value
+    if (successor === undefined) this.order.add(slot, key)
+    else this.order.putBack(slot, successor, standing)
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.deadlines.set(slot, deadlineMs)
+    if (extension !== undefined) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
     return slot
   }
 
-  replace(slot: Slot, value: StoredValue, deadlineMs: number, weight: number): void {
+  replace(slot: Slot, value: StoredValue, deadlineMs: number, weight: number, extension?: Extension): void {
     this.#watcher?.(slot)
     this.#values[slot] = value
     this.deadlines.set(slot, deadlineMs)
+    if (extension !== undefined || this.isExtended) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
   }
 
-  reschedule(slot: Slot, deadlineMs: number): void {
+  reschedule(slot: Slot, deadlineMs: number, freshUntilMs: number): void {
     this.#watcher?.(slot)
     this.deadlines.set(slot, deadlineMs)
+    this.windows.set(slot, freshUntilMs)
+    this.#noteExtended()
+  }
+
+  #extend(slot: Slot, extension: Extension | undefined): void {
+    this.windows.set(slot, extension?.freshUntilMs ?? Number.POSITIVE_INFINITY)
+    this.tags.set(slot, extension?.tags ?? NO_TAGS)
+    this.#noteExtended()
+  }
+
+  #noteExtended(): void {
+    this.isExtended = this.windows.count > 0 || this.tags.count > 0
   }
 
   remove(slot: Slot): void {
@@ -173,6 +191,7 @@ export class Entries {
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
     this.deadlines.set(slot, Number.POSITIVE_INFINITY)
+    if (this.isExtended) this.#extend(slot, undefined)
     if (this.#weights !== undefined) this.#weigh(slot, 0)
     this.#free.push(slot)
   }
@@ -234,6 +253,7 @@ export class Entries {
     this.order.grow(capacity)
     this.deadlines.grow(capacity)
     this.births.grow(capacity)
+    this.windows.grow(capacity)
     if (this.#weights !== undefined) {
       const weights = new Float64Array(capacity)
       weights.set(this.#weights)

@@ -15,7 +15,7 @@ export interface StateOptions extends Limits {
   /** Default `'lru'`. */
   eviction?: EvictionPolicy | undefined
   /** The size of an entry in encoded bytes. Called only for a `maxBytes` that is finite. */
-  weigh: (key: string, value: StoredValue) => number
+  weigh: (key: string, value: StoredValue, tags?: readonly string[]) => number
 }
 
 /** All state of a cache. Only the functions of this folder write it. */
@@ -136,12 +136,12 @@ export class State implements ReadableState {
     return this.entries.bytes
   }
 
-  weigh(key: string, value: StoredValue): number {
-    return this.maxBytes === Number.POSITIVE_INFINITY ? 0 : this.#weigh(key, value)
+  weigh(key: string, value: StoredValue, tags?: readonly string[]): number {
+    return this.maxBytes === Number.POSITIVE_INFINITY ? 0 : this.#weigh(key, value, tags)
   }
 
-  measure(key: string, value: StoredValue): number {
-    return this.#weigh(key, value)
+  measure(key: string, value: StoredValue, tags?: readonly string[]): number {
+    return this.#weigh(key, value, tags)
   }
 
   weightAt(slot: Slot): number {
@@ -162,6 +162,32 @@ export class State implements ReadableState {
 
   deadlineAt(slot: Slot): number {
     return this.entries.deadlines.get(slot)
+  }
+
+  freshUntilAt(slot: Slot): number {
+    return this.entries.windows.get(slot)
+  }
+
+  /** When the entry is no longer fresh: it becomes stale or expires then. Epoch milliseconds; `Infinity` for never. */
+  liveUntilAt(slot: Slot): number {
+    const { windows, deadlines } = this.entries
+    return windows.count === 0 ? deadlines.get(slot) : Math.min(windows.get(slot), deadlines.get(slot))
+  }
+
+  tagsAt(slot: Slot): readonly string[] {
+    return this.entries.tags.of(slot)
+  }
+
+  isExtendedAt(slot: Slot): boolean {
+    return this.entries.extensionAt(slot) !== undefined
+  }
+
+  slotsTagged(tag: string): readonly Slot[] {
+    return this.entries.tags.slotsOf(tag)
+  }
+
+  get tagCount(): number {
+    return this.entries.tags.size
   }
 
   get nextToExpire(): Slot | undefined {
@@ -186,10 +212,11 @@ export class State implements ReadableState {
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield this.keyAt(slot)
   }
 
-  /** Ensures that an entry with this deadline can be stored without growing the columns. */
-  reserve(addsEntry: boolean, deadlineMs: number): void {
+  /** Ensures that an entry with this deadline can be stored without growing the columns. `becomesStale`: before it expires. */
+  reserve(addsEntry: boolean, deadlineMs: number, becomesStale = false): void {
     if (addsEntry) this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
+    if (becomesStale) this.entries.windows.reserve()
   }
 }
 

@@ -1,5 +1,6 @@
 /** The inverse of changes. Before: `evolve.ts`, which records; `turns.ts`, which rolls back. After: `entries.ts`. */
 import { Counters } from '../model/counters.js'
+import type { Extension } from '../model/extension.js'
 import { type Limits, NEW_LIMITS } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -29,6 +30,8 @@ class Step {
   key = ''
   value: StoredValue = null
   deadlineMs = 0
+  extension: Extension | undefined
+  freshUntilMs = 0
   weight = 0
   birth = 0
   /** The next entry in the order. Steps are undone in reverse, so it is linked again by then. */
@@ -66,6 +69,7 @@ export class UndoLog {
     for (let index = 0; index < this.#count; index++) {
       const step = this.#steps[index] as Step // index < count
       step.value = null
+      step.extension = undefined
       step.entries = undefined
     }
     this.#count = 0
@@ -101,6 +105,7 @@ export class UndoLog {
     const step = this.#next('replaced', 'sets', slot)
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
+    step.extension = entries.extensionAt(slot)
     step.weight = entries.weightAt(slot)
     step.successor = entries.order.successorOf(slot)
     step.standing = entries.order.standingOf(slot)
@@ -111,6 +116,7 @@ export class UndoLog {
     step.key = entries.keyAt(slot)
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
+    step.extension = entries.extensionAt(slot)
     step.weight = entries.weightAt(slot)
     step.birth = entries.births.get(slot)
     step.successor = entries.order.successorOf(slot)
@@ -118,7 +124,9 @@ export class UndoLog {
   }
 
   rescheduled(entries: Entries, slot: Slot): void {
-    this.#next('rescheduled', undefined, slot).deadlineMs = entries.deadlines.get(slot)
+    const step = this.#next('rescheduled', undefined, slot)
+    step.deadlineMs = entries.deadlines.get(slot)
+    step.freshUntilMs = entries.windows.get(slot)
   }
 
   touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
@@ -147,21 +155,21 @@ export class UndoLog {
 
 function undo(state: Undoable, step: Step): void {
   const { entries } = state
-  const { slot, key, value, deadlineMs, weight, successor, standing } = step
+  const { slot, key, value, deadlineMs, extension, weight, successor, standing } = step
   if (step.counter !== undefined) state.counters[step.counter]--
   switch (step.change) {
     case 'added':
       entries.remove(slot)
       return
     case 'replaced':
-      entries.replace(slot, value, deadlineMs, weight)
+      entries.replace(slot, value, deadlineMs, weight, extension)
       entries.order.undoUse(slot, successor, standing)
       return
     case 'removed':
-      entries.births.restore(entries.putBack(key, value, deadlineMs, weight, successor, standing), step.birth)
+      entries.births.restore(entries.add(key, value, deadlineMs, weight, extension, successor, standing), step.birth)
       return
     case 'rescheduled':
-      entries.reschedule(slot, deadlineMs)
+      entries.reschedule(slot, deadlineMs, step.freshUntilMs)
       return
     case 'touched':
       entries.order.undoUse(slot, successor, standing)

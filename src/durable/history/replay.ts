@@ -110,7 +110,9 @@ export class Replayer {
   }
 
   async snapshot({ path, sequence }: JournalFile): Promise<ReadSnapshot> {
-    const visit = this.#rowsInto((key, value, expiresAtMs) => this.#receiver.row(key, value, expiresAtMs))
+    const visit = this.#rowsInto((key, value, expiresAtMs, extension) =>
+      this.#receiver.row(key, value, expiresAtMs, extension),
+    )
     const found = await readSnapshot(this.#storage, { path, kind: 'snapshot', sequence }, visit).catch((error) => {
       throw advised(error, 'Open it with the Node.js that wrote it, and delete entries there.')
     })
@@ -188,7 +190,7 @@ export class Replayer {
 
   async #loaded(event: LoadedEvent, sequence: Sequence): Promise<void> {
     const rows = this.#receiver.loadedRows()
-    const visit = this.#rowsInto((key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
+    const visit = this.#rowsInto((key, value, expiresAtMs, extension) => rows.add(key, value, expiresAtMs, extension))
     const found = await readLoaded(this.#storage, this.#directory, event, sequence, visit)
     rows.counters.copyFrom(found.counters)
     this.#receiver.event(event, rows)

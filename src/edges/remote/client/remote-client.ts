@@ -10,7 +10,7 @@ import { createNamespace } from '../../../cache/namespace.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import type { Step } from '../wire/steps.js'
-import { addMethods, takesOnlyKey } from './add-methods.js'
+import { addMethods, takesOneKey } from './add-methods.js'
 import { encodeCall } from './encode-call.js'
 import { resultsWithin, stepsWithin } from './namespaced-steps.js'
 import type { AskedMethods, RemoteCache, RemoteNamespace } from './remote-cache.js'
@@ -73,10 +73,11 @@ export class RemoteClient<V> implements RemoteCache<V> {
 
   static {
     addMethods<RemoteClient<unknown>>(RemoteClient.prototype, (name) => {
-      const code = OP[name]
-      return takesOnlyKey(name)
-        ? function (key) {
-            return typeof key === 'string' ? this.#requests.askByKey(code, key) : this.#ask(name, [key])
+      const code = name === 'get' ? OP.read : OP[name]
+      return takesOneKey(name)
+        ? function (key, options) {
+            const isPlain = typeof key === 'string' && options === undefined
+            return isPlain ? this.#requests.askByKey(code, key) : this.#ask(name, [key, options])
           }
         : function (...parameters) {
             return this.#ask(name, parameters)

@@ -19,7 +19,8 @@ import { inspected, operationOf, optionsReader, rowsOf } from './method-operatio
 
 /** Operations that take and return values in their stored form. */
 const OF_VALUES = {
-  get: ({ door }, key) => toWire(door.getStored(key as string)),
+  read: ({ door }, key) => toWire(door.getStored(key as string)),
+  get: ({ door }, key, batch, at) => toWire(door.getStored(key as string, optionsAt.get(batch, at))),
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
   put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
   set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
@@ -42,6 +43,7 @@ const OF_VALUES = {
 } satisfies Partial<Record<OperationName, Operation>>
 
 const optionsAt = {
+  get: optionsReader(METHODS.get),
   set: optionsReader(METHODS.set),
   setMany: optionsReader(METHODS.setMany),
   getOrSet: optionsReader(METHODS.getOrSet),
@@ -118,7 +120,7 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
 }
 
 /** Short forms of methods, without options. */
-const SHORT: Partial<Record<OperationName, MethodName>> = { put: 'set', add: 'increment' }
+const SHORT: Partial<Record<OperationName, MethodName>> = { read: 'get', put: 'set', add: 'increment' }
 
 /** By code. */
 const OPERATIONS = OPERATION_NAMES.map((name, code) => {
@@ -143,7 +145,7 @@ export function operationAt(code: unknown): (typeof OPERATIONS)[number] | undefi
 }
 
 function runOf(name: OperationName): Operation {
-  if (name === 'put') return inspected('set', false, OF_VALUES.put)
+  if (name === 'read' || name === 'put') return inspected(name === 'put' ? 'set' : 'get', false, OF_VALUES[name])
   if (Object.hasOwn(OF_VALUES, name))
     return inspected(name as RemoteMethod, true, OF_VALUES[name as keyof typeof OF_VALUES])
   return OTHERS[name] ?? operationOf(name as RemoteMethod, METHODS[name as RemoteMethod])

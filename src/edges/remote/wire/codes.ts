@@ -21,7 +21,8 @@ export function optionsOf({ options = [] }: Method): readonly string[] {
 
 /** The operations that are not methods, with their arguments. */
 const OTHERS = {
-  /** `set` and `increment` without options, so that the most common calls carry no empty arguments. */
+  /** `get`, `set` and `increment` without options, so that the most common calls carry no empty arguments. */
+  read: ['key'],
   put: ['key', 'value'],
   add: ['key', 'by'],
   /** The size of a namespace. */

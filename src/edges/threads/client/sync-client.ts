@@ -77,7 +77,10 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     addMethods<SyncThreadClient<unknown>>(SyncThreadClient.prototype, (name) => {
       const code = OP[name]
       return function (...parameters) {
-        return this.#requests.ask(code, encodeThreadCall(name, parameters))
+        const isBareGet = name === 'get' && typeof parameters[0] === 'string' && parameters[1] === undefined
+        return isBareGet
+          ? this.#requests.ask(OP.read, [parameters[0]])
+          : this.#requests.ask(code, encodeThreadCall(name, parameters))
       }
     })
   }
