@@ -127,7 +127,8 @@ function compose<V>(
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()
-  const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen })
+  const warn = (warning: Error) => lifecycle.warn(warning)
+  const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen, warn })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'
@@ -158,7 +159,6 @@ function compose<V>(
     cleanup,
     maintenance,
     savedFiles,
-    loads,
     door,
     streams,
     openPort: () => outsideRequests(() => sharing.share()),

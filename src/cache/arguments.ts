@@ -97,11 +97,13 @@ export function checkFunction(value: unknown, name: string): void {
  * A name that does not exist is refused, because a misspelt option that is ignored does harm without a sign.
  */
 export function checkOptions<T>(options: T, names: readonly string[]): T {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(mustBe('options', 'an object, like { ttl: 10 }', options))
-  }
+  if (typeof options !== 'object' || options === null) throw notOptions(options)
   checkNames(options, names, 'option')
   return options
+}
+
+function notOptions(options: unknown): TypeError {
+  return new TypeError(mustBe('options', 'an object, like { ttl: 10 }', options))
 }
 
 /** Refuses an own enumerable property, even one that is `undefined`, that is not among the names. */
@@ -120,9 +122,11 @@ function unknownName(name: string, names: readonly string[], kind: string): Type
 }
 
 export function checkOnly(only: unknown): void {
-  if (only !== undefined && only !== 'absent' && only !== 'present') {
-    throw new TypeError(mustBe('only', "'absent' or 'present'", only))
-  }
+  if (only !== undefined && only !== 'absent' && only !== 'present') throw notOnly(only)
+}
+
+function notOnly(only: unknown): TypeError {
+  return new TypeError(mustBe('only', "'absent' or 'present'", only))
 }
 
 /** Returns how long an entry stays stale, in milliseconds; undefined if it does not. @throws RangeError if its ttl never ends. */
@@ -156,13 +160,25 @@ export function checkJitter(jitter: unknown): void {
   if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(mustBe('jitter', 'a number from 0 to 1', jitter))
 }
 
+/** The share of a ttl after which a hit starts a reload. */
+export function checkRefresh(refresh: unknown): void {
+  if (refresh === undefined) return
+  if (typeof refresh !== 'number') throw new TypeError(mustBe('refresh', 'a number from 0 to 1', refresh))
+  if (!(refresh >= 0 && refresh <= 1)) throw new RangeError(mustBe('refresh', 'a number from 0 to 1', refresh))
+}
+
 export function checkBy(by: unknown): asserts by is number {
   if (typeof by !== 'number') throw new TypeError(mustBe('An increment', 'a number', by))
   if (!Number.isFinite(by)) throw new RangeError(mustBe('An increment', 'finite', by))
 }
 
 /** The deadline that a `set` asks for; with `ttl: 'keep'`, that of a new entry. */
-export function deadlineToSet({ ttl, expiresAt }: SetOptions, defaultTtlMs: number, nowMs: number): number {
+export function deadlineToSet(
+  ttl: SetOptions['ttl'],
+  expiresAt: SetOptions['expiresAt'],
+  defaultTtlMs: number,
+  nowMs: number,
+): number {
   if (ttl !== 'keep') return deadlineOf(ttl, expiresAt, defaultTtlMs, nowMs)
   if (expiresAt !== undefined) throw exclude('ttl', 'expiresAt')
   return deadlineIn(defaultTtlMs, nowMs)
@@ -181,6 +197,11 @@ export function deadlineOf(
 ): number {
   if (expiresAt === undefined) return deadlineIn(ttl === undefined ? defaultTtlMs : toMilliseconds(ttl, 'ttl'), nowMs)
   if (ttl !== undefined) throw exclude('ttl', 'expiresAt')
+  return deadlineAt(expiresAt, nowMs)
+}
+
+/** A function of its own, because V8 only inlines short ones. */
+function deadlineAt(expiresAt: Date | number, nowMs: number): number {
   const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
   if (typeof atMs !== 'number') throw new TypeError(mustBe('expiresAt', 'a Date or epoch milliseconds', expiresAt))
   if (atMs === Number.POSITIVE_INFINITY) return atMs
@@ -198,8 +219,10 @@ const SECONDS_MAX = 1e11
 
 export function deadlineIn(ttlMs: number, nowMs: number): number {
   const deadlineMs = nowMs + ttlMs
-  if (deadlineMs > EPOCH_MS_MAX && ttlMs !== Number.POSITIVE_INFINITY) {
-    throw new RangeError(`ttl must end before the year 275760; ${ttlMs} ms from now does not. Nothing was changed.`)
-  }
+  if (deadlineMs > EPOCH_MS_MAX && ttlMs !== Number.POSITIVE_INFINITY) throw tooLate(ttlMs)
   return deadlineMs
+}
+
+function tooLate(ttlMs: number): RangeError {
+  return new RangeError(`ttl must end before the year 275760; ${ttlMs} ms from now does not. Nothing was changed.`)
 }

@@ -34,11 +34,20 @@ import {
   type TagOptions,
 } from './arguments.js'
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
-import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
+import { type Door, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
-import type { LoadContext, Loader, Loads } from './loads.js'
+import {
+  checkLoadOptions,
+  type LoadContext,
+  type LoadManyContext,
+  type LoadOptions,
+  type ManyLoaded,
+  ttlMsOf,
+} from './load-options.js'
+import { type Result, Unstorable } from './loads/loaded.js'
+import { type Conversion, type LoadMany, loaderOfMany, loaderOfOne } from './local-loader.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf, splitItems } from './messages.js'
 import type { MethodName } from './methods.js'
@@ -86,7 +95,6 @@ export interface CacheParts<V> {
   cleanup: Cleanup
   maintenance: Maintenance
   savedFiles: SavedFiles
-  loads: Loads
   door: Door
   streams: Streams<V>
   openPort: () => MessagePort
@@ -132,6 +140,8 @@ export class Cache<V = unknown> {
   readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  /** For what this cache's callers load. */
+  readonly #conversion: Conversion
   readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
@@ -151,6 +161,11 @@ export class Cache<V = unknown> {
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#conversion = {
+      store: (value, key) => storeValue(value, options.isolation, key),
+      restore: (stored) => this.#restore(stored),
+      owner: this,
+    }
     this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -461,8 +476,8 @@ export class Cache<V = unknown> {
    */
   getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options: LoadOptions = NO_OPTIONS,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
+    options: LoadOptions<V> = NO_OPTIONS,
   ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
     this.#parts.turns.refuseInside('getOrSet')
@@ -471,15 +486,51 @@ export class Cache<V = unknown> {
 
   async #getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options: LoadOptions,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
+    options: LoadOptions<V>,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => {
-      const value = await loader(missing, { signal })
-      return value === undefined ? undefined : storeValue(value, this.#isolation, missing)
-    }
-    return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
+    const { call, ttlOf } = this.#loadCall(options)
+    const load = loaderOfOne(loader, ttlOf, this.#conversion)
+    return this.#result(await this.#door.getOrSet.one(key, load, call))
+  }
+
+  /**
+   * The values of several keys, in the order of the keys. One call of `loadMissing` loads those that are missing and that nobody
+   * loads yet, and returns a Map or pairs of keys and values; what it returns for keys that it was not asked for is ignored. A
+   * key that it leaves out is not stored and is not in the result. In all else each key is as in {@link getOrSet}; if the load of
+   * one fails, the call rejects, and what the others have loaded is stored.
+   */
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: (keys: string[], context: LoadManyContext<V>) => ManyLoaded<V> | PromiseLike<ManyLoaded<V>>,
+    options: LoadOptions<V> = NO_OPTIONS,
+  ): Promise<Map<string, V>> {
+    if (this.#isInspected) this.#inspect('getOrSetMany', keys, loadMissing, options)
+    this.#parts.turns.refuseInside('getOrSetMany')
+    return this.#getOrSetMany(keys, loadMissing, options)
+  }
+
+  async #getOrSetMany(keys: Iterable<string>, loadMissing: LoadMany, options: LoadOptions<V>): Promise<Map<string, V>> {
+    const list = checkKeys(keys)
+    checkFunction(loadMissing, 'loadMissing')
+    const { call, ttlOf } = this.#loadCall(options)
+    const load = loaderOfMany(loadMissing, ttlOf, this.#conversion)
+    const results = await this.#door.getOrSet.many(list, load, call)
+    return new Map([...results].map(([key, result]) => [key, this.#result(result)]))
+  }
+
+  /** Checked options; a `ttl` that is a function is also called for stored values. */
+  #loadCall(options: LoadOptions<V>): ReturnType<typeof checkLoadOptions> {
+    const { call, ttlOf } = checkLoadOptions(options)
+    if (ttlOf === undefined) return { call, ttlOf }
+    return { call: { ...call, ttlMsOf: (stored) => ttlMsOf(this.#restore(stored), ttlOf) }, ttlOf }
+  }
+
+  #result(result: Result): V {
+    if (!(result instanceof Unstorable)) return this.#restore(result) as V
+    if (result.owner === this) return result.value as V
+    throw result.error
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * The inner entrance of a cache: the methods and streams that carry values, with values in their stored form. `Cache` encodes its callers'
  * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
- * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
+ * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads/` for `getOrSet`.
  */
 import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
@@ -10,9 +10,7 @@ import type { Command, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
-import { mustBe } from '../errors.js'
 import {
-  checkJitter,
   checkKey,
   checkKeys,
   checkOnly,
@@ -28,8 +26,9 @@ import {
   type TagOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { GetOrSet, type GetOrSetOptions, type GetOrSetParts } from './get-or-set.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
-import type { Loaded, Loader, Loads } from './loads.js'
+import type { Loads } from './loads/loads.js'
 import { METHODS } from './methods.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
@@ -41,41 +40,14 @@ import { changeTagged, checkTagged } from './tagged.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
-export interface DoorParts {
-  clock: Clock
-  journal: Journal
-  opening: Opening
-  turns: Turns
-  reads: Reads
+export interface DoorParts extends GetOrSetParts {
   scans: Scans
-  loads: Loads
   streams: StoredStreams
 }
 
-export interface DoorOptions {
-  /** `Infinity` for none. */
-  defaultTtlMs: number
-  /** Draws the jitter of a ttl, from 0 to 1. */
-  random: () => number
-  /** `fsync: 'always'`. */
-  isEverythingDurable: boolean
+export interface DoorOptions extends GetOrSetOptions {
   /** Called with every call, in the form of a message. */
   inspect: ((message: { type: string }) => void) | undefined
-}
-
-/** The options of `getOrSet`. */
-export interface LoadOptions {
-  /** The ttl of the loaded entry. Default: the cache's `ttl`. */
-  ttl?: Duration | undefined
-  /**
-   * From 0 to 1: the ttl is drawn at random from `ttl × (1 − jitter)` to `ttl × (1 + jitter)`, so that entries loaded together do not
-   * expire together. Default 0.
-   */
-  jitter?: number | undefined
-  /** How long this call waits; the load continues after that. Default, and 0: as long as the load takes. */
-  timeout?: Duration | undefined
-  /** How long the load may take. After that its signal is aborted, waiting calls reject, and the next call loads again. */
-  hardTimeout?: Duration | undefined
 }
 
 /** The deadline of an entry without one. */
@@ -84,7 +56,8 @@ const NEVER = Number.POSITIVE_INFINITY
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
 
-export const NO_OPTIONS: Readonly<Omit<SetOptions & LoadOptions, 'stale'> & { stale?: undefined }> = {}
+/** Of any method. */
+export const NO_OPTIONS: Readonly<Record<string, never>> = {}
 
 export class Door {
   readonly clock: Clock
@@ -93,13 +66,13 @@ export class Door {
   readonly isInspected: boolean
   readonly inspect: (message: { type: string }) => void
   readonly streams: StoredStreams
+  readonly getOrSet: GetOrSet
   readonly #journal: Journal
   readonly #opening: Opening
   readonly #turns: Turns
   readonly #reads: Reads
   readonly #scans: Scans
   readonly #loads: Loads
-  readonly #random: () => number
   readonly #defaultTtlMs: number
   /** Whether entries have no deadline by default: a `set` without options then does not read the clock. */
   readonly #hasNoTtl: boolean
@@ -113,7 +86,7 @@ export class Door {
     this.#scans = parts.scans
     this.#loads = parts.loads
     this.streams = parts.streams
-    this.#random = options.random
+    this.getOrSet = new GetOrSet(parts, options)
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
@@ -244,9 +217,7 @@ export class Door {
     const tags = checkTags(given)
     const nowMs = this.clock.now()
     const keepsDeadline = ttl === 'keep'
-    const expiresAtMs = keepsDeadline
-      ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-      : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const expiresAtMs = deadlineToSet(ttl, expiresAt, this.#defaultTtlMs, nowMs)
     const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
     const isBare = only === undefined && !keepsDeadline && tags === undefined && staleMs === undefined
@@ -302,35 +273,6 @@ export class Door {
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
-  }
-
-  /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
-  getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Loaded | Promise<Loaded> {
-    checkKey(key)
-    const { ttl, jitter, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
-    const ttlMs = ttl === undefined ? this.#defaultTtlMs : toMilliseconds(ttl, 'ttl')
-    checkJitter(jitter)
-    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
-    const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
-    const found = this.#reads.get(key)
-    if (found !== undefined) return found
-    const store = (value: StoredValue) => this.#storeLoaded(key, value, this.#jittered(ttlMs, jitter))
-    return this.#loads.get({ key, loader, store, timeoutMs, hardTimeoutMs })
-  }
-
-  #jittered(ttlMs: number, jitter = 0): number {
-    if (jitter === 0 || ttlMs === NEVER) return ttlMs
-    const drawn = this.#random()
-    if (!(drawn >= 0 && drawn <= 1)) throw new RangeError(mustBe('What random() returns', 'from 0 to 1', drawn))
-    return ttlMs * (1 + jitter * (2 * drawn - 1))
-  }
-
-  async #storeLoaded(key: string, value: StoredValue, ttlMs: number): Promise<void> {
-    this.#opening.admitWrite()
-    const nowMs = this.clock.now()
-    const expiresAtMs = deadlineIn(ttlMs, nowMs)
-    this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs })
-    if (this.isEverythingDurable) await this.#journal.flush()
   }
 
   /** Those of the changes whose keys match, and those of all keys. */

@@ -29,6 +29,8 @@ export interface Method {
   readonly isLocal?: true
 }
 
+const LOAD_OPTIONS = ['ttl', 'stale', 'tags', 'jitter', 'refresh', 'timeout', 'hardTimeout'] as const
+
 // biome-ignore format: a row is a line
 export const METHODS = {
   get:           { takes: ['key'], options: ['stale'], gives: 'value', isStep: true },
@@ -62,7 +64,8 @@ export const METHODS = {
   resize:        { takes: [], options: ['maxSize', 'maxBytes'], changes: true, mayTakeLong: true, isStep: true },
   cleanup:       { takes: [], changes: true, mayTakeLong: true, isStep: true },
   transact:      { takes: ['fn'], changes: true, mayTakeLong: true },
-  getOrSet:      { takes: ['key', 'loader'], options: ['ttl', 'jitter', 'timeout', 'hardTimeout'], gives: 'value', changes: true, waits: true },
+  getOrSet:      { takes: ['key', 'loader'], options: LOAD_OPTIONS, gives: 'value', changes: true, waits: true },
+  getOrSetMany:  { takes: ['keys', 'loadMissing'], options: LOAD_OPTIONS, gives: 'values', changes: true, waits: true, mayTakeLong: true },
   flush:         { takes: [], waits: true },
   compact:       { takes: [], waits: true },
   save:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', waits: true },

@@ -47,9 +47,19 @@ export function rehearse(eviction: EvictionPolicy): void {
   const clock = armedOutside(systemClock)
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
   const notOpen = () => new CacheClosedError('')
+  const warn = () => undefined
   for (const isObserved of [false, true]) {
     const limits = { maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY }
-    const parts = assemble({ clock, journal, limits, eviction, entriesMax: undefined, isolation: 'copy', notOpen })
+    const parts = assemble({
+      clock,
+      journal,
+      limits,
+      eviction,
+      entriesMax: undefined,
+      isolation: 'copy',
+      notOpen,
+      warn,
+    })
     const { state, streams, expiry, turns, loads } = parts
     if (isObserved) observe(streams)
     const { deliver } = streams
@@ -63,6 +73,7 @@ export function rehearse(eviction: EvictionPolicy): void {
     turns.set('a', 1, 5, 0)
     turns.set('a', 1, 4, 0)
     turns.increment('a', 1)
+    for (let number = 0; number < 10; number++) turns.set(`key ${number}`, number, Number.POSITIVE_INFINITY, 0)
     turns.listener = () => {
       turns.listener = loads.onTurn
       throw overflow()

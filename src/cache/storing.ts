@@ -17,7 +17,7 @@ export function storingOf(options: SetOptions, defaultTtlMs: number, nowMs: numb
   const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.setMany.options)
   checkOnly(only)
   const tags = checkTags(given)
-  const expiresAtMs = deadlineToSet({ ttl, expiresAt }, defaultTtlMs, nowMs)
+  const expiresAtMs = deadlineToSet(ttl, expiresAt, defaultTtlMs, nowMs)
   const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
   const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
   return { expiresAtMs, keepsDeadline: ttl === 'keep', staleMs, tags, only, isPast }

@@ -174,8 +174,11 @@ export interface Journal {
    * @throws JournalWriteError while nothing can be written; RangeError if the events are too large for one frame.
    */
   append(events: readonly CacheEvent[]): number
-  /** The same for a single `set` event without an extension and without an event object, for the most frequent turn. Optional; `append` must do the same. */
-  appendSet?(key: string, value: StoredValue, expiresAtMs: number): number
+  /**
+   * The same for a `set` event without an extension, after the `evicted` event of a key if there is one, without event objects: for the
+   * most frequent turns. Optional; `append` must do the same.
+   */
+  appendSet?(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number
   /** Resolves with the last durable sequence once everything appended before this call is on disk. */
   flush(): Promise<number>
   /** Writes a snapshot and removes the files that it replaces. */

@@ -21,6 +21,7 @@ import {
 } from '../../src/index.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
+import { LOAD_CASES } from './loads.js'
 import { STALE_AND_TAGS_CASES } from './stale-and-tags.js'
 
 /** What every cache has, in any thread. `close` is not part of it: a client closes only itself. */
@@ -79,7 +80,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 // biome-ignore format: a list
 export const METHODS = [
   'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
-  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'deleteTag', 'expireTag', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
+  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'deleteTag', 'expireTag', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'getOrSetMany', 'flush', 'compact',
   'save', 'load',
 ] as const
 
@@ -829,6 +830,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.hasMany(bad([5])), TypeError, /A key must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
+      await refuses(() => cache.getOrSetMany(bad(5), () => []), TypeError, /keys must be an iterable/)
+      await refuses(() => cache.getOrSetMany(['k'], bad(5)), TypeError, /loadMissing must be a function/)
       await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
       assert.equal(await cache.size, 0)
       assert.throws(() => cache.watch(bad(5)), TypeError)
@@ -847,6 +850,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         increment: (options) => cache.increment('k', 1, options),
         decrement: (options) => cache.decrement('k', 1, options),
         getOrSet: (options) => cache.getOrSet('k', loader, options),
+        getOrSetMany: (options) => cache.getOrSetMany(['k'], loader, options),
         save: (options) => cache.save(file, options),
         load: (options) => cache.load(file, options),
         deleteTag: (options) => cache.deleteTag('t', options),
@@ -1117,6 +1121,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
             flush: [],
             compact: [],
             getOrSet: ['k', () => 1],
+            getOrSetMany: [['k'], () => []],
             save: ['/nowhere'],
             load: ['/nowhere'],
           }
@@ -1133,4 +1138,5 @@ export const CACHE_CASES: readonly CacheCase[] = [
   },
 
   ...STALE_AND_TAGS_CASES,
+  ...LOAD_CASES,
 ]

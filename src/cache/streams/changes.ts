@@ -4,7 +4,10 @@ import { timesOf } from '../turns/times.js'
 import type { Change } from './change.js'
 
 /** An event in the form that `changes$` emits. */
-export function toChange<V>({ event, sequence }: JournaledEvent, restore: (stored: StoredValue) => unknown): Change<V> {
+export function toChange<V>(
+  { event, sequence }: Pick<JournaledEvent, 'event' | 'sequence'>,
+  restore: (stored: StoredValue) => unknown,
+): Change<V> {
   switch (event.type) {
     case 'set': {
       const { type, key, value, expiresAtMs, extension } = event

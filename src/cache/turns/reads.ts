@@ -63,6 +63,21 @@ export class Reads {
     return this.#use(this.#stored(key))
   }
 
+  /** The value of a live entry, as a hit. A miss is not counted: `missed` or `getEvenStale` may follow. */
+  hit(key: string): StoredValue | undefined {
+    const slot = this.#live(key)
+    return slot === undefined ? undefined : this.#use(slot)
+  }
+
+  /** The same for several keys. */
+  hits(keys: readonly string[]): (StoredValue | undefined)[] {
+    return this.#each(keys, (slot) => (slot === undefined ? undefined : this.#use(slot)))
+  }
+
+  missed(): void {
+    recordMiss(this.#state)
+  }
+
   /** The value of an entry that is stale now; `undefined` for any other. Counts neither as a hit nor as a miss. */
   staleValue(key: string): StoredValue | undefined {
     const nowMs = this.#clock.now()
@@ -137,9 +152,17 @@ export class Reads {
 
   /** Seconds until the entry expires or becomes stale; `Infinity` if it does neither. */
   ttl(key: string): number | undefined {
+    const left = this.left(key)
+    return left === undefined ? undefined : left.leftMs / 1_000
+  }
+
+  /** When the entry stops being fresh, and how long that is from now; `Infinity` without a deadline. */
+  left(key: string): { untilMs: number; leftMs: number } | undefined {
     const nowMs = this.#clock.now()
     const slot = this.#live(key, nowMs)
-    return slot === undefined ? undefined : (this.#state.liveUntilAt(slot) - nowMs) / 1_000
+    if (slot === undefined) return undefined
+    const untilMs = this.#state.liveUntilAt(slot)
+    return { untilMs, leftMs: untilMs - nowMs }
   }
 
   /** Keys of live entries, least recently used first. Expired entries are removed before. */

@@ -12,13 +12,13 @@
  * Turns never interleave: everything here is synchronous. A call made inside `transact` is a step of that turn; a call made
  * by a subscriber or a loader comes after the turn and is one of its own.
  */
-import { decide, isSetAlone, replyTo, sum } from '../../core/decide/decide.js'
-import { evolve, evolveSet } from '../../core/evolve/evolve.js'
+import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
+import { evolve, evolveEviction, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
 import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
-import type { CacheEvent } from '../../core/model/event.js'
+import { type CacheEvent, setEvents } from '../../core/model/event.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
@@ -107,16 +107,26 @@ export class Turns {
   }
 
   /**
-   * The gate in front of `decide`, for a `set` that removes nothing while nobody listens: it is committed without creating a
-   * command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
+   * The gate in front of `decide`, for a `set` that removes nothing or evicts one entry while nobody listens: it is committed without
+   * creating a command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
    * must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
     if (!this.#isQuiet) return false
     const slot = this.#state.find(key)
-    if (!isSetAlone(this.#state, slot, nowMs)) return false
+    if (!isSetAlone(this.#state, slot, nowMs))
+      return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
     if (slot === undefined || expiresAtMs !== NEVER) this.#state.reserve(slot === undefined, expiresAtMs)
     this.#commit(undefined, slot, key, value, expiresAtMs, nowMs)
+    return true
+  }
+
+  /** The same for a new key in a cache that is full: one entry is evicted, and that is all. */
+  #replaceVictim(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
+    const victim = victimOf(this.#state, nowMs)
+    if (victim === undefined) return false
+    this.#state.reserve(false, expiresAtMs)
+    this.#commit(undefined, undefined, key, value, expiresAtMs, nowMs, undefined, victim)
     return true
   }
 
@@ -139,8 +149,9 @@ export class Turns {
   }
 
   /**
-   * Every turn of one command ends here: append, then evolve. `events` is undefined for the one `set` event of the gate, which
-   * is then given by its fields, and by the slot of its key if there is an entry. Room in the columns has been reserved.
+   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which
+   * is then given by its fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if there is one. Room
+   * in the columns has been reserved.
    */
   #commit(
     events: readonly CacheEvent[] | undefined,
@@ -150,26 +161,40 @@ export class Turns {
     expiresAtMs: number,
     nowMs: number | undefined,
     replacement?: Replacement,
+    victim?: Slot,
   ): void {
     const state = this.#state
     reserveStack()
-    this.#isCommitting = true
-    let first = 0
-    try {
-      if (events !== undefined) first = this.#journal.append(events)
-      else if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
-      else this.#journal.appendSet(key, value, expiresAtMs)
-    } catch (error) {
-      this.#isCommitting = false
-      this.#runWaiting()
-      throw error
-    }
+    const evicted = victim === undefined ? undefined : state.keyAt(victim)
+    const first = this.#append(events, key, value, expiresAtMs, evicted)
     state.isWhole = false
+    if (victim !== undefined) evolveEviction(state, victim)
     if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
     else this.#evolveEach(events, first, nowMs as number, replacement)
     state.isWhole = true
     this.#isCommitting = false
     if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
+  }
+
+  /** Begins a commit. Returns the sequence of the first event. A function of its own, because V8 only inlines short ones. */
+  #append(
+    events: readonly CacheEvent[] | undefined,
+    key: string,
+    value: StoredValue,
+    expiresAtMs: number,
+    evicted: string | undefined,
+  ): number {
+    const journal = this.#journal
+    this.#isCommitting = true
+    try {
+      if (events !== undefined) return journal.append(events)
+      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted)
+      return journal.append(setEvents(key, value, expiresAtMs, evicted))
+    } catch (error) {
+      this.#isCommitting = false
+      this.#runWaiting()
+      throw error
+    }
   }
 
   #evolveEach(events: readonly CacheEvent[], first: number, nowMs: number, replacement: Replacement | undefined): void {
@@ -202,7 +227,7 @@ export class Turns {
     let reply: T
     try {
       reply = steps()
-      if (this.#depth === 1) this.#append()
+      if (this.#depth === 1) this.#appendAll()
     } catch (error) {
       this.#depth--
       const { isWhole } = this.#state
@@ -233,7 +258,7 @@ export class Turns {
   }
 
   /** The last thing that can fail in a turn of several steps. */
-  #append(): void {
+  #appendAll(): void {
     if (!this.#state.isWhole)
       throw new CacheError('INTERNAL', 'A step of this turn was interrupted by an error', {
         consequence: 'None of its changes have taken effect.',

@@ -72,8 +72,11 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
     case 'persist':
       return last?.type === 'rescheduled'
     case 'deleteTag':
-    case 'expireTag':
-      return events.reduce((count, { type }) => (type === 'expired' ? count : count + 1), 0)
+    case 'expireTag': {
+      let count = 0
+      for (const { type } of events) if (type !== 'expired') count++
+      return count
+    }
     default:
       return undefined
   }
@@ -88,6 +91,18 @@ export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: 
   if (slot === undefined) return fits(state, state.size + 1, 0) && state.size < state.entriesMax
   const deadlineMs = state.deadlineAt(slot)
   return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && !hasExpired(deadlineMs, nowMs))
+}
+
+/**
+ * The entry whose eviction makes room for a new one, if a `set` of a new key leads to this and to nothing else. `nowMs` is undefined
+ * if the clock has not been read.
+ */
+export function victimOf(state: ReadableState, nowMs: number | undefined): Slot | undefined {
+  const { size, maxSize, maxBytes, expiryBoundMs } = state
+  if (size !== maxSize || maxBytes !== Number.POSITIVE_INFINITY) return undefined
+  const mayHaveExpired =
+    expiryBoundMs !== Number.POSITIVE_INFINITY && (nowMs === undefined || hasExpired(expiryBoundMs, nowMs))
+  return mayHaveExpired ? undefined : state.byEviction().next()
 }
 
 /** The value after an increment. @throws ValueError if the value is not a finite number; RangeError beyond ±(2^53 − 1). */
@@ -216,18 +231,17 @@ function makeRoom(
 ): number {
   const limits = room ?? state
   const atMost = room?.atMost ?? Number.POSITIVE_INFINITY
-  const first = state.nextToExpire
-  const expired = first !== undefined && hasExpired(state.deadlineAt(first), nowMs) ? state.byDeadline() : undefined
+  const expired = hasExpired(state.expiryBoundMs, nowMs) ? state.expired(nowMs) : undefined
   let cursor = expired ?? state.byEviction()
   while (!fits(limits, size, bytes) && events.length < atMost) {
     const slot = cursor.next()
-    const isGone = slot !== undefined && hasExpired(state.deadlineAt(slot), nowMs)
-    if (cursor === expired && !isGone) {
+    if (slot === undefined) {
+      if (cursor !== expired) break
       cursor = state.byEviction()
       continue
     }
-    if (slot === undefined) break
-    if (slot === own || (cursor !== expired && isGone)) continue // removed already
+    // What has expired was removed before anything is evicted.
+    if (slot === own || (cursor !== expired && hasExpired(state.deadlineAt(slot), nowMs))) continue
     events.push({ type: cursor === expired ? 'expired' : 'evicted', key: state.keyAt(slot) })
     size--
     bytes -= room === undefined ? state.weightAt(slot) : room.weigh(slot)
@@ -235,12 +249,8 @@ function makeRoom(
   return size
 }
 
-function removeExpired(state: ReadableState, nowMs: number, limit: number, events: CacheEvent[]): void {
-  const first = state.nextToExpire
-  if (first === undefined || !hasExpired(state.deadlineAt(first), nowMs)) return
-  const cursor = state.byDeadline()
-  for (let slot = cursor.next(); slot !== undefined && events.length < limit; slot = cursor.next()) {
-    if (!hasExpired(state.deadlineAt(slot), nowMs)) return
+function removeExpired(state: ReadableState, nowMs: number, looksMax: number, events: CacheEvent[]): void {
+  const expired = state.expired(nowMs, looksMax)
+  for (let slot = expired.next(); slot !== undefined; slot = expired.next())
     events.push({ type: 'expired', key: state.keyAt(slot) })
-  }
 }

@@ -31,7 +31,7 @@ export function evolve(state: State, event: CacheEvent, replacement?: Replacemen
       remove(state, event.key, 'expirations')
       return
     case 'evicted':
-      remove(state, event.key, 'evictions')
+      evict(state, event.key)
       return
     case 'rescheduled':
       reschedule(state, event.key, event.expiresAtMs, event.freshUntilMs)
@@ -103,14 +103,25 @@ export function evolveRow(
   return entries.size > before
 }
 
-function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
+function remove(state: State, key: string, counter: 'deletes' | 'expirations'): void {
   const { entries, undo } = state
   const slot = entries.find(key)
   if (slot === undefined) return // the journal's checksums matched, so a newer daybook wrote this: nothing to remove
   if (undo.isRecording) undo.removed(entries, slot, counter)
-  if (counter === 'evictions') state.evict(slot)
-  else entries.remove(slot)
+  entries.remove(slot)
   state.counters[counter]++
+}
+
+function evict(state: State, key: string): void {
+  const slot = state.entries.find(key)
+  if (slot !== undefined) evolveEviction(state, slot)
+}
+
+/** An `evicted` event, by the slot of its key. */
+export function evolveEviction(state: State, slot: Slot): void {
+  if (state.undo.isRecording) state.undo.removed(state.entries, slot, 'evictions')
+  state.evict(slot)
+  state.counters.evictions++
 }
 
 function reschedule(state: State, key: string, expiresAtMs: number, freshUntilMs = Number.POSITIVE_INFINITY): void {

@@ -190,12 +190,12 @@ export class State implements ReadableState {
     return this.entries.tags.size
   }
 
-  get nextToExpire(): Slot | undefined {
-    return this.entries.deadlines.first
+  get expiryBoundMs(): number {
+    return this.entries.deadlines.boundMs
   }
 
-  byDeadline(): SlotCursor {
-    return this.entries.deadlines.cursor()
+  expired(nowMs: number, looksMax?: number): SlotCursor {
+    return this.entries.deadlines.expired(nowMs, looksMax)
   }
 
   inOrder(): SlotCursor {

@@ -19,6 +19,11 @@ export class Windows {
     if (this.#freshUntil.length > 0) this.#allocate()
   }
 
+  /** Of the column. */
+  get bytes(): number {
+    return this.#freshUntil.byteLength
+  }
+
   /** Allocates the column, so that {@link set} does not have to. */
   reserve(): void {
     if (this.#freshUntil.length === 0) this.#allocate()

@@ -59,7 +59,7 @@ export interface ClearCommand {
   readonly nowMs: number
 }
 
-/** Removes entries that have expired: at most `limit`. */
+/** Removes entries that have expired: at most `limit`, and fewer if some of those it looks at have not. */
 export interface CleanupCommand {
   readonly type: 'cleanup'
   readonly limit: number

@@ -54,3 +54,14 @@ export interface LimitedEvent extends Limits {
 
 /** Any event of the journal. */
 export type CacheEvent = SetEvent | RemovedEvent | RescheduledEvent | ClearedEvent | LoadedEvent | LimitedEvent
+
+/** A `set` event, after the eviction of the entry `evicted` if there is one. */
+export function setEvents(
+  key: string,
+  value: StoredValue,
+  expiresAtMs: number,
+  evicted: string | undefined,
+): CacheEvent[] {
+  const set: CacheEvent = { type: 'set', key, value, expiresAtMs }
+  return evicted === undefined ? [set] : [{ type: 'evicted', key: evicted }, set]
+}

@@ -36,10 +36,10 @@ export interface ReadableState extends Limits {
   slotsTagged(tag: string): readonly Slot[]
   /** How many different tags the entries have. */
   readonly tagCount: number
-  /** The entry with the earliest deadline, if any has one. */
-  readonly nextToExpire: Slot | undefined
-  /** All entries with a deadline, in the order of their deadlines. */
-  byDeadline(): SlotCursor
+  /** No entry expires before this; `Infinity` if none has a deadline. The earliest deadline may be later. */
+  readonly expiryBoundMs: number
+  /** The entries that have expired, in the order of their deadlines. Fewer, if `looksMax` looks do not suffice to find all. */
+  expired(nowMs: number, looksMax?: number): SlotCursor
   /** All entries, in the order that the policy of eviction keeps. */
   inOrder(): SlotCursor
   /** The entries to evict, one after the other. What the policy moves on its way to them is kept aside until they are evicted. */

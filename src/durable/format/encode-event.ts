@@ -57,6 +57,11 @@ export function encodeSet(
   if (extension !== undefined) encodeExtension(writer, extension)
 }
 
+/** An `evicted` event. */
+export function encodeEviction(writer: ByteWriter, key: string): void {
+  encodeKey(writer, EVENT_TYPE.evicted, key, Number.POSITIVE_INFINITY)
+}
+
 function encodeKey(writer: ByteWriter, type: number, key: string, expiresAtMs: number, extension?: Extension): void {
   writer.reserve(1)
   const at = writer.length++
@@ -68,16 +73,22 @@ function encodeKey(writer: ByteWriter, type: number, key: string, expiresAtMs: n
 
 function encodeDeadline(writer: ByteWriter, expiresAtMs: number): void {
   if (expiresAtMs === Number.POSITIVE_INFINITY) return
-  if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw new RangeError(`A deadline cannot be ${expiresAtMs}.`) // the reader refuses it
+  if (!(expiresAtMs > Number.NEGATIVE_INFINITY)) throw noDeadline(expiresAtMs)
   writer.reserve(8)
   writer.putDouble(expiresAtMs)
 }
 
+/** The reader refuses it. */
+function noDeadline(expiresAtMs: number): RangeError {
+  return new RangeError(`A deadline cannot be ${expiresAtMs}.`)
+}
+
 function encodeValue(writer: ByteWriter, value: StoredValue): void {
-  if (typeof value !== 'object' || value === null) {
-    putPrimitive(writer, value)
-    return
-  }
+  if (typeof value !== 'object' || value === null) putPrimitive(writer, value)
+  else encodeObject(writer, value)
+}
+
+function encodeObject(writer: ByteWriter, value: PlainData | EncodedPlain | EncodedValue): void {
   writer.reserve(5)
   if (value instanceof EncodedValue) {
     writer.putByte(VALUE[value.encoding])

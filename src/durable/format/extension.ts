@@ -46,10 +46,11 @@ export function decodeExtension(reader: ByteReader, type: 'set' | 'rescheduled')
   let tags = NO_TAGS
   while (reader.at < end) {
     const kind = reader.byte()
+    if (kind !== PART.freshUntil && (kind !== PART.tags || type !== 'set'))
+      throw new NewerFormatError(`an extension of kind ${kind} of an event of type "${type}"`)
     const endOfPart = endOf(reader)
     if (kind === PART.freshUntil) freshUntilMs = takeFreshUntil(reader)
-    else if (kind === PART.tags && type === 'set') tags = takeTags(reader, endOfPart)
-    else throw new NewerFormatError(`an extension of kind ${kind} of an event of type "${type}"`)
+    else tags = takeTags(reader, endOfPart)
     if (reader.at !== endOfPart) throw new MalformedBytesError('a part of an extension has another length')
   }
   if (reader.at !== end) throw new MalformedBytesError('an extension has another length')

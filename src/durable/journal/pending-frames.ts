@@ -14,7 +14,7 @@ import type { Limits } from '../../core/model/limits.js'
 import { FIRST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { ByteWriter } from '../../values/bytes/byte-writer.js'
-import { encodeEvent, encodeSet } from '../format/encode-event.js'
+import { encodeEvent, encodeEviction, encodeSet } from '../format/encode-event.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
 import { beginFrame, type FinishedFrames, type FrameHeader, finishFrame } from '../format/frame.js'
 import { encodeNotes, LIMITS_NOTE_BYTES } from '../format/notes.js'
@@ -109,12 +109,16 @@ export class PendingFrames {
     this.count += events.length
   }
 
-  /** Adds one `set` event, which must be far from filling a frame, and returns its sequence. Call it only if `isReady`. */
-  addSet(key: string, value: StoredValue, expiresAtMs: number): number {
+  /**
+   * Adds one `set` event, after one that its key `evicted` was evicted, and returns the sequence of the first. They must be far from
+   * filling a frame. Call it only if `isReady`.
+   */
+  addSet(key: string, value: StoredValue, expiresAtMs: number, evicted: string | undefined): number {
     const writer = this.#writer
     const before = writer.length
     try {
       if (before === this.#start) beginFrame(writer)
+      if (evicted !== undefined) encodeEviction(writer, evicted)
       encodeSet(writer, key, value, expiresAtMs)
       if (writer.length - this.#start > FULL_FRAME_BYTES) this.#closeBefore(before)
     } catch (error) {
@@ -122,7 +126,9 @@ export class PendingFrames {
       throw error
     }
     if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
-    return this.first + this.count++
+    const sequence = this.first + this.count
+    this.count += evicted === undefined ? 1 : 2
+    return sequence
   }
 
   /** Closes the open frame at `end`, unless it is empty, and moves the turn after that into a new one. */

@@ -81,12 +81,17 @@ function columnsOf(policy: object): unknown {
 
 const isOurs = (value: unknown): value is object => value instanceof Ghosts
 
-/** A whole state, including the order of its entries and the order of deadlines. */
-function all(state: State) {
-  const byDeadline: unknown[] = []
-  const cursor = state.byDeadline()
+/** Every entry with a deadline, earliest first. */
+function byDeadline(state: State): [key: string, deadlineMs: number][] {
+  const rows: [string, number][] = []
+  const cursor = state.expired(NEVER)
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
-    byDeadline.push([state.keyAt(slot), state.deadlineAt(slot), slot])
+    rows.push([state.keyAt(slot), state.deadlineAt(slot)])
+  return rows
+}
+
+/** A whole state, including the order of its entries and the order of deadlines, in which equal ones have none. */
+function all(state: State) {
   const rows = [...state.keysInOrder()].map((key) => {
     const slot = state.find(key)
     if (slot === undefined) return [key]
@@ -94,7 +99,7 @@ function all(state: State) {
   })
   return {
     rows,
-    byDeadline,
+    deadlines: byDeadline(state).sort(([a, aMs], [b, bMs]) => aMs - bMs || a.localeCompare(b)),
     size: state.size,
     bytes: state.bytes,
     limits: state.limits,
@@ -162,13 +167,13 @@ test('the events of a command that stores keep the limits, and store', (t) =>
     2_000,
   ))
 
-test('the cursor by deadline visits every entry that has one, in order', (t) =>
+test('the cursor of what has expired visits every entry that has a deadline, in order', (t) =>
   holds(
     t,
     fc.property(fc.array(SET, { maxLength: 40 }), (events) => {
       const state = stateOf(events)
-      const { byDeadline } = all(state)
-      const deadlines = byDeadline.map((row) => (row as [string, number])[1])
+      const rows = byDeadline(state)
+      const deadlines = rows.map(([, deadlineMs]) => deadlineMs)
       assert.deepEqual(
         deadlines,
         deadlines.toSorted((a, b) => a - b),
@@ -176,7 +181,7 @@ test('the cursor by deadline visits every entry that has one, in order', (t) =>
       const withDeadline = [...state.keysInOrder()].filter(
         (key) => state.deadlineAt(state.find(key) as never) !== NEVER,
       )
-      assert.deepEqual(byDeadline.map((row) => (row as [string])[0]).sort(), withDeadline.sort())
+      assert.deepEqual(rows.map(([key]) => key).sort(), withDeadline.sort())
     }),
     500,
   ))

@@ -13,6 +13,7 @@ import {
   checkNames,
   checkOnly,
   checkOptions,
+  checkRefresh,
   checkTags,
   checkTtl,
   listOf,
@@ -54,6 +55,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   jitter: checkedBy(checkJitter),
+  refresh: checkedBy(checkRefresh),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
     if (expiresAt === undefined || typeof expiresAt === 'number' || expiresAt instanceof Date) return expiresAt
@@ -68,6 +70,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   format: checkedBy(checkFormat),
   fn: (steps) => listOf(steps, 'steps').map(encodeStep),
   loader: (loader) => checkFunction(loader, 'loader'), // the client replaces it
+  loadMissing: (loadMissing) => checkFunction(loadMissing, 'loadMissing'), // so, too
 }
 
 function checkedBy(check: (argument: unknown) => unknown): Encode {

@@ -6,6 +6,7 @@ import { listOf, type SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import type { Duration } from '../../../cache/duration.js'
+import type { LoadMany, LoadOne } from '../../../cache/local-loader.js'
 import { createNamespace } from '../../../cache/namespace.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
@@ -60,7 +61,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
-      if (part[0] === LOAD) this.#loads.load(part[1] as number)
+      if (part[0] === LOAD) this.#loads.load(part[1] as number, part[2] as string[], part[3] as unknown[])
       else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }
@@ -107,8 +108,12 @@ export class RemoteClient<V> implements RemoteCache<V> {
     return answer as Promise<number>
   }
 
-  getOrSet(...[key, loader, options]: Parameters<Cache<V>['getOrSet']>): Promise<V> {
-    return this.#loads.getOrSet(key, loader, options) as Promise<V>
+  async getOrSet(...[key, loader, options]: Parameters<Cache<V>['getOrSet']>): Promise<V> {
+    return this.#loads.getOrSet(key, loader as LoadOne, options) as Promise<V>
+  }
+
+  async getOrSetMany(...[keys, loadMissing, options]: Parameters<Cache<V>['getOrSetMany']>): Promise<Map<string, V>> {
+    return (await this.#loads.getOrSetMany(keys, loadMissing as LoadMany, options)) as Map<string, V>
   }
 
   watch(pattern: string) {

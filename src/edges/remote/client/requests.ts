@@ -81,7 +81,10 @@ export class Requests {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
-    if (IS_LONG[code] !== true) return this.#promise(this.#add(code, parameters))
+    if (IS_LONG[code] !== true) {
+      onId?.(this.#nextId)
+      return this.#promise(this.#add(code, parameters))
+    }
     return new Promise((settle) => {
       const begin = () => {
         this.#longCalls++

@@ -5,14 +5,17 @@
  * cache/door.ts.
  */
 
-import { listOf } from '../../../cache/arguments.js'
-import type { Loader } from '../../../cache/loads.js'
+import { checkKeys, listOf } from '../../../cache/arguments.js'
+import type { Door } from '../../../cache/door.js'
+import { checkLoadOptions, type LoadCall, type LoadOptions } from '../../../cache/load-options.js'
+import type { Loader } from '../../../cache/loads/loaded.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
 import { describe } from '../../../errors.js'
-import { ARITIES, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
+import { ARITIES, BY_VALUE, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
 import { isStep } from '../wire/steps.js'
-import { ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import { DATED, ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { Caller, Operation } from './caller.js'
 import { conditionFailed, holds } from './conditions.js'
 import { inspected, operationOf, optionsReader, rowsOf } from './method-operation.js'
@@ -46,8 +49,21 @@ const optionsAt = {
   get: optionsReader(METHODS.get),
   set: optionsReader(METHODS.set),
   setMany: optionsReader(METHODS.setMany),
-  getOrSet: optionsReader(METHODS.getOrSet),
 }
+
+/** The options of a load, which follow its arguments. A `ttl` of BY_VALUE: the client has a function. */
+function loadCallAt(length: number): (batch: readonly unknown[], at: number) => { call: LoadCall; options: object } {
+  const optionsAt = optionsReader({ takes: Array(length), options: METHODS.getOrSet.options })
+  return (batch, at) => {
+    const { ttl, ...others } = (optionsAt(batch, at) ?? {}) as LoadOptions
+    const options = ttl === undefined || ttl === (BY_VALUE as never) ? others : { ttl, ...others }
+    const { call } = checkLoadOptions(options)
+    return { call: ttl === (BY_VALUE as never) ? { ...call, isTtlByValue: true } : call, options }
+  }
+}
+
+const loadCall = loadCallAt(METHODS.getOrSet.takes.length)
+const reloadCall = loadCallAt(METHODS.getOrSet.takes.length + 1)
 
 const OTHERS: Partial<Record<OperationName, Operation>> = {
   add: ({ cache }, key, batch, at) => cache.increment(key as string, batch[at + 1] as number),
@@ -59,12 +75,32 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     })
     return [LIST, ...results]
   },
-  getOrSet: ({ door, loads, currentId }, key, batch, at) => {
-    const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
-    const options = optionsAt.getOrSet(batch, at) ?? {}
-    if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
-    const found = loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options))
-    return found instanceof Promise ? found.then(toWire) : toWire(found) // with the batch
+  getOrSet: (caller, key, batch, at) => {
+    const { door, loads } = caller
+    const { load, call, isMeasuredThere } = loadOf('getOrSet', caller, key, batch, at)
+    const found = loads.within(batch[at + 1], () => door.getOrSet.one(key as string, load, call))
+    if (found instanceof Promise) return found.then((result) => loads.toWire(key as string, result))
+    return isMeasuredThere
+      ? dated(door, key as string, toWire(found as StoredValue))
+      : loads.toWire(key as string, found) // with the batch
+  },
+  getOrSetMany: async (caller, keys, batch, at) => {
+    const { door, loads } = caller
+    const list = checkKeys(keys)
+    const { load, call, isMeasuredThere } = loadOf('getOrSetMany', caller, list, batch, at)
+    const results = await loads.within(batch[at + 1], () => door.getOrSet.many(list, load, call))
+    const pairs: [number, ...unknown[]] = [PAIRS]
+    for (const [key, result] of results) {
+      const wire = loads.toWire(key, result)
+      pairs.push(key, isMeasuredThere ? dated(door, key, wire) : wire)
+    }
+    return pairs
+  },
+  reload: ({ door, loads, currentId }, keys, batch, at) => {
+    const { call } = reloadCall(batch, at)
+    const load: Loader = (missing, context) => loads.lease(missing, currentId, context)
+    door.getOrSet.reload(checkKeys(keys), listOf(batch[at + 2], 'untils'), load, call)
+    return undefined
   },
   count: ({ door }, prefix) => door.count(prefix as string),
   hello: ({ door }) => {
@@ -100,6 +136,26 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     caller.leave()
     return undefined
   },
+}
+
+/** The loader and the options of a request. `isMeasuredThere`: the client finds out whether an entry is due for a reload. */
+function loadOf(
+  name: 'getOrSet' | 'getOrSetMany',
+  { door, loads, currentId }: Caller,
+  first: unknown,
+  batch: readonly unknown[],
+  at: number,
+): { load: Loader; call: LoadCall; isMeasuredThere: boolean } {
+  const load: Loader = (keys, context) => loads.lease(keys, currentId, context)
+  const { call, options } = loadCall(batch, at)
+  if (door.isInspected) door.inspect(messageOf(name, [first, load, options]))
+  const isMeasuredThere = call.refresh !== undefined && call.isTtlByValue
+  return { load, call: isMeasuredThere ? { ...call, refresh: undefined } : call, isMeasuredThere }
+}
+
+function dated(door: Door, key: string, wire: Wire): Wire {
+  const left = door.getOrSet.left(key)
+  return left === undefined ? wire : [DATED, wire, left.untilMs, left.leftMs, door.getOrSet.defaultTtlMs]
 }
 
 /** A step as it travels: [code, arguments, conditions]; a `require` has no code. */
