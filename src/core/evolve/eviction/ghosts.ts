@@ -57,7 +57,7 @@ export class Ghosts {
   }
 
   #firstPlace(fingerprint: number): number {
-    return (fingerprint * BUCKET) % this.#table.length // the length is a power of two, so this is exact
+    return (fingerprint & (this.#table.length / BUCKET - 1)) * BUCKET // the length is a power of two
   }
 }
 
