@@ -4,6 +4,7 @@
  */
 import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
+import { METHODS } from '../../../../src/cache/methods.js'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
 import { STRUCTURED, WITH_ERRORS } from '../../../../src/edges/remote/wire/wire-value.js'
 import { connectOver, serve } from '../../../helpers/edges/connected.js'
@@ -70,7 +71,7 @@ const ERRORS: Record<string, unknown[]> = {
 for (const [what, error] of Object.entries(ERRORS)) {
   test(`an error of a loader with such a ${what}: all who wait are refused, the owner goes on`, async (t) => {
     const { client, hostile } = await scene(t)
-    const load = [ID, OP.getOrSet, 'k', ...Array.from({ length: 4 })]
+    const load = [ID, OP.getOrSet, 'k', ...Array.from({ length: METHODS.getOrSet.options.length + 1 })]
     hostile.post(load)
     await loopTurn()
     await loopTurn()
@@ -82,11 +83,36 @@ for (const [what, error] of Object.entries(ERRORS)) {
   })
 }
 
+/** What a loader returned, as no client of daybook says it: [key, value, ttl in milliseconds, key, …]. */
+const ROWS: Record<string, unknown> = {
+  'no list': 5,
+  nothing: undefined,
+  'a ttl that is no number': ['k', 1, Number.NaN],
+  'a negative ttl': ['k', 1, -1],
+  'a ttl that is a text': ['k', 1, 'soon'],
+  'a value that is none': ['k', [1, shared], undefined],
+}
+
+for (const [what, rows] of Object.entries(ROWS)) {
+  test(`${what} from a loader: all who wait are refused, nothing is stored, the owner goes on`, async (t) => {
+    const { client, hostile } = await scene(t)
+    hostile.post([ID, OP.getOrSet, 'k', ...Array.from({ length: METHODS.getOrSet.options.length + 1 })])
+    await loopTurn()
+    await loopTurn()
+    const waiting = client.getOrSet('k', () => 'never asked')
+    await client.get('n')
+    hostile.post([ID + 1, OP.loaded, ID, rows])
+    await t.throwsAsync(waiting)
+    t.false(await client.has('k'))
+    t.is(await client.getOrSet('k', () => 'loaded'), 'loaded')
+  })
+}
+
 test('an error that contains itself as its cause is refused', async (t) => {
   const { client, hostile } = await scene(t)
   const error: unknown[] = ['Error', 'm', 'Error', undefined, {}, true]
   error.push(error)
-  hostile.post([ID, OP.getOrSet, 'k', ...Array.from({ length: 4 })])
+  hostile.post([ID, OP.getOrSet, 'k', ...Array.from({ length: METHODS.getOrSet.options.length + 1 })])
   await loopTurn()
   await loopTurn()
   const waiting = client.getOrSet('k', () => 'never asked')
