@@ -10,37 +10,41 @@
  * may have dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
  */
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
-import { CacheClosedError, JournalWriteError, reasonOf } from '../../errors.js'
+import { CacheClosedError, type JournalWriteError } from '../../errors.js'
 import type { JournalHealth, JournalSession } from '../contract.js'
 import { checksum } from '../format/checksum.js'
 import type { FrameKind } from '../format/format.js'
 import type { FinishedFrames } from '../format/frame.js'
 import { nextTurn, queueTask } from '../storage/event-loop.js'
-import { CLOSE_AGAIN, type Closing, describeChanges, pendingMeans } from './lost.js'
 import type { FrameContext, PendingFrames } from './pending-frames.js'
 import { refusal } from './refusal.js'
 import { type Segments, UnsyncedSealError } from './segments.js'
+import { type Closing, notForced, notWritten, sealNotWritten } from './unwritten.js'
 
 const WRITE_RETRY_MS = 1_000
 const SYNC_INTERVAL_MS = 1_000
 
 const WRITABLE: JournalHealth = { status: 'writable' }
 
-interface DurabilityListeners {
-  onChange(): void
-  /** {@link Durability.published} may have grown. */
-  onPublished(): void
+interface SharedFlush {
+  /** The last sequence that somebody waits for. */
+  target: Sequence
+  done: Promise<Sequence>
 }
 
 export class Durability {
   readonly #session: JournalSession
   readonly #pending: PendingFrames
   readonly #segments: Segments
-  readonly #listeners: DurabilityListeners
+  readonly #onChange: () => void
+  /** Called when more is written or durable. */
+  onProgress: (() => void) | undefined
   /** The checksum of the journal id, with which every frame's checksum begins. */
   readonly #seed: number
   #health: JournalHealth = WRITABLE
   #isWriteQueued = false
+  /** The flush of this turn of the event loop. */
+  #shared: SharedFlush | undefined
   #durable: Sequence
   /** Durable once the running fsync has succeeded. */
   #durableThen = NO_SEQUENCE
@@ -59,12 +63,12 @@ export class Durability {
     pending: PendingFrames,
     segments: Segments,
     durable: Sequence,
-    listeners: DurabilityListeners,
+    onChange: () => void,
   ) {
     this.#session = session
     this.#pending = pending
     this.#segments = segments
-    this.#listeners = listeners
+    this.#onChange = onChange
     this.#seed = checksum(segments.journalId)
     this.#durable = this.#recordedDurable = durable
   }
@@ -75,11 +79,6 @@ export class Durability {
 
   get durable(): Sequence {
     return this.#durable
-  }
-
-  /** The last sequence that no crash takes back; with fsync `'never'`: none of the process. */
-  get published(): Sequence {
-    return this.#session.fsync === 'never' ? this.written : this.#durable
   }
 
   get isDueForCompaction(): boolean {
@@ -126,6 +125,7 @@ export class Durability {
   #queueWrite(): void {
     queueTask(() => {
       this.#isWriteQueued = this.#pending.isReady = false
+      this.#shared = undefined
       this.write()
       if (this.#session.fsync === 'always' && this.#durable < this.written) void this.#sync()
     })
@@ -142,11 +142,11 @@ export class Durability {
       this.#stall(error as Error)
       return
     }
-    if (this.#session.fsync === 'never') this.#listeners.onPublished()
+    if (this.#session.fsync === 'never') this.onProgress?.()
     this.#armSyncTimer()
     // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
-    if (this.isDueForCompaction) this.#listeners.onChange()
+    if (this.isDueForCompaction) this.#onChange()
   }
 
   /** Writes what is pending (or nothing) as one frame of this kind. Throws if that fails; the frame is dropped then. */
@@ -204,16 +204,37 @@ export class Durability {
     const isChange = this.#health.status !== health.status
     this.#health = health
     this.#pending.isReady = false
-    if (isChange) this.#listeners.onChange()
+    if (isChange) this.#onChange()
   }
 
   // ── fsync ──
 
-  /** Resolves with the durable sequence once everything that was appended before this call is durable. */
-  async flush(): Promise<Sequence> {
+  /**
+   * Resolves with the durable sequence once everything that was appended before this call is durable. All who call it in one turn
+   * of the event loop share the write that is queued, one fsync and one promise.
+   */
+  flush(): Promise<Sequence> {
     const target = this.#pending.last
+    if (!this.#isWriteQueued || this.#health.status === 'stalled') return this.#flushNow(target)
+    this.#shared ??= this.#share()
+    this.#shared.target = target
+    return this.#shared.done
+  }
+
+  #share(): SharedFlush {
+    const shared: SharedFlush = {
+      target: NO_SEQUENCE,
+      done: nextTurn().then(() => this.#makeDurable(shared.target)),
+    }
+    return shared
+  }
+
+  async #flushNow(target: Sequence): Promise<Sequence> {
     if (this.#health.status === 'stalled') this.#retry()
-    else if (this.#pending.count > 0) await nextTurn() // the write is queued; all flushes of one turn share it and one fsync
+    return this.#makeDurable(target)
+  }
+
+  async #makeDurable(target: Sequence): Promise<Sequence> {
     // Now it is written, or the health says why not. A running fsync may have begun before the write, so another one follows.
     if (this.#durable < target && this.#health === WRITABLE) await this.#syncing
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
@@ -227,26 +248,15 @@ export class Durability {
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
     const { error, status } = this.#health as Exclude<JournalHealth, { status: 'writable' }>
-    if (status === 'failed') {
-      const what = `${describeChanges(this.#durable + 1, target)} could not be forced to disk (${reasonOf(error)})`
-      return new JournalWriteError('OUTCOME_UNKNOWN', what, { cause: error })
-    }
-    const what = `${describeChanges(this.#pending.first, target)} could not be written (${reasonOf(error)})`
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, {
-      ...pendingMeans(this.#closing, this.#pending, this.written),
-      cause: error,
-    })
+    if (status === 'failed') return notForced(this.#durable + 1, target, error)
+    const { first, count, bytes } = this.#pending
+    return notWritten(first, target, error, { closing: this.#closing, count, bytes, written: this.written })
   }
 
   /** The error of a close that wrote every change, but not what follows the last one. */
   sealNotWritten(error: unknown): JournalWriteError {
     this.#pending.drop()
-    const what = `The order of use and the counters could not be written (${reasonOf(error)})`
-    const { consequence, advice } =
-      this.#closing === 'in any case'
-        ? { consequence: 'Every change is on disk, and the cache is closed.', advice: 'Nothing needs to be repeated.' }
-        : { consequence: 'Every change is on disk, and the cache stays open.', advice: CLOSE_AGAIN }
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { consequence, advice, cause: error })
+    return sealNotWritten(error, this.#closing)
   }
 
   /** One fsync for everything written before it begins. A call while it runs waits for the next one. Never rejects. */
@@ -269,7 +279,7 @@ export class Durability {
     }
     this.#durable = Math.max(this.#durable, target, this.#durableThen) as Sequence
     queueTask(() => this.#recordDurable())
-    this.#listeners.onPublished()
+    this.onProgress?.()
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
@@ -317,7 +327,7 @@ export class Durability {
     // The system reports a lost write to only one of two overlapping fsyncs: the running one may still fail for what this covered.
     if (isSyncing) this.#durableThen = this.written
     else this.#durable = this.written
-    this.#listeners.onPublished()
+    this.onProgress?.()
   }
 
   // ── close ──

@@ -105,10 +105,8 @@ export class FileJournal implements Journal {
     if (isNew) session.receiver.limits(session.limits)
     if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
     const { durableSequence, hasLooseRecency, report } = recovered
-    const durability = new Durability(session, this.#pending, segments, durableSequence, {
-      onChange: () => this.onChange?.(),
-      onPublished: () => this.#tellPublished(),
-    })
+    const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+    durability.onProgress = () => this.#tellPublished()
     this.#pending.begin(recovered.nextSequence, () => durability.context())
     const isOlder = segments.isOlder
     if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
@@ -120,8 +118,7 @@ export class FileJournal implements Journal {
   }
 
   get #open(): Opened {
-    if (this.#opened === undefined)
-      throw new CacheClosedError('This journal is not open', { advice: 'Open a cache on it first.' })
+    if (this.#opened === undefined) throw notOpen()
     return this.#opened
   }
 
@@ -140,7 +137,9 @@ export class FileJournal implements Journal {
 
   /** The last sequence that a crash does not take back. After a close: as of then. */
   get published(): Sequence {
-    return this.#opened?.durability.published ?? this.#closedPublished
+    if (this.#opened === undefined) return this.#closedPublished
+    const { durability, session } = this.#opened
+    return session.fsync === 'never' ? durability.written : durability.durable
   }
 
   get isOpen(): boolean {
@@ -176,8 +175,8 @@ export class FileJournal implements Journal {
     return this.append(setEvents(key, value, expiresAtMs, evicted)) // handles values that fill a frame
   }
 
-  async flush(): Promise<number> {
-    return this.#open.durability.flush()
+  flush(): Promise<number> {
+    return this.#opened === undefined ? Promise.reject(notOpen()) : this.#opened.durability.flush()
   }
 
   async compact(request: CompactionRequest): Promise<CompactionReport> {
@@ -303,10 +302,14 @@ export class FileJournal implements Journal {
     segments.close()
     lock.release()
     this.#closedHealth = durability.health
-    this.#closedPublished = durability.published
+    this.#closedPublished = this.published
     this.#opened = undefined
     this.#tellPublished()
   }
+}
+
+function notOpen(): CacheClosedError {
+  return new CacheClosedError('This journal is not open', { advice: 'Open a cache on it first.' })
 }
 
 /** Ends the last segment, which an older daybook wrote, and begins one of the present version. */
