@@ -37,8 +37,7 @@ export class Durability {
   readonly #pending: PendingFrames
   readonly #segments: Segments
   readonly #onChange: () => void
-  /** Called when more is written or durable. */
-  onProgress: (() => void) | undefined
+  onProgress: (() => void) | undefined // called when more is written or durable
   /** The checksum of the journal id, with which every frame's checksum begins. */
   readonly #seed: number
   #health: JournalHealth = WRITABLE
@@ -142,7 +141,7 @@ export class Durability {
       this.#stall(error as Error)
       return
     }
-    if (this.#session.fsync === 'never') this.onProgress?.()
+    this.onProgress?.()
     this.#armSyncTimer()
     // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
