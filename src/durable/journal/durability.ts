@@ -32,11 +32,17 @@ interface SharedFlush {
   done: Promise<Sequence>
 }
 
+interface DurabilityListeners {
+  onChange(): void
+  /** {@link Durability.published} may have grown. */
+  onPublished(): void
+}
+
 export class Durability {
   readonly #session: JournalSession
   readonly #pending: PendingFrames
   readonly #segments: Segments
-  readonly #onChange: () => void
+  readonly #listeners: DurabilityListeners
   /** The checksum of the journal id, with which every frame's checksum begins. */
   readonly #seed: number
   #health: JournalHealth = WRITABLE
@@ -61,12 +67,12 @@ export class Durability {
     pending: PendingFrames,
     segments: Segments,
     durable: Sequence,
-    onChange: () => void,
+    listeners: DurabilityListeners,
   ) {
     this.#session = session
     this.#pending = pending
     this.#segments = segments
-    this.#onChange = onChange
+    this.#listeners = listeners
     this.#seed = checksum(segments.journalId)
     this.#durable = this.#recordedDurable = durable
   }
@@ -77,6 +83,11 @@ export class Durability {
 
   get durable(): Sequence {
     return this.#durable
+  }
+
+  /** The last sequence that no crash takes back; with fsync `'never'`: none of the process. */
+  get published(): Sequence {
+    return this.#session.fsync === 'never' ? this.written : this.#durable
   }
 
   get isDueForCompaction(): boolean {
@@ -96,7 +107,7 @@ export class Durability {
    * @throws JournalWriteError while nothing can be written.
    */
   prepare(): void {
-    if (this.#health !== WRITABLE) throw refusal(this.#health)
+    this.refuseUnlessWritable()
     if (this.#pending.isFull) this.writeFull()
     if (!this.#isWriteQueued) this.#queueWrite()
     this.#pending.isReady = !this.#isExiting
@@ -140,10 +151,11 @@ export class Durability {
       this.#stall(error as Error)
       return
     }
+    if (this.#session.fsync === 'never') this.#listeners.onPublished()
     this.#armSyncTimer()
     // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
-    if (this.isDueForCompaction) this.#onChange()
+    if (this.isDueForCompaction) this.#listeners.onChange()
   }
 
   /** Writes what is pending (or nothing) as one frame of this kind. Throws if that fails; the frame is dropped then. */
@@ -201,7 +213,7 @@ export class Durability {
     const isChange = this.#health.status !== health.status
     this.#health = health
     this.#pending.isReady = false
-    if (isChange) this.#onChange()
+    if (isChange) this.#listeners.onChange()
   }
 
   // ── fsync ──
@@ -212,23 +224,14 @@ export class Durability {
    */
   flush(): Promise<Sequence> {
     const target = this.#pending.last
-    if (!this.#isWriteQueued || this.#health.status === 'stalled') return this.#flushNow(target)
-    this.#shared ??= this.#share()
-    this.#shared.target = target
-    return this.#shared.done
-  }
-
-  #share(): SharedFlush {
-    const shared: SharedFlush = {
-      target: NO_SEQUENCE,
-      done: nextTurn().then(() => this.#makeDurable(shared.target)),
-    }
-    return shared
-  }
-
-  async #flushNow(target: Sequence): Promise<Sequence> {
     if (this.#health.status === 'stalled') this.#retry()
-    return this.#makeDurable(target)
+    if (!this.#isWriteQueued || this.#health !== WRITABLE) return this.#makeDurable(target)
+    const shared: SharedFlush = (this.#shared ??= {
+      target,
+      done: nextTurn().then(() => this.#makeDurable(shared.target)),
+    })
+    shared.target = target
+    return shared.done
   }
 
   async #makeDurable(target: Sequence): Promise<Sequence> {
@@ -237,10 +240,9 @@ export class Durability {
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
     if (this.#durable >= target) return this.#durable
     if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
-    /* c8 ignore next 4 -- close() flushes first, so this takes a journal that was closed and reopened in one turn */
-    throw new CacheClosedError('The cache was closed before the flush was done', {
-      consequence: 'close() has reported whether what was pending is durable.',
-    })
+    /* c8 ignore next 3 -- close() flushes first, so this takes a journal that was closed and reopened in one turn */
+    const consequence = 'close() has reported whether what was pending is durable.'
+    throw new CacheClosedError('The cache was closed before the flush was done', { consequence })
   }
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
@@ -276,6 +278,7 @@ export class Durability {
     }
     this.#durable = Math.max(this.#durable, target, this.#durableThen) as Sequence
     queueTask(() => this.#recordDurable())
+    this.#listeners.onPublished()
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
@@ -323,6 +326,7 @@ export class Durability {
     // The system reports a lost write to only one of two overlapping fsyncs: the running one may still fail for what this covered.
     if (isSyncing) this.#durableThen = this.written
     else this.#durable = this.written
+    this.#listeners.onPublished()
   }
 
   // ── close ──

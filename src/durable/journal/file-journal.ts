@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
-import { sequenceAfter } from '../../core/model/sequence.js'
+import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { CacheClosedError, CacheError, CacheLockedError, reasonOf } from '../../errors.js'
 import type {
@@ -22,6 +22,7 @@ import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
 import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
+import { NO_RETENTION } from '../snapshot/retention.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
@@ -57,6 +58,8 @@ export class FileJournal implements Journal {
   #opened: Opened | undefined
   /** As of the last close. */
   #closedHealth: JournalHealth = { status: 'writable' }
+  #closedPublished = NO_SEQUENCE
+  readonly #listeners = new Set<() => void>()
 
   /** @param newJournalId Returns 16 random bytes, for a new journal. */
   constructor(
@@ -102,7 +105,10 @@ export class FileJournal implements Journal {
     if (isNew) session.receiver.limits(session.limits)
     if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
     const { durableSequence, hasLooseRecency, report } = recovered
-    const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+    const durability = new Durability(session, this.#pending, segments, durableSequence, {
+      onChange: () => this.onChange?.(),
+      onPublished: () => this.#tellPublished(),
+    })
     this.#pending.begin(recovered.nextSequence, () => durability.context())
     const isOlder = segments.isOlder
     if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
@@ -120,6 +126,34 @@ export class FileJournal implements Journal {
 
   get health(): JournalHealth {
     return this.#opened?.durability.health ?? this.#closedHealth
+  }
+
+  // ── for those who read its files while it is open ──
+
+  /** Writes what is pending now, if it can be written, and returns the last sequence that is written. */
+  writePending(): Sequence {
+    const { durability } = this.#open
+    durability.write()
+    return durability.written
+  }
+
+  /** The last sequence that a crash does not take back. After a close: as of then. */
+  get published(): Sequence {
+    return this.#opened?.durability.published ?? this.#closedPublished
+  }
+
+  get isOpen(): boolean {
+    return this.#opened !== undefined
+  }
+
+  /** Calls `listener` when {@link published} has grown, and when the journal is closed. Returns the function that stops it. */
+  onPublished(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #tellPublished(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   append(events: readonly CacheEvent[]): number {
@@ -155,7 +189,7 @@ export class FileJournal implements Journal {
     const sequence = durability.written
     const { covered } = segments
     try {
-      const report = await writeCompaction({
+      const { report, reach } = await writeCompaction({
         storage: this.#storage,
         directory: this.directory,
         journalId: segments.journalId,
@@ -163,8 +197,9 @@ export class FileJournal implements Journal {
         previousChecksum: segments.previousChecksum,
         request,
         clock: session.clock,
+        retention: session.retention ?? NO_RETENTION,
       })
-      segments.compacted(sequence, report.bytes, covered)
+      segments.compacted(sequence, report.bytes, covered, reach)
       return report
     } catch (error) {
       segments.postponeCompaction()
@@ -267,7 +302,9 @@ export class FileJournal implements Journal {
     segments.close()
     lock.release()
     this.#closedHealth = durability.health
+    this.#closedPublished = durability.published
     this.#opened = undefined
+    this.#tellPublished()
   }
 }
 

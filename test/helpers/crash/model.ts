@@ -134,6 +134,8 @@ export class Ledger {
   readonly states = new Map<number, Expected>()
   /** The sequence that every recovery must reach. */
   required = 0
+  /** The past must reach back to this sequence. */
+  promised = Number.POSITIVE_INFINITY
   readonly #disk: SimulatedDisk
   readonly #model = new Model()
   readonly #segments = new Map<Inode, { at: number; frames: { index: number; sequence: number }[] }>()
@@ -175,6 +177,7 @@ export class Ledger {
         const { note } = operation
         if (typeof note === 'object' && note !== null && 'acknowledged' in note)
           this.required = Math.max(this.required, note.acknowledged as number)
+        if (typeof note === 'object' && note !== null && 'promised' in note) this.promised = note.promised as number
         return
       }
       case 'write':

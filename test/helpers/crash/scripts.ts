@@ -177,6 +177,84 @@ export const SCRIPTS: Script[] = [
     },
   },
   {
+    name: 'history: compactions that keep everything',
+    async run(stage) {
+      stage.promise(0)
+      for (let round = 0; round < 2; round++) {
+        const cache = await stage.open({
+          fsync: 'always',
+          history: Number.POSITIVE_INFINITY,
+          compaction: { journalBytes: 1e9, segmentBytes: 900 },
+        })
+        for (let at = 0; at < 3; at++) {
+          cache.set(`k${at}`, `${round}${text(300)}`, { ttl: 100 })
+          await stage.flush(cache)
+        }
+        const compacting = cache.compact()
+        cache.delete('k1')
+        await compacting
+        await cache.compact()
+        await cache.compact()
+        if (round === 1) cache.clear()
+        await stage.flush(cache)
+        await cache.close()
+      }
+    },
+  },
+  {
+    name: 'history: compactions that keep ten seconds',
+    async run(stage) {
+      stage.promise(0)
+      const cache = await stage.open({
+        fsync: 'always',
+        history: 10,
+        compaction: { journalBytes: 1e9, segmentBytes: 700 },
+      })
+      const begun = [{ sequence: 0, atMs: stage.clock.now() }]
+      for (let round = 0; round < 6; round++) {
+        for (let at = 0; at < 2; at++) {
+          cache.set(`k${at}`, `${round}${text(300)}`)
+          await stage.flush(cache)
+        }
+        begun.push({ sequence: cache.stats().journal.sequence, atMs: stage.clock.now() })
+        stage.clock.advance(4)
+        const oldMs = stage.clock.now() - 10_000
+        stage.promise(begun.findLast(({ atMs }) => atMs <= oldMs)?.sequence ?? 0)
+        await cache.compact()
+      }
+      await cache.close()
+    },
+  },
+  {
+    name: 'history: compactions that keep some bytes, and fail to remove some files',
+    async run(stage) {
+      const { disk } = stage
+      const cache = await stage.open({
+        fsync: 'always',
+        history: { bytes: 3_000 },
+        compaction: { journalBytes: 1e9, segmentBytes: 700 },
+      })
+      for (let round = 0; round < 6; round++) {
+        for (let at = 0; at < 2; at++) {
+          cache.set(`k${at}`, `${round}${text(300)}`)
+          await stage.flush(cache)
+        }
+        if (round === 3) {
+          disk.plan = failing(
+            (call) => call.name === 'unlink' && !call.path.endsWith('.tmp'),
+            { error: 'EPERM' },
+            { times: 1 },
+          )
+        }
+        stage.promise(cache.stats().journal.sequence)
+        await cache.compact()
+        stage.promise(cache.stats().journal.oldestSequence)
+        disk.plan = undefined
+      }
+      await cache.close()
+    },
+  },
+  {
     name: 'closed and opened again, with an order of use',
     async run(stage) {
       for (let round = 0; round < 4; round++) {
@@ -302,10 +380,11 @@ export const SCRIPTS: Script[] = [
       await again.close()
     },
   },
-  {
-    name: 'staged rows and a loaded event, compacted later',
-    async run(stage) {
-      const { cache, journal } = await stage.openBoth({ fsync: 'always' })
+  ...[undefined, Number.POSITIVE_INFINITY].map((history) => ({
+    name: `staged rows and a loaded event, compacted later${history === undefined ? '' : ', with history'}`,
+    async run(stage: Stage) {
+      if (history !== undefined) stage.promise(0)
+      const { cache, journal } = await stage.openBoth({ fsync: 'always', history })
       cache.set('a', 1)
       await stage.flush(cache)
       const rows = [
@@ -331,13 +410,13 @@ export const SCRIPTS: Script[] = [
         stage.acknowledge(await journal.flush())
       }
       await cache.close()
-      const again = await stage.open({ fsync: 'always' })
+      const again = await stage.open({ fsync: 'always', history })
       await again.compact()
       again.set('end', 1)
       await stage.flush(again)
       await again.close()
     },
-  },
+  })),
   {
     name: 'writing after a torn tail was repaired',
     base: () => torn(1),

@@ -51,6 +51,11 @@ export class Stage {
     this.disk.note({ acknowledged: sequence })
   }
 
+  /** From now on the past must reach back to this sequence. */
+  promise(sequence: number): void {
+    this.disk.note({ promised: sequence })
+  }
+
   turn(): Promise<void> {
     return loopTurn()
   }

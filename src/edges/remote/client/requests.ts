@@ -11,7 +11,7 @@ import { outsideRequests } from '../../../durable/outside-requests.js'
 import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
-import { REMOTE_METHODS } from '../wire/codes.js'
+import { OPERATION_NAMES } from '../wire/codes.js'
 import {
   ANSWERS,
   BATCH_BYTES_MAX,
@@ -30,7 +30,10 @@ import { Batch, type Settle } from './batch.js'
 import { checkVersion } from './greeting.js'
 
 /** By code, for methods: whether the call takes longer than a turn. */
-const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
+const IS_LONG = OPERATION_NAMES.map(
+  (name) =>
+    name === 'openPast' || name === 'nextPast' || (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
+)
 
 /** The errors when a line ends. Their messages depend on the kind of line. */
 export interface Endings {

@@ -19,6 +19,7 @@ import { Inbox } from './inbox.js'
 import { operationAt } from './operations.js'
 import { Sender } from './sender.js'
 import { ServedLoads } from './served-loads.js'
+import { ServedPast } from './served-past.js'
 import { ServedStreams } from './served-streams.js'
 
 /** What all sessions of one cache share. */
@@ -42,6 +43,7 @@ export class Session implements Caller, Answerer {
   readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
+  readonly past: ServedPast
   readonly extras: Extras
   currentId = 0
   readonly sender: Sender
@@ -62,6 +64,7 @@ export class Session implements Caller, Answerer {
     this.sender = new Sender(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
     this.streams = new ServedStreams(cache, door, this.sender)
     this.sender.addEvents = () => this.streams.flush()
+    this.past = new ServedPast(cache)
     this.loads = new ServedLoads((part) => this.sender.post(part))
     this.#inbox = new Inbox(line, this.sender, {
       handle: (message, untilMs) => this.#handle(message, untilMs),
@@ -162,6 +165,7 @@ export class Session implements Caller, Answerer {
     this.sender.discard()
     this.#inbox.close()
     this.streams.close()
+    this.past.close()
     this.loads.abandon()
     this.#options.onClose()
   }

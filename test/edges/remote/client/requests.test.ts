@@ -74,7 +74,7 @@ for (let run = 1; run <= runs(6); run++) {
       const key = dice(3) === 0 ? `k${dice(50)}`.repeat(1 + dice(4)) : dice(4_000) === 0 ? 'x'.repeat(700_000) : 'same'
       asked++
       const isShort = dice(2) === 0
-      const answer = isShort ? requests.askByKey(OP.get, key) : requests.ask(OP.get, [key])
+      const answer = isShort ? requests.askByKey(OP.peek, key) : requests.ask(OP.peek, [key])
       answer.then((got) => {
         settled++
         if (got !== key) wrong++
@@ -116,7 +116,7 @@ for (let run = 1; run <= runs(6); run++) {
 test('a separate answer that overtakes its batch is not lost', async (t) => {
   const owner = fakeOwner(() => true)
   const requests = new Requests(owner.line, ENDINGS)
-  const answers = [requests.ask(OP.get, ['a']), requests.ask(OP.get, ['b'])]
+  const answers = [requests.ask(OP.peek, ['a']), requests.ask(OP.peek, ['b'])]
   while (owner.held.length === 0) await loopTurn()
   const firstId = owner.held[0]?.[0] as number
   owner.later.push([firstId, 'early'])
