@@ -274,7 +274,7 @@ function matcherOf(pattern: KeyPattern | undefined): KeyMatcher | undefined {
 }
 
 /** The sequence after which the changes from a moment on begin. */
-async function startOf(past: Past, moment: Moment | undefined, now: Place): Promise<Sequence> {
+export async function startOf(past: Past, moment: Moment | undefined, now: Place): Promise<Sequence> {
   const oldest = await past.oldest()
   if (moment === undefined) return oldest.sequence
   if ('timeMs' in moment) return (await past.locate({ timeMs: moment.timeMs, isBefore: true }, now)).sequence

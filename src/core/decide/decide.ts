@@ -147,7 +147,7 @@ function lifeToKeep(state: ReadableState, expiresAtMs: number, slot: Slot | unde
   return { expiresAtMs: state.deadlineAt(slot), extension }
 }
 
-/** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live or expired. */
+/** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live, stale or expired. */
 function store(
   state: ReadableState,
   { key, nowMs }: SetCommand | IncrementCommand,

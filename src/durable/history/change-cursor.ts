@@ -3,7 +3,7 @@
  * `format/frame-scanner`. Between two portions nothing is open and nothing is held.
  */
 import type { CacheEvent } from '../../core/model/event.js'
-import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { checksum } from '../format/checksum.js'
 import { readFileHeader } from '../format/file-header.js'
@@ -66,6 +66,37 @@ export class ChangeCursor {
       } finally {
         file.close()
       }
+    }
+    return events
+  }
+
+  /**
+   * The next events that are there: of a journal that another process may be writing, so that its end is not known. None if there
+   * is nothing new. What is unsound at the end may be a frame that is being written.
+   */
+  async poll(): Promise<PastEvent[]> {
+    const events: PastEvent[] = []
+    this.#place ??= await this.#find()
+    const place = this.#place
+    let file: ReadableFile
+    try {
+      file = this.#storage.open(place.segment.path, 'read')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      this.#place = undefined
+      return this.poll()
+    }
+    try {
+      await this.#readPortion(file, place, LAST_SEQUENCE, events)
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error
+    } finally {
+      file.close()
+    }
+    if (this.#place === undefined) {
+      this.#ended = undefined
+      const { segments } = await findJournalFiles(this.#storage, this.#directory)
+      if (segments.at(-1)?.sequence === place.segment.sequence) this.#place = place
     }
     return events
   }

@@ -2,7 +2,7 @@
  * The past of a journal, read from its files while it may be in use, here or in another process. Writes nothing. Before: `cache/history`,
  * the command line. After: `locate`, then `replay`.
  */
-import { NO_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
+import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import type { JournalReceiver } from '../contract.js'
 import { fileName } from '../format/format.js'
@@ -10,7 +10,7 @@ import { findJournalFiles, type JournalFiles } from '../format/journal-files.js'
 import { anchorsIn, reachOf, timeOf } from '../snapshot/retention.js'
 import type { Storage } from '../storage/storage.js'
 import { HeldFiles } from './held-files.js'
-import { historyGone, locate, type Moment, type OldestFrames, type Place } from './locate.js'
+import { historyGone, locate, type Moment, type OldestFrames, type Place, visitFrames } from './locate.js'
 import { journalNote } from './lock-file.js'
 import { planReading } from './plan.js'
 import { replay } from './replay.js'
@@ -34,6 +34,15 @@ export class Past {
     if (moment === now) return now
     const isFuture = 'sequence' in moment ? moment.sequence > now.sequence : moment.timeMs >= now.timeMs
     return isFuture ? now : locate(this.storage, this.directory, moment, now.sequence, this.#oldestFrames)
+  }
+
+  /** The place at the end of the journal, as far as its last segment can be read: another process may be writing it. */
+  async end(nowMs: number): Promise<Place> {
+    const { segments } = await findJournalFiles(this.storage, this.directory)
+    const last = segments.at(-1)
+    if (last === undefined) throw historyGone({ timeMs: nowMs })
+    const { nextSequence } = await visitFrames(this.storage, last, () => false)
+    return { sequence: sequenceAfter(nextSequence, -1), timeMs: nowMs }
   }
 
   /**

@@ -32,17 +32,12 @@ interface SharedFlush {
   done: Promise<Sequence>
 }
 
-interface DurabilityListeners {
-  onChange(): void
-  /** {@link Durability.published} may have grown. */
-  onPublished(): void
-}
-
 export class Durability {
   readonly #session: JournalSession
   readonly #pending: PendingFrames
   readonly #segments: Segments
-  readonly #listeners: DurabilityListeners
+  readonly #onChange: () => void
+  onProgress: (() => void) | undefined // called when more is written or durable
   /** The checksum of the journal id, with which every frame's checksum begins. */
   readonly #seed: number
   #health: JournalHealth = WRITABLE
@@ -67,12 +62,12 @@ export class Durability {
     pending: PendingFrames,
     segments: Segments,
     durable: Sequence,
-    listeners: DurabilityListeners,
+    onChange: () => void,
   ) {
     this.#session = session
     this.#pending = pending
     this.#segments = segments
-    this.#listeners = listeners
+    this.#onChange = onChange
     this.#seed = checksum(segments.journalId)
     this.#durable = this.#recordedDurable = durable
   }
@@ -83,11 +78,6 @@ export class Durability {
 
   get durable(): Sequence {
     return this.#durable
-  }
-
-  /** The last sequence that no crash takes back; with fsync `'never'`: none of the process. */
-  get published(): Sequence {
-    return this.#session.fsync === 'never' ? this.written : this.#durable
   }
 
   get isDueForCompaction(): boolean {
@@ -107,7 +97,7 @@ export class Durability {
    * @throws JournalWriteError while nothing can be written.
    */
   prepare(): void {
-    this.refuseUnlessWritable()
+    if (this.#health !== WRITABLE) throw refusal(this.#health)
     if (this.#pending.isFull) this.writeFull()
     if (!this.#isWriteQueued) this.#queueWrite()
     this.#pending.isReady = !this.#isExiting
@@ -151,11 +141,11 @@ export class Durability {
       this.#stall(error as Error)
       return
     }
-    if (this.#session.fsync === 'never') this.#listeners.onPublished()
+    this.onProgress?.()
     this.#armSyncTimer()
     // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
-    if (this.isDueForCompaction) this.#listeners.onChange()
+    if (this.isDueForCompaction) this.#onChange()
   }
 
   /** Writes what is pending (or nothing) as one frame of this kind. Throws if that fails; the frame is dropped then. */
@@ -213,7 +203,7 @@ export class Durability {
     const isChange = this.#health.status !== health.status
     this.#health = health
     this.#pending.isReady = false
-    if (isChange) this.#listeners.onChange()
+    if (isChange) this.#onChange()
   }
 
   // ── fsync ──
@@ -224,14 +214,23 @@ export class Durability {
    */
   flush(): Promise<Sequence> {
     const target = this.#pending.last
-    if (this.#health.status === 'stalled') this.#retry()
-    if (!this.#isWriteQueued || this.#health !== WRITABLE) return this.#makeDurable(target)
-    const shared: SharedFlush = (this.#shared ??= {
-      target,
+    if (!this.#isWriteQueued || this.#health.status === 'stalled') return this.#flushNow(target)
+    this.#shared ??= this.#share()
+    this.#shared.target = target
+    return this.#shared.done
+  }
+
+  #share(): SharedFlush {
+    const shared: SharedFlush = {
+      target: NO_SEQUENCE,
       done: nextTurn().then(() => this.#makeDurable(shared.target)),
-    })
-    shared.target = target
-    return shared.done
+    }
+    return shared
+  }
+
+  async #flushNow(target: Sequence): Promise<Sequence> {
+    if (this.#health.status === 'stalled') this.#retry()
+    return this.#makeDurable(target)
   }
 
   async #makeDurable(target: Sequence): Promise<Sequence> {
@@ -240,9 +239,10 @@ export class Durability {
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
     if (this.#durable >= target) return this.#durable
     if (this.#health !== WRITABLE) throw this.#outcomeUnknown(target)
-    /* c8 ignore next 3 -- close() flushes first, so this takes a journal that was closed and reopened in one turn */
-    const consequence = 'close() has reported whether what was pending is durable.'
-    throw new CacheClosedError('The cache was closed before the flush was done', { consequence })
+    /* c8 ignore next 4 -- close() flushes first, so this takes a journal that was closed and reopened in one turn */
+    throw new CacheClosedError('The cache was closed before the flush was done', {
+      consequence: 'close() has reported whether what was pending is durable.',
+    })
   }
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
@@ -278,7 +278,7 @@ export class Durability {
     }
     this.#durable = Math.max(this.#durable, target, this.#durableThen) as Sequence
     queueTask(() => this.#recordDurable())
-    this.#listeners.onPublished()
+    this.onProgress?.()
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
@@ -326,7 +326,7 @@ export class Durability {
     // The system reports a lost write to only one of two overlapping fsyncs: the running one may still fail for what this covered.
     if (isSyncing) this.#durableThen = this.written
     else this.#durable = this.written
-    this.#listeners.onPublished()
+    this.onProgress?.()
   }
 
   // ── close ──

@@ -105,10 +105,8 @@ export class FileJournal implements Journal {
     if (isNew) session.receiver.limits(session.limits)
     if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
     const { durableSequence, hasLooseRecency, report } = recovered
-    const durability = new Durability(session, this.#pending, segments, durableSequence, {
-      onChange: () => this.onChange?.(),
-      onPublished: () => this.#tellPublished(),
-    })
+    const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+    durability.onProgress = () => this.#tellPublished()
     this.#pending.begin(recovered.nextSequence, () => durability.context())
     const isOlder = segments.isOlder
     if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
@@ -139,7 +137,9 @@ export class FileJournal implements Journal {
 
   /** The last sequence that a crash does not take back. After a close: as of then. */
   get published(): Sequence {
-    return this.#opened?.durability.published ?? this.#closedPublished
+    if (this.#opened === undefined) return this.#closedPublished
+    const { durability, session } = this.#opened
+    return session.fsync === 'never' ? durability.written : durability.durable
   }
 
   get isOpen(): boolean {
@@ -302,7 +302,7 @@ export class FileJournal implements Journal {
     segments.close()
     lock.release()
     this.#closedHealth = durability.health
-    this.#closedPublished = durability.published
+    this.#closedPublished = this.published
     this.#opened = undefined
     this.#tellPublished()
   }

@@ -1,12 +1,14 @@
 /** Histories to be cut short at any place. Each covers something that writes, renames, removes or repairs. */
 
+import { ChangeFeed } from '../../../src/cache/history/change-feed.js'
 import { Counters } from '../../../src/core/model/counters.js'
+import { NO_SEQUENCE } from '../../../src/core/model/sequence.js'
 import { EncodedValue } from '../../../src/core/model/stored-value.js'
 import { failing, SimulatedDisk } from '../durable/simulated-disk.js'
 import { Random } from '../random.js'
 import { DiskHistory } from './crash-states.js'
 import { recoverImage } from './recover-image.js'
-import { Stage } from './stage.js'
+import { DIRECTORY, Stage } from './stage.js'
 
 export interface Script {
   name: string
@@ -38,9 +40,10 @@ export const SCRIPTS: Script[] = [
       await stage.flush(cache)
       cache.set('d', { structured: [1, 2, 3] })
       cache.clear()
-      cache.set('e', Uint8Array.of(1, 2, 3))
+      cache.set('e', Uint8Array.of(1, 2, 3), { ttl: 60, stale: 60, tags: ['t', 'u'] })
       await stage.flush(cache)
-      cache.set('f', 10n ** 30n)
+      cache.set('f', 10n ** 30n, { tags: ['t'] })
+      cache.expireTag('t') // e is stale, f is gone
       await cache.close()
       stage.acknowledge(cache.recovery.sequence)
     },
@@ -251,6 +254,30 @@ export const SCRIPTS: Script[] = [
         disk.plan = undefined
       }
       await cache.close()
+    },
+  },
+  {
+    name: 'changesSince: what a consumer has been given is durable',
+    async run(stage) {
+      const { cache, journal, storage } = await stage.openBoth({
+        fsync: 'everysec',
+        history: Number.POSITIVE_INFINITY,
+        compaction: { journalBytes: 1e9, segmentBytes: 900 },
+      })
+      const source = { storage, directory: DIRECTORY, journal, journalClock: stage.clock }
+      const consuming = (async () => {
+        for await (const { sequence } of new ChangeFeed(source, NO_SEQUENCE, (stored) => stored))
+          stage.acknowledge(sequence)
+      })()
+      for (let at = 0; at < 8; at++) {
+        cache.set(`k${at % 3}`, `${at}${text(300)}`)
+        await stage.turn()
+        if (at % 3 === 2) stage.clock.advance(1)
+        if (at === 4) await cache.compact()
+        await stage.turn()
+      }
+      await cache.close()
+      await consuming
     },
   },
   {
