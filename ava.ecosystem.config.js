@@ -1,9 +1,7 @@
-import { rmSync } from 'node:fs'
 import { packedProject } from './test/ecosystem/project.mjs'
 
 // The packed library with the tools of its users. Needs `npm ci --prefix test/ecosystem`; .ci/run does that and runs it.
-const { root, project, tarball } = await packedProject()
-process.on('exit', () => rmSync(root, { recursive: true, force: true }))
+const { project, tarball } = await packedProject()
 
 export default {
   files: ['test/ecosystem/*.test.mjs'],

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -68,5 +68,4 @@ try {
   console.log('the same after another SIGKILL')
 } finally {
   if (server?.exitCode === null) await kill()
-  rmSync(root, { recursive: true, force: true })
 }

@@ -1,5 +1,6 @@
 /** Packs the library, and installs it in a copy of this folder: once for all test files (ava.ecosystem.config.js). */
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { cp, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,9 +11,10 @@ const run = promisify(execFile)
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const ROOT = join(HERE, '../..')
 
-/** The directories of the copy, and the packed file. */
+/** The copy, and the packed file, until this process ends. */
 export async function packedProject() {
   const root = await mkdtemp(join(tmpdir(), 'daybook-ecosystem-'))
+  process.on('exit', () => rmSync(root, { recursive: true, force: true }))
   // Packing replaces dist/, where other tests may be running: so a copy is packed.
   const copy = join(root, 'copy')
   const notCopied = /^(\.git|dist|journal|node_modules|bench|test)$/
