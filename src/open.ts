@@ -120,8 +120,8 @@ function compose<V>(
   { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
-  rehearse()
-  const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
+  const { directory, eviction, isolation, clock, inspect, cleanupIntervalMs } = options
+  rehearse(eviction)
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const source = options.journal === undefined ? fileSource(storage, resolve(directory as string), options) : undefined
   const journal = options.journal ?? (source as PastSource).journal
@@ -129,7 +129,7 @@ function compose<V>(
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()
   const warn = (warning: Error) => lifecycle.warn(warning)
-  const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen, warn })
+  const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen, warn })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
   const removeSlice = () => cleanup.runSlice() === 'more'

@@ -732,7 +732,18 @@ export class Cache<V = unknown> {
     const { state, lifecycle } = this.#parts
     const { size, maxSize, maxBytes, counters } = state
     const { hits, misses, evictions, expirations } = counters
-    const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
+    const eviction = state.eviction === 'lru' ? undefined : state.eviction
+    const facts = {
+      directory: this.#directory,
+      size,
+      maxSize,
+      maxBytes,
+      eviction,
+      hits,
+      misses,
+      evictions,
+      expirations,
+    }
     return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
   }
 

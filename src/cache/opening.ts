@@ -107,6 +107,7 @@ export class Opening {
   #begin(report: RecoveryReport, receiver: StateReceiver): void {
     const { journal, turns, expiry, lifecycle } = this.#parts
     receiver.restoreOrder()
+    this.#state.startEvicting()
     journal.onChange = () => this.onJournalChange?.()
     turns.isWritable = true
     this.#limit(report)

@@ -1,3 +1,4 @@
+import type { EvictionPolicy } from '../core/evolve/eviction/policy.js'
 import type { Clock } from '../core/model/clock.js'
 import type { CompactionThresholds, FsyncPolicy, Journal, Retention } from '../durable/contract.js'
 import type { OnCorruption } from '../durable/recovery/recover.js'
@@ -28,7 +29,7 @@ export interface CacheOptions {
    */
   lock?: boolean | undefined
   /**
-   * How many entries the cache holds: a positive integer or Infinity. Above it, the least recently used entry is evicted. Default:
+   * How many entries the cache holds: a positive integer or Infinity. Above it, an entry is evicted (see `eviction`). Default:
    * what this journal was last used with; 1000 for a new one. Only a value that is given can evict entries at opening.
    */
   maxSize?: number | undefined
@@ -37,6 +38,11 @@ export interface CacheOptions {
    * Setting an entry that is larger throws a RangeError.
    */
   maxBytes?: number | undefined
+  /**
+   * Which entry is evicted. `'lru'` (default): the least recently used one, exactly. `'s3-fifo'`: by S3-FIFO, which often has more
+   * hits, because entries that are used only once do not displace others (docs/eviction.md). The journal does not depend on it.
+   */
+  eviction?: EvictionPolicy | undefined
   /** TTL for entries without their own. Default Infinity: they do not expire. */
   ttl?: Duration | undefined
   /** When the journal is forced to disk: after every write, every second (the default), or only by `flush()` and `close()`. */
@@ -90,6 +96,7 @@ export interface ResolvedOptions {
   onCorruption: OnCorruption
   lock: boolean
   limits: GivenLimits
+  eviction: EvictionPolicy
   ttlMs: number
   fsync: FsyncPolicy
   cleanupIntervalMs: number
@@ -115,6 +122,7 @@ const OPTION_NAMES = Object.keys({
   lock: true,
   maxSize: true,
   maxBytes: true,
+  eviction: true,
   ttl: true,
   fsync: true,
   cleanupInterval: true,
@@ -134,7 +142,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   // Defaults replace undefined, not null: null is refused.
   const { directory, journal, lock, clock = systemClock, random = Math.random, inspect, onProgress } = options
   const { ttl = Number.POSITIVE_INFINITY } = options
-  const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
+  const { eviction = 'lru', fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
     throw wrongType('directory', 'a path', directory)
   if (journal !== undefined) {
@@ -162,6 +170,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     onCorruption: resolveOnCorruption(options.onCorruption),
     lock: lock ?? true,
     limits: checkLimits(options),
+    eviction: oneOf('eviction', eviction, ['lru', 's3-fifo']),
     ttlMs,
     fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),

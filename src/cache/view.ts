@@ -99,7 +99,7 @@ export class View<V = unknown> {
     const state = this.#open
     const matches = keyMatcher(pattern)
     const slots: Slot[] = []
-    const cursor = state.byEviction()
+    const cursor = state.inOrder()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
       if (this.timeMs < state.liveUntilAt(slot) && matches(this.#keyAt(slot))) slots.push(slot)
     return slots

@@ -127,7 +127,7 @@ class Tracker {
 }
 
 function* slotsOf(entries: Entries): Generator<[key: string, slot: Slot], void, undefined> {
-  const cursor = entries.recency.cursor()
+  const cursor = entries.order.cursor()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield [entries.keyAt(slot), slot]
 }
 

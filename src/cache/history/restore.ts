@@ -104,6 +104,6 @@ function counted({ set, deleted, unchanged }: RestoreResult): string {
 }
 
 function* slotsOf(state: State): Generator<Slot, void, undefined> {
-  const cursor = state.byEviction()
+  const cursor = state.inOrder()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield slot
 }

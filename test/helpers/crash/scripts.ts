@@ -40,9 +40,10 @@ export const SCRIPTS: Script[] = [
       await stage.flush(cache)
       cache.set('d', { structured: [1, 2, 3] })
       cache.clear()
-      cache.set('e', Uint8Array.of(1, 2, 3))
+      cache.set('e', Uint8Array.of(1, 2, 3), { ttl: 60, stale: 60, tags: ['t', 'u'] })
       await stage.flush(cache)
-      cache.set('f', 10n ** 30n)
+      cache.set('f', 10n ** 30n, { tags: ['t'] })
+      cache.expireTag('t') // e is stale, f is gone
       await cache.close()
       stage.acknowledge(cache.recovery.sequence)
     },
