@@ -166,12 +166,12 @@ const NONSENSE: unknown[] = [
   [1, 'get'],
   [1, {}],
   new Map(),
-  [1, OP.get, 'k', 77],
+  [1, OP.peek, 'k', 77],
   [1, AGAIN, 5],
-  [1, OP.get, 'k', AGAIN],
-  [1, OP.get, 'k', AGAIN, 0],
-  [1, OP.get, 'k', AGAIN, 1e9],
-  [1, OP.get, 'k', AGAIN, '2'],
+  [1, OP.peek, 'k', AGAIN],
+  [1, OP.peek, 'k', AGAIN, 0],
+  [1, OP.peek, 'k', AGAIN, 1e9],
+  [1, OP.peek, 'k', AGAIN, '2'],
 ]
 
 for (const [index, message] of NONSENSE.entries()) {
@@ -325,7 +325,7 @@ test('equal requests are sent as a count, and each is still a request of its own
   ]
   t.deepEqual(await Promise.all(asked), [1, 2, 3, 5, 7, 7, 7, 7])
   t.deepEqual(await Promise.all(others), [7, 7, undefined, false, true, true, true, 'a', 9, 11, 13])
-  const { add, get, has, put, increment } = OP
+  const { add, read: get, has, put, increment } = OP
   // biome-ignore format: one request in a line
   t.deepEqual(sent, [[
     2,
