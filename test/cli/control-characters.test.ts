@@ -111,6 +111,34 @@ const CASES: Record<string, readonly Case[]> = {
     [({ journal }) => ['inspect', '-d', journal, '--from', NAME], /argument 'x/],
     [damaged('inspect'), /is damaged/],
   ],
+  at: [
+    [({ journal }) => ['at', '0s', '-d', journal], /5 entries as of/],
+    [({ journal }) => ['at', '0s', '-d', journal, '--full'], /object = /],
+    [({ journal }) => ['at', '0s', '-d', journal, '--json'], /"key":"object"/],
+    [({ journal }) => ['at', NAME, '-d', journal], /value 'x/],
+    [damaged('at', '@3'), /is damaged/],
+  ],
+  history: [
+    [({ journal }) => ['history', 'object', '-d', journal], /#3/],
+    [({ journal }) => ['history', 'object', '-d', journal, '--json'], /"sequence":3/],
+    [({ journal }) => ['history', NAME, '-d', journal], /No change of x/],
+    [({ journal }) => ['history', 'object', '--from', NAME, '-d', journal], /argument 'x/],
+  ],
+  diff: [
+    [({ journal }) => ['diff', '@1', '-d', journal], /4 added/],
+    [({ journal }) => ['diff', '@5', '@0', '-d', journal, '--json'], /"after":null/],
+    [({ journal }) => ['diff', NAME, '-d', journal], /value 'x/],
+  ],
+  restore: [
+    [({ journal }) => ['restore', '@1', '--yes', '-d', journal], /To undo it/],
+    [({ journal }) => ['restore', '@1', `${NAME}*`, '--yes', '-d', journal], /would set/],
+    [({ journal }) => ['restore', NAME, '-d', journal], /value 'x/],
+  ],
+  fork: [
+    [({ root, journal }) => ['fork', join(root, 'fork'), '-d', journal], /5 entries/],
+    [({ journal }) => ['fork', journal, '-d', journal], /has a journal already/],
+    [({ root, journal }) => ['fork', join(root, 'fork'), '--at', NAME, '-d', journal], /argument 'x/],
+  ],
   verify: [
     [({ journal }) => ['verify', '-d', journal], /sound/],
     [({ journal }) => ['verify', '-d', journal, '--json'], /"sound"/],

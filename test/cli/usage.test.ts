@@ -21,7 +21,22 @@ async function daybook(...args: readonly string[]) {
   throw new Error('It was not refused.')
 }
 
-const COMMANDS = ['shell', 'import', 'stats', 'inspect', 'verify', 'repair', 'save', 'load', 'convert']
+const COMMANDS = [
+  'shell',
+  'import',
+  'stats',
+  'inspect',
+  'at',
+  'history',
+  'diff',
+  'restore',
+  'fork',
+  'verify',
+  'repair',
+  'save',
+  'load',
+  'convert',
+]
 
 test('--help lists the commands and the exit codes', async (t) => {
   const { code, stdout, stderr } = await daybook('--help')
@@ -92,12 +107,23 @@ for (const [args, complaint] of [
   })
 }
 
-for (const command of ['stats', 'inspect', 'verify', 'repair']) {
+for (const args of [
+  ['stats'],
+  ['inspect'],
+  ['at', '@1'],
+  ['history', 'k'],
+  ['diff', '@1'],
+  ['restore', '@1'],
+  ['fork', 'to'],
+  ['verify'],
+  ['repair'],
+]) {
+  const [command] = args
   test(`${command} of a missing directory, or one without a journal, fails and creates nothing`, async (t) => {
     const directory = temporaryDirectory(t)
     const nowhere = join(directory, 'nowhere')
-    t.like(await daybook(command, '-d', nowhere), { code: 1, stderr: `daybook: ${nowhere} does not exist.\n` })
-    const empty = await daybook(command, '-d', directory)
+    t.like(await daybook(...args, '-d', nowhere), { code: 1, stderr: `daybook: ${nowhere} does not exist.\n` })
+    const empty = await daybook(...args, '-d', directory)
     t.is(empty.code, 1)
     t.regex(empty.stderr, /^daybook: .* contains no journal\. /)
     t.deepEqual(readdirSync(directory), [])

@@ -5,11 +5,13 @@ import { State } from '../../core/evolve/state.js'
 import { hasExpired } from '../../core/model/expiry.js'
 import { NEW_LIMITS, unjournaledLimits } from '../../core/model/limits.js'
 import { encodedBytes } from '../../durable/format/encode-event.js'
+import { findJournalFiles } from '../../durable/format/journal-files.js'
 import { isInUse } from '../../durable/history/lock-file.js'
 import type { ReadingPlan } from '../../durable/history/plan.js'
 import { troubleOf } from '../../durable/history/read-chain.js'
 import { type Replayed, replay } from '../../durable/history/replay.js'
 import { receiverFor } from '../../durable/history/replayed-state.js'
+import { reachOf } from '../../durable/snapshot/retention.js'
 import { disk } from '../../durable/storage/disk.js'
 import { planOpening, readJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
@@ -17,7 +19,7 @@ import { limitJson } from '../terminal/change-json.js'
 import { figureLines } from '../terminal/figures.js'
 import { output } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
-import { showBytes, showCount, showCountOf, showLimits, showPercent } from '../terminal/quantities.js'
+import { showBytes, showCount, showCountOf, showLimits, showMoment, showPercent } from '../terminal/quantities.js'
 
 interface StatsOptions extends DirectoryOptions {
   json?: true
@@ -93,6 +95,17 @@ async function summarize(
     segments: segments.length,
     segmentBytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
     events,
+    ...(await reached(directory)),
+  }
+}
+
+/** How far back one can look; null if there is no journal yet. */
+async function reached(directory: string) {
+  const reach = await reachOf(disk, await findJournalFiles(disk, directory))
+  return {
+    oldestSequence: reach?.oldestSequence ?? null,
+    oldestTime: reach === undefined ? null : showMoment(reach.oldestTimeMs),
+    historyBytes: reach?.historyBytes ?? 0,
   }
 }
 
@@ -133,6 +146,12 @@ function statsLines(found: Summary): string[] {
     [
       'journal',
       `${showCountOf(found.events, 'event')} in ${showCountOf(found.segments, 'segment')}, ${showBytes(found.segmentBytes)}`,
+    ],
+    [
+      'reaches back to',
+      found.oldestSequence === null
+        ? '-'
+        : `sequence ${showCount(found.oldestSequence)}, ${found.oldestTime}; ${showBytes(found.historyBytes)} are kept for that`,
     ],
     [
       'closed',

@@ -11,6 +11,7 @@ export type FileStatus =
   | 'corrupt'
   | 'unreachable' // sound or not, but something before it is damaged
   | 'unneeded' // a newer snapshot covers it, or nothing refers to it: opening ignores it
+  | 'past' // opening ignores it, and looking back needs it
   | 'unfinished' // its creation was interrupted: opening removes it
 
 export interface FileFinding {

@@ -6,6 +6,7 @@ import { shorten, showKey, showValue } from '../terminal/show-value.js'
 import { cacheStatsLines } from './cache-stats.js'
 import { calling } from './calling.js'
 import { helpLines } from './help.js'
+import { LOOKING_BACK } from './looking-back.js'
 import { LOAD, SAVE } from './save-load.js'
 import { parseSet } from './set-arguments.js'
 import { MISSING, type ShellCommand } from './shell-command.js'
@@ -231,6 +232,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
       print(String(cache.resize({ maxSize: limitOf(entries), maxBytes: limitOf(bytes) })))
     },
   },
+  ...LOOKING_BACK,
   {
     name: 'clear',
     usage: '',

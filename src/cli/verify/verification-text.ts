@@ -16,7 +16,11 @@ export function verificationLines(found: Verification, colors: Colors): string[]
 function fileLines(finding: FileFinding, nameWidth: number, statusWidth: number, colors: Colors): string[] {
   const { file, status, damage } = finding
   const color =
-    status === 'sound' ? colors.green : status === 'corrupt' || status === 'unreachable' ? colors.red : colors.yellow
+    status === 'sound' || status === 'past'
+      ? colors.green
+      : status === 'corrupt' || status === 'unreachable'
+        ? colors.red
+        : colors.yellow
   const lines = [`${file.padEnd(nameWidth)}  ${color(status.padEnd(statusWidth))}  ${contentOf(finding)}`]
   if (damage === undefined) return lines
   const { offset, sequence, reason, soundFramesAfter, soundItemsAfter } = damage
@@ -44,6 +48,8 @@ function verdictLines({ status, sequence, files, problem, directory }: Verificat
       lines.push('Another process is writing to it: its last frame was not complete yet.')
     if (files.some((file) => file.status === 'unneeded' && file.damage !== undefined))
       lines.push('A file that is no longer needed is damaged: the disk may be failing.')
+    if (files.some((file) => file.status === 'past' && file.damage !== undefined))
+      lines.push('A file of the past is damaged: one cannot look back to what it holds. The disk may be failing.')
     return lines
   }
   const where =

@@ -3,7 +3,7 @@
  * the same code as opening. Damage does not end the check: the remaining files are then checked one by one.
  */
 import { basename } from 'node:path'
-import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { LAST_SEQUENCE, NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
 import { allOf, type JournalFile, type JournalFiles } from '../../durable/format/journal-files.js'
@@ -12,6 +12,7 @@ import type { ReadingPlan } from '../../durable/history/plan.js'
 import { type Chain, readChain } from '../../durable/history/read-chain.js'
 import type { ChainStart } from '../../durable/history/read-segments.js'
 import { JOURNAL_BEGIN, Replayer, startAfter } from '../../durable/history/replay.js'
+import { anchorsIn } from '../../durable/snapshot/retention.js'
 import { disk } from '../../durable/storage/disk.js'
 import { CorruptionError, type Damage } from '../../errors.js'
 import { addDamage, checkRows, checkSegmentAlone, damageOf } from '../journal/check-file.js'
@@ -88,7 +89,7 @@ class Check {
     for (const file of this.#files.snapshots) {
       const finding = await checkRows(file, 'snapshot', this.#count)
       this.#findings.set(file.name, finding)
-      if (file !== needed) finding.status = 'unneeded'
+      if (file !== needed) finding.status = this.#statusOfOlder(file)
       else if (finding.damage !== undefined) {
         isSound = false
         this.#note({ file: file.path, ...finding.damage })
@@ -182,14 +183,23 @@ class Check {
     const first = sequenceAfter(this.#files.snapshots.at(-1)?.sequence ?? NO_SEQUENCE)
     for (const file of this.#files.segments) {
       if (this.#findings.has(file.name)) continue
-      const status = file.sequence < first ? 'unneeded' : planned.includes(file) ? 'corrupt' : 'unreachable'
+      const status =
+        file.sequence < first ? this.#statusOfOlder(file) : planned.includes(file) ? 'corrupt' : 'unreachable'
       this.#findings.set(file.name, { ...(await checkSegmentAlone(file, this.#count)), status })
     }
     for (const file of this.#files.loaded) {
       const finding = await checkRows(file, 'loaded', this.#count)
-      if (!this.#needed.has(file.name)) finding.status = 'unneeded'
+      if (!this.#needed.has(file.name)) finding.status = file.sequence < first ? this.#statusOfOlder(file) : 'unneeded'
       this.#findings.set(file.name, finding)
     }
+  }
+
+  /** Of a file that a snapshot covers. */
+  #statusOfOlder(file: JournalFile): FileFinding['status'] {
+    const { snapshots } = this.#files
+    const oldest = anchorsIn(this.#files)[0]?.sequence ?? LAST_SEQUENCE
+    const isOfPast = file.sequence > oldest || (file.sequence === oldest && snapshots.includes(file))
+    return isOfPast ? 'past' : 'unneeded'
   }
 
   #note({ file, offset, sequence, reason }: Damage): void {

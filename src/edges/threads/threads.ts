@@ -3,6 +3,7 @@
 export type { RemoteRemoval } from '../../cache/streams/removals.js'
 export { CacheClosedError, CacheError, CorruptionError, JournalWriteError, ValueError } from '../../errors.js'
 export type { RemoteCache, RemoteNamespace } from '../remote/client/remote-cache.js'
+export type { RemoteView } from '../remote/client/remote-past.js'
 export type { Condition, Step, StepsResults } from '../remote/wire/steps.js'
 export { connect } from './client/connect.js'
 export { connectSync } from './client/sync-client.js'
