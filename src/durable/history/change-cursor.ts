@@ -6,8 +6,9 @@ import type { CacheEvent } from '../../core/model/event.js'
 import { LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { checksum } from '../format/checksum.js'
-import { readFileHeader } from '../format/file-header.js'
+import { type FileHeader, readFileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES } from '../format/format.js'
+import { type FramePlace, moveAfter, whyNotNext } from '../format/frame-order.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import { findJournalFiles, type JournalFile } from '../format/journal-files.js'
 import { anchorsIn, timeOf } from '../snapshot/retention.js'
@@ -24,6 +25,19 @@ export interface PastEvent {
   timeMs: number
 }
 
+/** The next frame of the segment that is being read. */
+interface CursorPlace extends FramePlace {
+  segment: JournalFile
+  offset: number
+}
+
+/** A segment that was read to its end: the next event is in another one, which must follow it. */
+interface EndedSegment {
+  name: string
+  journalId: Buffer
+  lastChecksum: number
+}
+
 /** About how much is read at once. */
 const PORTION_BYTES = 128 * 1024
 
@@ -32,11 +46,8 @@ export class ChangeCursor {
   readonly #directory: string
   /** The next event to give. */
   #next: Sequence
-  /** The segment that is being read, where its next frame begins, and the first sequence of that. */
-  #place: { segment: JournalFile; offset: number; sequence: Sequence } | undefined
-
-  /** The last segment that was read to its end: the next event is in another one. */
-  #ended: string | undefined
+  #place: CursorPlace | undefined
+  #ended: EndedSegment | undefined
 
   constructor(storage: Storage, directory: string, after: Sequence) {
     this.#storage = storage
@@ -51,18 +62,9 @@ export class ChangeCursor {
   async read(to: Sequence): Promise<PastEvent[]> {
     const events: PastEvent[] = []
     while (events.length === 0 && this.#next <= to) {
-      this.#place ??= await this.#find()
-      const { segment } = this.#place
-      let file: ReadableFile
+      const { place, file } = await this.#open()
       try {
-        file = this.#storage.open(segment.path, 'read')
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-        this.#place = undefined // removed: #find() says so
-        continue
-      }
-      try {
-        await this.#readPortion(file, this.#place, to, events)
+        await this.#readPortion(file, place, to, events)
       } finally {
         file.close()
       }
@@ -76,16 +78,7 @@ export class ChangeCursor {
    */
   async poll(): Promise<PastEvent[]> {
     const events: PastEvent[] = []
-    this.#place ??= await this.#find()
-    const place = this.#place
-    let file: ReadableFile
-    try {
-      file = this.#storage.open(place.segment.path, 'read')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      this.#place = undefined
-      return this.poll()
-    }
+    const { place, file } = await this.#open()
     try {
       await this.#readPortion(file, place, LAST_SEQUENCE, events)
     } catch (error) {
@@ -101,8 +94,21 @@ export class ChangeCursor {
     return events
   }
 
-  /** The segment that holds the next event. */
-  async #find(): Promise<{ segment: JournalFile; offset: number; sequence: Sequence }> {
+  async #open(): Promise<{ place: CursorPlace; file: ReadableFile }> {
+    for (;;) {
+      this.#place ??= await this.#find()
+      try {
+        return { place: this.#place, file: this.#storage.open(this.#place.segment.path, 'read') }
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+        this.#place = undefined // removed: #find() says whether the next event went with it
+        this.#ended = undefined
+      }
+    }
+  }
+
+  /** The beginning of the segment that holds the next event. */
+  async #find(): Promise<CursorPlace> {
     const files = await findJournalFiles(this.#storage, this.#directory)
     const [anchor] = anchorsIn(files)
     const sequence = this.#next
@@ -111,34 +117,35 @@ export class ChangeCursor {
       throw historyGone({ sequence }, anchor, timeMs)
     }
     const segment = files.segments.findLast((file) => file.sequence <= sequence) as JournalFile // at least that of the anchor
-    return { segment, offset: FILE_HEADER_BYTES, sequence: segment.sequence }
+    if (segment.name === this.#ended?.name)
+      throw damaged(segment, segment.bytes, sequence, 'the file ends before this sequence')
+    return { segment, offset: FILE_HEADER_BYTES, nextSequence: segment.sequence, lastChecksum: 0, seal: undefined }
   }
 
-  async #readPortion(
-    file: ReadableFile,
-    place: { segment: JournalFile; offset: number; sequence: Sequence },
-    to: Sequence,
-    events: PastEvent[],
-  ): Promise<void> {
+  async #readPortion(file: ReadableFile, place: CursorPlace, to: Sequence, events: PastEvent[]): Promise<void> {
     const { segment } = place
-    const { journalId } = await readFileHeader(file, { kind: 'segment', sequence: segment.sequence })
+    const header = await readFileHeader(file, { kind: 'segment', sequence: segment.sequence })
+    const { journalId } = header
+    if (place.offset === FILE_HEADER_BYTES) {
+      if (this.#ended !== undefined && !follows(header, this.#ended))
+        throw damaged(segment, 0, segment.sequence, 'the file does not follow the one before it')
+      place.lastChecksum = header.checksum
+    }
     const scanner = new FrameScanner(file, checksum(journalId), place.offset, PORTION_BYTES)
     const pause = slices()
     for (let bytes = 0; bytes < PORTION_BYTES && this.#next <= to; ) {
       const scanned = await scanner.next()
       if (scanned === undefined) {
-        if (segment.name === this.#ended)
-          throw damaged(segment, place.offset, this.#next, 'the file ends before this sequence')
-        this.#ended = segment.name
+        this.#ended = { name: segment.name, journalId, lastChecksum: place.lastChecksum }
         this.#place = undefined
         return
       }
       const { frame } = scanned
       if (frame === undefined) throw damaged(segment, scanned.offset, this.#next, scanned.reason)
+      const reason = whyNotNext(frame, place)
+      if (reason !== undefined) throw damaged(segment, frame.offset, place.nextSequence, reason)
       if (frame.kind === 'events') {
-        if (frame.firstSequence !== place.sequence)
-          throw damaged(segment, frame.offset, place.sequence, 'the frame here does not follow the one before it')
-        const end = sequenceAfter(place.sequence, frame.count)
+        const end = sequenceAfter(frame.firstSequence, frame.count)
         if (end > this.#next) {
           let sequence = frame.firstSequence
           for (const event of eventsOf(frame, scanned.bytes, segment.path)) {
@@ -149,12 +156,16 @@ export class ChangeCursor {
           this.#next = Math.min(end, to + 1) as Sequence
           if (end > this.#next) return // the rest of the frame is read again
         }
-        place.sequence = end
       }
+      moveAfter(place, frame, frame.checksum)
       place.offset = frame.offset + frame.length
       await pause()
     }
   }
+}
+
+function follows({ journalId, previousChecksum }: FileHeader, ended: EndedSegment): boolean {
+  return journalId.equals(ended.journalId) && previousChecksum === ended.lastChecksum
 }
 
 function damaged({ path: file }: JournalFile, offset: number, sequence: Sequence, reason: string): CorruptionError {

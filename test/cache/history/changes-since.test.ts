@@ -74,6 +74,41 @@ for (const fsync of ['always', 'everysec', 'never'] as const) {
   })
 }
 
+test('a segment of another journal, or one that does not follow, is damage and gives no change', async (t) => {
+  const play = async (journal: string) => {
+    const { cache, disk } = await open({ history: Number.POSITIVE_INFINITY })
+    for (let round = 1; round <= 3; round++) {
+      cache.set('a', `${journal} ${round}`)
+      await cache.compact()
+    }
+    return { cache, disk }
+  }
+  const [own, foreign] = [await play('own'), await play('foreign')]
+  const path = '/j/0000000000000002.segment'
+  const inode = own.disk.names.get(path)
+  inode?.write(foreign.disk.image().get(path) as Uint8Array, 0)
+  const items = own.cache.changesSince(0)
+  t.like((await items.next()).value, { value: 'own 1' })
+  await t.throwsAsync(items.next(), { code: 'CORRUPTION', message: /0000000000000002\.segment .*does not follow/ })
+  for (const { cache } of [own, foreign]) await cache.close()
+})
+
+test('what was removed meanwhile was all given: the next segment is read on', async (t) => {
+  const { cache } = await open({ fsync: 'always' })
+  const items = cache.changesSince(0)
+  for (let round = 1; round <= 3; round++) {
+    cache.set('a', round)
+    cache.set('b', round)
+    await cache.flush()
+    t.deepEqual(
+      (await take(items, 2)).map(({ value }) => value),
+      [round, round],
+    )
+    await cache.compact()
+  }
+  await cache.close()
+})
+
 test('a change is given when it is durable, not before', async (t) => {
   const { cache, clock } = await open({ fsync: 'everysec' })
   const items = cache.changesSince(0)
