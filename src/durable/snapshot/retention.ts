@@ -12,7 +12,6 @@
  * So no crash leaves an anchor with a gap behind it, whichever of the removals it undoes.
  */
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
-import { CorruptionError } from '../../errors.js'
 import type { JournalFigures, Retention } from '../contract.js'
 import { readHeaderOf } from '../format/file-header.js'
 import { findJournalFiles, type JournalFile, type JournalFiles } from '../format/journal-files.js'
@@ -46,14 +45,14 @@ export function anchorsIn({ snapshots, segments }: JournalFiles): Anchor[] {
 
 /**
  * Since when the anchor's state was that of the journal, epoch milliseconds: its segment was begun then, and unlike a snapshot, it is never
- * replaced. Undefined if its header is damaged.
+ * replaced. Undefined if its header cannot be read, for whatever reason: a file that only the past needs must not keep the present
+ * from being opened or compacted, and a compaction may remove it while it is looked at.
  */
 export async function timeOf(storage: Storage, { segment }: Anchor): Promise<number | undefined> {
   try {
     return (await readHeaderOf(storage, segment, 'segment')).createdAtMs
-  } catch (error) {
-    if (error instanceof CorruptionError) return undefined
-    throw error
+  } catch {
+    return undefined
   }
 }
 

@@ -140,6 +140,28 @@ test('a damaged header in the past disturbs neither compaction nor opening', asy
   await again.close()
 })
 
+for (const [name, error] of [
+  ['open', 'EACCES'],
+  ['read', 'EIO'],
+] as const)
+  test(`a file of the past that cannot be read (${error}) disturbs neither opening nor compaction`, async (t) => {
+    const { disk, stage, cache } = await begin('1d')
+    for (let number = 1; number <= 3; number++) await round(stage, cache, number)
+    await cache.close()
+    const unreadable = SimulatedDisk.of(disk.image())
+    unreadable.plan = failing((call) => call.name === name && call.path.endsWith('/0000000000000001.segment'), {
+      error,
+    })
+    const again = await new Stage(unreadable).open({ history: '1d' })
+    t.is(again.get('a'), '3')
+    t.is(again.stats().journal.oldestSequence, 2)
+    again.set('a', '4')
+    await again.compact()
+    await again.close()
+    unreadable.plan = undefined
+    t.regex(await stateAt(unreadable, 1), /a=string:1#/, 'it was kept')
+  })
+
 test('the newest snapshot damaged: the past is what it is rebuilt from', async (t) => {
   const { disk, stage, cache } = await begin('1d')
   for (let number = 1; number <= 3; number++) await round(stage, cache, number)
