@@ -140,8 +140,14 @@ function damaged({ path: file }: JournalFile, { offset, nextSequence: sequence, 
 
 /** @param oldestTimeMs Of the anchor, if there is one and its time can be read. */
 export function historyGone(moment: Moment, anchor?: Pick<Anchor, 'sequence'>, oldestTimeMs?: number): CacheError {
-  const asked = 'sequence' in moment ? `sequence ${moment.sequence}` : new Date(moment.timeMs).toISOString()
-  const since = oldestTimeMs === undefined ? '' : `, of ${new Date(oldestTimeMs).toISOString()}`
+  const asked = 'sequence' in moment ? `sequence ${moment.sequence}` : textOf(moment.timeMs)
+  const since = oldestTimeMs === undefined ? '' : `, of ${textOf(oldestTimeMs)}`
   const oldest = anchor === undefined ? '' : `: the oldest is sequence ${anchor.sequence}${since}`
   return new CacheError('HISTORY_GONE', `The journal does not reach back to ${asked}${oldest}`)
+}
+
+/** Not every time is a date: `{ ago: Infinity }`, and what an odd clock says. */
+function textOf(timeMs: number): string {
+  const date = new Date(timeMs)
+  return Number.isNaN(date.getTime()) ? `${timeMs} ms` : date.toISOString()
 }

@@ -48,10 +48,7 @@ export async function forkJournal(request: ForkRequest): Promise<Fork> {
     lock.write(`${journalId.toString('hex')}\n`)
     return fork
   } catch (error) {
-    if (error instanceof CacheError) throw error
-    throw new CacheError('FORK_FAILED', `The fork in ${directory} could not be written: ${reasonOf(error)}`, {
-      cause: error,
-    })
+    throw error instanceof CacheError ? error : unwritten(directory, error)
   } finally {
     lock.release()
   }
@@ -73,7 +70,13 @@ async function writeFiles(
     const written = await writeSnapshot({ storage, path, temporary, kind: 'snapshot', sequence, source, ...header })
     return { directory, sequence, entries: written.entries, bytes: written.bytes + FILE_HEADER_BYTES }
   } catch (error) {
-    removeIfThere(storage, segment)
-    throw error
+    // The snapshot may already have its name: without its segment it would be a damaged journal.
+    for (const file of [path, segment]) removeIfThere(storage, file)
+    throw unwritten(directory, error)
   }
+}
+
+function unwritten(directory: string, error: unknown): CacheError {
+  const what = `The fork in ${directory} could not be written: ${reasonOf(error)}`
+  return new CacheError('FORK_FAILED', what, { cause: error })
 }

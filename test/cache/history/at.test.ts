@@ -178,7 +178,13 @@ test('times that are no times are TypeErrors; before the oldest is HISTORY_GONE'
   }
   await t.throwsAsync(cache.at({ ago: -1 }), { instanceOf: RangeError })
   const { oldestTimeMs } = cache.stats().journal
-  for (const when of [{ sequence: 1 }, new Date(0), { ago: '1d' }, new Date(oldestTimeMs - 1)] as const)
+  for (const when of [
+    { sequence: 1 },
+    new Date(0),
+    { ago: '1d' },
+    { ago: Infinity },
+    new Date(oldestTimeMs - 1),
+  ] as const)
     await t.throwsAsync(cache.at(when), { code: 'HISTORY_GONE', message: /the oldest is sequence 2, of / })
   t.is((await cache.at(new Date(oldestTimeMs))).sequence, 2)
   for (const when of [{ sequence: 2 }, { sequence: 1_000 }, new Date(clock.now() + 1e9), { ago: 0 }] as const)
@@ -317,5 +323,12 @@ test('a fork is refused where there is a journal, and changes nothing there', as
   await t.throwsAsync(cache.fork('/g'), { code: 'FORK_FAILED', message: /ENOSPC/ })
   disk.plan = undefined
   t.is((await cache.fork('/g')).entries, 1, 'what was left of it is no journal')
+  let syncs = 0
+  disk.plan = (call) =>
+    call.name === 'syncDirectory' && call.path === '/h' && ++syncs === 2 ? { error: 'EIO' } : undefined
+  await t.throwsAsync(cache.fork('/h'), { code: 'FORK_FAILED', message: /EIO/ })
+  t.is(syncs, 2, 'the snapshot had its name')
+  disk.plan = undefined
+  t.is((await cache.fork('/h')).entries, 1, 'nor is a snapshot whose name may not be on disk')
   await cache.close()
 })
