@@ -61,9 +61,14 @@ export class Checkpoint {
     return { offset: saved.offset, lines: saved.lines }
   }
 
+  /** Undefined if there is none, or what is there is not what {@link write} writes. */
   #parse(): Saved | undefined {
     try {
-      return JSON.parse(readFileSync(this.#path, 'utf8')) as Saved
+      const saved = JSON.parse(readFileSync(this.#path, 'utf8')) as Saved
+      const isSound = [saved.offset, saved.lines, saved.sequence].every(
+        (number) => Number.isSafeInteger(number) && number >= 0,
+      )
+      return isSound ? saved : undefined
     } catch {
       return undefined
     }

@@ -132,16 +132,28 @@ async function writeIntent(storage: Storage, path: string, intent: Intent): Prom
 
 async function readIntent(storage: Storage, path: string): Promise<Intent> {
   const file = storage.open(path, 'read')
+  const bytes = Buffer.alloc(file.size())
   try {
-    const bytes = Buffer.alloc(file.size())
     await readAll(file, bytes, 0, bytes.length, 0)
-    return JSON.parse(bytes.toString()) as Intent
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    const reason =
-      'the file is not JSON, so what a crash interrupted cannot be completed. To go on without it, remove the file'
-    throw new CorruptionError({ file: path, offset: 0, sequence: NO_SEQUENCE, reason })
   } finally {
     file.close()
+  }
+  const intent = intentOf(bytes.toString())
+  if (intent !== undefined) return intent
+  const reason =
+    'the file does not say what was being done, so what a crash interrupted cannot be completed. To go on without it, remove the file'
+  throw new CorruptionError({ file: path, offset: 0, sequence: NO_SEQUENCE, reason })
+}
+
+/** Undefined if the text is not what {@link writeIntent} writes. It has no checksum. */
+function intentOf(text: string): Intent | undefined {
+  try {
+    const { sequence, damage } = JSON.parse(text) as Intent
+    const { file, offset, sequence: place, reason, lost, movedTo } = damage
+    const areTexts = [file, reason, movedTo].every((value) => typeof value === 'string')
+    const areNumbers = [sequence, offset, place, lost.from, lost.to ?? 0].every(Number.isSafeInteger)
+    return areTexts && areNumbers ? { sequence, damage } : undefined
+  } catch {
+    return undefined
   }
 }

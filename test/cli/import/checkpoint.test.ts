@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { Checkpoint } from '../../../src/cli/import/checkpoint.js'
@@ -47,4 +47,25 @@ test('without a checkpoint the import starts at the first line', (t) => {
   new Checkpoint(file, directory).remove()
   t.deepEqual(read(), BEGIN)
   new Checkpoint(file, directory).remove() // a missing checkpoint is not an error
+})
+
+test('a checkpoint that is damaged in any way starts the import at the first line, without an error', (t) => {
+  const { directory, read } = saved(t)
+  const path = join(directory, readdirSync(directory).find((name) => name.endsWith('.progress')) as string)
+  const text = readFileSync(path, 'utf8')
+  const number = (name: string, value: string) => text.replace(new RegExp(`("${name}":)\\d+`), `$1${value}`)
+  const damaged = [
+    '',
+    '{',
+    'null',
+    '7',
+    '[]',
+    '{}',
+    ...['-5', '0.5', '1e99', 'null', '"6"'].map((value) => number('offset', value)),
+  ]
+  for (const content of [...damaged, number('lines', '-1'), number('lines', '{}'), number('sequence', 'null')]) {
+    t.not(content, text)
+    writeFileSync(path, content)
+    t.deepEqual(read(), BEGIN, content)
+  }
 })

@@ -326,8 +326,17 @@ test('a crash behind the commit: the next opening completes it and reports the d
   await t.throwsAsync(journal.open(session()), { code: 'JOURNAL_UNREADABLE' })
   const interrupted = disk.image()
   const intent = [...interrupted.keys()].find((name) => name.endsWith('.json')) as string
-  const garbled = await recoverWith(withFile(new Map(interrupted), intent, Buffer.from('{')), 'salvage')
-  t.like(garbled.error, { code: 'CORRUPTION', file: intent })
+  const text = Buffer.from(interrupted.get(intent) as Uint8Array).toString()
+  const garbles = ['', '{', 'null', '[]', '7', '{}', '{"sequence":1}', text.replace('"offset": 64', '"offset": "64"')]
+  for (const garble of [
+    ...garbles,
+    text.replace('"lost"', '"last"'),
+    text.replace(/"sequence": \d+/, '"sequence": 1e99'),
+  ]) {
+    t.not(garble, text)
+    const garbled = await recoverWith(withFile(new Map(interrupted), intent, Buffer.from(garble)), 'salvage')
+    t.like(garbled.error, { code: 'CORRUPTION', file: intent }, garble)
+  }
   const next = await recoverWith(interrupted, 'refuse')
   t.like(next.report?.damage, { file: path, offset: 64 })
   t.true([...next.disk.names.keys()].includes(`${next.report?.damage?.movedTo}/damage.json`))
