@@ -68,8 +68,8 @@ class Inspection {
 
   async run(): Promise<number> {
     const { result, isLive } = await this.#read().finally(() => this.#lines.end())
-    if (this.#options.follow === true) return this.#follow()
-    return this.#judge(result, isLive)
+    const code = this.#judge(result, isLive)
+    return this.#options.follow === true ? this.#follow() : code
   }
 
   /** Whether another process writes or not: what comes is printed, until Ctrl-C. */

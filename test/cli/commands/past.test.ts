@@ -1,5 +1,5 @@
 /** The commands that look back: at, history, diff, restore, fork, inspect --follow. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { openCache } from '../../../src/index.js'
@@ -137,6 +137,17 @@ test.serial(
     )
   },
 )
+
+test.serial('inspect --follow ends with an error where the journal is damaged', async (t) => {
+  const { cwd, directory } = await prepare(t)
+  const path = join(directory, '0000000000000006.segment')
+  const bytes = readFileSync(path)
+  bytes[64 + 60] = (bytes[64 + 60] as number) ^ 1
+  writeFileSync(path, bytes)
+  const { code, stderr } = await daybook(t, ['inspect', '--follow'], { cwd })
+  t.is(code, 4)
+  t.regex(stderr, /0000000000000006\.segment is damaged at byte 64/)
+})
 
 test.serial('what is no time is refused; what is too old says what the oldest is', async (t) => {
   const { cwd, directory } = await prepare(t)
