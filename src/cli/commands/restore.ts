@@ -25,7 +25,7 @@ export function addRestoreCommand(program: Command): void {
     .addHelpText(
       'after',
       `${TIMES_HELP}
-What is not kept in its present form can be got back in the same way: the last line says how.`,
+A restore can be undone in the same way: the last line says how.`,
     )
     .action(async (when: When, pattern: string, options: RestoreOptions) => {
       await listJournal(options.directory) // throws if there is none, which opening would create

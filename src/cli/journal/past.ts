@@ -8,7 +8,7 @@ import { listJournal } from './journal-directory.js'
 import { parseDuration } from './options.js'
 
 export const TIMES_HELP = `
-A TIME is 10m (so long ago; also 30s, 2h, 7d), an ISO time (2026-11-26T14:02, in local time; or with Z), or @SEQUENCE: right
+A TIME is 10m (ago; also 30s, 2h, 7d), an ISO time (2026-11-26T14:02, in local time; or with Z), or @SEQUENCE: right
 after that event. "daybook stats" shows how far back the journal reaches.`
 
 const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/

@@ -12,7 +12,7 @@ import { shorten, showKey, showValue } from '../terminal/show-value.js'
 import type { ShellCommand } from './shell-command.js'
 
 const VALUE_LENGTH_MAX = 200
-const TIMES = 'A TIME is 10m (so long ago), an ISO time like 2026-11-26T14:02, or @SEQUENCE: right after that event.'
+const TIMES = 'A TIME is 10m (ago), an ISO time like 2026-11-26T14:02, or @SEQUENCE: right after that event.'
 
 function timeOf(text: string): When {
   try {
