@@ -94,6 +94,7 @@ for (const [args, complaint] of [
     /'--max-size <entries>' argument '0' is invalid\. It must be an integer of at least 1\./,
   ],
   [['shell', '--fsync', 'sometimes'], /Allowed choices are always, everysec, never/],
+  [['shell', '--eviction', 'fifo'], /Allowed choices are lru, s3-fifo/],
   [['inspect', '--from', 'x'], /'--from <sequence>' argument 'x' is invalid/],
   [['import'], /missing required argument 'glob'/],
   [['import', '--ttl', 'soon', '*.json'], /'--ttl <duration>' argument 'soon' is invalid/],

@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are parsed. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import type { EvictionPolicy } from '../../core/evolve/eviction/policy.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { FsyncPolicy } from '../../durable/contract.js'
 
@@ -14,6 +15,7 @@ export interface LockOptions {
 
 export interface OpenOptions extends DirectoryOptions, LockOptions {
   maxSize?: number
+  eviction: EvictionPolicy
   fsync: FsyncPolicy
 }
 
@@ -32,8 +34,13 @@ export function addOpenOptions(command: Command): Command {
     .addOption(
       new Option(
         '--max-size <entries>',
-        'evict the least recently used entries above this number, now and later (default: as before; no limit for a new journal)',
+        'evict entries above this number, now and later (default: as before; no limit for a new journal)',
       ).argParser(parseMaxSize),
+    )
+    .addOption(
+      new Option('--eviction <policy>', 'which entries are evicted, by this command')
+        .choices(['lru', 's3-fifo'])
+        .default('lru'),
     )
     .addOption(
       new Option('--fsync <policy>', 'when changes are forced to disk')

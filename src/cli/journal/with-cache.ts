@@ -28,12 +28,20 @@ export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => 
 }
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
-  const { directory, lock, maxSize, fsync } = options
+  const { directory, lock, maxSize, eviction, fsync } = options
   const history = (await hasPast(directory)) ? Number.POSITIVE_INFINITY : undefined
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
     return await openWithin(
-      { directory, lock, maxSize, fsync, history, onProgress: ({ done, total }) => progress.update(done, total) },
+      {
+        directory,
+        lock,
+        maxSize,
+        eviction,
+        fsync,
+        history,
+        onProgress: ({ done, total }) => progress.update(done, total),
+      },
       { newMaxSize: Number.POSITIVE_INFINITY },
     )
   } finally {

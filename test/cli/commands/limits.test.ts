@@ -55,3 +55,17 @@ test('--max-size is remembered, what it evicts is told by every command that ope
   t.like(await daybook(t, ['verify'], { cwd }), { code: 0 })
   t.like(await opened(join(cwd, 'journal')), { size: 1, maxSize: 1 })
 })
+
+test('--eviction decides which entry goes: with s3-fifo, one read twice outlives those that were used once', async (t) => {
+  const input = 'set a 1\nset b 1\nget a\nget a\nget b\nset c 1\nset d 1\nset e 1\nkeys\n'
+  const keysWith = async (policy: string) => {
+    const cwd = temporaryDirectory(t)
+    const args = ['shell', '--max-size', '3', '--eviction', policy]
+    return (await daybook(t, args, { cwd, input })).stdout
+      .split('\n')
+      .filter((line) => /^[a-e]$/.test(line))
+      .sort()
+  }
+  t.deepEqual(await keysWith('lru'), ['c', 'd', 'e'])
+  t.true((await keysWith('s3-fifo')).includes('a'))
+})
