@@ -1,4 +1,4 @@
-/** The contracts of express-rate-limit and rate-limiter-flexible. With the frameworks: test/ecosystem/rate-limit.test.mjs. */
+/** The contracts of express-rate-limit and rate-limiter-flexible. With the frameworks: test/ecosystem/express.test.mjs. */
 import test from 'ava'
 import { flexibleLimiter, rateLimitStore } from '../../../src/edges/adapters/rate-limit.js'
 import { ValueError } from '../../../src/index.js'
