@@ -179,7 +179,6 @@ export class GetOrSet {
       const nowMs = clock.now()
       const expiresAtMs = deadlineIn(this.#jittered(key, ttlMs, call.jitter), nowMs)
       const staleMs = expiresAtMs === NEVER ? undefined : call.staleMs
-      if (staleMs !== undefined) deadlineIn(staleMs, expiresAtMs) // refuses one that is too late
       turns.run({ type: 'set', key, value, expiresAtMs, staleMs, tags: call.tags, only: undefined, nowMs })
       return isEverythingDurable ? journal.flush() : undefined
     }
