@@ -23,7 +23,7 @@ export interface SetOptions {
    * ends. Default: it does not stay.
    */
   stale?: Duration | undefined
-  /** For `deleteTag` and `expireTag`. They replace those that the entry had. Default none. */
+  /** For `deleteTag` and `expireTag`. They replace the tags that the entry had. Default none. */
   tags?: readonly string[] | undefined
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
@@ -34,7 +34,7 @@ export type EntryToSet<V> = readonly [key: string, value: V, options?: SetOption
 
 /** How `get` reads. */
 export interface GetOptions {
-  /** Whether to give the value of a stale entry, too. It counts as a hit. Default false. */
+  /** Whether to return the value of a stale entry, too. It counts as a hit. Default false. */
   stale?: boolean | undefined
 }
 

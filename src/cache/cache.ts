@@ -387,8 +387,8 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Makes every entry stale that has one of the tags and a stale window, which ends when it would have ended, and removes the
-   * others that have one of the tags, all or none. Returns how many became stale or were removed.
+   * Of the entries that have one of the tags, makes those stale that have a stale window, which ends when it would have ended, and
+   * removes the others, all or none. Returns how many became stale or were removed.
    */
   expireTag(...tags: Tags): number {
     if (this.#isInspected) this.#inspect('expireTag', ...tags)
@@ -415,7 +415,7 @@ export class Cache<V = unknown> {
 
   /**
    * Some of the keys, to go through all of them in portions while the cache changes. Pass the cursor of each result to the next
-   * call, until it is `undefined`. A key that is there from the first call to the last is given exactly once. After a `clear`,
+   * call, until it is `undefined`. A key that is there from the first call to the last is returned exactly once. After a `clear`,
    * a `load` or reopening, the cursor starts again.
    */
   scan(options: ScanOptions = {}): ScanResult {
@@ -516,8 +516,8 @@ export class Cache<V = unknown> {
   /**
    * The values of several keys, in the order of the keys. One call of `loadMissing` loads those that are missing and that nobody
    * loads yet, and returns a Map or pairs of keys and values; what it returns for keys that it was not asked for is ignored. A
-   * key that it leaves out is not stored and is not in the result. In all else each key is as in {@link getOrSet}; if the load of
-   * one fails, the call rejects, and what the others have loaded is stored.
+   * key that it leaves out is not stored and is not in the result. Otherwise each key behaves as in {@link getOrSet}. If the load of
+   * one fails, the call rejects, and the values of the others are still stored.
    */
   getOrSetMany(
     keys: Iterable<string>,
@@ -651,7 +651,7 @@ export class Cache<V = unknown> {
   /**
    * The cache as it was: a view in memory, until it is closed. A time means: after the last frame, in the order of the journal, that
    * was written at or before it; one in the future means now. With a pattern, the view holds only the keys that match.
-   * @throws TypeError for what is not a time; CacheError `HISTORY_GONE` for one before the oldest that is kept, and without a
+   * @throws TypeError if `when` is not a time; CacheError `HISTORY_GONE` if it is before the oldest that is kept, and without a
    * directory; CorruptionError if a file that it needs is damaged.
    */
   at(when: When, options?: AtOptions | undefined): Promise<View<V>> {
@@ -659,7 +659,8 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * The changes of one key, oldest first, with those of all keys: `cleared` and `loaded`. Errors as with {@link at}, at the first `next()`.
+   * The changes of one key, oldest first, and those that affect all keys: `cleared` and `loaded`. Errors as with {@link at}, at the
+   * first `next()`.
    */
   history(key: string, options?: KeyHistoryOptions | undefined): AsyncIterableIterator<PastChange<V>> {
     this.#parts.turns.refuseInside('history')
@@ -680,9 +681,9 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Makes the entries that match as they were, in one turn: so it is undone by restoring to the sequence before it. What has
-   * expired since then is deleted. `dryRun` only counts.
-   * @throws RangeError that names the counts, if the cache has no room for the result or the journal none for the turn.
+   * Makes the entries that match as they were, in one turn, which a restore to the sequence before it undoes. Entries that have
+   * expired since then are deleted. `dryRun` only counts.
+   * @throws RangeError with the counts, if the cache has no room for the result or the journal none for the turn.
    * Otherwise as {@link at}.
    */
   restore(when: When, options?: RestoreOptions | undefined): Promise<RestoreResult> {
@@ -701,7 +702,7 @@ export class Cache<V = unknown> {
 
   /**
    * Every change after a sequence, from the journal, and then every new one, without a gap, as the consumer asks for them. Only what
-   * is durable (with fsync `'never'`: written), so that no crash takes back what was given. Ends when the cache is closed.
+   * is durable (with fsync `'never'`: written), so that no crash takes back a change that was returned. Ends when the cache is closed.
    * At `next()` it rejects with `SEQUENCE_AHEAD` for a sequence beyond the last one, and with `HISTORY_GONE` once compaction has
    * removed the next change.
    */

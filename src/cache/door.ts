@@ -56,7 +56,7 @@ const NEVER = Number.POSITIVE_INFINITY
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
 
-/** Of any method. */
+/** The default options of every method. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = {}
 
 export class Door {
@@ -128,7 +128,7 @@ export class Door {
 
   /**
    * Reads and deletes in one turn. The deletion overrules a load of the key, like any other. A stale entry stays.
-   * @param read Makes the result of the stored value. If it throws, the entry stays.
+   * @param read Turns the stored value into the result. If it throws, the entry stays.
    */
   takeStored<T>(key: string, read: (stored: StoredValue | undefined) => T): T {
     checkKey(key)

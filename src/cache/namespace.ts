@@ -66,7 +66,7 @@ export interface NamespaceOptions {
   at?(when: unknown, options: unknown, prefix: string): unknown
 }
 
-/** Creates the view. The caller gives it its type, from that of the target. */
+/** Creates the view. The caller casts it to a type that is derived from that of the target. */
 export function createNamespace(target: object, prefix: unknown, options: NamespaceOptions): object {
   checkPrefix(prefix)
   const view = new NamespaceView(target as Target, prefix, options)
@@ -241,7 +241,7 @@ function patternWithin(pattern: unknown, prefix: string): unknown {
   return { ...pattern, prefix: typeof own === 'string' ? prefix + own : own }
 }
 
-/** Options of which one is a pattern. Without it they mean every key. */
+/** Options that have a `pattern`. Without one they mean every key. */
 function patternOptionWithin(options: unknown, prefix: string): unknown {
   if (options === undefined) return { pattern: { prefix } }
   if (typeof options !== 'object' || options === null) return options

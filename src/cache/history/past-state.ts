@@ -24,7 +24,7 @@ export function emptyState(): State {
   return new State({ maxSize: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY, weigh: encodedBytes })
 }
 
-/** Passes on what concerns these keys. Orders of use are those of all entries, so they are omitted. */
+/** Passes on what concerns these keys. An order of use is that of all entries, so it is omitted. */
 export function onlyMatching(receiver: JournalReceiver, matches: KeyMatcher): JournalReceiver {
   return {
     ...receiver,

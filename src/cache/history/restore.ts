@@ -16,7 +16,7 @@ import { isSameEntry } from './same-value.js'
 export interface RestoreResult {
   /** Entries that were set as they were. */
   set: number
-  /** Entries that were deleted, because there was none, or it has expired since. */
+  /** Entries that were deleted, because the key had none then, or it has expired since. */
   deleted: number
   /** Entries that are as they were. */
   unchanged: number

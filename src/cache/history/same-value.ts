@@ -33,7 +33,7 @@ export function isSameValue(a: StoredValue, b: StoredValue): boolean {
   }
 }
 
-/** Sooner known than whether the values are equal, and usually enough. */
+/** Faster than comparing the values, and usually enough. */
 function isSameBytes(a: ObjectValue, b: ObjectValue): boolean {
   if (!(a instanceof EncodedValue) && !(b instanceof EncodedValue)) return isSame(plainBytes(a), plainBytes(b))
   return a instanceof EncodedValue && b instanceof EncodedValue && a.encoding === b.encoding && isSame(a.bytes, b.bytes)

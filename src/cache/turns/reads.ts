@@ -22,7 +22,7 @@ import type { Cleanup } from './cleanup.js'
 import { type Times, timesOf } from './times.js'
 import type { Turns } from './turns.js'
 
-/** An entry with what is known about it. */
+/** An entry with its times and its tags. */
 export interface StoredEntry extends Times {
   readonly value: StoredValue
   readonly tags: string[]

@@ -58,7 +58,7 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
   return events
 }
 
-/** A command's return value: the sum of an increment, how many entries tags have affected, or whether the command had an effect. */
+/** A command's return value: the sum of an increment, how many entries a tag command affected, or whether the command had an effect. */
 export function replyTo(command: Command, events: readonly CacheEvent[]): unknown {
   const last = events.at(-1)
   switch (command.type) {

@@ -3,7 +3,7 @@ import { EPOCH_MS_MAX, hasExpired } from '../model/expiry.js'
 import { type Extension, extensionOf } from '../model/extension.js'
 import type { ReadableState, Slot } from '../model/state.js'
 
-/** Whether the ttl of an entry that has not expired has ended. A stale entry is absent for everything that does not ask for it. */
+/** Whether the ttl of an entry that has not expired has ended. A stale entry is absent unless it is asked for. */
 export function isStale(state: ReadableState, slot: Slot, nowMs: number): boolean {
   return hasExpired(state.freshUntilAt(slot), nowMs)
 }
