@@ -13,8 +13,6 @@ import type { KeyCommand } from '../core/model/command.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { CompactionReport, Journal, RecoveryReport } from '../durable/contract.js'
 import type { Fork } from '../durable/recovery/fork-journal.js'
-import { CacheClosedError } from '../errors.js'
-import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
 import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
@@ -23,7 +21,6 @@ import {
   type CloseOptions,
   checkBy,
   checkForce,
-  checkFunction,
   checkKey,
   checkKeys,
   checkPattern,
@@ -34,23 +31,15 @@ import {
   type SetOptions,
   type TagOptions,
 } from './arguments.js'
-import { consoleText, INSPECT, type Inspect } from './console-text.js'
+import { CallerLoads } from './caller-loads.js'
+import { consoleText, factsOf, INSPECT, type Inspect } from './console-text.js'
 import { type Door, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import type { PastChange } from './history/past-change.js'
 import type { RestoreResult } from './history/restore.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
-import {
-  checkLoadOptions,
-  type LoadContext,
-  type LoadManyContext,
-  type LoadOptions,
-  type ManyLoaded,
-  ttlMsOf,
-} from './load-options.js'
-import { type Result, Unstorable } from './loads/loaded.js'
-import { type Conversion, type LoadMany, loaderOfMany, loaderOfOne } from './local-loader.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from './load-options.js'
 import type {
   AtOptions,
   Difference,
@@ -64,7 +53,7 @@ import { type MessageTo, messageOf, splitItems } from './messages.js'
 import type { MethodName } from './methods.js'
 import { createNamespace, type NamespaceMember } from './namespace.js'
 import type { Opening } from './opening.js'
-import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
+import type { LoadResult, SaveOptions, SaveResult } from './save-options.js'
 import type { SavedFiles } from './saved-files.js'
 import type { ScanOptions, ScanResult } from './scans.js'
 import type { Change } from './streams/change.js'
@@ -74,6 +63,7 @@ import { LifecycleStream } from './streams/lifecycle.js'
 import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
 import type { Streams } from './streams/streams.js'
+import { callSynchronously, checkSynchronous } from './synchronous.js'
 import type { Cleanup } from './turns/cleanup.js'
 import { applyLimits } from './turns/limiting.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
@@ -157,8 +147,7 @@ export class Cache<V = unknown> {
   readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
-  /** For what this cache's callers load. */
-  readonly #conversion: Conversion
+  readonly #loads: CallerLoads<V>
   readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
@@ -179,11 +168,11 @@ export class Cache<V = unknown> {
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
-    this.#conversion = {
+    this.#loads = new CallerLoads(door.getOrSet, {
       store: (value, key) => storeValue(value, options.isolation, key),
       restore: (stored) => this.#restore(stored),
       owner: this,
-    }
+    })
     this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -472,16 +461,8 @@ export class Cache<V = unknown> {
    */
   transact<T>(fn: () => T): T {
     if (this.#isInspected) this.#inspect('transact', fn)
-    checkFunction(fn, 'fn')
-    if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asyncTransaction()
-    return this.#door.transact(() => {
-      const result = fn()
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(result).catch(() => undefined) // the call is refused either way
-        throw asyncTransaction()
-      }
-      return result
-    })
+    checkSynchronous(fn)
+    return this.#door.transact(() => callSynchronously(fn))
   }
 
   /**
@@ -499,18 +480,7 @@ export class Cache<V = unknown> {
   ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
     this.#parts.turns.refuseInside('getOrSet')
-    return this.#getOrSet(key, loader, options)
-  }
-
-  async #getOrSet(
-    key: string,
-    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
-    options: LoadOptions<V>,
-  ): Promise<V> {
-    checkFunction(loader, 'loader')
-    const { call, ttlOf } = this.#loadCall(options)
-    const load = loaderOfOne(loader, ttlOf, this.#conversion)
-    return this.#result(await this.#door.getOrSet.one(key, load, call))
+    return this.#loads.one(key, loader, options)
   }
 
   /**
@@ -526,29 +496,7 @@ export class Cache<V = unknown> {
   ): Promise<Map<string, V>> {
     if (this.#isInspected) this.#inspect('getOrSetMany', keys, loadMissing, options)
     this.#parts.turns.refuseInside('getOrSetMany')
-    return this.#getOrSetMany(keys, loadMissing, options)
-  }
-
-  async #getOrSetMany(keys: Iterable<string>, loadMissing: LoadMany, options: LoadOptions<V>): Promise<Map<string, V>> {
-    const list = checkKeys(keys)
-    checkFunction(loadMissing, 'loadMissing')
-    const { call, ttlOf } = this.#loadCall(options)
-    const load = loaderOfMany(loadMissing, ttlOf, this.#conversion)
-    const results = await this.#door.getOrSet.many(list, load, call)
-    return new Map([...results].map(([key, result]) => [key, this.#result(result)]))
-  }
-
-  /** Checked options; a `ttl` that is a function is also called for stored values. */
-  #loadCall(options: LoadOptions<V>): ReturnType<typeof checkLoadOptions> {
-    const { call, ttlOf } = checkLoadOptions(options)
-    if (ttlOf === undefined) return { call, ttlOf }
-    return { call: { ...call, ttlMsOf: (stored) => ttlMsOf(this.#restore(stored), ttlOf) }, ttlOf }
-  }
-
-  #result(result: Result): V {
-    if (!(result instanceof Unstorable)) return this.#restore(result) as V
-    if (result.owner === this) return result.value as V
-    throw result.error
+    return this.#loads.many(keys, loadMissing, options)
   }
 
   /**
@@ -589,7 +537,8 @@ export class Cache<V = unknown> {
    */
   save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
     if (this.#isInspected) this.#inspect('save', path, options)
-    return this.#file('save', path, options)
+    this.#parts.turns.refuseInside('save')
+    return this.#parts.savedFiles.save(path, options)
   }
 
   /**
@@ -599,32 +548,8 @@ export class Cache<V = unknown> {
    */
   load(path: string, options: SaveOptions = {}): Promise<LoadResult> {
     if (this.#isInspected) this.#inspect('load', path, options)
-    return this.#file('load', path, options)
-  }
-
-  #file<M extends 'save' | 'load'>(method: M, path: string, options: SaveOptions) {
-    this.#parts.turns.refuseInside(method)
-    return this.#fileLater(method, path, options)
-  }
-
-  async #fileLater<M extends 'save' | 'load'>(
-    method: M,
-    path: string,
-    options: SaveOptions,
-  ): Promise<
-    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<SavedFiles[M]>>) | { ok: false; error: Error }
-  > {
-    const { format, onProgress } = checkFile(path, options)
-    this.#door.admit()
-    try {
-      const report = (await this.#parts.savedFiles[method](path, format, onProgress)) as Awaited<
-        ReturnType<SavedFiles[M]>
-      >
-      return { ok: true, path, format, ...report }
-    } catch (error) {
-      if (error instanceof CacheClosedError) throw error
-      return { ok: false, error: fileError(method, path, error) }
-    }
+    this.#parts.turns.refuseInside('load')
+    return this.#parts.savedFiles.load(path, options)
   }
 
   /** What recovery found when the cache was opened. */
@@ -731,21 +656,8 @@ export class Cache<V = unknown> {
   /** What `console.log` prints. */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     const { state, lifecycle } = this.#parts
-    const { size, maxSize, maxBytes, counters } = state
-    const { hits, misses, evictions, expirations } = counters
-    const eviction = state.eviction === 'lru' ? undefined : state.eviction
-    const facts = {
-      directory: this.#directory,
-      size,
-      maxSize,
-      maxBytes,
-      eviction,
-      hits,
-      misses,
-      evictions,
-      expirations,
-    }
-    return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
+    const facts = { ...lifecycle.state, directory: this.#directory, ...factsOf(state) }
+    return consoleText('Cache', facts, depth, options, inspect)
   }
 
   /**
@@ -804,10 +716,4 @@ export class Cache<V = unknown> {
     this.#parts.streams.complete()
     for (const complete of [...this.#atEnd]) complete()
   }
-}
-
-function asyncTransaction(): TypeError {
-  return new TypeError(
-    'transact() needs a synchronous function; this one is async (or returned a promise), and a turn cannot wait. Nothing was changed: await first, then call transact().',
-  )
 }
