@@ -8,33 +8,30 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
 import { compileGlob } from '../core/decide/glob.js'
-import type { State } from '../core/evolve/state.js'
-import type { KeyCommand } from '../core/model/command.js'
 import type { StoredValue } from '../core/model/stored-value.js'
-import type { CompactionReport, Journal, RecoveryReport } from '../durable/contract.js'
+import type { CompactionReport, RecoveryReport } from '../durable/contract.js'
 import type { Fork } from '../durable/recovery/fork-journal.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
 import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
-import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
+import type { LifecycleState } from './actor/lifecycle.js'
 import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
   type CloseOptions,
   checkBy,
   checkForce,
   checkKey,
-  checkKeys,
   checkPattern,
-  deadlineIn,
   type EntryToSet,
   type GetOptions,
   listOf,
   type SetOptions,
   type TagOptions,
 } from './arguments.js'
+import type { CacheParts } from './cache-parts.js'
 import { CallerLoads } from './caller-loads.js'
 import { consoleText, factsOf, INSPECT, type Inspect } from './console-text.js'
 import { type Door, NO_OPTIONS } from './door.js'
-import { type Duration, toMilliseconds } from './duration.js'
+import type { Duration } from './duration.js'
 import type { PastChange } from './history/past-change.js'
 import type { RestoreResult } from './history/restore.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
@@ -48,13 +45,10 @@ import type {
   LookingBack,
   RestoreOptions,
 } from './looking-back.js'
-import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf, splitItems } from './messages.js'
 import type { MethodName } from './methods.js'
 import { createNamespace, type NamespaceMember } from './namespace.js'
-import type { Opening } from './opening.js'
 import type { LoadResult, SaveOptions, SaveResult } from './save-options.js'
-import type { SavedFiles } from './saved-files.js'
 import type { ScanOptions, ScanResult } from './scans.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
@@ -62,12 +56,9 @@ import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
-import type { Streams } from './streams/streams.js'
 import { callSynchronously, checkSynchronous } from './synchronous.js'
-import type { Cleanup } from './turns/cleanup.js'
 import { applyLimits } from './turns/limiting.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
-import type { Turns } from './turns/turns.js'
 import type { View } from './view.js'
 import type { When } from './when.js'
 
@@ -85,23 +76,6 @@ type Tags = string[] | [...tags: string[], options: TagOptions]
 /** What `namespace()` returns: the methods that take keys, with the keys without the prefix. */
 export interface Namespace<V = unknown> extends Pick<Cache<V>, NamespaceMember | typeof Symbol.iterator> {
   namespace<W extends V = V>(prefix: string): Namespace<W>
-}
-
-/** The parts of a cache. */
-export interface CacheParts<V> {
-  state: State
-  journal: Journal
-  lifecycle: Lifecycle
-  opening: Opening
-  turns: Turns
-  reads: Reads
-  cleanup: Cleanup
-  maintenance: Maintenance
-  savedFiles: SavedFiles
-  door: Door
-  lookingBack: LookingBack
-  streams: Streams<V>
-  openPort: () => MessagePort
 }
 
 /** @internal For edges: the methods that carry values, with values in their stored form. */
@@ -251,7 +225,7 @@ export class Cache<V = unknown> {
   /** Removes an entry, stale or not. Returns `false` for a missing or expired one. */
   delete(key: string): boolean {
     if (this.#isInspected) this.#inspect('delete', key)
-    return this.#change('delete', key)
+    return this.#door.change('delete', key)
   }
 
   /** `get` and `delete` in one turn: the value, or `undefined`. Counts as a hit or a miss. */
@@ -299,17 +273,13 @@ export class Cache<V = unknown> {
   /** Gives an entry another deadline, `ttl` from now (`Infinity`: none); a stale window keeps its length. Returns `false` when there is no entry. */
   expire(key: string, ttl: Duration): boolean {
     if (this.#isInspected) this.#inspect('expire', key, ttl)
-    checkKey(key)
-    const ttlMs = toMilliseconds(ttl, 'ttl')
-    this.#parts.opening.admitWrite()
-    const nowMs = this.#door.clock.now()
-    return this.#parts.turns.run({ type: 'expire', key, expiresAtMs: deadlineIn(ttlMs, nowMs), nowMs }) as boolean
+    return this.#door.expire(key, ttl)
   }
 
   /** Removes an entry's deadline, and its stale window. Returns `false` when there is no entry, or it has no deadline. */
   persist(key: string): boolean {
     if (this.#isInspected) this.#inspect('persist', key)
-    return this.#change('persist', key)
+    return this.#door.change('persist', key)
   }
 
   // ── many keys, one turn ──
@@ -343,7 +313,7 @@ export class Cache<V = unknown> {
   /** Removes several entries, all or none. Returns how many were removed. */
   deleteMany(keys: Iterable<string>): number {
     if (this.#isInspected) this.#inspect('deleteMany', keys)
-    return this.#deleteEach(checkKeys(keys))
+    return this.#door.deleteMany(keys)
   }
 
   /**
@@ -678,18 +648,6 @@ export class Cache<V = unknown> {
 
   #inspect(name: MethodName, ...parameters: unknown[]): void {
     this.#door.inspect(messageOf(name, parameters))
-  }
-
-  #change(type: KeyCommand['type'], key: string): boolean {
-    checkKey(key)
-    this.#parts.opening.admitWrite()
-    return this.#parts.turns.run({ type, key, nowMs: this.#door.clock.now() }) as boolean
-  }
-
-  #deleteEach(keys: string[]): number {
-    this.#parts.opening.admitWrite()
-    const nowMs = this.#door.clock.now()
-    return this.#door.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
   }
 
   #restoreEntry(stored: StoredEntry): Entry<V> {
