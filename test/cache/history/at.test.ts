@@ -289,7 +289,7 @@ test('restore overrules the reload of an entry that is as it was', async (t) => 
     new Promise<string>((resolve) => {
       finish = resolve
     })
-  t.is(await cache.getOrSet('k', load, { refresh: 0 }), 'was')
+  t.is(await cache.getOrSet('k', load, { ttl: 10, refresh: 0 }), 'was')
   t.deepEqual(await cache.restore({ sequence: 1 }), { set: 0, deleted: 0, unchanged: 1 })
   finish('loaded')
   await loopTurn()
