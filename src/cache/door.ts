@@ -37,7 +37,8 @@ import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
 import { changeTagged, checkTagged } from './tagged.js'
-import type { Reads, StoredEntry } from './turns/reads.js'
+import type { Reads } from './turns/reads.js'
+import type { StoredEntry } from './turns/stored-entry.js'
 import type { Turns } from './turns/turns.js'
 
 export interface DoorParts extends GetOrSetParts {

@@ -14,8 +14,8 @@ import type { Place } from '../../durable/history/locate.js'
 import type { Past } from '../../durable/history/past.js'
 import { receiverFor } from '../../durable/history/replayed-state.js'
 import { slices } from '../../durable/history/slices.js'
-import type { StoredEntry } from '../turns/reads.js'
-import { emptyState, liveUntilIn, onlyMatching, storedEntryIn } from './past-state.js'
+import { type StoredEntry, storedEntryIn } from '../turns/stored-entry.js'
+import { emptyState, liveUntilIn, onlyMatching } from './past-state.js'
 import { isSameEntry } from './same-value.js'
 
 /** An entry with the time at which it ceases to be live. */

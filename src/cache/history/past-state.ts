@@ -8,8 +8,6 @@ import type { JournalReceiver } from '../../durable/contract.js'
 import { encodedBytes } from '../../durable/format/encode-event.js'
 import type { Past } from '../../durable/history/past.js'
 import { receiverFor } from '../../durable/history/replayed-state.js'
-import type { StoredEntry } from '../turns/reads.js'
-import { timesOf } from '../turns/times.js'
 
 /** @param matches Without it: everything, in the order of use. */
 export async function readPast(past: Past, sequence: Sequence, matches: KeyMatcher | undefined): Promise<State> {
@@ -55,10 +53,4 @@ export function findLive(state: State, key: string, nowMs: number): Slot | undef
 /** When an entry becomes stale or expires. */
 export function liveUntilIn({ deadlines, windows }: Entries, slot: Slot): number {
   return Math.min(deadlines.get(slot), windows.get(slot))
-}
-
-/** An entry as `entry()` returns it. */
-export function storedEntryIn(entries: Entries, slot: Slot): StoredEntry {
-  const times = timesOf(entries.deadlines.get(slot), entries.windows.get(slot))
-  return { value: entries.valueAt(slot), ...times, tags: [...entries.tags.of(slot)] }
 }

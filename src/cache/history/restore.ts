@@ -9,8 +9,8 @@ import type { CacheEvent, SetEvent } from '../../core/model/event.js'
 import { hasExpired } from '../../core/model/expiry.js'
 import { extensionOf } from '../../core/model/extension.js'
 import type { Slot } from '../../core/model/state.js'
+import { storedEntryIn } from '../turns/stored-entry.js'
 import type { Turns } from '../turns/turns.js'
-import { storedEntryIn } from './past-state.js'
 import { isSameEntry } from './same-value.js'
 
 export interface RestoreResult {

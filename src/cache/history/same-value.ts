@@ -8,7 +8,7 @@ import {
 import { restoreValue } from '../../values/encode.js'
 import { isEqual } from '../../values/equal.js'
 import { plainBytesOf } from '../../values/plain/encode.js'
-import type { StoredEntry } from '../turns/reads.js'
+import type { StoredEntry } from '../turns/stored-entry.js'
 
 /** Whether two entries have the same value, deadlines and tags. */
 export function isSameEntry(a: StoredEntry | undefined, b: StoredEntry | undefined): boolean {
