@@ -33,7 +33,7 @@ export function endOfStale(ttlEndsAtMs: number, staleMs: number): number {
   const endMs = ttlEndsAtMs + staleMs
   if (endMs <= EPOCH_MS_MAX || staleMs === NEVER) return endMs
   throw new RangeError(
-    'A stale entry must expire before the year 275760. Nothing was changed: pass a shorter ttl, or a shorter stale.',
+    'stale must be short enough for the entry to expire before the year 275760. Nothing was changed: pass a shorter stale or ttl.',
   )
 }
 
