@@ -135,10 +135,10 @@ for (const where of ['in the owner', 'in a client'] as const) {
     t.deepEqual([await view.get('x'), view.size], ['was', 2])
     t.deepEqual(await (await names.at({ sequence: 3 }, { pattern: 'x*' })).keys(), ['x'])
     t.deepEqual(
-      (await all(names.history('y'))).map(({ type, sequence }) => [type, sequence]),
+      (await all(names.history('y'))).map(({ type, sequence, key }) => [type, sequence, key]),
       [
-        ['set', 3],
-        ['deleted', 5],
+        ['set', 3, 'y'],
+        ['deleted', 5, 'y'],
       ],
     )
     const differences = await all(names.diff({ sequence: 3 }))
