@@ -12,7 +12,7 @@
  */
 import { Writable } from 'node:stream'
 import { checkFunction } from '../../cache/arguments.js'
-import { EPOCH_MS_MAX } from '../../cache/duration.js'
+import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { mustBe } from '../../errors.js'
 import { type Backing, type BackingOptions, chain, checkAdapterOptions, deadlineAt, update } from './backing.js'
 
