@@ -36,16 +36,11 @@ export function accesses(length, count, options) {
   return draws(length, count, options).map((number) => keys[number] ?? keyOf(number))
 }
 
-function zipf(count, random) {
+/** Draws ranks from 0 on: the k-th is drawn in proportion to 1 / k^exponent. */
+export function zipfRanks(count, random, exponent = 1) {
   const cumulated = new Float64Array(count)
   let sum = 0
-  for (let rank = 0; rank < count; rank++) cumulated[rank] = sum += 1 / (rank + 1)
-  // Popularity is independent of the order in which keys were set.
-  const byRank = new Uint32Array(count).map((_, index) => index)
-  for (let index = count - 1; index > 0; index--) {
-    const other = Math.floor(random() * (index + 1))
-    ;[byRank[index], byRank[other]] = [byRank[other], byRank[index]]
-  }
+  for (let rank = 0; rank < count; rank++) cumulated[rank] = sum += 1 / (rank + 1) ** exponent
   return () => {
     const wanted = random() * sum
     let low = 0
@@ -55,8 +50,19 @@ function zipf(count, random) {
       if (cumulated[middle] < wanted) low = middle + 1
       else high = middle
     }
-    return byRank[low]
+    return low
   }
+}
+
+/** Popularity is independent of the order in which keys were set. */
+function zipf(count, random) {
+  const byRank = new Uint32Array(count).map((_, index) => index)
+  for (let index = count - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1))
+    ;[byRank[index], byRank[other]] = [byRank[other], byRank[index]]
+  }
+  const rank = zipfRanks(count, random)
+  return () => byRank[rank()]
 }
 
 /** One string that all entries share, as with a status or a name of a type. */

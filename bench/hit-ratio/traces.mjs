@@ -1,5 +1,5 @@
 /** Traces like those of real programs, in small. Seeded, so the same in every run. */
-import { keyOf, randomFrom } from '../harness/workload.mjs'
+import { keyOf, randomFrom, zipfRanks } from '../harness/workload.mjs'
 
 const KEYS = 20_000
 const LENGTH = 200_000
@@ -7,20 +7,20 @@ const LENGTH = 200_000
 export const TRACES = [
   {
     name: 'Zipf 0.8: the k-th most popular key is read in proportion to 1 / k^0.8',
-    keys: () => take(LENGTH, zipf(KEYS, 0.8, randomFrom(1))),
+    keys: () => take(LENGTH, zipfRanks(KEYS, randomFrom(1), 0.8)),
   },
-  { name: 'Zipf 1.0', keys: () => take(LENGTH, zipf(KEYS, 1, randomFrom(2))) },
+  { name: 'Zipf 1.0', keys: () => take(LENGTH, zipfRanks(KEYS, randomFrom(2))) },
   {
     name: 'shifting Zipf 1.0: every 20,000 requests other keys become the popular ones',
-    keys: () => take(LENGTH, shifting(zipf(KEYS, 1, randomFrom(3)))),
+    keys: () => take(LENGTH, shifting(zipfRanks(KEYS, randomFrom(3)))),
   },
   {
     name: 'Zipf 1.0 and scans: in each 10,000 requests, 2,000 in a row of keys that do not come again',
-    keys: () => take(LENGTH, withScans(zipf(KEYS, 1, randomFrom(4)))),
+    keys: () => take(LENGTH, withScans(zipfRanks(KEYS, randomFrom(4)))),
   },
   {
     name: 'Zipf 1.0, and a third of the requests for keys that do not come again',
-    keys: () => take(LENGTH, withNew(zipf(KEYS, 1, randomFrom(5)), randomFrom(6))),
+    keys: () => take(LENGTH, withNew(zipfRanks(KEYS, randomFrom(5)), randomFrom(6))),
   },
   { name: 'loop: all keys in turn', keys: () => take(LENGTH, loop(KEYS)) },
   {
@@ -31,24 +31,6 @@ export const TRACES = [
 
 function take(length, draw) {
   return Array.from({ length }, () => keyOf(draw()))
-}
-
-/** Ranks from 0 on. */
-function zipf(count, exponent, random) {
-  const cumulated = new Float64Array(count)
-  let sum = 0
-  for (let rank = 0; rank < count; rank++) cumulated[rank] = sum += 1 / (rank + 1) ** exponent
-  return () => {
-    const wanted = random() * sum
-    let low = 0
-    let high = count - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (cumulated[middle] < wanted) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
 }
 
 function shifting(draw) {

@@ -1,7 +1,8 @@
 /** Checks arguments, before anything is changed. */
-import { refuseEndless } from '../core/decide/stale.js'
+import { endOfStale, refuseEndless } from '../core/decide/stale.js'
+import { EPOCH_MS_MAX } from '../core/model/expiry.js'
 import { describe, mustBe } from '../errors.js'
-import { type Duration, EPOCH_MS_MAX, toMilliseconds } from './duration.js'
+import { type Duration, toMilliseconds } from './duration.js'
 import { METHODS } from './methods.js'
 import { suggest } from './suggestion.js'
 
@@ -22,7 +23,7 @@ export interface SetOptions {
    * ends. Default: it does not stay.
    */
   stale?: Duration | undefined
-  /** For `deleteTag` and `expireTag`. They replace those that the entry had. Default none. */
+  /** For `deleteTag` and `expireTag`. They replace the tags that the entry had. Default none. */
   tags?: readonly string[] | undefined
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
@@ -33,7 +34,7 @@ export type EntryToSet<V> = readonly [key: string, value: V, options?: SetOption
 
 /** How `get` reads. */
 export interface GetOptions {
-  /** Whether to give the value of a stale entry, too. It counts as a hit. Default false. */
+  /** Whether to return the value of a stale entry, too. It counts as a hit. Default false. */
   stale?: boolean | undefined
 }
 
@@ -129,13 +130,15 @@ function notOnly(only: unknown): TypeError {
   return new TypeError(mustBe('only', "'absent' or 'present'", only))
 }
 
-/** Returns how long an entry stays stale, in milliseconds; undefined if it does not. @throws RangeError if its ttl never ends. */
+/**
+ * Returns how long an entry stays stale, in milliseconds; undefined if it does not.
+ * @throws RangeError if its ttl never ends, or the entry would expire too late.
+ */
 export function staleFor(stale: unknown, ttlEndsAtMs: number): number | undefined {
   if (stale === undefined) return undefined
   const staleMs = toMilliseconds(stale, 'stale')
   refuseEndless(ttlEndsAtMs)
-  if (staleMs !== Number.POSITIVE_INFINITY && ttlEndsAtMs + staleMs > EPOCH_MS_MAX)
-    throw new RangeError(mustBe('stale', 'at most so long that the entry expires before the year 275760', stale))
+  endOfStale(ttlEndsAtMs, staleMs)
   return staleMs
 }
 

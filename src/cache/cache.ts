@@ -8,49 +8,35 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
 import { compileGlob } from '../core/decide/glob.js'
-import type { State } from '../core/evolve/state.js'
-import type { KeyCommand } from '../core/model/command.js'
 import type { StoredValue } from '../core/model/stored-value.js'
-import type { CompactionReport, Journal, RecoveryReport } from '../durable/contract.js'
+import type { CompactionReport, RecoveryReport } from '../durable/contract.js'
 import type { Fork } from '../durable/recovery/fork-journal.js'
-import { CacheClosedError } from '../errors.js'
-import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
 import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
-import type { Lifecycle, LifecycleState } from './actor/lifecycle.js'
+import type { LifecycleState } from './actor/lifecycle.js'
 import type { CacheSnapshot, Refused } from './actor/logic.js'
 import {
   type CloseOptions,
   checkBy,
   checkForce,
-  checkFunction,
   checkKey,
-  checkKeys,
   checkPattern,
-  deadlineIn,
   type EntryToSet,
   type GetOptions,
   listOf,
   type SetOptions,
   type TagOptions,
 } from './arguments.js'
-import { consoleText, INSPECT, type Inspect } from './console-text.js'
+import type { CacheParts } from './cache-parts.js'
+import { CallerLoads } from './caller-loads.js'
+import { consoleText, factsOf, INSPECT, type Inspect } from './console-text.js'
 import { type Door, NO_OPTIONS } from './door.js'
-import { type Duration, toMilliseconds } from './duration.js'
+import type { Duration } from './duration.js'
 import type { PastChange } from './history/past-change.js'
 import type { RestoreResult } from './history/restore.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
-import {
-  checkLoadOptions,
-  type LoadContext,
-  type LoadManyContext,
-  type LoadOptions,
-  type ManyLoaded,
-  ttlMsOf,
-} from './load-options.js'
-import { type Result, Unstorable } from './loads/loaded.js'
-import { type Conversion, type LoadMany, loaderOfMany, loaderOfOne } from './local-loader.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from './load-options.js'
 import type {
   AtOptions,
   Difference,
@@ -59,13 +45,10 @@ import type {
   LookingBack,
   RestoreOptions,
 } from './looking-back.js'
-import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf, splitItems } from './messages.js'
 import type { MethodName } from './methods.js'
 import { createNamespace, type NamespaceMember } from './namespace.js'
-import type { Opening } from './opening.js'
-import { checkFile, fileError, type LoadResult, type SaveOptions, type SaveResult } from './save-options.js'
-import type { SavedFiles } from './saved-files.js'
+import type { LoadResult, SaveOptions, SaveResult } from './save-options.js'
 import type { ScanOptions, ScanResult } from './scans.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
@@ -73,11 +56,10 @@ import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
-import type { Streams } from './streams/streams.js'
-import type { Cleanup } from './turns/cleanup.js'
+import { callSynchronously, checkSynchronous } from './synchronous.js'
 import { applyLimits } from './turns/limiting.js'
-import type { Reads, StoredEntry } from './turns/reads.js'
-import type { Turns } from './turns/turns.js'
+import type { Reads } from './turns/reads.js'
+import type { StoredEntry } from './turns/stored-entry.js'
 import type { View } from './view.js'
 import type { When } from './when.js'
 
@@ -95,23 +77,6 @@ type Tags = string[] | [...tags: string[], options: TagOptions]
 /** What `namespace()` returns: the methods that take keys, with the keys without the prefix. */
 export interface Namespace<V = unknown> extends Pick<Cache<V>, NamespaceMember | typeof Symbol.iterator> {
   namespace<W extends V = V>(prefix: string): Namespace<W>
-}
-
-/** The parts of a cache. */
-export interface CacheParts<V> {
-  state: State
-  journal: Journal
-  lifecycle: Lifecycle
-  opening: Opening
-  turns: Turns
-  reads: Reads
-  cleanup: Cleanup
-  maintenance: Maintenance
-  savedFiles: SavedFiles
-  door: Door
-  lookingBack: LookingBack
-  streams: Streams<V>
-  openPort: () => MessagePort
 }
 
 /** @internal For edges: the methods that carry values, with values in their stored form. */
@@ -157,8 +122,7 @@ export class Cache<V = unknown> {
   readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
-  /** For what this cache's callers load. */
-  readonly #conversion: Conversion
+  readonly #loads: CallerLoads<V>
   readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
@@ -179,11 +143,11 @@ export class Cache<V = unknown> {
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
-    this.#conversion = {
+    this.#loads = new CallerLoads(door.getOrSet, {
       store: (value, key) => storeValue(value, options.isolation, key),
       restore: (stored) => this.#restore(stored),
       owner: this,
-    }
+    })
     this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -262,7 +226,7 @@ export class Cache<V = unknown> {
   /** Removes an entry, stale or not. Returns `false` for a missing or expired one. */
   delete(key: string): boolean {
     if (this.#isInspected) this.#inspect('delete', key)
-    return this.#change('delete', key)
+    return this.#door.change('delete', key)
   }
 
   /** `get` and `delete` in one turn: the value, or `undefined`. Counts as a hit or a miss. */
@@ -310,17 +274,13 @@ export class Cache<V = unknown> {
   /** Gives an entry another deadline, `ttl` from now (`Infinity`: none); a stale window keeps its length. Returns `false` when there is no entry. */
   expire(key: string, ttl: Duration): boolean {
     if (this.#isInspected) this.#inspect('expire', key, ttl)
-    checkKey(key)
-    const ttlMs = toMilliseconds(ttl, 'ttl')
-    this.#parts.opening.admitWrite()
-    const nowMs = this.#door.clock.now()
-    return this.#parts.turns.run({ type: 'expire', key, expiresAtMs: deadlineIn(ttlMs, nowMs), nowMs }) as boolean
+    return this.#door.expire(key, ttl)
   }
 
   /** Removes an entry's deadline, and its stale window. Returns `false` when there is no entry, or it has no deadline. */
   persist(key: string): boolean {
     if (this.#isInspected) this.#inspect('persist', key)
-    return this.#change('persist', key)
+    return this.#door.change('persist', key)
   }
 
   // ── many keys, one turn ──
@@ -354,7 +314,7 @@ export class Cache<V = unknown> {
   /** Removes several entries, all or none. Returns how many were removed. */
   deleteMany(keys: Iterable<string>): number {
     if (this.#isInspected) this.#inspect('deleteMany', keys)
-    return this.#deleteEach(checkKeys(keys))
+    return this.#door.deleteMany(keys)
   }
 
   /**
@@ -387,8 +347,8 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Makes every entry stale that has one of the tags and a stale window, which ends when it would have ended, and removes the
-   * others that have one of the tags, all or none. Returns how many became stale or were removed.
+   * Of the entries that have one of the tags, makes those stale that have a stale window, which ends when it would have ended, and
+   * removes the others, all or none. Returns how many became stale or were removed.
    */
   expireTag(...tags: Tags): number {
     if (this.#isInspected) this.#inspect('expireTag', ...tags)
@@ -415,7 +375,7 @@ export class Cache<V = unknown> {
 
   /**
    * Some of the keys, to go through all of them in portions while the cache changes. Pass the cursor of each result to the next
-   * call, until it is `undefined`. A key that is there from the first call to the last is given exactly once. After a `clear`,
+   * call, until it is `undefined`. A key that is there from the first call to the last is returned exactly once. After a `clear`,
    * a `load` or reopening, the cursor starts again.
    */
   scan(options: ScanOptions = {}): ScanResult {
@@ -472,16 +432,8 @@ export class Cache<V = unknown> {
    */
   transact<T>(fn: () => T): T {
     if (this.#isInspected) this.#inspect('transact', fn)
-    checkFunction(fn, 'fn')
-    if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asyncTransaction()
-    return this.#door.transact(() => {
-      const result = fn()
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(result).catch(() => undefined) // the call is refused either way
-        throw asyncTransaction()
-      }
-      return result
-    })
+    checkSynchronous(fn)
+    return this.#door.transact(() => callSynchronously(fn))
   }
 
   /**
@@ -499,25 +451,14 @@ export class Cache<V = unknown> {
   ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
     this.#parts.turns.refuseInside('getOrSet')
-    return this.#getOrSet(key, loader, options)
-  }
-
-  async #getOrSet(
-    key: string,
-    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
-    options: LoadOptions<V>,
-  ): Promise<V> {
-    checkFunction(loader, 'loader')
-    const { call, ttlOf } = this.#loadCall(options)
-    const load = loaderOfOne(loader, ttlOf, this.#conversion)
-    return this.#result(await this.#door.getOrSet.one(key, load, call))
+    return this.#loads.one(key, loader, options)
   }
 
   /**
    * The values of several keys, in the order of the keys. One call of `loadMissing` loads those that are missing and that nobody
    * loads yet, and returns a Map or pairs of keys and values; what it returns for keys that it was not asked for is ignored. A
-   * key that it leaves out is not stored and is not in the result. In all else each key is as in {@link getOrSet}; if the load of
-   * one fails, the call rejects, and what the others have loaded is stored.
+   * key that it leaves out is not stored and is not in the result. Otherwise each key behaves as in {@link getOrSet}. If the load of
+   * one fails, the call rejects, and the values of the others are still stored.
    */
   getOrSetMany(
     keys: Iterable<string>,
@@ -526,29 +467,7 @@ export class Cache<V = unknown> {
   ): Promise<Map<string, V>> {
     if (this.#isInspected) this.#inspect('getOrSetMany', keys, loadMissing, options)
     this.#parts.turns.refuseInside('getOrSetMany')
-    return this.#getOrSetMany(keys, loadMissing, options)
-  }
-
-  async #getOrSetMany(keys: Iterable<string>, loadMissing: LoadMany, options: LoadOptions<V>): Promise<Map<string, V>> {
-    const list = checkKeys(keys)
-    checkFunction(loadMissing, 'loadMissing')
-    const { call, ttlOf } = this.#loadCall(options)
-    const load = loaderOfMany(loadMissing, ttlOf, this.#conversion)
-    const results = await this.#door.getOrSet.many(list, load, call)
-    return new Map([...results].map(([key, result]) => [key, this.#result(result)]))
-  }
-
-  /** Checked options; a `ttl` that is a function is also called for stored values. */
-  #loadCall(options: LoadOptions<V>): ReturnType<typeof checkLoadOptions> {
-    const { call, ttlOf } = checkLoadOptions(options)
-    if (ttlOf === undefined) return { call, ttlOf }
-    return { call: { ...call, ttlMsOf: (stored) => ttlMsOf(this.#restore(stored), ttlOf) }, ttlOf }
-  }
-
-  #result(result: Result): V {
-    if (!(result instanceof Unstorable)) return this.#restore(result) as V
-    if (result.owner === this) return result.value as V
-    throw result.error
+    return this.#loads.many(keys, loadMissing, options)
   }
 
   /**
@@ -589,7 +508,8 @@ export class Cache<V = unknown> {
    */
   save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
     if (this.#isInspected) this.#inspect('save', path, options)
-    return this.#file('save', path, options)
+    this.#parts.turns.refuseInside('save')
+    return this.#parts.savedFiles.save(path, options)
   }
 
   /**
@@ -599,32 +519,8 @@ export class Cache<V = unknown> {
    */
   load(path: string, options: SaveOptions = {}): Promise<LoadResult> {
     if (this.#isInspected) this.#inspect('load', path, options)
-    return this.#file('load', path, options)
-  }
-
-  #file<M extends 'save' | 'load'>(method: M, path: string, options: SaveOptions) {
-    this.#parts.turns.refuseInside(method)
-    return this.#fileLater(method, path, options)
-  }
-
-  async #fileLater<M extends 'save' | 'load'>(
-    method: M,
-    path: string,
-    options: SaveOptions,
-  ): Promise<
-    ({ ok: true; path: string; format: SaveFormat } & Awaited<ReturnType<SavedFiles[M]>>) | { ok: false; error: Error }
-  > {
-    const { format, onProgress } = checkFile(path, options)
-    this.#door.admit()
-    try {
-      const report = (await this.#parts.savedFiles[method](path, format, onProgress)) as Awaited<
-        ReturnType<SavedFiles[M]>
-      >
-      return { ok: true, path, format, ...report }
-    } catch (error) {
-      if (error instanceof CacheClosedError) throw error
-      return { ok: false, error: fileError(method, path, error) }
-    }
+    this.#parts.turns.refuseInside('load')
+    return this.#parts.savedFiles.load(path, options)
   }
 
   /** What recovery found when the cache was opened. */
@@ -651,7 +547,7 @@ export class Cache<V = unknown> {
   /**
    * The cache as it was: a view in memory, until it is closed. A time means: after the last frame, in the order of the journal, that
    * was written at or before it; one in the future means now. With a pattern, the view holds only the keys that match.
-   * @throws TypeError for what is not a time; CacheError `HISTORY_GONE` for one before the oldest that is kept, and without a
+   * @throws TypeError if `when` is not a time; CacheError `HISTORY_GONE` if it is before the oldest that is kept, and without a
    * directory; CorruptionError if a file that it needs is damaged.
    */
   at(when: When, options?: AtOptions | undefined): Promise<View<V>> {
@@ -659,7 +555,8 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * The changes of one key, oldest first, with those of all keys: `cleared` and `loaded`. Errors as with {@link at}, at the first `next()`.
+   * The changes of one key, oldest first, and those that affect all keys: `cleared` and `loaded`. Errors as with {@link at}, at the
+   * first `next()`.
    */
   history(key: string, options?: KeyHistoryOptions | undefined): AsyncIterableIterator<PastChange<V>> {
     this.#parts.turns.refuseInside('history')
@@ -680,9 +577,9 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Makes the entries that match as they were, in one turn: so it is undone by restoring to the sequence before it. What has
-   * expired since then is deleted. `dryRun` only counts.
-   * @throws RangeError that names the counts, if the cache has no room for the result or the journal none for the turn.
+   * Makes the entries that match as they were, in one turn, which a restore to the sequence before it undoes. Entries that have
+   * expired since then are deleted. `dryRun` only counts.
+   * @throws RangeError with the counts, if the cache has no room for the result or the journal none for the turn.
    * Otherwise as {@link at}.
    */
   restore(when: When, options?: RestoreOptions | undefined): Promise<RestoreResult> {
@@ -701,7 +598,7 @@ export class Cache<V = unknown> {
 
   /**
    * Every change after a sequence, from the journal, and then every new one, without a gap, as the consumer asks for them. Only what
-   * is durable (with fsync `'never'`: written), so that no crash takes back what was given. Ends when the cache is closed.
+   * is durable (with fsync `'never'`: written), so that no crash takes back a change that was returned. Ends when the cache is closed.
    * At `next()` it rejects with `SEQUENCE_AHEAD` for a sequence beyond the last one, and with `HISTORY_GONE` once compaction has
    * removed the next change.
    */
@@ -730,21 +627,8 @@ export class Cache<V = unknown> {
   /** What `console.log` prints. */
   [INSPECT](depth: number, options: object, inspect: Inspect): string {
     const { state, lifecycle } = this.#parts
-    const { size, maxSize, maxBytes, counters } = state
-    const { hits, misses, evictions, expirations } = counters
-    const eviction = state.eviction === 'lru' ? undefined : state.eviction
-    const facts = {
-      directory: this.#directory,
-      size,
-      maxSize,
-      maxBytes,
-      eviction,
-      hits,
-      misses,
-      evictions,
-      expirations,
-    }
-    return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
+    const facts = { ...lifecycle.state, directory: this.#directory, ...factsOf(state) }
+    return consoleText('Cache', facts, depth, options, inspect)
   }
 
   /**
@@ -765,18 +649,6 @@ export class Cache<V = unknown> {
 
   #inspect(name: MethodName, ...parameters: unknown[]): void {
     this.#door.inspect(messageOf(name, parameters))
-  }
-
-  #change(type: KeyCommand['type'], key: string): boolean {
-    checkKey(key)
-    this.#parts.opening.admitWrite()
-    return this.#parts.turns.run({ type, key, nowMs: this.#door.clock.now() }) as boolean
-  }
-
-  #deleteEach(keys: string[]): number {
-    this.#parts.opening.admitWrite()
-    const nowMs = this.#door.clock.now()
-    return this.#door.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
   }
 
   #restoreEntry(stored: StoredEntry): Entry<V> {
@@ -803,10 +675,4 @@ export class Cache<V = unknown> {
     this.#parts.streams.complete()
     for (const complete of [...this.#atEnd]) complete()
   }
-}
-
-function asyncTransaction(): TypeError {
-  return new TypeError(
-    'transact() needs a synchronous function; this one is async (or returned a promise), and a turn cannot wait. Nothing was changed: await first, then call transact().',
-  )
 }

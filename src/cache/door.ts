@@ -1,12 +1,12 @@
 /**
- * The inner entrance of a cache: the methods and streams that carry values, with values in their stored form. `Cache` encodes its callers'
+ * The inner entrance of a cache: methods and streams with values in their stored form, and what changes keys. `Cache` encodes its callers'
  * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
  * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads/` for `getOrSet`.
  */
 import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
-import type { Command, TagCommand } from '../core/model/command.js'
+import type { KeyCommand, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
@@ -37,7 +37,8 @@ import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
 import { changeTagged, checkTagged } from './tagged.js'
-import type { Reads, StoredEntry } from './turns/reads.js'
+import type { Reads } from './turns/reads.js'
+import type { StoredEntry } from './turns/stored-entry.js'
 import type { Turns } from './turns/turns.js'
 
 export interface DoorParts extends GetOrSetParts {
@@ -56,7 +57,7 @@ const NEVER = Number.POSITIVE_INFINITY
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
 
-/** Of any method. */
+/** The default options of every method. */
 export const NO_OPTIONS: Readonly<Record<string, never>> = {}
 
 export class Door {
@@ -128,7 +129,7 @@ export class Door {
 
   /**
    * Reads and deletes in one turn. The deletion overrules a load of the key, like any other. A stale entry stays.
-   * @param read Makes the result of the stored value. If it throws, the entry stays.
+   * @param read Turns the stored value into the result. If it throws, the entry stays.
    */
   takeStored<T>(key: string, read: (stored: StoredValue | undefined) => T): T {
     checkKey(key)
@@ -152,6 +153,21 @@ export class Door {
     return this.#turns.transact(
       () => this.#reads.touch(key) && (this.#turns.run({ type: 'expire', key, expiresAtMs, nowMs }) as boolean),
     )
+  }
+
+  expire(key: string, ttl: Duration): boolean {
+    checkKey(key)
+    const ttlMs = toMilliseconds(ttl, 'ttl')
+    this.#opening.admitWrite()
+    const nowMs = this.clock.now()
+    return this.#turns.run({ type: 'expire', key, expiresAtMs: deadlineIn(ttlMs, nowMs), nowMs }) as boolean
+  }
+
+  /** A command that needs only a key. Returns whether it changed something. */
+  change(type: KeyCommand['type'], key: string): boolean {
+    checkKey(key)
+    this.#opening.admitWrite()
+    return this.#turns.run({ type, key, nowMs: this.clock.now() }) as boolean
   }
 
   hasMany(keys: Iterable<string>): boolean[] {
@@ -178,10 +194,24 @@ export class Door {
   /** Removes every entry whose key matches, as one turn. Returns how many. */
   deleteMatching(matches: KeyMatcher): number {
     this.#opening.admitWrite()
-    const nowMs = this.clock.now()
     // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    const keys = [...this.#reads.keysEvenStale(matches), ...this.#loads.keys().filter(matches)]
-    return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+    return this.#deleteEach([...this.#reads.keysEvenStale(matches), ...this.#loads.keys().filter(matches)])
+  }
+
+  /** Removes several entries as one turn. Returns how many there were. */
+  deleteMany(keys: Iterable<string>): number {
+    const list = checkKeys(keys)
+    this.#opening.admitWrite()
+    return this.#deleteEach(list)
+  }
+
+  #deleteEach(keys: readonly string[]): number {
+    const nowMs = this.clock.now()
+    return this.#turns.transact(() => {
+      let count = 0
+      for (const key of keys) if (this.#turns.run({ type: 'delete', key, nowMs }) === true) count++
+      return count
+    })
   }
 
   /** `deleteTag` and `expireTag`, as one turn. Returns how many entries were removed or became stale. */
@@ -249,15 +279,6 @@ export class Door {
         else if (this.#turns.run({ type: 'set', key, value, ...how, nowMs }) === true) stored++
       }
       return stored
-    })
-  }
-
-  /** Several commands as one turn. Returns how many of them changed something. */
-  runEach(commands: Command[]): number {
-    return this.#turns.transact(() => {
-      let count = 0
-      for (const command of commands) if (this.#turns.run(command) === true) count++
-      return count
     })
   }
 

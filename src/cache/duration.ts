@@ -1,3 +1,4 @@
+import { EPOCH_MS_MAX } from '../core/model/expiry.js'
 import { mustBe } from '../errors.js'
 
 /** A length of time. A bare number is in **seconds**; a string has its unit: `'250ms'`, `'10s'`, `'5m'`, `'1h'`, `'7d'`. */
@@ -5,9 +6,6 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const TEXT = /^(-?(?:\d+(?:\.\d+)?|\.\d+))(ms|s|m|h|d)$/
-
-/** The largest time that a Date can represent. No deadline is later. */
-export const EPOCH_MS_MAX = 8.64e15
 
 /**
  * A duration in milliseconds; `Infinity` for no deadline.

@@ -43,7 +43,7 @@ export class GetOrSet {
     this.#options = options
   }
 
-  /** A value that is in the cache is returned at once, not as a promise; a stale one, too, unless the call may wait. */
+  /** A value that is in the cache is returned at once, not as a promise. So is a stale one, unless the call may wait. */
   one(key: string, loader: Loader, call: LoadCall): Result | Promise<Result> {
     checkKey(key)
     this.#check(call)
@@ -159,7 +159,7 @@ export class GetOrSet {
     return this.#parts.reads.left(key)
   }
 
-  /** What such a client found to be due: `untils` are what `left` gave for the keys, so that none is reloaded that has changed since. */
+  /** Reloads what such a client found to be due. `untils` are what `left` returned for the keys: a key that has changed since is left out. */
   reload(keys: readonly string[], untils: readonly unknown[], loader: Loader, call: LoadCall): void {
     const { reads } = this.#parts
     const due = new Map<string, StoredValue>()
@@ -170,7 +170,7 @@ export class GetOrSet {
     this.#reload(due, loader, call)
   }
 
-  /** Stores what a loader has given, unless it throws. */
+  /** Returns the function that stores what a loader has returned. */
   #storeFor(call: LoadCall) {
     const { clock, journal, opening, turns } = this.#parts
     const { defaultTtlMs, isEverythingDurable } = this.#options
@@ -179,7 +179,6 @@ export class GetOrSet {
       const nowMs = clock.now()
       const expiresAtMs = deadlineIn(this.#jittered(key, ttlMs, call.jitter), nowMs)
       const staleMs = expiresAtMs === NEVER ? undefined : call.staleMs
-      if (staleMs !== undefined) deadlineIn(staleMs, expiresAtMs) // refuses one that is too late
       turns.run({ type: 'set', key, value, expiresAtMs, staleMs, tags: call.tags, only: undefined, nowMs })
       return isEverythingDurable ? journal.flush() : undefined
     }
@@ -205,7 +204,7 @@ type Values = ReadonlyMap<string, StoredValue>
 interface Found {
   /** What it waits for. */
   readonly missing: readonly string[]
-  /** Of those, the values that it gets if that takes too long. */
+  /** For those, the values that it returns if that takes too long. */
   readonly stale: Values
   /** What is reloaded in the background, with the present values. */
   readonly due: Values

@@ -25,7 +25,8 @@ export interface LoadOptions<V = unknown> {
    */
   jitter?: number | undefined
   /**
-   * From 0 to 1: a hit after this share of the ttl has passed starts one reload in the background. It is the ttl of this call that counts, and if that is a function, of the stored value. Default: never.
+   * From 0 to 1: a hit after this share of the ttl has passed starts one reload in the background. The ttl is that of this call; if it
+   * is a function, that of the stored value. Default: never.
    */
   refresh?: number | undefined
   /**

@@ -28,7 +28,7 @@ import { type KeyPattern, keyMatcher } from './key-pattern.js'
 import type { Loads } from './loads/loads.js'
 import type { Opening } from './opening.js'
 import type { Change } from './streams/change.js'
-import type { StoredEntry } from './turns/reads.js'
+import type { StoredEntry } from './turns/stored-entry.js'
 import type { Turns } from './turns/turns.js'
 import { View } from './view.js'
 import { checkSequence, checkWhen, type When } from './when.js'
@@ -45,7 +45,7 @@ export interface KeyHistoryOptions {
   from?: When | undefined
   /** Default: now. */
   to?: When | undefined
-  /** At most so many changes: the oldest ones. Default Infinity. */
+  /** The maximum number of changes: the oldest ones are returned. Default Infinity. */
   limit?: number | undefined
 }
 
@@ -63,7 +63,7 @@ export interface RestoreOptions {
   dryRun?: boolean | undefined
 }
 
-/** What `diff` gives: a key that is different, with its entries as `entry()` returns them. */
+/** An item of `diff`: a key that is different, with its entries as `entry()` returns them. */
 export interface Difference<E> {
   readonly key: string
   readonly before: E | undefined
@@ -98,7 +98,7 @@ export class LookingBack {
     this.#past = source && new Past(source.storage, source.directory)
   }
 
-  /** @param prefix Of a namespace: the keys of the view do not have it. */
+  /** @param prefix That of a namespace, which the keys of the view do not have. */
   at<V>(when: When, options: AtOptions = {}, prefix = ''): Promise<View<V>> {
     const { pattern } = checkOptions(options, ['pattern'])
     const matches = matcherOf(pattern)
@@ -282,9 +282,14 @@ export async function startOf(past: Past, moment: Moment | undefined, now: Place
   return Math.max(sequence - 1, oldest.sequence) as Sequence
 }
 
-// biome-ignore lint/correctness/useYield: it throws at the first next(), as any other reason to give nothing does
-async function* refused(error: CacheError): AsyncGenerator<never, undefined, undefined> {
-  throw error
+/** Errors come from `next()`, whatever their reason. */
+function refused(error: CacheError): AsyncIterableIterator<never> {
+  return {
+    next: () => Promise.reject(error),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
 }
 
 function sequenceAhead(sequence: number, last: number): CacheError {

@@ -3,11 +3,12 @@
  * or by loop: the actor's messages, which an inspector also sees (`messages.ts`); the operations and methods of remote
  * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
- * It holds only data, so that anything may import it. Not listed are the methods that return something with methods of its own:
- * `watch`, `share`, `namespace`, and `at`, `history`, `diff` and `changesSince`, which look back.
+ * It holds only data, so that anything may import it. Each row is a call with one reply, which a message can carry. So methods that
+ * return an object with methods of its own have no row: `watch`, `share`, `namespace`, `at` (a view), and `history`, `diff` and
+ * `changesSince` (iterators, read at the consumer's pace).
  */
 export interface Method {
-  /** The names of its arguments, in order. A name means the same in every row, but `stale`: how long, and whether. */
+  /** The names of its arguments, in order. A name means the same in every row, except `stale`: how long in `set`, whether in `get`. */
   readonly takes: readonly string[]
   /** Whether its argument is a list whose items a caller passes one by one. */
   readonly isVariadic?: true

@@ -54,7 +54,7 @@ type Events = Observable<{ readonly key?: string | undefined }>
 type Target = Record<KeyedMethod, (...parameters: unknown[]) => unknown> &
   Record<'changes$' | 'expirations$' | 'evictions$' | 'removals$', Events> & {
     watch(pattern: unknown): Events
-    history(key: unknown, options: unknown): unknown
+    history(key: unknown, options: unknown): AsyncIterable<{ key?: string }>
     diff(from: unknown, to: unknown, options: unknown): AsyncIterable<{ key: string }>
   }
 
@@ -66,7 +66,7 @@ export interface NamespaceOptions {
   at?(when: unknown, options: unknown, prefix: string): unknown
 }
 
-/** Creates the view. The caller gives it its type, from that of the target. */
+/** Creates the view. The caller casts it to a type that is derived from that of the target. */
 export function createNamespace(target: object, prefix: unknown, options: NamespaceOptions): object {
   checkPrefix(prefix)
   const view = new NamespaceView(target as Target, prefix, options)
@@ -139,7 +139,7 @@ export class NamespaceView {
   }
 
   history(key: unknown, options?: unknown): unknown {
-    return this.#target.history(keyWithin(key, this.#prefix), options)
+    return withoutPrefix(this.#target.history(keyWithin(key, this.#prefix), options), this.#prefix.length)
   }
 
   diff(from: unknown, to?: unknown, options?: unknown): unknown {
@@ -241,7 +241,7 @@ function patternWithin(pattern: unknown, prefix: string): unknown {
   return { ...pattern, prefix: typeof own === 'string' ? prefix + own : own }
 }
 
-/** Options of which one is a pattern. Without it they mean every key. */
+/** Options that have a `pattern`. Without one they mean every key. */
 function patternOptionWithin(options: unknown, prefix: string): unknown {
   if (options === undefined) return { pattern: { prefix } }
   if (typeof options !== 'object' || options === null) return options
@@ -249,11 +249,11 @@ function patternOptionWithin(options: unknown, prefix: string): unknown {
   return { ...options, pattern: pattern === undefined ? { prefix } : patternWithin(pattern, prefix) }
 }
 
-async function* withoutPrefix<T extends { key: string }>(
+async function* withoutPrefix<T extends { key?: string }>(
   items: AsyncIterable<T>,
   length: number,
 ): AsyncGenerator<T, void, undefined> {
-  for await (const item of items) yield { ...item, key: item.key.slice(length) }
+  for await (const item of items) yield item.key === undefined ? item : { ...item, key: item.key.slice(length) }
 }
 
 function scanWithin(options: unknown, prefix: string): unknown {

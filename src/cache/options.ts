@@ -40,7 +40,7 @@ export interface CacheOptions {
   maxBytes?: number | undefined
   /**
    * Which entry is evicted. `'lru'` (default): the least recently used one, exactly. `'s3-fifo'`: by S3-FIFO, which often has more
-   * hits, because entries that are used only once do not displace others (docs/eviction.md). The journal does not depend on it.
+   * hits, because entries that are used only once do not displace others (docs/eviction.md). Any journal can be opened with either.
    */
   eviction?: EvictionPolicy | undefined
   /** TTL for entries without their own. Default Infinity: they do not expire. */

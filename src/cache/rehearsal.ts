@@ -40,7 +40,7 @@ const EVENTS: readonly CacheEvent[] = [
 
 const rehearsed = new Set<EvictionPolicy>()
 
-/** A policy of eviction that no cache uses is not called: V8 compiles calls of one policy to faster code than those of two. */
+/** An eviction policy that no cache uses is not called: V8 compiles calls of one policy to faster code than calls of two. */
 export function rehearse(eviction: EvictionPolicy): void {
   if (rehearsed.has(eviction)) return
   rehearsed.add(eviction)

@@ -5,7 +5,6 @@ import { formatOf, type SaveFormat, type SaveProgress } from '../files/format.js
 import type { Saved } from '../files/save.js'
 import { checkFunction, checkOptions } from './arguments.js'
 import { METHODS } from './methods.js'
-import type { LoadReport } from './saved-files.js'
 
 /** The options of `save` and `load`. */
 export interface SaveOptions {
@@ -18,7 +17,16 @@ export interface SaveOptions {
   onProgress?: SaveProgress | undefined
 }
 
-type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }
+export interface LoadReport {
+  /** Entries loaded: what the cache now holds. */
+  entries: number
+  /** Entries of the file that were omitted because they had expired. */
+  expired: number
+  /** Entries of the file that were omitted because the cache has no room: the least recently used ones. */
+  evicted: number
+}
+
+export type Result<T> = ({ ok: true; path: string; format: SaveFormat } & T) | { ok: false; error: Error }
 /** The result of `save`. Problems with the file do not reject the promise. */
 export type SaveResult = Result<Saved>
 /** The result of `load`. Problems with the file do not reject the promise. Unless `ok` is true, nothing was changed. */

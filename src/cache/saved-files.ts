@@ -10,21 +10,22 @@ import { hasExpired } from '../core/model/expiry.js'
 import type { Journal, ReceivedRows } from '../durable/contract.js'
 import { loadModule } from '../durable/storage/load-module.js'
 import type { Storage } from '../durable/storage/storage.js'
+import { CacheClosedError } from '../errors.js'
 import type { SaveFormat, SaveProgress } from '../files/format.js'
 import type { Saved } from '../files/save.js'
 import type { Maintenance } from './maintenance.js'
 import type { Opening } from './opening.js'
+import {
+  checkFile,
+  fileError,
+  type LoadReport,
+  type LoadResult,
+  type Result,
+  type SaveOptions,
+  type SaveResult,
+} from './save-options.js'
 import { applyLimits, type GivenLimits } from './turns/limiting.js'
 import type { Turns } from './turns/turns.js'
-
-export interface LoadReport {
-  /** Entries loaded: what the cache now holds. */
-  entries: number
-  /** Entries of the file that were omitted because they had expired. */
-  expired: number
-  /** Entries of the file that were omitted because the cache has no room: the least recently used ones. */
-  evicted: number
-}
 
 export interface SavedFilesParts {
   state: State
@@ -44,7 +45,32 @@ export class SavedFiles {
     this.#parts = parts
   }
 
-  async save(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<Saved> {
+  save(path: string, options: SaveOptions): Promise<SaveResult> {
+    return this.#outcome('save', path, options, (format, progress) => this.#save(path, format, progress))
+  }
+
+  load(path: string, options: SaveOptions): Promise<LoadResult> {
+    return this.#outcome('load', path, options, (format, progress) => this.#load(path, format, progress))
+  }
+
+  /** A problem with the file is a result. A wrong argument, or a cache that is not open, is a rejection. */
+  async #outcome<T>(
+    method: 'save' | 'load',
+    path: string,
+    options: SaveOptions,
+    run: (format: SaveFormat, progress: SaveProgress | undefined) => Promise<T>,
+  ): Promise<Result<T>> {
+    const { format, onProgress } = checkFile(path, options)
+    this.#parts.opening.admitRead()
+    try {
+      return { ok: true, path, format, ...(await run(format, onProgress)) }
+    } catch (error) {
+      if (error instanceof CacheClosedError) throw error
+      return { ok: false, error: fileError(method, path, error) }
+    }
+  }
+
+  async #save(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<Saved> {
     const { state, storage, clock } = this.#parts
     const source = new FrozenRows(state)
     try {
@@ -56,7 +82,7 @@ export class SavedFiles {
   }
 
   /** Reads the file into a replacement, makes it durable beside the journal, and switches to it with one event. */
-  load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
+  #load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
     const { state, journal, clock, storage, turns, opening, maintenance } = this.#parts
     return maintenance.exclusively(async () => {
       opening.admitWrite()

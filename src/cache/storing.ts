@@ -1,4 +1,4 @@
-/** What the options of `setMany` ask for, and those of each of its entries. Before: `door.ts`. After: a command for each entry. */
+/** Checks the options of `setMany`, and those of each of its entries. Before: `door.ts`. After: a command for each entry. */
 import { hasExpired } from '../core/model/expiry.js'
 import { checkOnly, checkOptions, checkTags, deadlineToSet, type SetOptions, staleFor } from './arguments.js'
 import { METHODS } from './methods.js'
@@ -23,7 +23,7 @@ export function storingOf(options: SetOptions, defaultTtlMs: number, nowMs: numb
   return { expiresAtMs, keepsDeadline: ttl === 'keep', staleMs, tags, only, isPast }
 }
 
-/** Whether a deadline that is kept has an end is known only to `decide`. Until then only the window is checked. */
+/** With `ttl: 'keep'` only `decide` knows the end of the ttl. So here only the window itself is checked. */
 export function staleOf(
   stale: unknown,
   ttl: SetOptions['ttl'],

@@ -11,7 +11,7 @@ import { type KeyPattern, keyMatcher } from './key-pattern.js'
 
 /** What `at()` resolves with. Entries that had expired at {@link timeMs} are hidden, and stale ones, too. */
 export class View<V = unknown> {
-  /** Of the last event before this state. */
+  /** The number of the last event before this state. */
   readonly sequence: number
   /** The time that was asked for, epoch milliseconds; for a sequence: when it was written. */
   readonly timeMs: number
@@ -19,7 +19,7 @@ export class View<V = unknown> {
   readonly #prefix: string
   #state: State | undefined
 
-  /** @internal Use `at()`. @param prefix Of its keys, which callers neither pass nor get. */
+  /** @internal Use `at()`. @param prefix All keys begin with it; callers neither pass nor get it. */
   constructor(state: State, { sequence, timeMs }: Place, isolation: Isolation, prefix: string) {
     this.#state = state
     this.sequence = sequence
@@ -53,7 +53,7 @@ export class View<V = unknown> {
     return slot === undefined ? undefined : (this.#open.liveUntilAt(slot) - this.timeMs) / 1_000
   }
 
-  /** Without a pattern of `at()`: least recently used first, as far as the journal tells; with one, in the order of the last writes. */
+  /** If `at()` had no pattern: least recently used first, as far as the journal tells. Otherwise in the order of the last writes. */
   keys(pattern: KeyPattern = '*'): string[] {
     return [...this.#slots(pattern)].map((slot) => this.#keyAt(slot))
   }

@@ -173,3 +173,18 @@ test('entries() is what is fresh at the first next()', async (t) => {
   clock.advance(10)
   t.deepEqual([...late], [])
 })
+
+test('no stale entry can expire later than a Date can say, however its deadline came about', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const longMs = 8.64e15 - clock.now() - 1_000
+  const refusal = { instanceOf: RangeError, message: /year 275760.*Nothing was changed/ }
+  cache.set('long', 1, { ttl: `${longMs}ms` })
+  cache.set('k', 1, TEN_THEN_TWENTY)
+  const before = [cache.entry('long'), cache.entry('k')]
+  t.throws(() => cache.set('new', 1, { ttl: `${longMs}ms`, stale: 2 }), refusal)
+  t.throws(() => cache.set('long', 2, { ttl: 'keep', stale: 2 }), refusal)
+  t.throws(() => cache.expire('k', `${longMs}ms`), refusal)
+  t.throws(() => cache.touch('k', `${longMs}ms`), refusal)
+  t.deepEqual([cache.entry('long'), cache.entry('k')], before)
+  t.false(cache.has('new'))
+})

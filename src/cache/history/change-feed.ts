@@ -27,7 +27,7 @@ export class ChangeFeed<V> implements AsyncIterableIterator<PastChange<V>> {
   readonly #clock: Clock
   readonly #cursor: ChangeCursor
   readonly #restore: (stored: StoredValue) => unknown
-  /** Read, but not given yet; the next one is at `#at`. */
+  /** Read, but not returned yet; the next one is at `#at`. */
   #portion: PastEvent[] = []
   #at = 0
   #isDone = false

@@ -1,8 +1,8 @@
 /**
  * What differs between two places in the past: one replay through both. Before: `looking-back.ts`. After: `durable/history/past`.
  *
- * Behind the first place, what a key had before is kept at its first event. A `cleared` or `loaded` event detaches all entries of the
- * state: those are kept as they were, and nothing needs to be kept from then on.
+ * After the first place, the first event of a key keeps the entry that the key had. A `cleared` or `loaded` event detaches all entries
+ * of the state: these are kept as they were, and nothing else needs to be kept from then on.
  */
 import type { KeyMatcher } from '../../core/decide/glob.js'
 import type { Entries } from '../../core/evolve/entries.js'
@@ -14,8 +14,8 @@ import type { Place } from '../../durable/history/locate.js'
 import type { Past } from '../../durable/history/past.js'
 import { receiverFor } from '../../durable/history/replayed-state.js'
 import { slices } from '../../durable/history/slices.js'
-import type { StoredEntry } from '../turns/reads.js'
-import { emptyState, liveUntilIn, onlyMatching, storedEntryIn } from './past-state.js'
+import { type StoredEntry, storedEntryIn } from '../turns/stored-entry.js'
+import { emptyState, liveUntilIn, onlyMatching } from './past-state.js'
 import { isSameEntry } from './same-value.js'
 
 /** An entry with the time at which it ceases to be live. */
@@ -57,7 +57,7 @@ export async function* diffPast(
 class Tracker {
   readonly state: State = emptyState()
   readonly #from: Sequence
-  /** Of the last event. */
+  /** The number of the last event. */
   #sequence = 0 as Sequence
   readonly #touched = new Map<string, Kept | undefined>()
   /** All entries that were removed at once by the first `cleared` or `loaded` event. */
@@ -77,11 +77,11 @@ class Tracker {
     const tracking: JournalReceiver = {
       ...wanted,
       set: (key, ...entry) => {
-        if (this.#isBehind()) keep(key)
+        if (this.#isAfter()) keep(key)
         wanted.set(key, ...entry)
       },
       event: (event, rows) => {
-        if (this.#isBehind()) {
+        if (this.#isAfter()) {
           if ('key' in event) keep(event.key)
           else if (event.type !== 'limited') this.#detached ??= this.state.entries
         }
@@ -93,8 +93,8 @@ class Tracker {
     })
   }
 
-  /** Counts the event. Whether it comes behind the first place. */
-  #isBehind(): boolean {
+  /** Counts the event. Returns whether it comes after the first place. */
+  #isAfter(): boolean {
     this.#sequence = sequenceAfter(this.#sequence)
     return this.#sequence > this.#from
   }

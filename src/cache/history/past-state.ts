@@ -8,8 +8,6 @@ import type { JournalReceiver } from '../../durable/contract.js'
 import { encodedBytes } from '../../durable/format/encode-event.js'
 import type { Past } from '../../durable/history/past.js'
 import { receiverFor } from '../../durable/history/replayed-state.js'
-import type { StoredEntry } from '../turns/reads.js'
-import { timesOf } from '../turns/times.js'
 
 /** @param matches Without it: everything, in the order of use. */
 export async function readPast(past: Past, sequence: Sequence, matches: KeyMatcher | undefined): Promise<State> {
@@ -24,7 +22,7 @@ export function emptyState(): State {
   return new State({ maxSize: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY, weigh: encodedBytes })
 }
 
-/** Passes on what concerns these keys. Orders of use are those of all entries, so they are omitted. */
+/** Passes on what concerns these keys. An order of use is that of all entries, so it is omitted. */
 export function onlyMatching(receiver: JournalReceiver, matches: KeyMatcher): JournalReceiver {
   return {
     ...receiver,
@@ -55,10 +53,4 @@ export function findLive(state: State, key: string, nowMs: number): Slot | undef
 /** When an entry becomes stale or expires. */
 export function liveUntilIn({ deadlines, windows }: Entries, slot: Slot): number {
   return Math.min(deadlines.get(slot), windows.get(slot))
-}
-
-/** An entry as `entry()` returns it. */
-export function storedEntryIn(entries: Entries, slot: Slot): StoredEntry {
-  const times = timesOf(entries.deadlines.get(slot), entries.windows.get(slot))
-  return { value: entries.valueAt(slot), ...times, tags: [...entries.tags.of(slot)] }
 }

@@ -2,20 +2,21 @@
  * Makes entries as they were: the past is compared with the present, and the differences are one turn. Before: `looking-back.ts`, which has
  * read the past. After: `turns/turns`.
  */
+import { refuseTooManyTags } from '../../core/decide/decide.js'
 import type { KeyMatcher } from '../../core/decide/glob.js'
 import type { State } from '../../core/evolve/state.js'
-import type { CacheEvent } from '../../core/model/event.js'
+import type { CacheEvent, SetEvent } from '../../core/model/event.js'
 import { hasExpired } from '../../core/model/expiry.js'
 import { extensionOf } from '../../core/model/extension.js'
 import type { Slot } from '../../core/model/state.js'
+import { storedEntryIn } from '../turns/stored-entry.js'
 import type { Turns } from '../turns/turns.js'
-import { storedEntryIn } from './past-state.js'
 import { isSameEntry } from './same-value.js'
 
 export interface RestoreResult {
   /** Entries that were set as they were. */
   set: number
-  /** Entries that were deleted, because there was none, or it has expired since. */
+  /** Entries that were deleted, because the key had none then, or it has expired since. */
   deleted: number
   /** Entries that are as they were. */
   unchanged: number
@@ -48,20 +49,16 @@ export function restorePast(
     else if (!isWanted(was)) {
       removals.push({ type: 'deleted', key })
       result.deleted++
-    } else {
-      if (!isSameEntry(storedEntryIn(state.entries, slot), storedEntryIn(past.entries, was))) {
-        bytes -= state.weightAt(slot)
-        size--
-        continue
-      }
+    } else if (isSameEntry(storedEntryIn(state.entries, slot), storedEntryIn(past.entries, was))) {
       unchanged.add(key)
       result.unchanged++
       continue
     }
+    // It is removed, or set below.
     bytes -= state.weightAt(slot)
     size--
   }
-  const sets: CacheEvent[] = []
+  const sets: SetEvent[] = []
   for (const slot of slotsOf(past)) {
     const key = past.keyAt(slot)
     if (!isWanted(slot) || !matches(key) || unchanged.has(key)) continue
@@ -76,10 +73,13 @@ export function restorePast(
   if (isDryRun) return result
   try {
     turns.transact(() => {
-      for (const event of [...removals, ...sets]) turns.record([event], nowMs)
-      // A value that a loader returns after this must not be stored.
-      for (const key of loading().filter(matches))
-        if (state.find(key) === undefined) turns.run({ type: 'delete', key, nowMs })
+      for (const event of removals) turns.record([event], nowMs)
+      for (const event of sets) {
+        refuseTooManyTags(state, event.extension)
+        turns.record([event], nowMs)
+      }
+      // A value that a loader returns after this must not be stored, not even over an entry that is as it was.
+      for (const key of loading().filter(matches)) turns.overrule(key)
     })
   } catch (error) {
     if (error instanceof RangeError) throw new RangeError(`${counted(result)}. ${error.message}`, { cause: error })

@@ -8,7 +8,7 @@ import {
 import { restoreValue } from '../../values/encode.js'
 import { isEqual } from '../../values/equal.js'
 import { plainBytesOf } from '../../values/plain/encode.js'
-import type { StoredEntry } from '../turns/reads.js'
+import type { StoredEntry } from '../turns/stored-entry.js'
 
 /** Whether two entries have the same value, deadlines and tags. */
 export function isSameEntry(a: StoredEntry | undefined, b: StoredEntry | undefined): boolean {
@@ -33,7 +33,7 @@ export function isSameValue(a: StoredValue, b: StoredValue): boolean {
   }
 }
 
-/** Sooner known than whether the values are equal, and usually enough. */
+/** Faster than comparing the values, and usually enough. */
 function isSameBytes(a: ObjectValue, b: ObjectValue): boolean {
   if (!(a instanceof EncodedValue) && !(b instanceof EncodedValue)) return isSame(plainBytes(a), plainBytes(b))
   return a instanceof EncodedValue && b instanceof EncodedValue && a.encoding === b.encoding && isSame(a.bytes, b.bytes)

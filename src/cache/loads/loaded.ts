@@ -1,4 +1,4 @@
-/** What a loader gives, in the form in which it is stored. Before: `cache/local-loader.ts`, and clients. After: `loads.ts`. */
+/** What a loader returns, in the form in which it is stored. Before: `cache/local-loader.ts`, and clients. After: `loads.ts`. */
 import type { StoredValue } from '../../core/model/stored-value.js'
 
 /** Loads several keys. A key that is missing in the result is not stored; its calls resolve with `undefined`. */
@@ -19,7 +19,7 @@ export interface Loaded {
   readonly ttlMs: number | undefined
 }
 
-/** A value that cannot be stored. Callers still get it, where it is. */
+/** A value that cannot be stored. Calls in the thread or process that has it still get it. */
 export class Unstorable {
   /** Why it cannot be stored: what other callers get. */
   readonly error: Error

@@ -15,7 +15,7 @@ export class LoaderRun {
   readonly #waitsFor = new Map<LoaderRun, number>()
   /** How many of its loads still want a value. */
   #wanted: number
-  /** Until the loader has returned, or none of its values is wanted any more. */
+  /** True until the loader has returned, or none of its values is still wanted. */
   #isRunning = true
 
   constructor(keys: readonly string[]) {
@@ -53,7 +53,7 @@ export class LoaderRun {
     this.#isRunning = false
   }
 
-  /** One load wants no value any more. */
+  /** One of its loads no longer wants a value. */
   abandon(reason: Error): void {
     if (--this.#wanted > 0) return
     this.#isRunning = false

@@ -23,7 +23,7 @@ export interface LoadRequest {
   readonly staleValues: ReadonlyMap<string, StoredValue>
   /**
    * Stores a loaded value, or throws. A promise resolves when it is as durable as the fsync policy promises. `ttlMs`: what the
-   * loader gave.
+   * loader returned.
    */
   store(key: string, value: StoredValue, ttlMs: number | undefined): Promise<unknown> | undefined
   /** `deleteTag` and `expireTag` of one of them overrule the loads. */
@@ -39,7 +39,7 @@ export interface Wait {
   readonly timeoutMs: number
   /** By key: what the call gets if the load fails or takes too long. */
   readonly fallbacks: ReadonlyMap<string, StoredValue>
-  /** Called for each key with a fallback, at the end of the call: whether that was what the call got. */
+  /** Called for each key with a fallback, at the end of the call. `isFallback`: whether the call got the fallback. */
   onEnd(key: string, isFallback: boolean): void
 }
 
@@ -180,7 +180,7 @@ export class Loads {
       for (const load of loads) {
         waiter?.stopWaitingFor(load.run)
         if (!fallbacks.has(load.key)) load.exposed--
-        if (--load.waiting === 0) load.limit.letGo()
+        if (--load.waiting === 0) load.limit.stopKeepingAlive()
       }
     }
   }
@@ -251,7 +251,7 @@ export class Loads {
     this.#running.delete(load)
     this.#release(load.key, load)
     load.limit.end()
-    load.limit.letGo()
+    load.limit.stopKeepingAlive()
     settle()
   }
 
@@ -261,7 +261,7 @@ export class Loads {
     if (this.#current.size === 0) this.#turns.listener = undefined
   }
 
-  /** Emits a failure that no call rejects with. What subscribers then call is no part of a load. */
+  /** Emits a failure that no call rejects with. What subscribers then call is not part of a load. */
   warn(error: unknown, key: string): void {
     const warning =
       error instanceof Error

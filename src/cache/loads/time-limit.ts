@@ -39,8 +39,8 @@ export class TimeLimit {
     this.#aliveTimer = this.#clock.setTimeout(() => undefined, this.#limitMs, true)
   }
 
-  /** No call waits any more. */
-  letGo(): void {
+  /** No call is waiting. */
+  stopKeepingAlive(): void {
     this.#clock.clearTimeout(this.#aliveTimer)
     this.#aliveTimer = undefined
   }

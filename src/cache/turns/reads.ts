@@ -19,14 +19,8 @@ import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { type CacheClosedError, JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
-import { type Times, timesOf } from './times.js'
+import { type StoredEntry, storedEntryIn } from './stored-entry.js'
 import type { Turns } from './turns.js'
-
-/** An entry with what is known about it. */
-export interface StoredEntry extends Times {
-  readonly value: StoredValue
-  readonly tags: string[]
-}
 
 export interface ReadsParts {
   state: State
@@ -126,10 +120,7 @@ export class Reads {
 
   entry(key: string): StoredEntry | undefined {
     const slot = this.#live(key)
-    if (slot === undefined) return undefined
-    const state = this.#state
-    const times = timesOf(state.deadlineAt(slot), state.freshUntilAt(slot))
-    return { value: state.valueAt(slot), ...times, tags: [...state.tagsAt(slot)] }
+    return slot === undefined ? undefined : storedEntryIn(this.#state.entries, slot)
   }
 
   /** The tags of an entry, even of one that is stale or has expired. */

@@ -1,4 +1,4 @@
-/** The times in an entry's life as callers get them: those that never come are missing. Epoch milliseconds. */
+/** When an entry becomes stale and when it expires, as callers get it: a time that never comes is missing. Epoch milliseconds. */
 export interface Times {
   /** When it expires. */
   readonly expiresAtMs?: number

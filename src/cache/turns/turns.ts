@@ -121,7 +121,7 @@ export class Turns {
     return true
   }
 
-  /** The same for a new key in a cache that is full: one entry is evicted, and that is all. */
+  /** The same for a new key in a full cache, if all that it needs is one eviction. */
   #replaceVictim(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
     const victim = victimOf(this.#state, nowMs)
     if (victim === undefined) return false
@@ -207,7 +207,7 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
   }
 
-  /** Overrules a load of the key by a deletion, or by an expired tag, that is no event of the turn. */
+  /** Overrules a load of the key, although no event of the turn is about the key. */
   overrule(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
     else this.#settle(NONE, [key], undefined)

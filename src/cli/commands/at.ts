@@ -1,6 +1,7 @@
 /** `daybook at TIME [PATTERN]`: prints the entries as they were. */
 import type { Command } from 'commander'
-import { readPast, storedEntryIn } from '../../cache/history/past-state.js'
+import { readPast } from '../../cache/history/past-state.js'
+import { storedEntryIn } from '../../cache/turns/stored-entry.js'
 import type { When } from '../../cache/when.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'

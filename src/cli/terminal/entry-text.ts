@@ -1,5 +1,5 @@
 /** Entries of the past as lines: `at` and `diff`. */
-import type { StoredEntry } from '../../cache/turns/reads.js'
+import type { StoredEntry } from '../../cache/turns/stored-entry.js'
 import { valueMember } from './change-json.js'
 import { output } from './output.js'
 import { showMoment } from './quantities.js'

@@ -58,7 +58,7 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
   return events
 }
 
-/** A command's return value: the sum of an increment, how many entries tags have affected, or whether the command had an effect. */
+/** A command's return value: the sum of an increment, how many entries a tag command affected, or whether the command had an effect. */
 export function replyTo(command: Command, events: readonly CacheEvent[]): unknown {
   const last = events.at(-1)
   switch (command.type) {
@@ -183,9 +183,9 @@ function store(
   }
 }
 
-/** As if all the tags were new: then no later step can find more. */
-function refuseTooManyTags(state: ReadableState, { tags }: Extension): void {
-  if (state.tagCount + tags.length <= TAGS_MAX) return
+/** As if all the tags were new: then no later step can find more. @throws RangeError for more tags than a cache can hold. */
+export function refuseTooManyTags(state: ReadableState, extension: Extension | undefined): void {
+  if (extension === undefined || state.tagCount + extension.tags.length <= TAGS_MAX) return
   throw new RangeError(
     `The entries have ${state.tagCount} different tags, and there can be ${TAGS_MAX}. Nothing was changed. Use fewer tags.`,
   )

@@ -1,9 +1,9 @@
 /** The life of an entry: fresh until its ttl ends, then stale if it has a window for that, then expired. */
-import { hasExpired } from '../model/expiry.js'
+import { EPOCH_MS_MAX, hasExpired } from '../model/expiry.js'
 import { type Extension, extensionOf } from '../model/extension.js'
 import type { ReadableState, Slot } from '../model/state.js'
 
-/** Whether the ttl of an entry that has not expired has ended. A stale entry is absent for everything that does not ask for it. */
+/** Whether the ttl of an entry that has not expired has ended. A stale entry is absent unless it is asked for. */
 export function isStale(state: ReadableState, slot: Slot, nowMs: number): boolean {
   return hasExpired(state.freshUntilAt(slot), nowMs)
 }
@@ -14,12 +14,12 @@ export interface Life {
   readonly extension: Extension | undefined
 }
 
-/** @throws RangeError for a stale window without an end of the ttl. */
+/** @throws RangeError for a stale window after a ttl that never ends, or one that ends too late. */
 export function lifeOf(ttlEndsAtMs: number, staleMs: number | undefined, tags: readonly string[]): Life {
   if (staleMs === undefined) return { expiresAtMs: ttlEndsAtMs, extension: extensionOf(NEVER, tags) }
   refuseEndless(ttlEndsAtMs)
   const freshUntilMs = staleMs === 0 ? NEVER : ttlEndsAtMs
-  return { expiresAtMs: ttlEndsAtMs + staleMs, extension: extensionOf(freshUntilMs, tags) }
+  return { expiresAtMs: endOfStale(ttlEndsAtMs, staleMs), extension: extensionOf(freshUntilMs, tags) }
 }
 
 /** @throws RangeError if a ttl never ends: an entry can be stale only after that. */
@@ -28,11 +28,21 @@ export function refuseEndless(ttlEndsAtMs: number): void {
     throw new RangeError('stale needs a ttl that ends. Nothing was changed: pass a finite ttl, or leave out stale.')
 }
 
-/** The deadline of an entry with another end of its ttl. Its stale window keeps its length. */
+/** When an entry expires: its stale window begins when its ttl ends. @throws RangeError if no Date can represent that time. */
+export function endOfStale(ttlEndsAtMs: number, staleMs: number): number {
+  const endMs = ttlEndsAtMs + staleMs
+  if (endMs <= EPOCH_MS_MAX || staleMs === NEVER) return endMs
+  throw new RangeError(
+    'stale must be short enough for the entry to expire before the year 275760. Nothing was changed: pass a shorter stale or ttl.',
+  )
+}
+
+/** The deadline of an entry with another end of its ttl. Its stale window keeps its length. @throws as {@link endOfStale}. */
 export function rescheduled(state: ReadableState, slot: Slot, ttlEndsAtMs: number): Moved {
   const freshUntilMs = state.freshUntilAt(slot)
   if (freshUntilMs === NEVER || ttlEndsAtMs === NEVER) return { expiresAtMs: ttlEndsAtMs }
-  return { expiresAtMs: ttlEndsAtMs + (state.deadlineAt(slot) - freshUntilMs), freshUntilMs: ttlEndsAtMs }
+  const expiresAtMs = endOfStale(ttlEndsAtMs, state.deadlineAt(slot) - freshUntilMs)
+  return { expiresAtMs, freshUntilMs: ttlEndsAtMs }
 }
 
 interface Moved {

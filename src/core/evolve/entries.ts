@@ -73,13 +73,13 @@ export class Entries {
     return this.#weights !== undefined
   }
 
-  /** From now on the policy that `start` returns keeps the order, and begins with the present one. */
+  /** From now on the policy that `start` returns keeps the order, beginning with the current one. */
   evictBy(start: StartPolicy): void {
     this.order = start(this.#capacity, this.order)
     this.order.begin(this.size)
   }
 
-  /** Weighs all entries, or none any more. */
+  /** Weighs all entries, or stops weighing them. */
   weighAll(weigh: ((key: string, value: StoredValue, tags?: readonly string[]) => number) | undefined): void {
     this.bytes = 0
     this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)

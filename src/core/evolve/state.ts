@@ -57,7 +57,7 @@ export class State implements ReadableState {
     return entries
   }
 
-  /** Recovery, which knows no policy, has ended. From now on the policy keeps the order, beginning with that of the journal. */
+  /** Recovery, which needs no policy, has ended. From now on the policy keeps the order, beginning with that of the journal. */
   startEvicting(): void {
     this.#policy = POLICIES[this.eviction]
     if (this.#policy === undefined) return
@@ -101,8 +101,8 @@ export class State implements ReadableState {
   }
 
   /**
-   * Replaying the journal moves an entry to the end where it was set. By use, only reads lead to another order; S3-FIFO moves
-   * nothing when it is read, but a `set` leads to another order.
+   * Replaying the journal moves an entry to the end when it is set. With LRU only reads lead to another order. With S3-FIFO a read
+   * moves nothing, but a `set` leads to another order.
    */
   get #orderChanges(): number {
     return this.#policy === undefined ? this.counters.hits : this.counters.sets
@@ -123,7 +123,7 @@ export class State implements ReadableState {
     return { maxSize, maxBytes }
   }
 
-  /** The limits, if the journal says so. */
+  /** The limits, if the journal says what they are. */
   get journaledLimits(): Limits | undefined {
     return this.areLimitsJournaled ? this.limits : undefined
   }

@@ -22,7 +22,7 @@ interface Mark {
  * each of its tags. Where a mark is removed from its tag, the last one takes its place.
  */
 export class Tags {
-  /** By slot, the entry's first mark. In portions of so many slots, because a single Map cannot hold all of them. */
+  /** By slot, the entry's first mark. In portions of {@link TAGS_MAX} slots, because a single Map cannot hold all of them. */
   readonly #marks: (Map<Slot, Mark> | undefined)[] = []
   readonly #tags = new Map<string, Tag>()
   /** How many entries have tags. */

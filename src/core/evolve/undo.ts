@@ -36,7 +36,7 @@ class Step {
   birth = 0
   /** The next entry in the order. Steps are undone in reverse, so it is linked again by then. */
   successor = ANCHOR
-  /** What else the policy of eviction knew of the entry. */
+  /** What else the eviction policy kept about the entry. */
   standing = 0
   entries: Entries | undefined
   counters: Counters | undefined
@@ -49,7 +49,7 @@ const POOL_SIZE = 32
 /**
  * The inverse of every change since a turn of several steps began. If the turn fails, the steps are undone in reverse:
  * entries, deadlines, the order of use and counters are exactly as they were. (What S3-FIFO has moved on its way to an eviction
- * stays where it is: its queues are no state.)
+ * stays where it is: its queues are not part of the state.)
  *
  * Steps are reused, because every change makes one and hardly any is needed.
  */
@@ -177,7 +177,7 @@ function undo(state: Undoable, step: Step): void {
     case 'replaced all':
       state.entries = step.entries as Entries // replacedAll() has set both
       state.counters.copyFrom(step.counters as Counters)
-      state.reordered() // or not: it is not known any more
+      state.reordered() // perhaps not, but that is no longer known
       return
     case 'limited':
       state.limit(step.limits)

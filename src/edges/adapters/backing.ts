@@ -10,6 +10,7 @@ import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/argu
 import type { Cache, Entry } from '../../cache/cache.js'
 import { execute } from '../../cache/execute.js'
 import type { ScanOptions, ScanResult } from '../../cache/scans.js'
+import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { nextTurn } from '../../durable/storage/event-loop.js'
 import { mustBe } from '../../errors.js'
 import type { RemoteCache } from '../remote/client/remote-cache.js'
@@ -64,8 +65,9 @@ function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function'
 }
 
+/** Whether `transact` takes a function. A client that blocks can be iterated as well, but does not look back. */
 function isLocal(cache: Backing): cache is Backing & Pick<Cache, 'transact' | 'entry'> {
-  return Symbol.iterator in cache
+  return Symbol.iterator in cache && typeof (cache as Partial<Cache>).at === 'function'
 }
 
 /** Resolves with the result of a change when the journal has been written. */
@@ -126,7 +128,10 @@ export async function* entriesUnder(cache: Backing, prefix: string): AsyncGenera
   }
 }
 
-/** A deadline in epoch milliseconds as `expiresAt`: as a Date, because a small number would be taken for seconds. */
+/**
+ * A deadline in epoch milliseconds as `expiresAt`: as a Date, because a small number would be taken for seconds. What no Date can
+ * express is never.
+ */
 export function deadlineAt(atMs: number): Date | number {
-  return atMs === Number.POSITIVE_INFINITY ? atMs : new Date(atMs)
+  return atMs > EPOCH_MS_MAX ? Number.POSITIVE_INFINITY : new Date(atMs)
 }

@@ -7,8 +7,7 @@
  * other stores. The deadline is that of the cookie; without one, `ttl` after the last `set` or `touch`.
  */
 import type { SetOptions } from '../../cache/arguments.js'
-import type { Duration } from '../../cache/duration.js'
-import { toMilliseconds } from '../../cache/duration.js'
+import { type Duration, toMilliseconds } from '../../cache/duration.js'
 import { realImmediate } from '../../durable/storage/real-timers.js'
 import { mustBe } from '../../errors.js'
 import { type Backing, type BackingOptions, checkAdapterOptions, entriesUnder, keysUnder, update } from './backing.js'

@@ -24,9 +24,9 @@ export interface KeyvRow {
   key: string
   value: unknown
   /** Keyv 5: milliseconds to live. */
-  ttl?: number | undefined
+  ttl?: number | null | undefined
   /** Keyv 6: the deadline, epoch milliseconds. */
-  expires?: number | undefined
+  expires?: number | null | undefined
 }
 
 /** A store for `new Keyv({ store })`. The keys in the cache are `namespace:key`, or as given if there is no namespace. */
@@ -64,7 +64,7 @@ export class KeyvStore extends EventEmitter {
   }
 
   /** @param time Keyv 5: milliseconds to live. Keyv 6: the deadline, epoch milliseconds. */
-  async set(key: string, value: unknown, time?: number): Promise<boolean> {
+  async set(key: string, value: unknown, time?: number | null): Promise<boolean> {
     await written((await this.#cache).set(this.#full(key), value, this.#until(time)))
     return true
   }
@@ -117,8 +117,8 @@ export class KeyvStore extends EventEmitter {
 
   readonly #full = (key: string): string => (this.#isVersion5 ? key : this.#prefix + key)
 
-  #until(time: number | undefined) {
-    if (time === undefined) return {}
+  #until(time: number | null | undefined) {
+    if (time === undefined || time === null) return {} // Keyv passes null on
     return this.#isVersion5 ? { ttl: Math.max(0, time) / 1000 } : { expiresAt: deadlineAt(time) }
   }
 }

@@ -66,11 +66,14 @@ export function prometheusMetrics(client: PromClient, options: PrometheusOptions
   }
   const readers: Readers = measured.get(registry) ?? new Map()
   if (readers.has(name)) throw new TypeError(mustBe('name', 'another one for each cache of a registry', name))
-  measured.set(registry, readers.set(name, statsReader(cache)))
+  const reader = statsReader(cache)
+  measured.set(registry, readers.set(name, reader))
   for (const metric of METRICS) {
     if (registry.getSingleMetric(metric[1]) === undefined) register(client, registry, readers, metric)
   }
-  return () => readers.delete(name)
+  return () => {
+    if (readers.get(name) === reader) readers.delete(name)
+  }
 }
 
 function register(

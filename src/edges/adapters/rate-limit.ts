@@ -67,8 +67,9 @@ export class RateLimitStore {
 
   /** Takes one hit back, never below 0. */
   async decrement(key: string): Promise<void> {
-    await update<number>(await this.#cache, this.prefix + key, (entry) => {
-      return entry === undefined || entry.value <= 0 ? undefined : [entry.value - 1, { ttl: 'keep' }]
+    await update<unknown>(await this.#cache, this.prefix + key, (entry) => {
+      const totalHits = entry?.value
+      return typeof totalHits === 'number' && totalHits > 0 ? [totalHits - 1, { ttl: 'keep' }] : undefined
     })
   }
 
@@ -131,7 +132,7 @@ export function flexibleLimiter<Limiter extends object>(
   if (!isAbstractStore(RateLimiterStoreAbstract) || typeof RateLimiterRes !== 'function') {
     throw new TypeError(mustBe('The first argument', 'the module rate-limiter-flexible, version 11', flexible))
   }
-  const { cache: backing, ...others } = options
+  const { cache: backing, ...others } = (options ?? {}) as FlexibleLimiterOptions
   checkBacking(backing)
 
   class DaybookLimiter extends RateLimiterStoreAbstract {

@@ -12,6 +12,7 @@
  */
 import { Writable } from 'node:stream'
 import { checkFunction } from '../../cache/arguments.js'
+import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { mustBe } from '../../errors.js'
 import { type Backing, type BackingOptions, chain, checkAdapterOptions, deadlineAt, update } from './backing.js'
 
@@ -114,7 +115,9 @@ export class UndiciStore {
     const chunks: Buffer[] = []
     let size = 0
     const store = () => {
-      const variant: Variant = { cacheControlDirectives: {}, ...value, method: key.method, body: Buffer.concat(chunks) }
+      const deleteAt = Math.min(value.deleteAt, EPOCH_MS_MAX) // a server may send any max-age
+      const body = Buffer.concat(chunks)
+      const variant: Variant = { cacheControlDirectives: {}, ...value, deleteAt, method: key.method, body }
       return this.#guarded((cache) =>
         update<Variant[]>(cache, entryKey, (entry) => {
           const others = entry?.value.filter((other) => other.deleteAt > value.cachedAt && !isFor(other, key)) ?? []

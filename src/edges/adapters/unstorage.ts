@@ -112,10 +112,23 @@ export class UnstorageDriver {
     const tell = (event: 'update' | 'remove', key: string | undefined) => {
       if (key?.startsWith(this.#prefix) === true) callback(event, key.slice(this.#prefix.length))
     }
-    const subscription = changes$.subscribe(({ type, key }) => type === 'set' && tell('update', key))
-    subscription.add(removals$.subscribe(({ reason, key }) => reason !== 'replaced' && tell('remove', key)))
+    const subscription = changes$.subscribe({
+      next: ({ type, key }) => type === 'set' && tell('update', key),
+      error: (error) => warn('updates', error),
+    })
+    subscription.add(
+      removals$.subscribe({
+        next: ({ reason, key }) => reason !== 'replaced' && tell('remove', key),
+        error: (error) => warn('removals', error),
+      }),
+    )
     return () => subscription.unsubscribe()
   }
+}
+
+/** The contract has no place for an error of a stream, which ends it: of a client that is too slow, or has lost the owner. */
+function warn(events: string, { message }: Error): void {
+  process.emitWarning(`watch() of daybook/unstorage tells no more ${events}. ${message}`, 'DaybookWarning')
 }
 
 function living({ ttl }: ItemOptions = {}): ItemOptions {

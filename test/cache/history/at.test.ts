@@ -246,7 +246,7 @@ test('history of a key: from and to are included, limit takes the oldest, cleare
   await cache.close()
 })
 
-test('restore above the limits, or of more than a frame holds, is a RangeError that names the counts', async (t) => {
+test('restore above the limits is a RangeError that names the counts', async (t) => {
   const { cache } = await open({ maxSize: 10, history: '1d' })
   for (let at = 0; at < 10; at++) cache.set(`k${at}`, at)
   cache.deleteMany(['k0', 'k1', 'k2'])
@@ -284,6 +284,22 @@ test('restore is one frame; a subscriber is told each change; what has expired s
   await cache.flush()
   for await (const { timeMs } of cache.history('a', { from: { sequence: 7 } })) times.add(timeMs)
   t.is(times.size, 1)
+  await cache.close()
+})
+
+test('restore overrules the reload of an entry that is as it was', async (t) => {
+  const { cache } = await open({ history: '1d' })
+  cache.set('k', 'was', { ttl: 10 })
+  let finish!: (value: string) => void
+  const load = () =>
+    new Promise<string>((resolve) => {
+      finish = resolve
+    })
+  t.is(await cache.getOrSet('k', load, { ttl: 10, refresh: 0 }), 'was')
+  t.deepEqual(await cache.restore({ sequence: 1 }), { set: 0, deleted: 0, unchanged: 1 })
+  finish('loaded')
+  await loopTurn()
+  t.is(cache.get('k'), 'was')
   await cache.close()
 })
 

@@ -5,6 +5,7 @@ import { keyvStore } from '../../../src/edges/adapters/keyv.js'
 import { rateLimitStore } from '../../../src/edges/adapters/rate-limit.js'
 import { type Cache, CacheError, openCache } from '../../../src/index.js'
 import { BACKINGS } from '../../helpers/edges/backings.js'
+import { blockingClient } from '../../helpers/edges/blocking-client.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 async function onDisk(t: ExecutionContext): Promise<Cache> {
@@ -63,3 +64,16 @@ for (const { kind, open } of BACKINGS) {
     t.is(((await cache.peek('a')) as string).length, 26)
   })
 }
+
+test('on a client that blocks, and a namespace of one: steps and updates', async (t) => {
+  const { client, end } = await blockingClient(undefined)
+  t.teardown(end)
+  for (const cache of [client, client.namespace('mine:')]) {
+    const hits = rateLimitStore({ cache })
+    t.is((await hits.increment('ip')).totalHits, 1)
+    t.is((await hits.increment('ip')).totalHits, 2)
+    await hits.decrement('ip')
+    t.is((await hits.get('ip'))?.totalHits, 1)
+    t.deepEqual(await keyvStore({ cache }).deleteMany(['rl:ip', 'none']), [true, false])
+  }
+})

@@ -132,6 +132,22 @@ test('a time to live that is negative expires at once', async (t) => {
   t.is(await store.get('a'), undefined)
 })
 
+test('a time of null is none, as in Keyv', async (t) => {
+  const { cache } = await openMemory(t)
+  const [five, six] = [keyv5Store({ cache }), keyv6Store({ cache })]
+  await five.set('a', 'x', null)
+  await five.setMany([{ key: 'b', value: 'x', ttl: null }])
+  await six.set('c', 'x', null)
+  await six.setMany([{ key: 'd', value: 'x', expires: null }])
+  for (const key of ['a', 'b', 'c', 'd']) t.is(cache.ttl(key), Number.POSITIVE_INFINITY)
+})
+
+test('a deadline that no Date can express is never', async (t) => {
+  const { cache } = await openMemory(t)
+  t.true(await keyv6Store({ cache }).set('a', 'x', Number.MAX_SAFE_INTEGER))
+  t.is(cache.ttl('a'), Number.POSITIVE_INFINITY)
+})
+
 test('setMany is one frame: all of it or nothing', async (t) => {
   const { cache } = await openMemory(t)
   const store = keyvStore({ cache })

@@ -1,4 +1,4 @@
-/** The contract of Next's cache handlers. With Next itself: scripts/next-app.mjs, which CI does not run. */
+/** The contract of Next's cache handlers. With Next itself: test/ecosystem/next-app.mjs, which CI does not run. */
 import test from 'ava'
 import { type NextCacheEntry, type NextCacheHandler, nextCacheHandler } from '../../../src/edges/adapters/next.js'
 import { CacheClosedError, memoryJournal, openCache } from '../../../src/index.js'

@@ -126,6 +126,18 @@ test('a body as long as maxEntrySize is stored, a longer one and one that is cut
   t.is(cache.size, 0)
 })
 
+test('a deleteAt that no Date can express does not keep other variants past theirs', async (t) => {
+  const { cache, clock } = await openMemory(t)
+  const responses = undiciStore({ cache })
+  await store(responses, KEY, valueAt(clock.now(), { deleteAt: clock.now() + 2_000 }), 'short')
+  await store(responses, { ...KEY, method: 'HEAD' }, valueAt(clock.now(), { deleteAt: 1e18 }), 'long')
+  clock.advance('1990ms')
+  t.is(await bodyOf(responses, KEY), 'short')
+  clock.advance('20ms') // seconds as far away as this are exact to milliseconds only
+  t.is(await bodyOf(responses, KEY), undefined)
+  t.is(await bodyOf(responses, { ...KEY, method: 'HEAD' }), 'long')
+})
+
 test('a variant that has ended is dropped when another is stored', async (t) => {
   const { cache, clock } = await openMemory(t)
   const responses = undiciStore({ cache })

@@ -1,8 +1,10 @@
 /** The contract of unstorage's drivers. With unstorage itself: test/ecosystem/unstorage.test.mjs. */
+import { once } from 'node:events'
 import test from 'ava'
 import { unstorageDriver } from '../../../src/edges/adapters/unstorage.js'
 import { CacheClosedError, ValueError } from '../../../src/index.js'
 import { BACKINGS } from '../../helpers/edges/backings.js'
+import { connectOver } from '../../helpers/edges/connected.js'
 import { until } from '../../helpers/loop-turn.js'
 import { openMemory, reopen } from '../../helpers/open-memory.js'
 
@@ -96,6 +98,18 @@ test('a cleared cache tells of every item that is gone', async (t) => {
   await driver.watch((event, key) => seen.push(`${event} ${key}`))
   cache.clear()
   t.deepEqual(seen, ['remove a'])
+})
+
+test.serial('a watch whose stream fails ends with a warning, not with an uncaught exception', async (t) => {
+  const { cache } = await openMemory(t)
+  const { client, ownerLine } = connectOver(cache, { isTakeable: false })
+  await unstorageDriver({ cache: client }).watch(() => undefined)
+  await client.get('a') // it is subscribed
+  const warned = once(process, 'warning')
+  ownerLine.close()
+  const [warning] = (await warned) as [Error]
+  t.is(warning.name, 'DaybookWarning')
+  t.regex(warning.message, /watch\(\) of daybook\/unstorage tells no more updates\. Lost/)
 })
 
 test('raw values are kept as they are', async (t) => {

@@ -43,6 +43,32 @@ test('at: a view whose methods return promises', async (t) => {
   await t.throwsAsync(client.at({ ago: '1h' }), { code: 'HISTORY_GONE' })
 })
 
+test('an argument that cannot be sent is refused, and the other calls of its batch are not', async (t) => {
+  const { client } = await open(t)
+  const view = await client.at({ sequence: 3 })
+  const cannotBeSent = (() => undefined) as never
+  const refused = [
+    view.get(cannotBeSent),
+    view.has(cannotBeSent),
+    view.ttl(cannotBeSent),
+    view.keys(cannotBeSent),
+    view.entries({ prefix: cannotBeSent }),
+  ]
+  const found = client.get('a')
+  for (const call of refused) await t.throwsAsync(call, { instanceOf: TypeError, message: /must be a string/ })
+  t.deepEqual(await found, { n: 2 })
+})
+
+test('a client cannot open more views and iterators than it may have, all at once either', async (t) => {
+  const { client } = await open(t)
+  const iterator = client.changesSince(5)
+  const views = await Promise.allSettled(Array.from({ length: 1_000 }, () => client.at({ sequence: 3 })))
+  const refused = views.filter(({ status }) => status === 'rejected')
+  t.is(refused.length, 1)
+  t.regex((refused[0] as PromiseRejectedResult).reason.message, /at most 1000 open views and iterators/)
+  await iterator.return?.()
+})
+
 test('history, diff and changesSince: the same items as in the owner', async (t) => {
   const { cache, client } = await open(t)
   t.deepEqual(await all(client.history('n:y')), await all(cache.history('n:y')))
@@ -109,10 +135,10 @@ for (const where of ['in the owner', 'in a client'] as const) {
     t.deepEqual([await view.get('x'), view.size], ['was', 2])
     t.deepEqual(await (await names.at({ sequence: 3 }, { pattern: 'x*' })).keys(), ['x'])
     t.deepEqual(
-      (await all(names.history('y'))).map(({ type, sequence }) => [type, sequence]),
+      (await all(names.history('y'))).map(({ type, sequence, key }) => [type, sequence, key]),
       [
-        ['set', 3],
-        ['deleted', 5],
+        ['set', 3, 'y'],
+        ['deleted', 5, 'y'],
       ],
     )
     const differences = await all(names.diff({ sequence: 3 }))

@@ -1,9 +1,9 @@
 /**
  * The keys that were evicted last, as fingerprints of 32 bits: a hash table in which a key can be at one of four places. How long
- * ago a key was evicted is counted in evictions, so nothing has to be removed: what is too old is no ghost any more, and is
+ * ago a key was evicted is counted in evictions, so nothing has to be removed: a key that is too old is no longer a ghost, and is
  * overwritten.
  *
- * The table takes 16 bytes for each entry that the columns have room for, whatever the keys are. A key of another fingerprint can
+ * The table takes 16 bytes for each entry that the columns have room for, however long the keys are. A key with another fingerprint can
  * push an old one out before its time, and one key in thousands is mistaken for another. Both only cost a hit or two.
  */
 export class Ghosts {
@@ -42,7 +42,7 @@ export class Ghosts {
     this.#added = (added + 1) >>> 0
   }
 
-  /** Whether a key is one of the last `count` that were added. Then it is no ghost any more. */
+  /** Whether a key is one of the last `count` that were added. It is removed. */
   take(key: string, count: number): boolean {
     if (this.#added === 0) return false
     const table = this.#table

@@ -1,7 +1,7 @@
 import type { Slot, SlotCursor } from '../../model/state.js'
 
 /**
- * The order of all entries: a doubly linked list of slots. What it means is up to the policy of eviction (`policy.ts`). A slot's
+ * The order of all entries: a doubly linked list of slots. The eviction policy decides what the order means (`policy.ts`). A slot's
  * links to the next and the previous slot lie side by side in one column, because a use of an entry reads both, and separate
  * columns would be two CPU cache misses.
  *
@@ -15,7 +15,7 @@ export class Order {
   /** Slots in use so far, including the anchor and the mark. */
   #used: number
 
-  /** @param before An order that is not used any more, and that this one continues. */
+  /** @param before An order that is no longer used, which this one continues. */
   constructor(capacity: number, before?: Order) {
     this.#links = before === undefined ? new Uint32Array(2 * capacity) : before.#links
     this.#room = before === undefined ? new Uint32Array(capacity) : before.#room

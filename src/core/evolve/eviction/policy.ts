@@ -5,26 +5,26 @@ import { Order } from './order.js'
 export type EvictionPolicy = 'lru' | 's3-fifo'
 
 /**
- * Keeps the order of the entries, and says which one to evict. `decide` asks it ({@link victims}), `evolve` tells it what happens.
+ * Keeps the order of the entries, and chooses which one to evict. `decide` asks it ({@link victims}), `evolve` tells it what happens.
  *
- * Evictions are events, and the journal knows no policy: recovery, and whoever else only applies events, keeps the order of
- * writes. A policy continues that order when a cache begins to decide. So any journal can be opened with any policy.
+ * Evictions are events, and the journal does not depend on the policy: recovery, and anything else that only applies events, keeps
+ * the order of writes. A policy takes over that order when a cache begins to decide. So any journal can be opened with any policy.
  *
- * What a policy knows beside the order (queues, frequencies) is no state: it is neither journaled nor exactly undone.
+ * What a policy keeps besides the order (queues, frequencies) is not part of the state: it is neither journaled nor exactly undone.
  */
 export abstract class Policy extends Order {
-  /** Begins with the present order, of `count` entries. */
+  /** Starts from the current order, of `count` entries. */
   abstract begin(count: number): void
   abstract add(slot: Slot, key: string): void
   /** A read, a touch, or a new value under the same key. */
   abstract use(slot: Slot): void
-  /** An entry goes, for another reason than to make room. */
+  /** An entry is removed, but not to make room. */
   abstract remove(slot: Slot): void
-  /** An entry goes to make room. */
+  /** An entry is removed to make room. */
   abstract evict(slot: Slot, key: string): void
   /** The entries to evict, one after the other. Valid until the next call, or until the order changes. Changes nothing. */
   abstract victims(): SlotCursor
-  /** What is known of an entry beside its place in the order, for the two methods below. */
+  /** What the policy keeps about an entry besides its place in the order, for the two methods below. */
   abstract standingOf(slot: Slot): number
   abstract undoUse(slot: Slot, successor: number, standing: number): void
   /** Undoes a removal. */

@@ -40,7 +40,7 @@ export class S3Fifo extends Policy {
     this.#marks = marks
   }
 
-  /** The first tenth is the small queue. So a cache that is opened again has its queues as they were, but no counts of uses. */
+  /** The first tenth is the small queue. So a cache that is reopened has the queues that it had, without the counts of uses. */
   begin(count: number): void {
     this.#count = count
     this.#smallCount = 0
@@ -99,7 +99,7 @@ export class S3Fifo extends Policy {
     this.#insert(successor, slot, (isSmall ? SMALL : MAIN) | (standing & USES))
   }
 
-  /** Of a place that is no entry: false. */
+  /** False for a place that is not an entry. */
   isSmall(slot: number): boolean {
     return ((this.#marks[slot] as number) & SMALL) > 0
   }
@@ -134,8 +134,8 @@ function isLarge(smallCount: number, count: number): boolean {
 }
 
 /**
- * The search for entries to evict. It only reads the queues, and keeps aside what moves on the way to each of them, until that one is
- * evicted: the events are appended to the journal in between, which may fail.
+ * The search for entries to evict. It only reads the queues. What moves on the way to an entry is kept aside until that entry is
+ * evicted, because the events are appended to the journal in between, which may fail.
  */
 class Search implements SlotCursor {
   readonly #policy: S3Fifo

@@ -1,5 +1,6 @@
 /** Looking back from a client. Before: remote-client. After: requests, and owner/served-past at the other end. */
-import type { KeyPattern } from '../../../cache/key-pattern.js'
+import { checkKey } from '../../../cache/arguments.js'
+import { checkKeyPattern, type KeyPattern } from '../../../cache/key-pattern.js'
 import { OP } from '../wire/codes.js'
 import type { Requests } from './requests.js'
 
@@ -9,7 +10,7 @@ export class RemoteView<V = unknown> {
   readonly timeMs: number
   /** Entries stored then, including expired and stale ones. */
   readonly size: number
-  readonly #read: (method: string, argument: unknown) => Promise<unknown>
+  readonly #read: (method: string, argument: string | { prefix: string } | undefined) => Promise<unknown>
   readonly #end: () => Promise<void>
 
   /** @internal Use `at()`. */
@@ -22,28 +23,39 @@ export class RemoteView<V = unknown> {
   }
 
   get(key: string): Promise<V | undefined> {
-    return this.#read('get', key) as Promise<V | undefined>
+    return this.#readKey('get', key) as Promise<V | undefined>
   }
 
   has(key: string): Promise<boolean> {
-    return this.#read('has', key) as Promise<boolean>
+    return this.#readKey('has', key) as Promise<boolean>
   }
 
   /** Seconds left at that time. */
   ttl(key: string): Promise<number | undefined> {
-    return this.#read('ttl', key) as Promise<number | undefined>
+    return this.#readKey('ttl', key) as Promise<number | undefined>
   }
 
   keys(pattern?: KeyPattern): Promise<string[]> {
-    return this.#read('keys', pattern) as Promise<string[]>
+    return this.#readMatching('keys', pattern) as Promise<string[]>
   }
 
   entries(pattern?: KeyPattern): Promise<IterableIterator<[string, V]>> {
-    return this.#read('entries', pattern) as Promise<IterableIterator<[string, V]>>
+    return this.#readMatching('entries', pattern) as Promise<IterableIterator<[string, V]>>
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<[string, V], void, undefined> {
     yield* await this.entries()
+  }
+
+  // Arguments are checked here, because one that cannot be cloned would make its whole batch fail.
+
+  async #readKey(method: string, key: unknown): Promise<unknown> {
+    checkKey(key)
+    return this.#read(method, key)
+  }
+
+  async #readMatching(method: string, pattern: unknown): Promise<unknown> {
+    return this.#read(method, pattern === undefined ? undefined : checkKeyPattern(pattern))
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Makes the owner's operation from a row of the table of methods: the arguments of a request become those of the method,
+ * Makes the owner's operation from a row of the table of methods. The arguments of a request become those of the method,
  * which checks them as it does for any caller, and its result becomes the answer.
  */
 import { type EntryToSet, listOf, type SetOptions } from '../../../cache/arguments.js'
@@ -13,7 +13,7 @@ import type { Caller, Operation } from './caller.js'
 
 type Callable = (...parameters: unknown[]) => unknown
 
-/** Calls the method of a row, as any caller does. */
+/** The operation that calls the method of a row. */
 export function operationOf(name: MethodName, row: Method): Operation {
   const encode = ENCODE[row.gives ?? 'data']
   const call = callOf(name, row)
@@ -36,7 +36,7 @@ function callOf(name: MethodName, row: Method): (...request: Parameters<Operatio
   return (caller, ...request) => method(caller).apply(caller.cache, parametersAt(...request))
 }
 
-/** The same operation, which also shows an inspector the request as a call of `name`. */
+/** The same operation, which first shows the request to an inspector as a call of `name`. */
 export function inspected(name: RemoteMethod, takesOptions: boolean, operation: Operation): Operation {
   const parametersAt = parametersReader(takesOptions ? METHODS[name] : { takes: METHODS[name].takes })
   return (caller, first, batch, at) => {

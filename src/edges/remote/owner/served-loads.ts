@@ -69,7 +69,7 @@ export class ServedLoads {
   #read(id: number, rows: readonly unknown[]): LoadedByKey {
     const loaded = new Map<string, Loaded>()
     for (let at = 0; at < rows.length; at += 3) {
-      const [key, wire, ttlMs] = rows.slice(at) as [string, Wire, number | undefined]
+      const [key, wire, ttlMs] = rows.slice(at, at + 3) as [string, Wire, number | undefined]
       if (ttlMs !== undefined && !(ttlMs >= 0)) throw new RangeError('A client sent a wrong ttl. Nothing was stored.')
       const [tag, ...rest] = Array.isArray(wire) ? wire : [undefined]
       const value = tag === UNSENT ? new Unstorable(fromWireError(rest) as Error, this, id) : toStored(wire)

@@ -6,7 +6,7 @@ import type { Cache } from '../../../cache/cache.js'
 import { pastOf } from '../../../cache/cache.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
 import type { Difference } from '../../../cache/looking-back.js'
-import type { StoredEntry } from '../../../cache/turns/reads.js'
+import type { StoredEntry } from '../../../cache/turns/stored-entry.js'
 import type { View } from '../../../cache/view.js'
 import { CacheClosedError, describe } from '../../../errors.js'
 import { DIFFERENCE, ENTRY, LIST, PAIRS, PLAIN, toWire, type Wire } from '../wire/wire-value.js'
@@ -23,6 +23,8 @@ export class ServedPast {
   readonly #views = new Map<number, View>()
   readonly #items = new Map<number, Items>()
   #lastId = 0
+  /** Views that are being read. */
+  #opening = 0
   #isClosed = false
 
   constructor(cache: Cache) {
@@ -31,7 +33,7 @@ export class ServedPast {
 
   /** Begins one, and answers with its id; for a view also with what never changes of it. */
   async open(method: unknown, parameters: readonly unknown[]): Promise<Wire> {
-    if (this.#views.size + this.#items.size >= OPEN_MAX)
+    if (this.#opening + this.#views.size + this.#items.size >= OPEN_MAX)
       throw new RangeError(
         `A client can have at most ${OPEN_MAX} open views and iterators. Nothing was changed: close some.`,
       )
@@ -42,11 +44,17 @@ export class ServedPast {
   }
 
   async #at([when, options, prefix]: readonly unknown[]): Promise<Wire> {
-    const view: View = await pastOf(this.#cache).at(when as never, options as never, prefix as never)
-    if (this.#isClosed) view.close()
+    this.#opening++
+    let view: View
+    try {
+      view = await pastOf(this.#cache).at(when as never, options as never, prefix as never)
+    } finally {
+      this.#opening--
+    }
     const id = ++this.#lastId
     const { sequence, timeMs, size } = view
-    this.#views.set(id, view)
+    if (this.#isClosed) view.close()
+    else this.#views.set(id, view)
     return [PLAIN, { id, sequence, timeMs, size }]
   }
 
