@@ -6,7 +6,8 @@ import type { When } from '../../cache/when.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
 import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
-import { entryJson, entryText } from '../terminal/entry-text.js'
+import { entryJson } from '../terminal/entry-json.js'
+import { entryText, shownEntry } from '../terminal/entry-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { LineBatch, output, remark } from '../terminal/output.js'
 import { showCountOf, showMoment } from '../terminal/quantities.js'
@@ -30,14 +31,19 @@ export function addAtCommand(program: Command): void {
       const { sequence, timeMs } = await source.locate(when)
       const state = await readPast(source.past, sequence, pattern === undefined ? undefined : compileGlob(pattern))
       const lines = new LineBatch()
+      const { colors } = output
       let count = 0
-      const cursor = state.byEviction()
+      const cursor = state.inOrder()
       for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
         if (timeMs >= state.liveUntilAt(slot)) continue
         count++
         const entry = storedEntryIn(state.entries, slot)
         const key = state.keyAt(slot)
-        await lines.add(options.json ? entryJson(key, entry) : entryText(key, entry, options.full === true))
+        await lines.add(
+          options.json
+            ? entryJson(key, entry)
+            : entryText(key, shownEntry(entry), { colors, isFull: options.full === true }),
+        )
       }
       await lines.end()
       remark(`${showCountOf(count, 'entry', 'entries')} as of sequence ${sequence}, ${showMoment(timeMs)}`)

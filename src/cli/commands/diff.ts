@@ -5,11 +5,11 @@ import type { When } from '../../cache/when.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
 import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
-import { entryMembers, restText, valueText } from '../terminal/entry-text.js'
+import { entryMembers } from '../terminal/entry-json.js'
+import { differenceText, shownEntry } from '../terminal/entry-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { LineBatch, output, remark } from '../terminal/output.js'
 import { showCount, showMoment } from '../terminal/quantities.js'
-import { showKey } from '../terminal/show-value.js'
 
 interface DiffOptions extends DirectoryOptions {
   json?: true
@@ -52,12 +52,11 @@ function signOf({ before, after }: StoredDifference): '+' | '-' | '~' {
   return before === undefined ? '+' : after === undefined ? '-' : '~'
 }
 
-function text(difference: StoredDifference, isFull: boolean): string {
-  const { key, before, after } = difference
-  const shown = [before, after].map((entry) => entry && `${valueText(entry, isFull)}${restText(entry)}`)
-  const sign = signOf(difference)
-  const color = { '+': output.colors.green, '-': output.colors.red, '~': output.colors.yellow }[sign]
-  return `${color(sign)} ${showKey(key)} = ${shown.filter((one) => one !== undefined).join(' → ')}`
+function text({ key, before, after }: StoredDifference, isFull: boolean): string {
+  return differenceText(key, before && shownEntry(before), after && shownEntry(after), {
+    colors: output.colors,
+    isFull,
+  })
 }
 
 function json({ key, before, after }: StoredDifference): string {

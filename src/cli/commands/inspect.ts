@@ -13,11 +13,12 @@ import { startAfter } from '../../durable/history/replay.js'
 import { disk } from '../../durable/storage/disk.js'
 import { planOpening, readJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from '../journal/options.js'
-import { eventText, VALUE_LENGTH_MAX } from '../terminal/event-text.js'
+import { eventText } from '../terminal/event-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { Interruption } from '../terminal/interruption.js'
 import { LineBatch, output, remark } from '../terminal/output.js'
 import { showBytes, showCount } from '../terminal/quantities.js'
+import { VALUE_LENGTH_MAX } from '../terminal/show-value.js'
 
 interface InspectOptions extends DirectoryOptions {
   json?: true

@@ -1,17 +1,14 @@
 /** The shell's `at`, `history`, `diff`, `restore` and `fork`. */
 
-import type { Entry } from '../../cache/cache.js'
-import type { Difference } from '../../cache/looking-back.js'
 import type { When } from '../../cache/when.js'
 import { parseTime } from '../journal/past.js'
 import { changeText } from '../terminal/change-text.js'
+import { differenceText } from '../terminal/entry-text.js'
 import { UsageError } from '../terminal/failures.js'
-import type { Colors } from '../terminal/printable.js'
 import { showBytes, showCountOf, showMoment } from '../terminal/quantities.js'
-import { shorten, showKey, showValue } from '../terminal/show-value.js'
+import { shorten, showKey, showValue, VALUE_LENGTH_MAX } from '../terminal/show-value.js'
 import type { ShellCommand } from './shell-command.js'
 
-const VALUE_LENGTH_MAX = 200
 const TIMES = 'A TIME is 10m (ago), an ISO time like 2026-11-26T14:02, or @SEQUENCE: right after that event.'
 
 function timeOf(text: string): When {
@@ -65,18 +62,12 @@ const DIFF: ShellCommand = {
   takes: [1, 2],
   async run({ cache, colors, print, hint }, [from = '', to]) {
     let count = 0
-    for await (const difference of cache.diff(timeOf(from), to === undefined ? undefined : timeOf(to))) {
+    for await (const { key, before, after } of cache.diff(timeOf(from), to === undefined ? undefined : timeOf(to))) {
       count++
-      print(differenceText(difference, colors))
+      print(differenceText(key, before, after, { colors }))
     }
     if (count === 0) hint('no difference')
   },
-}
-
-function differenceText({ key, before, after }: Difference<Entry>, colors: Colors): string {
-  if (before === undefined) return `${colors.green('+')} ${showKey(key)} = ${short(after?.value)}`
-  if (after === undefined) return `${colors.red('-')} ${showKey(key)} = ${short(before.value)}`
-  return `${colors.yellow('~')} ${showKey(key)} = ${short(before.value)} → ${short(after.value)}`
 }
 
 const RESTORE: ShellCommand = {

@@ -3,8 +3,7 @@ import type { Subscription } from 'rxjs'
 import type { Cache } from '../../cache/cache.js'
 import { changeText } from '../terminal/change-text.js'
 import type { Colors } from '../terminal/printable.js'
-
-const VALUE_LENGTH_MAX = 200
+import { VALUE_LENGTH_MAX } from '../terminal/show-value.js'
 
 export class Watching {
   readonly #cache: Cache

@@ -1,40 +1,49 @@
-/** Entries of the past as lines: `at` and `diff`. */
+/** Entries of the past as text: `at` and `diff`, as commands and in the shell. */
 import type { StoredEntry } from '../../cache/turns/stored-entry.js'
-import { valueMember } from './change-json.js'
-import { output } from './output.js'
+import type { Times } from '../../cache/turns/times.js'
+import type { Colors } from './printable.js'
 import { showMoment } from './quantities.js'
-import { restoreToShow, shorten, showKey, showValue } from './show-value.js'
+import { restoreToShow, shorten, showKey, showValue, VALUE_LENGTH_MAX } from './show-value.js'
 
-const VALUE_LENGTH_MAX = 200
-
-export function valueText({ value }: StoredEntry, isFull: boolean): string {
-  const shown = showValue(restoreToShow(value), { isFull })
-  return isFull ? shown : shorten(shown, VALUE_LENGTH_MAX)
+/** An entry whose value has been restored to be shown. */
+export interface ShownEntry extends Times {
+  readonly value: unknown
+  readonly tags: readonly string[]
 }
 
-/** Deadlines and tags. */
-export function restText({ expiresAtMs, freshUntilMs, tags }: StoredEntry): string {
+export function shownEntry(entry: StoredEntry): ShownEntry {
+  return { ...entry, value: restoreToShow(entry.value) }
+}
+
+export interface EntryStyle {
+  colors: Colors
+  isFull?: boolean
+}
+
+export function entryText(key: string, entry: ShownEntry, style: EntryStyle): string {
+  return `${showKey(key)} = ${contentText(entry, style)}`
+}
+
+/** Begins with +, - or ~. */
+export function differenceText(
+  key: string,
+  before: ShownEntry | undefined,
+  after: ShownEntry | undefined,
+  style: EntryStyle,
+): string {
+  const { green, red, yellow } = style.colors
+  const sign = before === undefined ? green('+') : after === undefined ? red('-') : yellow('~')
+  const shown = [before, after].flatMap((entry) => (entry === undefined ? [] : [contentText(entry, style)]))
+  return `${sign} ${showKey(key)} = ${shown.join(' → ')}`
+}
+
+function contentText({ value, expiresAtMs, freshUntilMs, tags }: ShownEntry, { colors, isFull }: EntryStyle): string {
+  const shown = showValue(value, { isFull: isFull === true })
   const parts = [
     ...(freshUntilMs === undefined ? [] : [`stale from ${showMoment(freshUntilMs)}`]),
     ...(expiresAtMs === undefined ? [] : [`expires ${showMoment(expiresAtMs)}`]),
     ...(tags.length === 0 ? [] : [`tags ${tags.map(showKey).join(', ')}`]),
   ]
-  return parts.length === 0 ? '' : ` ${output.colors.dim(parts.join(' '))}`
-}
-
-export function entryText(key: string, entry: StoredEntry, isFull: boolean): string {
-  return `${showKey(key)} = ${valueText(entry, isFull)}${restText(entry)}`
-}
-
-export function entryJson(key: string, entry: StoredEntry): string {
-  return `{"key":${JSON.stringify(key)},${entryMembers(entry)}}`
-}
-
-export function entryMembers({ value, expiresAtMs, freshUntilMs, tags }: StoredEntry): string {
-  const rest = JSON.stringify({
-    ...(expiresAtMs === undefined ? {} : { expiresAt: showMoment(expiresAtMs) }),
-    ...(freshUntilMs === undefined ? {} : { freshUntil: showMoment(freshUntilMs) }),
-    ...(tags.length === 0 ? {} : { tags }),
-  }).slice(1, -1)
-  return `${valueMember(value)}${rest === '' ? '' : `,${rest}`}`
+  const rest = parts.length === 0 ? '' : ` ${colors.dim(parts.join(' '))}`
+  return `${isFull ? shown : shorten(shown, VALUE_LENGTH_MAX)}${rest}`
 }

@@ -5,9 +5,7 @@ import { changeJson } from './change-json.js'
 import { changeText } from './change-text.js'
 import { output } from './output.js'
 import { showCountOf } from './quantities.js'
-import { restoreToShow } from './show-value.js'
-
-export const VALUE_LENGTH_MAX = 200
+import { restoreToShow, VALUE_LENGTH_MAX } from './show-value.js'
 
 export function eventText(
   event: CacheEvent,

@@ -166,6 +166,9 @@ export function showKey(key: string): string {
   return PLAIN_KEY.test(key) ? key : printable(JSON.stringify(key))
 }
 
+/** Characters of a value in a line of several things. */
+export const VALUE_LENGTH_MAX = 200
+
 /** Cuts a long text, and says how long it is. */
 export function shorten(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text

@@ -52,6 +52,16 @@ test.serial('resize changes the limits, which are remembered', async (t) => {
   t.regex(second.stdout, /^limits +no limit on entries, 1\.0 kB$/m)
 })
 
+test.serial('diff shows another deadline, not only other values', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const lines = ['set a 1', 'set b 2', 'set gone 3', 'expire a 1h', 'set b 4', 'delete gone', 'set new 5', 'diff @3']
+  const { code, stdout } = await daybook(t, ['shell'], { cwd, input: lines.join('\n') })
+  t.is(code, 0)
+  const differences = stdout.trimEnd().split('\n').slice(-4)
+  t.deepEqual(differences.filter((line) => !line.startsWith('~ a')).sort(), ['+ new = 5', '- gone = 3', '~ b = 2 → 4'])
+  t.regex(stdout, /^~ a = 1 → 1 expires 20\d\d-\d\d-\d\dT/m)
+})
+
 test.serial('take, touch and delete-prefix', async (t) => {
   const cwd = temporaryDirectory(t)
   const lines = ['set a*:1 {"n":1}', 'set a*:2 2', 'set ab 3', 'set c text', 'touch a*:1', 'touch a*:2 1h', 'ttl ab']
