@@ -26,6 +26,9 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'cleared' },
 ]
 
+const NOTED: CacheEvent = { type: 'set', key: 'a', value: 1, expiresAtMs: 1 }
+const ANSWERS = ['', '', new Uint8Array(), true]
+
 let isDone = false
 
 export function rehearse(): void {
@@ -54,6 +57,12 @@ export function rehearse(): void {
       throw overflow()
     }
     turns.run({ type: 'delete', key: 'x', nowMs: 0 })
+    for (const number of [1, 2, 3])
+      turns.answer(
+        { client: '', number, received: number - 2 },
+        () => turns.record([NOTED], 0),
+        () => ANSWERS[number],
+      )
     for (const event of EVENTS) {
       turns.record([event], 0)
       turns.listener = loads.onTurn // which removes itself while nothing is loaded

@@ -19,6 +19,7 @@ import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import type { CacheEvent } from '../../core/model/event.js'
+import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
@@ -53,6 +54,8 @@ export class Turns {
   #depth = 0
   /** The events of the open turn so far. */
   #events: CacheEvent[] = []
+  /** What its frame says beside its events. */
+  #note: Note | undefined
   /** The time of its last step. */
   #nowMs = 0
   /** Keys without an entry that the open turn deleted. That is not an event, but it overrules a load of the key. */
@@ -211,6 +214,7 @@ export class Turns {
     const events = this.#events
     const missed = this.#missedDeletions
     if (events.length > 0) this.#events = []
+    this.#note = undefined
     if (missed.length > 0) this.#missedDeletions = []
     undo.forget()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
@@ -229,18 +233,41 @@ export class Turns {
     state.isWhole = true
   }
 
+  /**
+   * Runs a numbered command of a client as one turn. If it changes anything, the frame of the change also has the answer, as `keep`
+   * returns it.
+   */
+  answer<T>(command: NumberedCommand, run: () => T, keep: (result: T) => Answer): T {
+    return this.transact(() => {
+      const result = run()
+      this.#note = { type: 'answered', ...command, answer: keep(result) }
+      return result
+    })
+  }
+
+  /** A client is gone: its answers are no longer kept. */
+  forget(client: string): void {
+    const note: Note = { type: 'forgotten', client }
+    this.#journal.append([], note)
+    this.#state.answers.evolve(note)
+  }
+
   /** The last thing that can fail in a turn of several steps. */
   #append(): void {
     if (!this.#state.isWhole)
       throw new CacheError('INTERNAL', 'A step of this turn was interrupted by an error', {
         consequence: 'None of its changes have taken effect.',
       })
-    if (this.#events.length > 0) this.#outbox.journaled(this.#journal.append(this.#events))
+    if (this.#events.length === 0) return
+    const note = this.#note
+    this.#outbox.journaled(this.#journal.append(this.#events, note))
+    if (note !== undefined) this.#state.answers.evolve(note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
     const state = this.#state
     this.#events.length = eventMark
+    if (this.#depth === 0) this.#note = undefined
     this.#missedDeletions.length = missedMark
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again

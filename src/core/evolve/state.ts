@@ -3,6 +3,7 @@ import { Counters } from '../model/counters.js'
 import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import { Answers } from './answers.js'
 import { Entries } from './entries.js'
 import { KEYS_MAX } from './key-map.js'
 import { UndoLog } from './undo.js'
@@ -19,6 +20,7 @@ export class State implements ReadableState {
   entries: Entries
   readonly counters = new Counters()
   readonly undo = new UndoLog()
+  readonly answers = new Answers()
   /** Whether the cache is open: recovered, and not closing. */
   isOpen = false
   /**

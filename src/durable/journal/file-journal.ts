@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { CacheEvent } from '../../core/model/event.js'
+import type { Note } from '../../core/model/note.js'
 import { sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { CacheClosedError, CacheError, CacheLockedError, reasonOf } from '../../errors.js'
@@ -123,10 +124,10 @@ export class FileJournal implements Journal {
     return this.#opened?.durability.health ?? this.#closedHealth
   }
 
-  append(events: readonly CacheEvent[]): number {
+  append(events: readonly CacheEvent[], note?: Note): number {
     const { durability } = this.#open
     durability.prepare()
-    this.#pending.add(events)
+    this.#pending.add(events, note)
     const sequence = this.#pending.first + this.#pending.count - events.length
     if (durability.isExiting) durability.write()
     return sequence

@@ -70,6 +70,7 @@ export class Model implements JournalReceiver {
   }
 
   limits(): void {}
+  noted(): void {}
 
   order(): void {}
 
