@@ -152,6 +152,25 @@ export const ERRORS = {
     consequence: 'Nothing was stored.',
     advice: 'Call getOrSet() again to load it elsewhere.',
   },
+  OWNER_UNAVAILABLE: {
+    classes: ['CacheError'],
+    message: 'No process that owns the cache could be reached in time.',
+    consequence: 'Nothing was changed.',
+    advice: 'Start a process that may own the cache, or raise reconnectTimeout.',
+  },
+  OWNER_STALLED: {
+    classes: ['CacheError'],
+    message:
+      'The process that owns the cache has not answered for seconds: it is stopped, or busy with something else.',
+    consequence: 'Calls wait; nothing is lost.',
+    advice: 'Let a process that does nothing else own the cache: "daybook serve".',
+  },
+  HISTORY_GONE: {
+    classes: ['CacheError'],
+    message: 'The journal no longer has the changes that were asked for.',
+    consequence: 'Nothing was changed.',
+    advice: 'Read what you need, then subscribe again.',
+  },
   SUBSCRIBER_TOO_SLOW: {
     classes: ['CacheError'],
     message: 'A subscriber elsewhere fell too far behind the cache.',

@@ -10,6 +10,7 @@ import { Cache, type CacheMessage } from './cache/cache.js'
 import { Door } from './cache/door.js'
 import { execute } from './cache/execute.js'
 import { Maintenance } from './cache/maintenance.js'
+import { NumberedCommands } from './cache/numbered.js'
 import { Opening } from './cache/opening.js'
 import {
   type CacheOptions,
@@ -130,6 +131,7 @@ function compose<V>(
   const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
+  const numbered = new NumberedCommands({ state, turns })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
@@ -139,7 +141,7 @@ function compose<V>(
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, scans, loads, streams: streams.stored },
+    { clock, journal, opening, turns, reads, scans, loads, numbered, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       random: options.random,

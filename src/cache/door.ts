@@ -10,6 +10,7 @@ import type { Command } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
+import { refusal } from '../durable/journal/refusal.js'
 import { mustBe } from '../errors.js'
 import {
   checkJitter,
@@ -27,6 +28,7 @@ import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
 import type { Loaded, Loader, Loads } from './loads.js'
 import { METHODS } from './methods.js'
+import type { NumberedCommands } from './numbered.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
 import type { Change } from './streams/change.js'
@@ -43,6 +45,7 @@ export interface DoorParts {
   reads: Reads
   scans: Scans
   loads: Loads
+  numbered: NumberedCommands
   streams: StoredStreams
 }
 
@@ -95,6 +98,7 @@ export class Door {
   readonly isInspected: boolean
   readonly inspect: (message: { type: string }) => void
   readonly streams: StoredStreams
+  readonly numbered: NumberedCommands
   readonly #journal: Journal
   readonly #opening: Opening
   readonly #turns: Turns
@@ -115,6 +119,7 @@ export class Door {
     this.#scans = parts.scans
     this.#loads = parts.loads
     this.streams = parts.streams
+    this.numbered = parts.numbered
     this.#random = options.random
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
@@ -323,6 +328,17 @@ export class Door {
     checkPattern(pattern)
     this.#opening.admitRead()
     return watch(changes$, pattern)
+  }
+
+  /** The sequence of the last event; 0 while the cache is not open. */
+  get sequence(): number {
+    return this.#opening.isOpen ? this.#journal.figures().sequence : 0
+  }
+
+  /** Why the journal cannot be written now, if it cannot. */
+  get writeFailure(): Error | undefined {
+    const { health } = this.#journal
+    return health.status === 'writable' ? undefined : refusal(health)
   }
 
   /** Resolves when every change made so far is on disk. */

@@ -39,7 +39,7 @@ export interface CacheCase extends Case<CacheUnderTest> {
   /** The cache is opened with these, and with the clock. */
   options?: CacheOptions
   /** What it is about, and which therefore not everything has that has the methods. */
-  about?: 'the whole cache' | 'asynchronous loaders'
+  about?: 'the whole cache' | 'asynchronous loaders' | 'the end of the cache'
 }
 
 /** The cases that hold in a namespace, or of a client whose methods block. */
@@ -1046,6 +1046,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         ['running', 'draining', 'closed'],
       )
     },
+    about: 'the end of the cache',
   },
 
   {

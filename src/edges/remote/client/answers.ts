@@ -11,6 +11,15 @@ export function errorOf(wire: readonly [number, ...WireError]): unknown {
   return fromWireError(wire.slice(1))
 }
 
+/** What a call is settled with. An answer that cannot be decoded is a refusal, of this call only. */
+export function outcomeOf(wire: unknown): unknown {
+  try {
+    return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 export function answerOf(wire: unknown): unknown {
   if (typeof wire !== 'object' || wire === null) return wire
   const [tag, ...rest] = wire as [number, ...unknown[]]

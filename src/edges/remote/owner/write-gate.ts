@@ -1,0 +1,48 @@
+/**
+ * What a client of another process is sent leaves after the journal has been written (under `fsync: 'always'`, forced to disk), so
+ * that it never sees what the death of the owner could take back. All messages of one turn of the event loop wait together, for
+ * one write. Before: sender. After: the line.
+ */
+import type { Door } from '../../../cache/door.js'
+import { queueTask } from '../../../durable/storage/event-loop.js'
+
+type Pass = (failure: Error | undefined) => void
+
+export class WriteGate {
+  readonly #door: Door
+  #waiting: Pass[] = []
+  #passing = 0
+
+  constructor(door: Door) {
+    this.#door = door
+  }
+
+  /** Calls back, in the order of these calls, when every change so far is written, or could not be. */
+  pass(callback: Pass): void {
+    this.#waiting.push(callback)
+    if (this.#waiting.length > 1) return
+    queueTask(() => this.#next()) // the journal has queued its write before
+  }
+
+  #next(): void {
+    const callbacks = this.#waiting
+    this.#waiting = []
+    this.#passing++
+    const settle = (failure?: Error) => {
+      this.#passing--
+      for (const callback of callbacks) callback(failure)
+    }
+    if (!this.#door.isEverythingDurable) settle(this.#door.writeFailure)
+    else
+      this.#door.flush().then(
+        () => settle(),
+        (error: Error) => settle(error),
+      )
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#passing > 0)
+      await new Promise<void>((resolve) => this.pass(() => resolve()))
+  }
+}

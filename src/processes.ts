@@ -1,0 +1,102 @@
+/**
+ * `daybook/processes`, and its composition root: gives `edges/processes` a way to open the cache. The public names, listed
+ * explicitly.
+ */
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { checkOptions } from './cache/arguments.js'
+import type { Cache } from './cache/cache.js'
+import { type Duration, toMilliseconds } from './cache/duration.js'
+import { type CacheOptions, resolveOptions } from './cache/options.js'
+import { outsideRequests } from './durable/outside-requests.js'
+import type { OwnerPreference } from './edges/processes/client/seek.js'
+import type { SharedCache } from './edges/processes/client/shared-cache.js'
+import { join } from './edges/processes/client/shared-client.js'
+import type { OwnerGreeting } from './edges/processes/greeting.js'
+import { mustBe } from './errors.js'
+import { openWithin } from './open.js'
+
+export type { RemoteRemoval } from './cache/streams/removals.js'
+export type { Role, SharedCache } from './edges/processes/client/shared-cache.js'
+export type { RemoteCache, RemoteNamespace } from './edges/remote/client/remote-cache.js'
+export type { Condition, Step, StepsResults } from './edges/remote/wire/steps.js'
+export {
+  CacheClosedError,
+  CacheError,
+  CacheLockedError,
+  CorruptionError,
+  JournalWriteError,
+  ValueError,
+} from './errors.js'
+export type { OwnerPreference }
+
+/** Options of `openCache` that cannot be shared. */
+type OwnOptions = 'clock' | 'inspect' | 'random' | 'journal' | 'isolation' | 'lock'
+
+/**
+ * The options of `openCache`, without what only one process can have, and two more. They are those of the process that owns the
+ * cache first. Whoever takes over keeps its limits and its default ttl.
+ */
+export interface SharedOptions extends Omit<CacheOptions, OwnOptions> {
+  /** How long a call waits for an owner when there is none. Default 10 s. */
+  reconnectTimeout?: Duration | undefined
+  /**
+   * Whether this process may own the cache. `'may'` (default): if no other one wants to within 200 ms. `'prefer'`: at once. `'never'`: it
+   * only asks. A running owner stays the owner.
+   */
+  owner?: OwnerPreference | undefined
+}
+
+const OPTION_NAMES = Object.keys({
+  directory: true,
+  onCorruption: true,
+  maxSize: true,
+  maxBytes: true,
+  ttl: true,
+  fsync: true,
+  cleanupInterval: true,
+  statsInterval: true,
+  compaction: true,
+  onProgress: true,
+  reconnectTimeout: true,
+  owner: true,
+} satisfies Record<keyof SharedOptions, true>)
+
+const PREFERENCES: readonly unknown[] = ['may', 'prefer', 'never'] satisfies OwnerPreference[]
+
+/**
+ * A cache that any number of processes of this host share: one of them owns the directory, the others ask it, and when it ends
+ * another one takes over. Every process calls this with the same directory.
+ *
+ * @throws CacheError `OWNER_UNAVAILABLE` if there is no owner within `reconnectTimeout`, and this process may or can not be it;
+ * what `openCache()` throws; TypeError or RangeError for a wrong option.
+ */
+export function openShared<V = unknown>(options: SharedOptions = {}): Promise<SharedCache<V>> {
+  return outsideRequests(() => openSharedWithin<V>(options))
+}
+
+/** @internal `open` replaces what opens the cache in this process, for tests. */
+export async function openSharedWithin<V = unknown>(
+  options: SharedOptions,
+  open: (options: CacheOptions) => Promise<Cache> = openWithin,
+): Promise<SharedCache<V>> {
+  checkOptions(options, OPTION_NAMES)
+  const { reconnectTimeout = 10, owner: preference = 'may', ...own } = options
+  const reconnectTimeoutMs = toMilliseconds(reconnectTimeout, 'reconnectTimeout')
+  if (!PREFERENCES.includes(preference)) throw new TypeError(mustBe('owner', "'may', 'prefer' or 'never'", preference))
+  const resolved = resolveOptions(own)
+  const directory = resolve(resolved.directory as string) // there is no journal
+  return join<V>({
+    directory,
+    client: randomBytes(8).toString('hex'),
+    preference,
+    reconnectTimeoutMs,
+    async open(before: OwnerGreeting | undefined) {
+      if (before === undefined) return { cache: await open({ ...own, directory }), ttlMs: resolved.ttlMs }
+      const ttlMs = before.ttlMs ?? Number.POSITIVE_INFINITY
+      const { maxSize, maxBytes, ...rest } = own
+      const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as Duration)
+      return { cache: await open({ ...rest, ttl, directory }), ttlMs }
+    },
+  })
+}
