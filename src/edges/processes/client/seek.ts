@@ -132,6 +132,6 @@ function greetingOn(line: SocketLine, forMs: number, signal: AbortSignal): Promi
 }
 
 function unavailable(directory: string, obstacle: unknown): CacheError {
-  const why = obstacle === undefined ? '' : ` (${reasonOf(obstacle)})`
+  const why = obstacle === undefined ? '' : ` (${reasonOf(obstacle).split('. ', 1)})`
   return new CacheError('OWNER_UNAVAILABLE', `No owner of ${directory} could be reached${why}`, { cause: obstacle })
 }

@@ -68,6 +68,17 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
     if (this.#roles.value.role !== role.role || this.#roles.value.pid !== role.pid) this.#roles.next(role)
   }
 
+  /** If the process that loads ends, the first of those that wait loads in its place. */
+  override async getOrSet(...parameters: Parameters<RemoteClient<V>['getOrSet']>): Promise<V> {
+    for (;;) {
+      try {
+        return await super.getOrSet(...parameters)
+      } catch (error) {
+        if (!(error instanceof CacheError && error.code === 'LOADER_GONE')) throw error
+      }
+    }
+  }
+
   // ── the owner is gone ──
 
   #lose(reason: CacheError | undefined): void {

@@ -50,7 +50,8 @@ export function decodeFrame(bytes: Buffer): unknown {
 class CopyingDeserializer extends DefaultDeserializer {
   override _readHostObject(): ReturnType<DefaultDeserializer['_readHostObject']> {
     const view = super._readHostObject()
-    return view instanceof Uint8Array ? new Uint8Array(view) : structuredClone(view)
+    if (view instanceof Uint8Array) return new Uint8Array(view)
+    return 'slice' in view ? (view as Float64Array).slice() : structuredClone(view)
   }
 }
 
