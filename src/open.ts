@@ -128,10 +128,11 @@ function compose<V>(
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()
-  const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen })
+  const warn = (warning: Error) => lifecycle.warn(warning)
+  const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen, warn })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
-  const numbered = new NumberedCommands({ state, turns })
+  const numbered = new NumberedCommands({ state, turns, journal })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
@@ -160,7 +161,6 @@ function compose<V>(
     cleanup,
     maintenance,
     savedFiles,
-    loads,
     door,
     streams,
     openPort: () => outsideRequests(() => sharing.share()),

@@ -1,6 +1,7 @@
-/** Reading: hits and misses, uniform and by popularity, of all kinds of values. */
+/** Reading: hits and misses, uniform and by popularity, with key strings that exist and with new ones. Objects: `objects.mjs`. */
 import { CALLS_MOST, contest, SHIFTS } from '../harness/contest.mjs'
-import { accesses, keysOf, valuesOf } from '../harness/workload.mjs'
+import { scaled } from '../harness/smoke.mjs'
+import { accesses, draws, keysOf, valuesOf } from '../harness/workload.mjs'
 import { CLONING, IN_MEMORY, OWN, PROMISED, STORES } from '../peers/peers.mjs'
 
 const [daybook, share, copy] = OWN
@@ -12,44 +13,56 @@ const GROUPS = {
   'as copies': [copy, ...CLONING],
   others: [daybook, ...PROMISED, ...STORES],
 }
+const SIZES = [10_000, 100_000, 1_000_000]
 
-const one = (group, keys, kind, access = 'uniform', hits = 1) => ({ group, keys, kind, access, hits })
+const one = (group, keys, kind, more) => ({ group, keys, kind, access: 'uniform', hits: 1, isFresh: false, ...more })
+
+/** Those of the budget. */
+const inMemory = (group) => [
+  ...SIZES.map((keys) => one(group, keys, 'small int')),
+  ...SIZES.slice(0, 2).map((keys) => one(group, keys, 'small int', { isFresh: true })),
+  ...SIZES.slice(0, 2).flatMap((keys) => [
+    one(group, keys, '40-byte text'),
+    one(group, keys, 'small int', { hits: 0 }),
+  ]),
+]
 
 export const get = {
   name: 'get',
   title: 'get',
   cases: ({ isQuick }) =>
     isQuick
-      ? [10_000, 100_000, 1_000_000].map((keys) => one('lru-cache', keys, 'small int'))
+      ? inMemory('lru-cache')
       : [
-          ...[10_000, 100_000, 1_000_000].map((keys) => one('memory', keys, 'small int')),
-          one('memory', 100_000, 'small int', 'zipf'),
-          one('memory', 1_000_000, 'small int', 'zipf'),
-          one('memory', 100_000, 'small int', 'uniform', 0.8),
-          one('memory', 100_000, 'small int', 'uniform', 0),
-          one('memory', 100_000, '40-byte text'),
-          one('by reference', 10_000, '300-byte object'),
-          one('as copies', 10_000, '300-byte object'),
+          ...inMemory('memory'),
+          one('memory', 1_000_000, 'small int', { isFresh: true }),
+          one('memory', 100_000, 'small int', { access: 'zipf' }),
+          one('memory', 100_000, 'small int', { hits: 0.8 }),
           one('by reference', 10_000, '4 KB bytes'),
           one('as copies', 10_000, '4 KB bytes'),
-          ...['40-byte text', '300-byte object', '4 KB bytes'].map((kind) => one('others', 10_000, kind, 'zipf', 0.8)),
+          ...['40-byte text', '4 KB bytes'].map((kind) => one('others', 10_000, kind, { access: 'zipf', hits: 0.8 })),
         ],
-  async run({ group, keys, kind, access, hits }, { rounds, directory }) {
+  async run({ group, keys, kind, access, hits, isFresh }, { rounds, directory }) {
     const what = hits === 1 ? 'hit' : hits === 0 ? 'miss' : `${hits * 100} % hits`
-    const how = group === 'by reference' || group === 'as copies' ? `, ${group}` : ''
+    const how =
+      (access === 'zipf' ? ', Zipf' : '') +
+      (isFresh ? ', new key strings' : '') +
+      (group === 'by reference' || group === 'as copies' ? `, ${group}` : '')
+    const entries = scaled(keys)
     return contest({
-      about: { topic: 'get', case: `get, ${what}${access === 'zipf' ? ', Zipf' : ''}${how}`, keys, kind },
+      about: { topic: 'get', case: `get, ${what}${how}`, keys, kind },
       peers: GROUPS[group],
       call: 'get',
-      fill: { keys: keysOf(keys), values: valuesOf(kind, keys) },
-      keys: accesses(Math.max(keys, CALLS_MOST), keys, { access, hits }),
+      fill: { keys: keysOf(entries), values: valuesOf(kind, entries) },
+      keys: (isFresh ? draws : accesses)(Math.max(entries, CALLS_MOST), entries, { access, hits }),
+      key: isFresh ? "'user:' + keys[index]" : undefined,
       values: new Array(CALLS_MOST + SHIFTS).fill(0),
-      size: keys,
+      size: entries,
       kind,
       rounds,
       directory,
       check(name, value, key) {
-        const isStored = Number(key.slice(5)) < keys
+        const isStored = Number(String(key).replace('user:', '')) < entries
         if (isStored !== (value !== undefined && value !== null)) throw new Error(`${name}: get(${key}) is ${value}`)
       },
     })

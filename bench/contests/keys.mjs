@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { fillUp } from '../harness/contest.mjs'
 import { compileLoop } from '../harness/loop.mjs'
 import { measure, rowsOf } from '../harness/measure.mjs'
+import { scaled } from '../harness/smoke.mjs'
 import { keysOf } from '../harness/workload.mjs'
 import { OWN, whyAbsent } from '../peers/peers.mjs'
 import { redisPipelined } from '../peers/redis.mjs'
 
-const ENTRIES = 1_000_000
+const KEYS = 1_000_000
+const ENTRIES = scaled(KEYS)
 const PATTERNS = ['user:12345*', 'user:*99', '*[02468]?7*', '*']
 
 export const keys = {
@@ -50,7 +52,7 @@ export const keys = {
       const about = {
         topic: 'keys',
         case: `keys('${pattern}'), ${found.get('daybook')} found`,
-        keys: ENTRIES,
+        keys: KEYS,
         unit: 'ms',
       }
       rows.push(...rowsOf(about, ms))

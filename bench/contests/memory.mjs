@@ -1,27 +1,42 @@
-/** The memory of an entry, with its key and value: in the heap and outside it, after collecting garbage. */
+/**
+ * The memory of an entry, with its key and value: in the heap and outside it, after collecting garbage. Also when it has just been
+ * recovered, before its first use.
+ */
 import { join } from 'node:path'
+import { JSON_LIKE, ROW_KINDS } from '../harness/objects.mjs'
 import { startRedis } from '../harness/redis-server.mjs'
-import { keyOf, valuesOf } from '../harness/workload.mjs'
-import { IN_MEMORY, OWN, whyAbsent } from '../peers/peers.mjs'
+import { scaled } from '../harness/smoke.mjs'
+import { fewer, keyOf, SHARED_TEXT, valuesOf } from '../harness/workload.mjs'
+import { CLONING, IN_MEMORY, OWN, whyAbsent } from '../peers/peers.mjs'
 import { redis } from '../peers/redis.mjs'
 
-const ENTRIES = 1_000_000
-const PEERS = [OWN[0], ...IN_MEMORY, redis]
+const RECOVERED = 'recovered, unused'
+const [daybook, share, copy, freeze] = OWN
+const [lruCache] = IN_MEMORY
+const [lruCacheCloning] = CLONING
+const PEERS = [...OWN, ...IN_MEMORY, ...CLONING, redis]
+
+const of = (kind, peers) => peers.map(({ name }) => ({ kind, system: name, how: 'set' }))
+const ofObjects = (kind) => [...of(kind, [copy, lruCacheCloning]), { kind, system: copy.name, how: RECOVERED }]
 
 export const memory = {
   name: 'memory',
   title: 'memory',
-  cases: ({ isQuick }) => {
-    const systems = isQuick ? ['daybook', 'lru-cache'] : PEERS.map(({ name }) => name)
-    return (isQuick ? ['small int'] : ['small int', '40-byte text']).flatMap((kind) =>
-      systems.map((system) => ({ system, kind })),
-    )
-  },
-  async run({ system, kind }, { directory }) {
+  cases: ({ isQuick }) =>
+    isQuick
+      ? [...of('small int', [daybook, lruCache]), ...ofObjects(JSON_LIKE)]
+      : [
+          ...['small int', '40-byte text'].flatMap((kind) => of(kind, [daybook, ...IN_MEMORY, redis])),
+          ...of(SHARED_TEXT, [daybook, lruCache]),
+          ...ROW_KINDS.flatMap(ofObjects),
+          ...of(JSON_LIKE, [share, freeze, lruCache, CLONING[1]]),
+        ],
+  async run({ system, kind, how }, { directory }) {
+    const keys = fewer(kind, 1_000_000)
     const about = {
       topic: 'memory',
-      case: 'memory per entry',
-      keys: ENTRIES,
+      case: `memory per entry${how === 'set' ? '' : `, ${how}`}`,
+      keys,
       kind,
       unit: 'bytes/entry',
       system: system === redis.name ? 'Redis' : system,
@@ -29,29 +44,54 @@ export const memory = {
     const peer = PEERS.find(({ name }) => name === system)
     const missing = await whyAbsent(peer)
     if (missing !== undefined) return [{ ...about, absent: missing }]
-    return [
-      { ...about, value: await (peer === redis ? ofRedis(kind, directory) : ofThisProcess(peer, kind, directory)) },
-    ]
+    const entries = scaled(keys, 10_000)
+    const take = peer === redis ? ofRedis : how === 'set' ? ofFilled : ofRecovered
+    return [{ ...about, value: (await take(peer, kind, entries, directory)) / entries }]
   },
 }
 
-async function ofThisProcess(peer, kind, directory) {
+const PORTION = 10_000
+
+/** Only the cache keeps these values. */
+async function fill({ scope, calls }, kind, entries) {
+  const write = new Function(...Object.keys(scope), 'key', 'value', calls.set)
+  const scopeValues = Object.values(scope)
+  for (let first = 0; first < entries; first += PORTION) {
+    const values = valuesOf(kind, PORTION, first)
+    for (let index = 0; index < PORTION; index++) write(...scopeValues, keyOf(first + index), values[index])
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+async function ofFilled(peer, kind, entries, directory) {
   // The first cache loads the code, which does not count; what a cache allocates when it is created (lru-cache's arrays) does.
   const first = await peer.open({ size: 1, directory: join(directory, 'first'), kind })
   await first.close?.()
   const before = inUse()
-  const fresh = await peer.open({ size: ENTRIES, directory: join(directory, 'fresh'), kind })
-  const write = new Function(...Object.keys(fresh.scope), 'key', 'value', fresh.calls.set)
-  const scope = Object.values(fresh.scope)
-  for (let first = 0; first < ENTRIES; first += 10_000) {
-    // Only the cache keeps these values.
-    const values = valuesOf(kind, 10_000, first)
-    for (let index = 0; index < 10_000; index++) write(...scope, keyOf(first + index), values[index])
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  const fresh = await peer.open({ size: entries, directory: join(directory, 'fresh'), kind })
+  await fill(fresh, kind, entries)
   const after = inUse()
   await fresh.close?.()
-  return (after - before) / ENTRIES
+  return after - before
+}
+
+async function ofRecovered(peer, kind, entries, directory) {
+  const own = { size: entries, directory: join(directory, 'recovered'), kind }
+  await openFillClose(peer, own, kind, entries)
+  await new Promise((resolve) => setImmediate(resolve))
+  const before = inUse()
+  const recovered = await peer.open(own)
+  if (recovered.count() !== entries) throw new Error(`${recovered.count()} entries came back`)
+  const after = inUse()
+  await recovered.close()
+  return after - before
+}
+
+/** A function of its own, so that nothing here keeps the first cache in memory. */
+async function openFillClose(peer, own, kind, entries) {
+  const filled = await peer.open(own)
+  await fill(filled, kind, entries)
+  await filled.close()
 }
 
 function inUse() {
@@ -61,17 +101,17 @@ function inUse() {
   return heapUsed + external
 }
 
-async function ofRedis(kind, directory) {
+async function ofRedis(_, kind, entries, directory) {
   const server = await startRedis(directory)
   const used = async () => Number(/used_memory:(\d+)/.exec(await server.client.info('memory'))[1])
   const before = await used()
-  for (let first = 0; first < ENTRIES; first += 10_000) {
-    const values = valuesOf(kind, 10_000, first)
+  for (let first = 0; first < entries; first += PORTION) {
+    const values = valuesOf(kind, PORTION, first)
     const pipeline = server.client.pipeline()
-    for (let index = 0; index < 10_000; index++) pipeline.set(keyOf(first + index), values[index])
+    for (let index = 0; index < PORTION; index++) pipeline.set(keyOf(first + index), values[index])
     await pipeline.exec()
   }
   const after = await used()
   await server.stop()
-  return (after - before) / ENTRIES
+  return after - before
 }

@@ -1,63 +1,79 @@
 /**
- * Recovery of 1 M entries: from a journal of 1 M events, and from a snapshot; compared with Redis, which has the same data in its
- * append-only file, as written and as rewritten (which is its snapshot). Both are timed from the start of a process to its first
- * reply. The duration that daybook itself reports is a separate row.
+ * Recovery: from a journal with one event per entry, and from a snapshot. Beside it a bare Map of the same keys and values, which a
+ * process reads from a file that holds nothing else: what V8's Map and strings cost in any case. And Redis, with the same data in
+ * its append-only file, as written and as rewritten (which is its snapshot). "Whole process" is from the start of a process to its
+ * first reply; "inside" leaves out starting Node.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openCache } from '../../dist/src/index.js'
+import { writeMapFile } from '../harness/map-file.mjs'
 import { rowsOf } from '../harness/measure.mjs'
+import { JSON_LIKE } from '../harness/objects.mjs'
 import { redisVersion, startRedis } from '../harness/redis-server.mjs'
-import { keyOf, valuesOf } from '../harness/workload.mjs'
+import { scaled } from '../harness/smoke.mjs'
+import { fewer, keyOf, valuesOf } from '../harness/workload.mjs'
 
-const ENTRIES = 1_000_000
-const KIND = '40-byte text'
-const PORTION = 10_000
-const PROGRAM = fileURLToPath(new URL('../harness/open-and-answer.mjs', import.meta.url))
+const PORTION = 1_000
 
 export const recovery = {
   name: 'recovery',
   title: 'recovery',
   cases: ({ isQuick }) =>
-    [{ from: 'the journal' }, { from: 'a snapshot' }].map((one) => ({ ...one, withRedis: !isQuick })),
-  async run({ from, withRedis }, { rounds, directory }) {
-    const about = (what, unit) => ({ topic: 'recovery', case: what, keys: ENTRIES, kind: KIND, unit })
-    const own = join(directory, 'journal')
-    const theirs = join(directory, 'redis')
-    mkdirSync(theirs)
+    isQuick
+      ? [
+          { kind: 'small int', from: 'a snapshot' },
+          { kind: JSON_LIKE, from: 'the journal' },
+        ]
+      : ['small int', '40-byte text', JSON_LIKE].flatMap((kind) => [
+          { kind, from: 'the journal' },
+          { kind, from: 'a snapshot' },
+        ]),
+  async run({ kind, from }, { rounds, isQuick, directory }) {
+    const keys = fewer(kind, 1_000_000)
+    const entries = scaled(keys, PORTION)
+    const about = (what) => ({ topic: 'recovery', case: `from ${from}, ${what}`, keys, kind, unit: 'ms' })
+    const isSnapshot = from === 'a snapshot'
+    const withRedis = !isQuick && kind !== JSON_LIKE
     const hasRedis = withRedis && redisVersion() !== undefined
-    await fillOwn(own, from === 'a snapshot')
-    if (hasRedis) await fillRedis(theirs, from === 'a snapshot')
-
-    const whole = new Map([['daybook', []], ...(hasRedis ? [['Redis', []]] : [])])
-    const inside = []
-    for (let round = 0; round < Math.min(rounds, withRedis ? 5 : 2); round++) {
-      const { readyMs, recovery: report, size } = await openOwn(own)
-      if (size !== ENTRIES) throw new Error(`daybook came back with ${size} entries`)
-      whole.get('daybook').push(readyMs)
-      inside.push(report.durationMs)
-      if (hasRedis) whole.get('Redis').push(await openRedis(theirs))
+    const own = join(directory, 'journal')
+    await fillOwn(own, kind, entries, isSnapshot)
+    const systems = { daybook: () => open('open-and-answer.mjs', [own, entries]) }
+    if (kind !== JSON_LIKE) {
+      const file = join(directory, 'map')
+      writeMapFile(file, kind, entries)
+      systems['bare Map'] = () => open('map-file.mjs', [file, kind])
     }
-    const rows = [
-      ...rowsOf(about(`from ${from}, whole process`, 'ms'), whole),
-      ...rowsOf(about(`from ${from}, inside openCache`, 'ms'), new Map([['daybook', inside]])),
-    ]
-    if (from === 'the journal')
-      rows.push(
-        ...rowsOf(about('M events/s replayed', 'M/s'), new Map([['daybook', inside.map((ms) => ENTRIES / ms / 1e3)]])),
-      )
+    if (hasRedis) {
+      const theirs = join(directory, 'redis')
+      mkdirSync(theirs)
+      await fillRedis(theirs, kind, entries, isSnapshot)
+      systems['Redis'] = () => openRedis(theirs)
+    }
+
+    const whole = new Map(Object.keys(systems).map((system) => [system, []]))
+    const inside = new Map(Object.keys(systems).map((system) => [system, []]))
+    for (let round = 0; round < Math.min(rounds, 3); round++)
+      for (const [system, recover] of Object.entries(systems)) {
+        const { readyMs, durationMs, size } = await recover()
+        if (size !== entries) throw new Error(`${system} came back with ${size} entries`)
+        whole.get(system).push(readyMs)
+        inside.get(system).push(durationMs)
+      }
+    inside.delete('Redis')
+    const rows = [...rowsOf(about('whole process'), whole), ...rowsOf(about('inside'), inside)]
     if (withRedis && !hasRedis)
-      rows.push({ ...about(`from ${from}, whole process`), system: 'Redis', absent: 'redis-server is not installed' })
+      rows.push({ ...about('whole process'), system: 'Redis', absent: 'redis-server is not installed' })
     return rows
   },
 }
 
-async function fillOwn(directory, isCompacted) {
-  const cache = await openCache({ directory, maxSize: ENTRIES, compaction: false })
-  for (let first = 0; first < ENTRIES; first += PORTION) {
-    const values = valuesOf(KIND, PORTION, first)
+async function fillOwn(directory, kind, entries, isCompacted) {
+  const cache = await openCache({ directory, maxSize: entries, compaction: false })
+  for (let first = 0; first < entries; first += PORTION) {
+    const values = valuesOf(kind, PORTION, first)
     for (let index = 0; index < PORTION; index++) cache.set(keyOf(first + index), values[index])
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -65,10 +81,10 @@ async function fillOwn(directory, isCompacted) {
   await cache.close()
 }
 
-async function fillRedis(directory, isRewritten) {
+async function fillRedis(directory, kind, entries, isRewritten) {
   const server = await startRedis(directory, { appendonly: 'yes' })
-  for (let first = 0; first < ENTRIES; first += PORTION) {
-    const values = valuesOf(KIND, PORTION, first)
+  for (let first = 0; first < entries; first += PORTION) {
+    const values = valuesOf(kind, PORTION, first)
     const pipeline = server.client.pipeline()
     for (let index = 0; index < PORTION; index++) pipeline.set(keyOf(first + index), values[index])
     await pipeline.exec()
@@ -81,17 +97,19 @@ async function fillRedis(directory, isRewritten) {
   await server.stop()
 }
 
-function openOwn(directory) {
+/** @param program What opens it. @returns What it reports, and how long that took from the start of its process. */
+function open(program, parameters) {
   return new Promise((resolve, reject) => {
     const startMs = performance.now()
-    const child = spawn(process.execPath, [PROGRAM, directory, String(ENTRIES)], {
+    const path = fileURLToPath(new URL(`../harness/${program}`, import.meta.url))
+    const child = spawn(process.execPath, [path, ...parameters.map(String)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     let report
     child.once('message', (message) => {
       report = { ...message, readyMs: performance.now() - startMs }
     })
-    child.once('exit', () => (report === undefined ? reject(new Error('openCache failed')) : resolve(report)))
+    child.once('exit', () => (report === undefined ? reject(new Error(`${program} failed`)) : resolve(report)))
   })
 }
 
@@ -99,6 +117,5 @@ async function openRedis(directory) {
   const server = await startRedis(directory, { appendonly: 'yes' })
   const size = await server.client.dbsize()
   await server.stop()
-  if (size !== ENTRIES) throw new Error(`Redis came back with ${size} entries`)
-  return server.readyMs
+  return { readyMs: server.readyMs, size }
 }

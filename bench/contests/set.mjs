@@ -1,7 +1,8 @@
-/** Writing: overwriting, new keys, with a TTL, with evictions, and counters. */
-import { CALLS_MOST, contest, SHIFTS } from '../harness/contest.mjs'
+/** Writing: overwriting, new keys, with a TTL, with evictions, and counters. Objects: `objects.mjs`. */
+import { CALLS_MOST, contest, roundsFor, SHIFTS } from '../harness/contest.mjs'
 import { warmUps } from '../harness/measure.mjs'
-import { accesses, keysOf, valuesOf } from '../harness/workload.mjs'
+import { scaled } from '../harness/smoke.mjs'
+import { accesses, draws, fewer, keysOf, SHARED_TEXT, valuesOf } from '../harness/workload.mjs'
 import { CLONING, IN_MEMORY, OWN, PROMISED, STORES } from '../peers/peers.mjs'
 
 const [daybook, share, copy] = OWN
@@ -16,6 +17,7 @@ const GROUPS = {
 
 const CALLS = {
   overwrite: { call: 'set', what: 'set, overwriting' },
+  'new strings': { call: 'set', what: 'set, overwriting, new key strings' },
   new: { call: 'set', what: 'set, new key' },
   ttl: { call: 'setTtl', what: 'set with ttl, overwriting' },
   evicting: { call: 'setEvicting', what: 'set, evicting' },
@@ -25,45 +27,54 @@ const CALLS = {
 const one = (group, how, keys, kind, access = 'uniform') => ({ group, how, keys, kind, access })
 const SIZES = [10_000, 100_000, 1_000_000]
 
+/** Those of the budget. */
+const inMemory = (group) => [
+  ...['small int', '40-byte text'].flatMap((kind) => SIZES.map((keys) => one(group, 'overwrite', keys, kind))),
+  ...SIZES.slice(0, 2).flatMap((keys) => [
+    one(group, 'overwrite', keys, SHARED_TEXT),
+    one(group, 'new strings', keys, 'small int'),
+    one(group, 'ttl', keys, 'small int'),
+    one(group, 'evicting', keys, 'small int'),
+  ]),
+]
+
 export const set = {
   name: 'set',
   title: 'set and increment',
   cases: ({ isQuick }) =>
     isQuick
-      ? SIZES.flatMap((keys) => ['small int', '40-byte text'].map((kind) => one('lru-cache', 'overwrite', keys, kind)))
+      ? inMemory('lru-cache')
       : [
-          ...SIZES.flatMap((keys) =>
-            ['small int', '40-byte text'].map((kind) => one('memory', 'overwrite', keys, kind)),
-          ),
+          ...inMemory('memory'),
           one('memory', 'overwrite', 100_000, '40-byte text', 'zipf'),
           one('memory', 'new', 0, '40-byte text'),
           one('memory', 'ttl', 100_000, '40-byte text'),
           one('memory', 'evicting', 100_000, '40-byte text'),
           one('memory', 'increment', 100_000, 'small int'),
-          one('by reference', 'overwrite', 10_000, '300-byte object'),
-          one('as copies', 'overwrite', 10_000, '300-byte object'),
           one('by reference', 'overwrite', 10_000, '4 KB bytes'),
           one('as copies', 'overwrite', 10_000, '4 KB bytes'),
-          ...['small int', '40-byte text', '300-byte object', '4 KB bytes'].map((kind) =>
-            one('others', 'overwrite', 10_000, kind),
-          ),
+          ...['small int', '40-byte text', '4 KB bytes'].map((kind) => one('others', 'overwrite', 10_000, kind)),
           one('others', 'increment', 10_000, 'small int'),
         ],
   async run({ group, how, keys, kind, access }, { rounds, directory }) {
-    const isFresh = how === 'new' || how === 'evicting'
-    const perRound = { '4 KB bytes': 5_000, '300-byte object': 20_000 }[kind] ?? CALLS_MOST / (isFresh ? 2 : 1)
-    const way = group === 'by reference' || group === 'as copies' ? `, ${group}` : ''
+    const isNew = how === 'new' || how === 'evicting'
+    const entries = keys === 0 ? 0 : scaled(keys)
+    const perRound = fewer(kind, CALLS_MOST) / (isNew ? 2 : 1)
+    const allNew = perRound * (roundsFor(entries, GROUPS[group], rounds) + warmUps)
+    const manner =
+      (access === 'zipf' ? ', Zipf' : '') + (group === 'by reference' || group === 'as copies' ? `, ${group}` : '')
     return contest({
-      about: { topic: 'set', case: `${CALLS[how].what}${access === 'zipf' ? ', Zipf' : ''}${way}`, keys, kind },
+      about: { topic: 'set', case: CALLS[how].what + manner, keys, kind },
       peers: GROUPS[group],
       call: CALLS[how].call,
-      fill: keys === 0 ? undefined : { keys: keysOf(keys), values: valuesOf(kind, keys) },
+      fill: entries === 0 ? undefined : { keys: keysOf(entries), values: valuesOf(kind, entries) },
       // New keys must be new in each round, so there are enough for all rounds.
-      keys: isFresh
-        ? keysOf(perRound * (rounds * 3 + warmUps), keys)
-        : accesses(Math.max(keys, perRound), keys, { access }),
+      keys: isNew
+        ? keysOf(allNew, entries)
+        : (how === 'new strings' ? draws : accesses)(Math.max(entries, perRound), entries, { access }),
+      key: how === 'new strings' ? "'user:' + keys[index]" : undefined,
       values: valuesOf(kind, perRound + SHIFTS),
-      size: how === 'new' ? perRound * (rounds * 3 + warmUps) : keys,
+      size: how === 'new' ? allNew : entries,
       kind,
       rounds,
       directory,

@@ -1,76 +1,111 @@
 /**
- * How long jobs affect other calls, at 1 M entries: compaction, save, and the expiry of everything at once. A client makes calls
- * in each turn of the event loop and times each of them; between the turns it measures how long it waits for its next one. That
- * wait is a stall, and the longest one counts.
+ * How long jobs affect other calls, at 1 M entries: growth to that size, compaction, save, a view of the past, and the expiry of
+ * everything at once. A client makes calls in each turn of the event loop and times each of them; between the turns it measures
+ * how long it waits for its next one. That wait is a stall, and the longest one counts.
+ *
+ * The same client also calls a bare Map that grows and shrinks alike, in a process of its own, and one to which nothing happens:
+ * its stalls are those of the machine and of the client itself.
  */
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openCache } from '../../dist/src/index.js'
+import { JumpingClock } from '../harness/jumping-clock.mjs'
 import { median, quantile } from '../harness/measure.mjs'
+import { isSmoke, scaled } from '../harness/smoke.mjs'
 import { keyOf, randomFrom, valuesOf } from '../harness/workload.mjs'
 
-const ENTRIES = 1_000_000
+const ENTRIES = scaled(1_000_000)
+const HOT = scaled(50_000)
 const KIND = '40-byte text'
 const CALLS_PER_TURN = 100
-const STEADY_MS = 2_000
+const PORTION = 1_000
 const SAMPLES_MOST = 4_000_000
+const HOUR_MS = 3_600_000
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+/** Not a job of the Map's: what the machine does to this client when nobody works beside it. */
+const idle = () => pause(isSmoke() ? 20 : 1_500)
 
-const JOBS = {
-  compaction: (cache) => cache.compact(),
-  save: (cache, directory) => saved(cache.save(join(directory, 'saved.daybook'))),
-  'save as pickle': (cache, directory) => saved(cache.save(join(directory, 'saved.pickle'))),
+const SYSTEMS = {
+  daybook: {
+    open: (directory, clock) =>
+      openCache({ directory: join(directory, 'journal'), maxSize: 2 * ENTRIES, compaction: false, clock }),
+    jobs: {
+      compaction: (cache) => cache.compact(),
+      save: (cache, directory) => saved(cache.save(join(directory, 'saved.daybook'))),
+      'save as pickle': (cache, directory) => saved(cache.save(join(directory, 'saved.pickle'))),
+      view: async (cache) => (await cache.at(new Date())).close(),
+    },
+    async expire(cache, clock) {
+      clock.jump(2 * HOUR_MS)
+      while (cache.size > HOT) await turn()
+    },
+  },
+  'bare Map': {
+    open: () => new Map(),
+    jobs: { idle },
+    async expire(map) {
+      let left = PORTION
+      for (const key of map.keys()) {
+        if (Number(key.slice(5)) < HOT) continue
+        map.delete(key)
+        if (--left > 0) continue
+        left = PORTION
+        await turn()
+      }
+    },
+  },
 }
 
 export const stalls = {
   name: 'stalls',
   title: 'stalls',
-  cases: ({ isQuick }) => (isQuick ? [] : [...Object.keys(JOBS), 'cleanup'].map((job) => ({ job }))),
-  async run({ job }, { rounds, directory }) {
-    const cache = await openCache({ directory: join(directory, 'journal'), maxSize: 2 * ENTRIES, compaction: false })
+  cases: () => Object.keys(SYSTEMS).map((system) => ({ system })),
+  async run({ system }, { rounds, isQuick, directory }) {
+    const { open, jobs, expire } = SYSTEMS[system]
+    const clock = new JumpingClock()
+    const cache = await open(directory, clock)
     const client = new Client(cache)
-    const observed = []
-    if (job === 'cleanup') observed.push(await expiry(cache, client))
-    else {
-      await fill(cache, 0, ENTRIES)
-      for (let round = 0; round < Math.min(rounds, 3); round++) {
-        const before = await client.callFor(STEADY_MS)
-        const during = await client.callUntil(JOBS[job](cache, directory))
-        observed.push({ before, during, after: await client.callFor(STEADY_MS) })
-      }
+    const steadyMs = isSmoke() ? 20 : isQuick ? 300 : 1_000
+    const around = async (start) => {
+      const before = await client.callFor(steadyMs)
+      const during = await client.callUntil(start())
+      return { before, during, after: await client.callFor(steadyMs) }
     }
-    await cache.close()
-    return rowsOf(job, observed)
+    const rows = []
+    await fill(cache, 0, HOT)
+    // All but those that the client calls have a deadline, and expire together at the end.
+    rows.push(
+      ...rowsOf('growth', system, [await around(() => fill(cache, HOT, ENTRIES - HOT, { ttl: HOUR_MS / 1e3 }))]),
+    )
+    for (const [job, start] of Object.entries(jobs)) {
+      // Until a cache can show its past, its view is not measured, and the budget says so.
+      if (job === 'view' && typeof cache.at !== 'function') continue
+      if (job === 'save as pickle' && isQuick) continue
+      const observed = []
+      for (let round = 0; round < (isQuick ? 1 : Math.min(rounds, 3)); round++)
+        observed.push(await around(() => start(cache, directory)))
+      rows.push(...rowsOf(job, system, observed))
+    }
+    rows.push(...rowsOf('cleanup', system, [await around(() => expire(cache, clock))]))
+    if (cache.size !== HOT) throw new Error(`${system}: ${cache.size} entries are left instead of ${HOT}`)
+    await cache.close?.()
+    return rows
   },
 }
 
-/** All entries except those that the client uses have the same deadline. */
-async function expiry(cache, client) {
-  const expiresAt = Date.now() + 20_000
-  await fill(cache, 0, client.keys.length)
-  await fill(cache, client.keys.length, ENTRIES, { expiresAt })
-  await pause(expiresAt - Date.now() - STEADY_MS - 1_000)
-  const before = await client.callFor(STEADY_MS)
-  await pause(expiresAt - Date.now())
-  const gone = async () => {
-    while (cache.size > client.keys.length) await turn()
-  }
-  const during = await client.callUntil(gone())
-  return { before, during, after: await client.callFor(STEADY_MS) }
-}
-
 async function fill(cache, first, count, options) {
-  for (let start = first; start < first + count; start += 10_000) {
-    const values = valuesOf(KIND, 10_000, start)
-    for (let index = 0; index < 10_000; index++) cache.set(keyOf(start + index), values[index], options)
+  for (let start = first; start < first + count; start += PORTION) {
+    const portion = Math.min(PORTION, first + count - start)
+    const values = valuesOf(KIND, portion, start)
+    for (let index = 0; index < portion; index++) cache.set(keyOf(start + index), values[index], options)
     await turn()
   }
 }
 
 class Client {
-  keys = Array.from({ length: 50_000 }, (_, index) => keyOf(index))
+  keys = Array.from({ length: HOT }, (_, index) => keyOf(index))
   #values = valuesOf(KIND, 10_000)
   #cache
   #random = randomFrom(1)
@@ -95,12 +130,12 @@ class Client {
     let longestMs = 0
     const startMs = performance.now()
     let leftMs = startMs
-    while (!isOver && count < SAMPLES_MOST) {
+    do {
       longestMs = Math.max(longestMs, performance.now() - leftMs)
       for (let call = 0; call < CALLS_PER_TURN; call++) this.#micros[count++] = this.#call()
       leftMs = performance.now()
       await turn()
-    }
+    } while (!isOver && count < SAMPLES_MOST)
     const tookMs = performance.now() - startMs
     delay.disable()
     await end
@@ -129,8 +164,8 @@ class Client {
   }
 }
 
-function rowsOf(job, observed) {
-  const row = (what, unit, pick, system = 'daybook') => {
+function rowsOf(job, of, observed) {
+  const row = (what, unit, pick, system) => {
     const figures = observed.map(pick)
     return {
       topic: 'stalls',
@@ -152,9 +187,9 @@ function rowsOf(job, observed) {
     ['event-loop delay, max', 'ms', 'delayMs'],
   ]
   return [
-    row('took', 'ms', ({ during }) => during.tookMs),
+    row('took', 'ms', ({ during }) => during.tookMs, of),
     ...figures.flatMap(([what, unit, name]) =>
-      phases.map((phase) => row(what, unit, (one) => one[phase][name], phase)),
+      phases.map((phase) => row(what, unit, (one) => one[phase][name], `${of}, ${phase}`)),
     ),
   ]
 }

@@ -3,11 +3,13 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compileLoop } from '../harness/loop.mjs'
 import { measure, rowsOf } from '../harness/measure.mjs'
+import { scaled } from '../harness/smoke.mjs'
 import { accesses, keysOf, valuesOf } from '../harness/workload.mjs'
 import { OWN } from '../peers/peers.mjs'
 
-const ENTRIES = 10_000
-const CALLS = 20_000
+const KEYS = 10_000
+const ENTRIES = scaled(KEYS)
+const CALLS = scaled(20_000)
 const KIND = '40-byte text'
 const NOTHING = 'no subscriber'
 const STREAMS = {
@@ -58,7 +60,7 @@ export const streams = {
     const about = {
       topic: 'streams',
       case: evicts ? 'set, evicting, a subscriber on' : 'set, overwriting, a subscriber on',
-      keys: ENTRIES,
+      keys: KEYS,
       kind: KIND,
       unit: 'ns/call',
     }

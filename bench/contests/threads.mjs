@@ -1,6 +1,7 @@
 /** Ten threads and one counter: runs bench/threads.mjs as one would by hand, and turns its figures into rows of this table. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { redisVersion } from '../harness/redis-server.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../threads.mjs', import.meta.url))
 
@@ -9,6 +10,8 @@ export const threads = {
   title: 'threads',
   cases: ({ isQuick }) => (isQuick ? [] : [{}]),
   async run(_, { rounds }) {
+    if (redisVersion() === undefined)
+      return [{ topic: 'threads', case: 'increment', system: 'ioredis', absent: 'redis-server is not installed' }]
     const { code, output } = await run([PROGRAM, String(Math.min(rounds, 7))])
     if (code !== 0)
       return [

@@ -6,6 +6,7 @@ import { growth } from './growth.mjs'
 import { keys } from './keys.mjs'
 import { kill } from './kill.mjs'
 import { memory } from './memory.mjs'
+import { objects } from './objects.mjs'
 import { parts } from './parts.mjs'
 import { recovery } from './recovery.mjs'
 import { set } from './set.mjs'
@@ -17,6 +18,7 @@ import { threads } from './threads.mjs'
 export const TOPICS = [
   get,
   set,
+  objects,
   durable,
   syncs,
   recovery,

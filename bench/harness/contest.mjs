@@ -4,12 +4,19 @@ import { join } from 'node:path'
 import { whyAbsent } from '../peers/peers.mjs'
 import { compileLoop } from './loop.mjs'
 import { measure, rowsOf } from './measure.mjs'
+import { scaled } from './smoke.mjs'
 
 const ROUND_MS = 60
-/** With few entries a round takes only milliseconds; on a busy machine a steady median needs more rounds. */
+/**
+ * With few entries in memory a round takes only milliseconds; on a busy machine a steady median needs more rounds. Not where
+ * stores on disk take part, which use all of ROUND_MS.
+ */
 const MORE_ROUNDS_BELOW = 200_000
-const CALLS_LEAST = 300
-export const CALLS_MOST = 100_000
+const PEERS_IN_MEMORY_MOST = 4
+export const roundsFor = (entries, peers, rounds) =>
+  entries < MORE_ROUNDS_BELOW && peers.length <= PEERS_IN_MEMORY_MOST ? rounds * 3 : rounds
+const CALLS_LEAST = scaled(300)
+export const CALLS_MOST = scaled(100_000)
 /** A key gets a different value in each round: writing the same value again costs some systems nothing (SQLite: not even a sync). */
 export const SHIFTS = 64
 
@@ -19,6 +26,7 @@ export const SHIFTS = 64
  * @param contest.call The name of the call, in `peer.calls`.
  * @param contest.fill Keys and values to set before the first round.
  * @param contest.keys The keys of the calls, round by round; a contender that has used all of them starts again.
+ * @param contest.key The source of a call's key, if it is not one of `keys` as it is.
  * @param contest.values The values of one round.
  */
 export async function contest({
@@ -27,6 +35,7 @@ export async function contest({
   call,
   fill,
   keys,
+  key,
   values,
   size,
   kind,
@@ -43,7 +52,7 @@ export async function contest({
       const reason = await enter(peer, join(directory, String(place)))
       if (reason !== undefined) absent.push({ ...about, system: peer.name, absent: reason })
     }
-    const figures = await measure(entered, size < MORE_ROUNDS_BELOW ? rounds * 3 : rounds)
+    const figures = await measure(entered, roundsFor(size, peers, rounds))
     return [...rowsOf({ ...about, unit: 'ns/call' }, figures, peers[0].name), ...absent]
   } finally {
     for (const { handle } of entered) await handle.close?.()
@@ -65,7 +74,7 @@ export async function contest({
     }
     const way = wayOf(handle, call)
     if (fill !== undefined) await fillUp(handle, fill, kind)
-    const loop = compileLoop(handle.calls[call], handle.scope, way)
+    const loop = compileLoop(handle.calls[call], handle.scope, way, key)
     const settle = handle.settle ?? (() => undefined)
     check?.(peer.name, await loop(keys, values, 0, 1), keys[0])
     // A system that writes the calls of a turn together is faster the longer the turn (lmdb: 1 µs or 6), so it gets as many as daybook.

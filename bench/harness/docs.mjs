@@ -1,18 +1,8 @@
-/** Writes docs/benchmarks.md and the plot beside it. */
-import { writeFileSync } from 'node:fs'
+/** The page docs/benchmarks.md. */
 import { TOPICS } from '../contests/topics.mjs'
-import { plot } from './plot.mjs'
 import { asMarkdown, budgetTable, shown, tableOf } from './report.mjs'
 
-const DOCS = new URL('../../docs/', import.meta.url)
-
-export function writeDocs(run) {
-  const svg = plot(run.rows)
-  if (svg !== undefined) writeFileSync(new URL('benchmarks.svg', DOCS), svg)
-  writeFileSync(new URL('benchmarks.md', DOCS), markdown(run))
-}
-
-function markdown({ machine, rounds, seconds, rows, judged }) {
+export function benchmarksPage({ machine, rounds, seconds, rows }, judged) {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`)
   return `# Benchmarks
 
@@ -20,6 +10,8 @@ Written by \`npm run bench\`; don't edit. ${machine.date}, node ${machine.node},
 ${machine.system}; load average ${machine.load} at the start; ${rounds} rounds, ${seconds} s in all.
 ${versions.join(', ')}.
 ${missingNote(rows)}
+![Nanoseconds per call, by kind of value, daybook and lru-cache](benchmarks-calls.svg)
+
 ![Calls per second and bytes lost at a SIGKILL, per system](benchmarks.svg)
 
 ## The budget
@@ -38,12 +30,12 @@ ${syncNote(rows)}
 ## How to repeat it
 
 \`\`\`sh
-npm ci && npm run bench               # everything; first installs the peers into bench/. Needs redis-server and strace (apt-get)
-npm run bench -- --only set,get       # some topics; writes nothing
-npm run bench -- --rounds 31          # more rounds
-npm run bench -- --directory /mnt/x   # on another disk, which decides what durable calls cost
-npm run bench -- --quick              # only lru-cache and the budget, in under two minutes
+npm ci && npm run bench               # everything, and writes this page again
+npm run bench -- --only set,get       # some topics; publishes nothing
+npm run bench -- --quick              # the budget beside lru-cache and a bare Map only
 \`\`\`
+
+More, and how to read it: [bench/README.md](../bench/README.md).
 `
 }
 
@@ -52,9 +44,15 @@ const NOTES = `## How it is measured
 - **Interleaved**: all contenders of a case run in one process, each once per round, and each round begins with a different one.
   The figures are medians over the rounds; the spread is the middle half. Each case has its own process.
 - **The same workload**: keys like \`user:123456\`; the strings used for reading are not the same objects as those that were stored.
-  No two texts, objects or byte arrays are equal, and a key gets a different value in each round.
+  No two texts, objects or byte arrays are equal (except in "40-byte text, shared", which is one string), and a key gets a different
+  value in each round. With "new key strings" each call makes its own: \`'user:' + id\`, which is part of its time.
+- **Objects**: rows of a table in one or several shapes (lists of keys), also with \`undefined\`, \`Date\`, or \`bigint\` and NaN in them, and
+  50 in an array. "As copies": neither side sees the other's changes, for daybook by \`isolation: 'copy'\`, for lru-cache by
+  \`structuredClone()\`, for node-cache by \`useClones\`. "Frozen" and "by reference" (\`'freeze'\`, \`'share'\`) are beside caches that keep a
+  reference.
 - **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a shared loop the
-  call site would be megamorphic, and that would be measured.
+  call site would be polymorphic, and that would be measured: lru-cache's calls would no longer be inlined. Neither
+  daybook nor lru-cache is in a case twice, except daybook in "streams".
 - **Garbage**: young garbage is collected before each contender's turn, outside the measured time; what a round creates and collects
   counts. A full collection was tried there and is misleading: after it, V8 ran lru-cache's \`set\` at half speed in every third round.
 - **The journal is on** (\`everysec\`, except in "durable"), and each round ends with the event-loop turn in which it is written.
@@ -67,8 +65,10 @@ const NOTES = `## How it is measured
 - **Equal turns**: daybook and lmdb, which write the calls of an event-loop turn together, get the same number of calls per turn
   (100 000, or 20 000 objects, or 5 000 byte arrays); with fewer, lmdb takes several times as long per call. The others get as many
   calls as take 60 ms.
-- **Stalls**: a client makes 100 calls in each turn of the event loop; a stall is how long it waits for its next turn. The spread of
-  these rows is from the minimum to the maximum.
+- **Recovery** is beside a bare Map that another process fills with the same keys and values, from a file that holds nothing else.
+- **Stalls**: a client makes 100 calls in each turn of the event loop; a stall is how long it waits for its next turn. The
+  bare Map grows and shrinks alike in the same run; "idle" is what the machine does to a client when nothing works beside it. The
+  spread of these rows is from the minimum to the maximum.
 - **SIGKILL**: the process is killed while it sets new entries, 100 per turn (Redis together with its client); entries are lost if
   their calls were completed but they are missing afterwards. What daybook's \`flush()\` acknowledged is not part of this: no test
   has ever lost any of it.

@@ -3,20 +3,26 @@
  * begins with a different one, so that none is always second. The result is the median, and the median of the ratios within
  * the rounds.
  */
+import { isSmoke } from './smoke.mjs'
+
 const WARM_UPS = 2
+/** V8 compiles on a thread of its own, which a busy machine does not run at once. */
+const COMPILES_MS = isSmoke() ? 0 : 30
 
 /** The end of an event-loop turn, in which daybook writes its journal, is part of the measured time. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /**
- * @param {{ name: string, calls: number, run: (round: number) => unknown }[]} contenders `run` makes that many calls.
+ * @param {{ name: string, calls: number, run: (round: number) => unknown,
+ *   prepare?: (round: number) => unknown }[]} contenders `run` makes that many calls; `prepare` is not measured.
  * @returns {Promise<Map<string, number[]>>} Nanoseconds per call, one figure a round.
  */
 export async function measure(contenders, rounds) {
   const figures = new Map(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds + WARM_UPS; round++) {
     for (let place = 0; place < contenders.length; place++) {
-      const { name, calls, run } = contenders[(round + place) % contenders.length]
+      const { name, calls, run, prepare } = contenders[(round + place) % contenders.length]
+      await prepare?.(round)
       // The garbage of one contender must not slow the next one; what a round creates and collects itself counts. A full
       // collection here would slow what comes after it: lru-cache's `set` by a factor of two in every third round.
       globalThis.gc?.({ type: 'minor' })
@@ -27,6 +33,7 @@ export async function measure(contenders, rounds) {
       await turn()
       const ns = ((performance.now() - startMs) * 1e6) / calls
       if (round >= WARM_UPS) figures.get(name).push(ns)
+      else await new Promise((resolve) => setTimeout(resolve, COMPILES_MS))
     }
   }
   return figures

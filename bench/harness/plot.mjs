@@ -2,6 +2,8 @@
  * The plot of docs/benchmarks.svg: each system by its calls per second (right is faster) and the bytes lost at a SIGKILL
  * (lower is less). Both axes are logarithmic; "nothing lost" has a separate line at the bottom.
  */
+import { STYLE } from './plot-style.mjs'
+
 const SIZE = { width: 860, height: 470 }
 const FIELD = { left: 92, right: 836, top: 98, bottom: 372, nothing: 404 }
 const RATE = { topic: 'set', case: 'set, overwriting', keys: 10_000, kind: '40-byte text' }
@@ -21,20 +23,7 @@ export function plot(rows) {
   }))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-labelledby="title">
 <title id="title">Calls per second and bytes lost at a SIGKILL, per system</title>
-<style>
-  text { font: 13px system-ui, sans-serif; fill: #24292f; stroke: #ffffff; stroke-width: 3px; paint-order: stroke }
-  .faint { fill: #57606a; font-size: 12px }
-  .title { font-size: 16px; font-weight: 600 }
-  .ours { fill: #0550ae; font-weight: 700 }
-  .line { stroke: #d0d7de; stroke-width: 1 }
-  .paper { fill: #ffffff }
-  circle { fill: #6e7781 } circle.ours { fill: #0969da }
-  .leader { stroke: #8c959f; stroke-width: 1 }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; stroke: #0d1117 } .faint { fill: #9198a1 } .ours { fill: #79c0ff } .line { stroke: #3d444d } .paper { fill: #0d1117 }
-    circle { fill: #9198a1 } circle.ours { fill: #58a6ff } .leader { stroke: #656c76 }
-  }
-</style>
+${STYLE}
 <rect class="paper" width="${SIZE.width}" height="${SIZE.height}" rx="6"/>
 <text class="title" x="${FIELD.left}" y="26">Set: calls per second, and bytes lost at a SIGKILL</text>
 <text class="faint" x="${FIELD.left}" y="44">40-byte text; lost: set, but missing when reopened (killed after about half a second)</text>

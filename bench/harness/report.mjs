@@ -33,14 +33,24 @@ export function tableOf(rows) {
 
 export function budgetTable(judged) {
   return {
-    head: ['budget', 'wanted', 'measured', 'met'],
+    head: ['budget', 'wanted', 'measured', ''],
     cells: judged.map(({ what, budget, measured, isMet }) => [
       what,
       budget,
       measured === undefined ? 'not measured' : shown(measured),
-      isMet === undefined ? '' : isMet ? 'yes' : 'NO',
+      isMet === undefined ? '' : isMet ? 'met' : 'NOT MET',
     ]),
   }
+}
+
+/**
+ * What did not run although it should have: whatever of daybook, and in a quick run every system, because none of them has to be
+ * installed for it. Elsewhere a peer may be missing.
+ */
+export function failuresOf(rows, { isQuick }) {
+  return rows
+    .filter(({ absent, system }) => absent !== undefined && (isQuick || system.startsWith('daybook')))
+    .map(({ topic, case: what, system, absent }) => `${topic}, ${what}, ${system}: ${absent}`)
 }
 
 /** Pads the columns for a terminal; a case that is the same as in the row above is left out. */

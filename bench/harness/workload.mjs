@@ -1,4 +1,6 @@
 /** Keys and values like those of real programs, and the order in which they are read. Seeded, so the same in every run. */
+import { OBJECT_MAKERS, ROWS_PER_ARRAY } from './objects.mjs'
+import { text } from './text.mjs'
 
 export const keyOf = (number) => `user:${number}`
 
@@ -17,16 +19,21 @@ export function randomFrom(seed) {
   }
 }
 
+/** Which of `count` entries each of `length` calls is about: their numbers. From `count` on they are never set. */
+export function draws(length, count, { access = 'uniform', hits = 1 } = {}) {
+  const random = randomFrom(length + count)
+  const draw = access === 'zipf' ? zipf(count, random) : () => Math.floor(random() * count)
+  return Array.from({ length }, () => (hits === 1 || random() < hits ? draw() : count + draw()))
+}
+
 /**
  * The keys of `length` calls.
  * @param access `'uniform'`, or `'zipf'`: the k-th most popular key is read in proportion to 1 / k.
  * @param hits The share of calls for one of the `count` keys; the others are for keys that are never set.
  */
-export function accesses(length, count, { access = 'uniform', hits = 1 } = {}) {
-  const random = randomFrom(length + count)
-  const draw = access === 'zipf' ? zipf(count, random) : () => Math.floor(random() * count)
+export function accesses(length, count, options) {
   const keys = keysOf(count)
-  return Array.from({ length }, () => (hits === 1 || random() < hits ? keys[draw()] : keyOf(count + draw())))
+  return draws(length, count, options).map((number) => keys[number] ?? keyOf(number))
 }
 
 function zipf(count, random) {
@@ -52,40 +59,34 @@ function zipf(count, random) {
   }
 }
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789 .-ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+/** One string that all entries share, as with a status or a name of a type. */
+export const SHARED_TEXT = '40-byte text, shared'
+const SHARED = text(40, randomFrom(40))
 
-/** By kind: creates the `index`-th value. No two texts, objects or byte arrays are equal. */
+/** By kind: creates the `index`-th value. No two are equal, except of {@link SHARED_TEXT}. */
 const MAKERS = {
   'small int': (index) => index & 0x3fffffff,
   '40-byte text': (_, random) => text(40, random),
-  '300-byte object': (index, random) => ({
-    id: index,
-    name: text(24, random),
-    email: `${text(12, random)}@example.org`,
-    roles: ['reader', 'writer', text(8, random)],
-    address: { street: text(24, random), city: text(12, random), zip: 10_000 + (index % 80_000) },
-    active: index % 3 !== 0,
-    score: random() * 1000,
-    createdAtMs: 1.7e12 + index,
-    note: text(60, random),
-  }),
+  [SHARED_TEXT]: () => SHARED,
   '4 KB bytes': (index, random) => {
     const bytes = new Uint8Array(4096)
     for (let place = 0; place < bytes.length; place += 8) bytes[place] = random() * 256
     bytes[0] = index
     return bytes
   },
+  ...OBJECT_MAKERS,
 }
 
 export const KINDS = Object.keys(MAKERS)
 
+/** How many values of this kind stand for `count` small ones, so that a round does not take minutes. */
+export function fewer(kind, count) {
+  if (kind.startsWith(`${ROWS_PER_ARRAY} ×`)) return Math.ceil(count / 250)
+  if (kind in OBJECT_MAKERS) return Math.ceil(count / 5)
+  return kind === '4 KB bytes' ? Math.ceil(count / 20) : count
+}
+
 export function valuesOf(kind, count, first = 0) {
   const random = randomFrom(count + first)
   return Array.from({ length: count }, (_, index) => MAKERS[kind](first + index, random))
-}
-
-function text(length, random) {
-  let made = ''
-  for (let place = 0; place < length; place++) made += LETTERS[Math.floor(random() * LETTERS.length)]
-  return Buffer.from(made, 'latin1').toString('latin1') // a flat string, like text that was read
 }

@@ -1,5 +1,6 @@
 /** A prepared statement; each call is a transaction (autocommit); WAL mode, as its documentation advises. */
 import { join } from 'node:path'
+import { JSON_LIKE } from '../harness/objects.mjs'
 
 function variant(name, synchronous) {
   return {
@@ -16,7 +17,7 @@ function variant(name, synchronous) {
       const count = db.prepare(
         'INSERT INTO cache VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value',
       )
-      const isJson = kind === '300-byte object'
+      const isJson = kind === JSON_LIKE
       const set = isJson ? 'write.run(key, JSON.stringify(value))' : 'write.run(key, value)'
       return {
         db,

@@ -4,6 +4,7 @@ const VARIANTS = {
   daybook: {},
   'daybook share': { isolation: 'share' },
   'daybook copy': { isolation: 'copy' },
+  'daybook freeze': { isolation: 'freeze' },
 }
 
 /** With its journal; without compaction, which is measured separately. */
@@ -31,6 +32,6 @@ function variant(name, options) {
   }
 }
 
-export const [daybook, daybookShare, daybookCopy] = Object.entries(VARIANTS).map(([name, options]) =>
+export const [daybook, daybookShare, daybookCopy, daybookFreeze] = Object.entries(VARIANTS).map(([name, options]) =>
   variant(name, options),
 )

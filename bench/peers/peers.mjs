@@ -2,7 +2,7 @@
 import { redisVersion } from '../harness/redis-server.mjs'
 import { sqliteFull, sqliteNormal } from './better-sqlite3.mjs'
 import { classicLevel } from './classic-level.mjs'
-import { daybook, daybookCopy, daybookShare } from './daybook.mjs'
+import { daybook, daybookCopy, daybookFreeze, daybookShare } from './daybook.mjs'
 import { cacheable, keyvMemory, keyvSqlite } from './keyv.mjs'
 import { lmdb } from './lmdb.mjs'
 import { lruCache, lruCacheCloning } from './lru-cache.mjs'
@@ -10,7 +10,7 @@ import { nodeCache, nodeCacheCloning } from './node-cache.mjs'
 import { quickLru } from './quick-lru.mjs'
 import { redis, redisAlways, redisAlwaysPipelined, redisPipelined } from './redis.mjs'
 
-export const OWN = [daybook, daybookShare, daybookCopy]
+export const OWN = [daybook, daybookShare, daybookCopy, daybookFreeze]
 /** In this process, synchronous; nothing survives. */
 export const IN_MEMORY = [lruCache, quickLru, nodeCache]
 export const CLONING = [lruCacheCloning, nodeCacheCloning]

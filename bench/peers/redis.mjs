@@ -1,4 +1,5 @@
 /** A Redis server on the same machine, through ioredis over loopback; each `awaited` call is a round trip, as in most programs. */
+import { JSON_LIKE } from '../harness/objects.mjs'
 import { startRedis } from '../harness/redis-server.mjs'
 
 function variant(name, { settings, options = {}, way }) {
@@ -11,7 +12,7 @@ function variant(name, { settings, options = {}, way }) {
       const { default: Redis } = await import('ioredis')
       const client = new Redis(server.port, '127.0.0.1', options)
       await client.ping()
-      const isJson = kind === '300-byte object'
+      const isJson = kind === JSON_LIKE
       const isBytes = kind === '4 KB bytes'
       const value = isJson ? 'JSON.stringify(value)' : isBytes ? 'Buffer.from(value.buffer)' : 'value'
       const set = `redis.set(key, ${value})`

@@ -1,4 +1,5 @@
 /** Checks arguments, before anything is changed. */
+import { refuseEndless } from '../core/decide/stale.js'
 import { describe, mustBe } from '../errors.js'
 import { type Duration, EPOCH_MS_MAX, toMilliseconds } from './duration.js'
 import { METHODS } from './methods.js'
@@ -16,12 +17,31 @@ export interface SetOptions {
    * stored, and an entry that is there is deleted.
    */
   expiresAt?: Date | number | undefined
+  /**
+   * How long the entry stays after its ttl, stale: then only `get` with `stale: true` and `getOrSet` find it. It needs a ttl that
+   * ends. Default: it does not stay.
+   */
+  stale?: Duration | undefined
+  /** For `deleteTag` and `expireTag`. They replace those that the entry had. Default none. */
+  tags?: readonly string[] | undefined
   /** Store only if the key is absent, or only if it is present. */
   only?: 'absent' | 'present' | undefined
 }
 
 /** An entry that `setMany` stores. Its own options replace the shared ones as a whole. */
 export type EntryToSet<V> = readonly [key: string, value: V, options?: SetOptions | undefined]
+
+/** How `get` reads. */
+export interface GetOptions {
+  /** Whether to give the value of a stale entry, too. It counts as a hit. Default false. */
+  stale?: boolean | undefined
+}
+
+/** The last argument of `deleteTag` and `expireTag`. */
+export interface TagOptions {
+  /** Only entries whose keys begin with this: what a namespace passes. Default all. */
+  prefix?: string | undefined
+}
 
 export interface CloseOptions {
   /** Close even if something cannot be written, which is then lost. Default false. */
@@ -77,11 +97,13 @@ export function checkFunction(value: unknown, name: string): void {
  * A name that does not exist is refused, because a misspelt option that is ignored does harm without a sign.
  */
 export function checkOptions<T>(options: T, names: readonly string[]): T {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(mustBe('options', 'an object, like { ttl: 10 }', options))
-  }
+  if (typeof options !== 'object' || options === null) throw notOptions(options)
   checkNames(options, names, 'option')
   return options
+}
+
+function notOptions(options: unknown): TypeError {
+  return new TypeError(mustBe('options', 'an object, like { ttl: 10 }', options))
 }
 
 /** Refuses an own enumerable property, even one that is `undefined`, that is not among the names. */
@@ -100,9 +122,35 @@ function unknownName(name: string, names: readonly string[], kind: string): Type
 }
 
 export function checkOnly(only: unknown): void {
-  if (only !== undefined && only !== 'absent' && only !== 'present') {
-    throw new TypeError(mustBe('only', "'absent' or 'present'", only))
-  }
+  if (only !== undefined && only !== 'absent' && only !== 'present') throw notOnly(only)
+}
+
+function notOnly(only: unknown): TypeError {
+  return new TypeError(mustBe('only', "'absent' or 'present'", only))
+}
+
+/** Returns how long an entry stays stale, in milliseconds; undefined if it does not. @throws RangeError if its ttl never ends. */
+export function staleFor(stale: unknown, ttlEndsAtMs: number): number | undefined {
+  if (stale === undefined) return undefined
+  const staleMs = toMilliseconds(stale, 'stale')
+  refuseEndless(ttlEndsAtMs)
+  if (staleMs !== Number.POSITIVE_INFINITY && ttlEndsAtMs + staleMs > EPOCH_MS_MAX)
+    throw new RangeError(mustBe('stale', 'at most so long that the entry expires before the year 275760', stale))
+  return staleMs
+}
+
+/** Returns a copy without repetitions. */
+export function checkTags(tags: unknown): readonly string[] | undefined {
+  if (tags === undefined) return undefined
+  if (!Array.isArray(tags)) throw new TypeError(mustBe('tags', 'an array of strings', tags))
+  const list = [...tags] // read once
+  for (const tag of list) if (typeof tag !== 'string') throw new TypeError(mustBe('A tag', 'a string', tag))
+  return [...new Set(list)]
+}
+
+/** What `stale` may be where a value is read. */
+export function checkWantsStale(stale: unknown): asserts stale is boolean | undefined {
+  if (stale !== undefined && typeof stale !== 'boolean') throw new TypeError(mustBe('stale', 'true or false', stale))
 }
 
 /** The share of a ttl by which it may be drawn longer or shorter. */
@@ -112,13 +160,25 @@ export function checkJitter(jitter: unknown): void {
   if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(mustBe('jitter', 'a number from 0 to 1', jitter))
 }
 
+/** The share of a ttl after which a hit starts a reload. */
+export function checkRefresh(refresh: unknown): void {
+  if (refresh === undefined) return
+  if (typeof refresh !== 'number') throw new TypeError(mustBe('refresh', 'a number from 0 to 1', refresh))
+  if (!(refresh >= 0 && refresh <= 1)) throw new RangeError(mustBe('refresh', 'a number from 0 to 1', refresh))
+}
+
 export function checkBy(by: unknown): asserts by is number {
   if (typeof by !== 'number') throw new TypeError(mustBe('An increment', 'a number', by))
   if (!Number.isFinite(by)) throw new RangeError(mustBe('An increment', 'finite', by))
 }
 
 /** The deadline that a `set` asks for; with `ttl: 'keep'`, that of a new entry. */
-export function deadlineToSet({ ttl, expiresAt }: SetOptions, defaultTtlMs: number, nowMs: number): number {
+export function deadlineToSet(
+  ttl: SetOptions['ttl'],
+  expiresAt: SetOptions['expiresAt'],
+  defaultTtlMs: number,
+  nowMs: number,
+): number {
   if (ttl !== 'keep') return deadlineOf(ttl, expiresAt, defaultTtlMs, nowMs)
   if (expiresAt !== undefined) throw exclude('ttl', 'expiresAt')
   return deadlineIn(defaultTtlMs, nowMs)
@@ -137,6 +197,11 @@ export function deadlineOf(
 ): number {
   if (expiresAt === undefined) return deadlineIn(ttl === undefined ? defaultTtlMs : toMilliseconds(ttl, 'ttl'), nowMs)
   if (ttl !== undefined) throw exclude('ttl', 'expiresAt')
+  return deadlineAt(expiresAt, nowMs)
+}
+
+/** A function of its own, because V8 only inlines short ones. */
+function deadlineAt(expiresAt: Date | number, nowMs: number): number {
   const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
   if (typeof atMs !== 'number') throw new TypeError(mustBe('expiresAt', 'a Date or epoch milliseconds', expiresAt))
   if (atMs === Number.POSITIVE_INFINITY) return atMs
@@ -154,8 +219,10 @@ const SECONDS_MAX = 1e11
 
 export function deadlineIn(ttlMs: number, nowMs: number): number {
   const deadlineMs = nowMs + ttlMs
-  if (deadlineMs > EPOCH_MS_MAX && ttlMs !== Number.POSITIVE_INFINITY) {
-    throw new RangeError(`ttl must end before the year 275760; ${ttlMs} ms from now does not. Nothing was changed.`)
-  }
+  if (deadlineMs > EPOCH_MS_MAX && ttlMs !== Number.POSITIVE_INFINITY) throw tooLate(ttlMs)
   return deadlineMs
+}
+
+function tooLate(ttlMs: number): RangeError {
+  return new RangeError(`ttl must end before the year 275760; ${ttlMs} ms from now does not. Nothing was changed.`)
 }

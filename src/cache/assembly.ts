@@ -9,7 +9,8 @@ import type { Journal } from '../durable/contract.js'
 import { encodedBytes } from '../durable/format/encode-event.js'
 import type { CacheClosedError } from '../errors.js'
 import { type Isolation, restoreValue } from '../values/encode.js'
-import { Loads } from './loads.js'
+import { LoaderRun } from './loads/loader-run.js'
+import { Loads } from './loads/loads.js'
 import { Streams } from './streams/streams.js'
 import { Cleanup } from './turns/cleanup.js'
 import { ExpiryTimer } from './turns/expiry-timer.js'
@@ -26,16 +27,18 @@ export interface AssemblyOptions {
   isolation: Isolation
   /** Why a read is refused when the cache is not open. */
   notOpen: () => CacheClosedError
+  /** Called with failures that no call rejects with. */
+  warn: (warning: Error) => void
 }
 
-export function assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen }: AssemblyOptions) {
+export function assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen, warn }: AssemblyOptions) {
   const state = new State({ ...limits, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
-  const outbox = new Outbox(streams, (task) => loads.outside(task))
+  const outbox = new Outbox(streams, LoaderRun.outside)
   const turns = new Turns({ state, journal, outbox, expiry })
   const cleanup = new Cleanup({ state, clock, turns })
   const reads = new Reads({ state, clock, turns, cleanup, notOpen })
-  const loads = new Loads({ clock, turns, reads })
+  const loads = new Loads({ clock, turns, reads, warn })
   return { state, streams, expiry, turns, cleanup, reads, loads }
 }

@@ -28,17 +28,28 @@ import {
   checkPattern,
   deadlineIn,
   type EntryToSet,
+  type GetOptions,
   listOf,
   type SetOptions,
+  type TagOptions,
 } from './arguments.js'
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
-import { type Door, type LoadOptions, NO_OPTIONS } from './door.js'
+import { type Door, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
-import type { LoadContext, Loader, Loads } from './loads.js'
+import {
+  checkLoadOptions,
+  type LoadContext,
+  type LoadManyContext,
+  type LoadOptions,
+  type ManyLoaded,
+  ttlMsOf,
+} from './load-options.js'
+import { type Result, Unstorable } from './loads/loaded.js'
+import { type Conversion, type LoadMany, loaderOfMany, loaderOfOne } from './local-loader.js'
 import type { Maintenance } from './maintenance.js'
-import { type MessageTo, messageOf } from './messages.js'
+import { type MessageTo, messageOf, splitItems } from './messages.js'
 import type { MethodName } from './methods.js'
 import { createNamespace, type NamespaceMember } from './namespace.js'
 import type { Opening } from './opening.js'
@@ -65,6 +76,9 @@ export interface Entry<V = unknown> extends Omit<StoredEntry, 'value'> {
   readonly value: V
 }
 
+/** Tags, one by one. In a namespace, the prefix is added to them. */
+type Tags = string[] | [...tags: string[], options: TagOptions]
+
 /** What `namespace()` returns: the methods that take keys, with the keys without the prefix. */
 export interface Namespace<V = unknown> extends Pick<Cache<V>, NamespaceMember | typeof Symbol.iterator> {
   namespace<W extends V = V>(prefix: string): Namespace<W>
@@ -81,7 +95,6 @@ export interface CacheParts<V> {
   cleanup: Cleanup
   maintenance: Maintenance
   savedFiles: SavedFiles
-  loads: Loads
   door: Door
   streams: Streams<V>
   openPort: () => MessagePort
@@ -127,6 +140,8 @@ export class Cache<V = unknown> {
   readonly #reads: Reads
   readonly #isInspected: boolean
   readonly #isolation: Isolation
+  /** For what this cache's callers load. */
+  readonly #conversion: Conversion
   readonly #directory: string | undefined
   /** Completes the open subscriptions of `stats$`. */
   readonly #atEnd = new Set<() => void>()
@@ -146,6 +161,11 @@ export class Cache<V = unknown> {
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
     this.#isolation = options.isolation
+    this.#conversion = {
+      store: (value, key) => storeValue(value, options.isolation, key),
+      restore: (stored) => this.#restore(stored),
+      owner: this,
+    }
     this.#directory = options.directory
     this.changes$ = streams.changes$
     this.expirations$ = streams.expirations$
@@ -167,9 +187,13 @@ export class Cache<V = unknown> {
 
   // ── one key ──
 
-  /** The value, or `undefined`. A hit makes the entry the most recently used; an expired entry is a miss and is removed. */
-  get(key: string): V | undefined {
-    if (this.#isInspected) this.#inspect('get', key)
+  /**
+   * The value, or `undefined`. A hit makes the entry the most recently used; an expired entry is a miss and is removed. A stale
+   * entry is a miss, and stays; with `stale: true` it is a hit.
+   */
+  get(key: string, options: GetOptions = NO_OPTIONS): V | undefined {
+    if (this.#isInspected) this.#inspect('get', key, options)
+    if (options !== NO_OPTIONS) return this.#restore(this.#door.getStored(key, options))
     checkKey(key)
     return this.#restore(this.#reads.get(key))
   }
@@ -181,7 +205,7 @@ export class Cache<V = unknown> {
     return this.#restore(this.#reads.peek(key))
   }
 
-  /** The value with its deadline and tags. Does not count as a hit, a miss or a use of the entry. */
+  /** The value with its deadline, the time at which it becomes stale, and its tags. Does not count as a hit, a miss or a use of the entry. */
   entry(key: string): Entry<V> | undefined {
     if (this.#isInspected) this.#inspect('entry', key)
     const stored = this.#door.entryStored(key)
@@ -206,9 +230,10 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * Stores a value; the entry becomes the most recently used and gets a new deadline (or none). Returns whether it was
+   * Stores a value; the entry becomes the most recently used and gets a new deadline (or none) and new tags (or none). Returns whether it was
    * stored, which is `false` only with `only`.
-   * @throws ValueError for a value that cannot be stored: see docs; RangeError for a bad `ttl`, or an entry above `maxBytes`.
+   * @throws ValueError for a value that cannot be stored: see docs; RangeError for a bad `ttl`, for `stale` with a ttl that
+   * never ends, or for an entry above `maxBytes`.
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
@@ -216,7 +241,7 @@ export class Cache<V = unknown> {
     return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
   }
 
-  /** Removes an entry. Returns `false` for a missing or expired one. */
+  /** Removes an entry, stale or not. Returns `false` for a missing or expired one. */
   delete(key: string): boolean {
     if (this.#isInspected) this.#inspect('delete', key)
     return this.#change('delete', key)
@@ -239,7 +264,7 @@ export class Cache<V = unknown> {
 
   /**
    * Adds to a number and returns the sum. A missing entry becomes `by`, with `ttl` or the default ttl; an existing entry
-   * keeps its deadline.
+   * keeps its deadline and its tags.
    * @throws ValueError when the entry holds no finite number; RangeError when `by` is not finite or the sum would be a whole number past ±(2^53 − 1).
    */
   increment(key: string, by = 1, options: { ttl?: Duration | undefined } = NO_OPTIONS): number {
@@ -257,14 +282,14 @@ export class Cache<V = unknown> {
     return this.#door.increment(key, -by, options)
   }
 
-  /** Seconds left; `Infinity` without a deadline; `undefined` for a missing entry. */
+  /** Seconds left until the entry expires, or becomes stale; `Infinity` without a deadline; `undefined` for a missing entry. */
   ttl(key: string): number | undefined {
     if (this.#isInspected) this.#inspect('ttl', key)
     checkKey(key)
     return this.#reads.ttl(key)
   }
 
-  /** Gives an entry another deadline, `ttl` from now (`Infinity`: none). Returns `false` when there is no entry. */
+  /** Gives an entry another deadline, `ttl` from now (`Infinity`: none); a stale window keeps its length. Returns `false` when there is no entry. */
   expire(key: string, ttl: Duration): boolean {
     if (this.#isInspected) this.#inspect('expire', key, ttl)
     checkKey(key)
@@ -274,7 +299,7 @@ export class Cache<V = unknown> {
     return this.#parts.turns.run({ type: 'expire', key, expiresAtMs: deadlineIn(ttlMs, nowMs), nowMs }) as boolean
   }
 
-  /** Removes an entry's deadline. Returns `false` when there is no entry, or it has no deadline. */
+  /** Removes an entry's deadline, and its stale window. Returns `false` when there is no entry, or it has no deadline. */
   persist(key: string): boolean {
     if (this.#isInspected) this.#inspect('persist', key)
     return this.#change('persist', key)
@@ -335,6 +360,21 @@ export class Cache<V = unknown> {
     if (this.#isInspected) this.#inspect('deletePrefix', prefix)
     checkPrefix(prefix)
     return this.#door.deleteMatching(prefixMatcher(prefix))
+  }
+
+  /** Removes every entry that has one of the tags, all or none. Returns how many were removed. */
+  deleteTag(...tags: Tags): number {
+    if (this.#isInspected) this.#inspect('deleteTag', ...tags)
+    return this.#door.changeTagged('deleteTag', ...splitItems(tags))
+  }
+
+  /**
+   * Makes every entry stale that has one of the tags and a stale window, which ends when it would have ended, and removes the
+   * others that have one of the tags, all or none. Returns how many became stale or were removed.
+   */
+  expireTag(...tags: Tags): number {
+    if (this.#isInspected) this.#inspect('expireTag', ...tags)
+    return this.#door.changeTagged('expireTag', ...splitItems(tags))
   }
 
   /**
@@ -436,8 +476,8 @@ export class Cache<V = unknown> {
    */
   getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options: LoadOptions = NO_OPTIONS,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
+    options: LoadOptions<V> = NO_OPTIONS,
   ): Promise<V> {
     if (this.#isInspected) this.#inspect('getOrSet', key, loader, options)
     this.#parts.turns.refuseInside('getOrSet')
@@ -446,15 +486,51 @@ export class Cache<V = unknown> {
 
   async #getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options: LoadOptions,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
+    options: LoadOptions<V>,
   ): Promise<V> {
     checkFunction(loader, 'loader')
-    const load: Loader = async (missing, { signal }) => {
-      const value = await loader(missing, { signal })
-      return value === undefined ? undefined : storeValue(value, this.#isolation, missing)
-    }
-    return this.#restore(await this.#door.getOrSetStored(key, load, options)) as V
+    const { call, ttlOf } = this.#loadCall(options)
+    const load = loaderOfOne(loader, ttlOf, this.#conversion)
+    return this.#result(await this.#door.getOrSet.one(key, load, call))
+  }
+
+  /**
+   * The values of several keys, in the order of the keys. One call of `loadMissing` loads those that are missing and that nobody
+   * loads yet, and returns a Map or pairs of keys and values; what it returns for keys that it was not asked for is ignored. A
+   * key that it leaves out is not stored and is not in the result. In all else each key is as in {@link getOrSet}; if the load of
+   * one fails, the call rejects, and what the others have loaded is stored.
+   */
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: (keys: string[], context: LoadManyContext<V>) => ManyLoaded<V> | PromiseLike<ManyLoaded<V>>,
+    options: LoadOptions<V> = NO_OPTIONS,
+  ): Promise<Map<string, V>> {
+    if (this.#isInspected) this.#inspect('getOrSetMany', keys, loadMissing, options)
+    this.#parts.turns.refuseInside('getOrSetMany')
+    return this.#getOrSetMany(keys, loadMissing, options)
+  }
+
+  async #getOrSetMany(keys: Iterable<string>, loadMissing: LoadMany, options: LoadOptions<V>): Promise<Map<string, V>> {
+    const list = checkKeys(keys)
+    checkFunction(loadMissing, 'loadMissing')
+    const { call, ttlOf } = this.#loadCall(options)
+    const load = loaderOfMany(loadMissing, ttlOf, this.#conversion)
+    const results = await this.#door.getOrSet.many(list, load, call)
+    return new Map([...results].map(([key, result]) => [key, this.#result(result)]))
+  }
+
+  /** Checked options; a `ttl` that is a function is also called for stored values. */
+  #loadCall(options: LoadOptions<V>): ReturnType<typeof checkLoadOptions> {
+    const { call, ttlOf } = checkLoadOptions(options)
+    if (ttlOf === undefined) return { call, ttlOf }
+    return { call: { ...call, ttlMsOf: (stored) => ttlMsOf(this.#restore(stored), ttlOf) }, ttlOf }
+  }
+
+  #result(result: Result): V {
+    if (!(result instanceof Unstorable)) return this.#restore(result) as V
+    if (result.owner === this) return result.value as V
+    throw result.error
   }
 
   /**

@@ -1,78 +1,56 @@
 /**
  * The inner entrance of a cache: the methods and streams that carry values, with values in their stored form. `Cache` encodes its callers'
  * values and calls this; edges (threads, processes) receive encoded values and call it directly. So every value is encoded once
- * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads.ts` for `getOrSet`.
+ * and every key checked once. Before: `cache.ts` and `edges/`. After: `turns/`, and `loads/` for `getOrSet`.
  */
 import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Clock } from '../core/model/clock.js'
-import type { Command } from '../core/model/command.js'
+import type { Command, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
 import { refusal } from '../durable/journal/refusal.js'
-import { mustBe } from '../errors.js'
 import {
-  checkJitter,
   checkKey,
   checkKeys,
   checkOnly,
   checkOptions,
   checkPattern,
+  checkTags,
+  checkWantsStale,
   deadlineIn,
   deadlineOf,
   deadlineToSet,
+  type GetOptions,
   type SetOptions,
+  type TagOptions,
 } from './arguments.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import { GetOrSet, type GetOrSetOptions, type GetOrSetParts } from './get-or-set.js'
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
-import type { Loaded, Loader, Loads } from './loads.js'
+import type { Loads } from './loads/loads.js'
 import { METHODS } from './methods.js'
 import type { NumberedCommands } from './numbered.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
+import { type Storing, staleOf, storingOf } from './storing.js'
 import type { Change } from './streams/change.js'
 import type { StoredStreams } from './streams/streams.js'
 import { watch } from './streams/watch.js'
+import { changeTagged, checkTagged } from './tagged.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
 
-export interface DoorParts {
-  clock: Clock
-  journal: Journal
-  opening: Opening
-  turns: Turns
-  reads: Reads
+export interface DoorParts extends GetOrSetParts {
   scans: Scans
-  loads: Loads
   numbered: NumberedCommands
   streams: StoredStreams
 }
 
-export interface DoorOptions {
-  /** `Infinity` for none. */
-  defaultTtlMs: number
-  /** Draws the jitter of a ttl, from 0 to 1. */
-  random: () => number
-  /** `fsync: 'always'`. */
-  isEverythingDurable: boolean
+export interface DoorOptions extends GetOrSetOptions {
   /** Called with every call, in the form of a message. */
   inspect: ((message: { type: string }) => void) | undefined
-}
-
-/** The options of `getOrSet`. */
-export interface LoadOptions {
-  /** The ttl of the loaded entry. Default: the cache's `ttl`. */
-  ttl?: Duration | undefined
-  /**
-   * From 0 to 1: the ttl is drawn at random from `ttl × (1 − jitter)` to `ttl × (1 + jitter)`, so that entries loaded together do not
-   * expire together. Default 0.
-   */
-  jitter?: number | undefined
-  /** How long this call waits; the load continues after that. Default, and 0: as long as the load takes. */
-  timeout?: Duration | undefined
-  /** How long the load may take. After that its signal is aborted, waiting calls reject, and the next call loads again. */
-  hardTimeout?: Duration | undefined
 }
 
 /** The deadline of an entry without one. */
@@ -81,15 +59,8 @@ const NEVER = Number.POSITIVE_INFINITY
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]
 
-interface Storing {
-  readonly expiresAtMs: number
-  readonly keepsDeadline: boolean
-  readonly only: SetOptions['only']
-  /** Whether `expiresAt` has passed, so that nothing is stored. */
-  readonly isPast: boolean
-}
-
-export const NO_OPTIONS: Readonly<SetOptions & LoadOptions> = {}
+/** Of any method. */
+export const NO_OPTIONS: Readonly<Record<string, never>> = {}
 
 export class Door {
   readonly clock: Clock
@@ -99,13 +70,13 @@ export class Door {
   readonly inspect: (message: { type: string }) => void
   readonly streams: StoredStreams
   readonly numbered: NumberedCommands
+  readonly getOrSet: GetOrSet
   readonly #journal: Journal
   readonly #opening: Opening
   readonly #turns: Turns
   readonly #reads: Reads
   readonly #scans: Scans
   readonly #loads: Loads
-  readonly #random: () => number
   readonly #defaultTtlMs: number
   /** Whether entries have no deadline by default: a `set` without options then does not read the clock. */
   readonly #hasNoTtl: boolean
@@ -120,7 +91,7 @@ export class Door {
     this.#loads = parts.loads
     this.streams = parts.streams
     this.numbered = parts.numbered
-    this.#random = options.random
+    this.getOrSet = new GetOrSet(parts, options)
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
     this.isEverythingDurable = options.isEverythingDurable
@@ -139,9 +110,15 @@ export class Door {
     return this.#turns.transact(steps)
   }
 
-  getStored(key: string): StoredValue | undefined {
+  getStored(key: string, options: GetOptions = NO_OPTIONS): StoredValue | undefined {
     checkKey(key)
-    return this.#reads.get(key)
+    return options === NO_OPTIONS ? this.#reads.get(key) : this.#get(key, options)
+  }
+
+  #get(key: string, options: GetOptions): StoredValue | undefined {
+    const { stale } = checkOptions(options, METHODS.get.options)
+    checkWantsStale(stale)
+    return stale === true ? this.#reads.getEvenStale(key) : this.#reads.get(key)
   }
 
   peekStored(key: string): StoredValue | undefined {
@@ -154,15 +131,19 @@ export class Door {
     return this.#reads.entry(key)
   }
 
-  /** Reads and deletes in one turn. The deletion overrules a load of the key, like any other. */
-  /** `read` makes the result of the stored value. If it throws, the entry stays. */
+  /**
+   * Reads and deletes in one turn. The deletion overrules a load of the key, like any other. A stale entry stays.
+   * @param read Makes the result of the stored value. If it throws, the entry stays.
+   */
   takeStored<T>(key: string, read: (stored: StoredValue | undefined) => T): T {
     checkKey(key)
     this.#opening.admitWrite()
     return this.#turns.transact(() => {
-      const value = read(this.#reads.get(key))
-      this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
-      return value
+      const stored = this.#reads.get(key)
+      const result = read(stored)
+      if (stored === undefined) this.#turns.overrule(key)
+      else this.#turns.run({ type: 'delete', key, nowMs: this.clock.now() })
+      return result
     })
   }
 
@@ -204,8 +185,20 @@ export class Door {
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
     // Also keys that are being loaded: a value that a loader returns after this must not be stored.
-    const keys = [...this.#reads.keys(matches), ...this.#loads.keys().filter(matches)]
+    const keys = [...this.#reads.keysEvenStale(matches), ...this.#loads.keys().filter(matches)]
     return this.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  /** `deleteTag` and `expireTag`, as one turn. Returns how many entries were removed or became stale. */
+  changeTagged(type: TagCommand['type'], tags: readonly unknown[], options: TagOptions = {}): number {
+    const selected = checkTagged(tags, options)
+    this.#opening.admitWrite()
+    return changeTagged(
+      { turns: this.#turns, reads: this.#reads, loads: this.#loads },
+      type,
+      selected,
+      this.clock.now(),
+    )
   }
 
   /** The entries are those at the time when the returned function is called. */
@@ -224,16 +217,18 @@ export class Door {
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.set.options)
+    const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.set.options)
     checkOnly(only)
+    const tags = checkTags(given)
     const nowMs = this.clock.now()
     const keepsDeadline = ttl === 'keep'
-    const expiresAtMs = keepsDeadline
-      ? deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-      : deadlineOf(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const expiresAtMs = deadlineToSet(ttl, expiresAt, this.#defaultTtlMs, nowMs)
+    const staleMs = staleOf(stale, ttl, expiresAtMs, nowMs)
     if (expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)) return this.#deleteInstead(key, only, nowMs)
-    if (only === undefined && !keepsDeadline && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
-    return this.#turns.run({ type: 'set', key, value, expiresAtMs, keepsDeadline, only, nowMs }) as boolean
+    const isBare = only === undefined && !keepsDeadline && tags === undefined && staleMs === undefined
+    if (isBare && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
+    const how = { expiresAtMs, keepsDeadline, staleMs, tags, only }
+    return this.#turns.run({ type: 'set', key, value, ...how, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
@@ -249,8 +244,8 @@ export class Door {
     for (const [key] of rows) checkKey(key)
     this.#opening.admitWrite()
     const nowMs = this.clock.now()
-    const shared = this.#storing(options, nowMs)
-    const storings = rows.map(([, , own]) => (own === undefined ? shared : this.#storing(own, nowMs)))
+    const shared = storingOf(options, this.#defaultTtlMs, nowMs)
+    const storings = rows.map(([, , own]) => (own === undefined ? shared : storingOf(own, this.#defaultTtlMs, nowMs)))
     return this.#turns.transact(() => {
       let stored = 0
       for (const [index, [key, value]] of rows.entries()) {
@@ -260,15 +255,6 @@ export class Door {
       }
       return stored
     })
-  }
-
-  /** What checked options ask for. */
-  #storing(options: SetOptions, nowMs: number): Storing {
-    const { ttl, expiresAt, only } = checkOptions(options, METHODS.setMany.options)
-    checkOnly(only)
-    const expiresAtMs = deadlineToSet({ ttl, expiresAt }, this.#defaultTtlMs, nowMs)
-    const isPast = expiresAt !== undefined && hasExpired(expiresAtMs, nowMs)
-    return { expiresAtMs, keepsDeadline: ttl === 'keep', only, isPast }
   }
 
   /** Several commands as one turn. Returns how many of them changed something. */
@@ -292,35 +278,6 @@ export class Door {
     const nowMs = this.clock.now()
     const expiresAtMs = deadlineOf(ttl, undefined, this.#defaultTtlMs, nowMs)
     return this.#turns.run({ type: 'increment', key, by, expiresAtMs, nowMs }) as number
-  }
-
-  /** `loader` returns the value in its stored form. A value that is in the cache is returned at once, not as a promise. */
-  getOrSetStored(key: string, loader: Loader, options: LoadOptions = NO_OPTIONS): Loaded | Promise<Loaded> {
-    checkKey(key)
-    const { ttl, jitter, timeout, hardTimeout } = checkOptions(options, METHODS.getOrSet.options)
-    const ttlMs = ttl === undefined ? this.#defaultTtlMs : toMilliseconds(ttl, 'ttl')
-    checkJitter(jitter)
-    const timeoutMs = toMilliseconds(timeout ?? Number.POSITIVE_INFINITY, 'timeout') || Number.POSITIVE_INFINITY
-    const hardTimeoutMs = toMilliseconds(hardTimeout ?? Number.POSITIVE_INFINITY, 'hardTimeout')
-    const found = this.#reads.get(key)
-    if (found !== undefined) return found
-    const store = (value: StoredValue) => this.#storeLoaded(key, value, this.#jittered(ttlMs, jitter))
-    return this.#loads.get({ key, loader, store, timeoutMs, hardTimeoutMs })
-  }
-
-  #jittered(ttlMs: number, jitter = 0): number {
-    if (jitter === 0 || ttlMs === NEVER) return ttlMs
-    const drawn = this.#random()
-    if (!(drawn >= 0 && drawn <= 1)) throw new RangeError(mustBe('What random() returns', 'from 0 to 1', drawn))
-    return ttlMs * (1 + jitter * (2 * drawn - 1))
-  }
-
-  async #storeLoaded(key: string, value: StoredValue, ttlMs: number): Promise<void> {
-    this.#opening.admitWrite()
-    const nowMs = this.clock.now()
-    const expiresAtMs = deadlineIn(ttlMs, nowMs)
-    this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs })
-    if (this.isEverythingDurable) await this.#journal.flush()
   }
 
   /** Those of the changes whose keys match, and those of all keys. */

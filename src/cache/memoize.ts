@@ -1,21 +1,20 @@
 /** `memoize`: a function whose results are cached under a key made of its arguments. Before: callers. After: `getOrSet` of a cache or client. */
 import { checkFunction, checkOptions } from './arguments.js'
-import type { LoadOptions } from './door.js'
-import type { LoadContext } from './loads.js'
+import type { LoadContext, LoadOptions } from './load-options.js'
 import { METHODS } from './methods.js'
 
 /** What `memoize` needs: a cache, a client whose methods return promises, or a namespace of either. */
 export interface MemoizeTarget<V> {
   getOrSet(
     key: string,
-    loader: (key: string, context: LoadContext) => V | PromiseLike<V>,
-    options?: LoadOptions,
+    loader: (key: string, context: LoadContext<V>) => V | PromiseLike<V>,
+    options?: LoadOptions<V>,
   ): Promise<V>
   delete(key: string): boolean | Promise<boolean>
 }
 
 /** The options of `memoize`: those of `getOrSet`, and `key`. */
-export interface MemoizeOptions<A extends readonly unknown[]> extends LoadOptions {
+export interface MemoizeOptions<A extends readonly unknown[], R = unknown> extends LoadOptions<R> {
   /** Returns the key of the result for these arguments. */
   key: (...args: A) => string
 }
@@ -35,11 +34,12 @@ export interface Memoized<A extends readonly unknown[], R> {
 export function memoize<V, A extends readonly unknown[], R extends V>(
   cache: MemoizeTarget<V>,
   fn: (...args: A) => R | PromiseLike<R>,
-  options: MemoizeOptions<A>,
+  options: MemoizeOptions<A, NoInfer<R>>,
 ): Memoized<A, R> {
   checkFunction(fn, 'fn')
   const { key, ...loadOptions } = checkOptions(options, ['key', ...METHODS.getOrSet.options])
   checkFunction(key, 'key')
-  const call = async (...args: A) => (await cache.getOrSet(key(...args), () => fn(...args), loadOptions)) as R
+  const call = async (...args: A) =>
+    (await cache.getOrSet(key(...args), () => fn(...args), loadOptions as LoadOptions<unknown>)) as R
   return Object.assign(call, { delete: async (...args: A) => cache.delete(key(...args)) })
 }

@@ -4,6 +4,7 @@
  * transaction have this form. All of it is derived from the table of methods.
  */
 import type { Receiver } from './actor/actor-shapes.js'
+import { listOf, type TagOptions } from './arguments.js'
 import { METHODS, type Method, type MethodName } from './methods.js'
 
 /** Something with these methods, such as a `Cache`. `Cache` is not imported here, because it imports this file. */
@@ -37,11 +38,12 @@ type OptionsOf<N, P extends readonly unknown[]> = N extends readonly [unknown, .
     : unknown
 
 /** The message for a call of one method of `C`. */
-export type Message<C extends Methods<M>, M extends MethodName> = { type: M } & Named<
-  (typeof METHODS)[M]['takes'],
-  ParametersOf<C, M>
-> &
-  OptionsOf<(typeof METHODS)[M]['takes'], ParametersOf<C, M>>
+export type Message<C extends Methods<M>, M extends MethodName> = { type: M } & ((typeof METHODS)[M] extends {
+  isVariadic: true
+}
+  ? { tags: Iterable<string> } & TagOptions
+  : Named<(typeof METHODS)[M]['takes'], ParametersOf<C, M>> &
+      OptionsOf<(typeof METHODS)[M]['takes'], ParametersOf<C, M>>)
 
 interface Addressed {
   /** Receives the reply: `{ type: 'reply', ok: true, value }` or `{ type: 'reply', ok: false, error }`. */
@@ -66,23 +68,34 @@ export function namesOf(name: MethodName): readonly string[] {
 
 /** The arguments of a call, from its message. The inverse of {@link messageOf}. */
 export function parametersOf(name: MethodName, message: object): unknown[] {
-  const { takes, options }: Method = METHODS[name]
+  const { takes, options, isVariadic }: Method = METHODS[name]
   const named = message as Record<string, unknown>
-  const parameters = takes.map((argument) => named[argument])
+  const parameters =
+    isVariadic === true
+      ? listOf(named[takes[0] as string], takes[0] as string) // it takes one
+      : takes.map((argument) => named[argument])
   if (options !== undefined) parameters.push(Object.fromEntries(options.map((option) => [option, named[option]])))
   return parameters
 }
 
 /** The message for a call; the inverse of {@link parametersOf}. */
-export function messageOf(name: MethodName, parameters: readonly unknown[]): { type: MethodName } {
-  const { takes, options }: Method = METHODS[name]
+export function messageOf(name: MethodName, given: readonly unknown[]): { type: MethodName } {
+  const { takes, options, isVariadic }: Method = METHODS[name]
   const message: { type: MethodName } & Record<string, unknown> = { type: name }
+  const parameters = isVariadic === true ? splitItems(given) : given
   parameters.forEach((parameter, index) => {
     const argument = takes[index]
     if (argument !== undefined) message[argument] = parameter
     else for (const option of options ?? []) copyOption(message, parameter as object, option)
   })
   return message
+}
+
+/** The arguments of a variadic method: the list of its items, and the options if the last argument is an object. */
+export function splitItems(parameters: readonly unknown[]): [items: readonly unknown[], options?: object] {
+  const last = parameters.at(-1)
+  if (typeof last !== 'object' || last === null || Array.isArray(last)) return [parameters]
+  return [parameters.slice(0, -1), last]
 }
 
 function copyOption(message: Record<string, unknown>, options: object | undefined, option: string): void {

@@ -7,8 +7,10 @@
  * port, and `namespace`, which returns a view.
  */
 export interface Method {
-  /** The names of its arguments, in order. A name means the same in every row. */
+  /** The names of its arguments, in order. A name means the same in every row, but `stale`: how long, and whether. */
   readonly takes: readonly string[]
+  /** Whether its argument is a list whose items a caller passes one by one. */
+  readonly isVariadic?: true
   /** The names of its options, if its last argument is an object of options. */
   readonly options?: readonly string[]
   /** Whether it may change the cache. */
@@ -27,14 +29,16 @@ export interface Method {
   readonly isLocal?: true
 }
 
+const LOAD_OPTIONS = ['ttl', 'stale', 'tags', 'jitter', 'refresh', 'timeout', 'hardTimeout'] as const
+
 // biome-ignore format: a row is a line
 export const METHODS = {
-  get:           { takes: ['key'], gives: 'value', isStep: true },
+  get:           { takes: ['key'], options: ['stale'], gives: 'value', isStep: true },
   peek:          { takes: ['key'], gives: 'value', isStep: true },
   entry:         { takes: ['key'], gives: 'entry', isStep: true },
   has:           { takes: ['key'], isStep: true },
   exists:        { takes: ['key'], isStep: true },
-  set:           { takes: ['key', 'value'], options: ['ttl', 'expiresAt', 'only'], changes: true, isStep: true },
+  set:           { takes: ['key', 'value'], options: ['ttl', 'expiresAt', 'only', 'tags', 'stale'], changes: true, isStep: true },
   delete:        { takes: ['key'], changes: true, isStep: true },
   take:          { takes: ['key'], gives: 'value', changes: true, isStep: true },
   touch:         { takes: ['key', 'ttl'], changes: true, isStep: true },
@@ -45,10 +49,12 @@ export const METHODS = {
   persist:       { takes: ['key'], changes: true, isStep: true },
   hasMany:       { takes: ['keys'], mayTakeLong: true, isStep: true },
   getMany:       { takes: ['keys'], gives: 'values', mayTakeLong: true, isStep: true },
-  setMany:       { takes: ['entries'], options: ['ttl', 'expiresAt', 'only'], changes: true, mayTakeLong: true, isStep: true },
+  setMany:       { takes: ['entries'], options: ['ttl', 'expiresAt', 'only', 'tags', 'stale'], changes: true, mayTakeLong: true, isStep: true },
   deleteMany:    { takes: ['keys'], changes: true, mayTakeLong: true, isStep: true },
   keys:          { takes: ['pattern'], mayTakeLong: true, isStep: true },
   deletePattern: { takes: ['pattern'], changes: true, mayTakeLong: true, isStep: true },
+  deleteTag:     { takes: ['tags'], isVariadic: true, options: ['prefix'], changes: true, mayTakeLong: true, isStep: true },
+  expireTag:     { takes: ['tags'], isVariadic: true, options: ['prefix'], changes: true, mayTakeLong: true, isStep: true },
   scan:          { takes: [], options: ['cursor', 'limit', 'pattern', 'prefix'], mayTakeLong: true, isStep: true },
   deletePrefix:  { takes: ['prefix'], changes: true, mayTakeLong: true, isStep: true },
   entries:       { takes: ['pattern'], gives: 'entries', mayTakeLong: true, isStep: true },
@@ -58,7 +64,8 @@ export const METHODS = {
   resize:        { takes: [], options: ['maxSize', 'maxBytes'], changes: true, mayTakeLong: true, isStep: true },
   cleanup:       { takes: [], changes: true, mayTakeLong: true, isStep: true },
   transact:      { takes: ['fn'], changes: true, mayTakeLong: true },
-  getOrSet:      { takes: ['key', 'loader'], options: ['ttl', 'jitter', 'timeout', 'hardTimeout'], gives: 'value', changes: true, waits: true },
+  getOrSet:      { takes: ['key', 'loader'], options: LOAD_OPTIONS, gives: 'value', changes: true, waits: true },
+  getOrSetMany:  { takes: ['keys', 'loadMissing'], options: LOAD_OPTIONS, gives: 'values', changes: true, waits: true, mayTakeLong: true },
   flush:         { takes: [], waits: true },
   compact:       { takes: [], waits: true },
   save:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', waits: true },

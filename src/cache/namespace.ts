@@ -7,6 +7,8 @@
 import type { Observable } from 'rxjs'
 import { escapePattern } from '../core/decide/glob.js'
 import { checkPrefix } from './key-pattern.js'
+import type { LoadManyContext } from './load-options.js'
+import { splitItems } from './messages.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
 import type { ScanOptions, ScanResult } from './scans.js'
 import { within } from './streams/within.js'
@@ -139,19 +141,43 @@ export function enter(name: KeyedMethod, parameters: readonly unknown[], prefix:
   const [first, ...others] = parameters
   if (name === 'scan') return [scanWithin(first, prefix)]
   if ((name === 'keys' || name === 'entries') && first === undefined) return [{ prefix }]
-  const { takes }: Method = METHODS[name]
+  const { takes, isVariadic }: Method = METHODS[name]
+  if (isVariadic === true) return taggedWithin(parameters, prefix)
   const entered = [enterArgument(takes[0] as KeyArgument, first, prefix), ...others] // every other row begins with one
-  const loaderAt = takes.indexOf('loader')
-  const loader = parameters[loaderAt]
-  if (typeof loader === 'function')
-    entered[loaderAt] = (_full: string, ...context: unknown[]) => loader(first, ...context) // it gets the key without the prefix
+  const loader = parameters[1]
+  if (typeof loader !== 'function') return entered
+  // It gets the keys without the prefix.
+  if (takes[1] === 'loader') entered[1] = (_full: string, ...context: unknown[]) => loader(first, ...context)
+  if (takes[1] === 'loadMissing') entered[1] = loadMissingWithin(loader as LoadMissing, prefix)
   return entered
+}
+
+type LoadMissing = (keys: string[], context: LoadManyContext) => unknown
+
+function loadMissingWithin(loadMissing: LoadMissing, prefix: string): LoadMissing {
+  const { length } = prefix
+  const full = (pairs: unknown) =>
+    isList(pairs) ? Array.from(pairs, (pair) => entryWithin(pair, (key) => keyWithin(key, prefix))) : pairs
+  return (keys, { signal, staleValues }) => {
+    const loaded = loadMissing(
+      keys.map((key) => key.slice(length)),
+      { signal, staleValues: new Map(shortened(staleValues, length)) },
+    )
+    const isLater = typeof (loaded as PromiseLike<unknown> | undefined)?.then === 'function'
+    return isLater ? Promise.resolve(loaded).then(full) : full(loaded)
+  }
 }
 
 /** The most common methods: the rest of their arguments, and their results, are those of the target. */
 function takesKeyFirst(name: KeyedMethod): boolean {
   const { takes }: Method = METHODS[name]
   return takes[0] === 'key' && !takes.includes('loader')
+}
+
+function taggedWithin(parameters: readonly unknown[], prefix: string): unknown[] {
+  const [tags, options] = splitItems(parameters)
+  const { prefix: own }: { prefix?: unknown } = options ?? {}
+  return [...tags, { ...options, prefix: keyWithin(own ?? '', prefix) }]
 }
 
 function keyWithin(key: unknown, prefix: string): unknown {
@@ -209,6 +235,8 @@ export function leave(name: KeyedMethod, result: unknown, prefix: string): unkno
       const { keys, cursor } = result as ScanResult
       return { keys: keys.map((key) => key.slice(length)), cursor }
     }
+    case 'getOrSetMany':
+      return new Map(shortened(result as ReadonlyMap<string, unknown>, length))
     case 'entries':
       return shortened(result as Iterable<[string, unknown]>, length)
     default:

@@ -4,16 +4,19 @@
  * `turns/`.
  */
 import type { State } from '../core/evolve/state.js'
-import type { Answer, NumberedCommand } from '../core/model/note.js'
+import type { Answer, Note, NumberedCommand } from '../core/model/note.js'
+import type { Journal } from '../durable/contract.js'
 import type { Turns } from './turns/turns.js'
 
 export class NumberedCommands {
   readonly #state: State
   readonly #turns: Turns
+  readonly #journal: Journal
 
-  constructor({ state, turns }: { state: State; turns: Turns }) {
+  constructor({ state, turns, journal }: { state: State; turns: Turns; journal: Journal }) {
     this.#state = state
     this.#turns = turns
+    this.#journal = journal
   }
 
   /** The clients for which answers are kept. */
@@ -35,13 +38,20 @@ export class NumberedCommands {
     return this.#state.answers.heldFor(client).bytes
   }
 
-  /** Runs a command as one turn. `keep` makes what is kept of its result. */
+  /** Runs a command as one turn. If it changes anything, the frame of the change has the answer, which `keep` makes of the result. */
   run<T>(command: NumberedCommand, run: () => T, keep: (result: T) => Answer): T {
-    return this.#turns.answer(command, run, keep)
+    return this.#turns.transact(() => {
+      const result = run()
+      this.#turns.note = { type: 'answered', ...command, answer: keep(result) }
+      return result
+    })
   }
 
   /** The client will not ask again. */
   forget(client: string): void {
-    if (this.#state.isOpen && this.#turns.isWritable) this.#turns.forget(client)
+    if (!this.#state.isOpen || !this.#turns.isWritable) return
+    const note: Note = { type: 'forgotten', client }
+    this.#journal.append([], note)
+    this.#state.answers.evolve(note)
   }
 }

@@ -8,6 +8,7 @@ import type { CacheEvent } from '../core/model/event.js'
 import type { Journal } from '../durable/contract.js'
 import { CacheClosedError } from '../errors.js'
 import { assemble } from './assembly.js'
+import { NumberedCommands } from './numbered.js'
 import type { Streams } from './streams/streams.js'
 import { armedOutside, systemClock } from './system-clock.js'
 
@@ -23,6 +24,12 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'c', value: 4, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'deleted', key: 'c' },
   { type: 'set', key: 'd', value: 5, expiresAtMs: Number.POSITIVE_INFINITY },
+  { type: 'set', key: 'e', value: 6, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['x', 'y'] } },
+  { type: 'set', key: 'f', value: 7, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['x'] } },
+  { type: 'rescheduled', key: 'e', expiresAtMs: 6, freshUntilMs: 5 },
+  { type: 'set', key: 'e', value: 8, expiresAtMs: 5, extension: { freshUntilMs: 4, tags: ['y'] } },
+  { type: 'deleted', key: 'f' },
+  { type: 'set', key: 'e', value: 9, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'cleared' },
 ]
 
@@ -37,9 +44,10 @@ export function rehearse(): void {
   const clock = armedOutside(systemClock)
   const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
   const notOpen = () => new CacheClosedError('')
+  const warn = () => undefined
   for (const isObserved of [false, true]) {
     const limits = { maxSize: 9, maxBytes: isObserved ? 99 : Number.POSITIVE_INFINITY }
-    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen })
+    const parts = assemble({ clock, journal, limits, entriesMax: undefined, isolation: 'copy', notOpen, warn })
     const { state, streams, expiry, turns, loads } = parts
     if (isObserved) observe(streams)
     const { deliver } = streams
@@ -52,13 +60,15 @@ export function rehearse(): void {
     turns.set('a', 1, 5, 0)
     turns.set('a', 1, 4, 0)
     turns.increment('a', 1)
+    for (let number = 0; number < 10; number++) turns.set(`key ${number}`, number, Number.POSITIVE_INFINITY, 0)
     turns.listener = () => {
       turns.listener = loads.onTurn
       throw overflow()
     }
     turns.run({ type: 'delete', key: 'x', nowMs: 0 })
+    const numbered = new NumberedCommands({ state, turns, journal })
     for (const number of [1, 2, 3])
-      turns.answer(
+      numbered.run(
         { client: '', number, received: number - 2 },
         () => turns.record([NOTED], 0),
         () => ANSWERS[number],

@@ -65,14 +65,14 @@ export class SavedFiles {
       let expired = 0
       const rows: ReceivedRows = {
         counters: replacement.counters,
-        add: (key, value, expiresAtMs) => {
+        add: (key, value, expiresAtMs, extension) => {
           if (hasExpired(expiresAtMs, nowMs)) {
             expired++
             return
           }
           replacement.trim(1)
           if (replacement.entries.size >= state.entriesMax) throw tooManyEntries(path, state.entriesMax)
-          replacement.add(key, value, expiresAtMs)
+          replacement.add(key, value, expiresAtMs, extension)
           replacement.trim()
         },
       }

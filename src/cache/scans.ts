@@ -90,7 +90,7 @@ export class Scans {
     const keys: string[] = []
     for (let slot = from as Slot; slot < to; slot++) {
       const key = entries.keyIn(slot)
-      if (key !== undefined && nowMs < entries.deadlines.get(slot) && matches(key)) keys.push(key)
+      if (key !== undefined && nowMs < this.#state.liveUntilAt(slot) && matches(key)) keys.push(key)
     }
     return { keys, cursor: to < end ? `${id}.${to}.${end}` : undefined }
   }

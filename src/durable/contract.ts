@@ -5,6 +5,7 @@
 import type { Clock } from '../core/model/clock.js'
 import type { Counters } from '../core/model/counters.js'
 import type { CacheEvent, SetEvent } from '../core/model/event.js'
+import type { Extension } from '../core/model/extension.js'
 import type { Limits } from '../core/model/limits.js'
 import type { Note } from '../core/model/note.js'
 import type { StoredValue } from '../core/model/stored-value.js'
@@ -27,9 +28,9 @@ export interface JournalSession {
 /** Receives what a journal holds, in order. */
 export interface JournalReceiver {
   /** A row of the snapshot, least recently used first. Returns false for a repeated key, which no snapshot has. */
-  row(key: string, value: StoredValue, expiresAtMs: number): boolean
+  row(key: string, value: StoredValue, expiresAtMs: number, extension?: Extension): boolean
   /** A `set` event. Separate, and without an object for the event, because most events are of this type. */
-  readonly set: (key: string, value: StoredValue, expiresAtMs: number) => void
+  readonly set: (key: string, value: StoredValue, expiresAtMs: number, extension?: Extension) => void
   /** Any other event. `rows`: for a `loaded` event, the rows of the file that it names. */
   event(event: Exclude<CacheEvent, SetEvent>, rows?: ReceivedRows): void
   /** Makes the receiver for the rows of a loaded file, which is then passed with its event. */
@@ -52,7 +53,7 @@ export interface JournalReceiver {
 /** Receives rows one by one, least recently used first, and keeps them until an event puts them in place. */
 export interface ReceivedRows {
   /** Returns false for a repeated key, which no file has. */
-  add(key: string, value: StoredValue, expiresAtMs: number): boolean | void
+  add(key: string, value: StoredValue, expiresAtMs: number, extension?: Extension): boolean | void
   readonly counters: Counters
 }
 
@@ -140,7 +141,7 @@ export interface SnapshotSource {
   readonly limits?: Limits | undefined
   /** For a snapshot: the answers that clients may still ask for. */
   readonly notes?: readonly Note[]
-  read(): { key: string; value: StoredValue; expiresAtMs: number } | undefined
+  read(): { key: string; value: StoredValue; expiresAtMs: number; extension?: Extension | undefined } | undefined
   release(): void
 }
 
@@ -179,8 +180,11 @@ export interface Journal {
    * @throws JournalWriteError while nothing can be written; RangeError if the events are too large for one frame.
    */
   append(events: readonly CacheEvent[], note?: Note): number
-  /** The same for a single `set` event without an event object, for the most frequent turn. Optional; `append` must do the same. */
-  appendSet?(key: string, value: StoredValue, expiresAtMs: number): number
+  /**
+   * The same for a `set` event without an extension, after the `evicted` event of a key if there is one, without event objects: for the
+   * most frequent turns. Optional; `append` must do the same.
+   */
+  appendSet?(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number
   /** Resolves with the last durable sequence once everything appended before this call is on disk. */
   flush(): Promise<number>
   /** Writes a snapshot and removes the files that it replaces. */

@@ -24,9 +24,9 @@ export async function readSave(
   const slice = new Slice(1)
   const keys = new Set<string>() // `rows` may leave some out
   const { counters } = await readSnapshot(storage, { path, kind: 'saved', sequence: NO_SEQUENCE }, (frame, bytes) => {
-    takeRows(frame, bytes, (key, value, expiresAtMs) => {
+    takeRows(frame, bytes, (key, value, expiresAtMs, extension) => {
       const isNew = keys.size < keys.add(key).size
-      if (isNew) rows.add(key, decodable(key, value), expiresAtMs)
+      if (isNew) rows.add(key, decodable(key, value), expiresAtMs, extension)
       return isNew
     })
     progress?.(frame.offset + frame.length, fileBytes, 'bytes')

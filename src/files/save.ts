@@ -34,8 +34,9 @@ export async function writeSave(request: SaveRequest): Promise<Saved> {
   const { storage, path, format, nowMs, progress } = request
   // In the same directory, so that it can be renamed; with a random name, so that no existing file is overwritten.
   const temporary = join(dirname(path), `.${basename(path).slice(0, 60)}.${randomBytes(6).toString('hex')}.tmp`)
-  const source = withoutExpired(request.source, nowMs)
-  if (format === 'pickle') return replaceFile(storage, path, temporary, (file) => pickleInto(file, source, progress))
+  const source = unexpired(request.source, nowMs)
+  if (format === 'pickle')
+    return replaceFile(storage, path, temporary, (file) => pickleInto(file, fresh(source, nowMs), progress))
   const { entries, bytes } = await writeSnapshot({
     storage,
     path,
@@ -75,15 +76,32 @@ async function pickleInto(
   return { entries, bytes }
 }
 
-function withoutExpired(source: SnapshotSource, nowMs: number): SnapshotSource {
+function unexpired(source: SnapshotSource, nowMs: number): SnapshotSource {
+  return only(source, (row) => (hasExpired(row.expiresAtMs, nowMs) ? undefined : row))
+}
+
+/** For a program that knows of no stale entries and no tags: an entry expires when it becomes stale. */
+function fresh(source: SnapshotSource, nowMs: number): SnapshotSource {
+  return only(source, (row) => {
+    const expiresAtMs = Math.min(row.expiresAtMs, row.extension?.freshUntilMs ?? Number.POSITIVE_INFINITY)
+    return hasExpired(expiresAtMs, nowMs) ? undefined : { ...row, expiresAtMs }
+  })
+}
+
+type Row = NonNullable<ReturnType<SnapshotSource['read']>>
+
+/** Rows as `take` returns them, without those of which it returns `undefined`. */
+function only(source: SnapshotSource, take: (row: Row) => Row | undefined): SnapshotSource {
   return {
     count: source.count,
     counters: source.counters,
     release: () => source.release(),
     read() {
-      let row = source.read()
-      while (row !== undefined && hasExpired(row.expiresAtMs, nowMs)) row = source.read()
-      return row
+      for (let row = source.read(); row !== undefined; row = source.read()) {
+        const taken = take(row)
+        if (taken !== undefined) return taken
+      }
+      return undefined
     },
   }
 }

@@ -61,8 +61,9 @@ test('a row says whether its method is a property, and whether it returns a prom
 
 test('a call and its message are each made from the other', (t) => {
   for (const name of METHOD_NAMES) {
-    const { takes, options = [] }: Method = METHODS[name]
+    const { takes, options = [], isVariadic }: Method = METHODS[name]
     const message = Object.fromEntries([['type', name], ...[...takes, ...options].map((each) => [each, `the ${each}`])])
+    if (isVariadic === true) message[takes[0] as string] = ['one', 'two']
     t.deepEqual(messageOf(name, parametersOf(name, message)) as object, message)
   }
   t.deepEqual(messageOf('set', ['k', 1]) as object, { type: 'set', key: 'k', value: 1 })

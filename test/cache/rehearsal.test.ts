@@ -45,7 +45,18 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   'set of a new key': (cache) => cache.set('new', 1),
   'set of a key': (cache) => cache.set('a', 2),
   'set with a ttl': (cache) => cache.set('a', 2, { ttl: 1_000 }),
+  'set that evicts one': (cache) => {
+    for (const key of [...'defghijklmnop']) cache.set(key, 1)
+  },
   'set that evicts': (cache) => cache.setMany([...'defghijklmnop'].map((key) => [key, 1])),
+  'set that becomes stale': (cache) => cache.set('a', 2, { ttl: 1_000, stale: 1_000 }),
+  'set with tags': (cache) => cache.set('a', 2, { tags: ['x', 'y', 'z'] }),
+  'set that replaces tags': (cache) => cache.set('tagged x', 2, { tags: ['z'] }),
+  'set without the tags that were there': (cache) => cache.set('tagged x', 2),
+  'expire of what becomes stale': (cache) => cache.expire('stale x', 9),
+  'delete of what has tags': (cache) => cache.delete('tagged x'),
+  deleteTag: (cache) => cache.deleteTag('x', 'y'),
+  expireTag: (cache) => cache.expireTag('y', 'x'),
   increment: (cache) => cache.increment('a'),
   delete: (cache) => cache.delete('a'),
   take: (cache) => cache.take('a'),
@@ -64,7 +75,7 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
 }
 
 for (const isBusy of [false, true]) {
-  for (const limits of [{ maxSize: 12 }, { maxBytes: 150 }]) {
+  for (const limits of [{ maxSize: 12 }, { maxBytes: 200 }]) {
     for (const [name, call] of Object.entries(CALLS)) {
       const where = `${isBusy ? 'busy' : 'idle'} cache with ${Object.keys(limits)}`
       test.serial(`after its append, ${name} calls no function for the first time: ${where}`, async (t) => {
@@ -94,6 +105,8 @@ async function watched(options: CacheOptions) {
     ['b', 1],
   ])
   for (const ttl of [1_000, 7_000, 3_000, 5_000, 2_000, 4_000]) cache.set(`timed ${ttl}`, 1, { ttl })
+  cache.set('tagged x', 1, { tags: ['x', 'y'] })
+  cache.set('stale x', 1, { ttl: 1_000, stale: 1_000, tags: ['x'] })
   return {
     cache,
     after(call: () => unknown): string[] {

@@ -21,6 +21,8 @@ import {
 } from '../../src/index.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
+import { LOAD_CASES } from './loads.js'
+import { STALE_AND_TAGS_CASES } from './stale-and-tags.js'
 
 /** What every cache has, in any thread. `close` is not part of it: a client closes only itself. */
 export type AnyCache = Omit<RemoteCache<unknown>, 'close' | typeof Symbol.asyncDispose>
@@ -78,7 +80,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 // biome-ignore format: a list
 export const METHODS = [
   'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
-  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'flush', 'compact',
+  'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'deleteTag', 'expireTag', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'getOrSetMany', 'flush', 'compact',
   'save', 'load',
 ] as const
 
@@ -828,6 +830,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
       await refuses(() => cache.hasMany(bad([5])), TypeError, /A key must be a string/)
       await refuses(() => cache.expire('k', bad(undefined)), TypeError, /ttl must be a number of seconds/)
       await refuses(() => cache.getOrSet('k', bad(5)), TypeError, /loader must be a function/)
+      await refuses(() => cache.getOrSetMany(bad(5), () => []), TypeError, /keys must be an iterable/)
+      await refuses(() => cache.getOrSetMany(['k'], bad(5)), TypeError, /loadMissing must be a function/)
       await refuses(() => cache.save(''), TypeError, /path must be the path of a file/)
       assert.equal(await cache.size, 0)
       assert.throws(() => cache.watch(bad(5)), TypeError)
@@ -840,13 +844,17 @@ export const CACHE_CASES: readonly CacheCase[] = [
       const file = join(directory, 'saved')
       const loader = () => assert.fail('the loader ran')
       const calls: Record<string, (options: object) => Promise<unknown>> = {
+        get: (options) => cache.get('k', options),
         set: (options) => cache.set('k', 1, options),
         setMany: (options) => cache.setMany([['k', 1]], options),
         increment: (options) => cache.increment('k', 1, options),
         decrement: (options) => cache.decrement('k', 1, options),
         getOrSet: (options) => cache.getOrSet('k', loader, options),
+        getOrSetMany: (options) => cache.getOrSetMany(['k'], loader, options),
         save: (options) => cache.save(file, options),
         load: (options) => cache.load(file, options),
+        deleteTag: (options) => cache.deleteTag('t', options),
+        expireTag: (options) => cache.expireTag('t', options),
         scan: (options) => cache.scan(options),
         resize: (options) => cache.resize(options),
       }
@@ -1114,6 +1122,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
             flush: [],
             compact: [],
             getOrSet: ['k', () => 1],
+            getOrSetMany: [['k'], () => []],
             save: ['/nowhere'],
             load: ['/nowhere'],
           }
@@ -1128,4 +1137,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
       for (const [method, call] of calls) assert.equal((await rejection(call, method)).constructor, CacheClosedError)
     },
   },
+
+  ...STALE_AND_TAGS_CASES,
+  ...LOAD_CASES,
 ]

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { Counters } from '../../src/core/model/counters.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
+import type { Extension } from '../../src/core/model/extension.js'
 import { type Limits, NEW_LIMITS } from '../../src/core/model/limits.js'
 import { type Answer, DONE, type Note } from '../../src/core/model/note.js'
 import { EncodedValue, type StoredValue } from '../../src/core/model/stored-value.js'
@@ -27,13 +28,18 @@ export interface Row {
   key: string
   value: StoredValue
   expiresAtMs: number
+  extension?: Extension
+}
+
+function rowOf(key: string, value: StoredValue, expiresAtMs: number, extension?: Extension): Row {
+  return extension === undefined ? { key, value, expiresAtMs } : { key, value, expiresAtMs, extension }
 }
 
 class RecordedRows implements ReceivedRows {
   readonly rows: Row[] = []
   readonly counters = new Counters()
-  add(key: string, value: StoredValue, expiresAtMs: number): void {
-    this.rows.push({ key, value, expiresAtMs })
+  add(...row: Parameters<typeof rowOf>): void {
+    this.rows.push(rowOf(...row))
   }
 }
 
@@ -51,12 +57,12 @@ export class RecordingReceiver implements JournalReceiver {
   keys: string[] | undefined
   readonly progressed: [number, number][] = []
 
-  row(key: string, value: StoredValue, expiresAtMs: number): boolean {
-    this.snapshotRows.push({ key, value, expiresAtMs })
+  row(...row: Parameters<typeof rowOf>): boolean {
+    this.snapshotRows.push(rowOf(...row))
     return true
   }
-  readonly set = (key: string, value: StoredValue, expiresAtMs: number): void => {
-    this.events.push({ type: 'set', key, value, expiresAtMs })
+  readonly set = (...row: Parameters<typeof rowOf>): void => {
+    this.events.push({ type: 'set', ...rowOf(...row) })
   }
   event(event: CacheEvent, rows?: ReceivedRows): void {
     this.events.push(event)
@@ -129,6 +135,28 @@ export const EVENTS: readonly CacheEvent[] = [
   { type: 'limited', maxSize: 2 ** 53 - 1, maxBytes: Number.POSITIVE_INFINITY },
   { type: 'limited', maxSize: Number.POSITIVE_INFINITY, maxBytes: 1 },
   set('after', null),
+  {
+    type: 'set',
+    key: 'extended',
+    value: 1,
+    expiresAtMs: 1_700_000_000_002,
+    extension: { freshUntilMs: 1_700_000_000_001, tags: ['', 'gr\u00fc\u00dfe', '\ud800', 'x'.repeat(300)] },
+  },
+  {
+    type: 'set',
+    key: 'for ever stale',
+    value: 1,
+    expiresAtMs: Number.POSITIVE_INFINITY,
+    extension: { freshUntilMs: -0.5, tags: [] },
+  },
+  {
+    type: 'set',
+    key: 'tagged',
+    value: 1,
+    expiresAtMs: Number.POSITIVE_INFINITY,
+    extension: { freshUntilMs: Number.POSITIVE_INFINITY, tags: ['a', 'b'] },
+  },
+  { type: 'rescheduled', key: 'extended', expiresAtMs: 1_700_000_000_004, freshUntilMs: 1_700_000_000_003 },
 ]
 
 function rowsOf(rows: [string, StoredValue][], counters = new Counters()): SnapshotSource {
@@ -224,7 +252,7 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       const journal = make()
       await journal.open(session())
       if (journal.appendSet === undefined) return journal.close()
-      const sets = EVENTS.filter((event) => event.type === 'set')
+      const sets = EVENTS.filter((event) => event.type === 'set').filter(({ extension }) => extension === undefined)
       sets.forEach(({ key, value, expiresAtMs }, at) => {
         assert.equal(journal.appendSet?.(key, value, expiresAtMs), 2 * at + 1)
         assert.equal(journal.append([{ type: 'deleted', key }]), 2 * at + 2)
@@ -235,11 +263,15 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
       const tooLarge = new EncodedValue('bytes', new Uint8Array(257 * 1024 * 1024))
       assert.throws(() => journal.appendSet?.('x', tooLarge, 1), RangeError)
       assert.equal(journal.appendSet('last', 1, 5), end + 1)
-      assert.equal(await journal.flush(), end + 1)
+      assert.equal(journal.appendSet('in its place', 'x', 5, 'last'), end + 2)
+      assert.equal(journal.appendSet('long', 1, 5, 'x'.repeat(100_000)), end + 4)
+      assert.equal(await journal.flush(), end + 5)
       await journal.close()
       const { receiver } = await reopen(make)
       const expected = sets.flatMap((event): CacheEvent[] => [event, { type: 'deleted', key: event.key }])
-      assert.deepEqual(receiver.events, [...expected, set('last', 1, 5)])
+      const replaced: CacheEvent[] = [{ type: 'evicted', key: 'last' }, set('in its place', 'x', 5)]
+      const long: CacheEvent[] = [{ type: 'evicted', key: 'x'.repeat(100_000) }, set('long', 1, 5)]
+      assert.deepEqual(receiver.events, [...expected, set('last', 1, 5), ...replaced, ...long])
     },
   },
 

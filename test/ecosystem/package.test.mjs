@@ -3,61 +3,26 @@
  * TypeScript is version 5 here, as the tools and most users have it.
  */
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { project } from './packed.mjs'
+import { runTool } from './run-tool.mjs'
 
-const HERE = fileURLToPath(new URL('.', import.meta.url))
-const ROOT = join(HERE, '../..')
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
-let root
-let tarball
-/** A project that has daybook and the tools as dependencies. */
-let project
-
-test.before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'daybook-ecosystem-'))
-  // Packing replaces dist/, where other tests may be running: so a copy is packed.
-  const copy = join(root, 'copy')
-  const notCopied = /^(\.git|dist|journal|node_modules|bench|test)$/
-  for (const name of await readdir(ROOT))
-    if (!notCopied.test(name)) await cp(join(ROOT, name), join(copy, name), { recursive: true })
-  await cp(join(ROOT, 'node_modules'), join(copy, 'node_modules'), { recursive: true })
-  await run('npm', ['pack', '--silent', '--pack-destination', root], { cwd: copy })
-  tarball = join(
-    root,
-    (await readdir(root)).find((name) => name.endsWith('.tgz')),
-  )
-  project = join(root, 'project')
-  await cp(HERE, project, { recursive: true })
-  await run(
-    'npm',
-    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', tarball],
-    { cwd: project },
-  )
-})
-test.after.always(() => rm(root, { recursive: true, force: true }))
-
-/** Runs a tool of the project. Its output is the failure's message. */
-async function tool(t, name, ...parameters) {
-  const path = join(project, 'node_modules/.bin', name)
-  const { stdout, stderr, code } = await run(path, parameters, { cwd: project }).catch((error) => error)
-  t.is(code, undefined, `${stdout}${stderr}`)
-  return `${stdout}${stderr}`
-}
-
+const { DAYBOOK_TARBALL: tarball } = process.env
 const node = async (...parameters) => (await run(process.execPath, parameters, { cwd: project })).stdout
 
 test('publint finds nothing', async (t) => {
-  t.regex(await tool(t, 'publint', 'run', '--strict', 'node_modules/daybook'), /All good/)
+  t.regex(await runTool(t, 'publint', 'run', '--strict', 'node_modules/daybook'), /All good/)
 })
 
 test('the types resolve in every mode (are the types wrong?)', async (t) => {
-  t.regex(await tool(t, 'attw', tarball), /No problems found/)
+  t.regex(await runTool(t, 'attw', tarball), /No problems found/)
 })
 
 const STRICT = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', 'node']
@@ -73,13 +38,13 @@ for (const [title, fixtures, ...options] of [
 ]) {
   test(`TypeScript 5 compiles programs without skipLibCheck: ${title}`, async (t) => {
     const outDir = join(project, 'out', title)
-    await tool(t, 'tsc', ...options, '--outDir', outDir, ...fixtures.map((file) => `fixtures/${file}`))
+    await runTool(t, 'tsc', ...options, '--outDir', outDir, ...fixtures.map((file) => `fixtures/${file}`))
     for (const file of await readdir(outDir)) t.regex(await node(join(outDir, file)), /^(CACHE_CLOSED|1\n1)\n$/, file)
   })
 }
 
 test('Jest runs it without flags', async (t) => {
-  t.regex(await tool(t, 'jest', '--rootDir', 'fixtures', '--testMatch', '**/jest.test.js'), /3 passed/)
+  t.regex(await runTool(t, 'jest', '--rootDir', 'fixtures', '--testMatch', '**/jest.test.js'), /3 passed/)
 })
 
 test('in Node, require and import give one set of classes', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
 import { assemble } from '../../src/cache/assembly.js'
+import { NumberedCommands } from '../../src/cache/numbered.js'
 import { FrozenRows } from '../../src/core/evolve/frozen-rows.js'
 import { NEW_LIMITS } from '../../src/core/model/limits.js'
 import { type Answer, DONE } from '../../src/core/model/note.js'
@@ -48,19 +49,27 @@ const STEP = fc.oneof(
 async function opened(journal: FileJournal) {
   const clock = new ManualClock()
   const notOpen = () => new CacheClosedError('not open')
-  const parts = assemble({ clock, journal, limits: NEW_LIMITS, entriesMax: undefined, isolation: 'copy', notOpen })
+  const parts = assemble({
+    clock,
+    journal,
+    limits: NEW_LIMITS,
+    entriesMax: undefined,
+    isolation: 'copy',
+    notOpen,
+    warn: () => undefined,
+  })
   const { state, turns } = parts
   const receiver = receiverFor(state, () => undefined)
   await journal.open({ ...session({ clock, counters: state.counters }), receiver })
   state.isOpen = turns.isWritable = true
-  return parts
+  return { state, turns, numbered: new NumberedCommands({ state, turns, journal }) }
 }
 
 test('recovered answers equal live ones', async (t) => {
   const property = fc.asyncProperty(fc.array(STEP, { maxLength: 40, size: 'max' }), async (steps) => {
     const journal = new FileJournal(new MemoryStorage(), 'memory')
     const numbers = new Map(CLIENTS.map((client) => [client, { next: 1, received: 0 }]))
-    let { state, turns } = await opened(journal)
+    let { state, turns, numbered } = await opened(journal)
     for (const step of [...steps, { type: 'reopen' as const }]) {
       if (step.type === 'answer') {
         const { client, receives, changes, throws, answer } = step
@@ -73,13 +82,13 @@ test('recovered answers equal live ones', async (t) => {
         }
         const before = state.answers.notes()
         try {
-          turns.answer({ client, number: of.next, received: of.received }, run, () => answer)
+          numbered.run({ client, number: of.next, received: of.received }, run, () => answer)
         } catch {}
         const kept = state.answers.find(client, of.next)
         if (changes && !throws) assert.deepEqual(kept, { answer })
         else assert.deepEqual(state.answers.notes(), before)
         of.next++
-      } else if (step.type === 'forget') turns.forget(step.client)
+      } else if (step.type === 'forget') numbered.forget(step.client)
       else if (step.type === 'clear') turns.record([{ type: 'cleared' }], 0)
       else if (step.type === 'compact') {
         const { signal } = new AbortController()
@@ -89,7 +98,7 @@ test('recovered answers equal live ones', async (t) => {
         const live = state.answers.notes()
         const held = CLIENTS.map((client) => state.answers.heldFor(client))
         await journal.close()
-        ;({ state, turns } = await opened(journal))
+        ;({ state, turns, numbered } = await opened(journal))
         assert.deepEqual(new Map(grouped(state.answers.notes())), new Map(grouped(live)))
         assert.deepEqual(
           CLIENTS.map((client) => state.answers.heldFor(client)),
@@ -103,9 +112,9 @@ test('recovered answers equal live ones', async (t) => {
 })
 
 test('rows that do not become a snapshot hold no answers', async (t) => {
-  const { state, turns } = await opened(new FileJournal(new MemoryStorage(), 'memory'))
+  const { state, turns, numbered } = await opened(new FileJournal(new MemoryStorage(), 'memory'))
   const set = () => turns.record([{ type: 'set', key: 'a', value: 1, expiresAtMs: Number.POSITIVE_INFINITY }], 0)
-  turns.answer({ client: CLIENTS[0] as string, number: 1, received: 0 }, set, () => true)
+  numbered.run({ client: CLIENTS[0] as string, number: 1, received: 0 }, set, () => true)
   t.is(new FrozenRows(state).notes.length, 0)
   t.is(new FrozenRows(state, true).notes.length, 1)
 })

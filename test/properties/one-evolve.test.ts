@@ -153,11 +153,13 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
     cache.cleanup() // what is left has not expired
     model.cleanup()
     compare(cache, model)
-    for (const [key, { deadlineMs, value }] of model.entries) {
-      same([cache.peek(key), cache.ttl(key)], [value, (deadlineMs - model.nowMs) / 1_000], key)
-    }
-    const expected = [...model.entries].map(([key, { value }]) => [key, value])
+    for (const key of model.entries.keys())
+      same([cache.peek(key), cache.ttl(key)], [model.peek(key), model.ttl(key)], key)
+    const expected = model.keys(() => true).map((key) => [key, model.peek(key)])
     same([...cache.entries()], expected, 'entries in order of use')
+    for (const key of model.stored(() => true))
+      same(cache.get(key, { stale: true }), model.getStale(key), `${key}, stale or not`)
+    for (const tag of ['x', 'y', 'long tag', '\ud83d']) same(cache.deleteTag(tag), model.deleteTag([tag]), `tag ${tag}`)
   } finally {
     await cache.close()
   }
@@ -178,8 +180,11 @@ function compare(cache: Cache, model: Model): void {
  */
 function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session) {
   if (!isObserved) return undefined
-  let rows = new Map(cache.entries()) // removes what has expired
+  cache.cleanup()
   model.cleanup()
+  const stored = () => new Map([...model.entries].map(([key, { value }]) => [key, value])) // also stale ones
+  let rows = stored()
+  const lives = new Map([...model.entries].map(([key, entry]) => [key, livesOf(entry)]))
   let { sequence } = cache.stats().journal
   const wrong: string[] = []
   const added = new Map<string, unknown[]>()
@@ -195,6 +200,10 @@ function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session)
     if (change.sequence !== ++sequence) wrong.push(`sequence ${change.sequence} came instead of ${sequence}`)
     const { type, key = '' } = change
     if (type === 'set') add(key, change.value)
+    const { tags = type === 'set' ? [] : lives.get(key)?.tags, expiresAtMs, freshUntilMs } = change
+    if (type === 'set' || type === 'rescheduled') lives.set(key, { expiresAtMs, freshUntilMs, tags })
+    else if (type === 'cleared' || type === 'loaded') lives.clear()
+    else if (type !== 'limited') lives.delete(key)
     if (type === 'set') rows.set(key, change.value)
     else if (type === 'cleared' || type === 'loaded') rows.clear()
     else if (type !== 'rescheduled' && type !== 'limited' && !rows.delete(key))
@@ -204,17 +213,42 @@ function rebuildFromChanges(cache: Cache, model: Model, { isObserved }: Session)
     /** A load is one change, without its entries. */
     loaded(): void {
       same([...added.values()].flat(), [], 'what a load has left of the entries before it')
-      rows = new Map(cache.entries())
+      cache.cleanup()
       model.cleanup()
+      rows = stored()
+      for (const [key, entry] of model.entries) lives.set(key, livesOf(entry))
       for (const [key, value] of rows) add(key, value)
     },
     compare(): void {
       same(wrong, [], 'errors in the changes')
       same(sequence, cache.stats().journal.sequence, 'the last sequence in the changes')
       same(rows.size, cache.size, 'the size by the changes')
+      same(
+        lives,
+        new Map([...model.entries].map(([key, entry]) => [key, livesOf(entry)])),
+        'times and tags by the changes',
+      )
       const left = new Map([...added].filter(([, values]) => values.length > 0))
       same(left, new Map([...rows].map(([key, value]) => [key, [value]])), 'what was added and not removed')
     },
+  }
+}
+
+/** As changes tell it. */
+function livesOf({
+  deadlineMs,
+  freshUntilMs,
+  tags,
+}: {
+  deadlineMs: number
+  freshUntilMs: number
+  tags: readonly string[]
+}) {
+  const timeOf = (ms: number) => (ms === Number.POSITIVE_INFINITY ? undefined : ms)
+  return {
+    expiresAtMs: timeOf(deadlineMs),
+    freshUntilMs: timeOf(freshUntilMs),
+    tags: tags as readonly string[] | undefined,
   }
 }
 

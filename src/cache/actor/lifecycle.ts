@@ -19,6 +19,11 @@ export interface LifecycleState {
   total?: number
   /** Why the cache is read-only, could not be opened, or (while running) why the last compaction failed. */
   reason?: string
+  /**
+   * A failure that no call rejects with: of a load in the background, or of storing what was loaded. The state has not changed; a
+   * later subscriber does not get it.
+   */
+  warning?: Error
 }
 
 export type LifecycleEvent =
@@ -151,7 +156,9 @@ function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
 export interface Lifecycle {
   readonly state: LifecycleState
   send(event: LifecycleEvent): void
-  /** Calls `listener` after every transition. */
+  /** Tells the listeners about a failure, with the state as it is. */
+  warn(warning: Error): void
+  /** Calls `listener` after every transition, and with every warning. */
   subscribe(listener: (state: LifecycleState) => void): void
 }
 
@@ -164,12 +171,17 @@ export function startLifecycle(
     ...(inspect === undefined ? {} : { inspect }),
   })
   actor.start()
+  const listeners: ((state: LifecycleState) => void)[] = []
   return {
     get state() {
       return toLifecycleState(actor.getSnapshot())
     },
     send: (event) => actor.send(event),
+    warn(warning) {
+      for (const listener of listeners) listener({ ...this.state, warning })
+    },
     subscribe(listener) {
+      listeners.push(listener)
       actor.subscribe({ next: (snapshot) => listener(toLifecycleState(snapshot)) })
     },
   }

@@ -9,6 +9,10 @@ export interface Change<V = unknown> {
   readonly value?: V
   /** The deadline that a `set` or `rescheduled` event assigned, epoch milliseconds; missing if there is none. */
   readonly expiresAtMs?: number
+  /** From then until its deadline the entry is stale, epoch milliseconds; missing if it never is. */
+  readonly freshUntilMs?: number
+  /** The tags that a `set` event gave the entry; missing if there are none. */
+  readonly tags?: readonly string[]
   /** The limits that a `limited` event set; Infinity for none. */
   readonly maxSize?: number
   readonly maxBytes?: number

@@ -1,17 +1,28 @@
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { JournaledEvent } from '../turns/outbox.js'
+import { timesOf } from '../turns/times.js'
 import type { Change } from './change.js'
 
 /** An event in the form that `changes$` emits. */
-export function toChange<V>({ event, sequence }: JournaledEvent, restore: (stored: StoredValue) => unknown): Change<V> {
+export function toChange<V>(
+  { event, sequence }: Pick<JournaledEvent, 'event' | 'sequence'>,
+  restore: (stored: StoredValue) => unknown,
+): Change<V> {
   switch (event.type) {
     case 'set': {
-      const change = { type: event.type, sequence, key: event.key, value: restore(event.value) as V }
-      return event.expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs: event.expiresAtMs }
+      const { type, key, value, expiresAtMs, extension } = event
+      const change = {
+        type,
+        sequence,
+        key,
+        value: restore(value) as V,
+        ...timesOf(expiresAtMs, extension?.freshUntilMs),
+      }
+      return extension === undefined || extension.tags.length === 0 ? change : { ...change, tags: [...extension.tags] }
     }
     case 'rescheduled': {
-      const change = { type: event.type, sequence, key: event.key }
-      return event.expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs: event.expiresAtMs }
+      const { type, key, expiresAtMs, freshUntilMs } = event
+      return { type, sequence, key, ...timesOf(expiresAtMs, freshUntilMs) }
     }
     case 'cleared':
     case 'loaded':

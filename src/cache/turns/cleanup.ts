@@ -5,6 +5,7 @@
 import { decide } from '../../core/decide/decide.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
+import { hasExpired } from '../../core/model/expiry.js'
 import type { Slice } from './expiry-timer.js'
 import type { Turns } from './turns.js'
 
@@ -53,6 +54,6 @@ export class Cleanup {
       if (!(error instanceof RangeError) || limit === 1) throw error
       return this.#removeSlice(Math.ceil(limit / 2))
     }
-    return { count: events.length, isLast: events.length < limit }
+    return { count: events.length, isLast: !hasExpired(this.#state.expiryBoundMs, nowMs) }
   }
 }

@@ -33,12 +33,11 @@ export class ExpiryTimer {
 
   /** Call this whenever the earliest deadline may have changed. */
   arm(nowMs: number): void {
-    const slot = this.#state.nextToExpire
-    if (slot === undefined || this.#isStopped) return
-    const deadlineMs = this.#state.deadlineAt(slot)
+    const boundMs = this.#state.expiryBoundMs
+    if (boundMs === Number.POSITIVE_INFINITY || this.#isStopped) return
     const sinceMs = nowMs - this.#seenAtMs
     this.#seenAtMs = nowMs
-    if (deadlineMs < this.#armedForMs || sinceMs < 0 || sinceMs > JUMP_MS) this.#armFor(deadlineMs, deadlineMs - nowMs)
+    if (boundMs < this.#armedForMs || sinceMs < 0 || sinceMs > JUMP_MS) this.#armFor(boundMs, boundMs - nowMs)
   }
 
   stop(): void {

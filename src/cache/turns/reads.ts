@@ -1,27 +1,30 @@
 /**
  * Reads, which are neither commands nor turns.
  *
- *   find ─► (expired: one turn removes it; a read-only cache only hides it) ─► value
+ *   find ─► (stale: absent) ─► value
+ *       └─► (expired: one turn removes it; a read-only cache only hides it)
  *
  * Values are returned in their stored form. Before: `door.ts` and `cache.ts`. After: `core/evolve`, for hits and misses.
  */
+
+import { isStale } from '../../core/decide/stale.js'
 import { recordHit, recordMiss, recordUse } from '../../core/evolve/evolve.js'
 import { FrozenRows } from '../../core/evolve/frozen-rows.js'
 import { reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
 import { hasExpired } from '../../core/model/expiry.js'
+import { NO_TAGS } from '../../core/model/extension.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { type CacheClosedError, JournalWriteError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
+import { type Times, timesOf } from './times.js'
 import type { Turns } from './turns.js'
 
 /** An entry with what is known about it. */
-export interface StoredEntry {
+export interface StoredEntry extends Times {
   readonly value: StoredValue
-  /** Epoch milliseconds; missing if there is no deadline. */
-  readonly expiresAtMs?: number
   readonly tags: string[]
 }
 
@@ -55,6 +58,33 @@ export class Reads {
     return this.#use(this.#live(key))
   }
 
+  /** The same, where a stale entry is a hit, too. */
+  getEvenStale(key: string): StoredValue | undefined {
+    return this.#use(this.#stored(key))
+  }
+
+  /** The value of a live entry, as a hit. A miss is not counted: `missed` or `getEvenStale` may follow. */
+  hit(key: string): StoredValue | undefined {
+    const slot = this.#live(key)
+    return slot === undefined ? undefined : this.#use(slot)
+  }
+
+  /** The same for several keys. */
+  hits(keys: readonly string[]): (StoredValue | undefined)[] {
+    return this.#each(keys, (slot) => (slot === undefined ? undefined : this.#use(slot)))
+  }
+
+  missed(): void {
+    recordMiss(this.#state)
+  }
+
+  /** The value of an entry that is stale now; `undefined` for any other. Counts neither as a hit nor as a miss. */
+  staleValue(key: string): StoredValue | undefined {
+    const nowMs = this.#clock.now()
+    const slot = this.#stored(key, nowMs)
+    return slot === undefined || !isStale(this.#state, slot, nowMs) ? undefined : this.#state.valueAt(slot)
+  }
+
   /** Each counts as a `get`. */
   getMany(keys: readonly string[]): (StoredValue | undefined)[] {
     return this.#each(keys, (slot) => this.#use(slot))
@@ -72,7 +102,8 @@ export class Reads {
     const find = (key: string) => {
       const slot = this.#state.find(key)
       const isGone = slot !== undefined && hasExpired(this.#state.deadlineAt(slot), nowMs)
-      return { slot: isGone ? undefined : slot, isGone }
+      const isAbsent = slot === undefined || isGone || isStale(this.#state, slot, nowMs)
+      return { slot: isAbsent ? undefined : slot, isGone }
     }
     const expired = [...new Set(keys)].filter((key) => find(key).isGone)
     if (expired.length > 0) this.#remove(expired, nowMs)
@@ -96,9 +127,15 @@ export class Reads {
   entry(key: string): StoredEntry | undefined {
     const slot = this.#live(key)
     if (slot === undefined) return undefined
-    const value = this.#state.valueAt(slot)
-    const expiresAtMs = this.#state.deadlineAt(slot)
-    return expiresAtMs === Number.POSITIVE_INFINITY ? { value, tags: [] } : { value, expiresAtMs, tags: [] }
+    const state = this.#state
+    const times = timesOf(state.deadlineAt(slot), state.freshUntilAt(slot))
+    return { value: state.valueAt(slot), ...times, tags: [...state.tagsAt(slot)] }
+  }
+
+  /** The tags of an entry, even of one that is stale or has expired. */
+  tagsOf(key: string): readonly string[] {
+    const slot = this.#state.find(key)
+    return slot === undefined ? NO_TAGS : this.#state.tagsAt(slot)
   }
 
   /** Makes an entry the most recently used. Counts neither a hit nor a miss. */
@@ -113,16 +150,29 @@ export class Reads {
     return this.#live(key) !== undefined
   }
 
-  /** Seconds left; `Infinity` without a deadline. */
+  /** Seconds until the entry expires or becomes stale; `Infinity` if it does neither. */
   ttl(key: string): number | undefined {
+    const left = this.left(key)
+    return left === undefined ? undefined : left.leftMs / 1_000
+  }
+
+  /** When the entry stops being fresh, and how long that is from now; `Infinity` without a deadline. */
+  left(key: string): { untilMs: number; leftMs: number } | undefined {
     const nowMs = this.#clock.now()
     const slot = this.#live(key, nowMs)
-    return slot === undefined ? undefined : (this.#state.deadlineAt(slot) - nowMs) / 1_000
+    if (slot === undefined) return undefined
+    const untilMs = this.#state.liveUntilAt(slot)
+    return { untilMs, leftMs: untilMs - nowMs }
   }
 
   /** Keys of live entries, least recently used first. Expired entries are removed before. */
   keys(matches: (key: string) => boolean): string[] {
-    return this.#liveSlots(matches).map((slot) => this.#state.keyAt(slot))
+    return this.#keys(matches, (slot) => this.#state.liveUntilAt(slot))
+  }
+
+  /** The same, with the keys of stale entries. */
+  keysEvenStale(matches: (key: string) => boolean): string[] {
+    return this.#keys(matches, (slot) => this.#state.deadlineAt(slot))
   }
 
   /** The same with values, as they are now: rows that change while they are read are kept, the others are not copied. */
@@ -138,13 +188,25 @@ export class Reads {
     if (!this.#state.isOpen || !this.#state.isWhole) throw this.#notOpen()
   }
 
-  /** Finds a live entry. The clock is read only if it has a deadline. */
+  /** Finds a live entry. The clock is read only if it has a deadline or becomes stale. */
   #live(key: string, nowMs?: number): Slot | undefined {
     this.#admit()
     const state = this.#state
     const slot = state.find(key)
-    if (slot === undefined || state.deadlineAt(slot) === Number.POSITIVE_INFINITY) return slot
-    return this.#unlessExpired(slot, nowMs ?? this.#clock.now())
+    if (slot === undefined || state.liveUntilAt(slot) === Number.POSITIVE_INFINITY) return slot
+    return this.#unlessGone(slot, nowMs ?? this.#clock.now())
+  }
+
+  #unlessGone(slot: Slot, nowMs: number): Slot | undefined {
+    const found = this.#unlessExpired(slot, nowMs)
+    return found !== undefined && isStale(this.#state, found, nowMs) ? undefined : found
+  }
+
+  /** Finds an entry that is live or stale. */
+  #stored(key: string, nowMs = this.#clock.now()): Slot | undefined {
+    this.#admit()
+    const slot = this.#state.find(key)
+    return slot === undefined ? undefined : this.#unlessExpired(slot, nowMs)
   }
 
   #unlessExpired(slot: Slot, nowMs: number): Slot | undefined {
@@ -178,16 +240,17 @@ export class Reads {
     this.#unlessRefused(() => this.#cleanup.run())
   }
 
-  #liveSlots(matches: (key: string) => boolean): Slot[] {
+  #keys(matches: (key: string) => boolean, endOf: (slot: Slot) => number): string[] {
     const state = this.#state
     this.#removeExpired()
     const nowMs = this.#clock.now()
-    const slots: Slot[] = []
+    const keys: string[] = []
     const cursor = state.byEviction()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
-      if (!hasExpired(state.deadlineAt(slot), nowMs) && matches(state.keyAt(slot))) slots.push(slot)
+      const key = state.keyAt(slot)
+      if (!hasExpired(endOf(slot), nowMs) && matches(key)) keys.push(key)
     }
-    return slots
+    return keys
   }
 }
 
@@ -198,7 +261,9 @@ function* readRows(
 ): Generator<[string, StoredValue], void, undefined> {
   try {
     for (let row = rows.read(); row !== undefined; row = rows.read()) {
-      if (nowMs < row.expiresAtMs && matches(row.key)) yield [row.key, row.value]
+      const { key, value, expiresAtMs, extension } = row
+      const isLive = nowMs < expiresAtMs && (extension === undefined || nowMs < extension.freshUntilMs)
+      if (isLive && matches(key)) yield [key, value]
     }
   } finally {
     ABANDONED.unregister(rows)

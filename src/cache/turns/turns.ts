@@ -12,14 +12,14 @@
  * Turns never interleave: everything here is synchronous. A call made inside `transact` is a step of that turn; a call made
  * by a subscriber or a loader comes after the turn and is one of its own.
  */
-import { decide, isSetAlone, replyTo, sum } from '../../core/decide/decide.js'
-import { evolve, evolveSet } from '../../core/evolve/evolve.js'
+import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
+import { evolve, evolveEviction, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
 import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
-import type { CacheEvent } from '../../core/model/event.js'
-import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'
+import { type CacheEvent, setEvents } from '../../core/model/event.js'
+import type { Note } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
@@ -54,8 +54,8 @@ export class Turns {
   #depth = 0
   /** The events of the open turn so far. */
   #events: CacheEvent[] = []
-  /** What its frame says beside its events. */
-  #note: Note | undefined
+  /** What the frame of the open turn says beside its events. */
+  note: Note | undefined
   /** The time of its last step. */
   #nowMs = 0
   /** Keys without an entry that the open turn deleted. That is not an event, but it overrules a load of the key. */
@@ -88,7 +88,7 @@ export class Turns {
   run(command: Command): unknown {
     const events = decide(this.#state, command)
     if (events.length > 0) this.record(events, command.nowMs)
-    if (command.type === 'delete' && events.at(-1)?.type !== 'deleted') this.#missDeletion(command.key)
+    if (command.type === 'delete' && events.at(-1)?.type !== 'deleted') this.overrule(command.key)
     return replyTo(command, events)
   }
 
@@ -105,28 +105,40 @@ export class Turns {
   #reserveFor(event: CacheEvent, hasRemoved: boolean): void {
     if (event.type !== 'set' && event.type !== 'rescheduled') return
     const adds = event.type === 'set' && !hasRemoved && this.#state.find(event.key) === undefined
-    this.#state.reserve(adds, event.expiresAtMs)
+    const becomesStale = event.type === 'set' ? event.extension !== undefined : event.freshUntilMs !== undefined
+    this.#state.reserve(adds, event.expiresAtMs, becomesStale)
   }
 
   /**
-   * The gate in front of `decide`, for a `set` that removes nothing while nobody listens: it is committed without creating a
-   * command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
+   * The gate in front of `decide`, for a `set` that removes nothing or evicts one entry while nobody listens: it is committed without
+   * creating a command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
    * must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
     if (!this.#isQuiet) return false
     const slot = this.#state.find(key)
-    if (!isSetAlone(this.#state, slot, nowMs)) return false
+    if (!isSetAlone(this.#state, slot, nowMs))
+      return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
     if (slot === undefined || expiresAtMs !== NEVER) this.#state.reserve(slot === undefined, expiresAtMs)
     this.#commit(undefined, slot, key, value, expiresAtMs, nowMs)
     return true
   }
 
-  /** The same gate for adding to a number that has no deadline. Returns undefined if the increment must be decided. */
+  /** The same for a new key in a cache that is full: one entry is evicted, and that is all. */
+  #replaceVictim(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
+    const victim = victimOf(this.#state, nowMs)
+    if (victim === undefined) return false
+    this.#state.reserve(false, expiresAtMs)
+    this.#commit(undefined, undefined, key, value, expiresAtMs, nowMs, undefined, victim)
+    return true
+  }
+
+  /** The same gate for adding to a number that has neither a deadline nor tags. Returns undefined if the increment must be decided. */
   increment(key: string, by: number): number | undefined {
     if (!this.#isQuiet) return undefined
     const slot = this.#state.find(key)
-    if (slot === undefined || !isSetAlone(this.#state, slot, undefined)) return undefined
+    if (slot === undefined || !isSetAlone(this.#state, slot, undefined) || this.#state.isExtendedAt(slot))
+      return undefined
     const value = sum(this.#state, key, by, slot)
     this.#commit(undefined, slot, key, value, NEVER, undefined)
     return value
@@ -140,8 +152,9 @@ export class Turns {
   }
 
   /**
-   * Every turn of one command ends here: append, then evolve. `events` is undefined for the one `set` event of the gate, which
-   * is then given by its fields, and by the slot of its key if there is an entry. Room in the columns has been reserved.
+   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which
+   * is then given by its fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if there is one. Room
+   * in the columns has been reserved.
    */
   #commit(
     events: readonly CacheEvent[] | undefined,
@@ -151,26 +164,40 @@ export class Turns {
     expiresAtMs: number,
     nowMs: number | undefined,
     replacement?: Replacement,
+    victim?: Slot,
   ): void {
     const state = this.#state
     reserveStack()
-    this.#isCommitting = true
-    let first = 0
-    try {
-      if (events !== undefined) first = this.#journal.append(events)
-      else if (this.#journal.appendSet === undefined) this.#journal.append([{ type: 'set', key, value, expiresAtMs }])
-      else this.#journal.appendSet(key, value, expiresAtMs)
-    } catch (error) {
-      this.#isCommitting = false
-      this.#runWaiting()
-      throw error
-    }
+    const evicted = victim === undefined ? undefined : state.keyAt(victim)
+    const first = this.#append(events, key, value, expiresAtMs, evicted)
     state.isWhole = false
+    if (victim !== undefined) evolveEviction(state, victim)
     if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
     else this.#evolveEach(events, first, nowMs as number, replacement)
     state.isWhole = true
     this.#isCommitting = false
     if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
+  }
+
+  /** Begins a commit. Returns the sequence of the first event. A function of its own, because V8 only inlines short ones. */
+  #append(
+    events: readonly CacheEvent[] | undefined,
+    key: string,
+    value: StoredValue,
+    expiresAtMs: number,
+    evicted: string | undefined,
+  ): number {
+    const journal = this.#journal
+    this.#isCommitting = true
+    try {
+      if (events !== undefined) return journal.append(events)
+      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted)
+      return journal.append(setEvents(key, value, expiresAtMs, evicted))
+    } catch (error) {
+      this.#isCommitting = false
+      this.#runWaiting()
+      throw error
+    }
   }
 
   #evolveEach(events: readonly CacheEvent[], first: number, nowMs: number, replacement: Replacement | undefined): void {
@@ -183,7 +210,8 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
   }
 
-  #missDeletion(key: string): void {
+  /** Overrules a load of the key by a deletion, or by an expired tag, that is no event of the turn. */
+  overrule(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
     else this.#settle(NONE, [key], undefined)
   }
@@ -202,7 +230,7 @@ export class Turns {
     let reply: T
     try {
       reply = steps()
-      if (this.#depth === 1) this.#append()
+      if (this.#depth === 1) this.#appendAll()
     } catch (error) {
       this.#depth--
       const { isWhole } = this.#state
@@ -214,7 +242,7 @@ export class Turns {
     const events = this.#events
     const missed = this.#missedDeletions
     if (events.length > 0) this.#events = []
-    this.#note = undefined
+    this.note = undefined
     if (missed.length > 0) this.#missedDeletions = []
     undo.forget()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
@@ -233,33 +261,14 @@ export class Turns {
     state.isWhole = true
   }
 
-  /**
-   * Runs a numbered command of a client as one turn. If it changes anything, the frame of the change also has the answer, as `keep`
-   * returns it.
-   */
-  answer<T>(command: NumberedCommand, run: () => T, keep: (result: T) => Answer): T {
-    return this.transact(() => {
-      const result = run()
-      this.#note = { type: 'answered', ...command, answer: keep(result) }
-      return result
-    })
-  }
-
-  /** A client is gone: its answers are no longer kept. */
-  forget(client: string): void {
-    const note: Note = { type: 'forgotten', client }
-    this.#journal.append([], note)
-    this.#state.answers.evolve(note)
-  }
-
   /** The last thing that can fail in a turn of several steps. */
-  #append(): void {
+  #appendAll(): void {
     if (!this.#state.isWhole)
       throw new CacheError('INTERNAL', 'A step of this turn was interrupted by an error', {
         consequence: 'None of its changes have taken effect.',
       })
     if (this.#events.length === 0) return
-    const note = this.#note
+    const note = this.note
     this.#outbox.journaled(this.#journal.append(this.#events, note))
     if (note !== undefined) this.#state.answers.evolve(note)
   }
@@ -267,7 +276,7 @@ export class Turns {
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
     const state = this.#state
     this.#events.length = eventMark
-    if (this.#depth === 0) this.#note = undefined
+    if (this.#depth === 0) this.note = undefined
     this.#missedDeletions.length = missedMark
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again

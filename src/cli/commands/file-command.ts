@@ -1,5 +1,6 @@
 /** Shared by the commands on saved files (save, load, convert): formats, a progress bar, and Ctrl-C. */
 import { Counters } from '../../core/model/counters.js'
+import type { Extension } from '../../core/model/extension.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { SnapshotSource } from '../../durable/contract.js'
 import { disk } from '../../durable/storage/disk.js'
@@ -45,11 +46,12 @@ export async function runFileCommand(
 
 /** All of a saved file. @throws Error that names the file and says what is wrong with it. */
 export async function readSavedFile(path: string, onProgress: SaveProgress): Promise<SnapshotSource> {
-  const rows: { key: string; value: StoredValue; expiresAtMs: number }[] = []
+  const rows: { key: string; value: StoredValue; expiresAtMs: number; extension?: Extension | undefined }[] = []
   const counters = new Counters()
   const received = {
     counters,
-    add: (key: string, value: StoredValue, expiresAtMs: number) => void rows.push({ key, value, expiresAtMs }),
+    add: (key: string, value: StoredValue, expiresAtMs: number, extension?: Extension) =>
+      void rows.push({ key, value, expiresAtMs, extension }),
   }
   try {
     await readSave(disk, path, formatOf(path), received, onProgress)

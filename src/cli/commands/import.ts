@@ -24,7 +24,10 @@ export function addImportCommand(program: Command): void {
   addOpenOptions(program.command('import'))
     .description('import files: one entry for each, with its path as the key')
     .argument('<glob...>', "file patterns, in quotes: 'node_modules/**/*.json'")
-    .option('--ndjson', 'one entry for each line of the files: {"key": …, "value": …, "ttl": …}')
+    .option(
+      '--ndjson',
+      'one entry for each line of the files: {"key": …, "value": …, "ttl": …}, also with "stale" and "tags"',
+    )
     .option('--ttl <duration>', 'TTL for entries without their own: 10 (seconds), 5m, 7d', parseTtlOption)
     .option('--dot', 'include files and directories whose names start with a dot')
     .option('--restart', 'with --ndjson: start at the first line instead of continuing an earlier run')

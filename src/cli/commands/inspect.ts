@@ -1,6 +1,6 @@
 /** `daybook inspect`: prints the journal's events, also while another process writes to it. */
 import type { Command } from 'commander'
-import type { Change } from '../../cache/streams/change.js'
+import { toChange } from '../../cache/streams/changes.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import type { CacheEvent } from '../../core/model/event.js'
 import type { Sequence } from '../../core/model/sequence.js'
@@ -126,7 +126,7 @@ class Inspection {
 
   #textOf(event: CacheEvent, sequence: number, atMs: number): string {
     if (this.#options.json) return changeJson(event, sequence, atMs)
-    const text = changeText(toChange(event, sequence), {
+    const text = changeText(toChange({ event, sequence }, restoreToShow), {
       colors: output.colors,
       valueLengthMax: this.#options.full ? Number.POSITIVE_INFINITY : VALUE_LENGTH_MAX,
       atMs,
@@ -135,27 +135,4 @@ class Inspection {
       ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} from ${event.file}`
       : text
   }
-}
-
-function toChange(event: CacheEvent, sequence: number): Change {
-  switch (event.type) {
-    case 'set':
-      return withDeadline(
-        { type: 'set', sequence, key: event.key, value: restoreToShow(event.value) },
-        event.expiresAtMs,
-      )
-    case 'rescheduled':
-      return withDeadline({ type: 'rescheduled', sequence, key: event.key }, event.expiresAtMs)
-    case 'cleared':
-    case 'loaded':
-      return { type: event.type, sequence }
-    case 'limited':
-      return { type: event.type, sequence, maxSize: event.maxSize, maxBytes: event.maxBytes }
-    default:
-      return { type: event.type, sequence, key: event.key }
-  }
-}
-
-function withDeadline(change: Change, expiresAtMs: number): Change {
-  return expiresAtMs === Number.POSITIVE_INFINITY ? change : { ...change, expiresAtMs }
 }

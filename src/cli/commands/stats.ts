@@ -100,7 +100,7 @@ function countBytes(state: State): number {
   let bytes = 0
   const cursor = state.byEviction()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
-    bytes += state.measure(state.keyAt(slot), state.valueAt(slot))
+    bytes += state.measure(state.keyAt(slot), state.valueAt(slot), state.tagsAt(slot))
   return bytes
 }
 

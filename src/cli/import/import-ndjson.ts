@@ -62,7 +62,8 @@ function importLine(run: ImportRun, path: string, { offset, lines }: Position, {
     const isMarked = offset === 0 && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)
     const entry = parseEntry(isMarked ? bytes.subarray(3) : bytes)
     if (entry === undefined) return
-    cache.set(entry.key, entry.value, { ttl: entry.ttl ?? ttl })
+    const { key, value, stale, tags } = entry
+    cache.set(key, value, { ttl: entry.ttl ?? ttl, stale, tags })
     run.imported(length)
   } catch (error) {
     run.leftOut(`${path}:${lines + 1}`, error)

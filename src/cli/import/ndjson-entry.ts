@@ -1,4 +1,4 @@
-/** One line of `{"key": …, "value": …, "ttl": …}`. */
+/** One line of `{"key": …, "value": …, "ttl": …, "stale": …, "tags": […]}`. */
 import { isUtf8 } from 'node:buffer'
 import type { Duration } from '../../cache/duration.js'
 import { parseDuration } from '../journal/options.js'
@@ -7,6 +7,8 @@ export interface NdjsonEntry {
   key: string
   value: unknown
   ttl: Duration | undefined
+  stale: Duration | undefined
+  tags: readonly string[] | undefined
 }
 
 /** `undefined` for an empty line. @throws Error that says what is wrong. */
@@ -16,15 +18,17 @@ export function parseEntry(bytes: Buffer): NdjsonEntry | undefined {
   if (text.trim() === '') return undefined
   const parsed = JSON.parse(text) as unknown
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw expected('it is not an object')
-  const { key, value, ttl } = parsed as Partial<Record<string, unknown>>
+  const { key, value, ttl, stale, tags } = parsed as Partial<Record<string, unknown>>
   if (typeof key !== 'string') throw expected('"key" is missing or not a string')
   if (value === undefined) throw expected('"value" is missing')
-  return { key, value, ttl: ttlOf(ttl) }
+  // The cache's own errors name what is invalid.
+  const given = tags === null ? undefined : (tags as readonly string[] | undefined)
+  return { key, value, ttl: durationOf(ttl), stale: durationOf(stale), tags: given }
 }
 
-function ttlOf(ttl: unknown): Duration | undefined {
-  if (ttl === undefined || ttl === null) return undefined
-  return typeof ttl === 'string' ? parseDuration(ttl) : (ttl as Duration) // the cache's own error names an invalid one
+function durationOf(duration: unknown): Duration | undefined {
+  if (duration === undefined || duration === null) return undefined
+  return typeof duration === 'string' ? parseDuration(duration) : (duration as Duration)
 }
 
 function expected(reason: string): Error {

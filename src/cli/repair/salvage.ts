@@ -1,5 +1,6 @@
 /** Reads what is sound in a damaged snapshot: the rows of its sound frames. */
 import { Counters } from '../../core/model/counters.js'
+import type { Extension } from '../../core/model/extension.js'
 import type { Limits } from '../../core/model/limits.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { checksum } from '../../durable/format/checksum.js'
@@ -17,6 +18,7 @@ export interface SalvagedRow {
   key: string
   value: StoredValue
   expiresAtMs: number
+  extension?: Extension | undefined
 }
 
 export interface Salvaged {
@@ -57,7 +59,11 @@ function limitsOf(frame: Frame, bytes: Buffer): Limits | undefined {
 function rowsOf(frame: Frame, bytes: Buffer): SalvagedRow[] {
   try {
     const rows: SalvagedRow[] = []
-    takeRows(frame, bytes, (key, value, expiresAtMs) => void rows.push({ key, value, expiresAtMs }))
+    takeRows(
+      frame,
+      bytes,
+      (key, value, expiresAtMs, extension) => void rows.push({ key, value, expiresAtMs, extension }),
+    )
     return rows
   } catch (error) {
     if (error instanceof MalformedBytesError) return []

@@ -16,14 +16,15 @@ export function calling<M extends MethodName>(
   name: M,
   print: (result: Result<M>, context: ShellContext) => void = (result, context) => context.print(String(result)),
 ): ShellCommand['run'] {
-  const { takes, options = [] }: Method = METHODS[name]
-  const [option] = options
+  const { takes, options = [], isVariadic }: Method = METHODS[name]
+  const [option] = isVariadic === true ? [] : options
   const parse = (argument: string, word: string | undefined) =>
     word === undefined ? undefined : (PARSE[argument] ?? String)(word)
   return (context, words) => {
-    const parameters = takes.map((argument, index) =>
-      argument === 'keys' ? words.slice(index) : parse(argument, words[index]),
-    )
+    const parameters: unknown[] =
+      isVariadic === true
+        ? [...words]
+        : takes.map((argument, index) => (argument === 'keys' ? words.slice(index) : parse(argument, words[index])))
     if (option !== undefined) parameters.push({ [option]: parse(option, words[takes.length]) })
     const method = context.cache[name] as (...parameters: unknown[]) => unknown
     const result = method.apply(context.cache, parameters)

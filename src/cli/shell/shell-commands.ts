@@ -136,6 +136,23 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     run: calling('deletePrefix'),
   },
   {
+    name: 'delete-tag',
+    usage: 'TAG…',
+    summary: 'remove entries that have one of the tags; prints how many',
+    takes: [1, Number.POSITIVE_INFINITY],
+    run: calling('deleteTag'),
+  },
+  {
+    name: 'expire-tag',
+    usage: 'TAG…',
+    summary: 'make entries stale that have one of the tags, or remove them; prints how many',
+    details: [
+      'Entries that were stored with a stale window stay until it ends, for programs that ask for stale values.',
+    ],
+    takes: [1, Number.POSITIVE_INFINITY],
+    run: calling('expireTag'),
+  },
+  {
     name: 'ttl',
     usage: 'KEY',
     summary: 'print how many seconds an entry has left',

@@ -7,7 +7,8 @@
  * `valueText`, as `util.inspect` shows them. In a `limited` event null means that there is no limit.
  */
 
-import type { CacheEvent } from '../../core/model/event.js'
+import type { CacheEvent, SetEvent } from '../../core/model/event.js'
+import { NO_TAGS } from '../../core/model/extension.js'
 import { EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
 import { showMoment } from './quantities.js'
 import { restoreToShow, showValue, toJson } from './show-value.js'
@@ -17,10 +18,15 @@ export function changeJson(event: CacheEvent, sequence: number, writtenAtMs: num
   switch (event.type) {
     case 'set': {
       const start = JSON.stringify({ ...head, key: event.key }).slice(0, -1)
-      return `${start},${valueMember(event.value)}${deadlineMember(event.expiresAtMs)}}`
+      return `${start},${valueMember(event.value)}${timesMembers(event)}}`
     }
     case 'rescheduled':
-      return JSON.stringify({ ...head, key: event.key, expiresAt: momentOrNull(event.expiresAtMs) })
+      return JSON.stringify({
+        ...head,
+        key: event.key,
+        expiresAt: momentOrNull(event.expiresAtMs),
+        ...freshUntil(event.freshUntilMs),
+      })
     case 'cleared':
       return JSON.stringify(head)
     case 'loaded':
@@ -46,8 +52,19 @@ function valueMember(stored: StoredValue): string {
   return json === undefined ? `"valueText":${JSON.stringify(showValue(value, { isFull: true }))}` : `"value":${json}`
 }
 
-function deadlineMember(expiresAtMs: number): string {
-  return expiresAtMs === Number.POSITIVE_INFINITY ? '' : `,"expiresAt":"${showMoment(expiresAtMs)}"`
+/** As members that follow others: only those that there are. */
+function timesMembers({ expiresAtMs, extension }: SetEvent): string {
+  const { freshUntilMs, tags = NO_TAGS } = extension ?? {}
+  const members = JSON.stringify({
+    ...(expiresAtMs === Number.POSITIVE_INFINITY ? {} : { expiresAt: showMoment(expiresAtMs) }),
+    ...freshUntil(freshUntilMs),
+    ...(tags.length === 0 ? {} : { tags }),
+  })
+  return members === '{}' ? '' : `,${members.slice(1, -1)}`
+}
+
+function freshUntil(freshUntilMs = Number.POSITIVE_INFINITY): { freshUntil?: string } {
+  return freshUntilMs === Number.POSITIVE_INFINITY ? {} : { freshUntil: showMoment(freshUntilMs) }
 }
 
 function momentOrNull(expiresAtMs: number): string | null {

@@ -25,8 +25,10 @@ export function changeText(change: Change, options: ChangeTextOptions): string {
       '=',
       shorten(showValue(change.value, { isFull: options.valueLengthMax === Infinity }), options.valueLengthMax),
     )
+  if (change.freshUntilMs !== undefined) parts.push(colors.dim(`stale from ${showMoment(change.freshUntilMs)}`))
   if (change.expiresAtMs !== undefined) parts.push(colors.dim(`expires ${showMoment(change.expiresAtMs)}`))
   else if (change.type === 'rescheduled') parts.push(colors.dim('never expires'))
+  if (change.tags !== undefined) parts.push(colors.dim(`tags ${change.tags.map(showKey).join(', ')}`))
   if (change.type === 'limited') parts.push(showLimits(change as Required<Change>))
   return parts.join(' ').trimEnd()
 }

@@ -6,9 +6,12 @@ import { describe, ValueError } from '../../errors.js'
 import type { Command, IncrementCommand, LimitCommand, SetCommand } from '../model/command.js'
 import type { CacheEvent } from '../model/event.js'
 import { hasExpired } from '../model/expiry.js'
+import { type Extension, extensionOf, NO_TAGS, TAGS_MAX } from '../model/extension.js'
 import { fits, type Limits } from '../model/limits.js'
 import type { ReadableState, Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import { isStale, type Life, lifeOf, rescheduled } from './stale.js'
+import { decideTagged } from './tagged.js'
 
 /** @throws RangeError or ValueError for a change that is refused. */
 export function decide(state: ReadableState, command: Command): CacheEvent[] {
@@ -22,43 +25,40 @@ export function decide(state: ReadableState, command: Command): CacheEvent[] {
       return events
     case 'limit':
       return limit(state, command)
+    case 'deleteTag':
+    case 'expireTag':
+      return decideTagged(state, command)
   }
   const { key, nowMs } = command
   const found = state.find(key)
   const isGone = found !== undefined && hasExpired(state.deadlineAt(found), nowMs)
-  const slot = isGone ? undefined : found
+  const slot = found === undefined || isGone || isStale(state, found, nowMs) ? undefined : found
   if (isGone) events.push({ type: 'expired', key })
   switch (command.type) {
     case 'set':
       if (command.only === (slot === undefined ? 'present' : 'absent')) break
-      store(
-        state,
-        command,
-        command.value,
-        deadlineFor(state, command, command.keepsDeadline === true, slot),
-        found,
-        events,
-      )
+      store(state, command, command.value, lifeToSet(state, command, slot), found, events)
       break
     case 'increment': {
       const value = sum(state, key, command.by, slot)
-      store(state, command, value, deadlineFor(state, command, true, slot), found, events)
+      store(state, command, value, lifeToKeep(state, command.expiresAtMs, slot), found, events)
       break
     }
     case 'delete':
-      if (slot !== undefined) events.push({ type: 'deleted', key })
+      if (found !== undefined && !isGone) events.push({ type: 'deleted', key })
       break
     case 'expire':
-      if (slot !== undefined) events.push({ type: 'rescheduled', key, expiresAtMs: command.expiresAtMs })
+      if (slot !== undefined)
+        events.push({ type: 'rescheduled', key, ...rescheduled(state, slot, command.expiresAtMs) })
       break
     case 'persist':
-      if (slot !== undefined && state.deadlineAt(slot) !== Number.POSITIVE_INFINITY)
+      if (slot !== undefined && Math.min(state.deadlineAt(slot), state.freshUntilAt(slot)) !== Number.POSITIVE_INFINITY)
         events.push({ type: 'rescheduled', key, expiresAtMs: Number.POSITIVE_INFINITY })
   }
   return events
 }
 
-/** A command's return value: the sum of an increment, or whether the command had an effect. */
+/** A command's return value: the sum of an increment, how many entries tags have affected, or whether the command had an effect. */
 export function replyTo(command: Command, events: readonly CacheEvent[]): unknown {
   const last = events.at(-1)
   switch (command.type) {
@@ -71,6 +71,12 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
     case 'expire':
     case 'persist':
       return last?.type === 'rescheduled'
+    case 'deleteTag':
+    case 'expireTag': {
+      let count = 0
+      for (const { type } of events) if (type !== 'expired') count++
+      return count
+    }
     default:
       return undefined
   }
@@ -85,6 +91,18 @@ export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: 
   if (slot === undefined) return fits(state, state.size + 1, 0) && state.size < state.entriesMax
   const deadlineMs = state.deadlineAt(slot)
   return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && !hasExpired(deadlineMs, nowMs))
+}
+
+/**
+ * The entry whose eviction makes room for a new one, if a `set` of a new key leads to this and to nothing else. `nowMs` is undefined
+ * if the clock has not been read.
+ */
+export function victimOf(state: ReadableState, nowMs: number | undefined): Slot | undefined {
+  const { size, maxSize, maxBytes, expiryBoundMs } = state
+  if (size !== maxSize || maxBytes !== Number.POSITIVE_INFINITY) return undefined
+  const mayHaveExpired =
+    expiryBoundMs !== Number.POSITIVE_INFINITY && (nowMs === undefined || hasExpired(expiryBoundMs, nowMs))
+  return mayHaveExpired ? undefined : state.byEviction().next()
 }
 
 /** The value after an increment. @throws ValueError if the value is not a finite number; RangeError beyond ±(2^53 − 1). */
@@ -112,14 +130,21 @@ function kindOf(value: unknown): string {
   return typeof value === 'bigint' ? 'a bigint' : 'an object'
 }
 
-/** The deadline of what is stored. `slot`: the live entry under the key. */
-function deadlineFor(
-  state: ReadableState,
-  { expiresAtMs }: SetCommand | IncrementCommand,
-  keepsDeadline: boolean,
-  slot: Slot | undefined,
-): number {
-  return keepsDeadline && slot !== undefined ? state.deadlineAt(slot) : expiresAtMs
+/** The deadline, the stale window and the tags of what a `set` stores. `slot`: the live entry under the key. */
+function lifeToSet(state: ReadableState, command: SetCommand, slot: Slot | undefined): Life {
+  const { expiresAtMs, keepsDeadline = false, staleMs, tags = NO_TAGS } = command
+  if (!keepsDeadline || slot === undefined) return lifeOf(expiresAtMs, staleMs, tags)
+  const freshUntilMs = state.freshUntilAt(slot)
+  const deadlineMs = state.deadlineAt(slot)
+  if (staleMs !== undefined) return lifeOf(Math.min(freshUntilMs, deadlineMs), staleMs, tags)
+  return { expiresAtMs: deadlineMs, extension: extensionOf(freshUntilMs, tags) }
+}
+
+/** Those of a live entry, which an increment keeps; of a new one, which ends at `expiresAtMs`. */
+function lifeToKeep(state: ReadableState, expiresAtMs: number, slot: Slot | undefined): Life {
+  if (slot === undefined) return lifeOf(expiresAtMs, undefined, NO_TAGS)
+  const extension = extensionOf(state.freshUntilAt(slot), state.tagsAt(slot))
+  return { expiresAtMs: state.deadlineAt(slot), extension }
 }
 
 /** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live or expired. */
@@ -127,14 +152,14 @@ function store(
   state: ReadableState,
   { key, nowMs }: SetCommand | IncrementCommand,
   value: StoredValue,
-  expiresAtMs: number,
+  { expiresAtMs, extension }: Life,
   found: Slot | undefined,
   events: CacheEvent[],
 ): void {
-  const weight = state.weigh(key, value)
+  const weight = state.weigh(key, value, extension?.tags)
   if (weight > state.maxBytes) {
     throw new RangeError(
-      `The entry takes ${weight} bytes (encoded key and value), more than maxBytes (${state.maxBytes}). ` +
+      `The entry takes ${weight} bytes (encoded key, value and tags), more than maxBytes (${state.maxBytes}). ` +
         'Nothing was changed. Store less, or raise maxBytes.',
     )
   }
@@ -151,14 +176,26 @@ function store(
         'Nothing was changed. Delete entries, or open the cache with a maxSize.',
     )
   }
-  events.push({ type: 'set', key, value, expiresAtMs })
+  if (extension === undefined) events.push({ type: 'set', key, value, expiresAtMs })
+  else {
+    refuseTooManyTags(state, extension)
+    events.push({ type: 'set', key, value, expiresAtMs, extension })
+  }
+}
+
+/** As if all the tags were new: then no later step can find more. */
+function refuseTooManyTags(state: ReadableState, { tags }: Extension): void {
+  if (state.tagCount + tags.length <= TAGS_MAX) return
+  throw new RangeError(
+    `The entries have ${state.tagCount} different tags, and there can be ${TAGS_MAX}. Nothing was changed. Use fewer tags.`,
+  )
 }
 
 /** New limits, and the removals that they need. */
 function limit(state: ReadableState, { maxSize, maxBytes, atMost, nowMs }: LimitCommand): CacheEvent[] {
   const isWeighed = state.maxBytes !== Number.POSITIVE_INFINITY
   const weigh = (slot: Slot) =>
-    isWeighed ? state.weightAt(slot) : state.measure(state.keyAt(slot), state.valueAt(slot))
+    isWeighed ? state.weightAt(slot) : state.measure(state.keyAt(slot), state.valueAt(slot), state.tagsAt(slot))
   let { bytes } = state
   if (!isWeighed && maxBytes !== Number.POSITIVE_INFINITY) {
     const cursor = state.byEviction()
@@ -194,18 +231,17 @@ function makeRoom(
 ): number {
   const limits = room ?? state
   const atMost = room?.atMost ?? Number.POSITIVE_INFINITY
-  const first = state.nextToExpire
-  const expired = first !== undefined && hasExpired(state.deadlineAt(first), nowMs) ? state.byDeadline() : undefined
+  const expired = hasExpired(state.expiryBoundMs, nowMs) ? state.expired(nowMs) : undefined
   let cursor = expired ?? state.byEviction()
   while (!fits(limits, size, bytes) && events.length < atMost) {
     const slot = cursor.next()
-    const isGone = slot !== undefined && hasExpired(state.deadlineAt(slot), nowMs)
-    if (cursor === expired && !isGone) {
+    if (slot === undefined) {
+      if (cursor !== expired) break
       cursor = state.byEviction()
       continue
     }
-    if (slot === undefined) break
-    if (slot === own || (cursor !== expired && isGone)) continue // removed already
+    // What has expired was removed before anything is evicted.
+    if (slot === own || (cursor !== expired && hasExpired(state.deadlineAt(slot), nowMs))) continue
     events.push({ type: cursor === expired ? 'expired' : 'evicted', key: state.keyAt(slot) })
     size--
     bytes -= room === undefined ? state.weightAt(slot) : room.weigh(slot)
@@ -213,12 +249,8 @@ function makeRoom(
   return size
 }
 
-function removeExpired(state: ReadableState, nowMs: number, limit: number, events: CacheEvent[]): void {
-  const first = state.nextToExpire
-  if (first === undefined || !hasExpired(state.deadlineAt(first), nowMs)) return
-  const cursor = state.byDeadline()
-  for (let slot = cursor.next(); slot !== undefined && events.length < limit; slot = cursor.next()) {
-    if (!hasExpired(state.deadlineAt(slot), nowMs)) return
+function removeExpired(state: ReadableState, nowMs: number, looksMax: number, events: CacheEvent[]): void {
+  const expired = state.expired(nowMs, looksMax)
+  for (let slot = expired.next(); slot !== undefined; slot = expired.next())
     events.push({ type: 'expired', key: state.keyAt(slot) })
-  }
 }

@@ -1,9 +1,13 @@
 import type { Slot, SlotCursor } from '../model/state.js'
 
 /**
- * Which entry expires next: a binary min-heap of slots ordered by deadline, with a column that holds each slot's place in the
- * heap. So a deadline can be changed or removed in O(log n), and the heap holds no stale ones.
- * (Indexed priority queue: Sedgewick & Wayne, Algorithms, 4th ed., 2.4.)
+ * Which entry expires next: a binary min-heap of slots, with a column that holds each slot's place in the heap, so that a slot
+ * can be moved or removed in O(log n) (indexed priority queue: Sedgewick & Wayne, Algorithms, 4th ed., 2.4).
+ *
+ * Most deadlines move later, whenever their entry is set again, and few are ever reached. So a later deadline is only stored: the
+ * slot stays in its place, and the heap is ordered by bounds, a bound being the slot's deadline or an earlier one. A place
+ * is settled when a search for expired entries reaches it: if its slot's deadline has moved, the slot sinks to
+ * where it belongs. Each such move is paid for once, and the order in which entries are found expired is exact.
  *
  * A cache without deadlines allocates none of it.
  */
@@ -11,10 +15,13 @@ export class Deadlines {
   /** How many entries have a deadline. */
   count = 0
   #capacity: number
+  /** By slot; `Infinity` for none. */
   #at = new Float64Array(0)
-  #heap = new Uint32Array(0)
-  /** 1 + the slot's index in the heap; 0 if it is not in the heap. */
+  /** By slot: 1 + its place in the heap; 0 if it is not in the heap. */
   #place = new Uint32Array(0)
+  /** By place. */
+  #heap = new Uint32Array(0)
+  #bounds = new Float64Array(0)
 
   constructor(capacity: number) {
     this.#capacity = capacity
@@ -27,24 +34,28 @@ export class Deadlines {
 
   #allocate(): void {
     const at = new Float64Array(this.#capacity)
-    const heap = new Uint32Array(this.#capacity)
     const place = new Uint32Array(this.#capacity)
+    const heap = new Uint32Array(this.#capacity)
+    const bounds = new Float64Array(this.#capacity)
     at.set(this.#at)
-    heap.set(this.#heap)
+    at.fill(Number.POSITIVE_INFINITY, this.#at.length)
     place.set(this.#place)
+    heap.set(this.#heap)
+    bounds.set(this.#bounds)
     this.#at = at
-    this.#heap = heap
     this.#place = place
+    this.#heap = heap
+    this.#bounds = bounds
   }
 
   /** Epoch milliseconds, `Infinity` for none. */
   get(slot: Slot): number {
-    if (this.count === 0 || this.#place[slot] === 0) return Number.POSITIVE_INFINITY
-    return this.#at[slot] as number
+    return this.count === 0 ? Number.POSITIVE_INFINITY : (this.#at[slot] as number)
   }
 
-  get first(): Slot | undefined {
-    return this.count === 0 ? undefined : (this.#heap[0] as Slot)
+  /** No entry expires before this; `Infinity` if none has a deadline. The earliest deadline may be later. */
+  get boundMs(): number {
+    return this.count === 0 ? Number.POSITIVE_INFINITY : (this.#bounds[0] as number)
   }
 
   /** Allocates the columns, so that {@link set} does not have to. */
@@ -52,9 +63,12 @@ export class Deadlines {
     if (this.#at.length === 0) this.#allocate()
   }
 
-  /** All slots in the order of their deadlines. Leaves the heap as it is; valid until a deadline changes. */
-  cursor(): SlotCursor {
-    return new DeadlineCursor(this.#heap.subarray(0, this.count), this.#at)
+  /**
+   * The slots whose deadlines have passed at `nowMs`, earliest first. Looks at no more than `looksMax` places, in some of which it
+   * finds that a deadline has moved. Valid until a deadline changes.
+   */
+  expired(nowMs: number, looksMax = Number.POSITIVE_INFINITY): SlotCursor {
+    return new ExpiredSlots(this, this.#heap.subarray(0, this.count), this.#bounds, nowMs, looksMax)
   }
 
   set(slot: Slot, deadlineMs: number): void {
@@ -63,87 +77,116 @@ export class Deadlines {
       return
     }
     this.reserve()
+    const before = this.#at[slot] as number
     this.#at[slot] = deadlineMs
+    if (before > deadlineMs) this.#sooner(slot, deadlineMs)
+  }
+
+  /** A new deadline, or one that moves back, though perhaps not before its bound. */
+  #sooner(slot: Slot, deadlineMs: number): void {
     const place = this.#place[slot] as number
-    if (place === 0) this.#up(this.count++, slot)
-    else this.#settle(place - 1, slot)
+    if (place === 0) this.#up(this.count++, slot, deadlineMs)
+    else if (deadlineMs < (this.#bounds[place - 1] as number)) this.#up(place - 1, slot, deadlineMs)
   }
 
   #remove(slot: Slot): void {
     const place = this.#place[slot] as number
     if (place === 0) return
     this.#place[slot] = 0
+    this.#at[slot] = Number.POSITIVE_INFINITY
     const last = this.#heap[--this.count] as Slot
-    if (last !== slot) this.#settle(place - 1, last)
+    if (last === slot) return
+    const boundMs = this.#bounds[this.count] as number
+    if (boundMs < (this.#bounds[place - 1] as number)) this.#up(place - 1, last, boundMs)
+    else this.#down(place - 1, last, boundMs)
   }
 
-  #settle(index: number, slot: Slot): void {
-    const parent = (index - 1) >> 1
-    if (index > 0 && (this.#at[this.#heap[parent] as number] as number) > (this.#at[slot] as number))
-      this.#up(index, slot)
-    else this.#down(index, slot)
+  /** Whether the slot at a place had to sink, because its deadline has moved. Then another slot is there now. */
+  settle(place: number): boolean {
+    const slot = this.#heap[place] as Slot
+    const deadlineMs = this.#at[slot] as number
+    if (deadlineMs === this.#bounds[place]) return false
+    this.#down(place, slot, deadlineMs)
+    return true
   }
 
-  #up(from: number, slot: Slot): void {
-    const at = this.#at
+  /** Without a call, like {@link #down}: a stack overflow must not leave the heap half changed, and a search is made on any stack. */
+  #up(from: number, slot: Slot, boundMs: number): void {
     const heap = this.#heap
-    const deadlineMs = at[slot] as number
-    let index = from
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1
-      const parent = heap[parentIndex] as number
-      if ((at[parent] as number) <= deadlineMs) break
-      heap[index] = parent
-      this.#place[parent] = index + 1
-      index = parentIndex
+    const bounds = this.#bounds
+    let place = from
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      const parentMs = bounds[parent] as number
+      if (parentMs <= boundMs) break
+      const moved = heap[parent] as number
+      heap[place] = moved
+      bounds[place] = parentMs
+      this.#place[moved] = place + 1
+      place = parent
     }
-    heap[index] = slot
-    this.#place[slot] = index + 1
+    heap[place] = slot
+    bounds[place] = boundMs
+    this.#place[slot] = place + 1
   }
 
-  #down(from: number, slot: Slot): void {
-    const at = this.#at
+  #down(from: number, slot: Slot, boundMs: number): void {
     const heap = this.#heap
+    const bounds = this.#bounds
     const { count } = this
-    const deadlineMs = at[slot] as number
-    let index = from
+    let place = from
     for (;;) {
-      let childIndex = 2 * index + 1
-      if (childIndex >= count) break
-      if (
-        childIndex + 1 < count &&
-        (at[heap[childIndex + 1] as number] as number) < (at[heap[childIndex] as number] as number)
-      )
-        childIndex++
-      const child = heap[childIndex] as number
-      if ((at[child] as number) >= deadlineMs) break
-      heap[index] = child
-      this.#place[child] = index + 1
-      index = childIndex
+      let child = 2 * place + 1
+      if (child >= count) break
+      if (child + 1 < count && (bounds[child + 1] as number) < (bounds[child] as number)) child++
+      const childMs = bounds[child] as number
+      if (childMs >= boundMs) break
+      const moved = heap[child] as number
+      heap[place] = moved
+      bounds[place] = childMs
+      this.#place[moved] = place + 1
+      place = child
     }
-    heap[index] = slot
-    this.#place[slot] = index + 1
+    heap[place] = slot
+    bounds[place] = boundMs
+    this.#place[slot] = place + 1
   }
 }
 
-/** Traverses the heap, earliest deadline first, with a second heap: of places whose parents have been returned. */
-class DeadlineCursor implements SlotCursor {
+/**
+ * Traverses the heap, earliest bound first, with a second heap: of places whose parents have been returned. Settling a place
+ * moves only slots below it, none of which has been returned.
+ */
+class ExpiredSlots implements SlotCursor {
+  readonly #deadlines: Deadlines
   readonly #heap: Uint32Array
-  readonly #at: Float64Array
+  readonly #bounds: Float64Array
+  readonly #nowMs: number
+  #looksLeft: number
   readonly #open: number[] = []
 
-  constructor(heap: Uint32Array, at: Float64Array) {
+  constructor(deadlines: Deadlines, heap: Uint32Array, bounds: Float64Array, nowMs: number, looksMax: number) {
+    this.#deadlines = deadlines
     this.#heap = heap
-    this.#at = at
+    this.#bounds = bounds
+    this.#nowMs = nowMs
+    this.#looksLeft = looksMax
     this.#push(0)
   }
 
   next(): Slot | undefined {
-    const place = this.#pop()
-    if (place === undefined) return undefined
-    this.#push(2 * place + 1)
-    this.#push(2 * place + 2)
-    return this.#heap[place] as Slot
+    while (this.#looksLeft-- > 0) {
+      const place = this.#open[0]
+      if (place === undefined || this.#boundOf(place) > this.#nowMs) return undefined
+      this.#pop()
+      if (this.#deadlines.settle(place)) this.#push(place)
+      else {
+        this.#push(2 * place + 1)
+        this.#push(2 * place + 2)
+        return this.#heap[place] as Slot
+      }
+    }
+    return undefined
   }
 
   #push(place: number): void {
@@ -153,34 +196,32 @@ class DeadlineCursor implements SlotCursor {
     while (index > 0) {
       const parentIndex = (index - 1) >> 1
       const parent = open[parentIndex] as number
-      if (this.#deadlineOf(parent) <= this.#deadlineOf(place)) break
+      if (this.#boundOf(parent) <= this.#boundOf(place)) break
       open[index] = parent
       index = parentIndex
     }
     open[index] = place
   }
 
-  #pop(): number | undefined {
+  #pop(): void {
     const open = this.#open
-    const first = open[0]
     const last = open.pop()
-    if (last === undefined || open.length === 0) return last
+    if (last === undefined || open.length === 0) return
     let index = 0
     for (;;) {
       let childIndex = 2 * index + 1
       if (childIndex >= open.length) break
       const right = open[childIndex + 1]
-      if (right !== undefined && this.#deadlineOf(right) < this.#deadlineOf(open[childIndex] as number)) childIndex++
+      if (right !== undefined && this.#boundOf(right) < this.#boundOf(open[childIndex] as number)) childIndex++
       const child = open[childIndex] as number
-      if (this.#deadlineOf(child) >= this.#deadlineOf(last)) break
+      if (this.#boundOf(child) >= this.#boundOf(last)) break
       open[index] = child
       index = childIndex
     }
     open[index] = last
-    return first
   }
 
-  #deadlineOf(place: number): number {
-    return this.#at[this.#heap[place] as number] as number
+  #boundOf(place: number): number {
+    return this.#bounds[place] as number
   }
 }

@@ -1,10 +1,14 @@
 /** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `recency.ts`, `deadlines.ts`. */
+
+import { type Extension, extensionOf, NO_TAGS } from '../model/extension.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Births } from './births.js'
 import { Deadlines } from './deadlines.js'
 import { KeyMap } from './key-map.js'
 import { ANCHOR, FIRST_SLOT, MARK, Recency } from './recency.js'
+import { Tags } from './tags.js'
+import { Windows } from './windows.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
@@ -34,6 +38,10 @@ export class Entries {
   readonly recency: Recency
   readonly deadlines: Deadlines
   readonly births: Births
+  readonly windows: Windows
+  readonly tags = new Tags()
+  /** Whether any entry can become stale or has tags. If not, no change looks at {@link windows} and {@link tags}. */
+  isExtended = false
   /** Free slots, last in first out: undoing a removal gets the old slot back. */
   readonly #free: Slot[] = []
   #capacity = INITIAL_CAPACITY
@@ -51,6 +59,7 @@ export class Entries {
     this.recency = new Recency(INITIAL_CAPACITY)
     this.deadlines = new Deadlines(INITIAL_CAPACITY)
     this.births = new Births(INITIAL_CAPACITY)
+    this.windows = new Windows(INITIAL_CAPACITY)
     this.#weights = weighed ? new Float64Array(INITIAL_CAPACITY) : undefined
   }
 
@@ -59,13 +68,13 @@ export class Entries {
   }
 
   /** Weighs all entries, or none any more. */
-  weighAll(weigh: ((key: string, value: StoredValue) => number) | undefined): void {
+  weighAll(weigh: ((key: string, value: StoredValue, tags?: readonly string[]) => number) | undefined): void {
     this.bytes = 0
     this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)
     if (weigh === undefined) return
     const cursor = this.recency.cursor()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
-      if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot)))
+      if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot), this.tags.of(slot)))
   }
 
   get size(): number {
@@ -98,7 +107,19 @@ export class Entries {
     return this.#weights === undefined ? 0 : (this.#weights[slot] as number)
   }
 
-  add(key: string, value: StoredValue, deadlineMs: number, weight: number, successor: number = ANCHOR): Slot {
+  /** Undefined for an entry that never becomes stale and has no tags. */
+  extensionAt(slot: Slot): Extension | undefined {
+    return this.isExtended ? extensionOf(this.windows.get(slot), this.tags.of(slot)) : undefined
+  }
+
+  add(
+    key: string,
+    value: StoredValue,
+    deadlineMs: number,
+    weight: number,
+    extension?: Extension,
+    successor: number = ANCHOR,
+  ): Slot {
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots.add(key, slot)
     this.births.add(slot)
@@ -106,20 +127,34 @@ export class Entries {
     this.#values[slot] = value
     this.recency.insertBefore(successor, slot)
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.deadlines.set(slot, deadlineMs)
+    if (extension !== undefined) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
     return slot
   }
 
-  replace(slot: Slot, value: StoredValue, deadlineMs: number, weight: number): void {
+  replace(slot: Slot, value: StoredValue, deadlineMs: number, weight: number, extension?: Extension): void {
     this.#watcher?.(slot)
     this.#values[slot] = value
     this.deadlines.set(slot, deadlineMs)
+    if (extension !== undefined || this.isExtended) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
   }
 
-  reschedule(slot: Slot, deadlineMs: number): void {
+  reschedule(slot: Slot, deadlineMs: number, freshUntilMs: number): void {
     this.#watcher?.(slot)
     this.deadlines.set(slot, deadlineMs)
+    this.windows.set(slot, freshUntilMs)
+    this.#noteExtended()
+  }
+
+  #extend(slot: Slot, extension: Extension | undefined): void {
+    this.windows.set(slot, extension?.freshUntilMs ?? Number.POSITIVE_INFINITY)
+    this.tags.set(slot, extension?.tags ?? NO_TAGS)
+    this.#noteExtended()
+  }
+
+  #noteExtended(): void {
+    this.isExtended = this.windows.count > 0 || this.tags.count > 0
   }
 
   remove(slot: Slot): void {
@@ -131,6 +166,7 @@ export class Entries {
     this.#values[slot] = undefined
     this.recency.unlink(slot)
     this.deadlines.set(slot, Number.POSITIVE_INFINITY)
+    if (this.isExtended) this.#extend(slot, undefined)
     if (this.#weights !== undefined) this.#weigh(slot, 0)
     this.#free.push(slot)
   }
@@ -192,6 +228,7 @@ export class Entries {
     this.recency.grow(capacity)
     this.deadlines.grow(capacity)
     this.births.grow(capacity)
+    this.windows.grow(capacity)
     if (this.#weights !== undefined) {
       const weights = new Float64Array(capacity)
       weights.set(this.#weights)

@@ -10,6 +10,7 @@
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
 import type { CacheEvent } from '../model/event.js'
+import type { Extension } from '../model/extension.js'
 import type { Limits } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -21,7 +22,7 @@ import type { State } from './state.js'
 export function evolve(state: State, event: CacheEvent, replacement?: Replacement): void {
   switch (event.type) {
     case 'set':
-      evolveSet(state, state.entries.find(event.key), event.key, event.value, event.expiresAtMs)
+      evolveSet(state, state.entries.find(event.key), event.key, event.value, event.expiresAtMs, event.extension)
       return
     case 'deleted':
       remove(state, event.key, 'deletes')
@@ -33,7 +34,7 @@ export function evolve(state: State, event: CacheEvent, replacement?: Replacemen
       remove(state, event.key, 'evictions')
       return
     case 'rescheduled':
-      reschedule(state, event.key, event.expiresAtMs)
+      reschedule(state, event.key, event.expiresAtMs, event.freshUntilMs)
       return
     case 'cleared':
       replaceAll(state, state.emptyEntries(), NOTHING_COUNTED)
@@ -62,30 +63,43 @@ export function evolveSet(
   key: string,
   value: StoredValue,
   expiresAtMs: number,
+  extension?: Extension,
 ): void {
   const { entries, undo } = state
-  if (slot === undefined) addEntry(state, key, value, expiresAtMs)
+  if (slot === undefined) addEntry(state, key, value, expiresAtMs, extension)
   else {
     if (undo.isRecording) undo.replaced(entries, slot)
-    entries.replace(slot, value, expiresAtMs, state.weigh(key, value))
+    entries.replace(slot, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
     entries.recency.touch(slot)
   }
   state.counters.sets++
 }
 
-function addEntry(state: State, key: string, value: StoredValue, expiresAtMs: number): void {
+function addEntry(
+  state: State,
+  key: string,
+  value: StoredValue,
+  expiresAtMs: number,
+  extension: Extension | undefined,
+): void {
   const { entries, undo } = state
   state.refuseBeyondMap(entries)
-  const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value))
+  const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
   if (undo.isRecording) undo.added(slot)
 }
 
 /** A row of a snapshot, in which each key occurs once. Returns whether the key is indeed new. */
-export function evolveRow(state: State, key: string, value: StoredValue, expiresAtMs: number): boolean {
+export function evolveRow(
+  state: State,
+  key: string,
+  value: StoredValue,
+  expiresAtMs: number,
+  extension?: Extension,
+): boolean {
   const { entries } = state
   const before = entries.size
   state.refuseBeyondMap(entries)
-  entries.add(key, value, expiresAtMs, state.weigh(key, value))
+  entries.add(key, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
   return entries.size > before
 }
 
@@ -98,12 +112,19 @@ function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 
   state.counters[counter]++
 }
 
-function reschedule(state: State, key: string, expiresAtMs: number): void {
+/** An `evicted` event, by the slot of its key. */
+export function evolveEviction(state: State, slot: Slot): void {
+  if (state.undo.isRecording) state.undo.removed(state.entries, slot, 'evictions')
+  state.entries.remove(slot)
+  state.counters.evictions++
+}
+
+function reschedule(state: State, key: string, expiresAtMs: number, freshUntilMs = Number.POSITIVE_INFINITY): void {
   const { entries, undo } = state
   const slot = entries.find(key)
   if (slot === undefined) return
   if (undo.isRecording) undo.rescheduled(entries, slot)
-  entries.reschedule(slot, expiresAtMs)
+  entries.reschedule(slot, expiresAtMs, freshUntilMs)
 }
 
 function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {

@@ -1,4 +1,5 @@
 import { Counters } from '../model/counters.js'
+import type { Extension } from '../model/extension.js'
 import type { Limits } from '../model/limits.js'
 import type { Note } from '../model/note.js'
 import type { Slot } from '../model/state.js'
@@ -15,6 +16,8 @@ export interface Row {
   value: StoredValue
   /** Epoch milliseconds; `Infinity` without a deadline. */
   expiresAtMs: number
+  /** Missing for an entry that never becomes stale and has no tags. */
+  extension?: Extension
 }
 
 /**
@@ -101,6 +104,8 @@ export class FrozenRows {
 
   #rowAt(slot: Slot): Row {
     const entries = this.#entries
-    return { key: entries.keyAt(slot), value: entries.valueAt(slot), expiresAtMs: entries.deadlines.get(slot) }
+    const row = { key: entries.keyAt(slot), value: entries.valueAt(slot), expiresAtMs: entries.deadlines.get(slot) }
+    const extension = entries.extensionAt(slot)
+    return extension === undefined ? row : { ...row, extension }
   }
 }

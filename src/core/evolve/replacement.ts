@@ -1,4 +1,5 @@
 import { Counters } from '../model/counters.js'
+import type { Extension } from '../model/extension.js'
 import { fits } from '../model/limits.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -21,15 +22,15 @@ export class Replacement {
   }
 
   /** Rows must come least recently used first. Returns whether the key is new. */
-  add(key: string, value: StoredValue, expiresAtMs: number): boolean {
+  add(key: string, value: StoredValue, expiresAtMs: number, extension?: Extension): boolean {
     const { entries } = this
-    const weight = entries.isWeighed ? this.#state.measure(key, value) : 0 // the cache's limits may have changed since
+    const weight = entries.isWeighed ? this.#state.measure(key, value, extension?.tags) : 0 // the cache's limits may have changed since
     const slot = entries.find(key)
     if (slot === undefined) {
       this.#state.refuseBeyondMap(entries)
-      entries.add(key, value, expiresAtMs, weight)
+      entries.add(key, value, expiresAtMs, weight, extension)
     } else {
-      entries.replace(slot, value, expiresAtMs, weight)
+      entries.replace(slot, value, expiresAtMs, weight, extension)
       entries.recency.touch(slot)
     }
     return slot === undefined

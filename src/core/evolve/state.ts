@@ -12,7 +12,7 @@ export interface StateOptions extends Limits {
   /** Entries that one `Map` can hold; lower only in tests. */
   entriesMax?: number | undefined
   /** The size of an entry in encoded bytes. Called only for a `maxBytes` that is finite. */
-  weigh: (key: string, value: StoredValue) => number
+  weigh: (key: string, value: StoredValue, tags?: readonly string[]) => number
 }
 
 /** All state of a cache. Only the functions of this folder write it. */
@@ -107,12 +107,12 @@ export class State implements ReadableState {
     return this.entries.bytes
   }
 
-  weigh(key: string, value: StoredValue): number {
-    return this.maxBytes === Number.POSITIVE_INFINITY ? 0 : this.#weigh(key, value)
+  weigh(key: string, value: StoredValue, tags?: readonly string[]): number {
+    return this.maxBytes === Number.POSITIVE_INFINITY ? 0 : this.#weigh(key, value, tags)
   }
 
-  measure(key: string, value: StoredValue): number {
-    return this.#weigh(key, value)
+  measure(key: string, value: StoredValue, tags?: readonly string[]): number {
+    return this.#weigh(key, value, tags)
   }
 
   weightAt(slot: Slot): number {
@@ -135,12 +135,38 @@ export class State implements ReadableState {
     return this.entries.deadlines.get(slot)
   }
 
-  get nextToExpire(): Slot | undefined {
-    return this.entries.deadlines.first
+  freshUntilAt(slot: Slot): number {
+    return this.entries.windows.get(slot)
   }
 
-  byDeadline(): SlotCursor {
-    return this.entries.deadlines.cursor()
+  /** When the entry is no longer fresh: it becomes stale or expires then. Epoch milliseconds; `Infinity` for never. */
+  liveUntilAt(slot: Slot): number {
+    const { windows, deadlines } = this.entries
+    return windows.count === 0 ? deadlines.get(slot) : Math.min(windows.get(slot), deadlines.get(slot))
+  }
+
+  tagsAt(slot: Slot): readonly string[] {
+    return this.entries.tags.of(slot)
+  }
+
+  isExtendedAt(slot: Slot): boolean {
+    return this.entries.extensionAt(slot) !== undefined
+  }
+
+  slotsTagged(tag: string): readonly Slot[] {
+    return this.entries.tags.slotsOf(tag)
+  }
+
+  get tagCount(): number {
+    return this.entries.tags.size
+  }
+
+  get expiryBoundMs(): number {
+    return this.entries.deadlines.boundMs
+  }
+
+  expired(nowMs: number, looksMax?: number): SlotCursor {
+    return this.entries.deadlines.expired(nowMs, looksMax)
   }
 
   /** Least recently used first. */
@@ -154,9 +180,10 @@ export class State implements ReadableState {
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield this.keyAt(slot)
   }
 
-  /** Ensures that an entry with this deadline can be stored without growing the columns. */
-  reserve(addsEntry: boolean, deadlineMs: number): void {
+  /** Ensures that an entry with this deadline can be stored without growing the columns. `becomesStale`: before it expires. */
+  reserve(addsEntry: boolean, deadlineMs: number, becomesStale = false): void {
     if (addsEntry) this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
+    if (becomesStale) this.entries.windows.reserve()
   }
 }

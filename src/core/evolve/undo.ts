@@ -1,5 +1,6 @@
 /** The inverse of changes. Before: `evolve.ts`, which records; `turns.ts`, which rolls back. After: `entries.ts`. */
 import { Counters } from '../model/counters.js'
+import type { Extension } from '../model/extension.js'
 import { type Limits, NEW_LIMITS } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -28,6 +29,8 @@ class Step {
   key = ''
   value: StoredValue = null
   deadlineMs = 0
+  extension: Extension | undefined
+  freshUntilMs = 0
   weight = 0
   birth = 0
   /** The next entry in the order of use. Steps are undone in reverse, so it is linked again by then. */
@@ -62,6 +65,7 @@ export class UndoLog {
     for (let index = 0; index < this.#count; index++) {
       const step = this.#steps[index] as Step // index < count
       step.value = null
+      step.extension = undefined
       step.entries = undefined
     }
     this.#count = 0
@@ -97,6 +101,7 @@ export class UndoLog {
     const step = this.#next('replaced', 'sets', slot)
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
+    step.extension = entries.extensionAt(slot)
     step.weight = entries.weightAt(slot)
     step.successor = entries.recency.successorOf(slot)
   }
@@ -106,13 +111,16 @@ export class UndoLog {
     step.key = entries.keyAt(slot)
     step.value = entries.valueAt(slot)
     step.deadlineMs = entries.deadlines.get(slot)
+    step.extension = entries.extensionAt(slot)
     step.weight = entries.weightAt(slot)
     step.birth = entries.births.get(slot)
     step.successor = entries.recency.successorOf(slot)
   }
 
   rescheduled(entries: Entries, slot: Slot): void {
-    this.#next('rescheduled', undefined, slot).deadlineMs = entries.deadlines.get(slot)
+    const step = this.#next('rescheduled', undefined, slot)
+    step.deadlineMs = entries.deadlines.get(slot)
+    step.freshUntilMs = entries.windows.get(slot)
   }
 
   touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
@@ -139,21 +147,21 @@ export class UndoLog {
 
 function undo(state: Undoable, step: Step): void {
   const { entries } = state
-  const { slot, value, deadlineMs, weight, successor } = step
+  const { slot, value, deadlineMs, extension, weight, successor } = step
   if (step.counter !== undefined) state.counters[step.counter]--
   switch (step.change) {
     case 'added':
       entries.remove(slot)
       return
     case 'replaced':
-      entries.replace(slot, value, deadlineMs, weight)
+      entries.replace(slot, value, deadlineMs, weight, extension)
       entries.recency.moveBefore(successor, slot)
       return
     case 'removed':
-      entries.births.restore(entries.add(step.key, value, deadlineMs, weight, successor), step.birth)
+      entries.births.restore(entries.add(step.key, value, deadlineMs, weight, extension, successor), step.birth)
       return
     case 'rescheduled':
-      entries.reschedule(slot, deadlineMs)
+      entries.reschedule(slot, deadlineMs, step.freshUntilMs)
       return
     case 'touched':
       entries.recency.moveBefore(successor, slot)

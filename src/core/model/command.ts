@@ -17,10 +17,14 @@ export interface SetCommand {
   readonly type: 'set'
   readonly key: string
   readonly value: StoredValue
-  /** Epoch milliseconds; `Infinity` for none. */
+  /** When the ttl ends, epoch milliseconds; `Infinity` for never. */
   readonly expiresAtMs: number
-  /** A live entry keeps its own deadline. */
+  /** A live entry keeps its own deadline, and its own time of being stale unless {@link staleMs} is given. */
   readonly keepsDeadline?: boolean
+  /** How long the entry stays after its ttl, stale. */
+  readonly staleMs?: number | undefined
+  /** Each once. */
+  readonly tags?: readonly string[] | undefined
   readonly only: 'absent' | 'present' | undefined
   readonly nowMs: number
 }
@@ -41,12 +45,21 @@ export interface ExpireCommand {
   readonly nowMs: number
 }
 
+/** Deletes the entries that have one of the tags, or makes those stale that can become stale, and deletes the others. */
+export interface TagCommand {
+  readonly type: 'deleteTag' | 'expireTag'
+  readonly tags: readonly string[]
+  /** Only entries whose keys begin with this; `''` for all. */
+  readonly prefix: string
+  readonly nowMs: number
+}
+
 export interface ClearCommand {
   readonly type: 'clear'
   readonly nowMs: number
 }
 
-/** Removes entries that have expired: at most `limit`. */
+/** Removes entries that have expired: at most `limit`, and fewer if some of those it looks at have not. */
 export interface CleanupCommand {
   readonly type: 'cleanup'
   readonly limit: number
@@ -68,6 +81,7 @@ export type Command =
   | SetCommand
   | IncrementCommand
   | ExpireCommand
+  | TagCommand
   | ClearCommand
   | CleanupCommand
   | LimitCommand

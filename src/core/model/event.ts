@@ -4,6 +4,7 @@
  *
  * The journal keeps events, and `evolve` applies them to the state, live and in recovery.
  */
+import type { Extension } from './extension.js'
 import type { Limits } from './limits.js'
 import type { StoredValue } from './stored-value.js'
 
@@ -13,6 +14,8 @@ export interface SetEvent {
   readonly value: StoredValue
   /** Epoch milliseconds; `Infinity` without a deadline. */
   readonly expiresAtMs: number
+  /** Missing for an entry that never becomes stale and has no tags. */
+  readonly extension?: Extension
 }
 
 /** An entry was removed: on request, because its deadline has passed, or to make room. */
@@ -21,11 +24,13 @@ export interface RemovedEvent {
   readonly key: string
 }
 
-/** `expire` and `persist`: a new deadline, the same value and the same place in the order of use. */
+/** `expire`, `persist` and `expireTag`: a new deadline, the same value, the same tags and the same place in the order of use. */
 export interface RescheduledEvent {
   readonly type: 'rescheduled'
   readonly key: string
   readonly expiresAtMs: number
+  /** From then until its deadline the entry is stale, epoch milliseconds; missing if it never is. */
+  readonly freshUntilMs?: number
 }
 
 export interface ClearedEvent {
@@ -49,3 +54,14 @@ export interface LimitedEvent extends Limits {
 
 /** Any event of the journal. */
 export type CacheEvent = SetEvent | RemovedEvent | RescheduledEvent | ClearedEvent | LoadedEvent | LimitedEvent
+
+/** A `set` event, after the eviction of the entry `evicted` if there is one. */
+export function setEvents(
+  key: string,
+  value: StoredValue,
+  expiresAtMs: number,
+  evicted: string | undefined,
+): CacheEvent[] {
+  const set: CacheEvent = { type: 'set', key, value, expiresAtMs }
+  return evicted === undefined ? [set] : [{ type: 'evicted', key: evicted }, set]
+}

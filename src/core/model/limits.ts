@@ -2,7 +2,7 @@
 export interface Limits {
   /** Entries; a positive integer or Infinity. */
   readonly maxSize: number
-  /** Encoded bytes of all keys and values together; a positive integer or Infinity. */
+  /** Encoded bytes of all keys, values and tags together; a positive integer or Infinity. */
   readonly maxBytes: number
 }
 

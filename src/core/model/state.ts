@@ -15,22 +15,31 @@ export interface ReadableState extends Limits {
   readonly size: number
   /** Entries that one `Map` can hold. */
   readonly entriesMax: number
-  /** Encoded bytes of all keys and values; 0 if `maxBytes` is Infinity. */
+  /** Encoded bytes of all keys, values and tags; 0 if `maxBytes` is Infinity. */
   readonly bytes: number
   /** The size of an entry in encoded bytes; 0 if `maxBytes` is Infinity. */
-  weigh(key: string, value: StoredValue): number
+  weigh(key: string, value: StoredValue, tags?: readonly string[]): number
   /** The same, whatever `maxBytes` is. */
-  measure(key: string, value: StoredValue): number
+  measure(key: string, value: StoredValue, tags?: readonly string[]): number
   weightAt(slot: Slot): number
   find(key: string): Slot | undefined
   keyAt(slot: Slot): string
   valueAt(slot: Slot): StoredValue
   /** Epoch milliseconds; `Infinity` without a deadline. */
   deadlineAt(slot: Slot): number
-  /** The entry with the earliest deadline, if any has one. */
-  readonly nextToExpire: Slot | undefined
-  /** All entries with a deadline, in the order of their deadlines. */
-  byDeadline(): SlotCursor
+  /** From then until its deadline the entry is stale, epoch milliseconds; `Infinity` if it never is. */
+  freshUntilAt(slot: Slot): number
+  tagsAt(slot: Slot): readonly string[]
+  /** Whether the entry can become stale, or has tags. */
+  isExtendedAt(slot: Slot): boolean
+  /** The entries with a tag, in no particular order. Valid until the state changes. */
+  slotsTagged(tag: string): readonly Slot[]
+  /** How many different tags the entries have. */
+  readonly tagCount: number
+  /** No entry expires before this; `Infinity` if none has a deadline. The earliest deadline may be later. */
+  readonly expiryBoundMs: number
+  /** The entries that have expired, in the order of their deadlines. Fewer, if `looksMax` looks do not suffice to find all. */
+  expired(nowMs: number, looksMax?: number): SlotCursor
   /** All entries, in the order of eviction. */
   byEviction(): SlotCursor
 }

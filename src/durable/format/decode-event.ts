@@ -1,9 +1,11 @@
 /** Decodes events and values. The inverse of `encode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent, SetEvent } from '../../core/model/event.js'
+import type { Extension } from '../../core/model/extension.js'
 import { EncodedPlain, EncodedValue, type StoredValue } from '../../core/model/stored-value.js'
 import { type ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import { takePrimitive } from '../../values/plain/decode.js'
 import { heldBytes } from '../../values/plain/encode.js'
+import { decodeExtension } from './extension.js'
 import {
   EVENT_HAS_DEADLINE,
   EVENT_HAS_EXTENSION,
@@ -18,7 +20,7 @@ import { NewerFormatError } from './newer-format.js'
 import { takeLimits } from './notes.js'
 
 /** Receives the parts of a `set` event, or of a row, which is written as one, without an object for them. */
-export type SetTaker<T> = (key: string, value: StoredValue, expiresAtMs: number) => T
+export type SetTaker<T> = (key: string, value: StoredValue, expiresAtMs: number, extension?: Extension) => T
 /** Receives a row. Returns `false` for a repeated key, which no file has. */
 export type RowTaker = SetTaker<boolean | void>
 
@@ -26,7 +28,7 @@ export type RowTaker = SetTaker<boolean | void>
 export function decodeEvent(reader: ByteReader): CacheEvent {
   const head = reader.byte()
   if (!isSet(head)) return decodeOther(reader, head)
-  return decodeSet(reader, head, (key, value, expiresAtMs) => ({ type: 'set', key, value, expiresAtMs }))
+  return decodeSet(reader, head, setEvent)
 }
 
 /** Whether the event that begins with this byte is a `set`. */
@@ -39,18 +41,17 @@ export function decodeSet<T>(reader: ByteReader, head: number, take: SetTaker<T>
   const key = decodeKey(reader, head)
   const value = decodeValue(reader)
   const expiresAtMs = decodeDeadline(reader, head)
-  if (head >= EVENT_HAS_EXTENSION) refuseExtension(reader, 'set')
+  if (head >= EVENT_HAS_EXTENSION) return take(key, value, expiresAtMs, decodeExtension(reader, 'set'))
   return take(key, value, expiresAtMs)
+}
+
+function setEvent(key: string, value: StoredValue, expiresAtMs: number, extension?: Extension): SetEvent {
+  const event: SetEvent = { type: 'set', key, value, expiresAtMs }
+  return extension === undefined ? event : { ...event, extension }
 }
 
 function decodeKey(reader: ByteReader, head: number): string {
   return reader.text((head >> KEY_TEXT_SHIFT) & KEY_TEXT_MASK)
-}
-
-/** No kind of extension is known to this daybook. */
-function refuseExtension(reader: ByteReader, type: string): never {
-  const bytes = reader.view()
-  throw new NewerFormatError(`an extension of kind ${bytes[0]} of an event of type "${type}"`)
 }
 
 /** Epoch milliseconds. NaN and -Infinity are refused: an entry with such a deadline would neither live nor expire. */
@@ -77,8 +78,9 @@ export function decodeOther(reader: ByteReader, head: number): Exclude<CacheEven
       return { type: 'evicted', key }
     case EVENT_TYPE.rescheduled: {
       const expiresAtMs = decodeDeadline(reader, head)
-      if (head >= EVENT_HAS_EXTENSION) refuseExtension(reader, 'rescheduled')
-      return { type: 'rescheduled', key, expiresAtMs }
+      const extension = head >= EVENT_HAS_EXTENSION ? decodeExtension(reader, 'rescheduled') : undefined
+      if (extension === undefined) return { type: 'rescheduled', key, expiresAtMs }
+      return { type: 'rescheduled', key, expiresAtMs, freshUntilMs: extension.freshUntilMs }
     }
     default: // loaded
       return { type: 'loaded', file: key, checksum: reader.varint(), entries: reader.double() }

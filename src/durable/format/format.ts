@@ -74,8 +74,15 @@ export const EVENT_HAS_DEADLINE = 0x10
 /** The encoding of the key (TEXT in values/bytes/text.ts), shifted into the event's first byte. */
 export const KEY_TEXT_SHIFT = 5
 export const KEY_TEXT_MASK = 0x03
-/** A `set` or `rescheduled` event ends with an extension: a varint of bytes, and in them parts, each of which begins with its kind. */
+/** A `set` or `rescheduled` event ends with an extension: a varint of bytes, and in them parts. */
 export const EVENT_HAS_EXTENSION = 0x80
+/** The kinds of parts. Each part is its kind, a varint of bytes, and the bytes. */
+export const PART = {
+  /** An f64 of epoch milliseconds. */
+  freshUntil: 1,
+  /** Texts: for each its encoding (TEXT), a varint of bytes, and the bytes. Only in a `set` event. */
+  tags: 2,
+} as const
 
 /** The first byte of a value, if it is not that of a primitive (`values/plain/tags.ts`). */
 export const VALUE = {

@@ -113,7 +113,7 @@ export class Replayer {
   async snapshot({ path, sequence }: JournalFile): Promise<ReadSnapshot> {
     const receiver = this.#receiver
     const visit = this.#rowsInto(
-      (key, value, expiresAtMs) => receiver.row(key, value, expiresAtMs),
+      (key, value, expiresAtMs, extension) => receiver.row(key, value, expiresAtMs, extension),
       (note) => receiver.noted(note),
     )
     const found = await readSnapshot(this.#storage, { path, kind: 'snapshot', sequence }, visit).catch((error) => {
@@ -194,7 +194,7 @@ export class Replayer {
 
   async #loaded(event: LoadedEvent, sequence: Sequence): Promise<void> {
     const rows = this.#receiver.loadedRows()
-    const visit = this.#rowsInto((key, value, expiresAtMs) => rows.add(key, value, expiresAtMs))
+    const visit = this.#rowsInto((key, value, expiresAtMs, extension) => rows.add(key, value, expiresAtMs, extension))
     const found = await readLoaded(this.#storage, this.#directory, event, sequence, visit)
     rows.counters.copyFrom(found.counters)
     this.#receiver.event(event, rows)

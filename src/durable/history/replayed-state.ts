@@ -16,8 +16,8 @@ export interface StateReceiver extends JournalReceiver {
 export function receiverFor(state: State, progress: JournalReceiver['progress']): StateReceiver {
   let order: Uint8Array | undefined
   return {
-    row: (key, value, expiresAtMs) => evolveRow(state, key, value, expiresAtMs),
-    set: (key, value, expiresAtMs) => evolveSet(state, state.find(key), key, value, expiresAtMs),
+    row: (key, value, expiresAtMs, extension) => evolveRow(state, key, value, expiresAtMs, extension),
+    set: (key, value, expiresAtMs, extension) => evolveSet(state, state.find(key), key, value, expiresAtMs, extension),
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
     limits: (limits) => evolveLimits(state, limits),

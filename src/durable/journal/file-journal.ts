@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { CacheEvent } from '../../core/model/event.js'
+import { type CacheEvent, setEvents } from '../../core/model/event.js'
 import type { Note } from '../../core/model/note.js'
 import { sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
@@ -133,12 +133,14 @@ export class FileJournal implements Journal {
     return sequence
   }
 
-  appendSet(key: string, value: StoredValue, expiresAtMs: number): number {
+  appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number {
     const pending = this.#pending
     const isSmall =
-      key.length <= SMALL && (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object')
-    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs)
-    return this.append([{ type: 'set', key, value, expiresAtMs }]) // handles values that fill a frame
+      key.length <= SMALL &&
+      (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object') &&
+      (evicted === undefined || evicted.length <= SMALL)
+    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs, evicted)
+    return this.append(setEvents(key, value, expiresAtMs, evicted)) // handles values that fill a frame
   }
 
   async flush(): Promise<number> {

@@ -16,7 +16,7 @@ import { FIRST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/s
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { FrameNotes, NOTE_BYTES_MAX } from '../format/answers.js'
-import { encodeEvent, encodeSet } from '../format/encode-event.js'
+import { encodeEvent, encodeEviction, encodeSet } from '../format/encode-event.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
 import { beginFrame, type FinishedFrames, type FrameHeader, finishFrame } from '../format/frame.js'
 import { encodeNotes, LIMITS_NOTE_BYTES } from '../format/notes.js'
@@ -119,12 +119,16 @@ export class PendingFrames {
     this.count += events.length
   }
 
-  /** Adds one `set` event, which must be far from filling a frame, and returns its sequence. Call it only if `isReady`. */
-  addSet(key: string, value: StoredValue, expiresAtMs: number): number {
+  /**
+   * Adds one `set` event, after one that its key `evicted` was evicted, and returns the sequence of the first. They must be far from
+   * filling a frame. Call it only if `isReady`.
+   */
+  addSet(key: string, value: StoredValue, expiresAtMs: number, evicted: string | undefined): number {
     const writer = this.#writer
     const before = writer.length
     try {
       if (before === this.#start) beginFrame(writer)
+      if (evicted !== undefined) encodeEviction(writer, evicted)
       encodeSet(writer, key, value, expiresAtMs)
       if (this.#openBytes > FULL_FRAME_BYTES) this.#closeBefore(before)
     } catch (error) {
@@ -132,7 +136,9 @@ export class PendingFrames {
       throw error
     }
     if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
-    return this.first + this.count++
+    const sequence = this.first + this.count
+    this.count += evicted === undefined ? 1 : 2
+    return sequence
   }
 
   /** Closes the open frame at `end`, unless it is empty, and moves the turn after that into a new one. */

@@ -97,7 +97,7 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
         isDone = true
         break
       }
-      encodeSet(writer, row.key, row.value, row.expiresAtMs)
+      encodeSet(writer, row.key, row.value, row.expiresAtMs, row.extension)
       count++
     }
     if (count > 0) await writeFrame('rows', count)

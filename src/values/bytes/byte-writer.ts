@@ -6,27 +6,37 @@ const LOOP_LENGTH_MAX = 16
 /** A growing buffer, in which frames are composed. Numbers are little-endian. */
 export class ByteWriter {
   bytes: Buffer
+  /** Of the same bytes: V8 compiles its writes into the caller. */
+  #view: DataView
   length = 0
   readonly #initialBytes: number
 
   constructor(initialBytes: number) {
     this.#initialBytes = initialBytes
     this.bytes = Buffer.allocUnsafeSlow(initialBytes)
+    this.#view = viewOf(this.bytes)
   }
 
   /** Empties the buffer, and frees the memory of a very large frame. */
   clear(): void {
     this.length = 0
-    if (this.bytes.length > this.#initialBytes * 4) this.bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
+    if (this.bytes.length > this.#initialBytes * 4) this.#use(Buffer.allocUnsafeSlow(this.#initialBytes))
+  }
+
+  #use(bytes: Buffer): void {
+    this.#view = viewOf(bytes)
+    this.bytes = bytes
   }
 
   /** Ensures room for `count` more bytes. Must be called before the `put` methods below. */
   reserve(count: number): void {
-    const needed = this.length + count
-    if (needed <= this.bytes.length) return
+    if (this.length + count > this.bytes.length) this.#grow(this.length + count)
+  }
+
+  #grow(needed: number): void {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2))
     this.bytes.copy(grown, 0, 0, this.length)
-    this.bytes = grown
+    this.#use(grown)
   }
 
   skip(count: number): void {
@@ -39,7 +49,8 @@ export class ByteWriter {
   }
 
   putDouble(value: number): void {
-    this.length = this.bytes.writeDoubleLE(value, this.length)
+    this.#view.setFloat64(this.length, value, true)
+    this.length += 8
   }
 
   /** LEB128 of an integer below 2^32: seven bits a byte, the lowest first. At most 5 bytes. */
@@ -107,6 +118,10 @@ export class ByteWriter {
     this.length += this.bytes.ucs2Write(text, this.length)
     return TEXT.utf16
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
 }
 
 declare global {

@@ -106,23 +106,30 @@ function putDictionary(writer: ByteWriter, object: Bare): void {
 
 /** Not an object. */
 export function putPrimitive(writer: ByteWriter, value: unknown): void {
+  if (typeof value === 'number') putNumber(writer, value)
+  else if (typeof value === 'string') {
+    writer.reserve(1)
+    const at = writer.length++
+    const text = writer.putText(value) // may move writer.bytes
+    writer.bytes[at] = TAG.text + text
+  } else putOther(writer, value)
+}
+
+function putNumber(writer: ByteWriter, value: number): void {
   writer.reserve(9)
+  if ((value | 0) === value && !Object.is(value, -0)) {
+    writer.putByte(TAG.integer)
+    writer.putVarint((value << 1) ^ (value >> 31))
+  } else {
+    writer.putByte(TAG.double)
+    writer.putDouble(value)
+  }
+}
+
+/** Functions of their own, because V8 only inlines short ones. */
+function putOther(writer: ByteWriter, value: unknown): void {
+  writer.reserve(1)
   switch (typeof value) {
-    case 'string': {
-      const at = writer.length++
-      const text = writer.putText(value) // may move writer.bytes
-      writer.bytes[at] = TAG.text + text
-      return
-    }
-    case 'number':
-      if ((value | 0) === value && !Object.is(value, -0)) {
-        writer.putByte(TAG.integer)
-        writer.putVarint((value << 1) ^ (value >> 31))
-      } else {
-        writer.putByte(TAG.double)
-        writer.putDouble(value)
-      }
-      return
     case 'boolean':
       writer.putByte(value ? TAG.true : TAG.false)
       return

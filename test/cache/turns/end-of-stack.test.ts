@@ -60,6 +60,32 @@ for (const isNew of [true, false]) {
   })
 }
 
+test('a change of tags and of a stale window that is appended is made, at every depth', (t) => {
+  const { turns, state, appends } = parts()
+  const extended = (tags: string[]) => ({
+    type: 'set' as const,
+    key: 'a',
+    value: 1,
+    expiresAtMs: 9,
+    extension: { freshUntilMs: 5, tags },
+  })
+  const turn = [
+    extended(['x', 'y']),
+    extended(['y', 'z']),
+    { type: 'rescheduled' as const, key: 'a', expiresAtMs: 8, freshUntilMs: 4 },
+    { type: 'deleted' as const, key: 'a' },
+    extended(['x', 'y']),
+  ]
+  let cut = 0
+  nearTheEnd(() => {
+    if (state.isWhole) turns.record(turn, 0)
+    if (!state.isWhole) cut++
+  })
+  t.deepEqual([cut, state.isWhole], [0, true])
+  t.true(appends() > 100)
+  t.deepEqual([state.tagCount, state.entries.tags.count], [2, 1])
+})
+
 test('a step of a transaction is made or not, at every depth', (t) => {
   const { turns, state } = parts()
   const event = { type: 'set', key: 'a', value: 1, expiresAtMs: 9 } as const

@@ -11,7 +11,7 @@ async function completing(t: Parameters<typeof openMemory>[0], keys: string[]) {
 test('the first word is completed with commands', async (t) => {
   const completed = await completing(t, ['gamma'])
   t.deepEqual(completed('comp'), [['compact '], 'comp'])
-  t.deepEqual(completed('de'), [['decrement', 'delete', 'delete-pattern', 'delete-prefix'], 'de'])
+  t.deepEqual(completed('de'), [['decrement', 'delete', 'delete-pattern', 'delete-prefix', 'delete-tag'], 'de'])
   t.true(completed('')[0].includes('set'))
   t.deepEqual(completed('help com'), [['compact '], 'com'])
 })

@@ -47,19 +47,24 @@ const COMMAND: fc.Arbitrary<Command> = fc.oneof(
   }),
 )
 
-/** A whole state, including the order of use and the order of deadlines. */
-function all(state: State) {
-  const byDeadline: unknown[] = []
-  const cursor = state.byDeadline()
+/** Every entry with a deadline, earliest first. */
+function byDeadline(state: State): [key: string, deadlineMs: number][] {
+  const rows: [string, number][] = []
+  const cursor = state.expired(NEVER)
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
-    byDeadline.push([state.keyAt(slot), state.deadlineAt(slot), slot])
+    rows.push([state.keyAt(slot), state.deadlineAt(slot)])
+  return rows
+}
+
+/** A whole state, including the order of use and the order of deadlines, in which equal ones have none. */
+function all(state: State) {
   const rows = [...state.keysByUse()].map((key) => {
     const slot = state.find(key)
     return [key, slot, slot === undefined ? undefined : [state.valueAt(slot), state.weightAt(slot)]]
   })
   return {
     rows,
-    byDeadline,
+    deadlines: byDeadline(state).sort(([a, aMs], [b, bMs]) => aMs - bMs || a.localeCompare(b)),
     size: state.size,
     bytes: state.bytes,
     limits: state.limits,
@@ -104,19 +109,19 @@ test('the events of a command that stores keep the limits, and store', (t) =>
     2_000,
   ))
 
-test('the cursor by deadline visits every entry that has one, in order', (t) =>
+test('the cursor of what has expired visits every entry that has a deadline, in order', (t) =>
   holds(
     t,
     fc.property(fc.array(SET, { maxLength: 40 }), (events) => {
       const state = stateOf(events)
-      const { byDeadline } = all(state)
-      const deadlines = byDeadline.map((row) => (row as [string, number])[1])
+      const rows = byDeadline(state)
+      const deadlines = rows.map(([, deadlineMs]) => deadlineMs)
       assert.deepEqual(
         deadlines,
         deadlines.toSorted((a, b) => a - b),
       )
       const withDeadline = [...state.keysByUse()].filter((key) => state.deadlineAt(state.find(key) as never) !== NEVER)
-      assert.deepEqual(byDeadline.map((row) => (row as [string])[0]).sort(), withDeadline.sort())
+      assert.deepEqual(rows.map(([key]) => key).sort(), withDeadline.sort())
     }),
     500,
   ))

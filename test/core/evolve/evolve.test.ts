@@ -31,7 +31,7 @@ test('a set event replaces the value, the deadline and the place in the order of
     ['b', 2, NEVER],
     ['a', 3, NEVER],
   ])
-  t.is(state.nextToExpire, undefined)
+  t.is(state.expiryBoundMs, NEVER)
 })
 
 test('evolve decides nothing: neither limits nor the clock stop an event from taking effect', (t) => {
@@ -52,7 +52,7 @@ for (const [type, counter] of [
       ['b'],
     )
     t.is(state.counters[counter], 1)
-    t.is(state.nextToExpire, undefined)
+    t.is(state.expiryBoundMs, NEVER)
   })
 }
 
@@ -68,7 +68,7 @@ test('rescheduled changes the deadline and nothing else', (t) => {
     ['b', 1, NEVER],
   ])
   evolve(state, { type: 'rescheduled', key: 'a', expiresAtMs: NEVER })
-  t.is(state.nextToExpire, undefined)
+  t.is(state.expiryBoundMs, NEVER)
 })
 
 test('cleared removes everything and resets the counters', (t) => {
@@ -77,7 +77,7 @@ test('cleared removes everything and resets the counters', (t) => {
   evolve(state, { type: 'cleared' })
   t.deepEqual(rows(state), [])
   t.is(state.bytes, 0)
-  t.is(state.nextToExpire, undefined)
+  t.is(state.expiryBoundMs, NEVER)
   t.like(state.counters, { hits: 0, misses: 0, evictions: 0, expirations: 0, sets: 0, deletes: 0 })
 })
 

@@ -13,7 +13,7 @@ function all(state: State) {
     const slot = state.find(key)
     return slot === undefined ? key : [key, slot, state.valueAt(slot), state.deadlineAt(slot), state.weightAt(slot)]
   })
-  const next = state.nextToExpire
+  const next = state.expired(NEVER).next()
   const nextMs = next === undefined ? NEVER : state.deadlineAt(next)
   const { size, bytes, limits } = state
   return { rows, size, bytes, limits, counters: { ...state.counters }, nextMs }

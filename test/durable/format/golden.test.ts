@@ -39,17 +39,24 @@ test('the golden file is read as docs/format.md says', async (t) => {
   const journal = new FileJournal(disk, directory)
   const report = await journal.open(session({ receiver }))
   await journal.close()
-  t.like(report, { sequence: 5, events: 5, frames: 2, segments: 1, clean: true, setAside: undefined })
+  t.like(report, { sequence: 6, events: 6, frames: 2, segments: 1, clean: true, setAside: undefined })
   t.like(receiver.events, [
     { type: 'set', key: 'user:1', value: 'Ada', expiresAtMs: GOLDEN_TIME_MS + 60_000 },
     { type: 'set', key: 'visits', value: 300, expiresAtMs: Number.POSITIVE_INFINITY },
     { type: 'set', key: 'π', value: { encoding: 'bytes', bytes: Uint8Array.of(3, 1, 4) } },
     { type: 'rescheduled', key: 'visits', expiresAtMs: GOLDEN_TIME_MS + 1_000 },
     { type: 'deleted', key: 'π' },
+    {
+      type: 'set',
+      key: 'news',
+      value: true,
+      expiresAtMs: GOLDEN_TIME_MS + 3_660_000,
+      extension: { freshUntilMs: GOLDEN_TIME_MS + 60_000, tags: ['ada', 'π'] },
+    },
   ])
-  t.deepEqual(receiver.written, { order: [2, 5, 1, 0], after: 5 })
+  t.deepEqual(receiver.written, { order: [3, 7, 1, 2, 0], after: 6 })
   t.deepEqual(receiver.limited, { maxSize: 1_000, maxBytes: Number.POSITIVE_INFINITY })
-  t.like(receiver.restored, { hits: 1, misses: 0, sets: 3, deletes: 1 })
+  t.like(receiver.restored, { hits: 1, misses: 0, sets: 4, deletes: 1 })
 })
 
 test('a cache opened on the golden file has its entries', async (t) => {
@@ -60,9 +67,16 @@ test('a cache opened on the golden file has its entries', async (t) => {
     [...cache.entries()],
     [
       ['visits', 300],
+      ['news', true],
       ['user:1', 'Ada'],
     ],
   )
   t.is(cache.ttl('user:1'), 60)
+  t.deepEqual(cache.entry('news'), {
+    value: true,
+    expiresAtMs: GOLDEN_TIME_MS + 3_660_000,
+    freshUntilMs: GOLDEN_TIME_MS + 60_000,
+    tags: ['ada', 'π'],
+  })
   await cache.close()
 })

@@ -53,7 +53,8 @@ for (const [name, { entries, versions }] of Object.entries(JOURNALS)) {
       const cache = await open(directory)
       t.deepEqual([...cache.entries()].slice(0, entries.length), entries, 'in the order of use')
       t.is(cache.size, entries.length + change)
-      cache.set(`new${change}`, change)
+      cache.set(`new${change}`, change, change === 1 ? { ttl: 5, stale: 5, tags: ['t'] } : {})
+      if (change === 2) t.deepEqual(cache.entry('new1')?.tags, ['t'])
       await cache.close()
     }
     const segments = filesOf(directory, 'segment').map((file) => versionOf(join(directory, file)))

@@ -34,6 +34,7 @@ export async function writeGolden(directory: string): Promise<void> {
     cache.set('π', Uint8Array.of(3, 1, 4))
     cache.expire('visits', 1)
     cache.delete('π')
+    cache.set('news', true, { ttl: 60, stale: 3600, tags: ['ada', 'π'] })
   })
   cache.get('user:1')
   await cache.close()

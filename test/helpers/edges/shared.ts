@@ -19,7 +19,9 @@ export function sharedPlace(t: ExecutionContext, directory = temporaryDirectory(
   return {
     directory,
     async join<V>(options: SharedOptions = {}, open: CacheOptions = {}) {
-      const cache = await openSharedWithin<V>({ directory, ...options }, (own) => openWithin({ ...own, ...open }))
+      const cache = await openSharedWithin<V>({ directory, reconnectTimeout: 120, ...options }, (own) =>
+        openWithin({ ...own, ...open }),
+      )
       joined.push(cache as SharedCache)
       return cache
     },

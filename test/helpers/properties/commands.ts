@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { compileGlob } from '../../../src/core/decide/glob.js'
-import type { Cache } from '../../../src/index.js'
+import type { Cache, Duration } from '../../../src/index.js'
 import type { CountingClock } from '../counting-clock.js'
 import type { Model } from './model.js'
 
@@ -15,7 +15,7 @@ export interface Counts {
 
 /** One step of a run: a call, or time passing. */
 export type Step =
-  | { type: 'get' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist' | 'take'; key: string }
+  | { type: 'get' | 'getStale' | 'peek' | 'has' | 'ttl' | 'delete' | 'persist' | 'take'; key: string }
   | { type: 'entry'; key: string }
   | { type: 'touch'; key: string; ttlMs: number | undefined }
   | {
@@ -25,11 +25,14 @@ export type Step =
       ttlMs: number
       only: 'absent' | 'present' | undefined
       as: 'ttl' | 'expiresAt' | 'keep'
+      staleMs: number | undefined
+      tags: string[] | undefined
     }
+  | { type: 'deleteTag' | 'expireTag'; tags: string[] }
   | { type: 'increment'; key: string; by: number; ttlMs: number }
   | { type: 'expire'; key: string; ttlMs: number }
   | { type: 'getMany' | 'hasMany' | 'deleteMany'; keys: string[] }
-  | { type: 'setMany'; rows: [string, unknown][] }
+  | { type: 'setMany'; rows: [string, unknown][]; tags: string[] | undefined }
   | { type: 'keys' | 'deletePattern'; pattern: string }
   | { type: 'entries' | 'deletePrefix'; prefix: string }
   | { type: 'clear' | 'cleanup' | 'size' }
@@ -45,13 +48,23 @@ const VALUE = fc.oneof(
 )
 /** Infinity: no deadline. */
 const TTL_MS = fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.constant(0), fc.integer({ min: 1, max: 5_000 }))
+const STALE_MS = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 5_000 }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, Number.POSITIVE_INFINITY) },
+)
+const TAGS = fc.array(fc.constantFrom('x', 'y', 'long tag', '\ud83d'), { maxLength: 3 })
+const SOME_TAGS = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: TAGS.map((tags) => [...new Set(tags)]) },
+)
 const BY = fc.integer({ min: -5, max: 5 }).map((by) => by + 0) // no -0: 0 + -0 is 0
 
 const CALLS = [
   {
     weight: 8,
     arbitrary: fc.record({
-      type: fc.constantFrom('get', 'peek', 'has', 'ttl', 'delete', 'persist', 'take', 'entry'),
+      type: fc.constantFrom('get', 'getStale', 'peek', 'has', 'ttl', 'delete', 'persist', 'take', 'entry'),
       key: KEY,
     }),
   },
@@ -64,8 +77,11 @@ const CALLS = [
       ttlMs: TTL_MS,
       only: fc.constantFrom(undefined, undefined, undefined, 'absent', 'present'),
       as: fc.constantFrom('ttl', 'expiresAt', 'keep'),
+      staleMs: STALE_MS,
+      tags: SOME_TAGS,
     }),
   },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('deleteTag', 'expireTag'), tags: TAGS }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('increment'), key: KEY, by: BY, ttlMs: TTL_MS }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('expire'), key: KEY, ttlMs: TTL_MS }) },
   {
@@ -92,7 +108,11 @@ const CALLS = [
   },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant('setMany'), rows: fc.array(fc.tuple(KEY, VALUE), { maxLength: 4 }) }),
+    arbitrary: fc.record({
+      type: fc.constant('setMany'),
+      rows: fc.array(fc.tuple(KEY, VALUE), { maxLength: 4 }),
+      tags: SOME_TAGS,
+    }),
   },
   {
     weight: 1,
@@ -136,6 +156,11 @@ export const STEP: fc.Arbitrary<Step> = fc.oneof(
   { weight: 9, arbitrary: CALL },
   { weight: 1, arbitrary: TIME.arbitrary },
 )
+
+function staleOf(staleMs: number | undefined): { stale?: Duration } {
+  if (staleMs === undefined) return {}
+  return { stale: staleMs === Number.POSITIVE_INFINITY ? staleMs : `${staleMs}ms` }
+}
 
 class RolledBack extends Error {}
 
@@ -181,12 +206,22 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
     case 'persist':
     case 'take':
       return { real: cache[step.type](step.key), naive: model[step.type](step.key) }
+    case 'getStale':
+      return { real: cache.get(step.key, { stale: true }), naive: model.getStale(step.key) }
+    case 'deleteTag':
+    case 'expireTag':
+      return { real: cache[step.type](...step.tags), naive: model[step.type](step.tags) }
     case 'entry': {
-      const naive = model.meet(step.key)
-      const { value, deadlineMs = 0 } = naive ?? {}
-      const expected =
-        deadlineMs === Number.POSITIVE_INFINITY ? { value, tags: [] } : { value, expiresAtMs: deadlineMs, tags: [] }
-      return { real: cache.entry(step.key), naive: naive && expected }
+      const naive = model.live(step.key)
+      if (naive === undefined) return { real: cache.entry(step.key), naive }
+      const { value, deadlineMs, freshUntilMs, tags } = naive
+      const expected = {
+        value,
+        ...(deadlineMs === Number.POSITIVE_INFINITY ? {} : { expiresAtMs: deadlineMs }),
+        ...(freshUntilMs === Number.POSITIVE_INFINITY ? {} : { freshUntilMs }),
+        tags,
+      }
+      return { real: cache.entry(step.key), naive: expected }
     }
     case 'touch': {
       const { key, ttlMs } = step
@@ -201,21 +236,22 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
     case 'deletePrefix':
       return {
         real: cache.deletePrefix(step.prefix),
-        naive: model.keys((key) => key.startsWith(step.prefix)).filter((key) => model.delete(key)).length,
+        naive: model.stored((key) => key.startsWith(step.prefix)).filter((key) => model.delete(key)).length,
       }
     case 'hasMany':
       return { real: cache.hasMany(step.keys), naive: step.keys.map((key) => model.has(key)) }
     case 'set': {
-      const { key, value, ttlMs, only } = step
+      const { key, value, ttlMs, only, tags } = step
       if (step.as === 'keep') {
+        const how = { endsMs: Number.POSITIVE_INFINITY, keeps: true, staleMs: step.staleMs, tags }
         return {
-          real: nameOfThrown(() => cache.set(key, value, { ttl: 'keep', only })),
-          naive: model.attempt(() =>
-            model.set(key, value, model.meet(key)?.deadlineMs ?? Number.POSITIVE_INFINITY, only),
-          ),
+          real: nameOfThrown(() => cache.set(key, value, { ttl: 'keep', only, tags, ...staleOf(step.staleMs) })),
+          naive: model.attempt(() => model.set(key, value, how, only)),
         }
       }
       const deadlineMs = model.nowMs + ttlMs
+      const staleMs = ttlMs === Number.POSITIVE_INFINITY ? undefined : step.staleMs
+      const how = { endsMs: deadlineMs, staleMs, tags }
       const when =
         ttlMs === Number.POSITIVE_INFINITY
           ? {}
@@ -223,10 +259,12 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
             ? { ttl: `${ttlMs}ms` as const }
             : { expiresAt: deadlineMs }
       const isOver = step.as === 'expiresAt' && ttlMs <= 0
-      const naive = isOver ? model.setOver(key, only) : model.attempt(() => model.set(key, value, deadlineMs, only))
+      const naive = isOver ? model.setOver(key, only) : model.attempt(() => model.set(key, value, how, only))
       // Without options, so that it can take the fast path.
-      const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY
-      const real = nameOfThrown(() => (isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only })))
+      const isPlain = only === undefined && ttlMs === Number.POSITIVE_INFINITY && tags === undefined
+      const real = nameOfThrown(() =>
+        isPlain ? cache.set(key, value) : cache.set(key, value, { ...when, only, tags, ...staleOf(staleMs) }),
+      )
       return { real, naive }
     }
     case 'increment': {
@@ -248,9 +286,10 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
       return { real: cache.deleteMany(step.keys), naive: step.keys.filter((key) => model.delete(key)).length }
     case 'setMany':
       return {
-        real: nameOfThrown(() => cache.setMany(step.rows)),
+        real: nameOfThrown(() => cache.setMany(step.rows, { tags: step.tags })),
         naive: model.attempt(() => {
-          for (const [key, value] of step.rows) model.set(key, value, Number.POSITIVE_INFINITY, undefined)
+          for (const [key, value] of step.rows)
+            model.set(key, value, { endsMs: Number.POSITIVE_INFINITY, tags: step.tags }, undefined)
           return step.rows.length
         }),
       }
@@ -259,7 +298,7 @@ function call(step: Step, cache: Cache, model: Model, clock: CountingClock): { r
     case 'deletePattern':
       return {
         real: cache.deletePattern(step.pattern),
-        naive: model.keys(compileGlob(step.pattern)).filter((key) => model.delete(key)).length,
+        naive: model.stored(compileGlob(step.pattern)).filter((key) => model.delete(key)).length,
       }
     case 'clear':
       return { real: cache.clear(), naive: model.clear() }

@@ -24,6 +24,18 @@ interface Entry {
   value: unknown
   /** Epoch milliseconds; Infinity for none. */
   deadlineMs: number
+  /** From then until its deadline it is stale; Infinity if it never is. */
+  freshUntilMs: number
+  tags: readonly string[]
+}
+
+/** How a `set` stores. */
+export interface Storing {
+  /** When the ttl ends. */
+  endsMs: number
+  keeps?: boolean
+  staleMs?: number | undefined
+  tags?: readonly string[] | undefined
 }
 
 interface Remembered {
@@ -66,9 +78,9 @@ export class Model {
     this.sequence++
   }
 
-  #store(key: string, value: unknown, deadlineMs: number): void {
+  #store(key: string, entry: Entry): void {
     this.entries.delete(key)
-    this.entries.set(key, { value, deadlineMs })
+    this.entries.set(key, entry)
     this.journaledOrder = [...this.journaledOrder.filter((other) => other !== key), key]
     this.counts.sets++
     this.sequence++
@@ -106,6 +118,12 @@ export class Model {
     return undefined
   }
 
+  /** The same, unless it is stale. */
+  live(key: string): Entry | undefined {
+    const entry = this.meet(key)
+    return entry !== undefined && entry.freshUntilMs > this.nowMs ? entry : undefined
+  }
+
   /** Removes one entry to make room, but not the one that is being replaced. */
   #removeOne(spared?: string): 'expired' | 'evicted' {
     const expired = this.#firstExpired
@@ -119,24 +137,31 @@ export class Model {
   }
 
   #bytes(entries: Iterable<[string, Entry]>): number {
-    return [...entries].reduce((sum, [key, { value }]) => sum + weigh(key, value), 0)
+    return [...entries].reduce((sum, [key, entry]) => sum + weigh(key, entry), 0)
   }
 
-  #write(key: string, value: unknown, deadlineMs: number): void {
+  #write(key: string, entry: Entry): void {
     const { maxSize, maxBytes } = this.limits
-    const weight = weigh(key, value)
+    const weight = weigh(key, entry)
     if (weight > maxBytes) throw new RangeError()
     const others = () => [...this.entries].filter(([other]) => other !== key)
     while ((!this.entries.has(key) && this.entries.size >= maxSize) || this.#bytes(others()) + weight > maxBytes) {
       this.#removeOne(key)
     }
-    this.#store(key, value, deadlineMs)
+    this.#store(key, entry)
   }
 
   // ── commands ──
 
   get(key: string): unknown {
-    const entry = this.meet(key)
+    return this.#use(key, this.live(key))
+  }
+
+  getStale(key: string): unknown {
+    return this.#use(key, this.meet(key))
+  }
+
+  #use(key: string, entry: Entry | undefined): unknown {
     this.counts[entry === undefined ? 'misses' : 'hits']++
     if (entry === undefined) return undefined
     this.entries.delete(key)
@@ -146,7 +171,7 @@ export class Model {
 
   /** A use. */
   touch(key: string): boolean {
-    const entry = this.meet(key)
+    const entry = this.live(key)
     if (entry === undefined) return false
     this.entries.delete(key)
     this.entries.set(key, entry)
@@ -154,43 +179,53 @@ export class Model {
   }
 
   take(key: string): unknown {
+    const isThere = this.live(key) !== undefined
     const value = this.get(key)
-    this.delete(key)
+    if (isThere) this.delete(key)
     return value
   }
 
   peek(key: string): unknown {
-    return this.meet(key)?.value
+    return this.live(key)?.value
   }
 
   has(key: string): boolean {
-    return this.meet(key) !== undefined
+    return this.live(key) !== undefined
   }
 
   ttl(key: string): number | undefined {
-    const entry = this.meet(key)
-    return entry === undefined ? undefined : (entry.deadlineMs - this.nowMs) / 1_000
+    const entry = this.live(key)
+    return entry === undefined ? undefined : (Math.min(entry.freshUntilMs, entry.deadlineMs) - this.nowMs) / 1_000
   }
 
-  set(key: string, value: unknown, deadlineMs: number, only: 'absent' | 'present' | undefined): boolean {
-    const entry = this.meet(key)
+  set(key: string, value: unknown, how: Storing, only: 'absent' | 'present' | undefined): boolean {
+    const entry = this.live(key)
     if (only === (entry === undefined ? 'present' : 'absent')) return false
-    this.#write(key, value, deadlineMs)
+    const { keeps = false, staleMs, tags = [] } = how
+    const kept = keeps ? entry : undefined
+    if (staleMs === undefined) {
+      const { deadlineMs, freshUntilMs } = kept ?? { deadlineMs: how.endsMs, freshUntilMs: NEVER }
+      this.#write(key, { value, deadlineMs, freshUntilMs, tags })
+    } else {
+      const endsMs = kept === undefined ? how.endsMs : Math.min(kept.deadlineMs, kept.freshUntilMs)
+      if (endsMs === NEVER) throw new RangeError()
+      this.#write(key, { value, deadlineMs: endsMs + staleMs, freshUntilMs: staleMs === 0 ? NEVER : endsMs, tags })
+    }
     return true
   }
 
   /** A `set` whose `expiresAt` is over. */
   setOver(key: string, only: 'absent' | 'present' | undefined): boolean {
-    if (only !== 'absent') this.delete(key)
+    if (only !== 'absent' && (only === undefined || this.live(key) !== undefined)) this.delete(key)
     return false
   }
 
   increment(key: string, by: number, deadlineMs: number): number | 'ValueError' {
     // A refusal changes nothing, so nothing expires: but only a live entry can be refused.
-    const entry = this.meet(key)
+    const entry = this.live(key)
     if (entry !== undefined && typeof entry.value !== 'number') return 'ValueError'
     const sum = entry === undefined ? by : (entry.value as number) + by
-    this.#write(key, sum, entry === undefined ? deadlineMs : entry.deadlineMs)
+    this.#write(key, { deadlineMs, freshUntilMs: NEVER, tags: [], ...entry, value: sum })
     return sum
   }
 
@@ -200,21 +235,48 @@ export class Model {
     return true
   }
 
-  reschedule(key: string, deadlineMs: number): boolean {
-    const entry = this.meet(key)
+  reschedule(key: string, endsMs: number): boolean {
+    const entry = this.live(key)
     if (entry === undefined) return false
-    entry.deadlineMs = deadlineMs
+    const hasWindow = entry.freshUntilMs !== NEVER && endsMs !== NEVER
+    entry.deadlineMs = hasWindow ? endsMs + entry.deadlineMs - entry.freshUntilMs : endsMs
+    entry.freshUntilMs = hasWindow ? endsMs : NEVER
     this.sequence++
     return true
   }
 
   persist(key: string): boolean {
-    const entry = this.meet(key)
-    if (entry === undefined || entry.deadlineMs === Number.POSITIVE_INFINITY) return false
-    return this.reschedule(key, Number.POSITIVE_INFINITY)
+    const entry = this.live(key)
+    if (entry === undefined || Math.min(entry.deadlineMs, entry.freshUntilMs) === NEVER) return false
+    return this.reschedule(key, NEVER)
+  }
+
+  deleteTag(tags: readonly string[]): number {
+    return this.#tagged(tags).filter((key) => this.delete(key)).length
+  }
+
+  expireTag(tags: readonly string[]): number {
+    return this.#tagged(tags).filter((key) => {
+      const entry = this.meet(key)
+      if (entry === undefined) return false
+      if (entry.freshUntilMs === NEVER) return this.delete(key)
+      if (entry.freshUntilMs <= this.nowMs) return false
+      entry.freshUntilMs = this.nowMs
+      this.sequence++
+      return true
+    }).length
+  }
+
+  #tagged(tags: readonly string[]): string[] {
+    return [...this.entries.keys()].filter((key) => this.entries.get(key)?.tags.some((tag) => tags.includes(tag)))
   }
 
   keys(matches: (key: string) => boolean): string[] {
+    return this.stored(matches).filter((key) => this.live(key) !== undefined)
+  }
+
+  /** The same, with those of stale entries. */
+  stored(matches: (key: string) => boolean): string[] {
     this.cleanup()
     return [...this.entries.keys()].filter(matches)
   }
@@ -313,6 +375,8 @@ export class Model {
   }
 }
 
-function weigh(key: string, value: unknown): number {
-  return encodedBytes(key, storeValue(value, 'copy'))
+function weigh(key: string, { value, tags }: Entry): number {
+  return encodedBytes(key, storeValue(value, 'copy'), tags)
 }
+
+const NEVER = Number.POSITIVE_INFINITY

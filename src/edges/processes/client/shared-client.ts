@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import type { Observable } from 'rxjs'
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
+import { checkKeys } from '../../../cache/arguments.js'
 import { journalClock } from '../../../cache/system-clock.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
@@ -68,11 +69,22 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
     if (this.#roles.value.role !== role.role || this.#roles.value.pid !== role.pid) this.#roles.next(role)
   }
 
+  override getOrSet(...parameters: Parameters<RemoteClient<V>['getOrSet']>): Promise<V> {
+    return this.#untilLoaded(() => super.getOrSet(...parameters))
+  }
+
+  override async getOrSetMany(
+    ...[keys, ...rest]: Parameters<RemoteClient<V>['getOrSetMany']>
+  ): Promise<Map<string, V>> {
+    const list = checkKeys(keys)
+    return this.#untilLoaded(() => super.getOrSetMany(list, ...rest))
+  }
+
   /** If the process that loads ends, the first of those that wait loads in its place. */
-  override async getOrSet(...parameters: Parameters<RemoteClient<V>['getOrSet']>): Promise<V> {
+  async #untilLoaded<T>(load: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await super.getOrSet(...parameters)
+        return await load()
       } catch (error) {
         if (!(error instanceof CacheError && error.code === 'LOADER_GONE')) throw error
       }

@@ -16,8 +16,8 @@ export function addMethods<C extends object>(
   }
 }
 
-/** Whether its only argument is a key. */
-export function takesOnlyKey(name: RemoteMethod): boolean {
-  const { takes, options }: Method = METHODS[name]
-  return takes.length === 1 && takes[0] === 'key' && options === undefined
+/** Whether its only argument is a key, but for options. */
+export function takesOneKey(name: RemoteMethod): boolean {
+  const { takes }: Method = METHODS[name]
+  return takes.length === 1 && takes[0] === 'key'
 }

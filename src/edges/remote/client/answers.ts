@@ -1,6 +1,17 @@
 /** Decodes an answer from the wire. Before: requests. After: the caller. */
 import { fromWireError, type WireError } from '../wire/wire-error.js'
-import { ENTRY, ERROR, FILE_ERROR, isValueTag, LIST, PAIRS, PLAIN, restoreWire } from '../wire/wire-value.js'
+import {
+  DATED,
+  ENTRY,
+  ERROR,
+  FILE_ERROR,
+  isValueTag,
+  LIST,
+  PAIRS,
+  PLAIN,
+  restoreWire,
+  UNSENT,
+} from '../wire/wire-value.js'
 
 /** Whether an answer is a refusal; {@link errorOf} returns its error. */
 export function isError(wire: unknown): wire is readonly [number, ...WireError] {
@@ -17,6 +28,36 @@ export function outcomeOf(wire: unknown): unknown {
     return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
   } catch (error) {
     return Promise.reject(error)
+  }
+}
+
+/** A value that a loader of this client returned and that could not be sent. */
+export class Unsent {
+  readonly request: number
+  readonly key: string
+  readonly error: unknown
+
+  constructor([request, key, ...error]: readonly unknown[]) {
+    this.request = request as number
+    this.key = key as string
+    this.error = fromWireError(error)
+  }
+}
+
+/** A value of an entry, with what a client needs to find out whether it is due for a reload. */
+export class Dated {
+  readonly value: unknown
+  /** When the entry stops being fresh, by the owner's clock. */
+  readonly untilMs: number
+  /** How long that is from now. */
+  readonly leftMs: number
+  readonly defaultTtlMs: number
+
+  constructor([wire, untilMs, leftMs, defaultTtlMs]: readonly unknown[]) {
+    this.value = answerOf(wire)
+    this.untilMs = untilMs as number
+    this.leftMs = leftMs as number
+    this.defaultTtlMs = defaultTtlMs as number
   }
 }
 
@@ -38,6 +79,10 @@ export function answerOf(wire: unknown): unknown {
       return { ok: false, error: fromWireError(rest) }
     case PLAIN:
       return rest[0]
+    case DATED:
+      return new Dated(rest)
+    case UNSENT:
+      return new Unsent(rest)
     default:
       return undefined
   }

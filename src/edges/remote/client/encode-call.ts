@@ -13,13 +13,15 @@ import {
   checkNames,
   checkOnly,
   checkOptions,
+  checkRefresh,
+  checkTags,
   checkTtl,
   listOf,
 } from '../../../cache/arguments.js'
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
 import { checkKeyPattern, checkPrefix } from '../../../cache/key-pattern.js'
 import { checkLimit } from '../../../cache/limit-options.js'
-import { namesOf, parametersOf } from '../../../cache/messages.js'
+import { namesOf, parametersOf, splitItems } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
 import { checkCursor } from '../../../cache/scans.js'
@@ -53,6 +55,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   ttl: checkedBy(checkTtl),
   timeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'timeout')),
   jitter: checkedBy(checkJitter),
+  refresh: checkedBy(checkRefresh),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
     if (expiresAt === undefined || typeof expiresAt === 'number' || expiresAt instanceof Date) return expiresAt
@@ -61,10 +64,13 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
     )
   },
   only: checkedBy(checkOnly),
+  stale: checkedBy((stale) => typeof stale === 'boolean' || toMilliseconds(stale, 'stale')), // the owner checks which
+  tags: checkTags,
   path: checkedBy(checkPath),
   format: checkedBy(checkFormat),
   fn: (steps) => listOf(steps, 'steps').map(encodeStep),
   loader: (loader) => checkFunction(loader, 'loader'), // the client replaces it
+  loadMissing: (loadMissing) => checkFunction(loadMissing, 'loadMissing'), // so, too
 }
 
 function checkedBy(check: (argument: unknown) => unknown): Encode {
@@ -95,6 +101,11 @@ export function encodeCall(name: RemoteMethod, parameters: readonly unknown[]): 
 }
 
 function encoderOf(row: Method): EncodeCall {
+  const encode = listEncoderOf(row)
+  return row.isVariadic === true ? (parameters) => encode(splitItems(parameters)) : encode
+}
+
+function listEncoderOf(row: Method): EncodeCall {
   const encodersOf = (names: readonly string[]) => names.map((name) => ENCODE[name as keyof typeof ENCODE])
   const names = optionsOf(row)
   const options = encodersOf(names)

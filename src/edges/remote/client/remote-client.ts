@@ -6,11 +6,12 @@ import { listOf, type SetOptions } from '../../../cache/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import type { Duration } from '../../../cache/duration.js'
+import type { LoadMany, LoadOne } from '../../../cache/local-loader.js'
 import { createNamespace } from '../../../cache/namespace.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import type { Step } from '../wire/steps.js'
-import { addMethods, takesOnlyKey } from './add-methods.js'
+import { addMethods, takesOneKey } from './add-methods.js'
 import { encodeCall } from './encode-call.js'
 import { resultsWithin, stepsWithin } from './namespaced-steps.js'
 import type { AskedMethods, RemoteCache, RemoteNamespace } from './remote-cache.js'
@@ -57,7 +58,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
-      if (part[0] === LOAD) this.#loads.load(part[1] as number)
+      if (part[0] === LOAD) this.#loads.load(part[1] as number, part[2] as string[], part[3] as unknown[])
       else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }
@@ -71,10 +72,11 @@ export class RemoteClient<V> implements RemoteCache<V> {
 
   static {
     addMethods<RemoteClient<unknown>>(RemoteClient.prototype, (name) => {
-      const code = OP[name]
-      return takesOnlyKey(name)
-        ? function (key) {
-            return typeof key === 'string' ? this.#requests.askByKey(code, key) : this.#ask(name, [key])
+      const code = name === 'get' ? OP.read : OP[name]
+      return takesOneKey(name)
+        ? function (key, options) {
+            const isPlain = typeof key === 'string' && options === undefined
+            return isPlain ? this.#requests.askByKey(code, key) : this.#ask(name, [key, options])
           }
         : function (...parameters) {
             return this.#ask(name, parameters)
@@ -104,8 +106,12 @@ export class RemoteClient<V> implements RemoteCache<V> {
     return answer as Promise<number>
   }
 
-  getOrSet(...[key, loader, options]: Parameters<Cache<V>['getOrSet']>): Promise<V> {
-    return this.#loads.getOrSet(key, loader, options) as Promise<V>
+  async getOrSet(...[key, loader, options]: Parameters<Cache<V>['getOrSet']>): Promise<V> {
+    return this.#loads.getOrSet(key, loader as LoadOne, options) as Promise<V>
+  }
+
+  async getOrSetMany(...[keys, loadMissing, options]: Parameters<Cache<V>['getOrSetMany']>): Promise<Map<string, V>> {
+    return (await this.#loads.getOrSetMany(keys, loadMissing as LoadMany, options)) as Map<string, V>
   }
 
   watch(pattern: string) {

@@ -1,24 +1,25 @@
 /**
- * `getOrSet` of a client. The owner says when this request's loader must run (owner/served-loads.ts). The loader is kept and run
+ * `getOrSet` and `getOrSetMany` of a client. The owner says when this request's loader must run (owner/served-loads.ts). The loader is kept and run
  * here until it has answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { LoadContext } from '../../../cache/loads.js'
-import { storeValue } from '../../../values/encode.js'
+import type { LoadOptions } from '../../../cache/load-options.js'
+import type { Loader } from '../../../cache/loads/loaded.js'
+import { type LoadMany, type LoadOne, loaderOfMany, loaderOfOne } from '../../../cache/local-loader.js'
 import { OP } from '../wire/codes.js'
 import { fromWireError, toWireError, type WireError } from '../wire/wire-error.js'
-import { toWire } from '../wire/wire-value.js'
-import { encodeCall } from './encode-call.js'
+import { encodeLoad } from './encode-load.js'
+import { LoadedHere, staleValuesOf } from './loaded-here.js'
 import type { Requests } from './requests.js'
 
 /** Runs a task in the async context of the call that passed the loader. */
 type Within = <R>(task: () => R) => R
-type Loader = (key: string, context: LoadContext) => unknown
 
 export class RemoteLoads {
   readonly #requests: Requests
+  readonly #loadedHere = new LoadedHere()
   /** By request. */
-  readonly #loaders = new Map<number, { key: string; loader: Loader; within: Within }>()
+  readonly #loaders = new Map<number, { loader: Loader; within: Within }>()
   /** Controllers of running loaders, by request. */
   readonly #controllers = new Map<number, AbortController>()
   /** The request whose loader made the current call. */
@@ -28,31 +29,63 @@ export class RemoteLoads {
     this.#requests = requests
   }
 
-  async getOrSet(key: string, loader: Loader, options: object | undefined): Promise<unknown> {
-    const parameters = encodeCall('getOrSet', [key, loader, options])
+  getOrSet(key: string, loader: LoadOne, options: LoadOptions<never> | undefined): Promise<unknown> {
+    const { parameters, ttlOf, due } = encodeLoad('getOrSet', key, loader, options)
+    const load = loaderOfOne(loader, ttlOf, this.#loadedHere.conversion)
+    return this.#ask(OP.getOrSet, parameters, load, (answer) => {
+      this.#reload(due([[key, answer]]), load)
+      return this.#loadedHere.valueOf(answer)
+    })
+  }
+
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: LoadMany,
+    options: LoadOptions<never> | undefined,
+  ): Promise<Map<string, unknown>> {
+    const { parameters, ttlOf, due } = encodeLoad('getOrSetMany', keys, loadMissing, options)
+    const load = loaderOfMany(loadMissing, ttlOf, this.#loadedHere.conversion)
+    return this.#ask(OP.getOrSetMany, parameters, load, (answer) => {
+      const pairs = [...(answer as Iterable<[string, unknown]>)]
+      this.#reload(due(pairs), load)
+      return new Map(pairs.map(([key, each]) => [key, this.#loadedHere.valueOf(each)]))
+    })
+  }
+
+  /** In the background: the owner emits what fails. */
+  #reload(parameters: unknown[] | undefined, load: Loader): void {
+    if (parameters !== undefined) this.#ask(OP.reload, parameters, load, () => undefined).catch(() => undefined)
+  }
+
+  /** Makes a request whose second argument is a loader. */
+  async #ask<T>(code: number, parameters: unknown[], loader: Loader, read: (answer: unknown) => T): Promise<T> {
     const parent = this.#loading.getStore()
     parameters[1] = parent
     let request = 0
     const onId = (id: number) => {
       request = id
-      this.#loaders.set(id, { key, loader, within: AsyncLocalStorage.snapshot() })
+      this.#loaders.set(id, { loader, within: AsyncLocalStorage.snapshot() })
     }
+    this.#loadedHere.begin()
     try {
-      return await this.#requests.ask(OP.getOrSet, parameters, onId, parent !== undefined)
+      return read(await this.#requests.ask(code, parameters, onId, parent !== undefined))
     } finally {
       this.#loaders.delete(request)
+      this.#loadedHere.end()
     }
   }
 
   /** The owner asks for this request's loader to run. */
-  async load(id: number): Promise<void> {
+  async load(id: number, keys: readonly string[], stale: readonly unknown[]): Promise<void> {
     const found = this.#loaders.get(id)
     const controller = new AbortController()
     this.#controllers.set(id, controller)
     try {
       if (found === undefined) throw new Error('The call that passed this loader has already ended.')
-      const value = await found.within(() => this.#loading.run(id, async () => found.loader(found.key, controller)))
-      this.#requests.tell(OP.loaded, id, value === undefined ? undefined : toWire(storeValue(value, 'copy')))
+      const { loader, within } = found
+      const context = { signal: controller.signal, staleValues: staleValuesOf(stale) }
+      const loaded = await within(() => this.#loading.run(id, () => loader(keys, context)))
+      this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loaded))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {

@@ -42,6 +42,12 @@ const ownEvent = map(
     (value.length === 0 ? { ...event } : { ...event, value: ownValue(value[0]) }) as never,
 )
 
+/** The same for states, whose warnings travel as records of errors. */
+const ownState = map(
+  ([state]: WireEvent) =>
+    ('warning' in state ? { ...state, warning: fromWireError(state.warning as unknown[]) } : { ...state }) as never,
+)
+
 /** As in the owner's thread, a value of a foreign journal that cannot be read is `undefined`: the stream continues. */
 function ownValue(wire: unknown): unknown {
   try {
@@ -70,7 +76,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
     this.evictions$ = this.#open('evictions').pipe(share(), ownEvent)
     this.removals$ = this.#open('removals').pipe(share(), ownEvent)
     this.stats$ = this.#open('stats').pipe(ownEvent)
-    this.lifecycle$ = this.#open('lifecycle').pipe(ownEvent)
+    this.lifecycle$ = this.#open('lifecycle').pipe(ownState)
   }
 
   watch(pattern: string): StreamsOf<V>['changes$'] {

@@ -86,7 +86,10 @@ export class Requests {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#isRefusing) return Promise.reject(this.#refusal())
-    if (IS_LONG[code] !== true) return this.#promise(this.#add(code, parameters))
+    if (IS_LONG[code] !== true) {
+      onId?.(this.#nextId)
+      return this.#promise(this.#add(code, parameters))
+    }
     return new Promise((settle) => {
       const begin = (settle: Settle) => {
         const id = this.#nextId
@@ -220,16 +223,14 @@ export class Requests {
       if (part[0] === ANSWERS) this.#answer(part)
       else if (part[0] === LATER) this.long.answer(part[1] as number, part[2])
       else if (part[0] === CLOSED) this.#endByOwner(fromWireError(part[1] as unknown[]) as CacheError)
-      else if (part[0] === GREETING) this.#greet(versionError(part))
-      else this.onPart(part)
+      else if (part[0] === GREETING) {
+        const error = versionError(part)
+        if (error !== undefined) this.end(error, false)
+      } else this.onPart(part)
     }
     if (this.#isSuspended) return
     if (this.#isHeldUp && this.#sent.size < BATCHES_MAX) this.#flush()
     else this.#hold()
-  }
-
-  #greet(error: CacheError | undefined): void {
-    if (error !== undefined) this.end(error, false)
   }
 
   #answer(part: Part): void {

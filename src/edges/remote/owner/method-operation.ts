@@ -50,7 +50,10 @@ function parametersReader(row: Method): (first: unknown, batch: readonly unknown
   const decoders = row.takes.map((argument) => DECODE[argument] ?? same)
   const optionsAt = optionsReader(row)
   return (first, batch, at) => {
-    const parameters = decoders.map((decode, index) => decode(index === 0 ? first : batch[at + index]))
+    const parameters =
+      row.isVariadic === true
+        ? listOf(first, row.takes[0] as string) // it takes one
+        : decoders.map((decode, index) => decode(index === 0 ? first : batch[at + index]))
     const options = optionsAt(batch, at)
     if (options !== undefined) parameters.push(options)
     return parameters

@@ -5,21 +5,25 @@
  * cache/door.ts.
  */
 
-import { listOf } from '../../../cache/arguments.js'
-import type { Loader } from '../../../cache/loads.js'
+import { checkKeys, listOf } from '../../../cache/arguments.js'
+import type { Door } from '../../../cache/door.js'
+import { checkLoadOptions, type LoadCall, type LoadOptions } from '../../../cache/load-options.js'
+import type { Loader } from '../../../cache/loads/loaded.js'
 import { messageOf } from '../../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
 import { describe } from '../../../errors.js'
-import { ARITIES, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
+import { ARITIES, BY_VALUE, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
 import { isStep } from '../wire/steps.js'
-import { ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import { DATED, ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { Caller, Operation } from './caller.js'
 import { conditionFailed, holds } from './conditions.js'
 import { inspected, operationOf, optionsReader, rowsOf } from './method-operation.js'
 
 /** Operations that take and return values in their stored form. */
 const OF_VALUES = {
-  get: ({ door }, key) => toWire(door.getStored(key as string)),
+  read: ({ door }, key) => toWire(door.getStored(key as string)),
+  get: ({ door }, key, batch, at) => toWire(door.getStored(key as string, optionsAt.get(batch, at))),
   peek: ({ door }, key) => toWire(door.peekStored(key as string)),
   put: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1])),
   set: ({ door }, key, batch, at) => door.setStored(key as string, toStored(batch[at + 1]), optionsAt.set(batch, at)),
@@ -42,10 +46,24 @@ const OF_VALUES = {
 } satisfies Partial<Record<OperationName, Operation>>
 
 const optionsAt = {
+  get: optionsReader(METHODS.get),
   set: optionsReader(METHODS.set),
   setMany: optionsReader(METHODS.setMany),
-  getOrSet: optionsReader(METHODS.getOrSet),
 }
+
+/** The options of a load, which follow its arguments. A `ttl` of BY_VALUE: the client has a function. */
+function loadCallAt(length: number): (batch: readonly unknown[], at: number) => { call: LoadCall; options: object } {
+  const optionsAt = optionsReader({ takes: Array(length), options: METHODS.getOrSet.options })
+  return (batch, at) => {
+    const { ttl, ...others } = (optionsAt(batch, at) ?? {}) as LoadOptions
+    const options = ttl === undefined || ttl === (BY_VALUE as never) ? others : { ttl, ...others }
+    const { call } = checkLoadOptions(options)
+    return { call: ttl === (BY_VALUE as never) ? { ...call, isTtlByValue: true } : call, options }
+  }
+}
+
+const loadCall = loadCallAt(METHODS.getOrSet.takes.length)
+const reloadCall = loadCallAt(METHODS.getOrSet.takes.length + 1)
 
 const OTHERS: Partial<Record<OperationName, Operation>> = {
   add: ({ cache }, key, batch, at) => cache.increment(key as string, batch[at + 1] as number),
@@ -57,12 +75,32 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     })
     return [LIST, ...results]
   },
-  getOrSet: ({ door, loads, currentId }, key, batch, at) => {
-    const load: Loader = (_, { signal }) => loads.lease(key as string, currentId, signal)
-    const options = optionsAt.getOrSet(batch, at) ?? {}
-    if (door.isInspected) door.inspect(messageOf('getOrSet', [key, load, options]))
-    const found = loads.within(batch[at + 1], () => door.getOrSetStored(key as string, load, options))
-    return found instanceof Promise ? found.then(toWire) : toWire(found) // with the batch
+  getOrSet: (caller, key, batch, at) => {
+    const { door, loads } = caller
+    const { load, call, isMeasuredThere } = loadOf('getOrSet', caller, key, batch, at)
+    const found = loads.within(batch[at + 1], () => door.getOrSet.one(key as string, load, call))
+    if (found instanceof Promise) return found.then((result) => loads.toWire(key as string, result))
+    return isMeasuredThere
+      ? dated(door, key as string, toWire(found as StoredValue))
+      : loads.toWire(key as string, found) // with the batch
+  },
+  getOrSetMany: async (caller, keys, batch, at) => {
+    const { door, loads } = caller
+    const list = checkKeys(keys)
+    const { load, call, isMeasuredThere } = loadOf('getOrSetMany', caller, list, batch, at)
+    const results = await loads.within(batch[at + 1], () => door.getOrSet.many(list, load, call))
+    const pairs: [number, ...unknown[]] = [PAIRS]
+    for (const [key, result] of results) {
+      const wire = loads.toWire(key, result)
+      pairs.push(key, isMeasuredThere ? dated(door, key, wire) : wire)
+    }
+    return pairs
+  },
+  reload: ({ door, loads, currentId }, keys, batch, at) => {
+    const { call } = reloadCall(batch, at)
+    const load: Loader = (missing, context) => loads.lease(missing, currentId, context)
+    door.getOrSet.reload(checkKeys(keys), listOf(batch[at + 2], 'untils'), load, call)
+    return undefined
   },
   count: ({ door }, prefix) => door.count(prefix as string),
   hello: ({ door }) => {
@@ -105,6 +143,26 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
   },
 }
 
+/** The loader and the options of a request. `isMeasuredThere`: the client finds out whether an entry is due for a reload. */
+function loadOf(
+  name: 'getOrSet' | 'getOrSetMany',
+  { door, loads, currentId }: Caller,
+  first: unknown,
+  batch: readonly unknown[],
+  at: number,
+): { load: Loader; call: LoadCall; isMeasuredThere: boolean } {
+  const load: Loader = (keys, context) => loads.lease(keys, currentId, context)
+  const { call, options } = loadCall(batch, at)
+  if (door.isInspected) door.inspect(messageOf(name, [first, load, options]))
+  const isMeasuredThere = call.refresh !== undefined && call.isTtlByValue
+  return { load, call: isMeasuredThere ? { ...call, refresh: undefined } : call, isMeasuredThere }
+}
+
+function dated(door: Door, key: string, wire: Wire): Wire {
+  const left = door.getOrSet.left(key)
+  return left === undefined ? wire : [DATED, wire, left.untilMs, left.leftMs, door.getOrSet.defaultTtlMs]
+}
+
 /** A step as it travels: [code, arguments, conditions]; a `require` has no code. */
 function doStep(caller: Caller, step: unknown, index: number): Wire {
   const [code, parameters, conditions] = listOf(step, 'A step')
@@ -123,7 +181,7 @@ function doStep(caller: Caller, step: unknown, index: number): Wire {
 }
 
 /** Short forms of methods, without options. */
-const SHORT: Partial<Record<OperationName, MethodName>> = { put: 'set', add: 'increment' }
+const SHORT: Partial<Record<OperationName, MethodName>> = { read: 'get', put: 'set', add: 'increment' }
 
 /** By code. */
 const OPERATIONS = OPERATION_NAMES.map((name, code) => {
@@ -150,7 +208,7 @@ export function operationAt(code: unknown): (typeof OPERATIONS)[number] | undefi
 }
 
 function runOf(name: OperationName): Operation {
-  if (name === 'put') return inspected('set', false, OF_VALUES.put)
+  if (name === 'read' || name === 'put') return inspected(name === 'put' ? 'set' : 'get', false, OF_VALUES[name])
   if (Object.hasOwn(OF_VALUES, name))
     return inspected(name as RemoteMethod, true, OF_VALUES[name as keyof typeof OF_VALUES])
   return OTHERS[name] ?? operationOf(name as RemoteMethod, METHODS[name as RemoteMethod])

@@ -1,26 +1,33 @@
 /**
- * `getOrSet` for a client. The cache decides whose loader runs, as it does for callers in its own thread (cache/loads.ts). The
+ * `getOrSet` for a client. The cache decides whose loader runs, as it does for callers in its own thread (cache/loads/loads.ts). The
  * loader that it calls for a client asks the client to run its own (client/remote-loads.ts); the owner's side of these loads is
  * kept here. If the client ends before it has answered, the load fails with `LOADER_GONE` for all waiting calls; the next call
  * loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Loaded } from '../../../cache/loads.js'
+import { listOf } from '../../../cache/arguments.js'
+import {
+  type Loaded,
+  type LoadedByKey,
+  type LoaderContext,
+  type Result,
+  Unstorable,
+} from '../../../cache/loads/loaded.js'
 import { CacheError, describe } from '../../../errors.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import { fromWireError, toWireError } from '../wire/wire-error.js'
-import { toStored } from '../wire/wire-value.js'
+import { toStored, toWire, UNSENT, type Wire } from '../wire/wire-value.js'
 
 interface Lease {
-  key: string
-  resolve(value: Loaded): void
+  keys: readonly string[]
+  resolve(loaded: LoadedByKey): void
   reject(error: unknown): void
   /** Runs a call in the async context of the loader, so that a load that would wait for itself is refused. */
   within: <R>(call: () => R) => R
 }
 
 export class ServedLoads {
-  /** By number of the getOrSet request. */
+  /** By number of the request that passed the loader. */
   readonly #leases = new Map<number, Lease>()
   readonly #post: (part: Part) => void
 
@@ -28,12 +35,16 @@ export class ServedLoads {
     this.#post = post
   }
 
-  /** Called by the cache, as the loader. Fails if the number is in use: only one of the two could be answered. */
-  lease(key: string, id: number, signal: AbortSignal): Promise<Loaded> {
+  /**
+   * Called by the cache, as the loader, and at once: the client is asked before its request is answered. Fails if the number is in
+   * use: only one of the two could be answered.
+   */
+  lease(keys: readonly string[], id: number, { signal, staleValues }: LoaderContext): Promise<LoadedByKey> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is already loading. Nothing was stored.`)
-      this.#leases.set(id, { key, resolve, reject, within: AsyncLocalStorage.snapshot() })
-      this.#post([LOAD, id])
+      this.#leases.set(id, { keys, resolve, reject, within: AsyncLocalStorage.snapshot() })
+      const stale = keys.flatMap((key) => (staleValues.has(key) ? [key, toWire(staleValues.get(key))] : []))
+      this.#post([LOAD, id, keys, stale])
       signal.addEventListener('abort', () => {
         if (this.#take(id) !== undefined) this.#post([ABORT, id, toWireError(signal.reason)])
       })
@@ -45,13 +56,33 @@ export class ServedLoads {
     return lease === undefined ? call() : lease.within(call)
   }
 
-  loaded(id: number, wire: unknown): void {
+  /** The client's loader has returned: [key, value, ttl in milliseconds, key, …]. */
+  loaded(id: number, rows: unknown): void {
     const lease = this.#take(id)
     try {
-      lease?.resolve(wire === undefined ? undefined : toStored(wire))
+      lease?.resolve(this.#read(id, listOf(rows, 'What was loaded')))
     } catch (error) {
       lease?.reject(error)
     }
+  }
+
+  #read(id: number, rows: readonly unknown[]): LoadedByKey {
+    const loaded = new Map<string, Loaded>()
+    for (let at = 0; at < rows.length; at += 3) {
+      const [key, wire, ttlMs] = rows.slice(at) as [string, Wire, number | undefined]
+      if (ttlMs !== undefined && !(ttlMs >= 0)) throw new RangeError('A client sent a wrong ttl. Nothing was stored.')
+      const [tag, ...rest] = Array.isArray(wire) ? wire : [undefined]
+      const value = tag === UNSENT ? new Unstorable(fromWireError(rest) as Error, this, id) : toStored(wire)
+      loaded.set(key, { value, ttlMs })
+    }
+    return loaded
+  }
+
+  /** The answer to a call: a value that could not be sent here is still at the client. */
+  toWire(key: string, result: Result): Wire {
+    if (!(result instanceof Unstorable)) return toWire(result)
+    if (result.owner !== this) throw result.error
+    return [UNSENT, result.value, key, ...toWireError(result.error)]
   }
 
   failed(id: number, wire: unknown): void {
@@ -76,8 +107,8 @@ export class ServedLoads {
 
   /** Called when the client has gone. */
   abandon(): void {
-    for (const { key, reject } of this.#leases.values()) {
-      reject(new CacheError('LOADER_GONE', `The client that was loading ${describe(key)} is gone`))
+    for (const { keys, reject } of this.#leases.values()) {
+      reject(new CacheError('LOADER_GONE', `The client that was loading ${keys.map(describe).join(', ')} is gone`))
     }
     this.#leases.clear()
   }

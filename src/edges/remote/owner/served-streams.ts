@@ -5,7 +5,7 @@
  * The rule for a slow client: no event is skipped silently. A stream of events (`changes$`, `watch`, `expirations$`,
  * `evictions$`, `removals$`) that is more than EVENTS_MAX events or EVENT_BYTES_MAX bytes behind ends with `SUBSCRIBER_TOO_SLOW`. A stream
  * of states (`stats$`, `lifecycle$`) has one message in flight at a time: of the stats or progress emitted meanwhile, only the
- * last is kept. Values are forwarded in their stored form. Before:
+ * last is kept, and every warning. Values are forwarded in their stored form. Before:
  * cache/streams. After: sender.
  */
 import type { Observable, Subscription } from 'rxjs'
@@ -135,7 +135,8 @@ export class ServedStreams {
 
   #take(feed: Feed, event: object): void {
     if (feed.end !== undefined) return
-    const { value, ...rest } = event as { value?: StoredValue; key?: string }
+    const { value, ...rest } = event as { value?: StoredValue; key?: string; warning?: unknown }
+    if (rest.warning !== undefined) rest.warning = toWireError(rest.warning)
     const wire = toWire(value)
     const bytes = 64 + (rest.key?.length ?? 0) + wireBytes(wire)
     while (feed.isOfStates && isSuperseded(feed.events.at(-1), rest)) {
@@ -196,13 +197,13 @@ export class ServedStreams {
 
 /**
  * Among unsent states, newer stats replace older stats, and newer progress replaces older progress. Stats that only say that
- * nothing has changed since do not: a rate computed from them and older ones would not be 0.
+ * nothing has changed since do not: a rate computed from them and older ones would not be 0. Nothing replaces a warning.
  */
 function isSuperseded(waiting: unknown, next: object): boolean {
   if (waiting === undefined) return false
-  const [last] = waiting as [{ state?: unknown }]
+  const [last] = waiting as [{ state?: unknown; warning?: unknown }]
   if ('atMs' in next) return !isSame(last as Stats, next as Stats)
-  return last.state === (next as typeof last).state
+  return last.warning === undefined && last.state === (next as typeof last).state
 }
 
 function tooSlow({ eventsBehind, bytesBehind }: Feed): CacheError {

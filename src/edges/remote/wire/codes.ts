@@ -19,9 +19,13 @@ export function optionsOf({ options = [] }: Method): readonly string[] {
   return options.filter((option) => option !== 'onProgress')
 }
 
+/** The `ttl` of a load on the wire, if the client has a function of the value. */
+export const BY_VALUE = true
+
 /** The operations that are not methods, with their arguments. */
 const OTHERS = {
-  /** `set` and `increment` without options, so that the most common calls carry no empty arguments. */
+  /** `get`, `set` and `increment` without options, so that the most common calls carry no empty arguments. */
+  read: ['key'],
   put: ['key', 'value'],
   add: ['key', 'by'],
   /** The size of a namespace. */
@@ -34,8 +38,10 @@ const OTHERS = {
   unsubscribe: ['subscription'],
   /** The subscribers have received one more message of events. */
   acknowledge: ['subscription'],
-  /** The value that the loader of a getOrSet returned, or the error that it failed with. */
-  loaded: ['request', 'value'],
+  /** Reloads what a client found to be due, unless it has changed since: DATED gave it the times. */
+  reload: ['keys', 'loader', 'untils', ...optionsOf(METHODS.getOrSet)],
+  /** What the loader of a request returned ([key, value, ttl in milliseconds, key, …]), or the error that it failed with. */
+  loaded: ['request', 'rows'],
   notLoaded: ['request', 'error'],
   /** An operation that only this kind of line has. */
   extra: ['name', 'argument'],

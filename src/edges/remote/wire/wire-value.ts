@@ -39,6 +39,12 @@ export const WITH_ERRORS = 9
 /** Plain data in a value: its bytes, or a text of them. */
 export const PLAIN_VALUE = 10
 
+/** A value that cannot be sent: the request whose loader returned it, its key, and the error. */
+export const UNSENT = 12
+
+/** A value of an entry: with when the entry stops being fresh, how long that is from now, and the cache's default ttl. */
+export const DATED = 13
+
 export type Wire = undefined | null | boolean | number | string | bigint | readonly [number, ...unknown[]]
 
 const TAG_OF: Readonly<Record<Encoding, number>> = {

@@ -1,24 +1,25 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
 import { listOf } from '../../../cache/arguments.js'
-import type { Cache } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/load-options.js'
+import type { LoadedByKey, LoaderContext } from '../../../cache/loads/loaded.js'
+import { contextOfMany, contextOfOne, loadedOf, pairsFor } from '../../../cache/local-loader.js'
 import { createNamespace } from '../../../cache/namespace.js'
-import { storeValue } from '../../../values/encode.js'
 import { addMethods } from '../../remote/client/add-methods.js'
-import { encodeCall } from '../../remote/client/encode-call.js'
+import { encodeLoad } from '../../remote/client/encode-load.js'
+import { LoadedHere, staleValuesOf } from '../../remote/client/loaded-here.js'
 import { resultsWithin, stepsWithin } from '../../remote/client/namespaced-steps.js'
 import { RemoteStreams } from '../../remote/client/remote-streams.js'
 import { OP } from '../../remote/wire/codes.js'
 import type { Step } from '../../remote/wire/steps.js'
 import { toWireError } from '../../remote/wire/wire-error.js'
-import { toWire } from '../../remote/wire/wire-value.js'
 import { checkPort } from '../line/check-port.js'
 import { SyncRequests } from './sync-requests.js'
 import type { BlockingMethods, SyncNamespace, SyncThreadCache } from './thread-cache.js'
 import { encodeThreadCall } from './transfer.js'
 
-type Loader = (key: string) => unknown
+type SyncLoader = (keys: readonly string[], context: LoaderContext) => LoadedByKey
 
 // The methods that are derived from the table.
 export interface SyncThreadClient<V> extends BlockingMethods<V>, Pick<SyncThreadCache<V>, 'transact'> {}
@@ -33,7 +34,9 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   readonly removals$: SyncThreadCache<V>['removals$']
   readonly stats$: SyncThreadCache<V>['stats$']
   readonly lifecycle$: SyncThreadCache<V>['lifecycle$']
-  readonly #loaders = new Map<number, { key: string; loader: Loader }>()
+  readonly #loadedHere = new LoadedHere()
+  /** By request. */
+  readonly #loaders = new Map<number, SyncLoader>()
   /** The getOrSet requests whose loaders are running, the innermost last. */
   readonly #loading: number[] = []
 
@@ -53,7 +56,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
       },
     })
     this.#requests = new SyncRequests(port, {
-      load: (id) => this.#load(id),
+      load: (id, keys, stale) => this.#run(id, keys, stale),
       take: (part) => this.#streams.take(part),
       end: (error) => this.#streams.end(error),
     })
@@ -73,39 +76,79 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     addMethods<SyncThreadClient<unknown>>(SyncThreadClient.prototype, (name) => {
       const code = OP[name]
       return function (...parameters) {
-        return this.#requests.ask(code, encodeThreadCall(name, parameters))
+        const isBareGet = name === 'get' && typeof parameters[0] === 'string' && parameters[1] === undefined
+        return isBareGet
+          ? this.#requests.ask(OP.read, [parameters[0]])
+          : this.#requests.ask(code, encodeThreadCall(name, parameters))
       }
     })
   }
 
-  getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V {
-    const encoded = encodeCall('getOrSet', [key, loader, options])
-    encoded[1] = this.#loading.at(-1)
+  getOrSet(key: string, loader: (key: string, context: LoadContext<V>) => V, options?: LoadOptions<V>): V {
+    const { conversion } = this.#loadedHere
+    const { parameters, ttlOf, due } = encodeLoad('getOrSet', key, loader, options)
+    const load: SyncLoader = ([only = ''], context) => {
+      const value = atOnce(loader(only, contextOfOne(only, context, conversion) as LoadContext<V>))
+      return loadedOf([[only, value]], ttlOf, conversion)
+    }
+    return this.#load(OP.getOrSet, parameters, load, (answer) => {
+      this.#reload(due([[key, answer]]), load)
+      return this.#loadedHere.valueOf(answer) as V
+    })
+  }
+
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: (keys: string[], context: LoadManyContext<V>) => ManyLoaded<V>,
+    options?: LoadOptions<V>,
+  ): Map<string, V> {
+    const { conversion } = this.#loadedHere
+    const { parameters, ttlOf, due } = encodeLoad('getOrSetMany', keys, loadMissing, options)
+    const load: SyncLoader = (missing, context) => {
+      const pairs = atOnce(loadMissing([...missing], contextOfMany(context, conversion) as LoadManyContext<V>))
+      return loadedOf(pairsFor(missing, pairs), ttlOf, conversion)
+    }
+    return this.#load(OP.getOrSetMany, parameters, load, (answer) => {
+      const pairs = [...(answer as Iterable<[string, unknown]>)]
+      this.#reload(due(pairs), load)
+      return new Map(pairs.map(([key, each]) => [key, this.#loadedHere.valueOf(each) as V]))
+    })
+  }
+
+  /** Within the call: the loader cannot run later, in a thread that is blocked. The owner emits what fails. */
+  #reload(parameters: unknown[] | undefined, load: SyncLoader): void {
+    if (parameters !== undefined) this.#load(OP.reload, parameters, load, () => undefined)
+  }
+
+  /** Makes a request whose second argument is a loader. */
+  #load<T>(code: number, parameters: unknown[], loader: SyncLoader, read: (answer: unknown) => T): T {
+    parameters[1] = this.#loading.at(-1)
     let request = 0
+    this.#loadedHere.begin()
     try {
-      const loaded = this.#requests.ask(OP.getOrSet, encoded, (id) => {
+      const answer = this.#requests.ask(code, parameters, (id) => {
         request = id
-        this.#loaders.set(id, { key, loader })
+        this.#loaders.set(id, loader)
       })
-      return loaded as V
+      return read(answer)
     } finally {
       this.#loaders.delete(request)
+      this.#loadedHere.end()
     }
   }
 
-  #load(id: number): void {
-    const found = this.#loaders.get(id)
+  /** The owner asks for this request's loader to run. */
+  #run(id: number, keys: readonly string[], stale: readonly unknown[]): void {
+    const loader = this.#loaders.get(id)
+    const { signal } = new AbortController() // no message is read while the loader runs
     this.#loading.push(id)
     try {
-      if (found === undefined) throw new Error('The call that passed this loader has already ended.')
-      const value = found.loader(found.key)
-      if (typeof (value as PromiseLike<unknown> | undefined)?.then === 'function') {
-        Promise.resolve(value).catch(() => undefined) // the call is refused either way
-        throw new TypeError(
-          'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
-        )
-      }
-      this.#requests.tell(OP.loaded, id, value === undefined ? undefined : toWire(storeValue(value, 'copy')))
+      if (loader === undefined) throw new Error('The call that passed this loader has already ended.')
+      this.#requests.tell(
+        OP.loaded,
+        id,
+        this.#loadedHere.toWire(id, loader(keys, { signal, staleValues: staleValuesOf(stale) })),
+      )
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
     } finally {
@@ -151,6 +194,15 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     const state = this.#requests.ended === undefined ? 'connected' : 'closed'
     return consoleText('SyncThreadCache', { state }, depth, options, inspect)
   }
+}
+
+/** A loader cannot wait: its thread is blocked. */
+function atOnce(value: unknown): unknown {
+  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return value
+  Promise.resolve(value).catch(() => undefined) // the call is refused either way
+  throw new TypeError(
+    'The loader of a synchronous client must return the value, not a promise of it. Nothing was stored; use connect() for loaders that wait.',
+  )
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a client of another thread's cache has in addition to the methods of every remote cache. */
 import type { MessagePort } from 'node:worker_threads'
 import type { SetOptions } from '../../../cache/arguments.js'
-import type { Cache } from '../../../cache/cache.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/load-options.js'
 import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { AskedMethods, RemoteCache, StreamsOf } from '../../remote/client/remote-cache.js'
 import type { Step, StepsResults } from '../../remote/wire/steps.js'
@@ -23,9 +23,9 @@ export interface ThreadCache<V = unknown> extends RemoteCache<V> {
 
 type Blocking<M> = M extends (...parameters: infer P) => Promise<infer R> ? (...parameters: P) => R : Awaited<M>
 
-/** The same methods, each blocking its thread; except `getOrSet`, whose loader must be synchronous. */
+/** The same methods, each blocking its thread; except `getOrSet` and `getOrSetMany`, whose loaders must be synchronous. */
 export type BlockingMethods<V> = {
-  [M in keyof Omit<AskedMethods<V>, 'getOrSet'>]: Blocking<ThreadCache<V>[M]>
+  [M in keyof Omit<AskedMethods<V>, 'getOrSet' | 'getOrSetMany'>]: Blocking<ThreadCache<V>[M]>
 }
 
 /** What `namespace()` of a synchronous client returns. */
@@ -37,7 +37,13 @@ export interface SyncNamespace<V = unknown> extends Pick<SyncThreadCache<V>, Nam
 export interface SyncThreadCache<V = unknown> extends BlockingMethods<V>, StreamsOf<V> {
   transact<const S extends readonly Step<V>[]>(steps: S): StepsResults<V, S>
   /** The loader runs in this thread, during the call. It must be synchronous. */
-  getOrSet(key: string, loader: (key: string) => V, options?: Parameters<Cache<V>['getOrSet']>[2]): V
+  getOrSet(key: string, loader: (key: string, context: LoadContext<V>) => V, options?: LoadOptions<V>): V
+  /** As `getOrSet`. */
+  getOrSetMany(
+    keys: Iterable<string>,
+    loadMissing: (keys: string[], context: LoadManyContext<V>) => ManyLoaded<V>,
+    options?: LoadOptions<V>,
+  ): Map<string, V>
   namespace<W extends V = V>(prefix: string): SyncNamespace<W>
   share(): MessagePort
   close(): void

@@ -11,7 +11,7 @@ import { runs } from '../../../helpers/runs.js'
 
 const ENDINGS = { closed: () => new CacheClosedError('closed'), lost: () => new CacheClosedError('lost') }
 
-/** Answers each `get` with its key, at the time and in the order that the test chooses. */
+/** Answers each `peek` with its key, at the time and in the order that the test chooses. */
 function fakeOwner(answersLater: (key: string) => boolean) {
   const [ownerLine, line] = MemoryLine.pair({ isTakeable: true })
   const held: unknown[][] = []
@@ -34,7 +34,7 @@ function fakeOwner(answersLater: (key: string) => boolean) {
       if (batch === undefined) return
       const part: unknown[] = [ANSWERS, batch[0]]
       let key = ''
-      // Every two elements are a code and a key, because all requests are gets; or AGAIN and a number.
+      // Every two elements are a code and a key, because all requests are peeks; or AGAIN and a number.
       for (let at = 1; at < batch.length; at += 2) {
         const isAgain = batch[at] === AGAIN
         if (!isAgain && batch[at + 1] !== SAME) key = batch[at + 1] as string
@@ -74,7 +74,7 @@ for (let run = 1; run <= runs(6); run++) {
       const key = dice(3) === 0 ? `k${dice(50)}`.repeat(1 + dice(4)) : dice(4_000) === 0 ? 'x'.repeat(700_000) : 'same'
       asked++
       const isShort = dice(2) === 0
-      const answer = isShort ? requests.askByKey(OP.get, key) : requests.ask(OP.get, [key])
+      const answer = isShort ? requests.askByKey(OP.peek, key) : requests.ask(OP.peek, [key])
       answer.then((got) => {
         settled++
         if (got !== key) wrong++
@@ -116,7 +116,7 @@ for (let run = 1; run <= runs(6); run++) {
 test('a separate answer that overtakes its batch is not lost', async (t) => {
   const owner = fakeOwner(() => true)
   const requests = new Requests(owner.line, ENDINGS)
-  const answers = [requests.ask(OP.get, ['a']), requests.ask(OP.get, ['b'])]
+  const answers = [requests.ask(OP.peek, ['a']), requests.ask(OP.peek, ['b'])]
   while (owner.held.length === 0) await loopTurn()
   const firstId = owner.held[0]?.[0] as number
   owner.later.push([firstId, 'early'])

@@ -1,10 +1,10 @@
 /** A change of a key during its load overrules the load: later calls must not get the value of a load that started earlier. */
 import test, { type ExecutionContext } from 'ava'
-import { connect } from '../../src/edges/threads/threads.js'
-import { type Cache, CacheError, memoryJournal } from '../../src/index.js'
-import { loopTurn, until } from '../helpers/loop-turn.js'
-import { openMemory } from '../helpers/open-memory.js'
-import { temporaryDirectory } from '../helpers/temporary-directory.js'
+import { connect } from '../../../src/edges/threads/threads.js'
+import { type Cache, CacheError, memoryJournal } from '../../../src/index.js'
+import { loopTurn, until } from '../../helpers/loop-turn.js'
+import { openMemory } from '../../helpers/open-memory.js'
+import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 /** A loader whose calls are settled by the test. */
 function loader<T = string>() {

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { connect } from '../../src/edges/threads/threads.js'
-import { openMemory } from '../helpers/open-memory.js'
+import { connect } from '../../../src/edges/threads/threads.js'
+import { openMemory } from '../../helpers/open-memory.js'
 
 for (const [drawn, ttlMs] of [
   [0, 9_000],
@@ -62,13 +62,24 @@ for (const [jitter, name] of [
   })
 }
 
-for (const drawn of [-0.1, 1.1, Number.NaN]) {
-  test(`random() must not return ${drawn}: the call rejects and nothing is stored`, async (t) => {
-    const { cache } = await openMemory(t, { random: () => drawn })
-    await t.throwsAsync(
-      cache.getOrSet('a', () => 1, { ttl: 10, jitter: 0.1 }),
-      { name: 'RangeError', message: /random/ },
-    )
-    t.false(cache.has('a'))
+const WRONG: readonly (() => number)[] = [
+  () => -0.1,
+  () => 1.1,
+  () => Number.NaN,
+  () => 'a' as never,
+  () => {
+    throw new RangeError('random() is broken')
+  },
+]
+for (const random of WRONG) {
+  test(`a value is stored without jitter, and a warning emitted, if random is ${random}`, async (t) => {
+    const { cache, clock } = await openMemory(t, { random })
+    const warnings: unknown[] = []
+    cache.lifecycle$.subscribe(({ warning }) => warning !== undefined && warnings.push(warning))
+    t.is(await cache.getOrSet('a', () => 1, { ttl: 10, jitter: 0.1 }), 1)
+    t.is(cache.entry('a')?.expiresAtMs, clock.now() + 10_000)
+    t.is(warnings.length, 1)
+    t.true(warnings[0] instanceof RangeError)
+    t.regex((warnings[0] as Error).message, /random/)
   })
 }

@@ -1,0 +1,123 @@
+/**
+ * `daybook/keyv`: a storage adapter of Keyv 5 and 6, and so of cache-manager, cacheable and what else is built on Keyv.
+ *
+ *   const keyv = new Keyv({ store: keyvStore({ cache }) })
+ *
+ * The contract (`KeyvStoreAdapter` of version 5, `KeyvStorageAdapter` of version 6): an event emitter with asynchronous methods,
+ * and `namespace`, which Keyv sets. The two versions differ in three ways:
+ *
+ *   | | Keyv 5 | Keyv 6 |
+ *   | the third argument of `set` | milliseconds to live | the deadline, epoch milliseconds |
+ *   | keys | arrive with the namespace in front | the adapter puts it there |
+ *   | `deleteMany` | whether any was deleted | a list: whether each was |
+ *
+ * Keyv 6 reads `capabilities` when it is given a store, and Keyv 5 does not: that tells them apart. Keyv 5 has the iterator only of
+ * stores whose dialect it knows, hence `opts`.
+ */
+import { EventEmitter } from 'node:events'
+import { type BackingOptions, checkAdapterOptions, deadlineAt, entriesUnder, inOneTurn, written } from './backing.js'
+
+export type { Backing, BackingOptions } from './backing.js'
+
+/** A row of `setMany`. */
+export interface KeyvRow {
+  key: string
+  value: unknown
+  /** Keyv 5: milliseconds to live. */
+  ttl?: number | undefined
+  /** Keyv 6: the deadline, epoch milliseconds. */
+  expires?: number | undefined
+}
+
+/** A store for `new Keyv({ store })`. The keys in the cache are `namespace:key`, or as given if there is no namespace. */
+export function keyvStore(options: BackingOptions): KeyvStore {
+  return new KeyvStore(options)
+}
+
+export class KeyvStore extends EventEmitter {
+  readonly opts = { dialect: 'redis', url: '' }
+  namespace: string | undefined
+  readonly #cache: BackingOptions['cache']
+  #isVersion6 = false
+
+  constructor(options: BackingOptions) {
+    super()
+    this.#cache = checkAdapterOptions(options, []).cache
+  }
+
+  get capabilities(): { expires: true } {
+    this.#isVersion6 = true
+    return { expires: true }
+  }
+
+  async get<Value>(key: string): Promise<Value | undefined> {
+    return (await this.#cache).get(this.#full(key)) as Value | undefined
+  }
+
+  async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
+    return (await this.#cache).getMany(keys.map(this.#full)) as (Value | undefined)[] | Promise<(Value | undefined)[]>
+  }
+
+  /** @param time Keyv 5: milliseconds to live. Keyv 6: the deadline, epoch milliseconds. */
+  async set(key: string, value: unknown, time?: number): Promise<boolean> {
+    await written((await this.#cache).set(this.#full(key), value, this.#until(time)))
+    return true
+  }
+
+  async setMany(rows: KeyvRow[]): Promise<boolean[]> {
+    const entries = rows.map(({ key, value, ttl, expires }) => {
+      return [this.#full(key), value, this.#until(this.#isVersion6 ? expires : ttl)] as const
+    })
+    await written((await this.#cache).setMany(entries))
+    return rows.map(() => true)
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return written((await this.#cache).delete(this.#full(key)))
+  }
+
+  async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
+    const steps = keys.map((key) => ({ type: 'delete', key: this.#full(key) }) as const)
+    const results = (await written(inOneTurn(await this.#cache, steps))) as boolean[]
+    return this.#isVersion6 ? results : results.includes(true)
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#cache).has(this.#full(key))
+  }
+
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    return (await this.#cache).hasMany(keys.map(this.#full))
+  }
+
+  /** Deletes the entries of the namespace; without one, all entries. */
+  async clear(): Promise<void> {
+    await written((await this.#cache).deletePrefix(this.#prefix))
+  }
+
+  /** Keys and values, in portions, while the cache changes. Counts neither as hits nor as uses. */
+  async *iterator<Value>(namespace = this.namespace): AsyncGenerator<[string, Value], void> {
+    const prefix = prefixOf(namespace)
+    for await (const [key, value] of entriesUnder(await this.#cache, prefix)) {
+      yield [this.#isVersion6 ? key.slice(prefix.length) : key, value as Value]
+    }
+  }
+
+  /** The cache stays open: whoever opened it closes it. */
+  async disconnect(): Promise<void> {}
+
+  get #prefix(): string {
+    return prefixOf(this.namespace)
+  }
+
+  readonly #full = (key: string): string => (this.#isVersion6 ? this.#prefix + key : key)
+
+  #until(time: number | undefined) {
+    if (time === undefined) return {}
+    return this.#isVersion6 ? { expiresAt: deadlineAt(time) } : { ttl: Math.max(0, time) / 1000 }
+  }
+}
+
+function prefixOf(namespace: string | undefined): string {
+  return namespace === undefined || namespace === '' ? '' : `${namespace}:`
+}

@@ -1,0 +1,66 @@
+/**
+ * `daybook/opentelemetry`: the stats of a cache as observable instruments of a meter of @opentelemetry/api.
+ *
+ *   opentelemetryMetrics(metrics.getMeter('my-service'), { cache, name: 'sessions' })
+ *
+ * OpenTelemetry has no convention for caches; the names are our own. The attribute `cache` has the name of the cache.
+ *
+ *   daybook.cache.operations   counter          result: hit, miss
+ *   daybook.cache.evictions    counter
+ *   daybook.cache.entries      up-down counter
+ *   daybook.journal.size       up-down counter  By
+ */
+import { mustBe } from '../../errors.js'
+import { checkMetricsOptions, type MetricsOptions, statsReader } from './figures.js'
+
+export type { Measured, MetricsOptions } from './figures.js'
+
+interface InstrumentOptions {
+  description: string
+  unit?: string
+}
+
+/** What is used of a meter. */
+export interface OtelMeter {
+  createObservableCounter(name: string, options: InstrumentOptions): object
+  createObservableUpDownCounter(name: string, options: InstrumentOptions): object
+  addBatchObservableCallback(callback: (result: never) => Promise<void>, instruments: never[]): void
+  removeBatchObservableCallback(callback: (result: never) => Promise<void>, instruments: never[]): void
+}
+
+interface Observation {
+  observe(instrument: object, value: number, attributes: Record<string, string>): void
+}
+
+/** Observes a cache whenever the meter's metrics are collected. Returns a function that ends that. */
+export function opentelemetryMetrics(meter: OtelMeter, options: MetricsOptions): () => void {
+  if (typeof meter?.addBatchObservableCallback !== 'function') {
+    throw new TypeError(mustBe('The first argument', 'a meter of @opentelemetry/api, version 1.3 or later', meter))
+  }
+  const { cache, name } = checkMetricsOptions(options, [])
+  const read = statsReader(cache)
+  const operations = meter.createObservableCounter('daybook.cache.operations', {
+    description: 'Reads, by their result',
+  })
+  const evictions = meter.createObservableCounter('daybook.cache.evictions', {
+    description: 'Entries removed to make room',
+  })
+  const entries = meter.createObservableUpDownCounter('daybook.cache.entries', { description: 'Entries stored now' })
+  const size = meter.createObservableUpDownCounter('daybook.journal.size', {
+    description: 'Size of the journal',
+    unit: 'By',
+  })
+
+  const observe = async (result: Observation): Promise<void> => {
+    const stats = await read()
+    if (stats === undefined) return
+    result.observe(operations, stats.hits, { cache: name, result: 'hit' })
+    result.observe(operations, stats.misses, { cache: name, result: 'miss' })
+    result.observe(evictions, stats.evictions, { cache: name })
+    result.observe(entries, stats.size, { cache: name })
+    result.observe(size, stats.journal.bytes, { cache: name })
+  }
+  const instruments = [operations, evictions, entries, size] as never[]
+  meter.addBatchObservableCallback(observe, instruments)
+  return () => meter.removeBatchObservableCallback(observe, instruments)
+}

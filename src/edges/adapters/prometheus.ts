@@ -1,0 +1,89 @@
+/**
+ * `daybook/prometheus`: the stats of caches in a registry of prom-client 15.
+ *
+ *   prometheusMetrics(client, { cache, name: 'sessions' })   // import client from 'prom-client'
+ *
+ * The contract: counters and gauges with a `collect` function, which reads the stats when the registry is scraped. There is one
+ * set of them in a registry, for all caches; the label `cache` has the name. There is no gauge of the hit ratio, because only a
+ * ratio over a time means something: `rate(daybook_hits_total[5m]) / (rate(daybook_hits_total[5m]) + rate(daybook_misses_total[5m]))`.
+ */
+import type { Stats } from '../../cache/streams/stats.js'
+import { mustBe } from '../../errors.js'
+import { checkMetricsOptions, type MetricsOptions, statsReader } from './figures.js'
+
+export type { Measured, MetricsOptions } from './figures.js'
+
+// biome-ignore format: a row is a line
+const METRICS = [
+  ['Counter', 'daybook_hits_total', 'Reads that found an entry', ({ hits }) => hits],
+  ['Counter', 'daybook_misses_total', 'Reads that found none', ({ misses }) => misses],
+  ['Counter', 'daybook_evictions_total', 'Entries removed to make room', ({ evictions }) => evictions],
+  ['Counter', 'daybook_expirations_total', 'Entries removed because their time was over', ({ expirations }) => expirations],
+  ['Counter', 'daybook_sets_total', 'Entries stored', ({ sets }) => sets],
+  ['Counter', 'daybook_deletes_total', 'Entries deleted', ({ deletes }) => deletes],
+  ['Gauge', 'daybook_entries', 'Entries stored now', ({ size }) => size],
+  ['Gauge', 'daybook_journal_bytes', 'Size of the journal on disk', ({ journal }) => journal.bytes],
+  ['Gauge', 'daybook_journal_pending_bytes', 'Bytes that are not yet written to the journal', ({ journal }) => journal.pendingBytes],
+  ['Gauge', 'daybook_durable_lag', 'Events that are not yet durable', ({ journal }) => journal.sequence - journal.durableSequence],
+] as const satisfies readonly (readonly ['Counter' | 'Gauge', string, string, (stats: Stats) => number])[]
+
+interface Metric {
+  reset(): void
+  inc(labels: { cache: string }, value: number): void
+}
+
+type MetricClass = new (configuration: never) => object
+
+interface PromRegistry {
+  getSingleMetric(name: string): unknown
+}
+
+/** What is used of the module `prom-client`. */
+export interface PromClient {
+  Counter: MetricClass
+  Gauge: MetricClass
+  register: PromRegistry
+}
+
+export interface PrometheusOptions extends MetricsOptions {
+  /** The registry. Default: that of prom-client, `register`. */
+  registry?: PromRegistry | undefined
+}
+
+type Readers = Map<string, ReturnType<typeof statsReader>>
+
+/** The caches in each registry, by name. */
+const measured = new WeakMap<PromRegistry, Readers>()
+
+/** Adds the figures of a cache to a registry: `import client from 'prom-client'`. Returns a function that takes them out again. */
+export function prometheusMetrics(client: PromClient, options: PrometheusOptions): () => void {
+  if (typeof (client as { prometheusContentType?: unknown } | undefined)?.prometheusContentType !== 'string') {
+    throw new TypeError(mustBe('The first argument', 'the module prom-client, version 15 or later', client))
+  }
+  const { cache, name, registry = client.register } = checkMetricsOptions(options, ['registry'])
+  if (typeof registry?.getSingleMetric !== 'function') {
+    throw new TypeError(mustBe('registry', 'a registry of prom-client', registry))
+  }
+  const readers: Readers = measured.get(registry) ?? new Map()
+  if (readers.has(name)) throw new TypeError(mustBe('name', 'another one for each cache of a registry', name))
+  measured.set(registry, readers.set(name, statsReader(cache)))
+  for (const metric of METRICS) {
+    if (registry.getSingleMetric(metric[1]) === undefined) register(client, registry, readers, metric)
+  }
+  return () => readers.delete(name)
+}
+
+function register(
+  client: PromClient,
+  registry: PromRegistry,
+  readers: Readers,
+  [kind, name, help, figureOf]: (typeof METRICS)[number],
+): void {
+  const Class = client[kind] as new (configuration: object) => object
+  async function collect(this: Metric): Promise<void> {
+    const figures = await Promise.all([...readers].map(async ([cache, read]) => [cache, await read()] as const))
+    this.reset() // from here on at once, so that two scrapes at the same time do not add up
+    for (const [cache, stats] of figures) if (stats !== undefined) this.inc({ cache }, figureOf(stats))
+  }
+  new Class({ name, help, labelNames: ['cache'], registers: [registry], collect })
+}
