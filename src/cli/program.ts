@@ -7,6 +7,7 @@ import { addInspectCommand } from './commands/inspect.js'
 import { addLoadCommand } from './commands/load.js'
 import { addRepairCommand } from './commands/repair.js'
 import { addSaveCommand } from './commands/save.js'
+import { addServeCommand } from './commands/serve.js'
 import { addShellCommand } from './commands/shell.js'
 import { addStatsCommand } from './commands/stats.js'
 import { addVerifyCommand } from './commands/verify.js'
@@ -24,6 +25,7 @@ const COMMANDS = [
   addSaveCommand,
   addLoadCommand,
   addConvertCommand,
+  addServeCommand,
 ]
 
 /** `writeOut` and `writeErr`: where help and usage errors go, if not to the process's own streams. */

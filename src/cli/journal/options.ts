@@ -28,18 +28,24 @@ export function addLockOption(command: Command): Command {
 
 /** For commands that open the cache for writing. */
 export function addOpenOptions(command: Command): Command {
-  return addLockOption(addDirectoryOption(command))
-    .addOption(
-      new Option(
-        '--max-size <entries>',
-        'evict the least recently used entries above this number, now and later (default: as before; no limit for a new journal)',
-      ).argParser(parseMaxSize),
-    )
-    .addOption(
-      new Option('--fsync <policy>', 'when changes are forced to disk')
-        .choices(['always', 'everysec', 'never'])
-        .default('everysec'),
-    )
+  return addFsyncOption(addMaxSizeOption(addLockOption(addDirectoryOption(command))))
+}
+
+export function addMaxSizeOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--max-size <entries>',
+      'evict the least recently used entries above this number, now and later (default: as before; no limit for a new journal)',
+    ).argParser(parseMaxSize),
+  )
+}
+
+export function addFsyncOption(command: Command): Command {
+  return command.addOption(
+    new Option('--fsync <policy>', 'when changes are forced to disk')
+      .choices(['always', 'everysec', 'never'])
+      .default('everysec'),
+  )
 }
 
 function parseMaxSize(text: string): number {

@@ -1,4 +1,5 @@
 /** The table of the shell's commands. To add a command, add a row. */
+import { whenThere } from '../journal/any-cache.js'
 import { UsageError } from '../terminal/failures.js'
 import type { Colors } from '../terminal/printable.js'
 import { showBytes, showCount, showCountOf, showMilliseconds } from '../terminal/quantities.js'
@@ -28,8 +29,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     completes: 'keys',
     run({ cache, print }, _words, rest) {
       const { key, value, ttl } = parseSet(rest)
-      cache.set(key, value, { ttl })
-      print('OK')
+      return whenThere(cache.set(key, value, { ttl }), () => print('OK'))
     },
   },
   {
@@ -44,9 +44,10 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     completes: 'keys',
     run({ cache, colors, print }, words) {
       const { key, isFull } = parseGet(words)
-      const value = cache.get(key)
-      if (value === undefined) print(colors.dim(MISSING))
-      else print(isFull ? showValue(value, { colors, isFull }) : showShort(value, colors))
+      return whenThere(cache.get(key), (value) => {
+        if (value === undefined) print(colors.dim(MISSING))
+        else print(isFull ? showValue(value, { colors, isFull }) : showShort(value, colors))
+      })
     },
   },
   {
@@ -228,7 +229,8 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     takes: [1, 2],
     run({ cache, print }, [entries, bytes]) {
       const limitOf = (word: string | undefined) => (word === undefined ? undefined : Number(word))
-      print(String(cache.resize({ maxSize: limitOf(entries), maxBytes: limitOf(bytes) })))
+      const resized = cache.resize({ maxSize: limitOf(entries), maxBytes: limitOf(bytes) })
+      return whenThere(resized, (removed) => print(String(removed)))
     },
   },
   {
