@@ -84,7 +84,7 @@ export const ERRORS = {
     classes: ['CacheError'],
     message: 'A file, or the other end of a connection, has a version that this daybook does not support.',
     consequence: 'Nothing was changed.',
-    advice: 'Use the newest daybook, in all threads.',
+    advice: 'Use the newest daybook, in all threads and processes.',
   },
   NOT_A_FILE: {
     classes: ['CacheError'],

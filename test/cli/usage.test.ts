@@ -21,7 +21,7 @@ async function daybook(...args: readonly string[]) {
   throw new Error('It was not refused.')
 }
 
-const COMMANDS = ['shell', 'import', 'stats', 'inspect', 'verify', 'repair', 'save', 'load', 'convert']
+const COMMANDS = ['shell', 'import', 'stats', 'inspect', 'verify', 'repair', 'save', 'load', 'convert', 'serve']
 
 test('--help lists the commands and the exit codes', async (t) => {
   const { code, stdout, stderr } = await daybook('--help')

@@ -1,12 +1,12 @@
 /**
  * Processes that change a shared cache while its owners are killed, stopped, closed, and die between the write of the journal and
- * the reply. Nothing that was acknowledged is lost, and nothing happens twice. `DAYBOOK_KILLS` says how many owners end; CI has 30.
+ * the reply. Nothing that was acknowledged is lost, and nothing happens twice. `DAYBOOK_OWNER_ENDS` says how many owners end; CI has 30.
  */
 import test from 'ava'
 import { Crowd, type Ending, pause } from '../../helpers/processes/crowd.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-const KILLS = Number(process.env['DAYBOOK_KILLS'] ?? 5)
+const KILLS = Number(process.env['DAYBOOK_OWNER_ENDS'] ?? 5)
 const ROUNDS = Math.ceil(KILLS / 3)
 const ENDINGS: readonly Ending[] = ['after the write', 'killed', 'before the write', 'closed', 'stopped']
 
