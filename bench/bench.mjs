@@ -37,7 +37,7 @@ const { values: options } = parseArgs({
 /** A quick run on a busy machine leaves out its last cases rather than take longer. */
 const QUICK_SECONDS_MOST = 75
 const isQuick = options.quick
-const rounds = Number(options.rounds ?? (options.smoke ? 1 : isQuick ? 5 : 7))
+const rounds = Number(options.rounds ?? (options.smoke ? 1 : 5))
 if (options.smoke) beSmoke()
 const wanted = options.only?.split(',')
 const unknown = wanted?.filter((name) => !TOPICS.some((topic) => topic.name === name)) ?? []
@@ -51,7 +51,10 @@ const directory = openWorkspace(options.directory)
 const machine = describeMachine(directory)
 const startMs = Date.now()
 const seconds = () => Math.round((Date.now() - startMs) / 1000)
+const isPublished = !isQuick && !options.smoke && wanted === undefined && options.results === undefined
+const path = isPublished ? RESULTS : options.results
 const rows = []
+const runSoFar = () => ({ machine, rounds, seconds: seconds(), rows })
 let leftOut = 0
 for (const topic of TOPICS) {
   if (wanted !== undefined && !wanted.includes(topic.name)) continue
@@ -63,10 +66,10 @@ for (const topic of TOPICS) {
     process.stderr.write(`${String(seconds()).padStart(4)} s ${topic.name} ${JSON.stringify(params)}\n`)
     rows.push(...(await runCase(topic, params, { rounds, isQuick, directory })))
   }
+  if (path !== undefined) writeResults(path, runSoFar()) // now, so that a run that is cut short leaves what it has measured
 }
 
-const run = { machine, rounds, seconds: seconds(), rows }
-const isPublished = !isQuick && !options.smoke && wanted === undefined && options.results === undefined
+const run = runSoFar()
 console.log(
   `node ${machine.node}, ${machine.processor}, ${machine.system}; load average ${machine.load} at the start; `,
 )
@@ -79,7 +82,6 @@ console.log(
 if (leftOut > 0)
   console.log(`\nThe machine was too slow: ${leftOut} cases are left out, and their goals are not measured.`)
 if (options.smoke) console.log('\nA smoke run: these figures mean nothing.')
-if (isPublished || options.results !== undefined) writeResults(options.results ?? RESULTS, run)
 if (isPublished) publish(run)
 
 const failures = failuresOf(rows, { isQuick })

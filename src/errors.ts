@@ -118,7 +118,7 @@ export const ERRORS = {
   },
   LOAD_TIMEOUT: {
     classes: ['CacheError'],
-    message: 'A loader of getOrSet() took longer than `timeout` or `hardTimeout`.',
+    message: 'A loader of getOrSet() took longer than `timeout` or `hardTimeout`, and there is no stale value.',
     consequence: 'The load continues, and its value will be stored.',
     advice: 'Call getOrSet() again to wait for it.',
   },

@@ -1,7 +1,7 @@
 /** The public names of daybook, listed by hand. */
 export type { LifecycleState, LifecycleStateName } from './cache/actor/lifecycle.js'
 export type { CacheLogic, CacheSnapshot } from './cache/actor/logic.js'
-export type { CloseOptions, EntryToSet, SetOptions } from './cache/arguments.js'
+export type { CloseOptions, EntryToSet, GetOptions, SetOptions } from './cache/arguments.js'
 export type { Cache, CacheMessage, Entry, Namespace } from './cache/cache.js'
 export type { Duration } from './cache/duration.js'
 export type { KeyPattern } from './cache/key-pattern.js'
@@ -20,6 +20,7 @@ export type { Stats } from './cache/streams/stats.js'
 export { escapePattern } from './core/decide/glob.js'
 export type { Clock } from './core/model/clock.js'
 export type { CacheEvent } from './core/model/event.js'
+export type { Extension } from './core/model/extension.js'
 export type { Limits } from './core/model/limits.js'
 export type { StoredValue } from './core/model/stored-value.js'
 export type {

@@ -8,14 +8,16 @@ import { temporaryDirectory } from './helpers/temporary-directory.js'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const DOCUMENTS = ['docs/coming-from.md']
+const DOCUMENTS = ['docs/coming-from.md', 'docs/loads.md', 'docs/stale-and-tags.md']
 const INDEX = new URL('../src/index.js', import.meta.url).href
+const TESTING = new URL('../src/testing.js', import.meta.url).href
 
 /** `expression // → value` as an assertion. */
 function asserting(code: string): string {
   return code
     .replace(/^(.+?)\s*\/\/ → (.+)$/gm, 'assert.deepEqual($1, $2)')
     .replaceAll("'daybook'", JSON.stringify(INDEX))
+    .replaceAll("'daybook/testing'", JSON.stringify(TESTING))
     .replaceAll("'rxjs'", JSON.stringify(import.meta.resolve('rxjs')))
 }
 

@@ -17,14 +17,11 @@ const SIZES = [10_000, 100_000, 1_000_000]
 
 const one = (group, keys, kind, more) => ({ group, keys, kind, access: 'uniform', hits: 1, isFresh: false, ...more })
 
-/** Those of the budget. */
 const inMemory = (group) => [
   ...SIZES.map((keys) => one(group, keys, 'small int')),
-  ...SIZES.slice(0, 2).map((keys) => one(group, keys, 'small int', { isFresh: true })),
-  ...SIZES.slice(0, 2).flatMap((keys) => [
-    one(group, keys, '40-byte text'),
-    one(group, keys, 'small int', { hits: 0 }),
-  ]),
+  one(group, 10_000, 'small int', { isFresh: true }),
+  one(group, 100_000, '40-byte text'),
+  ...SIZES.slice(0, 2).map((keys) => one(group, keys, 'small int', { hits: 0 })),
 ]
 
 export const get = {
@@ -35,7 +32,8 @@ export const get = {
       ? inMemory('lru-cache')
       : [
           ...inMemory('memory'),
-          one('memory', 1_000_000, 'small int', { isFresh: true }),
+          ...SIZES.slice(1).map((keys) => one('memory', keys, 'small int', { isFresh: true })),
+          one('memory', 10_000, '40-byte text'),
           one('memory', 100_000, 'small int', { access: 'zipf' }),
           one('memory', 100_000, 'small int', { hits: 0.8 }),
           one('by reference', 10_000, '4 KB bytes'),

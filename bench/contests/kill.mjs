@@ -37,7 +37,7 @@ export const kill = {
     const random = randomFrom(system.length)
     const lost = []
     const completed = []
-    for (let round = 0; round < Math.min(rounds, 5); round++) {
+    for (let round = 0; round < Math.min(rounds, 3); round++) {
       const own = join(directory, String(round))
       mkdirSync(own)
       const count = await setAndKill(system, own, 300 + random() * 400)

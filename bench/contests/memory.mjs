@@ -24,15 +24,15 @@ export const memory = {
   title: 'memory',
   cases: ({ isQuick }) =>
     isQuick
-      ? [...of('small int', [daybook, lruCache]), ...ofObjects(JSON_LIKE)]
+      ? ofObjects(JSON_LIKE)
       : [
           ...['small int', '40-byte text'].flatMap((kind) => of(kind, [daybook, ...IN_MEMORY, redis])),
           ...of(SHARED_TEXT, [daybook, lruCache]),
           ...ROW_KINDS.flatMap(ofObjects),
           ...of(JSON_LIKE, [share, freeze, lruCache, CLONING[1]]),
         ],
-  async run({ system, kind, how }, { directory }) {
-    const keys = fewer(kind, 1_000_000)
+  async run({ system, kind, how }, { isQuick, directory }) {
+    const keys = fewer(kind, isQuick ? 250_000 : 1_000_000)
     const about = {
       topic: 'memory',
       case: `memory per entry${how === 'set' ? '' : `, ${how}`}`,

@@ -27,12 +27,11 @@ const CALLS = {
 const one = (group, how, keys, kind, access = 'uniform') => ({ group, how, keys, kind, access })
 const SIZES = [10_000, 100_000, 1_000_000]
 
-/** Those of the budget. */
 const inMemory = (group) => [
   ...['small int', '40-byte text'].flatMap((kind) => SIZES.map((keys) => one(group, 'overwrite', keys, kind))),
+  one(group, 'overwrite', 10_000, SHARED_TEXT),
+  one(group, 'new strings', 10_000, 'small int'),
   ...SIZES.slice(0, 2).flatMap((keys) => [
-    one(group, 'overwrite', keys, SHARED_TEXT),
-    one(group, 'new strings', keys, 'small int'),
     one(group, 'ttl', keys, 'small int'),
     one(group, 'evicting', keys, 'small int'),
   ]),
@@ -46,6 +45,8 @@ export const set = {
       ? inMemory('lru-cache')
       : [
           ...inMemory('memory'),
+          one('memory', 'overwrite', 100_000, SHARED_TEXT),
+          one('memory', 'new strings', 100_000, 'small int'),
           one('memory', 'overwrite', 100_000, '40-byte text', 'zipf'),
           one('memory', 'new', 0, '40-byte text'),
           one('memory', 'ttl', 100_000, '40-byte text'),

@@ -553,9 +553,14 @@ export class Cache<V = unknown> {
     return this.#whenOpen(task)
   }
 
-  async #whenOpen<T>(task: () => Promise<T>): Promise<T> {
-    this.#door.admit()
-    return task()
+  /** Without a promise of its own: all flushes of a turn of the event loop share one. */
+  #whenOpen<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      this.#door.admit()
+      return task()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import test from 'ava'
 import { Entries } from '../../src/core/evolve/entries.js'
 import { State } from '../../src/core/evolve/state.js'
 import { encodedBytes } from '../../src/durable/format/encode-event.js'
+import { connect } from '../../src/edges/threads/threads.js'
 import { openMemory, reopen } from '../helpers/open-memory.js'
 
 test('in a namespace, tags act on its entries only', async (t) => {
@@ -19,6 +20,28 @@ test('in a namespace, tags act on its entries only', async (t) => {
   t.is(cache.namespace('a:').deleteTag('t'), 1)
   t.deepEqual(cache.keys(), ['k'])
   t.is(cache.namespace('a:').deleteTag('t'), 0)
+})
+
+test('in a namespace of a client, too, and as a step of its transaction', async (t) => {
+  const { cache } = await openMemory(t)
+  const client = await connect(cache.share())
+  const tagged = () => {
+    for (const key of ['k', 'a:k', 'a:l']) cache.set(key, 1, { tags: ['t'] })
+    cache.set('a:s', 1, { ttl: 1, stale: 1, tags: ['t'] })
+  }
+  tagged()
+  t.is(await client.namespace('a:').expireTag('t'), 3)
+  t.deepEqual(cache.keys(), ['k'])
+  t.is(cache.get('a:s', { stale: true }), 1)
+  tagged()
+  const results = await client.namespace('a:').transact([
+    { type: 'get', key: 'k' },
+    { type: 'deleteTag', tags: ['t'] },
+    { type: 'expireTag', tags: ['t'], prefix: 'k' },
+  ])
+  t.deepEqual(results, [1, 3, 0])
+  t.deepEqual(cache.keys(), ['k'])
+  await client.close()
 })
 
 test('deleteTag is one turn: one frame of deleted events, and no subscriber sees half of it', async (t) => {

@@ -66,7 +66,7 @@ test('every example has a test', (t) => {
   const names = readdirSync(EXAMPLES)
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.replace(/\.js$/, ''))
-  t.deepEqual(names.sort(), ['first', 'machine', 'worker-pool', 'worker-pool-task'])
+  t.deepEqual(names.sort(), ['cluster', 'first', 'machine', 'worker-pool', 'worker-pool-task'])
 })
 
 test('cluster: a rate limit and sessions of eight processes, exact while workers are killed', async (t) => {

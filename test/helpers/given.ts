@@ -2,7 +2,7 @@ import type { ExecutionContext } from 'ava'
 import { decide } from '../../src/core/decide/decide.js'
 import { evolve } from '../../src/core/evolve/evolve.js'
 import { State } from '../../src/core/evolve/state.js'
-import type { Command } from '../../src/core/model/command.js'
+import type { Command, SetCommand } from '../../src/core/model/command.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
 import type { StoredValue } from '../../src/core/model/stored-value.js'
 
@@ -15,9 +15,9 @@ export interface Limits {
   entriesMax?: number
 }
 
-/** Here a key or a string weighs its characters, and anything else 8. */
-function weigh(key: string, value: StoredValue): number {
-  return key.length + (typeof value === 'string' ? value.length : 8)
+/** Here a key, a tag or a string weighs its characters, and anything else 8. */
+function weigh(key: string, value: StoredValue, tags: readonly string[] = []): number {
+  return key.length + (typeof value === 'string' ? value.length : 8) + tags.join('').length
 }
 
 export function stateOf(events: readonly CacheEvent[], limits: Limits = {}): State {
@@ -47,12 +47,17 @@ export function wasSet(key: string, value: StoredValue = 1, expiresAtMs = NEVER)
   return { type: 'set', key, value, expiresAtMs }
 }
 
+/** A `set` of an entry that becomes stale, or has tags. */
+export function wasExtended(key: string, expiresAtMs: number, freshUntilMs: number, tags: string[] = []): CacheEvent {
+  return { type: 'set', key, value: 1, expiresAtMs, extension: { freshUntilMs, tags } }
+}
+
 export function toSet(
   key: string,
   value: StoredValue = 1,
-  more: { only?: 'absent' | 'present'; expiresAtMs?: number; nowMs?: number } = {},
+  more: Partial<Omit<SetCommand, 'type' | 'key' | 'value'>> = {},
 ): Command {
-  return { type: 'set', key, value, expiresAtMs: more.expiresAtMs ?? NEVER, only: more.only, nowMs: more.nowMs ?? T0 }
+  return { type: 'set', key, value, expiresAtMs: NEVER, only: undefined, nowMs: T0, ...more }
 }
 
 export function toIncrement(key: string, by = 1, more: { expiresAtMs?: number; nowMs?: number } = {}): Command {

@@ -159,7 +159,7 @@ async function run(first: Session, steps: (Step | Around)[], begin: Place, root:
     same([...cache.entries()], expected, 'entries in order of use')
     for (const key of model.stored(() => true))
       same(cache.get(key, { stale: true }), model.getStale(key), `${key}, stale or not`)
-    for (const tag of ['x', 'y', 'long tag', '\ud83d']) same(cache.deleteTag(tag), model.deleteTag([tag]), `tag ${tag}`)
+    for (const tag of ['x', 'y', '\ud83d']) same(cache.deleteTag(tag), model.deleteTag([tag]), `tag ${tag}`)
   } finally {
     await cache.close()
   }

@@ -156,7 +156,7 @@ function toLifecycleState(snapshot: LifecycleSnapshot): LifecycleState {
 export interface Lifecycle {
   readonly state: LifecycleState
   send(event: LifecycleEvent): void
-  /** Tells the listeners about a failure, with the state as it is. */
+  /** Calls the listeners with a failure and the state as it is. */
   warn(warning: Error): void
   /** Calls `listener` after every transition, and with every warning. */
   subscribe(listener: (state: LifecycleState) => void): void

@@ -129,7 +129,10 @@ export class Loads {
       .within(async () => loader(missing, context))
       .then(
         (loaded) => this.#returned(run, loads, loaded, store),
-        (error: unknown) => this.#fail(loads, error),
+        (error: unknown) => {
+          run.returned()
+          this.#fail(loads, error)
+        },
       )
     for (const load of loads) load.limit.shorten(hardTimeoutMs, false)
   }
@@ -238,9 +241,9 @@ export class Loads {
   /** Loads of one run fail. It is a warning unless a call rejects with the error. */
   #fail(loads: readonly Load[], error: unknown): void {
     const running = loads.filter((load) => this.#running.has(load))
-    const isTold = running.some((load) => load.exposed > 0)
+    const isReported = running.some((load) => load.exposed > 0)
     for (const load of running) this.#settle(load, () => load.reject(error))
-    if (!isTold && running[0] !== undefined) this.warn(error, running[0].key)
+    if (!isReported && running[0] !== undefined) this.warn(error, running[0].key)
   }
 
   #settle(load: Load, settle: () => void): void {
@@ -258,7 +261,7 @@ export class Loads {
     if (this.#current.size === 0) this.#turns.listener = undefined
   }
 
-  /** Tells subscribers about a failure that no call rejects with. They are not part of a load. */
+  /** Emits a failure that no call rejects with. What subscribers then call is no part of a load. */
   warn(error: unknown, key: string): void {
     const warning =
       error instanceof Error

@@ -153,7 +153,7 @@ export class State implements ReadableState {
     return this.entries.extensionAt(slot) !== undefined
   }
 
-  slotsTagged(tag: string): readonly Slot[] {
+  slotsTagged(tag: string): Slot[] {
     return this.entries.tags.slotsOf(tag)
   }
 

@@ -32,8 +32,8 @@ export interface ReadableState extends Limits {
   tagsAt(slot: Slot): readonly string[]
   /** Whether the entry can become stale, or has tags. */
   isExtendedAt(slot: Slot): boolean
-  /** The entries with a tag, in no particular order. Valid until the state changes. */
-  slotsTagged(tag: string): readonly Slot[]
+  /** The entries with a tag, in no particular order. */
+  slotsTagged(tag: string): Slot[]
   /** How many different tags the entries have. */
   readonly tagCount: number
   /** No entry expires before this; `Infinity` if none has a deadline. The earliest deadline may be later. */

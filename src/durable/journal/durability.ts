@@ -10,7 +10,7 @@
  * may have dropped the pages (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
  */
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
-import { CacheClosedError, JournalWriteError, reasonOf } from '../../errors.js'
+import { CacheClosedError, type JournalWriteError } from '../../errors.js'
 import type { JournalHealth, JournalSession } from '../contract.js'
 import { checksum } from '../format/checksum.js'
 import type { FrameKind } from '../format/format.js'
@@ -19,16 +19,18 @@ import { nextTurn, queueTask } from '../storage/event-loop.js'
 import type { FrameContext, PendingFrames } from './pending-frames.js'
 import { refusal } from './refusal.js'
 import { type Segments, UnsyncedSealError } from './segments.js'
+import { type Closing, notForced, notWritten, sealNotWritten } from './unwritten.js'
 
 const WRITE_RETRY_MS = 1_000
 const SYNC_INTERVAL_MS = 1_000
 
 const WRITABLE: JournalHealth = { status: 'writable' }
 
-/** How a journal is being closed: only if everything can be written, or in any case. */
-type Closing = 'if all is written' | 'in any case'
-
-const CLOSE_AGAIN = 'Free some space, then call close() again; close({ force: true }) closes without that.'
+interface SharedFlush {
+  /** The last sequence that somebody waits for. */
+  target: Sequence
+  done: Promise<Sequence>
+}
 
 export class Durability {
   readonly #session: JournalSession
@@ -39,6 +41,8 @@ export class Durability {
   readonly #seed: number
   #health: JournalHealth = WRITABLE
   #isWriteQueued = false
+  /** The flush of this turn of the event loop. */
+  #shared: SharedFlush | undefined
   #durable: Sequence
   /** Durable once the running fsync has succeeded. */
   #durableThen = NO_SEQUENCE
@@ -119,6 +123,7 @@ export class Durability {
   #queueWrite(): void {
     queueTask(() => {
       this.#isWriteQueued = this.#pending.isReady = false
+      this.#shared = undefined
       this.write()
       if (this.#session.fsync === 'always' && this.#durable < this.written) void this.#sync()
     })
@@ -201,11 +206,32 @@ export class Durability {
 
   // ── fsync ──
 
-  /** Resolves with the durable sequence once everything that was appended before this call is durable. */
-  async flush(): Promise<Sequence> {
+  /**
+   * Resolves with the durable sequence once everything that was appended before this call is durable. All who call it in one turn
+   * of the event loop share the write that is queued, one fsync and one promise.
+   */
+  flush(): Promise<Sequence> {
     const target = this.#pending.last
+    if (!this.#isWriteQueued || this.#health.status === 'stalled') return this.#flushNow(target)
+    this.#shared ??= this.#share()
+    this.#shared.target = target
+    return this.#shared.done
+  }
+
+  #share(): SharedFlush {
+    const shared: SharedFlush = {
+      target: NO_SEQUENCE,
+      done: nextTurn().then(() => this.#makeDurable(shared.target)),
+    }
+    return shared
+  }
+
+  async #flushNow(target: Sequence): Promise<Sequence> {
     if (this.#health.status === 'stalled') this.#retry()
-    else if (this.#pending.count > 0) await nextTurn() // the write is queued; all flushes of one turn share it and one fsync
+    return this.#makeDurable(target)
+  }
+
+  async #makeDurable(target: Sequence): Promise<Sequence> {
     // Now it is written, or the health says why not. A running fsync may have begun before the write, so another one follows.
     if (this.#durable < target && this.#health === WRITABLE) await this.#syncing
     if (this.#durable < target && this.#health === WRITABLE) await this.#sync()
@@ -219,40 +245,15 @@ export class Durability {
 
   #outcomeUnknown(target: Sequence): JournalWriteError {
     const { error, status } = this.#health as Exclude<JournalHealth, { status: 'writable' }>
-    if (status === 'failed') {
-      const what = `${describeChanges(this.#durable + 1, target)} could not be forced to disk (${reasonOf(error)})`
-      return new JournalWriteError('OUTCOME_UNKNOWN', what, { cause: error })
-    }
-    const what = `${describeChanges(this.#pending.first, target)} could not be written (${reasonOf(error)})`
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { ...this.#pendingMeans(), cause: error })
-  }
-
-  /** What a failed write means for what is pending, and what to do. */
-  #pendingMeans(): { consequence: string; advice?: string } {
-    if (this.#closing === undefined) return { consequence: 'They stay pending, and reads still work.' }
-    const { count, bytes } = this.#pending
-    const pending = `${count} ${count === 1 ? 'change' : 'changes'}, ${bytes} bytes`
-    if (this.#closing === 'if all is written') {
-      return {
-        consequence: `The cache stays open, and reads still work. What is pending (${pending}) is tried again every second.`,
-        advice: CLOSE_AGAIN,
-      }
-    }
-    return {
-      consequence: `Lost: ${pending}. The journal ends with sequence ${this.written}.`,
-      advice: 'Free some space, open the cache again, and repeat them.',
-    }
+    if (status === 'failed') return notForced(this.#durable + 1, target, error)
+    const { first, count, bytes } = this.#pending
+    return notWritten(first, target, error, { closing: this.#closing, count, bytes, written: this.written })
   }
 
   /** The error of a close that wrote every change, but not what follows the last one. */
   sealNotWritten(error: unknown): JournalWriteError {
     this.#pending.drop()
-    const what = `The order of use and the counters could not be written (${reasonOf(error)})`
-    const { consequence, advice } =
-      this.#closing === 'in any case'
-        ? { consequence: 'Every change is on disk, and the cache is closed.', advice: 'Nothing needs to be repeated.' }
-        : { consequence: 'Every change is on disk, and the cache stays open.', advice: CLOSE_AGAIN }
-    return new JournalWriteError('JOURNAL_WRITE_FAILED', what, { consequence, advice, cause: error })
+    return sealNotWritten(error, this.#closing)
   }
 
   /** One fsync for everything written before it begins. A call while it runs waits for the next one. Never rejects. */
@@ -342,8 +343,4 @@ export class Durability {
     this.#session.clock.clearTimeout(this.#syncTimer)
     this.#session.clock.clearTimeout(this.#retryTimer)
   }
-}
-
-function describeChanges(first: number, last: number): string {
-  return first === last ? `The change with sequence ${first}` : `The changes ${first} to ${last}`
 }

@@ -115,8 +115,7 @@ export class FileJournal implements Journal {
   }
 
   get #open(): Opened {
-    if (this.#opened === undefined)
-      throw new CacheClosedError('This journal is not open', { advice: 'Open a cache on it first.' })
+    if (this.#opened === undefined) throw notOpen()
     return this.#opened
   }
 
@@ -143,8 +142,8 @@ export class FileJournal implements Journal {
     return this.append(setEvents(key, value, expiresAtMs, evicted)) // handles values that fill a frame
   }
 
-  async flush(): Promise<number> {
-    return this.#open.durability.flush()
+  flush(): Promise<number> {
+    return this.#opened === undefined ? Promise.reject(notOpen()) : this.#opened.durability.flush()
   }
 
   async compact(request: CompactionRequest): Promise<CompactionReport> {
@@ -271,6 +270,10 @@ export class FileJournal implements Journal {
     this.#closedHealth = durability.health
     this.#opened = undefined
   }
+}
+
+function notOpen(): CacheClosedError {
+  return new CacheClosedError('This journal is not open', { advice: 'Open a cache on it first.' })
 }
 
 /** Ends the last segment, which an older daybook wrote, and begins one of the present version. */

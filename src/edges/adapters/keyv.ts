@@ -11,8 +11,8 @@
  *   | keys | arrive with the namespace in front | the adapter puts it there |
  *   | `deleteMany` | whether any was deleted | a list: whether each was |
  *
- * Keyv 6 reads `capabilities` when it is given a store, and Keyv 5 does not: that tells them apart. Keyv 5 has the iterator only of
- * stores whose dialect it knows, hence `opts`.
+ * Keyv 5 reads `opts` when it is given a store that can iterate, to see whether it knows its dialect, and Keyv 6 does not: that
+ * tells them apart. Without Keyv the contract is that of version 6.
  */
 import { EventEmitter } from 'node:events'
 import { type BackingOptions, checkAdapterOptions, deadlineAt, entriesUnder, inOneTurn, written } from './backing.js'
@@ -35,18 +35,23 @@ export function keyvStore(options: BackingOptions): KeyvStore {
 }
 
 export class KeyvStore extends EventEmitter {
-  readonly opts = { dialect: 'redis', url: '' }
   namespace: string | undefined
   readonly #cache: BackingOptions['cache']
-  #isVersion6 = false
+  #isVersion5 = false
 
   constructor(options: BackingOptions) {
     super()
     this.#cache = checkAdapterOptions(options, []).cache
   }
 
+  /** Only Keyv 5 reads this. It has the iterator only of stores of a fixed list of dialects. */
+  get opts(): { dialect: string; url: string } {
+    this.#isVersion5 = true
+    return { dialect: 'redis', url: '' }
+  }
+
+  /** Tells Keyv 6 that `set` takes a deadline. */
   get capabilities(): { expires: true } {
-    this.#isVersion6 = true
     return { expires: true }
   }
 
@@ -66,7 +71,7 @@ export class KeyvStore extends EventEmitter {
 
   async setMany(rows: KeyvRow[]): Promise<boolean[]> {
     const entries = rows.map(({ key, value, ttl, expires }) => {
-      return [this.#full(key), value, this.#until(this.#isVersion6 ? expires : ttl)] as const
+      return [this.#full(key), value, this.#until(this.#isVersion5 ? ttl : expires)] as const
     })
     await written((await this.#cache).setMany(entries))
     return rows.map(() => true)
@@ -79,7 +84,7 @@ export class KeyvStore extends EventEmitter {
   async deleteMany(keys: string[]): Promise<boolean | boolean[]> {
     const steps = keys.map((key) => ({ type: 'delete', key: this.#full(key) }) as const)
     const results = (await written(inOneTurn(await this.#cache, steps))) as boolean[]
-    return this.#isVersion6 ? results : results.includes(true)
+    return this.#isVersion5 ? results.includes(true) : results
   }
 
   async has(key: string): Promise<boolean> {
@@ -99,7 +104,7 @@ export class KeyvStore extends EventEmitter {
   async *iterator<Value>(namespace = this.namespace): AsyncGenerator<[string, Value], void> {
     const prefix = prefixOf(namespace)
     for await (const [key, value] of entriesUnder(await this.#cache, prefix)) {
-      yield [this.#isVersion6 ? key.slice(prefix.length) : key, value as Value]
+      yield [this.#isVersion5 ? key : key.slice(prefix.length), value as Value]
     }
   }
 
@@ -110,11 +115,11 @@ export class KeyvStore extends EventEmitter {
     return prefixOf(this.namespace)
   }
 
-  readonly #full = (key: string): string => (this.#isVersion6 ? this.#prefix + key : key)
+  readonly #full = (key: string): string => (this.#isVersion5 ? key : this.#prefix + key)
 
   #until(time: number | undefined) {
     if (time === undefined) return {}
-    return this.#isVersion6 ? { expiresAt: deadlineAt(time) } : { ttl: Math.max(0, time) / 1000 }
+    return this.#isVersion5 ? { ttl: Math.max(0, time) / 1000 } : { expiresAt: deadlineAt(time) }
   }
 }
 

@@ -95,6 +95,12 @@ test('every command can be sent by its name, and replies to replyTo before send 
   accepted(t, ask(cache, { type: 'take', key: 'p:1' }), 1)
   accepted(t, ask(cache, { type: 'entry', key: 'p:2' }), { value: 2, tags: [] })
   accepted(t, ask(cache, { type: 'deletePrefix', prefix: 'p:' }), 1)
+  accepted(t, ask(cache, { type: 'set', key: 's', value: 1, ttl: 0, stale: 5, tags: ['t'] }), true)
+  accepted(t, ask(cache, { type: 'get', key: 's' }), undefined)
+  accepted(t, ask(cache, { type: 'get', key: 's', stale: true }), 1)
+  accepted(t, ask(cache, { type: 'expireTag', tags: ['t', 'u'] }), 0)
+  accepted(t, ask(cache, { type: 'deleteTag', tags: new Set(['t']), prefix: 'x' }), 0)
+  accepted(t, ask(cache, { type: 'deleteTag', tags: new Set(['t']) }), 1)
   accepted(t, ask(cache, { type: 'size' }), 3)
   accepted(t, ask(cache, { type: 'cleanup' }), 0)
   accepted(t, ask(cache, { type: 'deleteMany', keys: ['b', 'x'] }), 1)
@@ -505,6 +511,8 @@ test('an inspector sees every message and every call once', async (t) => {
     ['cleanup', () => cache.cleanup()],
     ['deleteMany', () => cache.deleteMany(['b'])],
     ['deletePattern', () => cache.deletePattern('zzz')],
+    ['deleteTag', () => cache.deleteTag('t')],
+    ['expireTag', () => cache.expireTag('t')],
     ['delete', () => cache.delete('a')],
     ['clear', () => cache.clear()],
     ['getOrSet', () => cache.getOrSet('a', () => 1)],
@@ -527,12 +535,16 @@ test('an inspector sees arguments under the names that messages use', async (t) 
   const { cache } = await openMemory(t, {
     inspect: {
       next: (inspection) => {
-        if (inspection.type === '@xstate.event' && inspection.event.type === 'set') seen.push(inspection.event)
+        if (inspection.type === '@xstate.event' && /set|Tag/.test(inspection.event.type)) seen.push(inspection.event)
       },
     },
   })
   cache.set('a', 1, { ttl: 5 })
   t.like(seen[0], { type: 'set', key: 'a', value: 1, ttl: 5 })
+  cache.deleteTag('t', 'u')
+  t.like(seen[1], { type: 'deleteTag', tags: ['t', 'u'] })
+  cache.namespace('n:').expireTag('t')
+  t.like(seen[2], { type: 'expireTag', tags: ['t'], prefix: 'n:' })
 })
 
 test('with an inspector calls return and throw as without one', async (t) => {

@@ -57,6 +57,19 @@ test('a getOrSet with a timeout keeps the process alive until it settles', async
   t.is(stdout.trim(), 'over')
 })
 
+test('a reload in the background does not keep the process alive, nor does its hardTimeout', async (t) => {
+  const { stdout } = await inProcess(
+    temporaryDirectory(t),
+    `
+    cache.set('a', 'old', { ttl: 0, stale: '1h' })
+    cache.set('b', 'old', { ttl: 0, stale: '1h' })
+    console.log(await cache.getOrSet('a', () => new Promise(() => {}), { hardTimeout: '1h' }))
+    console.log(await cache.getOrSet('b', () => new Promise(() => {}), { timeout: '20ms', hardTimeout: '1h' }))
+    `,
+  )
+  t.is(stdout, 'old\nold\n')
+})
+
 test('a deadline in 60 days fires neither at once nor with a warning', async (t) => {
   const directory = temporaryDirectory(t)
   const { stdout, stderr } = await inProcess(

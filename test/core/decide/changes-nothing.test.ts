@@ -13,12 +13,15 @@ import { holds } from '../../helpers/property.js'
 const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
 const MOMENT = fc.oneof(fc.constant(NEVER), fc.integer({ min: 0, max: 20 }))
 const VALUE = fc.constantFrom('x', 'xxxx', 7)
-const SET: fc.Arbitrary<CacheEvent> = fc.record({
-  type: fc.constant('set'),
-  key: KEY,
-  value: VALUE,
-  expiresAtMs: MOMENT,
-})
+const TAGS = fc.subarray(['t', 'u', 'v'])
+const EXTENSION = fc.oneof(
+  fc.record({ freshUntilMs: fc.integer({ min: 0, max: 20 }), tags: TAGS }),
+  fc.record({ freshUntilMs: fc.constant(NEVER), tags: fc.constantFrom(['t'], ['u', 't']) }),
+)
+const SET = fc.record(
+  { type: fc.constant('set' as const), key: KEY, value: VALUE, expiresAtMs: MOMENT, extension: EXTENSION },
+  { requiredKeys: ['type', 'key', 'value', 'expiresAtMs'] },
+) as fc.Arbitrary<CacheEvent>
 const NOW = { nowMs: fc.integer({ min: 0, max: 20 }) }
 /** Limits that many of the states here reach or exceed. */
 const LIMITS = { maxSize: 4, maxBytes: 18 }
@@ -28,6 +31,9 @@ const STORING = fc.oneof(
     key: KEY,
     value: VALUE,
     expiresAtMs: MOMENT,
+    keepsDeadline: fc.boolean(),
+    staleMs: fc.constantFrom(undefined, undefined, 0, 3, NEVER),
+    tags: fc.option(TAGS, { nil: undefined }),
     only: fc.constantFrom(undefined, 'absent' as const, 'present' as const),
     ...NOW,
   }),
@@ -36,6 +42,12 @@ const STORING = fc.oneof(
 const COMMAND: fc.Arbitrary<Command> = fc.oneof(
   STORING,
   fc.record({ type: fc.constantFrom('delete' as const, 'persist' as const), key: KEY, ...NOW }),
+  fc.record({
+    type: fc.constantFrom('deleteTag' as const, 'expireTag' as const),
+    tags: TAGS,
+    prefix: fc.constantFrom('', 'a'),
+    ...NOW,
+  }),
   fc.record({ type: fc.constant('expire' as const), key: KEY, expiresAtMs: MOMENT, ...NOW }),
   fc.record({ type: fc.constant('cleanup' as const), limit: fc.integer({ min: 1, max: 4 }), ...NOW }),
   fc.record({
@@ -60,11 +72,13 @@ function byDeadline(state: State): [key: string, deadlineMs: number][] {
 function all(state: State) {
   const rows = [...state.keysByUse()].map((key) => {
     const slot = state.find(key)
-    return [key, slot, slot === undefined ? undefined : [state.valueAt(slot), state.weightAt(slot)]]
+    if (slot === undefined) return [key]
+    return [key, slot, state.valueAt(slot), state.weightAt(slot), state.freshUntilAt(slot), state.tagsAt(slot)]
   })
   return {
     rows,
     deadlines: byDeadline(state).sort(([a, aMs], [b, bMs]) => aMs - bMs || a.localeCompare(b)),
+    tagged: ['t', 'u', 'v'].map((tag) => state.slotsTagged(tag)),
     size: state.size,
     bytes: state.bytes,
     limits: state.limits,

@@ -11,28 +11,57 @@ import { holds } from '../../helpers/property.js'
 function all(state: State) {
   const rows = [...state.keysByUse()].map((key) => {
     const slot = state.find(key)
-    return slot === undefined ? key : [key, slot, state.valueAt(slot), state.deadlineAt(slot), state.weightAt(slot)]
+    if (slot === undefined) return key
+    const times = [state.deadlineAt(slot), state.freshUntilAt(slot)]
+    return [key, slot, state.valueAt(slot), times, state.tagsAt(slot), state.weightAt(slot)]
   })
+  const tagged = TAGS.map((tag) =>
+    state
+      .slotsTagged(tag)
+      .map((slot) => state.keyAt(slot))
+      .sort(),
+  )
+  const extended = [state.entries.isExtended, state.entries.windows.count, state.entries.tags.count, state.tagCount]
   const next = state.expired(NEVER).next()
   const nextMs = next === undefined ? NEVER : state.deadlineAt(next)
   const { size, bytes, limits } = state
-  return { rows, size, bytes, limits, counters: { ...state.counters }, nextMs }
+  return { rows, tagged, extended, size, bytes, limits, counters: { ...state.counters }, nextMs }
 }
 
 const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', '__proto__')
 const MOMENT = fc.oneof(fc.constant(NEVER), fc.integer({ min: 0, max: 20 }))
+const TAGS = ['x', 'y', 'zz']
+const EXTENSION = fc.oneof(
+  fc.record({ freshUntilMs: fc.integer({ min: 0, max: 20 }), tags: fc.subarray(TAGS) }),
+  fc.record({ freshUntilMs: fc.constant(NEVER), tags: fc.subarray(TAGS, { minLength: 1 }) }),
+)
 const CHANGE: fc.Arbitrary<CacheEvent | { type: 'hit'; key: string } | { type: 'miss' }> = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.record({
-      type: fc.constant('set'),
-      key: KEY,
-      value: fc.constantFrom('x', 'xx', 7),
-      expiresAtMs: MOMENT,
-    }),
+    arbitrary: fc.record(
+      {
+        type: fc.constant('set'),
+        key: KEY,
+        value: fc.constantFrom('x', 'xx', 7),
+        expiresAtMs: MOMENT,
+        extension: EXTENSION,
+      },
+      { requiredKeys: ['type', 'key', 'value', 'expiresAtMs'] },
+    ),
   },
   { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('deleted', 'expired', 'evicted'), key: KEY }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('rescheduled'), key: KEY, expiresAtMs: MOMENT }) },
+  {
+    weight: 3,
+    arbitrary: fc.record(
+      {
+        type: fc.constant('rescheduled'),
+        key: KEY,
+        expiresAtMs: MOMENT,
+        freshUntilMs: fc.integer({ min: 0, max: 20 }),
+      },
+      { requiredKeys: ['type', 'key', 'expiresAtMs'] },
+    ),
+  },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('hit'), key: KEY }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('cleared', 'miss') }) },
   {
@@ -120,7 +149,7 @@ test('the bytes of a state are always the sum of its entries', (t) =>
         let sum = 0
         for (const key of state.keysByUse()) {
           const slot = state.find(key)
-          if (slot !== undefined) sum += state.weigh(key, state.valueAt(slot))
+          if (slot !== undefined) sum += state.weigh(key, state.valueAt(slot), state.tagsAt(slot))
         }
         assert.equal(state.bytes, sum)
       }

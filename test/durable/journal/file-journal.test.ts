@@ -122,6 +122,35 @@ test('always: one fsync serves all waiting flushes', async (t) => {
   await journal.close()
 })
 
+test('all who flush in one turn of the event loop share one promise, and those of the next turn another', async (t) => {
+  const { journal } = await open({ fsync: 'always' })
+  journal.append([set('a', 1)])
+  const first = journal.flush()
+  journal.append([set('b', 2)])
+  t.is(journal.flush(), first)
+  await loopTurn()
+  journal.append([set('c', 3)])
+  const second = journal.flush()
+  t.not(second, first)
+  t.true((await first) >= 2)
+  t.is(await second, 3)
+  await journal.close()
+})
+
+test('a flush that is called after the write of this turn, and before an earlier flush goes on, waits for a write of its own', async (t) => {
+  const { journal } = await open({ fsync: 'never' })
+  journal.append([set('a', 1)]) // queues the write
+  const later = new Promise<number>((resolve) => {
+    setImmediate(() => {
+      journal.append([set('b', 2)])
+      resolve(journal.flush())
+    })
+  })
+  t.is(await journal.flush(), 1)
+  t.is(await later, 2)
+  await journal.close()
+})
+
 test('everysec: one fsync a second, and none when nothing was written', async (t) => {
   const { disk, journal, clock } = await open({ fsync: 'everysec' })
   const before = syncsOf(disk)

@@ -1,13 +1,21 @@
 /** The two contracts of Keyv, as Keyv 5 and 6 call a store. With Keyv itself: test/ecosystem/keyv.test.mjs. */
 import test from 'ava'
-import { keyvStore } from '../../../src/edges/adapters/keyv.js'
+import { type BackingOptions, keyvStore } from '../../../src/edges/adapters/keyv.js'
 import { ValueError } from '../../../src/index.js'
 import { BACKINGS } from '../../helpers/edges/backings.js'
 import { openMemory, reopen } from '../../helpers/open-memory.js'
 
-/** As Keyv 6 is given a store: it reads the capabilities. */
-function version6(store: ReturnType<typeof keyvStore>, namespace?: string) {
-  if (store.capabilities.expires) store.namespace = namespace
+/** As Keyv 5 is given a store: it reads the dialect. */
+function keyv5Store(options: BackingOptions) {
+  const store = keyvStore(options)
+  if (store.opts.dialect !== 'redis') throw new Error('Keyv 5 knows no such dialect')
+  return store
+}
+
+/** As Keyv 6 is given a store. */
+function keyv6Store(options: BackingOptions, namespace?: string) {
+  const store = keyvStore(options)
+  store.namespace = namespace
   return store
 }
 
@@ -20,7 +28,7 @@ async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
 for (const { kind, open } of BACKINGS) {
   test(`Keyv 5 on ${kind}: a time to live is in milliseconds`, async (t) => {
     const { clock, backing } = await open(t)
-    const store = keyvStore({ cache: backing })
+    const store = keyv5Store({ cache: backing })
     t.true(await store.set('users:1', '{"value":1}', 1_500))
     clock.advance('1499ms')
     t.is(await store.get('users:1'), '{"value":1}')
@@ -32,7 +40,7 @@ for (const { kind, open } of BACKINGS) {
 
   test(`Keyv 5 on ${kind}: many keys at once`, async (t) => {
     const { clock, backing } = await open(t)
-    const store = keyvStore({ cache: backing })
+    const store = keyv5Store({ cache: backing })
     const rows = [
       { key: 'a', value: '1', ttl: 1_000 },
       { key: 'b', value: '2' },
@@ -51,7 +59,7 @@ for (const { kind, open } of BACKINGS) {
   test(`Keyv 5 on ${kind}: clear deletes the entries of the namespace only`, async (t) => {
     const { cache, backing } = await open(t)
     cache.set('elsewhere', 1)
-    const store = keyvStore({ cache: backing })
+    const store = keyv5Store({ cache: backing })
     for (const key of ['users:1', 'users:2', 'usersx']) await store.set(key, '')
     store.namespace = 'users'
     await store.clear()
@@ -61,7 +69,7 @@ for (const { kind, open } of BACKINGS) {
 
   test(`Keyv 5 on ${kind}: the iterator yields keys with their namespace, and counts no hits`, async (t) => {
     const { cache, backing } = await open(t, { maxSize: 10_000 })
-    const store = keyvStore({ cache: backing })
+    const store = keyv5Store({ cache: backing })
     const rows = Array.from({ length: 2_500 }, (_, index) => ({ key: `users:${index}`, value: index }))
     await store.setMany([...rows, { key: 'other:1', value: 1 }])
     const found = await all(store.iterator<number>('users'))
@@ -74,7 +82,7 @@ for (const { kind, open } of BACKINGS) {
 
   test(`Keyv 6 on ${kind}: a deadline is absolute`, async (t) => {
     const { clock, backing } = await open(t)
-    const store = version6(keyvStore({ cache: backing }))
+    const store = keyv6Store({ cache: backing })
     t.true(await store.set('a', 'x', clock.now() + 1_500))
     t.true(await store.set('never', 'x', Number.POSITIVE_INFINITY))
     t.deepEqual(await store.setMany([{ key: 'b', value: 'x', expires: clock.now() + 1_500 }]), [true])
@@ -86,7 +94,7 @@ for (const { kind, open } of BACKINGS) {
 
   test(`Keyv 6 on ${kind}: a deadline that has passed leaves no entry`, async (t) => {
     const { clock, backing } = await open(t)
-    const store = version6(keyvStore({ cache: backing }))
+    const store = keyv6Store({ cache: backing })
     await store.set('a', 'old')
     t.true(await store.set('a', 'new', clock.now()))
     t.is(await store.get('a'), undefined)
@@ -96,8 +104,8 @@ for (const { kind, open } of BACKINGS) {
 
   test(`Keyv 6 on ${kind}: the store puts the namespace in front of keys, and takes it from those of the iterator`, async (t) => {
     const { backing } = await open(t)
-    const users = version6(keyvStore({ cache: backing }), 'users')
-    const others = version6(keyvStore({ cache: backing }), 'others')
+    const users = keyv6Store({ cache: backing }, 'users')
+    const others = keyv6Store({ cache: backing }, 'others')
     await users.set('1', 'ada')
     await others.set('1', 'bob')
     t.is(await users.get('1'), 'ada')
@@ -119,7 +127,7 @@ test('values need not be text: what structured cloning takes comes back equal', 
 
 test('a time to live that is negative expires at once', async (t) => {
   const { cache } = await openMemory(t)
-  const store = keyvStore({ cache })
+  const store = keyv5Store({ cache })
   t.true(await store.set('a', 'x', -1))
   t.is(await store.get('a'), undefined)
 })
@@ -137,7 +145,7 @@ test('setMany is one frame: all of it or nothing', async (t) => {
 
 test('entries and deadlines survive reopening', async (t) => {
   const opened = await openMemory(t)
-  const store = keyvStore({ cache: opened.cache })
+  const store = keyv5Store({ cache: opened.cache })
   await store.set('users:1', 'ada', 10_000)
   const { cache, clock } = await reopen(t, opened)
   const again = keyvStore({ cache })

@@ -49,14 +49,14 @@ const VALUE = fc.oneof(
 /** Infinity: no deadline. */
 const TTL_MS = fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.constant(0), fc.integer({ min: 1, max: 5_000 }))
 const STALE_MS = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(undefined) },
-  { weight: 3, arbitrary: fc.integer({ min: 1, max: 5_000 }) },
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 5_000 }) },
   { weight: 1, arbitrary: fc.constantFrom(0, Number.POSITIVE_INFINITY) },
 )
-const TAGS = fc.array(fc.constantFrom('x', 'y', 'long tag', '\ud83d'), { maxLength: 3 })
+const TAGS = fc.array(fc.constantFrom('x', 'y', '\ud83d'), { maxLength: 3 })
 const SOME_TAGS = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(undefined) },
-  { weight: 1, arbitrary: TAGS.map((tags) => [...new Set(tags)]) },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+  { weight: 2, arbitrary: TAGS.map((tags) => [...new Set(tags)]) },
 )
 const BY = fc.integer({ min: -5, max: 5 }).map((by) => by + 0) // no -0: 0 + -0 is 0
 
@@ -81,9 +81,9 @@ const CALLS = [
       tags: SOME_TAGS,
     }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('deleteTag', 'expireTag'), tags: TAGS }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('deleteTag', 'expireTag', 'expireTag'), tags: TAGS }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('increment'), key: KEY, by: BY, ttlMs: TTL_MS }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('expire'), key: KEY, ttlMs: TTL_MS }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('expire'), key: KEY, ttlMs: TTL_MS }) },
   {
     weight: 1,
     arbitrary: fc.record({
