@@ -158,6 +158,12 @@ export const ERRORS = {
     consequence: 'Nothing was changed.',
     advice: 'Start a process that may own the cache, or raise reconnectTimeout.',
   },
+  OPTIONS_DIFFER: {
+    classes: ['CacheError'],
+    message: 'A process has taken over a shared cache whose limits or default ttl are not those of its own options.',
+    consequence: 'Those of the cache apply, so that nothing was evicted.',
+    advice: 'Pass the same options in every process, and change limits with resize().',
+  },
   OWNER_STALLED: {
     classes: ['CacheError'],
     message:

@@ -13,7 +13,7 @@ import type { OwnerPreference } from './edges/processes/client/seek.js'
 import type { SharedCache } from './edges/processes/client/shared-cache.js'
 import { join } from './edges/processes/client/shared-client.js'
 import type { OwnerGreeting } from './edges/processes/greeting.js'
-import { mustBe } from './errors.js'
+import { CacheError, mustBe } from './errors.js'
 import { openWithin } from './open.js'
 
 export type { RemoteRemoval } from './cache/streams/removals.js'
@@ -96,7 +96,26 @@ export async function openSharedWithin<V = unknown>(
       const ttlMs = before.ttlMs ?? Number.POSITIVE_INFINITY
       const { maxSize, maxBytes, ...rest } = own
       const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as Duration)
-      return { cache: await open({ ...rest, ttl, directory }), ttlMs }
+      const cache = await open({ ...rest, ttl, directory })
+      return { cache, ttlMs, warning: differing({ maxSize, maxBytes, ttlMs: resolved.ttlMs }, cache, ttlMs) }
     },
   })
+}
+
+/** A warning if a process took over a cache that is not what its options say. */
+function differing(
+  { maxSize, maxBytes, ttlMs: ownTtlMs }: Pick<CacheOptions, 'maxSize' | 'maxBytes'> & { ttlMs: number },
+  cache: Cache,
+  ttlMs: number,
+): CacheError | undefined {
+  const { journal } = cache.stats()
+  const differences = [
+    ...(maxSize === undefined || maxSize === journal.maxSize ? [] : [`maxSize is ${journal.maxSize}, not ${maxSize}`]),
+    ...(maxBytes === undefined || maxBytes === journal.maxBytes
+      ? []
+      : [`maxBytes is ${journal.maxBytes}, not ${maxBytes}`]),
+    ...(ownTtlMs === ttlMs ? [] : [`ttl is ${ttlMs / 1_000}, not ${ownTtlMs / 1_000}`]),
+  ]
+  if (differences.length === 0) return undefined
+  return new CacheError('OPTIONS_DIFFER', `This process has taken over the cache: ${differences.join(', ')}`)
 }

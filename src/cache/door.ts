@@ -10,7 +10,6 @@ import type { Command, TagCommand } from '../core/model/command.js'
 import { hasExpired } from '../core/model/expiry.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { Journal } from '../durable/contract.js'
-import { refusal } from '../durable/journal/refusal.js'
 import {
   checkKey,
   checkKeys,
@@ -295,7 +294,7 @@ export class Door {
   /** Why the journal cannot be written now, if it cannot. */
   get writeFailure(): Error | undefined {
     const { health } = this.#journal
-    return health.status === 'writable' ? undefined : refusal(health)
+    return health.status === 'writable' ? undefined : health.error
   }
 
   /** Resolves when every change made so far is on disk. */

@@ -23,18 +23,32 @@ const YIELD_MS = 200
 const WAIT_MS_MIN = 1
 const WAIT_MS_MAX = 50
 
+/** A cache that this process has opened. */
+export interface Opened {
+  readonly cache: Cache
+  /** Its default ttl. */
+  readonly ttlMs: number
+  /** Which of its own options do not apply. */
+  readonly warning?: CacheError | undefined
+}
+
 export interface Seeking {
   /** Absolute. */
   readonly directory: string
   readonly client: string
   readonly preference: OwnerPreference
   /** Opens the cache in this process. `before`: the owner before, as this process knew it. */
-  open(before: OwnerGreeting | undefined): Promise<{ cache: Cache; ttlMs: number }>
+  open(before: OwnerGreeting | undefined): Promise<Opened>
 }
 
 export type Place =
   | { readonly role: 'client'; readonly line: SocketLine; readonly owner: OwnerGreeting }
-  | { readonly role: 'owner'; readonly line: Line; readonly owner: SharedOwner }
+  | {
+      readonly role: 'owner'
+      readonly line: Line
+      readonly owner: SharedOwner
+      readonly warning: CacheError | undefined
+    }
 
 /**
  * @param before The owner that was lost, if there was one.
@@ -58,9 +72,9 @@ export async function seek(
     if (found !== undefined) return found
     if (preference !== 'never' && performance.now() >= yieldsUntilMs) {
       try {
-        const { cache, ttlMs } = await seeking.open(before)
+        const { cache, ttlMs, warning } = await seeking.open(before)
         const owner = await SharedOwner.begin(cache, { directory, ttlMs })
-        return { role: 'owner', owner, line: owner.connect(client) }
+        return { role: 'owner', owner, line: owner.connect(client), warning }
       } catch (error) {
         if (!(error instanceof CacheLockedError)) throw error
         obstacle = error

@@ -9,7 +9,10 @@ export interface Role {
   readonly role: 'owner' | 'client' | 'reconnecting'
   /** Of the owner; undefined while there is none. */
   readonly pid: number | undefined
-  /** `OWNER_STALLED`: the owner does not answer. Emitted again without it when it does. */
+  /**
+   * `OWNER_STALLED`: the owner does not answer. Emitted again without it when it does. `OPTIONS_DIFFER`: this process has taken over,
+   * with limits or a default ttl that are not its own.
+   */
   readonly warning?: CacheError
 }
 

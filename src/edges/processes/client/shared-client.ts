@@ -197,7 +197,9 @@ function encodeSharedCall(name: RemoteMethod, parameters: readonly unknown[]): u
 }
 
 function roleAt(place: Place): Role {
-  return place.role === 'owner' ? { role: 'owner', pid: process.pid } : { role: 'client', pid: place.owner.pid }
+  if (place.role === 'client') return { role: 'client', pid: place.owner.pid }
+  const { warning } = place
+  return { role: 'owner', pid: process.pid, ...(warning === undefined ? {} : { warning }) }
 }
 
 function closed(): CacheClosedError {

@@ -63,6 +63,7 @@ export class SharedOwner {
     this.#recent = new RecentChanges(this.#door)
     this.#server = createServer((socket) => outsideRequests(() => this.#accept(socket)))
     this.#server.unref()
+    this.#server.on('error', () => undefined) // a connection that could not be accepted: its client tries again
     for (const client of this.#door.numbered.clients) this.#forgetLater(client)
     // After the answers to calls that closing settles.
     cache.lifecycle$.subscribe({ complete: () => queueTask(() => this.#end()) })

@@ -5,6 +5,7 @@
  */
 import type { Door } from '../../../cache/door.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
+import { JournalWriteError, reasonOf } from '../../../errors.js'
 
 type Pass = (failure: Error | undefined) => void
 
@@ -32,7 +33,7 @@ export class WriteGate {
       this.#passing--
       for (const callback of callbacks) callback(failure)
     }
-    if (!this.#door.isEverythingDurable) settle(this.#door.writeFailure)
+    if (!this.#door.isEverythingDurable) settle(notWritten(this.#door.writeFailure))
     else
       this.#door.flush().then(
         () => settle(),
@@ -45,4 +46,14 @@ export class WriteGate {
     while (this.#waiting.length > 0 || this.#passing > 0)
       await new Promise<void>((resolve) => this.pass(() => resolve()))
   }
+}
+
+function notWritten(cause: Error | undefined): JournalWriteError | undefined {
+  return (
+    cause &&
+    new JournalWriteError('JOURNAL_WRITE_FAILED', `The change could not be written (${reasonOf(cause)})`, {
+      consequence: 'It stays pending, and takes effect unless the owner of the cache ends before. Reads still work.',
+      cause,
+    })
+  )
 }

@@ -84,7 +84,11 @@ test('whoever takes over keeps the limits of the journal and the default ttl of 
   const first = await join({ owner: 'prefer', maxSize: 7, ttl: 60 })
   const second = await join({ owner: 'prefer', maxSize: 2, ttl: 5 })
   for (let count = 0; count < 7; count++) await second.set(`key ${count}`, count)
+  const warned = firstValueFrom(second.role$.pipe(filter(({ role }) => role === 'owner')))
   await first.close()
+  const { warning } = await warned
+  t.is(warning?.code, 'OPTIONS_DIFFER')
+  t.regex(String(warning?.message), /maxSize is 7, not 2, ttl is 60, not 5/)
   await second.set('key 0', 0)
   t.is(await second.size, 7)
   await second.set('key 7', 7)
