@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import { journalClock } from '../../../cache/system-clock.js'
 import type { Line, Taken } from '../../remote/line.js'
-import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, FrameReader, greetingFrame, SIGN_OF_LIFE } from './frames.js'
+import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, FrameReader, jsonFrame, SIGN_OF_LIFE } from './frames.js'
 
 /** Bytes that the other end has not taken, beyond which nothing is read from it. */
 const UNTAKEN_BYTES_MAX = 1024 * 1024
@@ -61,7 +61,7 @@ export class SocketLine implements Line {
   }
 
   greet(greeting: object): void {
-    this.#write(greetingFrame(greeting))
+    this.#write(jsonFrame(greeting))
   }
 
   /** The greetings have been exchanged. */

@@ -34,6 +34,7 @@ export class RecentChanges {
       subscription.unsubscribe()
       journalClock.clearTimeout(timer)
     }
+    if (this.#start === 0) this.stop() // a new journal: nobody has seen anything of it
   }
 
   #keep(change: StoredChange): void {

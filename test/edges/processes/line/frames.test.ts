@@ -4,10 +4,17 @@ import {
   encodeFrame,
   FRAME_BYTES_MAX,
   FrameReader,
-  greetingFrame,
+  jsonFrame,
 } from '../../../../src/edges/processes/line/frames.js'
 
-const MESSAGES = [
+const MESSAGES: unknown[] = [
+  [0, [1, 5, 'short', -1.5e-300, null, true, '\ud800 \u2028']],
+  [[[[[[]]]]]],
+  [Number.NaN, Number.POSITIVE_INFINITY],
+  [{ object: 1 }],
+  Array.from({ length: 30 }, (_, at) => at),
+  ['x'.repeat(300)],
+
   [[0, 1, true]],
   ['text', 'gr\u00fc\u00dfe', '\ud83d\udc4b'],
   [1, -0, 1.5, 2n ** 70n, undefined, null],
@@ -15,7 +22,7 @@ const MESSAGES = [
 ]
 
 test('messages arrive whole and in order, however their bytes are cut', (t) => {
-  const bytes = Buffer.concat([...MESSAGES.map(encodeFrame), Buffer.alloc(4), greetingFrame({ a: 1 })])
+  const bytes = Buffer.concat([...MESSAGES.map(encodeFrame), Buffer.alloc(4), jsonFrame({ a: 1 })])
   for (const size of [1, 2, 3, 7, 64, bytes.length]) {
     const reader = new FrameReader(() => FRAME_BYTES_MAX)
     const got: unknown[] = []
