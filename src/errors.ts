@@ -171,17 +171,29 @@ export const ERRORS = {
     consequence: 'Calls wait; nothing is lost.',
     advice: 'Let a process that does nothing else own the cache: "daybook serve".',
   },
-  HISTORY_GONE: {
-    classes: ['CacheError'],
-    message: 'The journal no longer has the changes that were asked for.',
-    consequence: 'Nothing was changed.',
-    advice: 'Read what you need, then subscribe again.',
-  },
   SUBSCRIBER_TOO_SLOW: {
     classes: ['CacheError'],
     message: 'A subscriber elsewhere fell too far behind the cache.',
     consequence: 'Its subscription has ended; every event before that was delivered.',
     advice: 'Read what you need, then subscribe again; do less in the subscriber, or watch() fewer keys.',
+  },
+  HISTORY_GONE: {
+    classes: ['CacheError'],
+    message: 'The journal does not reach back that far, or is kept nowhere that could be read again.',
+    consequence: 'Nothing was changed.',
+    advice: 'Ask for a later time. The option history of openCache() makes compaction keep more of the past.',
+  },
+  SEQUENCE_AHEAD: {
+    classes: ['CacheError'],
+    message: 'A sequence that was given to changesSince() has not been reached by the journal.',
+    consequence: 'No change was given.',
+    advice: 'The journal was replaced or has lost its end: build what follows its changes anew from the entries.',
+  },
+  FORK_FAILED: {
+    classes: ['CacheError'],
+    message: 'A fork could not be written.',
+    consequence: 'The cache is unchanged.',
+    advice: 'Name a directory without a journal, and check the permissions and the free space.',
   },
   INTERNAL: {
     classes: ['CacheError'],

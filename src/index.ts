@@ -4,12 +4,15 @@ export type { CacheLogic, CacheSnapshot } from './cache/actor/logic.js'
 export type { CloseOptions, EntryToSet, GetOptions, SetOptions } from './cache/arguments.js'
 export type { Cache, CacheMessage, Entry, Namespace } from './cache/cache.js'
 export type { Duration } from './cache/duration.js'
+export type { PastChange } from './cache/history/past-change.js'
+export type { RestoreResult } from './cache/history/restore.js'
 export type { KeyPattern } from './cache/key-pattern.js'
 export type { ResizeOptions } from './cache/limit-options.js'
 export type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from './cache/load-options.js'
+export type { AtOptions, Difference, DiffOptions, KeyHistoryOptions, RestoreOptions } from './cache/looking-back.js'
 export { type Memoized, type MemoizeOptions, type MemoizeTarget, memoize } from './cache/memoize.js'
 export type { CacheReply } from './cache/messages.js'
-export type { CacheOptions, MemoryCacheOptions } from './cache/options.js'
+export type { CacheOptions, HistoryOptions, MemoryCacheOptions } from './cache/options.js'
 export type { LoadResult, SaveOptions, SaveResult } from './cache/save-options.js'
 export type { ScanOptions, ScanResult } from './cache/scans.js'
 export type { Change } from './cache/streams/change.js'
@@ -17,7 +20,10 @@ export type { Eviction } from './cache/streams/evictions.js'
 export type { Expiration } from './cache/streams/expirations.js'
 export type { Removal, RemovalReason } from './cache/streams/removals.js'
 export type { Stats } from './cache/streams/stats.js'
+export type { View } from './cache/view.js'
+export type { When } from './cache/when.js'
 export { escapePattern } from './core/decide/glob.js'
+export type { EvictionPolicy } from './core/evolve/eviction/policy.js'
 export type { Clock } from './core/model/clock.js'
 export type { CacheEvent } from './core/model/event.js'
 export type { Extension } from './core/model/extension.js'
@@ -35,8 +41,10 @@ export type {
   JournalSession,
   RecoveredDamage,
   RecoveryReport,
+  Retention,
   SnapshotSource,
 } from './durable/contract.js'
+export type { Fork } from './durable/recovery/fork-journal.js'
 export type { OnCorruption } from './durable/recovery/recover.js'
 export {
   CacheClosedError,

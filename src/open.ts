@@ -9,6 +9,7 @@ import { assemble } from './cache/assembly.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
 import { Door } from './cache/door.js'
 import { execute } from './cache/execute.js'
+import { LookingBack, type PastSource } from './cache/looking-back.js'
 import { Maintenance } from './cache/maintenance.js'
 import { NumberedCommands } from './cache/numbered.js'
 import { Opening } from './cache/opening.js'
@@ -64,7 +65,7 @@ export async function openWithin<V = unknown>(options: CacheOptions, around: Sur
 /**
  * A cache whose journal is in memory and ends with it. Like `openCache()`, but without waiting.
  *
- * @throws TypeError or RangeError for a wrong option; `directory`, `journal`, `lock` and `onCorruption` are not options here.
+ * @throws TypeError or RangeError for a wrong option; `directory`, `journal`, `lock`, `onCorruption` and `history` are not options here.
  */
 export function memoryCache<V = unknown>(options: MemoryCacheOptions = {}): Cache<V> {
   return outsideRequests(() => {
@@ -120,16 +121,16 @@ function compose<V>(
   { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
-  rehearse()
-  const { directory, isolation, clock, inspect, cleanupIntervalMs } = options
+  const { directory, eviction, isolation, clock, inspect, cleanupIntervalMs } = options
+  rehearse(eviction)
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
-  const journal =
-    options.journal ?? new FileJournal(storage, resolve(directory as string), undefined, options.onCorruption)
+  const source = options.journal === undefined ? fileSource(storage, resolve(directory as string), options) : undefined
+  const journal = options.journal ?? (source as PastSource).journal
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()
   const warn = (warning: Error) => lifecycle.warn(warning)
-  const assembly = assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen, warn })
+  const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen, warn })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
   const numbered = new NumberedCommands({ state, turns, journal })
@@ -150,6 +151,17 @@ function compose<V>(
       inspect: inspection?.isWanted === true ? inspection.inspect : undefined,
     },
   )
+  const lookingBack = new LookingBack({
+    source,
+    journal,
+    state,
+    clock,
+    turns,
+    loads,
+    opening,
+    isolation,
+    isEverythingDurable: options.fsync === 'always',
+  })
   const sharing = new Sharing(() => cache as Cache)
   const parts = {
     state,
@@ -162,6 +174,7 @@ function compose<V>(
     maintenance,
     savedFiles,
     door,
+    lookingBack,
     streams,
     openPort: () => outsideRequests(() => sharing.share()),
   }
@@ -180,6 +193,12 @@ function compose<V>(
       close: () => opening.close({ force: true }), // the actor is stopped: nobody could close it later
     },
   }
+}
+
+/** A journal in a directory, and what reads its past. */
+function fileSource(storage: Storage, directory: string, options: ResolvedOptions): PastSource {
+  const { onCorruption, journalClock } = options
+  return { journal: new FileJournal(storage, directory, undefined, onCorruption), storage, directory, journalClock }
 }
 
 /** A promise that is settled later, by the outcome of another one. */

@@ -12,7 +12,7 @@ import { outsideRequests } from './durable/outside-requests.js'
 import type { OwnerPreference } from './edges/processes/client/seek.js'
 import type { SharedCache } from './edges/processes/client/shared-cache.js'
 import { join } from './edges/processes/client/shared-client.js'
-import type { OwnerGreeting } from './edges/processes/greeting.js'
+import type { KeptOptions, OwnerGreeting } from './edges/processes/greeting.js'
 import { CacheError, mustBe } from './errors.js'
 import { openWithin } from './open.js'
 
@@ -57,6 +57,8 @@ const OPTION_NAMES = Object.keys({
   cleanupInterval: true,
   statsInterval: true,
   compaction: true,
+  eviction: true,
+  history: true,
   onProgress: true,
   reconnectTimeout: true,
   owner: true,
@@ -92,29 +94,31 @@ export async function openSharedWithin<V = unknown>(
     preference,
     reconnectTimeoutMs,
     async open(before: OwnerGreeting | undefined) {
-      if (before === undefined) return { cache: await open({ ...own, directory }), ttlMs: resolved.ttlMs }
-      const ttlMs = before.ttlMs ?? Number.POSITIVE_INFINITY
+      if (before === undefined) return { cache: await open({ ...own, directory }), kept: resolved }
+      const kept = { ttlMs: before.ttlMs ?? Number.POSITIVE_INFINITY, eviction: before.eviction }
       const { maxSize, maxBytes, ...rest } = own
-      const ttl = ttlMs === Number.POSITIVE_INFINITY ? ttlMs : (`${ttlMs}ms` as Duration)
-      const cache = await open({ ...rest, ttl, directory })
-      return { cache, ttlMs, warning: differing({ maxSize, maxBytes, ttlMs: resolved.ttlMs }, cache, ttlMs) }
+      const ttl = Number.isFinite(kept.ttlMs) ? (`${kept.ttlMs}ms` as Duration) : kept.ttlMs
+      const cache = await open({ ...rest, ttl, eviction: kept.eviction, directory })
+      return { cache, kept, warning: differing({ ...resolved, maxSize, maxBytes }, cache, kept) }
     },
   })
 }
 
 /** A warning if a process took over a cache that is not what its options say. */
 function differing(
-  { maxSize, maxBytes, ttlMs: ownTtlMs }: Pick<CacheOptions, 'maxSize' | 'maxBytes'> & { ttlMs: number },
+  own: Pick<CacheOptions, 'maxSize' | 'maxBytes'> & KeptOptions,
   cache: Cache,
-  ttlMs: number,
+  { ttlMs, eviction }: KeptOptions,
 ): CacheError | undefined {
+  const { maxSize, maxBytes } = own
   const { journal } = cache.stats()
   const differences = [
     ...(maxSize === undefined || maxSize === journal.maxSize ? [] : [`maxSize is ${journal.maxSize}, not ${maxSize}`]),
     ...(maxBytes === undefined || maxBytes === journal.maxBytes
       ? []
       : [`maxBytes is ${journal.maxBytes}, not ${maxBytes}`]),
-    ...(ownTtlMs === ttlMs ? [] : [`ttl is ${ttlMs / 1_000}, not ${ownTtlMs / 1_000}`]),
+    ...(own.ttlMs === ttlMs ? [] : [`ttl is ${ttlMs / 1_000}, not ${own.ttlMs / 1_000}`]),
+    ...(own.eviction === eviction ? [] : [`eviction is ${eviction}, not ${own.eviction}`]),
   ]
   if (differences.length === 0) return undefined
   return new CacheError('OPTIONS_DIFFER', `This process has taken over the cache: ${differences.join(', ')}`)

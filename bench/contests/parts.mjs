@@ -8,6 +8,8 @@ const ENTRIES = 1_000_000
 const UNDER_PREFIX = 1_000
 const STEP = 1_000
 const PREFIX = 'session:'
+const TAG = 'sessions'
+const TAGGED = { tags: [TAG] }
 
 const under = Array.from({ length: UNDER_PREFIX }, (_, index) => [`${PREFIX}${index}`, index])
 
@@ -16,6 +18,12 @@ const CASES = {
   'deletePrefix(), 1,000 entries': {
     prepare: refill,
     cache: (cache) => cache.deletePrefix(PREFIX),
+    map: deleteFromMap,
+  },
+  /** It finds its entries from the tag, where the Map looks at every key. */
+  'deleteTag(), 1,000 entries': {
+    prepare: refillTagged,
+    cache: (cache) => cache.deleteTag(TAG),
     map: deleteFromMap,
   },
   'clear() of a namespace of 1,000 entries': {
@@ -82,6 +90,10 @@ export const parts = {
 
 function refill(system) {
   for (const [key, value] of under) system.set(key, value)
+}
+
+function refillTagged(system) {
+  for (const [key, value] of under) system.set(key, value, TAGGED)
 }
 
 function deleteFromMap(map) {

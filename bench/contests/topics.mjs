@@ -1,6 +1,7 @@
 /** What is measured, in the order of the table. A topic lists its cases, each of which runs in its own process. */
 import { bytes } from './bytes.mjs'
 import { durable } from './durable.mjs'
+import { eviction } from './eviction.mjs'
 import { get } from './get.mjs'
 import { growth } from './growth.mjs'
 import { keys } from './keys.mjs'
@@ -19,6 +20,7 @@ export const TOPICS = [
   get,
   set,
   objects,
+  eviction,
   durable,
   syncs,
   recovery,

@@ -5,6 +5,7 @@ const VARIANTS = {
   'daybook share': { isolation: 'share' },
   'daybook copy': { isolation: 'copy' },
   'daybook freeze': { isolation: 'freeze' },
+  'daybook s3-fifo': { eviction: 's3-fifo' },
 }
 
 /** With its journal; without compaction, which is measured separately. */
@@ -32,6 +33,6 @@ function variant(name, options) {
   }
 }
 
-export const [daybook, daybookShare, daybookCopy, daybookFreeze] = Object.entries(VARIANTS).map(([name, options]) =>
-  variant(name, options),
+export const [daybook, daybookShare, daybookCopy, daybookFreeze, daybookS3Fifo] = Object.entries(VARIANTS).map(
+  ([name, options]) => variant(name, options),
 )

@@ -2,6 +2,7 @@
  * The parts of a cache that a change passes through, put together. Before: `open.ts`; and `rehearsal.ts`, so that exactly these
  * functions have been called once.
  */
+import type { EvictionPolicy } from '../core/evolve/eviction/policy.js'
 import { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Limits } from '../core/model/limits.js'
@@ -22,6 +23,7 @@ export interface AssemblyOptions {
   clock: Clock
   journal: Journal
   limits: Limits
+  eviction: EvictionPolicy
   /** Instead of the limit of V8's Map. */
   entriesMax: number | undefined
   isolation: Isolation
@@ -31,8 +33,17 @@ export interface AssemblyOptions {
   warn: (warning: Error) => void
 }
 
-export function assemble<V>({ clock, journal, limits, entriesMax, isolation, notOpen, warn }: AssemblyOptions) {
-  const state = new State({ ...limits, entriesMax, weigh: encodedBytes })
+export function assemble<V>({
+  clock,
+  journal,
+  limits,
+  eviction,
+  entriesMax,
+  isolation,
+  notOpen,
+  warn,
+}: AssemblyOptions) {
+  const state = new State({ ...limits, eviction, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
   const outbox = new Outbox(streams, LoaderRun.outside)

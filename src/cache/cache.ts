@@ -12,6 +12,7 @@ import type { State } from '../core/evolve/state.js'
 import type { KeyCommand } from '../core/model/command.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { CompactionReport, Journal, RecoveryReport } from '../durable/contract.js'
+import type { Fork } from '../durable/recovery/fork-journal.js'
 import { CacheClosedError } from '../errors.js'
 import type { SaveFormat } from '../files/format.js'
 import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
@@ -36,6 +37,8 @@ import {
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
 import { type Door, NO_OPTIONS } from './door.js'
 import { type Duration, toMilliseconds } from './duration.js'
+import type { PastChange } from './history/past-change.js'
+import type { RestoreResult } from './history/restore.js'
 import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
 import { checkResize, type ResizeOptions } from './limit-options.js'
 import {
@@ -48,6 +51,14 @@ import {
 } from './load-options.js'
 import { type Result, Unstorable } from './loads/loaded.js'
 import { type Conversion, type LoadMany, loaderOfMany, loaderOfOne } from './local-loader.js'
+import type {
+  AtOptions,
+  Difference,
+  DiffOptions,
+  KeyHistoryOptions,
+  LookingBack,
+  RestoreOptions,
+} from './looking-back.js'
 import type { Maintenance } from './maintenance.js'
 import { type MessageTo, messageOf, splitItems } from './messages.js'
 import type { MethodName } from './methods.js'
@@ -67,6 +78,8 @@ import type { Cleanup } from './turns/cleanup.js'
 import { applyLimits } from './turns/limiting.js'
 import type { Reads, StoredEntry } from './turns/reads.js'
 import type { Turns } from './turns/turns.js'
+import type { View } from './view.js'
+import type { When } from './when.js'
 
 /** The messages that `cache.actor` accepts. */
 export type CacheMessage = MessageTo<Cache>
@@ -96,12 +109,16 @@ export interface CacheParts<V> {
   maintenance: Maintenance
   savedFiles: SavedFiles
   door: Door
+  lookingBack: LookingBack
   streams: Streams<V>
   openPort: () => MessagePort
 }
 
 /** @internal For edges: the methods that carry values, with values in their stored form. */
 export let innerOf: <V>(cache: Cache<V>) => Door
+
+/** @internal For edges: the methods that look back, with values in their stored form. */
+export let pastOf: <V>(cache: Cache<V>) => LookingBack
 
 /**
  * A cache that keeps a journal. Made by `openCache()`.
@@ -148,6 +165,7 @@ export class Cache<V = unknown> {
 
   static {
     innerOf = (cache) => cache.#door
+    pastOf = (cache) => cache.#parts.lookingBack
   }
 
   /** @internal Use `openCache()`. */
@@ -209,7 +227,7 @@ export class Cache<V = unknown> {
   entry(key: string): Entry<V> | undefined {
     if (this.#isInspected) this.#inspect('entry', key)
     const stored = this.#door.entryStored(key)
-    return stored === undefined ? undefined : { ...stored, value: this.#restore(stored.value) as V }
+    return stored === undefined ? undefined : this.#restoreEntry(stored)
   }
 
   /** Whether there is a live entry. Does not count as a hit, a miss or a use of the entry. */
@@ -628,6 +646,70 @@ export class Cache<V = unknown> {
     return this.#parts.openPort()
   }
 
+  // ── the past ──
+
+  /**
+   * The cache as it was: a view in memory, until it is closed. A time means: after the last frame, in the order of the journal, that
+   * was written at or before it; one in the future means now. With a pattern, the view holds only the keys that match.
+   * @throws TypeError for what is not a time; CacheError `HISTORY_GONE` for one before the oldest that is kept, and without a
+   * directory; CorruptionError if a file that it needs is damaged.
+   */
+  at(when: When, options?: AtOptions | undefined): Promise<View<V>> {
+    return this.#later('at', () => this.#parts.lookingBack.at<V>(when, options))
+  }
+
+  /**
+   * The changes of one key, oldest first, with those of all keys: `cleared` and `loaded`. Errors as with {@link at}, at the first `next()`.
+   */
+  history(key: string, options?: KeyHistoryOptions | undefined): AsyncIterableIterator<PastChange<V>> {
+    this.#parts.turns.refuseInside('history')
+    return this.#parts.lookingBack.history<V>(key, options, (stored) => this.#restore(stored))
+  }
+
+  /**
+   * The keys that are different at two times, with their entries as {@link entry} returns them; a change of deadline or tags is a
+   * difference. Errors as with {@link at}, at the first `next()`.
+   */
+  diff(
+    from: When,
+    to?: When | undefined,
+    options?: DiffOptions | undefined,
+  ): AsyncIterableIterator<Difference<Entry<V>>> {
+    this.#parts.turns.refuseInside('diff')
+    return this.#parts.lookingBack.diff(from, to, options, (entry) => this.#restoreEntry(entry))
+  }
+
+  /**
+   * Makes the entries that match as they were, in one turn: so it is undone by restoring to the sequence before it. What has
+   * expired since then is deleted. `dryRun` only counts.
+   * @throws RangeError that names the counts, if the cache has no room for the result or the journal none for the turn.
+   * Otherwise as {@link at}.
+   */
+  restore(when: When, options?: RestoreOptions | undefined): Promise<RestoreResult> {
+    if (this.#isInspected) this.#inspect('restore', when, options)
+    return this.#later('restore', () => this.#parts.lookingBack.restore(when, options))
+  }
+
+  /**
+   * Writes the cache as it is, or as it was, as a journal of its own in another directory.
+   * @throws CacheError `FORK_FAILED` if there is a journal already, or it cannot be written. Otherwise as {@link at}.
+   */
+  fork(directory: string, when?: When | undefined): Promise<Fork> {
+    if (this.#isInspected) this.#inspect('fork', directory, when)
+    return this.#later('fork', () => this.#parts.lookingBack.fork(directory, when))
+  }
+
+  /**
+   * Every change after a sequence, from the journal, and then every new one, without a gap, as the consumer asks for them. Only what
+   * is durable (with fsync `'never'`: written), so that no crash takes back what was given. Ends when the cache is closed.
+   * At `next()` it rejects with `SEQUENCE_AHEAD` for a sequence beyond the last one, and with `HISTORY_GONE` once compaction has
+   * removed the next change.
+   */
+  changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
+    this.#parts.turns.refuseInside('changesSince')
+    return this.#parts.lookingBack.changesSince<V>(sequence, (stored) => this.#restore(stored), this.changes$)
+  }
+
   /**
    * Writes and fsyncs what is pending, completes the streams, releases the directory. Further calls return the same promise.
    * If something cannot be written, for example because the disk is full, it rejects and the cache stays open, so that a later
@@ -650,7 +732,18 @@ export class Cache<V = unknown> {
     const { state, lifecycle } = this.#parts
     const { size, maxSize, maxBytes, counters } = state
     const { hits, misses, evictions, expirations } = counters
-    const facts = { directory: this.#directory, size, maxSize, maxBytes, hits, misses, evictions, expirations }
+    const eviction = state.eviction === 'lru' ? undefined : state.eviction
+    const facts = {
+      directory: this.#directory,
+      size,
+      maxSize,
+      maxBytes,
+      eviction,
+      hits,
+      misses,
+      evictions,
+      expirations,
+    }
     return consoleText('Cache', { ...lifecycle.state, ...facts }, depth, options, inspect)
   }
 
@@ -662,6 +755,8 @@ export class Cache<V = unknown> {
     const view = createNamespace(this, prefix, {
       count: (full) => this.#door.count(full),
       transact: (fn) => this.transact(fn as () => unknown),
+      at: (when, given, full) =>
+        this.#later('at', () => this.#parts.lookingBack.at<V>(when as When, given as AtOptions, full)),
     })
     return view as Namespace<W>
   }
@@ -682,6 +777,10 @@ export class Cache<V = unknown> {
     this.#parts.opening.admitWrite()
     const nowMs = this.#door.clock.now()
     return this.#door.runEach(keys.map((key) => ({ type: 'delete', key, nowMs })))
+  }
+
+  #restoreEntry(stored: StoredEntry): Entry<V> {
+    return { ...stored, value: this.#restore(stored.value) as V }
   }
 
   #restore(stored: StoredValue | undefined): V | undefined {

@@ -3,8 +3,8 @@
  * or by loop: the actor's messages, which an inspector also sees (`messages.ts`); the operations and methods of remote
  * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
- * It holds only data, so that anything may import it. Not listed: `watch`, which returns a stream, `share`, which returns a
- * port, and `namespace`, which returns a view.
+ * It holds only data, so that anything may import it. Not listed are the methods that return something with methods of its own:
+ * `watch`, `share`, `namespace`, and `at`, `history`, `diff` and `changesSince`, which look back.
  */
 export interface Method {
   /** The names of its arguments, in order. A name means the same in every row, but `stale`: how long, and whether. */
@@ -70,6 +70,8 @@ export const METHODS = {
   compact:       { takes: [], waits: true },
   save:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', waits: true },
   load:          { takes: ['path'], options: ['format', 'onProgress'], gives: 'outcome', changes: true, waits: true },
+  restore:       { takes: ['when'], options: ['pattern', 'dryRun'], changes: true, waits: true },
+  fork:          { takes: ['directory', 'when'], waits: true },
   recovery:      { takes: [], isGetter: true },
   close:         { takes: [], options: ['force'], waits: true, isLocal: true },
 } as const satisfies Readonly<Record<string, Method>>

@@ -33,6 +33,9 @@ export type NamespaceMember =
   | 'size'
   | 'clear'
   | 'watch'
+  | 'at'
+  | 'history'
+  | 'diff'
   | 'changes$'
   | 'expirations$'
   | 'evictions$'
@@ -49,18 +52,26 @@ type Events = Observable<{ readonly key?: string | undefined }>
 
 /** A cache or a client: the methods return results or promises of them. */
 type Target = Record<KeyedMethod, (...parameters: unknown[]) => unknown> &
-  Record<'changes$' | 'expirations$' | 'evictions$' | 'removals$', Events> & { watch(pattern: unknown): Events }
+  Record<'changes$' | 'expirations$' | 'evictions$' | 'removals$', Events> & {
+    watch(pattern: unknown): Events
+    history(key: unknown, options: unknown): unknown
+    diff(from: unknown, to: unknown, options: unknown): AsyncIterable<{ key: string }>
+  }
 
 export interface NamespaceOptions {
   /** How many entries are stored under a prefix. */
   count(prefix: string): unknown
   transact(steps: unknown, prefix: string): unknown
+  /** `at` of the target, for a view whose keys are without the prefix. A target that blocks does not look back. */
+  at?(when: unknown, options: unknown, prefix: string): unknown
 }
 
 /** Creates the view. The caller gives it its type, from that of the target. */
 export function createNamespace(target: object, prefix: unknown, options: NamespaceOptions): object {
   checkPrefix(prefix)
   const view = new NamespaceView(target as Target, prefix, options)
+  if (options.at === undefined)
+    for (const name of ['at', 'history', 'diff']) Object.defineProperty(view, name, { value: undefined })
   const iterator = Symbol.iterator in target ? Symbol.iterator : Symbol.asyncIterator
   const value = iterator === Symbol.iterator ? () => view.entries() : () => iterateLater(view)
   return Object.defineProperty(view, iterator, { value })
@@ -123,6 +134,19 @@ export class NamespaceView {
     return this.#options.transact(steps, this.#prefix)
   }
 
+  at(when: unknown, options?: unknown): unknown {
+    return this.#options.at?.(when, patternOptionWithin(options, this.#prefix), this.#prefix)
+  }
+
+  history(key: unknown, options?: unknown): unknown {
+    return this.#target.history(keyWithin(key, this.#prefix), options)
+  }
+
+  diff(from: unknown, to?: unknown, options?: unknown): unknown {
+    const differences = this.#target.diff(from, to, patternOptionWithin(options, this.#prefix))
+    return withoutPrefix(differences, this.#prefix.length)
+  }
+
   watch(pattern: unknown): Events {
     return within(this.#target.watch(patternWithin(pattern, this.#prefix)), this.#prefix)
   }
@@ -140,6 +164,7 @@ export class NamespaceView {
 export function enter(name: KeyedMethod, parameters: readonly unknown[], prefix: string): unknown[] {
   const [first, ...others] = parameters
   if (name === 'scan') return [scanWithin(first, prefix)]
+  if (name === 'restore') return [first, patternOptionWithin(others[0], prefix)]
   if ((name === 'keys' || name === 'entries') && first === undefined) return [{ prefix }]
   const { takes, isVariadic }: Method = METHODS[name]
   if (isVariadic === true) return taggedWithin(parameters, prefix)
@@ -214,6 +239,21 @@ function patternWithin(pattern: unknown, prefix: string): unknown {
   if (typeof pattern !== 'object' || pattern === null) return pattern
   const own: unknown = (pattern as { prefix?: unknown }).prefix
   return { ...pattern, prefix: typeof own === 'string' ? prefix + own : own }
+}
+
+/** Options of which one is a pattern. Without it they mean every key. */
+function patternOptionWithin(options: unknown, prefix: string): unknown {
+  if (options === undefined) return { pattern: { prefix } }
+  if (typeof options !== 'object' || options === null) return options
+  const { pattern } = options as { pattern?: unknown }
+  return { ...options, pattern: pattern === undefined ? { prefix } : patternWithin(pattern, prefix) }
+}
+
+async function* withoutPrefix<T extends { key: string }>(
+  items: AsyncIterable<T>,
+  length: number,
+): AsyncGenerator<T, void, undefined> {
+  for await (const item of items) yield { ...item, key: item.key.slice(length) }
 }
 
 function scanWithin(options: unknown, prefix: string): unknown {

@@ -9,7 +9,14 @@ import type { State } from '../core/evolve/state.js'
 import { ranksByUse } from '../core/evolve/use-order.js'
 import type { Clock } from '../core/model/clock.js'
 import { unjournaledLimits } from '../core/model/limits.js'
-import type { CompactionThresholds, FsyncPolicy, Journal, JournalSession, RecoveryReport } from '../durable/contract.js'
+import type {
+  CompactionThresholds,
+  FsyncPolicy,
+  Journal,
+  JournalSession,
+  RecoveryReport,
+  Retention,
+} from '../durable/contract.js'
 import { encodeUseOrder } from '../durable/format/use-order.js'
 import { receiverFor, type StateReceiver } from '../durable/history/replayed-state.js'
 import { isWriteFailure, refusal } from '../durable/journal/refusal.js'
@@ -24,6 +31,7 @@ export interface OpeningOptions {
   limits: GivenLimits
   fsync: FsyncPolicy
   compaction: CompactionThresholds | false
+  retention: Retention | undefined
   journalClock: Clock
   onProgress: ((progress: { done: number; total: number }) => void) | undefined
 }
@@ -99,6 +107,7 @@ export class Opening {
   #begin(report: RecoveryReport, receiver: StateReceiver): void {
     const { journal, turns, expiry, lifecycle } = this.#parts
     receiver.restoreOrder()
+    this.#state.startEvicting()
     journal.onChange = () => this.onJournalChange?.()
     turns.isWritable = true
     this.#limit(report)
@@ -120,11 +129,12 @@ export class Opening {
 
   #session(receiver: StateReceiver): JournalSession {
     const { state } = this.#parts
-    const { fsync, compaction, journalClock } = this.#options
+    const { fsync, compaction, retention, journalClock } = this.#options
     return {
       fsync,
       clock: journalClock,
       compaction,
+      retention,
       counters: state.counters,
       limits: state,
       receiver,

@@ -1,5 +1,6 @@
+import type { EvictionPolicy } from '../core/evolve/eviction/policy.js'
 import type { Clock } from '../core/model/clock.js'
-import type { CompactionThresholds, FsyncPolicy, Journal } from '../durable/contract.js'
+import type { CompactionThresholds, FsyncPolicy, Journal, Retention } from '../durable/contract.js'
 import type { OnCorruption } from '../durable/recovery/recover.js'
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
@@ -28,7 +29,7 @@ export interface CacheOptions {
    */
   lock?: boolean | undefined
   /**
-   * How many entries the cache holds: a positive integer or Infinity. Above it, the least recently used entry is evicted. Default:
+   * How many entries the cache holds: a positive integer or Infinity. Above it, an entry is evicted (see `eviction`). Default:
    * what this journal was last used with; 1000 for a new one. Only a value that is given can evict entries at opening.
    */
   maxSize?: number | undefined
@@ -37,6 +38,11 @@ export interface CacheOptions {
    * Setting an entry that is larger throws a RangeError.
    */
   maxBytes?: number | undefined
+  /**
+   * Which entry is evicted. `'lru'` (default): the least recently used one, exactly. `'s3-fifo'`: by S3-FIFO, which often has more
+   * hits, because entries that are used only once do not displace others (docs/eviction.md). The journal does not depend on it.
+   */
+  eviction?: EvictionPolicy | undefined
   /** TTL for entries without their own. Default Infinity: they do not expire. */
   ttl?: Duration | undefined
   /** When the journal is forced to disk: after every write, every second (the default), or only by `flush()` and `close()`. */
@@ -50,6 +56,12 @@ export interface CacheOptions {
    * (default 1) times the bytes of the last snapshot. A new segment begins at `segmentBytes` (default 64 MiB). `false`: only by `compact()`.
    */
   compaction?: Partial<CompactionThresholds> | false | undefined
+  /**
+   * How much of the past compaction keeps, for `at`, `history`, `diff`, `restore`, `fork` and `changesSince`: a duration, or
+   * `{ keep, bytes }`, of which one may be omitted. `bytes` limits the files that only the past needs; the oldest are removed
+   * first. Default: nothing beyond what the last compaction left.
+   */
+  history?: Duration | HistoryOptions | undefined
   /**
    * `'copy'` (default): callers and cache never share an object. `'share'`: `get` returns the object that was set. `'freeze'`: `get`
    * returns the cache's own copy, frozen with everything in it, or a copy if something in it cannot be frozen (a Map, a Set, a Date, bytes).
@@ -65,10 +77,18 @@ export interface CacheOptions {
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined
 }
 
+/** The option `history`. */
+export interface HistoryOptions {
+  /** Default Infinity. */
+  keep?: Duration | undefined
+  /** Bytes: a positive integer or Infinity, which is the default. */
+  bytes?: number | undefined
+}
+
 /** The options of `memoryCache`: those of `openCache`, except what concerns files. */
 export type MemoryCacheOptions = Omit<CacheOptions, (typeof OF_FILES)[number]>
 
-const OF_FILES = ['directory', 'journal', 'lock', 'onCorruption'] as const
+const OF_FILES = ['directory', 'journal', 'lock', 'onCorruption', 'history'] as const
 
 export interface ResolvedOptions {
   directory: string | undefined
@@ -76,11 +96,13 @@ export interface ResolvedOptions {
   onCorruption: OnCorruption
   lock: boolean
   limits: GivenLimits
+  eviction: EvictionPolicy
   ttlMs: number
   fsync: FsyncPolicy
   cleanupIntervalMs: number
   statsIntervalMs: number
   compaction: CompactionThresholds | false
+  retention: Retention | undefined
   isolation: Isolation
   clock: Clock
   /** The journal's clock: that of the options, if they have one. */
@@ -100,11 +122,13 @@ const OPTION_NAMES = Object.keys({
   lock: true,
   maxSize: true,
   maxBytes: true,
+  eviction: true,
   ttl: true,
   fsync: true,
   cleanupInterval: true,
   statsInterval: true,
   compaction: true,
+  history: true,
   isolation: true,
   clock: true,
   random: true,
@@ -118,7 +142,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
   // Defaults replace undefined, not null: null is refused.
   const { directory, journal, lock, clock = systemClock, random = Math.random, inspect, onProgress } = options
   const { ttl = Number.POSITIVE_INFINITY } = options
-  const { fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
+  const { eviction = 'lru', fsync = 'everysec', isolation = 'copy', cleanupInterval = 60, statsInterval = 1 } = options
   if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
     throw wrongType('directory', 'a path', directory)
   if (journal !== undefined) {
@@ -146,11 +170,13 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     onCorruption: resolveOnCorruption(options.onCorruption),
     lock: lock ?? true,
     limits: checkLimits(options),
+    eviction: oneOf('eviction', eviction, ['lru', 's3-fifo']),
     ttlMs,
     fsync: oneOf('fsync', fsync, ['always', 'everysec', 'never']),
     cleanupIntervalMs: off(toMilliseconds(cleanupInterval, 'cleanupInterval')),
     statsIntervalMs,
     compaction: resolveCompaction(options.compaction),
+    retention: resolveHistory(options.history),
     isolation: oneOf('isolation', isolation, ['copy', 'share', 'freeze']),
     clock: armedOutside(clock),
     journalClock: armedOutside(options.clock ?? journalClock),
@@ -195,6 +221,14 @@ function resolveCompaction(compaction: CacheOptions['compaction']): CompactionTh
     segmentBytes: checkLimit('compaction.segmentBytes', segmentBytes),
     factor,
   }
+}
+
+function resolveHistory(history: CacheOptions['history']): Retention | undefined {
+  if (history === undefined) return undefined
+  if (typeof history !== 'object' || history === null)
+    return { keepMs: toMilliseconds(history, 'history'), bytes: Number.POSITIVE_INFINITY }
+  const { keep = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = checkOptions(history, ['keep', 'bytes'])
+  return { keepMs: toMilliseconds(keep, 'history.keep'), bytes: checkLimit('history.bytes', bytes) }
 }
 
 function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {

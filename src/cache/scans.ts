@@ -8,7 +8,7 @@
  */
 import type { KeyMatcher } from '../core/decide/glob.js'
 import type { Entries } from '../core/evolve/entries.js'
-import { FIRST_SLOT } from '../core/evolve/recency.js'
+import { FIRST_SLOT } from '../core/evolve/eviction/order.js'
 import type { State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Slot } from '../core/model/state.js'

@@ -1,11 +1,16 @@
 /** All commands. Each is in a separate file; to add one, add a line here. */
 import { readFileSync } from 'node:fs'
 import { Command, type OutputConfiguration } from 'commander'
+import { addAtCommand } from './commands/at.js'
 import { addConvertCommand } from './commands/convert.js'
+import { addDiffCommand } from './commands/diff.js'
+import { addForkCommand } from './commands/fork.js'
+import { addHistoryCommand } from './commands/history.js'
 import { addImportCommand } from './commands/import.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addLoadCommand } from './commands/load.js'
 import { addRepairCommand } from './commands/repair.js'
+import { addRestoreCommand } from './commands/restore.js'
 import { addSaveCommand } from './commands/save.js'
 import { addServeCommand } from './commands/serve.js'
 import { addShellCommand } from './commands/shell.js'
@@ -20,6 +25,11 @@ const COMMANDS = [
   addImportCommand,
   addStatsCommand,
   addInspectCommand,
+  addAtCommand,
+  addHistoryCommand,
+  addDiffCommand,
+  addRestoreCommand,
+  addForkCommand,
   addVerifyCommand,
   addRepairCommand,
   addSaveCommand,

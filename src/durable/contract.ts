@@ -18,6 +18,8 @@ export interface JournalSession {
   readonly fsync: FsyncPolicy
   readonly clock: Clock
   readonly compaction: CompactionThresholds | false
+  /** How much of the past compaction keeps. Default: nothing. */
+  readonly retention?: Retention | undefined
   /** Live: read whenever a frame is made. */
   readonly counters: Readonly<Counters>
   /** Live. A new journal keeps them, and tells them at each opening from then on: {@link JournalReceiver.limits}. */
@@ -55,6 +57,14 @@ export interface ReceivedRows {
   /** Returns false for a repeated key, which no file has. */
   add(key: string, value: StoredValue, expiresAtMs: number, extension?: Extension): boolean | void
   readonly counters: Counters
+}
+
+/** How much of the past compaction keeps: as much as both limits allow. */
+export interface Retention {
+  /** Milliseconds. */
+  readonly keepMs: number
+  /** Of the files that only the past needs. */
+  readonly bytes: number
 }
 
 /** Sizes above which a journal asks for compaction. */
@@ -123,6 +133,12 @@ export interface JournalFigures {
   /** The sequence of the last snapshot; 0 without one. */
   snapshotSequence: number
   snapshotBytes: number
+  /** The lowest sequence that one can look back to. */
+  oldestSequence: number
+  /** Since when it was the last one, epoch milliseconds: the earliest time that one can look back to. */
+  oldestTimeMs: number
+  /** Bytes of the files that are kept only to look back. */
+  historyBytes: number
 }
 
 /**

@@ -163,7 +163,7 @@ class Walk {
     if (Object.getPrototypeOf(source) === Object.prototype && !this.#isPolluted) {
       return this.#ordinary(source as Properties, level)
     }
-    if (!isPlain(source)) return this.#other(source, level)
+    if (types.isDate(source) || !isPlain(source)) return this.#other(source, level) // a Date is recognized sooner than plainness
     const keys = Object.keys(source)
     return mayBeOther(keys[0]) ? this.#other(source, level) : this.#properties(source as Properties, keys, level)
   }

@@ -60,6 +60,24 @@ test('a few reads take a few bytes', async (t) => {
   t.true(bytesOf(directory) - before < 200)
 })
 
+test('after a clear that was undone the order is exact, too', async (t) => {
+  const journal = memoryJournal()
+  const cache = await openCache({ journal, ...OPTIONS })
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  cache.touch('a')
+  t.throws(() =>
+    cache.transact(() => {
+      cache.clear()
+      throw new Error('undo this')
+    }),
+  )
+  t.deepEqual(keysOf(cache), ['b', 'c', 'a'])
+  await cache.close()
+  const again = await openCache({ journal, ...OPTIONS })
+  t.deepEqual(keysOf(again), ['b', 'c', 'a'])
+  await again.close()
+})
+
 const HISTORIES: Record<string, (cache: Cache, t: ExecutionContext) => Promise<void>> = {
   'a compaction after the reads': async (cache) => {
     readAtRandom(cache, COUNT, 1)

@@ -32,8 +32,10 @@ function called(): Set<string> {
   return names
 }
 
-rehearse()
-const rehearsed = called()
+rehearse('lru')
+const byLru = called()
+rehearse('s3-fifo')
+const rehearsed = new Set([...byLru, ...called()])
 
 /** Called at the end of an append: what ran before it does not matter. */
 function startAfter(first: number): number {
@@ -48,7 +50,7 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   'set that evicts one': (cache) => {
     for (const key of [...'defghijklmnop']) cache.set(key, 1)
   },
-  'set that evicts': (cache) => cache.setMany([...'defghijklmnop'].map((key) => [key, 1])),
+  'set that evicts': (cache) => cache.setMany([...'defghijklmnopdefghijk'].map((key) => [key, 1])),
   'set that becomes stale': (cache) => cache.set('a', 2, { ttl: 1_000, stale: 1_000 }),
   'set with tags': (cache) => cache.set('a', 2, { tags: ['x', 'y', 'z'] }),
   'set that replaces tags': (cache) => cache.set('tagged x', 2, { tags: ['z'] }),
@@ -75,9 +77,9 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
 }
 
 for (const isBusy of [false, true]) {
-  for (const limits of [{ maxSize: 12 }, { maxBytes: 200 }]) {
+  for (const limits of [{ maxSize: 12 }, { maxBytes: 200 }, { maxSize: 12, eviction: 's3-fifo' as const }]) {
     for (const [name, call] of Object.entries(CALLS)) {
-      const where = `${isBusy ? 'busy' : 'idle'} cache with ${Object.keys(limits)}`
+      const where = `${isBusy ? 'busy' : 'idle'} cache with ${Object.keys(limits).join(' and ')}`
       test.serial(`after its append, ${name} calls no function for the first time: ${where}`, async (t) => {
         const { cache, after } = await watched(limits)
         if (isBusy) keepBusy(cache)
@@ -104,6 +106,7 @@ async function watched(options: CacheOptions) {
     ['a', 1],
     ['b', 1],
   ])
+  for (const key of ['a', 'b', 'a', 'b', 'a']) cache.get(key)
   for (const ttl of [1_000, 7_000, 3_000, 5_000, 2_000, 4_000]) cache.set(`timed ${ttl}`, 1, { ttl })
   cache.set('tagged x', 1, { tags: ['x', 'y'] })
   cache.set('stale x', 1, { ttl: 1_000, stale: 1_000, tags: ['x'] })

@@ -21,7 +21,23 @@ async function daybook(...args: readonly string[]) {
   throw new Error('It was not refused.')
 }
 
-const COMMANDS = ['shell', 'import', 'stats', 'inspect', 'verify', 'repair', 'save', 'load', 'convert', 'serve']
+const COMMANDS = [
+  'shell',
+  'import',
+  'stats',
+  'inspect',
+  'at',
+  'history',
+  'diff',
+  'restore',
+  'fork',
+  'verify',
+  'repair',
+  'save',
+  'load',
+  'convert',
+  'serve',
+]
 
 test('--help lists the commands and the exit codes', async (t) => {
   const { code, stdout, stderr } = await daybook('--help')

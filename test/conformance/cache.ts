@@ -22,6 +22,7 @@ import {
 import type { CountingClock } from '../helpers/counting-clock.js'
 import type { Case } from './case.js'
 import { LOAD_CASES } from './loads.js'
+import { PAST_CASES } from './past.js'
 import { STALE_AND_TAGS_CASES } from './stale-and-tags.js'
 
 /** What every cache has, in any thread. `close` is not part of it: a client closes only itself. */
@@ -41,13 +42,13 @@ export interface CacheCase extends Case<CacheUnderTest> {
   /** The cache is opened with these, and with the clock. */
   options?: CacheOptions
   /** What it is about, and which therefore not everything has that has the methods. */
-  about?: 'the whole cache' | 'asynchronous loaders' | 'the end of the cache'
+  about?: 'the whole cache' | 'a cache in memory' | 'asynchronous loaders' | 'the end of the cache'
 }
 
 /** The cases that hold in a namespace, or of a client whose methods block. */
 export function casesWithin(what: 'namespace' | 'blocking client'): CacheCase[] {
-  const about = what === 'namespace' ? 'the whole cache' : 'asynchronous loaders'
-  return CACHE_CASES.filter((one) => one.about !== about)
+  const about: unknown[] = what === 'namespace' ? ['the whole cache', 'a cache in memory'] : ['asynchronous loaders']
+  return CACHE_CASES.filter((one) => !about.includes(one.about))
 }
 
 /** A cache in the same thread, with the asynchronous methods of a client. */
@@ -81,7 +82,7 @@ export function awaited(cache: Cache<unknown>): AnyCache {
 export const METHODS = [
   'get', 'peek', 'entry', 'has', 'exists', 'set', 'delete', 'take', 'touch', 'increment', 'decrement', 'ttl', 'expire', 'persist',
   'hasMany', 'getMany', 'setMany', 'deleteMany', 'keys', 'deletePattern', 'deletePrefix', 'deleteTag', 'expireTag', 'scan', 'entries', 'clear', 'resize', 'stats', 'cleanup', 'getOrSet', 'getOrSetMany', 'flush', 'compact',
-  'save', 'load',
+  'save', 'load', 'restore', 'fork',
 ] as const
 
 // biome-ignore format: a list
@@ -857,6 +858,7 @@ export const CACHE_CASES: readonly CacheCase[] = [
         expireTag: (options) => cache.expireTag('t', options),
         scan: (options) => cache.scan(options),
         resize: (options) => cache.resize(options),
+        restore: (options) => cache.restore({ ago: 1 }, options),
       }
       const withOptions = METHODS.filter((name) => 'options' in TABLE[name])
       assert.deepEqual(Object.keys(calls).sort(), withOptions.sort(), 'every method with options is tried')
@@ -1125,6 +1127,8 @@ export const CACHE_CASES: readonly CacheCase[] = [
             getOrSetMany: [['k'], () => []],
             save: ['/nowhere'],
             load: ['/nowhere'],
+            restore: [{ ago: 1 }],
+            fork: ['/nowhere'],
           }
           return [
             name,
@@ -1140,4 +1144,5 @@ export const CACHE_CASES: readonly CacheCase[] = [
 
   ...STALE_AND_TAGS_CASES,
   ...LOAD_CASES,
+  ...PAST_CASES,
 ]

@@ -43,6 +43,13 @@ for (const [title, fixtures, ...options] of [
   })
 }
 
+test('TypeScript 5 accepts the adapters where the types of their frameworks ask for them', async (t) => {
+  const outDir = join(project, 'out', 'adapters')
+  const options = ['--module', 'nodenext', '--skipLibCheck', '--esModuleInterop', ...STRICT]
+  await runTool(t, 'tsc', ...options, '--outDir', outDir, 'fixtures/adapters.mts')
+  t.is(await node(join(outDir, 'adapters.mjs')), '1\n')
+})
+
 test('Jest runs it without flags', async (t) => {
   t.regex(await runTool(t, 'jest', '--rootDir', 'fixtures', '--testMatch', '**/jest.test.js'), /3 passed/)
 })

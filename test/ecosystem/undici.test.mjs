@@ -70,20 +70,12 @@ test('variants by Vary are kept apart', async (t) => {
 })
 
 test('a stale answer is revalidated by its ETag', async (t) => {
-  let revalidations = 0
+  let bodies = 0
   const server = createServer((request, response) => {
-    if (request.headers['if-none-match'] === '"1"') {
-      revalidations++
-      response.writeHead(304, { etag: '"1"', 'cache-control': 'max-age=0' }).end()
-    } else
-      response
-        .writeHead(200, {
-          etag: '"1"',
-          'cache-control': 'max-age=0, must-revalidate',
-          date: new Date(0).toUTCString(),
-          age: '1',
-        })
-        .end('body')
+    const isKnown = request.headers['if-none-match'] === '"1"'
+    response.writeHead(isKnown ? 304 : 200, { etag: '"1"', 'cache-control': 'max-age=0' })
+    if (!isKnown) bodies++
+    response.end(isKnown ? undefined : 'body')
   }).listen(0, '127.0.0.1')
   t.teardown(() => {
     server.closeAllConnections()
@@ -93,7 +85,7 @@ test('a stale answer is revalidated by its ETag', async (t) => {
   const dispatcher = cachingAgent(t)
   const url = `http://127.0.0.1:${server.address().port}/`
   for (let time = 0; time < 2; time++) t.is(await (await fetch(url, { dispatcher })).text(), 'body')
-  t.true(revalidations <= 1)
+  t.is(bodies, 1)
 })
 
 test('a cache that is closed fails no request', async (t) => {

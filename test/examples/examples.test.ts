@@ -62,11 +62,20 @@ test('worker-pool: a piscina pool shares one cache, and leaves no files behind',
   t.deepEqual(readdirSync(root), [])
 })
 
+test('projection: counts of changes that follow the journal over restarts (killed in crash/projection.test.ts)', async (t) => {
+  const root = temporaryDirectory(t)
+  const [first = ''] = await linesOf(t, 'projection', root)
+  const [second = ''] = await linesOf(t, 'projection', root)
+  const counted = (line: string) => Number(/^(\d+) changes: \{"/.exec(line)?.[1])
+  t.true(counted(first) >= 300)
+  t.true(counted(second) >= counted(first) + 300)
+})
+
 test('every example has a test', (t) => {
   const names = readdirSync(EXAMPLES)
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.replace(/\.js$/, ''))
-  t.deepEqual(names.sort(), ['cluster', 'first', 'machine', 'worker-pool', 'worker-pool-task'])
+  t.deepEqual(names.sort(), ['cluster', 'first', 'machine', 'projection', 'worker-pool', 'worker-pool-task'])
 })
 
 test('cluster: a rate limit and sessions of eight processes, exact while workers are killed', async (t) => {

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava'
 import { decide } from '../../src/core/decide/decide.js'
+import type { EvictionPolicy } from '../../src/core/evolve/eviction/policy.js'
 import { evolve } from '../../src/core/evolve/evolve.js'
 import { State } from '../../src/core/evolve/state.js'
 import type { Command, SetCommand } from '../../src/core/model/command.js'
@@ -13,6 +14,7 @@ export interface Limits {
   maxSize?: number
   maxBytes?: number
   entriesMax?: number
+  eviction?: EvictionPolicy
 }
 
 /** Here a key, a tag or a string weighs its characters, and anything else 8. */
@@ -21,8 +23,9 @@ function weigh(key: string, value: StoredValue, tags: readonly string[] = []): n
 }
 
 export function stateOf(events: readonly CacheEvent[], limits: Limits = {}): State {
-  const { maxSize = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, entriesMax } = limits
-  const state = new State({ maxSize, maxBytes, entriesMax, weigh })
+  const { maxSize = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, entriesMax, eviction } = limits
+  const state = new State({ maxSize, maxBytes, entriesMax, eviction, weigh })
+  state.startEvicting()
   for (const event of events) evolve(state, event)
   return state
 }

@@ -3,6 +3,7 @@ import { ExpiryTimer } from '../../src/cache/turns/expiry-timer.js'
 import { Outbox } from '../../src/cache/turns/outbox.js'
 import { Reads } from '../../src/cache/turns/reads.js'
 import { Turns } from '../../src/cache/turns/turns.js'
+import type { EvictionPolicy } from '../../src/core/evolve/eviction/policy.js'
 import { State } from '../../src/core/evolve/state.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
 import type { Journal } from '../../src/durable/contract.js'
@@ -10,7 +11,7 @@ import { CacheClosedError } from '../../src/errors.js'
 import { CountingClock } from './counting-clock.js'
 
 /** What turns, reads and the cleanup are made of, without a cache around them. `append` stands for the journal, and may throw. */
-export function turnParts() {
+export function turnParts(eviction: EvictionPolicy = 'lru', maxSize = Number.POSITIVE_INFINITY) {
   const appended: (readonly CacheEvent[])[] = []
   const journal = {
     append(events: readonly CacheEvent[]): number {
@@ -21,10 +22,12 @@ export function turnParts() {
   }
   const clock = new CountingClock()
   const state = new State({
-    maxSize: Number.POSITIVE_INFINITY,
+    maxSize,
+    eviction,
     maxBytes: Number.POSITIVE_INFINITY,
     weigh: () => 0,
   })
+  state.startEvicting()
   const outbox = new Outbox({ isObserved: false, observesRemovals: false, deliver: () => undefined }, (task) => task())
   const expiry = new ExpiryTimer(clock, state, () => 'done')
   const turns = new Turns({ state, journal: journal as unknown as Journal, outbox, expiry }) // Turns calls nothing else of it

@@ -55,6 +55,7 @@ async function opened(journal: FileJournal) {
     limits: NEW_LIMITS,
     entriesMax: undefined,
     isolation: 'copy',
+    eviction: 'lru',
     notOpen,
     warn: () => undefined,
   })

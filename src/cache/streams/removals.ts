@@ -63,7 +63,7 @@ export class RemovalStream extends EventStream {
     // One delivery, because there may be millions of entries. It continues where an error has stopped it.
     const reason = event.type
     const subscribers = [...this.subscribers]
-    const cursor = removed.recency.cursor()
+    const cursor = removed.order.cursor()
     let slot = cursor.next()
     let index = 0
     deliveries.push(() => {

@@ -102,4 +102,7 @@ const CLOSED_FIGURES: JournalFigures = {
   segments: 0,
   snapshotSequence: 0,
   snapshotBytes: 0,
+  oldestSequence: 0,
+  oldestTimeMs: 0,
+  historyBytes: 0,
 }

@@ -245,7 +245,7 @@ export class Reads {
     this.#removeExpired()
     const nowMs = this.#clock.now()
     const keys: string[] = []
-    const cursor = state.byEviction()
+    const cursor = state.inOrder()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
       const key = state.keyAt(slot)
       if (!hasExpired(endOf(slot), nowMs) && matches(key)) keys.push(key)

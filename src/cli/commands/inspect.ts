@@ -1,23 +1,23 @@
 /** `daybook inspect`: prints the journal's events, also while another process writes to it. */
+import { setTimeout } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { toChange } from '../../cache/streams/changes.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import type { CacheEvent } from '../../core/model/event.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
+import { ChangeCursor } from '../../durable/history/change-cursor.js'
 import { eventsOf } from '../../durable/history/frame-events.js'
 import { type Chain, readChain, troubleOf } from '../../durable/history/read-chain.js'
 import { startAfter } from '../../durable/history/replay.js'
 import { disk } from '../../durable/storage/disk.js'
 import { planOpening, readJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from '../journal/options.js'
-import { changeJson } from '../terminal/change-json.js'
-import { changeText } from '../terminal/change-text.js'
+import { eventText, VALUE_LENGTH_MAX } from '../terminal/event-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
+import { Interruption } from '../terminal/interruption.js'
 import { LineBatch, output, remark } from '../terminal/output.js'
-import { showBytes, showCount, showCountOf } from '../terminal/quantities.js'
-import { restoreToShow } from '../terminal/show-value.js'
+import { showBytes, showCount } from '../terminal/quantities.js'
 
 interface InspectOptions extends DirectoryOptions {
   json?: true
@@ -25,9 +25,8 @@ interface InspectOptions extends DirectoryOptions {
   from?: number
   to?: number
   key?: string
+  follow?: true
 }
-
-const VALUE_LENGTH_MAX = 200
 
 export function addInspectCommand(program: Command): void {
   addDirectoryOption(program.command('inspect'))
@@ -36,6 +35,7 @@ export function addInspectCommand(program: Command): void {
     .option('--from <sequence>', 'start at this sequence number', parseSequence)
     .option('--to <sequence>', 'stop after this sequence number', parseSequence)
     .option('--key <pattern>', 'only events of matching keys (* ? [a-z]), and events that affect all keys')
+    .option('--follow', 'continue with new events, as they are written, until interrupted')
     .option('--full', `show more than ${VALUE_LENGTH_MAX} characters of a value`)
     .addHelpText(
       'after',
@@ -68,7 +68,25 @@ class Inspection {
 
   async run(): Promise<number> {
     const { result, isLive } = await this.#read().finally(() => this.#lines.end())
+    if (this.#options.follow === true) return this.#follow()
     return this.#judge(result, isLive)
+  }
+
+  /** Whether another process writes or not: what comes is printed, until Ctrl-C. */
+  async #follow(): Promise<number> {
+    const interruption = new Interruption()
+    const cursor = new ChangeCursor(disk, this.#options.directory, (this.#next - 1) as Sequence)
+    while (!interruption.isStopped && this.#next <= this.#to) {
+      const events = await cursor.poll()
+      for (const { event, sequence, timeMs } of events) {
+        if (sequence <= this.#to && this.#isWanted(event)) await this.#lines.add(this.#textOf(event, sequence, timeMs))
+        this.#next = sequence + 1
+      }
+      await this.#lines.end()
+      if (events.length === 0) await waitUnlessStopped(POLL_MS, interruption.signal)
+    }
+    interruption.release()
+    return interruption.exitCode(EXIT.fine)
   }
 
   #read(): Promise<{ result: Chain; isLive: boolean }> {
@@ -125,14 +143,14 @@ class Inspection {
   }
 
   #textOf(event: CacheEvent, sequence: number, atMs: number): string {
-    if (this.#options.json) return changeJson(event, sequence, atMs)
-    const text = changeText(toChange({ event, sequence }, restoreToShow), {
-      colors: output.colors,
-      valueLengthMax: this.#options.full ? Number.POSITIVE_INFINITY : VALUE_LENGTH_MAX,
-      atMs,
-    })
-    return event.type === 'loaded'
-      ? `${text} ${showCountOf(event.entries, 'entry', 'entries')} from ${event.file}`
-      : text
+    const { json, full } = this.#options
+    return eventText(event, sequence, atMs, { json: json === true, full: full === true })
   }
+}
+
+/** How often a journal is looked at for new events. */
+const POLL_MS = 200
+
+async function waitUnlessStopped(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }

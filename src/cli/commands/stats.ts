@@ -98,7 +98,7 @@ async function summarize(
 
 function countBytes(state: State): number {
   let bytes = 0
-  const cursor = state.byEviction()
+  const cursor = state.inOrder()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
     bytes += state.measure(state.keyAt(slot), state.valueAt(slot), state.tagsAt(slot))
   return bytes
@@ -107,7 +107,7 @@ function countBytes(state: State): number {
 function countExpired(state: State): number {
   const nowMs = Date.now()
   let count = 0
-  const cursor = state.byEviction()
+  const cursor = state.inOrder()
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
     if (hasExpired(state.deadlineAt(slot), nowMs)) count++
   }

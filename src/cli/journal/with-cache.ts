@@ -1,5 +1,8 @@
 /** Opens a cache for writing, with the limits that its journal remembers, or none if it is new; with a bar during recovery. */
 import type { Cache } from '../../cache/cache.js'
+import { findJournalFiles } from '../../durable/format/journal-files.js'
+import { reachOf } from '../../durable/snapshot/retention.js'
+import { disk } from '../../durable/storage/disk.js'
 import { JournalWriteError } from '../../errors.js'
 import { openWithin } from '../../open.js'
 import { messageOf } from '../terminal/failures.js'
@@ -26,13 +29,24 @@ export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => 
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
   const { directory, lock, maxSize, fsync } = options
+  const history = (await hasPast(directory)) ? Number.POSITIVE_INFINITY : undefined
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
     return await openWithin(
-      { directory, lock, maxSize, fsync, onProgress: ({ done, total }) => progress.update(done, total) },
+      { directory, lock, maxSize, fsync, history, onProgress: ({ done, total }) => progress.update(done, total) },
       { newMaxSize: Number.POSITIVE_INFINITY },
     )
   } finally {
     progress.end()
+  }
+}
+
+/** Whether files are kept only to look back: whoever uses this journal has promised that, and compaction here must not remove them. */
+async function hasPast(directory: string): Promise<boolean> {
+  try {
+    const reach = await reachOf(disk, await findJournalFiles(disk, directory))
+    return reach !== undefined && reach.historyBytes > 0
+  } catch {
+    return true // opening will say what is wrong
   }
 }

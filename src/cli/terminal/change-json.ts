@@ -43,7 +43,7 @@ export function limitJson(limit: number): number | null {
   return limit === Number.POSITIVE_INFINITY ? null : limit
 }
 
-function valueMember(stored: StoredValue): string {
+export function valueMember(stored: StoredValue): string {
   if (stored instanceof EncodedValue && (stored.encoding === 'bytes' || stored.encoding === 'buffer')) {
     return `"valueBase64":"${Buffer.from(stored.bytes).toString('base64')}"`
   }

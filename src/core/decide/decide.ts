@@ -147,7 +147,7 @@ function lifeToKeep(state: ReadableState, expiresAtMs: number, slot: Slot | unde
   return { expiresAtMs: state.deadlineAt(slot), extension }
 }
 
-/** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live or expired. */
+/** Adds the removals that make room, then the `set` event. `found`: the entry under the key, live, stale or expired. */
 function store(
   state: ReadableState,
   { key, nowMs }: SetCommand | IncrementCommand,
@@ -198,7 +198,7 @@ function limit(state: ReadableState, { maxSize, maxBytes, atMost, nowMs }: Limit
     isWeighed ? state.weightAt(slot) : state.measure(state.keyAt(slot), state.valueAt(slot), state.tagsAt(slot))
   let { bytes } = state
   if (!isWeighed && maxBytes !== Number.POSITIVE_INFINITY) {
-    const cursor = state.byEviction()
+    const cursor = state.inOrder()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) bytes += weigh(slot)
   }
   const removals: CacheEvent[] = []

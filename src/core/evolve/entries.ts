@@ -1,17 +1,22 @@
-/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `recency.ts`, `deadlines.ts`. */
+/** Where entries are kept. Before: `evolve.ts`. After: `key-map.ts`, `eviction/`, `deadlines.ts`. */
 
 import { type Extension, extensionOf, NO_TAGS } from '../model/extension.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Births } from './births.js'
 import { Deadlines } from './deadlines.js'
+import { Lru } from './eviction/lru.js'
+import { ANCHOR, FIRST_SLOT, MARK, type Order } from './eviction/order.js'
+import type { Policy } from './eviction/policy.js'
 import { KeyMap } from './key-map.js'
-import { ANCHOR, FIRST_SLOT, MARK, Recency } from './recency.js'
 import { Tags } from './tags.js'
 import { Windows } from './windows.js'
 
 /** Called before the row of a slot changes, so that a snapshot that is being written can keep the old row. */
 export type RowWatcher = (slot: Slot) => void
+
+/** Returns a policy that continues an order. */
+export type StartPolicy = (capacity: number, before: Order) => Policy
 
 /** Since an order of use was written. */
 export interface UseMark {
@@ -35,7 +40,8 @@ export class Entries {
   readonly #values: (StoredValue | undefined)[]
   /** Encoded bytes by slot; only if there is a limit on bytes. */
   #weights: Float64Array | undefined
-  readonly recency: Recency
+  /** The order of the entries, and which of them to evict. Until the cache is open, that of use ({@link evictBy}). */
+  order: Policy
   readonly deadlines: Deadlines
   readonly births: Births
   readonly windows: Windows
@@ -56,7 +62,7 @@ export class Entries {
     // `undefined` first, so that V8 does not specialize the columns to small integers or doubles.
     this.#keys = [undefined, undefined]
     this.#values = [undefined, undefined]
-    this.recency = new Recency(INITIAL_CAPACITY)
+    this.order = new Lru(INITIAL_CAPACITY)
     this.deadlines = new Deadlines(INITIAL_CAPACITY)
     this.births = new Births(INITIAL_CAPACITY)
     this.windows = new Windows(INITIAL_CAPACITY)
@@ -67,12 +73,18 @@ export class Entries {
     return this.#weights !== undefined
   }
 
+  /** From now on the policy that `start` returns keeps the order, and begins with the present one. */
+  evictBy(start: StartPolicy): void {
+    this.order = start(this.#capacity, this.order)
+    this.order.begin(this.size)
+  }
+
   /** Weighs all entries, or none any more. */
   weighAll(weigh: ((key: string, value: StoredValue, tags?: readonly string[]) => number) | undefined): void {
     this.bytes = 0
     this.#weights = weigh === undefined ? undefined : new Float64Array(this.#capacity)
     if (weigh === undefined) return
-    const cursor = this.recency.cursor()
+    const cursor = this.order.cursor()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
       if (slot !== MARK) this.#weigh(slot, weigh(this.keyAt(slot), this.valueAt(slot), this.tags.of(slot)))
   }
@@ -112,20 +124,23 @@ export class Entries {
     return this.isExtended ? extensionOf(this.windows.get(slot), this.tags.of(slot)) : undefined
   }
 
+  /** `successor`, `standing`: its place in the order, if a removal is undone. Then it gets its old slot back, too. */
   add(
     key: string,
     value: StoredValue,
     deadlineMs: number,
     weight: number,
     extension?: Extension,
-    successor: number = ANCHOR,
+    successor?: number,
+    standing = 0,
   ): Slot {
     const slot = this.#free.pop() ?? this.#newSlot()
     this.#slots.add(key, slot)
     this.births.add(slot)
     this.#keys[slot] = key
     this.#values[slot] = value
-    this.recency.insertBefore(successor, slot)
+    if (successor === undefined) this.order.add(slot, key)
+    else this.order.putBack(slot, successor, standing)
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.deadlines.set(slot, deadlineMs)
     if (extension !== undefined) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
@@ -158,13 +173,23 @@ export class Entries {
   }
 
   remove(slot: Slot): void {
+    this.order.remove(slot)
+    this.#drop(slot)
+  }
+
+  /** Removes an entry to make room. */
+  evict(slot: Slot): void {
+    this.order.evict(slot, this.keyAt(slot))
+    this.#drop(slot)
+  }
+
+  #drop(slot: Slot): void {
     this.#watcher?.(slot)
     if (this.#mark !== undefined && this.births.get(slot) <= this.#mark.born)
       this.#mark.gone.push(this.births.get(slot))
     this.#slots.delete(this.keyAt(slot))
     this.#keys[slot] = undefined
     this.#values[slot] = undefined
-    this.recency.unlink(slot)
     this.deadlines.set(slot, Number.POSITIVE_INFINITY)
     if (this.isExtended) this.#extend(slot, undefined)
     if (this.#weights !== undefined) this.#weigh(slot, 0)
@@ -173,8 +198,8 @@ export class Entries {
 
   /** During recovery: an order of use was written here, of which `use-order.ts` restores the last one. */
   markUse(): void {
-    if (this.#mark !== undefined) this.recency.unlink(MARK)
-    this.recency.insertBefore(ANCHOR, MARK)
+    if (this.#mark !== undefined) this.order.unlink(MARK)
+    this.order.insertBefore(ANCHOR, MARK)
     this.#mark = { born: this.births.count, gone: [] }
   }
 
@@ -219,13 +244,13 @@ export class Entries {
   #newSlot(): Slot {
     const slot = this.#nextSlot++ as Slot
     if (slot >= this.#capacity) this.#grow()
-    this.recency.prepareCopy(slot)
+    this.order.prepareCopy(slot)
     return slot
   }
 
   #grow(): void {
     const capacity = this.#capacity * 2
-    this.recency.grow(capacity)
+    this.order.grow(capacity)
     this.deadlines.grow(capacity)
     this.births.grow(capacity)
     this.windows.grow(capacity)

@@ -31,7 +31,7 @@ export function evolve(state: State, event: CacheEvent, replacement?: Replacemen
       remove(state, event.key, 'expirations')
       return
     case 'evicted':
-      remove(state, event.key, 'evictions')
+      evict(state, event.key)
       return
     case 'rescheduled':
       reschedule(state, event.key, event.expiresAtMs, event.freshUntilMs)
@@ -70,7 +70,7 @@ export function evolveSet(
   else {
     if (undo.isRecording) undo.replaced(entries, slot)
     entries.replace(slot, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
-    entries.recency.touch(slot)
+    entries.order.use(slot)
   }
   state.counters.sets++
 }
@@ -103,7 +103,7 @@ export function evolveRow(
   return entries.size > before
 }
 
-function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 'evictions'): void {
+function remove(state: State, key: string, counter: 'deletes' | 'expirations'): void {
   const { entries, undo } = state
   const slot = entries.find(key)
   if (slot === undefined) return // the journal's checksums matched, so a newer daybook wrote this: nothing to remove
@@ -112,10 +112,15 @@ function remove(state: State, key: string, counter: 'deletes' | 'expirations' | 
   state.counters[counter]++
 }
 
+function evict(state: State, key: string): void {
+  const slot = state.entries.find(key)
+  if (slot !== undefined) evolveEviction(state, slot)
+}
+
 /** An `evicted` event, by the slot of its key. */
 export function evolveEviction(state: State, slot: Slot): void {
   if (state.undo.isRecording) state.undo.removed(state.entries, slot, 'evictions')
-  state.entries.remove(slot)
+  state.evict(slot)
   state.counters.evictions++
 }
 
@@ -131,21 +136,22 @@ function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>
   if (state.undo.isRecording) state.undo.replacedAll(state)
   state.replaceEntries(entries)
   state.recount(counters)
+  state.entries.order.begin(state.size)
 }
 
-/** A read that found its entry, which becomes the most recently used. */
+/** A read that found its entry. */
 export function recordHit(state: State, slot: Slot): void {
   const { entries, undo } = state
   if (undo.isRecording) undo.touched(entries, slot, 'hits')
-  entries.recency.touch(slot)
+  entries.order.use(slot)
   state.counters.hits++
 }
 
-/** A use that is not a read: the entry becomes the most recently used. */
+/** A use that is not a read. */
 export function recordUse(state: State, slot: Slot): void {
   const { entries, undo } = state
   if (undo.isRecording) undo.touched(entries, slot, undefined)
-  entries.recency.touch(slot)
+  entries.order.use(slot)
   state.reordered()
 }
 
@@ -161,12 +167,12 @@ export function recordMiss(state: State): void {
  */
 export function restoreRecency(state: State, keys: Iterable<string>): void {
   const { entries } = state
-  let next = entries.recency.oldest
+  let next = entries.order.first
   for (const key of keys) {
     const slot = next !== undefined && entries.keyAt(next) === key ? next : entries.find(key)
     if (slot === undefined) continue
-    next = entries.recency.newerThan(slot)
-    entries.recency.touch(slot)
+    next = entries.order.next(slot)
+    entries.order.moveToEnd(slot)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Answers } from './answers.js'
 import type { Entries } from './entries.js'
-import { ANCHOR } from './recency.js'
+import { ANCHOR } from './eviction/order.js'
 
 const NO_ROWS = Uint32Array.of(ANCHOR)
 
@@ -34,7 +34,7 @@ export class FrozenRows {
   /** Only if the rows become a snapshot: nothing else keeps answers. */
   readonly notes: readonly Note[]
   readonly #entries: Entries
-  /** For each slot the next one in the order of use. Lent by `entries.recency`, returned by {@link release}. */
+  /** For each slot the next one in order. Lent by `entries.order`, returned by {@link release}. */
   #next: Uint32Array
   /** 1 for a slot whose row has been read or kept. */
   readonly #settled: Uint8Array
@@ -60,7 +60,7 @@ export class FrozenRows {
     this.counters.copyFrom(counters)
     this.limits = journaledLimits
     this.notes = (becomesSnapshot ? answers?.notes() : undefined) ?? []
-    this.#next = entries.recency.copy()
+    this.#next = entries.order.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#keep(slot))
     this.#rows = becomesSnapshot ? new Uint32Array(this.#next.length) : undefined
@@ -91,7 +91,7 @@ export class FrozenRows {
   release(): void {
     this.#unwatch()
     this.#kept.clear()
-    this.#entries.recency.giveBack(this.#next)
+    this.#entries.order.giveBack(this.#next)
     this.#next = NO_ROWS
   }
 

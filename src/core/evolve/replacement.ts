@@ -31,7 +31,7 @@ export class Replacement {
       entries.add(key, value, expiresAtMs, weight, extension)
     } else {
       entries.replace(slot, value, expiresAtMs, weight, extension)
-      entries.recency.touch(slot)
+      entries.order.moveToEnd(slot)
     }
     return slot === undefined
   }
@@ -40,9 +40,9 @@ export class Replacement {
   trim(others = 0): void {
     const { entries } = this
     while (!fits(this.#state, entries.size + others, entries.bytes)) {
-      const oldest = entries.recency.oldest
-      if (oldest === undefined) return
-      entries.remove(oldest)
+      const { first } = entries.order
+      if (first === undefined) return
+      entries.remove(first)
       this.evicted++
     }
   }

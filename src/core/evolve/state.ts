@@ -4,13 +4,17 @@ import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import { Answers } from './answers.js'
-import { Entries } from './entries.js'
+import { Entries, type StartPolicy } from './entries.js'
+import type { EvictionPolicy } from './eviction/policy.js'
+import { S3Fifo } from './eviction/s3-fifo.js'
 import { KEYS_MAX } from './key-map.js'
 import { UndoLog } from './undo.js'
 
 export interface StateOptions extends Limits {
   /** Entries that one `Map` can hold; lower only in tests. */
   entriesMax?: number | undefined
+  /** Default `'lru'`. */
+  eviction?: EvictionPolicy | undefined
   /** The size of an entry in encoded bytes. Called only for a `maxBytes` that is finite. */
   weigh: (key: string, value: StoredValue, tags?: readonly string[]) => number
 }
@@ -28,8 +32,11 @@ export class State implements ReadableState {
    * cannot be trusted.
    */
   isWhole = true
-  /** The count of hits when the journal last led to the present order of use. Every hit since has changed the order. */
-  #hitsOfOrder = 0
+  readonly eviction: EvictionPolicy
+  /** What keeps the order instead of LRU, which it is at first. */
+  #policy: StartPolicy | undefined
+  /** The count of what changes the order, when the journal last led to the present one. */
+  #countOfOrder = 0
   /** Whether the journal says what the limits are. One of version 1 does not. */
   areLimitsJournaled = false
   maxSize: number
@@ -41,12 +48,28 @@ export class State implements ReadableState {
     this.maxSize = options.maxSize
     this.entriesMax = options.entriesMax ?? KEYS_MAX
     this.maxBytes = options.maxBytes
+    this.eviction = options.eviction ?? 'lru'
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()
   }
 
   emptyEntries(): Entries {
-    return new Entries(this.maxBytes !== Number.POSITIVE_INFINITY)
+    const entries = new Entries(this.maxBytes !== Number.POSITIVE_INFINITY)
+    if (this.#policy !== undefined) entries.evictBy(this.#policy)
+    return entries
+  }
+
+  /** Recovery, which knows no policy, has ended. From now on the policy keeps the order, beginning with that of the journal. */
+  startEvicting(): void {
+    this.#policy = POLICIES[this.eviction]
+    if (this.#policy === undefined) return
+    this.entries.evictBy(this.#policy)
+    this.#countOfOrder = this.#orderChanges
+  }
+
+  evict(slot: Slot): void {
+    this.entries.evict(slot)
+    if (this.#policy !== undefined) this.reordered()
   }
 
   /** Makes these the limits. Whether entries are weighed depends on them. */
@@ -66,17 +89,25 @@ export class State implements ReadableState {
   /** Replaces the counters by those that came with an order of use. */
   recount(counters: Readonly<Counters>): void {
     this.counters.copyFrom(counters)
-    this.#hitsOfOrder = counters.hits
+    this.#countOfOrder = this.#orderChanges
   }
 
   /** The order has changed without a hit. */
   reordered(): void {
-    this.#hitsOfOrder = Number.NaN // equals no count
+    this.#countOfOrder = Number.NaN // equals no count
   }
 
-  /** Whether replaying the journal would lead to the present order of use. */
+  /** Whether replaying the journal would lead to the present order. */
   get isOrderJournaled(): boolean {
-    return this.counters.hits === this.#hitsOfOrder
+    return this.#orderChanges === this.#countOfOrder
+  }
+
+  /**
+   * Replaying the journal moves an entry to the end where it was set. By use, only reads lead to another order; S3-FIFO moves
+   * nothing when it is read, but a `set` leads to another order.
+   */
+  get #orderChanges(): number {
+    return this.#policy === undefined ? this.counters.hits : this.counters.sets
   }
 
   /** `decide` prevents this. But a journal may have been written by another program, or on a V8 whose Map can hold more. */
@@ -169,14 +200,17 @@ export class State implements ReadableState {
     return this.entries.deadlines.expired(nowMs, looksMax)
   }
 
-  /** Least recently used first. */
-  byEviction(): SlotCursor {
-    return this.entries.recency.cursor()
+  inOrder(): SlotCursor {
+    return this.entries.order.cursor()
   }
 
-  /** All keys, least recently used first. */
-  *keysByUse(): Generator<string> {
-    const cursor = this.entries.recency.cursor()
+  byEviction(): SlotCursor {
+    return this.entries.order.victims()
+  }
+
+  /** All keys, in order: by use, least recently used first. */
+  *keysInOrder(): Generator<string> {
+    const cursor = this.entries.order.cursor()
     for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) yield this.keyAt(slot)
   }
 
@@ -186,4 +220,9 @@ export class State implements ReadableState {
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
     if (becomesStale) this.entries.windows.reserve()
   }
+}
+
+const POLICIES: Record<EvictionPolicy, StartPolicy | undefined> = {
+  lru: undefined,
+  's3-fifo': (capacity, before) => new S3Fifo(capacity, before),
 }

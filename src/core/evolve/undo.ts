@@ -5,7 +5,7 @@ import { type Limits, NEW_LIMITS } from '../model/limits.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
-import { ANCHOR } from './recency.js'
+import { ANCHOR } from './eviction/order.js'
 import { reserveStack } from './stack.js'
 
 /** The counter that a change incremented. */
@@ -19,6 +19,7 @@ interface Undoable extends Limits {
   readonly counters: Counters
   isWhole: boolean
   limit(limits: Limits): void
+  reordered(): void
 }
 
 /** What one change overwrote. */
@@ -33,8 +34,10 @@ class Step {
   freshUntilMs = 0
   weight = 0
   birth = 0
-  /** The next entry in the order of use. Steps are undone in reverse, so it is linked again by then. */
+  /** The next entry in the order. Steps are undone in reverse, so it is linked again by then. */
   successor = ANCHOR
+  /** What else the policy of eviction knew of the entry. */
+  standing = 0
   entries: Entries | undefined
   counters: Counters | undefined
   limits: Limits = NEW_LIMITS
@@ -45,7 +48,8 @@ const POOL_SIZE = 32
 
 /**
  * The inverse of every change since a turn of several steps began. If the turn fails, the steps are undone in reverse:
- * entries, deadlines, recency and counters are exactly as they were.
+ * entries, deadlines, the order of use and counters are exactly as they were. (What S3-FIFO has moved on its way to an eviction
+ * stays where it is: its queues are no state.)
  *
  * Steps are reused, because every change makes one and hardly any is needed.
  */
@@ -103,7 +107,8 @@ export class UndoLog {
     step.deadlineMs = entries.deadlines.get(slot)
     step.extension = entries.extensionAt(slot)
     step.weight = entries.weightAt(slot)
-    step.successor = entries.recency.successorOf(slot)
+    step.successor = entries.order.successorOf(slot)
+    step.standing = entries.order.standingOf(slot)
   }
 
   removed(entries: Entries, slot: Slot, counter: Counter): void {
@@ -114,7 +119,8 @@ export class UndoLog {
     step.extension = entries.extensionAt(slot)
     step.weight = entries.weightAt(slot)
     step.birth = entries.births.get(slot)
-    step.successor = entries.recency.successorOf(slot)
+    step.successor = entries.order.successorOf(slot)
+    step.standing = entries.order.standingOf(slot)
   }
 
   rescheduled(entries: Entries, slot: Slot): void {
@@ -125,7 +131,9 @@ export class UndoLog {
 
   touched(entries: Entries, slot: Slot, counter: 'hits' | undefined): void {
     reserveStack()
-    this.#next('touched', counter, slot).successor = entries.recency.successorOf(slot)
+    const step = this.#next('touched', counter, slot)
+    step.successor = entries.order.successorOf(slot)
+    step.standing = entries.order.standingOf(slot)
   }
 
   missed(): void {
@@ -147,7 +155,7 @@ export class UndoLog {
 
 function undo(state: Undoable, step: Step): void {
   const { entries } = state
-  const { slot, value, deadlineMs, extension, weight, successor } = step
+  const { slot, key, value, deadlineMs, extension, weight, successor, standing } = step
   if (step.counter !== undefined) state.counters[step.counter]--
   switch (step.change) {
     case 'added':
@@ -155,20 +163,21 @@ function undo(state: Undoable, step: Step): void {
       return
     case 'replaced':
       entries.replace(slot, value, deadlineMs, weight, extension)
-      entries.recency.moveBefore(successor, slot)
+      entries.order.undoUse(slot, successor, standing)
       return
     case 'removed':
-      entries.births.restore(entries.add(step.key, value, deadlineMs, weight, extension, successor), step.birth)
+      entries.births.restore(entries.add(key, value, deadlineMs, weight, extension, successor, standing), step.birth)
       return
     case 'rescheduled':
       entries.reschedule(slot, deadlineMs, step.freshUntilMs)
       return
     case 'touched':
-      entries.recency.moveBefore(successor, slot)
+      entries.order.undoUse(slot, successor, standing)
       return
     case 'replaced all':
       state.entries = step.entries as Entries // replacedAll() has set both
       state.counters.copyFrom(step.counters as Counters)
+      state.reordered() // or not: it is not known any more
       return
     case 'limited':
       state.limit(step.limits)

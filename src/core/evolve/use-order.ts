@@ -4,12 +4,12 @@
  */
 import type { Slot } from '../model/state.js'
 import type { Entries } from './entries.js'
-import { MARK } from './recency.js'
+import { MARK } from './eviction/order.js'
 import type { State } from './state.js'
 
 export function ranksByUse({ entries }: State): Uint32Array {
   const places = new Float64Array(entries.size)
-  const cursor = entries.recency.cursor()
+  const cursor = entries.order.cursor()
   for (let at = 0; at < places.length; at++) places[at] = entries.births.placeOf(cursor.next() as Slot) // there are that many
   const ranks = new Uint32Array(places.length)
   let rank = 0
@@ -24,10 +24,10 @@ export function ranksByUse({ entries }: State): Uint32Array {
 export function restoreUse(entries: Entries, ranksOf: (count: number) => Uint32Array | undefined): void {
   const mark = entries.takeMark()
   if (mark === undefined) return
-  const { recency, births } = entries
+  const { order, births } = entries
   const old: Slot[] = []
-  const isUsed = new Uint8Array(recency.capacity)
-  const cursor = recency.cursor()
+  const isUsed = new Uint8Array(order.capacity)
+  const cursor = order.cursor()
   let hasPassed = false
   for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
     if (slot === MARK) hasPassed = true
@@ -44,10 +44,10 @@ export function restoreUse(entries: Entries, ranksOf: (count: number) => Uint32A
     const byBirth = inOrder(places)
     for (const rank of ranks) {
       const slot = old[byBirth[rank] as number] // undefined for one that is gone
-      if (slot !== undefined && isUsed[slot] === 0) recency.moveBefore(MARK, slot)
+      if (slot !== undefined && isUsed[slot] === 0) order.moveBefore(MARK, slot)
     }
   }
-  recency.unlink(MARK)
+  order.unlink(MARK)
 }
 
 /** The indices of different numbers, in ascending order of the numbers. */

@@ -40,6 +40,8 @@ export interface ReadableState extends Limits {
   readonly expiryBoundMs: number
   /** The entries that have expired, in the order of their deadlines. Fewer, if `looksMax` looks do not suffice to find all. */
   expired(nowMs: number, looksMax?: number): SlotCursor
-  /** All entries, in the order of eviction. */
+  /** All entries, in the order that the policy of eviction keeps. */
+  inOrder(): SlotCursor
+  /** The entries to evict, one after the other. What the policy moves on its way to them is kept aside until they are evicted. */
   byEviction(): SlotCursor
 }

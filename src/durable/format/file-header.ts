@@ -1,6 +1,6 @@
 import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
-import { readAll, type Storage, type StorageFile } from '../storage/storage.js'
+import { type ReadableFile, type ReadableStorage, readAll } from '../storage/storage.js'
 import { checksum } from './checksum.js'
 import { FILE, FILE_HEADER_BYTES, FILE_KIND, FILE_MAGIC, type FileKind, VERSION } from './format.js'
 import { NewerFormatError } from './newer-format.js'
@@ -66,7 +66,7 @@ export function decodeFileHeader(
 
 /** The header of a file. @throws as {@link decodeFileHeader} does. */
 export async function readHeaderOf(
-  storage: Storage,
+  storage: ReadableStorage,
   { path, sequence }: { path: string; sequence: Sequence },
   kind: FileKind,
 ): Promise<FileHeader> {
@@ -80,7 +80,7 @@ export async function readHeaderOf(
 
 /** The same for an open file. */
 export async function readFileHeader(
-  file: StorageFile,
+  file: ReadableFile,
   expected: { kind: FileKind; sequence: Sequence },
 ): Promise<FileHeader> {
   const bytes = Buffer.alloc(FILE_HEADER_BYTES)

@@ -4,7 +4,7 @@
  */
 
 import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
-import { readAll, type StorageFile } from '../storage/storage.js'
+import { type ReadableFile, readAll } from '../storage/storage.js'
 import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } from './format.js'
 import { type Frame, readFrame } from './frame.js'
 import { NewerFormatError } from './newer-format.js'
@@ -20,8 +20,9 @@ export type Scanned =
   | { frame: undefined; offset: number; reason: string; isTorn: boolean }
 
 export class FrameScanner {
-  readonly #file: StorageFile
+  readonly #file: ReadableFile
   readonly #seed: number
+  readonly #chunkBytes: number
   readonly fileBytes: number
   #bytes: Buffer = Buffer.alloc(0)
   #memory: Buffer = Buffer.alloc(0)
@@ -29,7 +30,9 @@ export class FrameScanner {
   #offset: number
   #at = 0
 
-  constructor(file: StorageFile, seed: number, start = FILE_HEADER_BYTES) {
+  /** @param chunkBytes How much is read at once, unless a frame is larger. */
+  constructor(file: ReadableFile, seed: number, start = FILE_HEADER_BYTES, chunkBytes = CHUNK_BYTES) {
+    this.#chunkBytes = chunkBytes
     this.#file = file
     this.#seed = seed
     this.fileBytes = file.size()
@@ -75,7 +78,7 @@ export class FrameScanner {
       if (found === -1) {
         // The magic may begin in the last three bytes.
         this.#at = Math.max(this.#at, this.#bytes.length - MAGIC.length + 1)
-        if (!(await this.#fill(CHUNK_BYTES))) return undefined
+        if (!(await this.#fill(this.#chunkBytes))) return undefined
         continue
       }
       this.#at = found
@@ -100,7 +103,7 @@ export class FrameScanner {
     this.#offset += this.#at
     this.#at = 0
     const left = this.fileBytes - this.#offset
-    const size = Math.min(left, Math.max(CHUNK_BYTES, Math.min(needed, FRAME_BYTES_MAX)))
+    const size = Math.min(left, Math.max(this.#chunkBytes, Math.min(needed, FRAME_BYTES_MAX)))
     if (size <= kept.length) return false
     // Reuses the memory if it is large enough: the first access to new memory is slow.
     const bytes = size <= this.#memory.length ? this.#memory.subarray(0, size) : Buffer.allocUnsafeSlow(size)

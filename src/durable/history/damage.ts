@@ -12,7 +12,7 @@ import { checksum } from '../format/checksum.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import type { JournalFile } from '../format/journal-files.js'
-import type { Storage } from '../storage/storage.js'
+import type { ReadableStorage } from '../storage/storage.js'
 import type { ChainEnd, ChainStop } from './read-segments.js'
 
 export type Verdict =
@@ -91,7 +91,7 @@ export function rulesFor(facts: Partial<EndFacts>): DamageRule[] {
 
 /** @param wasInUse LOCK or a snapshot shows that the journal was completely created. */
 export async function judge(
-  storage: Storage,
+  storage: ReadableStorage,
   directory: string,
   segments: readonly JournalFile[],
   end: ChainEnd,
@@ -133,7 +133,7 @@ interface Witness extends Pick<EndFacts, 'witness'> {
 }
 
 /** Looks after an unsound frame for a sound one that says it was durable. */
-async function findWitness(storage: Storage, stop: ChainStop, end: ChainEnd): Promise<Witness> {
+async function findWitness(storage: ReadableStorage, stop: ChainStop, end: ChainEnd): Promise<Witness> {
   const file = storage.open(stop.file.path, 'read')
   try {
     const scanner = new FrameScanner(file, checksum(end.journalId as Buffer)) // a header was read before the frame

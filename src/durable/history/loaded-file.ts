@@ -5,7 +5,7 @@ import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { parseFileName } from '../format/format.js'
 import { type ReadSnapshot, type RowsVisitor, readSnapshot } from '../snapshot/read-snapshot.js'
-import type { Storage } from '../storage/storage.js'
+import type { ReadableStorage } from '../storage/storage.js'
 
 /**
  * Reads the file, which was durable before the event was written.
@@ -13,7 +13,7 @@ import type { Storage } from '../storage/storage.js'
  * @throws CorruptionError if the file is damaged, missing, or not the one that was loaded.
  */
 export async function readLoaded(
-  storage: Storage,
+  storage: ReadableStorage,
   directory: string,
   event: LoadedEvent,
   sequence: Sequence,

@@ -2,7 +2,7 @@
 import { LAST_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import type { JournalFile } from '../format/journal-files.js'
-import type { Storage } from '../storage/storage.js'
+import type { ReadableStorage } from '../storage/storage.js'
 import { judge, type Verdict } from './damage.js'
 import { journalIdIn } from './lock-file.js'
 import type { ReadingPlan } from './plan.js'
@@ -15,7 +15,7 @@ export interface Chain {
 }
 
 export async function readChain(
-  storage: Storage,
+  storage: ReadableStorage,
   directory: string,
   plan: ReadingPlan,
   start: ChainStart,

@@ -12,7 +12,7 @@ import type { Frame } from '../format/frame.js'
 import { type FramePlace, moveAfter, whyNotNext } from '../format/frame-order.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import type { JournalFile } from '../format/journal-files.js'
-import type { Storage, StorageFile } from '../storage/storage.js'
+import type { ReadableFile, ReadableStorage } from '../storage/storage.js'
 import { UnprovenFrames } from './unproven-frames.js'
 
 /** What the first segment must follow: a snapshot, or nothing. */
@@ -74,7 +74,7 @@ export interface ChainStop {
 
 /** Reads every frame that holds an event up to sequence `to`. */
 export async function readSegments(
-  storage: Storage,
+  storage: ReadableStorage,
   segments: readonly JournalFile[],
   start: ChainStart,
   visit: FrameVisitor,
@@ -127,7 +127,7 @@ class SegmentReader {
     return false
   }
 
-  async read(file: StorageFile, segment: JournalFile, index: number): Promise<void> {
+  async read(file: ReadableFile, segment: JournalFile, index: number): Promise<void> {
     const header = await this.#readHeader(file, segment)
     if ('reason' in header) this.end.stop = { kind: 'unsound header', file: segment, index, offset: 0, ...header }
     else await this.#readFrames(file, segment, index, header)
@@ -135,7 +135,7 @@ class SegmentReader {
 
   /** The header, or the reason why it is unsound or does not follow. */
   async #readHeader(
-    file: StorageFile,
+    file: ReadableFile,
     segment: JournalFile,
   ): Promise<FileHeader | { reason: string; error?: unknown }> {
     const { end } = this
@@ -160,7 +160,7 @@ class SegmentReader {
     return header
   }
 
-  async #readFrames(file: StorageFile, segment: JournalFile, index: number, header: FileHeader): Promise<void> {
+  async #readFrames(file: ReadableFile, segment: JournalFile, index: number, header: FileHeader): Promise<void> {
     const { end } = this
     const place = {
       file: segment,

@@ -18,7 +18,7 @@ import type { Frame } from '../format/frame.js'
 import type { JournalFile } from '../format/journal-files.js'
 import { decodeNotes } from '../format/notes.js'
 import { type ReadSnapshot, type RowsVisitor, readSnapshot, takeRows } from '../snapshot/read-snapshot.js'
-import type { Storage } from '../storage/storage.js'
+import type { ReadableStorage } from '../storage/storage.js'
 import { asDamage } from './frame-events.js'
 import { readLoaded } from './loaded-file.js'
 import type { ReadingPlan } from './plan.js'
@@ -46,15 +46,15 @@ export interface Replayed {
  * @throws CorruptionError for damage before the end of the journal; the verdict is about the end.
  */
 export async function replay(
-  storage: Storage,
+  storage: ReadableStorage,
   directory: string,
   plan: ReadingPlan,
   receiver: JournalReceiver,
-  to: Sequence = LAST_SEQUENCE,
+  { to = LAST_SEQUENCE, pause }: Pick<ReplayOptions, 'to' | 'pause'> = {},
 ): Promise<Replayed> {
   const { snapshot, segments } = plan
   const bytes = [snapshot, ...segments].reduce((sum, file) => sum + (file?.bytes ?? 0), 0)
-  const replayer = new Replayer(storage, directory, receiver, { to, onBytes: inSteps(bytes, receiver) })
+  const replayer = new Replayer(storage, directory, receiver, { to, pause, onBytes: inSteps(bytes, receiver) })
   const found = snapshot && (await replayer.snapshot(snapshot))
   const start = startAfter(found)
   const chain = await readChain(storage, directory, plan, start, (...frame) => replayer.frame(...frame), to)
@@ -79,9 +79,13 @@ export function startAfter(
 
 /** In a frame with this many events it pays to decode the short texts together. */
 const FRAME_EVENTS_MANY = 8
+/** Events between two possible pauses. */
+const SLICE_EVENTS = 256
 
 export interface ReplayOptions {
   to?: Sequence
+  /** Called now and then. Reading waits for what it returns: the way to read in slices. */
+  pause?: (() => Promise<void> | undefined) | undefined
   /** Called with the bytes of each frame that was passed on. */
   onBytes?: (bytes: number) => void
 }
@@ -90,20 +94,22 @@ export interface ReplayOptions {
 export class Replayer {
   events = 0
   hasLimits = false
-  readonly #storage: Storage
+  readonly #storage: ReadableStorage
   readonly #directory: string
   readonly #receiver: JournalReceiver
   readonly #to: Sequence
   readonly #onBytes: ((bytes: number) => void) | undefined
+  readonly #pause: ReplayOptions['pause']
   /** The order of use that a clean close wrote in version 1, kept until its seal is read. */
   #recency: string[] = []
 
-  constructor(storage: Storage, directory: string, receiver: JournalReceiver, options: ReplayOptions = {}) {
+  constructor(storage: ReadableStorage, directory: string, receiver: JournalReceiver, options: ReplayOptions = {}) {
     this.#storage = storage
     this.#directory = directory
     this.#receiver = receiver
     this.#to = options.to ?? LAST_SEQUENCE
     this.#onBytes = options.onBytes
+    this.#pause = options.pause
   }
 
   get hasLooseRecency(): boolean {
@@ -129,6 +135,7 @@ export class Replayer {
     return (frame, bytes) => {
       takeRows(frame, bytes, take, takeNote)
       this.#onBytes?.(frame.length)
+      return this.#pause?.()
     }
   }
 
@@ -174,15 +181,16 @@ export class Replayer {
     const receiver = this.#receiver
     for (let left = count; left > 0; left--) {
       const head = reader.byte()
-      if (isSet(head)) {
-        decodeSet(reader, head, receiver.set)
-        continue
+      if (isSet(head)) decodeSet(reader, head, receiver.set)
+      else {
+        const event = decodeOther(reader, head)
+        if (event.type === 'loaded')
+          return this.#loaded(event, sequence).then(() => this.#events(reader, left - 1, sequence))
+        if (event.type === 'limited') this.hasLimits = true
+        receiver.event(event)
       }
-      const event = decodeOther(reader, head)
-      if (event.type === 'loaded')
-        return this.#loaded(event, sequence).then(() => this.#events(reader, left - 1, sequence))
-      if (event.type === 'limited') this.hasLimits = true
-      receiver.event(event)
+      const pausing = left % SLICE_EVENTS === 0 ? this.#pause?.() : undefined
+      if (pausing !== undefined) return pausing.then(() => this.#events(reader, left - 1, sequence))
     }
   }
 

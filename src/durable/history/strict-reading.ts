@@ -4,7 +4,7 @@ import { CorruptionError } from '../../errors.js'
 import { type FileHeader, readHeaderOf } from '../format/file-header.js'
 import type { Frame } from '../format/frame.js'
 import type { JournalFile } from '../format/journal-files.js'
-import type { Storage } from '../storage/storage.js'
+import type { ReadableStorage } from '../storage/storage.js'
 import { checkingReceiver } from './checking-receiver.js'
 import type { ReadingPlan } from './plan.js'
 import { type Chain, readChain } from './read-chain.js'
@@ -41,7 +41,7 @@ export class RefusedFrame extends Error {
   }
 }
 
-export async function readStrictly(storage: Storage, directory: string, base: Base): Promise<StrictReading> {
+export async function readStrictly(storage: ReadableStorage, directory: string, base: Base): Promise<StrictReading> {
   const { start, segments } = base
   const reading: StrictReading = {
     chain: undefined,
@@ -69,7 +69,7 @@ export async function readStrictly(storage: Storage, directory: string, base: Ba
 }
 
 export async function soundHeaderOf(
-  storage: Storage,
+  storage: ReadableStorage,
   file: JournalFile,
   kind: 'segment' | 'snapshot' | 'loaded',
 ): Promise<FileHeader | undefined> {

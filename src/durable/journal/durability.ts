@@ -37,6 +37,7 @@ export class Durability {
   readonly #pending: PendingFrames
   readonly #segments: Segments
   readonly #onChange: () => void
+  onProgress: (() => void) | undefined // called when more is written or durable
   /** The checksum of the journal id, with which every frame's checksum begins. */
   readonly #seed: number
   #health: JournalHealth = WRITABLE
@@ -140,6 +141,7 @@ export class Durability {
       this.#stall(error as Error)
       return
     }
+    this.onProgress?.()
     this.#armSyncTimer()
     // Fsync off the main thread first, so that the fsync in the rotation has little left to do.
     if (this.#segments.isFull && this.#syncing === undefined) void this.#sync()
@@ -276,6 +278,7 @@ export class Durability {
     }
     this.#durable = Math.max(this.#durable, target, this.#durableThen) as Sequence
     queueTask(() => this.#recordDurable())
+    this.onProgress?.()
     if (this.#segments.isFull) this.#rotateWhenFull()
   }
 
@@ -323,6 +326,7 @@ export class Durability {
     // The system reports a lost write to only one of two overlapping fsyncs: the running one may still fail for what this covered.
     if (isSyncing) this.#durableThen = this.written
     else this.#durable = this.written
+    this.onProgress?.()
   }
 
   // ── close ──

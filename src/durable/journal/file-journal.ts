@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
 import type { Note } from '../../core/model/note.js'
-import { sequenceAfter } from '../../core/model/sequence.js'
+import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { CacheClosedError, CacheError, CacheLockedError, reasonOf } from '../../errors.js'
 import type {
@@ -23,6 +23,7 @@ import { fileName } from '../format/format.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
 import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
+import { NO_RETENTION } from '../snapshot/retention.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage, StorageLock } from '../storage/storage.js'
@@ -58,6 +59,8 @@ export class FileJournal implements Journal {
   #opened: Opened | undefined
   /** As of the last close. */
   #closedHealth: JournalHealth = { status: 'writable' }
+  #closedPublished = NO_SEQUENCE
+  readonly #listeners = new Set<() => void>()
 
   /** @param newJournalId Returns 16 random bytes, for a new journal. */
   constructor(
@@ -104,6 +107,7 @@ export class FileJournal implements Journal {
     if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
     const { durableSequence, hasLooseRecency, report } = recovered
     const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
+    durability.onProgress = () => this.#tellPublished()
     this.#pending.begin(recovered.nextSequence, () => durability.context())
     const isOlder = segments.isOlder
     if (isOlder) beginNewVersion(segments, durability, hasLooseRecency)
@@ -121,6 +125,36 @@ export class FileJournal implements Journal {
 
   get health(): JournalHealth {
     return this.#opened?.durability.health ?? this.#closedHealth
+  }
+
+  // ── for those who read its files while it is open ──
+
+  /** Writes what is pending now, if it can be written, and returns the last sequence that is written. */
+  writePending(): Sequence {
+    const { durability } = this.#open
+    durability.write()
+    return durability.written
+  }
+
+  /** The last sequence that a crash does not take back. After a close: as of then. */
+  get published(): Sequence {
+    if (this.#opened === undefined) return this.#closedPublished
+    const { durability, session } = this.#opened
+    return session.fsync === 'never' ? durability.written : durability.durable
+  }
+
+  get isOpen(): boolean {
+    return this.#opened !== undefined
+  }
+
+  /** Calls `listener` when {@link published} has grown, and when the journal is closed. Returns the function that stops it. */
+  onPublished(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #tellPublished(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   append(events: readonly CacheEvent[], note?: Note): number {
@@ -156,7 +190,7 @@ export class FileJournal implements Journal {
     const sequence = durability.written
     const { covered } = segments
     try {
-      const report = await writeCompaction({
+      const { report, reach } = await writeCompaction({
         storage: this.#storage,
         directory: this.directory,
         journalId: segments.journalId,
@@ -164,8 +198,9 @@ export class FileJournal implements Journal {
         previousChecksum: segments.previousChecksum,
         request,
         clock: session.clock,
+        retention: session.retention ?? NO_RETENTION,
       })
-      segments.compacted(sequence, report.bytes, covered)
+      segments.compacted(sequence, report.bytes, covered, reach)
       return report
     } catch (error) {
       segments.postponeCompaction()
@@ -268,7 +303,9 @@ export class FileJournal implements Journal {
     segments.close()
     lock.release()
     this.#closedHealth = durability.health
+    this.#closedPublished = this.published
     this.#opened = undefined
+    this.#tellPublished()
   }
 }
 

@@ -3,11 +3,12 @@
  * the last of opening. Before: `durability`; when opening, `recovery/rewrite-unproven`.
  */
 import type { Counters } from '../../core/model/counters.js'
-import type { Sequence } from '../../core/model/sequence.js'
+import { type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { CompactionThresholds, JournalFigures, JournalSession } from '../contract.js'
 import { FILE_HEADER_BYTES, SEAL_HAS_SUCCESSOR } from '../format/format.js'
 import type { FinishedFrames } from '../format/frame.js'
 import type { Recovered } from '../recovery/recover.js'
+import type { Reach } from '../snapshot/retention.js'
 import type { Storage } from '../storage/storage.js'
 import type { PendingFrames } from './pending-frames.js'
 import { SegmentWriter } from './segment-writer.js'
@@ -42,6 +43,7 @@ export class Segments {
   #compactAgainAtBytes = 0
   #snapshotSequence: Sequence
   #snapshotBytes: number
+  #reach: Reach
   /** Segments after the snapshot, and the bytes of all of them except the current one. */
   count: number
   sealedBytes: number
@@ -57,6 +59,8 @@ export class Segments {
     this.#rotateAtBytes = this.#segmentBytes
     this.#snapshotSequence = recovered.snapshotSequence
     this.#snapshotBytes = recovered.snapshotBytes
+    const oldestSequence = sequenceAfter(recovered.nextSequence, -1)
+    this.#reach = recovered.reach ?? { oldestSequence, oldestTimeMs: session.clock.now(), historyBytes: 0 }
     this.count = recovered.segments
     this.sealedBytes = recovered.sealedBytes
     this.#sealedCounters = recovered.sealedCounters
@@ -182,19 +186,21 @@ export class Segments {
   }
 
   /** A snapshot has replaced the segments that it covers. Segments that began while it was written stay. */
-  compacted(sequence: Sequence, snapshotBytes: number, covered: CoveredSegments): void {
+  compacted(sequence: Sequence, snapshotBytes: number, covered: CoveredSegments, reach: Reach | undefined): void {
+    this.#reach = reach ?? this.#reach
     this.#snapshotSequence = sequence
     this.#snapshotBytes = snapshotBytes
     this.count -= covered.count
     this.sealedBytes -= covered.sealedBytes
   }
 
-  get figures(): Pick<JournalFigures, 'bytes' | 'segments' | 'snapshotSequence' | 'snapshotBytes'> {
+  get figures(): Omit<JournalFigures, 'sequence' | 'durableSequence' | 'pendingBytes'> {
     return {
       bytes: this.bytes,
       segments: this.count,
       snapshotSequence: this.#snapshotSequence,
       snapshotBytes: this.#snapshotBytes,
+      ...this.#reach,
     }
   }
 }

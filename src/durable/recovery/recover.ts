@@ -13,12 +13,13 @@ import { FIRST_SEQUENCE, NO_SEQUENCE, type Sequence, sequenceAfter } from '../..
 import { CorruptionError } from '../../errors.js'
 import type { JournalReceiver, RecoveredDamage, RecoveryReport } from '../contract.js'
 import { VERSION } from '../format/format.js'
-import { findJournalFiles } from '../format/journal-files.js'
+import { findJournalFiles, type JournalFile } from '../format/journal-files.js'
 import type { Verdict } from '../history/damage.js'
 import { journalIdIn, journalNote } from '../history/lock-file.js'
 import { planReading } from '../history/plan.js'
 import type { ChainEnd, SegmentPosition } from '../history/read-segments.js'
 import { replay } from '../history/replay.js'
+import { type Reach, reachOf } from '../snapshot/retention.js'
 import type { Storage } from '../storage/storage.js'
 import { findKeepable, nothing } from './keepable.js'
 import { findReach } from './reach.js'
@@ -49,6 +50,8 @@ export interface Recovered {
   hasLimits: boolean
   /** The counters in the seal of a clean close, if the journal ends with one. */
   sealedCounters: Readonly<Counters> | undefined
+  /** How far back one can look; `undefined` in a directory without a journal. */
+  reach: Reach | undefined
 }
 
 /** For a journal that is new: nothing has to be read. */
@@ -66,6 +69,7 @@ export function newJournal(): Recovered {
     hasLooseRecency: false,
     hasLimits: false,
     sealedCounters: undefined,
+    reach: undefined,
     report: {
       snapshot: undefined,
       segments: 0,
@@ -159,7 +163,8 @@ async function recoverSound(
   for (const path of files.temporary) storage.unlink(path)
   for (const file of verdict.dropped) storage.unlink(file.path)
   const tail = await setTornTailAside(storage, verdict, end)
-  const used = plan.segments.filter((file) => !verdict.dropped.includes(file))
+  const isKept = (file: JournalFile) => !verdict.dropped.includes(file)
+  const used = plan.segments.filter(isKept)
   await rewriteUnproven(storage, used, end)
   const position = await renewed(storage, end)
   receiver.progress(bytes, bytes)
@@ -178,6 +183,7 @@ async function recoverSound(
     hasLooseRecency,
     hasLimits,
     sealedCounters: isSealed ? end.counters : undefined,
+    reach: await reachOf(storage, { ...files, segments: files.segments.filter(isKept) }),
     report: {
       snapshot,
       segments: used.length,

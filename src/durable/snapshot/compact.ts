@@ -1,16 +1,17 @@
 /**
  * Compaction: a snapshot of the state at one sequence replaces the journal before it. The journal has been rotated at that
  * sequence and is durable through it, so a crash at any step leaves either all old files or the snapshot.
+ * Before: `journal/file-journal`. After: `write-snapshot`, then `retention`.
  */
 import { join } from 'node:path'
 import type { Clock } from '../../core/model/clock.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { CacheError, reasonOf } from '../../errors.js'
-import type { CompactionReport, CompactionRequest, SnapshotSource } from '../contract.js'
+import type { CompactionReport, CompactionRequest, Retention, SnapshotSource } from '../contract.js'
 import { fileName } from '../format/format.js'
-import { findJournalFiles } from '../format/journal-files.js'
 import { removeIfThere } from '../storage/replace-file.js'
 import type { Storage } from '../storage/storage.js'
+import { type Reach, removeUnneeded } from './retention.js'
 import { writeSnapshot } from './write-snapshot.js'
 
 export interface Compaction {
@@ -21,9 +22,16 @@ export interface Compaction {
   previousChecksum: number
   request: CompactionRequest
   clock: Clock
+  retention: Retention
 }
 
-export async function writeCompaction(compaction: Compaction): Promise<CompactionReport> {
+export interface Compacted {
+  report: CompactionReport
+  /** How far back one can look now. */
+  reach: Reach | undefined
+}
+
+export async function writeCompaction(compaction: Compaction): Promise<Compacted> {
   const source = compaction.request.freeze()
   try {
     return await write(compaction, source)
@@ -37,7 +45,7 @@ export async function writeCompaction(compaction: Compaction): Promise<Compactio
   }
 }
 
-async function write(compaction: Compaction, source: SnapshotSource): Promise<CompactionReport> {
+async function write(compaction: Compaction, source: SnapshotSource): Promise<Compacted> {
   const { storage, directory, sequence, request } = compaction
   const startMs = performance.now()
   const name = fileName(sequence, 'snapshot')
@@ -56,33 +64,7 @@ async function write(compaction: Compaction, source: SnapshotSource): Promise<Co
     progress: request.progress,
     signal: request.signal,
   })
-  const removed = await removeCovered(storage, directory, sequence)
-  return {
-    file: name,
-    sequence,
-    entries: written.entries,
-    bytes: written.bytes,
-    removed,
-    durationMs: performance.now() - startMs,
-  }
-}
-
-/** Oldest first, so that a crash leaves an unbroken series of files up to the snapshot. What cannot be removed stays. */
-async function removeCovered(storage: Storage, directory: string, sequence: Sequence): Promise<string[]> {
-  const removed: string[] = []
-  const files = await findJournalFiles(storage, directory)
-  const covered = [
-    ...files.segments.filter((file) => file.sequence <= sequence),
-    ...files.loaded.filter((file) => file.sequence <= sequence),
-    ...files.snapshots.filter((file) => file.sequence < sequence),
-  ]
-  for (const file of covered) {
-    try {
-      storage.unlink(file.path)
-      removed.push(file.name)
-    } catch {
-      // Recovery ignores it, and the next compaction tries again.
-    }
-  }
-  return removed
+  const { removed, reach } = await removeUnneeded(storage, directory, compaction.retention, compaction.clock.now())
+  const { entries, bytes } = written
+  return { report: { file: name, sequence, entries, bytes, removed, durationMs: performance.now() - startMs }, reach }
 }

@@ -13,7 +13,7 @@ import type { Frame } from '../format/frame.js'
 import { FrameScanner } from '../format/frame-scanner.js'
 import { NewerFormatError } from '../format/newer-format.js'
 import { decodeNotes } from '../format/notes.js'
-import type { Storage, StorageFile } from '../storage/storage.js'
+import type { ReadableFile, ReadableStorage } from '../storage/storage.js'
 
 export interface SnapshotFile {
   path: string
@@ -40,7 +40,7 @@ export type RowsVisitor = (frame: Frame, bytes: Buffer) => void | Promise<void>
 
 /** Calls `visit` with each frame of rows; {@link takeRows} decodes it. */
 export async function readSnapshot(
-  storage: Storage,
+  storage: ReadableStorage,
   snapshot: SnapshotFile,
   visit: RowsVisitor,
 ): Promise<ReadSnapshot> {
@@ -52,7 +52,7 @@ export async function readSnapshot(
   }
 }
 
-async function read(file: StorageFile, snapshot: SnapshotFile, visit: RowsVisitor): Promise<ReadSnapshot> {
+async function read(file: ReadableFile, snapshot: SnapshotFile, visit: RowsVisitor): Promise<ReadSnapshot> {
   const { kind, sequence, path } = snapshot
   const damaged = (offset: number, reason: string) => new CorruptionError({ file: path, offset, sequence, reason })
   const header = await readFileHeader(file, { kind, sequence })

@@ -44,11 +44,20 @@ export interface StorageEntry {
   bytes: number
 }
 
-export interface StorageFile {
+/** What reading takes of a storage. */
+export interface ReadableStorage {
+  open(path: string, mode: 'read'): ReadableFile
+}
+
+export interface ReadableFile {
   readonly path: string
   size(): number
   /** Reads up to `length` bytes into `target`. Returns how many it read. */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>
+  close(): void
+}
+
+export interface StorageFile extends ReadableFile {
   /** Writes up to `length` bytes. Returns how many it wrote. */
   write(source: Uint8Array, offset: number, length: number, position: number): number
   /** The same without blocking the caller. */
@@ -58,7 +67,6 @@ export interface StorageFile {
   sync(): Promise<void>
   /** The same, blocking. Only where the order of writes requires it. */
   syncNow(): void
-  close(): void
 }
 
 export interface StorageLock {
@@ -97,7 +105,7 @@ function noProgress(path: string): Error {
 
 /** Reads `length` bytes, or until the file ends. Returns how many it read. */
 export async function readAll(
-  file: StorageFile,
+  file: ReadableFile,
   target: Uint8Array,
   offset: number,
   length: number,

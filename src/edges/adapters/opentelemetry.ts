@@ -24,8 +24,8 @@ interface InstrumentOptions {
 export interface OtelMeter {
   createObservableCounter(name: string, options: InstrumentOptions): object
   createObservableUpDownCounter(name: string, options: InstrumentOptions): object
-  addBatchObservableCallback(callback: (result: never) => Promise<void>, instruments: never[]): void
-  removeBatchObservableCallback(callback: (result: never) => Promise<void>, instruments: never[]): void
+  addBatchObservableCallback(callback: never, instruments: never): void
+  removeBatchObservableCallback(callback: never, instruments: never): void
 }
 
 interface Observation {
@@ -60,7 +60,7 @@ export function opentelemetryMetrics(meter: OtelMeter, options: MetricsOptions):
     result.observe(entries, stats.size, { cache: name })
     result.observe(size, stats.journal.bytes, { cache: name })
   }
-  const instruments = [operations, evictions, entries, size] as never[]
-  meter.addBatchObservableCallback(observe, instruments)
-  return () => meter.removeBatchObservableCallback(observe, instruments)
+  const observed = [observe, [operations, evictions, entries, size]] as [never, never] // generic types of the api, not ours
+  meter.addBatchObservableCallback(...observed)
+  return () => meter.removeBatchObservableCallback(...observed)
 }

@@ -79,6 +79,11 @@ export class RateLimitStore {
   async resetAll(): Promise<void> {
     await written((await this.#cache).deletePrefix(this.prefix))
   }
+
+  /** What express-rate-limit calls up to version 5. Later ones ignore it beside `increment`. */
+  incr(_key: string, callback: (error: Error) => void): void {
+    callback(new TypeError('daybook/rate-limit supports express-rate-limit 7 and 8. This is version 5 or older.'))
+  }
 }
 
 function hits(totalHits: number, entry: { expiresAtMs?: number | undefined } | undefined): RateLimitHits {

@@ -3,6 +3,7 @@
  * in one encoding. Before: connecting, and accepting. After: client and session.
  */
 import { createHash } from 'node:crypto'
+import type { EvictionPolicy } from '../../core/evolve/eviction/policy.js'
 import { CacheError, describe } from '../../errors.js'
 import { ARITIES, OPERATION_NAMES } from '../remote/wire/codes.js'
 import { PROTOCOL_VERSION } from '../remote/wire/protocol.js'
@@ -31,6 +32,7 @@ export interface ClientGreeting extends End {
 export interface OwnerGreeting extends End {
   /** Its default ttl; null for none. */
   readonly ttlMs: number | null
+  readonly eviction: EvictionPolicy
 }
 
 function ownEnd(): End {
@@ -42,8 +44,14 @@ export function clientGreeting(client: string): ClientGreeting {
   return { ...ownEnd(), client }
 }
 
-export function ownerGreeting(ttlMs: number): OwnerGreeting {
-  return { ...ownEnd(), ttlMs: Number.isFinite(ttlMs) ? ttlMs : null }
+/** The options of an owner that whoever takes over keeps. */
+export interface KeptOptions {
+  readonly ttlMs: number
+  readonly eviction: EvictionPolicy
+}
+
+export function ownerGreeting({ ttlMs, eviction }: KeptOptions): OwnerGreeting {
+  return { ...ownEnd(), ttlMs: Number.isFinite(ttlMs) ? ttlMs : null, eviction }
 }
 
 /** Whether a message is a greeting of a client that this version understands. */

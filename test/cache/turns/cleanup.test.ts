@@ -19,7 +19,7 @@ test('a cleanup removes everything that has expired, in turns of at most one sli
     appended.map((events) => events.length),
     [SLICE_ENTRIES, SLICE_ENTRIES, 1],
   )
-  t.deepEqual([...state.keysByUse()], ['live'])
+  t.deepEqual([...state.keysInOrder()], ['live'])
 })
 
 test('a cleanup with nothing to remove appends nothing', (t) => {
@@ -54,7 +54,7 @@ test('a slice that does not fit into one frame is halved until it does', (t) => 
   }
   t.is(cleanup.run(), 100)
   t.true(appended.every((events) => events.length <= 30))
-  t.deepEqual([...state.keysByUse()], ['live'])
+  t.deepEqual([...state.keysInOrder()], ['live'])
 })
 
 test('an entry that does not fit into a frame alone is an error, and stays', (t) => {

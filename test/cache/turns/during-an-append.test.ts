@@ -1,6 +1,6 @@
 /** A journal reports to the cache while it is given an event. What that causes must wait until the state has the event, too. */
 import test from 'ava'
-import { Recency } from '../../../src/core/evolve/recency.js'
+import { Order } from '../../../src/core/evolve/eviction/order.js'
 import { type Cache, type Journal, JournalWriteError, memoryJournal, openCache } from '../../../src/index.js'
 import { BreakableJournal } from '../../helpers/breakable-journal.js'
 import { openMemory } from '../../helpers/open-memory.js'
@@ -94,14 +94,14 @@ test('reads hide what has expired when the journal refuses to be told', async (t
 })
 
 test.serial('columns grow for a new entry only, not for one that replaces or takes the place of another', async (t) => {
-  const { grow } = Recency.prototype
+  const { grow } = Order.prototype
   let growths = 0
-  Recency.prototype.grow = function (capacity) {
+  Order.prototype.grow = function (capacity) {
     growths++
     return grow.call(this, capacity)
   }
   t.teardown(() => {
-    Recency.prototype.grow = grow
+    Order.prototype.grow = grow
   })
   const calls: Record<string, (cache: Cache) => unknown> = {
     'a set that evicts': (cache) => cache.set('new', 1),

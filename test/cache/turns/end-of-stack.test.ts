@@ -4,6 +4,7 @@
  */
 import test from 'ava'
 import { rehearse } from '../../../src/cache/rehearsal.js'
+import { recordHit } from '../../../src/core/evolve/evolve.js'
 import { turnParts } from '../../helpers/turn-parts.js'
 
 /** Calls `attempt` at each of the last levels of the stack, and again with a few words less. What it throws is not looked at. */
@@ -30,7 +31,7 @@ function nearTheEnd(attempt: () => void): void {
   for (let words = 0; words < 40; words++) pad(...new Array<number>(words).fill(0))
 }
 
-rehearse() // as before every cache
+for (const eviction of ['lru', 's3-fifo'] as const) rehearse(eviction) // as before every cache
 
 /** Three entries. */
 function parts() {
@@ -57,6 +58,27 @@ for (const isNew of [true, false]) {
     t.deepEqual([cut, state.isWhole], [0, true])
     t.true(appends() > 100)
     t.is(state.counters.sets - sets, appends())
+  })
+}
+
+const KEYS = Array.from({ length: 25 }, (_, index) => `${index}`)
+
+for (const eviction of ['lru', 's3-fifo'] as const) {
+  test(`an eviction by ${eviction} that is appended is made, at every depth`, (t) => {
+    const { turns, state, set, journal } = turnParts(eviction, 20)
+    journal.append = () => 1
+    for (let index = 0; index < 40; index++) {
+      for (const key of state.keysInOrder()) recordHit(state, state.find(key) as never)
+      set(`${index % 25}`)
+    }
+    let next = 0
+    nearTheEnd(() => {
+      const command = { key: KEYS[next++ % 25] as string, value: 1, expiresAtMs: 9, only: undefined, nowMs: 0 }
+      if (state.isWhole) turns.run({ type: 'set', ...command })
+    })
+    t.true(state.isWhole)
+    t.true(state.counters.evictions > 100)
+    t.is([...state.keysInOrder()].length, 20)
   })
 }
 
@@ -109,7 +131,7 @@ test('a transaction is complete or undone, at every depth', (t) => {
 for (const key of ['a', 'missing']) {
   test(`a ${key === 'a' ? 'hit' : 'miss'} inside a transaction is undone, at whatever depth it was`, (t) => {
     const { turns, reads, state } = parts()
-    const before = { order: [...state.keysByUse()], ...state.counters }
+    const before = { order: [...state.keysInOrder()], ...state.counters }
     const error = t.throws(() =>
       turns.transact(() => {
         nearTheEnd(() => {
@@ -121,7 +143,7 @@ for (const key of ['a', 'missing']) {
       }),
     )
     t.is(error?.message, 'undo')
-    t.deepEqual({ order: [...state.keysByUse()], ...state.counters }, before)
+    t.deepEqual({ order: [...state.keysInOrder()], ...state.counters }, before)
   })
 }
 

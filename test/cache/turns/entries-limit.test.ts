@@ -1,7 +1,7 @@
 /** The limit of V8's Map, lowered here: an entry beyond it is refused before it is journaled. */
 import { join } from 'node:path'
 import test from 'ava'
-import { Recency } from '../../../src/core/evolve/recency.js'
+import { Order } from '../../../src/core/evolve/eviction/order.js'
 import { type Cache, CacheError, memoryJournal } from '../../../src/index.js'
 import { openWithin } from '../../../src/open.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
@@ -114,8 +114,8 @@ for (const [name, set] of Object.entries(SETS)) {
       const options = { journal, maxSize: Number.POSITIVE_INFINITY }
       const cache = await openWithin(options)
       if (isObserved) cache.changes$.subscribe()
-      const { grow } = Recency.prototype
-      Recency.prototype.grow = () => {
+      const { grow } = Order.prototype
+      Order.prototype.grow = () => {
         throw new RangeError('Array buffer allocation failed')
       }
       try {
@@ -126,7 +126,7 @@ for (const [name, set] of Object.entries(SETS)) {
           { message: 'Array buffer allocation failed' },
         )
       } finally {
-        Recency.prototype.grow = grow
+        Order.prototype.grow = grow
       }
       const { size } = cache
       t.true(size > 100)

@@ -17,7 +17,7 @@ test('get counts hits and misses, makes an entry the most recently used, and app
   t.is(reads.get('a'), 'a')
   t.is(reads.get('missing'), undefined)
   t.like(state.counters, { hits: 1, misses: 1 })
-  t.deepEqual([...state.keysByUse()], ['b', 'c', 'a'])
+  t.deepEqual([...state.keysInOrder()], ['b', 'c', 'a'])
   t.deepEqual(appended, [])
 })
 
@@ -27,7 +27,7 @@ test('peek, has and ttl count nothing and do not change the order of use', (t) =
   t.deepEqual([reads.has('a'), reads.has('missing')], [true, false])
   t.deepEqual([reads.ttl('a'), reads.ttl('c'), reads.ttl('missing')], [Number.POSITIVE_INFINITY, 0.02, undefined])
   t.like(state.counters, { hits: 0, misses: 0 })
-  t.deepEqual([...state.keysByUse()], ['a', 'b', 'c'])
+  t.deepEqual([...state.keysInOrder()], ['a', 'b', 'c'])
 })
 
 for (const method of ['get', 'peek', 'has', 'ttl'] as const) {
@@ -36,7 +36,7 @@ for (const method of ['get', 'peek', 'has', 'ttl'] as const) {
     clock.jump(10)
     t.falsy(reads[method]('b'))
     t.deepEqual(appended, [[{ type: 'expired', key: 'b' }]])
-    t.deepEqual([...state.keysByUse()], ['a', 'c'])
+    t.deepEqual([...state.keysInOrder()], ['a', 'c'])
   })
 
   test(`${method} only hides an expired entry while the journal cannot be written`, (t) => {

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
 import { decide } from '../../../src/core/decide/decide.js'
-import { evolve } from '../../../src/core/evolve/evolve.js'
+import { Ghosts } from '../../../src/core/evolve/eviction/ghosts.js'
+import type { EvictionPolicy } from '../../../src/core/evolve/eviction/policy.js'
+import { evolve, recordHit } from '../../../src/core/evolve/evolve.js'
 import type { State } from '../../../src/core/evolve/state.js'
 import type { Command } from '../../../src/core/model/command.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
 import { NEVER, stateOf } from '../../helpers/given.js'
+import { privateFields } from '../../helpers/private-fields.js'
 import { holds } from '../../helpers/property.js'
 
 const KEY = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
@@ -59,6 +62,37 @@ const COMMAND: fc.Arbitrary<Command> = fc.oneof(
   }),
 )
 
+/** Changes of a state; a read among them, so that S3-FIFO has what to move. */
+type Change = CacheEvent | { type: 'hit'; key: string }
+const CHANGES: fc.Arbitrary<Change[]> = fc.array(
+  fc.oneof(SET, fc.record({ type: fc.constant('hit' as const), key: KEY })),
+  { maxLength: 40 },
+)
+
+function changed(changes: readonly Change[], eviction: EvictionPolicy): State {
+  const state = stateOf([], { ...LIMITS, eviction })
+  for (const change of changes) {
+    if (change.type !== 'hit') for (const event of decide(state, commandFor(change))) evolve(state, event)
+    else {
+      const slot = state.find(change.key)
+      if (slot !== undefined) recordHit(state, slot)
+    }
+  }
+  return state
+}
+
+function commandFor(event: CacheEvent): Command {
+  return { ...(event as Extract<CacheEvent, { type: 'set' }>), only: undefined, nowMs: 0 }
+}
+
+/** Everything that the policy of eviction has: all of its columns. Only its search is left out, which keeps aside what it moves. */
+function columnsOf(policy: object): unknown {
+  const fields = [...privateFields(policy)].filter(([name]) => name !== '#search')
+  return fields.map(([name, value]) => [name, isOurs(value) ? columnsOf(value) : structuredClone(value)])
+}
+
+const isOurs = (value: unknown): value is object => value instanceof Ghosts
+
 /** Every entry with a deadline, earliest first. */
 function byDeadline(state: State): [key: string, deadlineMs: number][] {
   const rows: [string, number][] = []
@@ -68,12 +102,13 @@ function byDeadline(state: State): [key: string, deadlineMs: number][] {
   return rows
 }
 
-/** A whole state, including the order of use and the order of deadlines, in which equal ones have none. */
+/** A whole state, including the order of its entries and the order of deadlines, in which equal ones have none. */
 function all(state: State) {
-  const rows = [...state.keysByUse()].map((key) => {
+  const rows = [...state.keysInOrder()].map((key) => {
     const slot = state.find(key)
     if (slot === undefined) return [key]
-    return [key, slot, state.valueAt(slot), state.weightAt(slot), state.freshUntilAt(slot), state.tagsAt(slot)]
+    const extension = [state.freshUntilAt(slot), state.tagsAt(slot)]
+    return [key, slot, state.valueAt(slot), state.weightAt(slot), ...extension, state.entries.order.standingOf(slot)]
   })
   return {
     rows,
@@ -87,21 +122,44 @@ function all(state: State) {
   }
 }
 
-test('decide changes nothing, whether it returns or throws', (t) =>
-  holds(
-    t,
-    fc.property(fc.array(SET, { maxLength: 12 }), COMMAND, (events, command) => {
-      const state = stateOf(events, LIMITS)
-      const before = all(state)
-      try {
-        decide(state, command)
-      } catch {
-        // A refusal, which changes nothing either.
-      }
-      assert.deepEqual(all(state), before)
-    }),
-    2_000,
-  ))
+for (const eviction of ['lru', 's3-fifo'] as const) {
+  test(`decide changes nothing, whether it returns or throws: ${eviction}`, (t) =>
+    holds(
+      t,
+      fc.property(fc.oneof(CHANGES, fc.array(SET, { maxLength: 12 })), COMMAND, (changes, command) => {
+        const state = changed(changes, eviction)
+        const before = all(state)
+        try {
+          decide(state, command)
+        } catch {
+          // A refusal, which changes nothing either.
+        }
+        assert.deepEqual(all(state), before)
+      }),
+      2_000,
+    ))
+
+  test(`decide changes no column of the policy: ${eviction}`, (t) =>
+    holds(
+      t,
+      fc.property(CHANGES, COMMAND, (changes, command) => {
+        const state = changed(changes, eviction)
+        const { order } = state.entries
+        const before = columnsOf(order)
+        assert.deepEqual(
+          (before as [string][]).map(([name]) => name).filter((name) => name === '#links' || name === '#marks'),
+          eviction === 'lru' ? ['#links'] : ['#links', '#marks'],
+        )
+        try {
+          decide(state, command)
+        } catch {
+          // A refusal.
+        }
+        assert.deepEqual(columnsOf(order), before)
+      }),
+      200,
+    ))
+}
 
 test('the events of a command that stores keep the limits, and store', (t) =>
   holds(
@@ -134,7 +192,9 @@ test('the cursor of what has expired visits every entry that has a deadline, in 
         deadlines,
         deadlines.toSorted((a, b) => a - b),
       )
-      const withDeadline = [...state.keysByUse()].filter((key) => state.deadlineAt(state.find(key) as never) !== NEVER)
+      const withDeadline = [...state.keysInOrder()].filter(
+        (key) => state.deadlineAt(state.find(key) as never) !== NEVER,
+      )
       assert.deepEqual(rows.map(([key]) => key).sort(), withDeadline.sort())
     }),
     500,

@@ -8,7 +8,7 @@ import { NEVER, stateOf, T0, wasSet } from '../../helpers/given.js'
 import { holds } from '../../helpers/property.js'
 
 function rows(state: State): [string, unknown, number][] {
-  return [...state.keysByUse()].map((key) => {
+  return [...state.keysInOrder()].map((key) => {
     const slot = state.find(key)
     if (slot === undefined) throw new Error(`${key} is in the order of use, but not found`)
     return [key, state.valueAt(slot), state.deadlineAt(slot)]
@@ -101,14 +101,14 @@ test('a hit makes an entry the most recently used', (t) => {
     const slot = state.find(key)
     if (slot !== undefined) recordHit(state, slot)
   }
-  t.deepEqual([...state.keysByUse()], ['c', 'b', 'a'])
+  t.deepEqual([...state.keysInOrder()], ['c', 'b', 'a'])
   t.is(state.counters.hits, 4)
 })
 
 test('keys of a restored order come after the keys that it does not name', (t) => {
   const state = stateOf([wasSet('a'), wasSet('b'), wasSet('c'), wasSet('d')])
   restoreRecency(state, ['c', 'missing', 'a', 'b'])
-  t.deepEqual([...state.keysByUse()], ['d', 'c', 'a', 'b'])
+  t.deepEqual([...state.keysInOrder()], ['d', 'c', 'a', 'b'])
 })
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
@@ -124,7 +124,7 @@ test('restoring an order equals using each of its keys in turn, whatever the ord
         restoreRecency(state, order)
         const expected = new Set(before)
         for (const key of order) if (expected.delete(key)) expected.add(key)
-        assert.deepEqual([...state.keysByUse()], [...expected])
+        assert.deepEqual([...state.keysInOrder()], [...expected])
       },
     ),
     1_000,

@@ -9,7 +9,7 @@ import { NEVER, stateOf, wasSet } from '../../helpers/given.js'
 import { holds } from '../../helpers/property.js'
 
 function rowsOf(state: State) {
-  return [...state.keysByUse()].map((key) => {
+  return [...state.keysInOrder()].map((key) => {
     const slot = state.find(key)
     if (slot === undefined) throw new Error(key)
     return { key, value: state.valueAt(slot), expiresAtMs: state.deadlineAt(slot) }

@@ -9,7 +9,7 @@ import { holds } from '../../helpers/property.js'
 
 /** A whole state: rows in order of use, counters, bytes, and the first deadline. */
 function all(state: State) {
-  const rows = [...state.keysByUse()].map((key) => {
+  const rows = [...state.keysInOrder()].map((key) => {
     const slot = state.find(key)
     if (slot === undefined) return key
     const times = [state.deadlineAt(slot), state.freshUntilAt(slot)]
@@ -147,7 +147,7 @@ test('the bytes of a state are always the sum of its entries', (t) =>
       for (const change of changes) {
         apply(state, change)
         let sum = 0
-        for (const key of state.keysByUse()) {
+        for (const key of state.keysInOrder()) {
           const slot = state.find(key)
           if (slot !== undefined) sum += state.weigh(key, state.valueAt(slot), state.tagsAt(slot))
         }

@@ -21,7 +21,7 @@ async function read(files: Files, receiver: Parameters<typeof replay>[3], to: nu
   const disk = SimulatedDisk.of(files)
   const storage = disk.process()
   const plan = planReading(await findJournalFiles(storage, DIRECTORY), DIRECTORY, '', to as Sequence)
-  const replayed = await replay(storage, DIRECTORY, plan, receiver, to as Sequence)
+  const replayed = await replay(storage, DIRECTORY, plan, receiver, { to: to as Sequence })
   return { disk, plan, ...replayed }
 }
 

@@ -167,8 +167,9 @@ test('it says that its keys may be shared, and with which prefix', async (t) => 
   t.like(rateLimitStore({ cache, prefix: 'x:' }), { localKeys: false, prefix: 'x:' })
 })
 
-test('wrong arguments are refused by name', async (t) => {
+test('wrong arguments and express-rate-limit 5 are refused by name', async (t) => {
   const { cache } = await openMemory<number>(t)
+  rateLimitStore({ cache }).incr('ip', (error) => t.regex(error.message, /supports express-rate-limit 7 and 8/))
   t.throws(() => rateLimitStore({ cache, prefix: 1 as never }), { instanceOf: TypeError, message: /^prefix must be/ })
   t.throws(() => rateLimitStore({ cache, windowMs: 1 } as never), {
     instanceOf: TypeError,

@@ -18,6 +18,7 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const PROGRAM = fileURLToPath(new URL('../../helpers/processes/incrementing.js', import.meta.url))
 const run = promisify(execFile)
+const KEPT = { ttlMs: 1, eviction: 'lru' } as const
 const isRoot = process.geteuid?.() === 0
 const asRoot = isRoot ? test : test.skip
 
@@ -61,15 +62,15 @@ test('a process with another version of daybook is refused by name', async (t) =
   const { directory, join } = sharedPlace(t)
   const server = createServer((socket) => {
     const line = new SocketLine(socket)
-    line.onMessage(() => line.greet({ ...ownerGreeting(1), daybook: '9.9.9', protocol: 99 }))
+    line.onMessage(() => line.greet({ ...ownerGreeting(KEPT), daybook: '9.9.9', protocol: 99 }))
   })
   t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())))
   writeSocket(directory, await bind(server, directory))
   const { message } = await t.throwsAsync(join(), { code: 'UNSUPPORTED_VERSION' })
   t.true(message.includes(`Process ${process.pid}`) && message.includes("'9.9.9'") && message.includes(DAYBOOK_VERSION))
-  t.throws(() => checkOwner({ ...ownerGreeting(1), v8: 1 }), { code: 'UNSUPPORTED_VERSION' })
+  t.throws(() => checkOwner({ ...ownerGreeting(KEPT), v8: 1 }), { code: 'UNSUPPORTED_VERSION' })
   t.throws(() => checkOwner(undefined), { code: 'UNSUPPORTED_VERSION' })
-  t.notThrows(() => checkOwner(ownerGreeting(Number.POSITIVE_INFINITY)))
+  t.notThrows(() => checkOwner(ownerGreeting({ ttlMs: Number.POSITIVE_INFINITY, eviction: 's3-fifo' })))
 })
 
 test('a stale socket, and nonsense in the owner file, are replaced by the next owner', async (t) => {

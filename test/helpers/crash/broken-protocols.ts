@@ -145,6 +145,25 @@ export const BROKEN_PROTOCOLS: BrokenProtocol[] = [
     },
   },
   {
+    name: 'does not sync the removal of an old snapshot before it removes what follows that',
+    wrap: (inner) => {
+      let hasRemoved = false
+      return storageLike(inner, {
+        unlink: (path) => {
+          inner.unlink(path)
+          hasRemoved = true
+        },
+        rename: (from, to) => {
+          inner.rename(from, to)
+          hasRemoved = false
+        },
+        syncDirectoryLater: async (directory) => {
+          if (!hasRemoved) await inner.syncDirectoryLater(directory)
+        },
+      })
+    },
+  },
+  {
     name: 'retries a failed fsync and trusts it',
     wrap: withFiles(SEGMENT, (file) => fileLike(file, { sync: () => file.sync().catch(() => file.sync()) })),
   },

@@ -5,7 +5,8 @@
  */
 import { posix } from 'node:path'
 import { Counters } from '../../../src/core/model/counters.js'
-import type { CacheEvent, SetEvent } from '../../../src/core/model/event.js'
+import type { CacheEvent, RescheduledEvent, SetEvent } from '../../../src/core/model/event.js'
+import type { Extension } from '../../../src/core/model/extension.js'
 import { EncodedValue, type StoredValue } from '../../../src/core/model/stored-value.js'
 import type { JournalReceiver, ReceivedRows } from '../../../src/durable/contract.js'
 import { checksum } from '../../../src/durable/format/checksum.js'
@@ -23,14 +24,14 @@ export class Model implements JournalReceiver {
   tally = ''
   keys: string | undefined
 
-  row(key: string, value: StoredValue, expiresAtMs: number): boolean {
+  row(key: string, ...stored: Parameters<typeof describeEntry>): boolean {
     const isNew = !this.entries.has(key)
-    this.set(key, value, expiresAtMs)
+    this.set(key, ...stored)
     return isNew
   }
 
-  readonly set = (key: string, value: StoredValue, expiresAtMs: number): void => {
-    this.entries.set(key, `${describe(value)}@${expiresAtMs}`)
+  readonly set = (key: string, ...stored: Parameters<typeof describeEntry>): void => {
+    this.entries.set(key, describeEntry(...stored))
   }
 
   event(event: Exclude<CacheEvent, SetEvent>, rows?: ReceivedRows): void {
@@ -43,7 +44,7 @@ export class Model implements JournalReceiver {
       case 'rescheduled': {
         const entry = this.entries.get(event.key)
         if (entry !== undefined)
-          this.entries.set(event.key, `${entry.slice(0, entry.lastIndexOf('@'))}@${event.expiresAtMs}`)
+          this.entries.set(event.key, entry.slice(0, entry.lastIndexOf('@')) + describeTimes(event))
         break
       }
       case 'cleared':
@@ -92,12 +93,23 @@ export class Model implements JournalReceiver {
 class Rows implements ReceivedRows {
   readonly entries = new Map<string, string>()
   readonly counters = new Counters()
-  add(key: string, value: StoredValue, expiresAtMs: number): boolean {
+  add(key: string, ...stored: Parameters<typeof describeEntry>): boolean {
     const isNew = !this.entries.has(key)
-    this.entries.set(key, `${describe(value)}@${expiresAtMs}`)
+    this.entries.set(key, describeEntry(...stored))
     return isNew
   }
 }
+
+function describeEntry(value: StoredValue, expiresAtMs: number, extension?: Extension): string {
+  const { freshUntilMs = Number.POSITIVE_INFINITY, tags = [] } = extension ?? {}
+  return `${describe(value)}#${tags}${describeTimes({ expiresAtMs, freshUntilMs })}`
+}
+
+function describeTimes({ expiresAtMs, freshUntilMs = Number.POSITIVE_INFINITY }: Times): string {
+  return `@${freshUntilMs}/${expiresAtMs}`
+}
+
+type Times = Pick<RescheduledEvent, 'expiresAtMs' | 'freshUntilMs'>
 
 function describe(value: StoredValue): string {
   if (value instanceof EncodedValue) return `${value.encoding}:${checksum(value.bytes)}`
@@ -123,6 +135,8 @@ export class Ledger {
   readonly states = new Map<number, Expected>()
   /** The sequence that every recovery must reach. */
   required = 0
+  /** The past must reach back to this sequence. */
+  promised = Number.POSITIVE_INFINITY
   readonly #disk: SimulatedDisk
   readonly #model = new Model()
   readonly #segments = new Map<Inode, { at: number; frames: { index: number; sequence: number }[] }>()
@@ -164,6 +178,7 @@ export class Ledger {
         const { note } = operation
         if (typeof note === 'object' && note !== null && 'acknowledged' in note)
           this.required = Math.max(this.required, note.acknowledged as number)
+        if (typeof note === 'object' && note !== null && 'promised' in note) this.promised = note.promised as number
         return
       }
       case 'write':
@@ -216,7 +231,7 @@ export class Ledger {
 
   #replay(event: CacheEvent): void {
     if (event.type === 'set') {
-      this.#model.set(event.key, event.value, event.expiresAtMs)
+      this.#model.set(event.key, event.value, event.expiresAtMs, event.extension)
       return
     }
     if (event.type !== 'loaded') {
@@ -253,7 +268,7 @@ function readRows(bytes: Buffer, rows: Rows): void {
     const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
     for (let row = 0; row < frame.count; row++) {
       const event = decodeEvent(reader)
-      if (event.type === 'set') rows.add(event.key, event.value, event.expiresAtMs)
+      if (event.type === 'set') rows.add(event.key, event.value, event.expiresAtMs, event.extension)
     }
     at += frame.length
   }

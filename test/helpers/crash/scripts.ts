@@ -1,12 +1,14 @@
 /** Histories to be cut short at any place. Each covers something that writes, renames, removes or repairs. */
 
+import { ChangeFeed } from '../../../src/cache/history/change-feed.js'
 import { Counters } from '../../../src/core/model/counters.js'
+import { NO_SEQUENCE } from '../../../src/core/model/sequence.js'
 import { EncodedValue } from '../../../src/core/model/stored-value.js'
 import { failing, SimulatedDisk } from '../durable/simulated-disk.js'
 import { Random } from '../random.js'
 import { DiskHistory } from './crash-states.js'
 import { recoverImage } from './recover-image.js'
-import { Stage } from './stage.js'
+import { DIRECTORY, Stage } from './stage.js'
 
 export interface Script {
   name: string
@@ -38,9 +40,10 @@ export const SCRIPTS: Script[] = [
       await stage.flush(cache)
       cache.set('d', { structured: [1, 2, 3] })
       cache.clear()
-      cache.set('e', Uint8Array.of(1, 2, 3))
+      cache.set('e', Uint8Array.of(1, 2, 3), { ttl: 60, stale: 60, tags: ['t', 'u'] })
       await stage.flush(cache)
-      cache.set('f', 10n ** 30n)
+      cache.set('f', 10n ** 30n, { tags: ['t'] })
+      cache.expireTag('t') // e is stale, f is gone
       await cache.close()
       stage.acknowledge(cache.recovery.sequence)
     },
@@ -176,6 +179,108 @@ export const SCRIPTS: Script[] = [
     },
   },
   {
+    name: 'history: compactions that keep everything',
+    async run(stage) {
+      stage.promise(0)
+      for (let round = 0; round < 2; round++) {
+        const cache = await stage.open({
+          fsync: 'always',
+          history: Number.POSITIVE_INFINITY,
+          compaction: { journalBytes: 1e9, segmentBytes: 900 },
+        })
+        for (let at = 0; at < 3; at++) {
+          cache.set(`k${at}`, `${round}${text(300)}`, { ttl: 100 })
+          await stage.flush(cache)
+        }
+        const compacting = cache.compact()
+        cache.delete('k1')
+        await compacting
+        await cache.compact()
+        await cache.compact()
+        if (round === 1) cache.clear()
+        await stage.flush(cache)
+        await cache.close()
+      }
+    },
+  },
+  {
+    name: 'history: compactions that keep ten seconds',
+    async run(stage) {
+      stage.promise(0)
+      const cache = await stage.open({
+        fsync: 'always',
+        history: 10,
+        compaction: { journalBytes: 1e9, segmentBytes: 700 },
+      })
+      const begun = [{ sequence: 0, atMs: stage.clock.now() }]
+      for (let round = 0; round < 6; round++) {
+        for (let at = 0; at < 2; at++) {
+          cache.set(`k${at}`, `${round}${text(300)}`)
+          await stage.flush(cache)
+        }
+        begun.push({ sequence: cache.stats().journal.sequence, atMs: stage.clock.now() })
+        stage.clock.advance(4)
+        const oldMs = stage.clock.now() - 10_000
+        stage.promise(begun.findLast(({ atMs }) => atMs <= oldMs)?.sequence ?? 0)
+        await cache.compact()
+      }
+      await cache.close()
+    },
+  },
+  {
+    name: 'history: compactions that keep some bytes, and fail to remove some files',
+    async run(stage) {
+      const { disk } = stage
+      const cache = await stage.open({
+        fsync: 'always',
+        history: { bytes: 3_000 },
+        compaction: { journalBytes: 1e9, segmentBytes: 700 },
+      })
+      for (let round = 0; round < 6; round++) {
+        for (let at = 0; at < 2; at++) {
+          cache.set(`k${at}`, `${round}${text(300)}`)
+          await stage.flush(cache)
+        }
+        if (round === 3) {
+          disk.plan = failing(
+            (call) => call.name === 'unlink' && !call.path.endsWith('.tmp'),
+            { error: 'EPERM' },
+            { times: 1 },
+          )
+        }
+        stage.promise(cache.stats().journal.sequence)
+        await cache.compact()
+        stage.promise(cache.stats().journal.oldestSequence)
+        disk.plan = undefined
+      }
+      await cache.close()
+    },
+  },
+  {
+    name: 'changesSince: what a consumer has been given is durable',
+    async run(stage) {
+      const { cache, journal, storage } = await stage.openBoth({
+        fsync: 'everysec',
+        history: Number.POSITIVE_INFINITY,
+        compaction: { journalBytes: 1e9, segmentBytes: 900 },
+      })
+      const source = { storage, directory: DIRECTORY, journal, journalClock: stage.clock }
+      const consuming = (async () => {
+        for await (const { sequence } of new ChangeFeed(source, NO_SEQUENCE, (stored) => stored))
+          stage.acknowledge(sequence)
+      })()
+      for (let at = 0; at < 8; at++) {
+        cache.set(`k${at % 3}`, `${at}${text(300)}`)
+        await stage.turn()
+        if (at % 3 === 2) stage.clock.advance(1)
+        if (at === 4) await cache.compact()
+        await stage.turn()
+      }
+      await cache.close()
+      await consuming
+    },
+  },
+  {
     name: 'closed and opened again, with an order of use',
     async run(stage) {
       for (let round = 0; round < 4; round++) {
@@ -301,10 +406,11 @@ export const SCRIPTS: Script[] = [
       await again.close()
     },
   },
-  {
-    name: 'staged rows and a loaded event, compacted later',
-    async run(stage) {
-      const { cache, journal } = await stage.openBoth({ fsync: 'always' })
+  ...[undefined, Number.POSITIVE_INFINITY].map((history) => ({
+    name: `staged rows and a loaded event, compacted later${history === undefined ? '' : ', with history'}`,
+    async run(stage: Stage) {
+      if (history !== undefined) stage.promise(0)
+      const { cache, journal } = await stage.openBoth({ fsync: 'always', history })
       cache.set('a', 1)
       await stage.flush(cache)
       const rows = [
@@ -330,13 +436,13 @@ export const SCRIPTS: Script[] = [
         stage.acknowledge(await journal.flush())
       }
       await cache.close()
-      const again = await stage.open({ fsync: 'always' })
+      const again = await stage.open({ fsync: 'always', history })
       await again.compact()
       again.set('end', 1)
       await stage.flush(again)
       await again.close()
     },
-  },
+  })),
   {
     name: 'writing after a torn tail was repaired',
     base: () => torn(1),

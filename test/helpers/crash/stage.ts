@@ -34,12 +34,15 @@ export class Stage {
     return cache
   }
 
-  async openBoth(options: Parameters<typeof openCache>[0] = {}): Promise<{ cache: Cache; journal: FileJournal }> {
+  async openBoth(
+    options: Parameters<typeof openCache>[0] = {},
+  ): Promise<{ cache: Cache; journal: FileJournal; storage: Storage }> {
     const process = this.disk.process()
     this.kill = () => process.kill()
-    const journal = new FileJournal(this.#wrap(process), DIRECTORY, () => this.#journalId)
+    const storage = this.#wrap(process)
+    const journal = new FileJournal(storage, DIRECTORY, () => this.#journalId)
     const cache = await openCache({ cleanupInterval: 0, compaction: false, ...options, clock: this.clock, journal })
-    return { cache, journal }
+    return { cache, journal, storage }
   }
 
   /** Waits for durability; what is durable then must never be lost. */
@@ -49,6 +52,11 @@ export class Stage {
 
   acknowledge(sequence: number): void {
     this.disk.note({ acknowledged: sequence })
+  }
+
+  /** From now on the past must reach back to this sequence. */
+  promise(sequence: number): void {
+    this.disk.note({ promised: sequence })
   }
 
   turn(): Promise<void> {

@@ -11,7 +11,7 @@ import { socketOf } from '../../../durable/storage/owner-file.js'
 import { checkDirectory, isOwnSocket } from '../../../durable/storage/socket-path.js'
 import { CacheError, CacheLockedError, reasonOf } from '../../../errors.js'
 import type { Line } from '../../remote/line.js'
-import { checkOwner, clientGreeting, type OwnerGreeting } from '../greeting.js'
+import { checkOwner, clientGreeting, type KeptOptions, type OwnerGreeting } from '../greeting.js'
 import { SocketLine } from '../line/socket-line.js'
 import { SharedOwner } from '../owner/shared-owner.js'
 
@@ -26,8 +26,7 @@ const WAIT_MS_MAX = 50
 /** A cache that this process has opened. */
 export interface Opened {
   readonly cache: Cache
-  /** Its default ttl. */
-  readonly ttlMs: number
+  readonly kept: KeptOptions
   /** Which of its own options do not apply. */
   readonly warning?: CacheError | undefined
 }
@@ -72,8 +71,8 @@ export async function seek(
     if (found !== undefined) return found
     if (preference !== 'never' && performance.now() >= yieldsUntilMs) {
       try {
-        const { cache, ttlMs, warning } = await seeking.open(before)
-        const owner = await SharedOwner.begin(cache, { directory, ttlMs })
+        const { cache, kept, warning } = await seeking.open(before)
+        const owner = await SharedOwner.begin(cache, { directory, ...kept })
         return { role: 'owner', owner, line: owner.connect(client), warning }
       } catch (error) {
         if (!(error instanceof CacheLockedError)) throw error

@@ -103,7 +103,9 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
     }
     this.#lostMs = performance.now()
     const wasOrderly = reason instanceof CacheClosedError
-    this.#requests.long.expire((code) => (code === OP.load && !wasOrderly ? loadLost() : undefined))
+    this.#requests.long.expire((code) =>
+      (code === OP.load || code === OP.restore) && !wasOrderly ? loadLost() : undefined,
+    )
     this.#roles.next({ role: 'reconnecting', pid: undefined })
     this.#expire()
     outsideRequests(() => this.#renew())
@@ -224,10 +226,14 @@ function unavailable(wasSent: boolean): CacheError {
 }
 
 function loadLost(): CacheError {
-  return new CacheError('OUTCOME_UNKNOWN', 'The owner of the cache ended while it loaded a file', {
-    consequence: 'The entries are those of the file, or those of before.',
-    advice: 'Look, and load it again if you need to.',
-  })
+  return new CacheError(
+    'OUTCOME_UNKNOWN',
+    'The owner of the cache ended while it loaded a file, or restored the past',
+    {
+      consequence: 'It has taken effect as a whole, or not at all.',
+      advice: 'Look, and call it again if you need to.',
+    },
+  )
 }
 
 function stalled(pid: number | undefined): CacheError {

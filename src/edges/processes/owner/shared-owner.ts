@@ -16,7 +16,7 @@ import { DurableAnswers } from '../../remote/owner/durable-answers.js'
 import { KeptAnswers } from '../../remote/owner/kept-answers.js'
 import { Session } from '../../remote/owner/session.js'
 import { WriteGate } from '../../remote/owner/write-gate.js'
-import { isClient, ownerGreeting } from '../greeting.js'
+import { isClient, type KeptOptions, ownerGreeting } from '../greeting.js'
 import { LocalLine } from '../line/local-line.js'
 import { SocketLine } from '../line/socket-line.js'
 import { RecentChanges } from './recent-changes.js'
@@ -31,10 +31,8 @@ const GREETING_MS = 10_000
 const FORGET_MS = 600_000
 export const ASK_AGAIN_MS = 300_000
 
-export interface OwnerOptions {
+export interface OwnerOptions extends KeptOptions {
   readonly directory: string
-  /** The default ttl, which whoever takes over keeps. */
-  readonly ttlMs: number
 }
 
 export class SharedOwner {
@@ -60,7 +58,7 @@ export class SharedOwner {
     this.#door = innerOf(cache)
     this.#gate = new WriteGate(this.#door)
     this.#durableAnswers = new DurableAnswers(this.#door)
-    this.#recent = new RecentChanges(this.#door)
+    this.#recent = new RecentChanges(cache)
     this.#server = createServer((socket) => outsideRequests(() => this.#accept(socket)))
     this.#server.unref()
     this.#server.on('error', () => undefined) // a connection that could not be accepted: its client tries again
@@ -109,7 +107,7 @@ export class SharedOwner {
         line.close()
         return
       }
-      line.greet(ownerGreeting(this.#options.ttlMs)) // also to those who will not understand the rest
+      line.greet(ownerGreeting(this.#options)) // also to those who will not understand the rest
       if (!isClient(greeting)) line.close()
       else {
         line.greeted()

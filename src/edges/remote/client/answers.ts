@@ -2,6 +2,7 @@
 import { fromWireError, type WireError } from '../wire/wire-error.js'
 import {
   DATED,
+  DIFFERENCE,
   ENTRY,
   ERROR,
   FILE_ERROR,
@@ -75,6 +76,8 @@ export function answerOf(wire: unknown): unknown {
     }
     case ENTRY:
       return { value: answerOf(rest[0]), ...(rest[1] as object) }
+    case DIFFERENCE:
+      return { key: rest[0], before: answerOf(rest[1]), after: answerOf(rest[2]) }
     case FILE_ERROR:
       return { ok: false, error: fromWireError(rest) }
     case PLAIN:

@@ -4,6 +4,7 @@
  * cloned, so that no call can make its whole batch fail. A missing argument is sent as `undefined`: the owner's method has a
  * default for it, or refuses it. Before: remote-client. After: requests.
  */
+import { resolve } from 'node:path'
 import {
   checkBy,
   checkFunction,
@@ -21,10 +22,12 @@ import {
 import { type Duration, toMilliseconds } from '../../../cache/duration.js'
 import { checkKeyPattern, checkPrefix } from '../../../cache/key-pattern.js'
 import { checkLimit } from '../../../cache/limit-options.js'
+import { checkDirectory, checkDryRun } from '../../../cache/looking-back.js'
 import { namesOf, parametersOf, splitItems } from '../../../cache/messages.js'
 import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
 import { checkFormat, checkPath } from '../../../cache/save-options.js'
 import { checkCursor } from '../../../cache/scans.js'
+import { checkWhen } from '../../../cache/when.js'
 import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
@@ -67,6 +70,9 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   stale: checkedBy((stale) => typeof stale === 'boolean' || toMilliseconds(stale, 'stale')), // the owner checks which
   tags: checkTags,
   path: checkedBy(checkPath),
+  directory: (directory) => resolve(checkDirectory(directory)),
+  when: checkedBy((when) => checkWhen(when, 0)), // the owner knows the time
+  dryRun: checkedBy(checkDryRun),
   format: checkedBy(checkFormat),
   fn: (steps) => listOf(steps, 'steps').map(encodeStep),
   loader: (loader) => checkFunction(loader, 'loader'), // the client replaces it

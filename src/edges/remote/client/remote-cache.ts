@@ -1,11 +1,15 @@
 /** The methods of a client. They are documented at `Cache`; only the differences are described here. */
 import type { Observable } from 'rxjs'
-import type { Cache } from '../../../cache/cache.js'
+import type { Cache, Entry } from '../../../cache/cache.js'
+import type { PastChange } from '../../../cache/history/past-change.js'
+import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/looking-back.js'
 import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { LoadResult, SaveOptions, SaveResult } from '../../../cache/save-options.js'
 import type { RemoteRemoval } from '../../../cache/streams/removals.js'
+import type { When } from '../../../cache/when.js'
 import type { RemoteMethod } from '../wire/codes.js'
 import type { Step, StepsResults } from '../wire/steps.js'
+import type { RemoteView } from './remote-past.js'
 
 /** The streams of a cache, which a client also has. */
 export interface StreamsOf<V>
@@ -43,6 +47,12 @@ type FileOptions = Omit<SaveOptions, 'onProgress'>
 export interface RemoteCache<V = unknown> extends AskedMethods<V>, StreamsOf<V> {
   /** Takes a list of steps, because a function cannot be sent: one turn, one frame, all or nothing. Returns one result per step. */
   transact<const S extends readonly Step<V>[]>(steps: S): Promise<StepsResults<V, S>>
+  /** A view whose methods return promises. It is freed by its `close()`, and with this client. */
+  at(when: When, options?: AtOptions): Promise<RemoteView<V>>
+  /** Errors, of arguments too, come at the first `next()`. */
+  history(key: string, options?: KeyHistoryOptions): AsyncIterableIterator<PastChange<V>>
+  diff(from: When, to?: When, options?: DiffOptions): AsyncIterableIterator<Difference<Entry<V>>>
+  changesSince(sequence: number): AsyncIterableIterator<PastChange<V>>
   save(path: string, options?: FileOptions): Promise<SaveResult>
   load(path: string, options?: FileOptions): Promise<LoadResult>
   /** Closes this client, not the cache. Earlier calls are completed and answered, except loads, which reject. */

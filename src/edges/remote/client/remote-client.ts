@@ -3,19 +3,24 @@
  * encode-call and requests.
  */
 import { listOf, type SetOptions } from '../../../cache/arguments.js'
-import type { Cache } from '../../../cache/cache.js'
+import type { Cache, Entry } from '../../../cache/cache.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
 import type { Duration } from '../../../cache/duration.js'
+import type { PastChange } from '../../../cache/history/past-change.js'
 import type { LoadMany, LoadOne } from '../../../cache/local-loader.js'
+import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/looking-back.js'
 import { createNamespace } from '../../../cache/namespace.js'
+import { checkSequence, type When } from '../../../cache/when.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import type { Step } from '../wire/steps.js'
 import { addMethods, takesOneKey } from './add-methods.js'
 import { encodeCall } from './encode-call.js'
 import { resultsWithin, stepsWithin } from './namespaced-steps.js'
+import { atArguments, diffArguments, historyArguments } from './past-arguments.js'
 import type { AskedMethods, RemoteCache, RemoteNamespace } from './remote-cache.js'
 import { RemoteLoads } from './remote-loads.js'
+import { openView, RemoteItems, type RemoteView } from './remote-past.js'
 import { RemoteStreams } from './remote-streams.js'
 import type { Requests } from './requests.js'
 
@@ -114,6 +119,22 @@ export class RemoteClient<V> implements RemoteCache<V> {
     return (await this.#loads.getOrSetMany(keys, loadMissing as LoadMany, options)) as Map<string, V>
   }
 
+  at(when: When, options?: AtOptions): Promise<RemoteView<V>> {
+    return this.#openView(when, options, '')
+  }
+
+  history(key: string, options?: KeyHistoryOptions): AsyncIterableIterator<PastChange<V>> {
+    return new RemoteItems<PastChange<V>>(this.#requests, 'history', historyArguments(key, options))
+  }
+
+  diff(from: When, to?: When, options?: DiffOptions): AsyncIterableIterator<Difference<Entry<V>>> {
+    return new RemoteItems<Difference<Entry<V>>>(this.#requests, 'diff', diffArguments(from, to, options))
+  }
+
+  changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
+    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', [checkSequence(sequence)])
+  }
+
   watch(pattern: string) {
     return this.#streams.watch(pattern)
   }
@@ -121,6 +142,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
   namespace<W extends V = V>(prefix: string): RemoteNamespace<W> {
     const view = createNamespace(this, prefix, {
       count: (full) => this.#requests.ask(OP.count, [full]),
+      at: (when, given, full) => this.#openView(when, given, full),
       transact: async (steps, full) => {
         const list = listOf(steps, 'steps')
         const results = await this.transact(stepsWithin(list, full) as Step<V>[])
@@ -128,6 +150,10 @@ export class RemoteClient<V> implements RemoteCache<V> {
       },
     })
     return view as RemoteNamespace<W>
+  }
+
+  async #openView(when: unknown, options: unknown, prefix: string): Promise<RemoteView<V>> {
+    return openView<V>(this.#requests, atArguments(when, options, prefix))
   }
 
   close(): Promise<void> {

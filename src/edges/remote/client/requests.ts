@@ -11,7 +11,7 @@ import { outsideRequests } from '../../../durable/outside-requests.js'
 import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
-import { REMOTE_METHODS } from '../wire/codes.js'
+import { OPERATION_NAMES } from '../wire/codes.js'
 import {
   ANSWERS,
   BATCH_BYTES_MAX,
@@ -31,7 +31,10 @@ import { type Endings, type Renewal, WAITING_BYTES_MAX } from './line-ends.js'
 import { LongCalls } from './long-calls.js'
 
 /** By code, for methods: whether the call takes longer than a turn. */
-const IS_LONG = REMOTE_METHODS.map((name) => (METHODS[name] as Method).waits === true)
+const IS_LONG = OPERATION_NAMES.map(
+  (name) =>
+    name === 'openPast' || name === 'nextPast' || (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
+)
 
 export class Requests {
   #line: Line
@@ -39,7 +42,7 @@ export class Requests {
   readonly #renewal: Renewal | undefined
   /** Receives the parts of messages that are not answers. */
   onPart: (part: Part) => void = ignore
-  /** Called once when no more messages can arrive, with the reason, which is also the error unless the client or the cache was closed. */
+  /** Called once when no more messages can arrive. The reason is also the error, unless the client or the cache was closed. */
   onEnd: (error: CacheError | undefined, reason: CacheError) => void = ignore
   /** Called when there is another line, before anything is asked over it. */
   onResume: () => void = () => undefined
@@ -55,8 +58,7 @@ export class Requests {
   #isHeld = false
   #ended: CacheError | undefined
   isClosing = false
-  /** The line broke, and there is no other one yet. */
-  #isSuspended = false
+  #isSuspended = false // the line broke, and there is no other one yet
   #waitingBytes = 0
 
   constructor(line: Line, endings: Endings, renewal?: Renewal) {
@@ -154,10 +156,11 @@ export class Requests {
 
   readonly #flush = (): void => {
     this.#isFlushQueued = false
-    if (this.#isSuspended) {
-      this.#queueOpen()
-      return
-    }
+    if (this.#isSuspended) this.#queueOpen()
+    else this.#flushNow()
+  }
+
+  #flushNow(): void {
     let last: Batch | undefined
     while (this.#sent.size < BATCHES_MAX && this.#ended === undefined) {
       let batch = this.#queue.shift()
@@ -263,8 +266,6 @@ export class Requests {
     else this.#suspend(undefined)
   }
 
-  // ── another line ──
-
   #suspend(reason: CacheError | undefined): void {
     if (this.#isSuspended || this.#ended !== undefined) return
     this.#isSuspended = true
@@ -284,7 +285,7 @@ export class Requests {
     }
     this.#waitingBytes = 0
     for (const { bytes, waiting } of this.#unanswered) this.#waitingBytes += bytes + 64 * waiting.length
-    this.#renewal?.hold(this.isIdle === false)
+    this.#renewal?.hold(!this.isIdle)
   }
 
   get #unanswered(): Batch[] {
@@ -338,12 +339,11 @@ export class Requests {
   }
 }
 
+let resolve: Settle
 /** One function for all promises, instead of one closure for each. */
 function takeResolve(resolveIt: Settle): void {
   resolve = resolveIt
 }
-
-let resolve: Settle
 
 function ignore(): void {
   // Ignores the answer.

@@ -3,6 +3,7 @@ import type { Cache } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door.js'
 import type { Wire } from '../wire/wire-value.js'
 import type { ServedLoads } from './served-loads.js'
+import type { ServedPast } from './served-past.js'
 import type { ServedStreams } from './served-streams.js'
 
 export interface Caller {
@@ -10,6 +11,7 @@ export interface Caller {
   readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
+  readonly past: ServedPast
   readonly extras: Extras
   /** The number of the request that is being answered. */
   readonly currentId: number

@@ -102,6 +102,13 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     door.getOrSet.reload(checkKeys(keys), listOf(batch[at + 2], 'untils'), load, call)
     return undefined
   },
+  openPast: ({ past }, method, batch, at) => past.open(method, listOf(batch[at + 1], 'parameters')),
+  nextPast: ({ past }, id) => past.next(id),
+  readPast: ({ past }, id, batch, at) => past.read(id, batch[at + 1], batch[at + 2]),
+  endPast: ({ past }, id) => {
+    past.end(id)
+    return undefined
+  },
   count: ({ door }, prefix) => door.count(prefix as string),
   hello: ({ door }) => {
     door.admit()

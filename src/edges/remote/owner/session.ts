@@ -20,6 +20,7 @@ import type { KeptAnswers } from './kept-answers.js'
 import { operationAt } from './operations.js'
 import { Sender } from './sender.js'
 import { ServedLoads } from './served-loads.js'
+import { ServedPast } from './served-past.js'
 import { type ChangesAfter, ServedStreams } from './served-streams.js'
 import type { WriteGate } from './write-gate.js'
 
@@ -51,6 +52,7 @@ export class Session implements Caller, Answerer {
   readonly door: Door
   readonly loads: ServedLoads
   readonly streams: ServedStreams
+  readonly past: ServedPast
   readonly extras: Extras
   currentId = 0
   readonly sender: Sender
@@ -79,6 +81,7 @@ export class Session implements Caller, Answerer {
     )
     this.streams = new ServedStreams(cache, door, this.sender, numbered?.changesAfter)
     this.sender.addEvents = () => this.streams.flush()
+    this.past = new ServedPast(cache)
     this.loads = new ServedLoads((part) => this.sender.post(part))
     this.#inbox = new Inbox(line, this.sender, {
       handle: (message, untilMs) => this.#handle(message, untilMs),
@@ -200,6 +203,7 @@ export class Session implements Caller, Answerer {
     this.sender.discard()
     this.#inbox.close()
     this.streams.close()
+    this.past.close()
     this.loads.abandon()
     this.#options.onClose()
   }

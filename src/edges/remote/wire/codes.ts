@@ -28,6 +28,13 @@ const OTHERS = {
   read: ['key'],
   put: ['key', 'value'],
   add: ['key', 'by'],
+  /** Begins a view or an iterator, which look back: `at`, `history`, `diff` or `changesSince`. */
+  openPast: ['method', 'parameters'],
+  /** The next items of an iterator. */
+  nextPast: ['id'],
+  /** A method of a view. */
+  readPast: ['id', 'method', 'argument'],
+  endPast: ['id'],
   /** The size of a namespace. */
   count: ['prefix'],
   /** Whether the cache is open. */

@@ -36,6 +36,8 @@ export const PAIRS = 8
 export const ENTRY = 11
 /** A structured value with records of its errors. */
 export const WITH_ERRORS = 9
+/** A key, and its entries before and after. */
+export const DIFFERENCE = 14
 /** Plain data in a value: its bytes, or a text of them. */
 export const PLAIN_VALUE = 10
 

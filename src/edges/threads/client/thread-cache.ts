@@ -28,8 +28,12 @@ export type BlockingMethods<V> = {
   [M in keyof Omit<AskedMethods<V>, 'getOrSet' | 'getOrSetMany'>]: Blocking<ThreadCache<V>[M]>
 }
 
+/** What a synchronous client does not have: `changesSince` waits for changes, and the others read in slices. */
+type LookingBack = 'at' | 'history' | 'diff'
+
 /** What `namespace()` of a synchronous client returns. */
-export interface SyncNamespace<V = unknown> extends Pick<SyncThreadCache<V>, NamespaceMember | typeof Symbol.iterator> {
+export interface SyncNamespace<V = unknown>
+  extends Pick<SyncThreadCache<V>, Exclude<NamespaceMember, LookingBack> | typeof Symbol.iterator> {
   namespace<W extends V = V>(prefix: string): SyncNamespace<W>
 }
 

@@ -1,23 +1,25 @@
-import type { Slot, SlotCursor } from '../model/state.js'
+import type { Slot, SlotCursor } from '../../model/state.js'
 
 /**
- * The order of last use: a doubly linked list of slots. A slot's links to the next and the previous slot lie side by side in
- * one column, because a use of an entry reads both, and separate columns would be two CPU cache misses.
+ * The order of all entries: a doubly linked list of slots. What it means is up to the policy of eviction (`policy.ts`). A slot's
+ * links to the next and the previous slot lie side by side in one column, because a use of an entry reads both, and separate
+ * columns would be two CPU cache misses.
  *
- * Slot 0 is not an entry but the list's anchor: after it comes the least recently used entry, before it the most recently
- * used one. With an anchor no link is missing, so linking and unlinking have no branches. Slot 1 is no entry either: see
- * {@link MARK}.
+ * Slot 0 is not an entry but the list's anchor: the first entry comes after it, the last one before it. With an anchor no link is
+ * missing, so linking and unlinking have no branches. Slot 1 is no entry either: see {@link MARK}.
  */
-export class Recency {
+export class Order {
   #links: Uint32Array
   /** The buffer for the next {@link copy}; `undefined` while it is lent. */
   #room: Uint32Array | undefined
   /** Slots in use so far, including the anchor and the mark. */
-  #used = FIRST_SLOT
+  #used: number
 
-  constructor(capacity: number) {
-    this.#links = new Uint32Array(2 * capacity)
-    this.#room = new Uint32Array(capacity)
+  /** @param before An order that is not used any more, and that this one continues. */
+  constructor(capacity: number, before?: Order) {
+    this.#links = before === undefined ? new Uint32Array(2 * capacity) : before.#links
+    this.#room = before === undefined ? new Uint32Array(capacity) : before.#room
+    this.#used = before === undefined ? FIRST_SLOT : before.#used
   }
 
   grow(capacity: number): void {
@@ -40,7 +42,7 @@ export class Recency {
     room[slot & (room.length / 2 - 1)] = ANCHOR // capacities are powers of two
   }
 
-  /** Inserts an unlinked slot just before `successor`. The place before the anchor is that of the most recently used. */
+  /** Inserts an unlinked slot just before `successor`. The place before the anchor is the end. */
   insertBefore(successor: number, slot: Slot): void {
     const links = this.#links
     const predecessor = links[2 * successor + PREVIOUS] as number
@@ -63,36 +65,36 @@ export class Recency {
     this.insertBefore(successor, slot)
   }
 
-  /** Makes a linked slot the most recently used. Written out, without calls: no change is more frequent. */
-  touch(slot: Slot): void {
+  /** Written out, without calls: in an order of use no change is more frequent. */
+  moveToEnd(slot: Slot): void {
     const links = this.#links
     const successor = links[2 * slot] as number
     if (successor === ANCHOR) return
     const predecessor = links[2 * slot + PREVIOUS] as number
     links[2 * predecessor] = successor
     links[2 * successor + PREVIOUS] = predecessor
-    const newest = links[PREVIOUS] as number
-    links[2 * newest] = slot
-    links[2 * slot + PREVIOUS] = newest
+    const last = links[PREVIOUS] as number
+    links[2 * last] = slot
+    links[2 * slot + PREVIOUS] = last
     links[2 * slot] = ANCHOR
     links[PREVIOUS] = slot
   }
 
-  get oldest(): Slot | undefined {
-    return this.newerThan(ANCHOR as Slot)
+  get first(): Slot | undefined {
+    return this.next(ANCHOR as Slot)
   }
 
-  newerThan(slot: Slot): Slot | undefined {
+  next(slot: Slot): Slot | undefined {
     const successor = this.#links[2 * slot] as number
     return successor === ANCHOR ? undefined : (successor as Slot)
   }
 
-  /** All slots, least recently used first. Valid until the order changes. */
+  /** All slots, in order. Valid until the order changes. */
   cursor(): SlotCursor {
-    return new RecencyCursor(this.#links)
+    return new OrderCursor(this.#links)
   }
 
-  /** The slot after this one in the order of use; {@link ANCHOR} for the most recently used. */
+  /** The slot after this one; {@link ANCHOR} for the last. */
   successorOf(slot: Slot): number {
     return this.#links[2 * slot] as number
   }
@@ -120,7 +122,7 @@ export class Recency {
   }
 }
 
-class RecencyCursor implements SlotCursor {
+class OrderCursor implements SlotCursor {
   readonly #links: Uint32Array
   #slot = ANCHOR
 

@@ -1,0 +1,44 @@
+/** `daybook at TIME [PATTERN]`: prints the entries as they were. */
+import type { Command } from 'commander'
+import { readPast, storedEntryIn } from '../../cache/history/past-state.js'
+import type { When } from '../../cache/when.js'
+import { compileGlob } from '../../core/decide/glob.js'
+import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
+import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
+import { entryJson, entryText } from '../terminal/entry-text.js'
+import { EXIT } from '../terminal/exit-codes.js'
+import { LineBatch, output, remark } from '../terminal/output.js'
+import { showCountOf, showMoment } from '../terminal/quantities.js'
+
+interface AtOptions extends DirectoryOptions {
+  json?: true
+  full?: true
+}
+
+export function addAtCommand(program: Command): void {
+  addDirectoryOption(program.command('at'))
+    .description('print the entries as they were at some time; also while the journal is in use')
+    .argument('<time>', 'when', parseTime)
+    .argument('[pattern]', 'only matching keys (* ? [a-z])')
+    .option('--json', 'print a line of JSON for each entry, with full values')
+    .option('--full', 'do not shorten values')
+    .addHelpText('after', TIMES_HELP)
+    .action(async (when: When, pattern: string | undefined, options: AtOptions) => {
+      output.onClosed = () => process.exit(EXIT.fine)
+      const source = await DirectoryPast.open(options.directory)
+      const { sequence, timeMs } = await source.locate(when)
+      const state = await readPast(source.past, sequence, pattern === undefined ? undefined : compileGlob(pattern))
+      const lines = new LineBatch()
+      let count = 0
+      const cursor = state.byEviction()
+      for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
+        if (timeMs >= state.liveUntilAt(slot)) continue
+        count++
+        const entry = storedEntryIn(state.entries, slot)
+        const key = state.keyAt(slot)
+        await lines.add(options.json ? entryJson(key, entry) : entryText(key, entry, options.full === true))
+      }
+      await lines.end()
+      remark(`${showCountOf(count, 'entry', 'entries')} as of sequence ${sequence}, ${showMoment(timeMs)}`)
+    })
+}

@@ -1,0 +1,50 @@
+/** `daybook history KEY`: prints the changes of one key. */
+import type { Command } from 'commander'
+import { startOf } from '../../cache/looking-back.js'
+import { checkWhen, type When } from '../../cache/when.js'
+import { ChangeCursor } from '../../durable/history/change-cursor.js'
+import { disk } from '../../durable/storage/disk.js'
+import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
+import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
+import { eventText } from '../terminal/event-text.js'
+import { EXIT } from '../terminal/exit-codes.js'
+import { LineBatch, output, remark } from '../terminal/output.js'
+
+interface HistoryOptions extends DirectoryOptions {
+  json?: true
+  full?: true
+  from?: When
+  to?: When
+}
+
+export function addHistoryCommand(program: Command): void {
+  addDirectoryOption(program.command('history'))
+    .description('print the changes of one key, and those of all keys; also while the journal is in use')
+    .argument('<key>')
+    .option('--from <time>', 'begin with the changes at this time', parseTime)
+    .option('--to <time>', 'end with the changes at this time', parseTime)
+    .option('--json', 'print a line of JSON for each change, with full values')
+    .option('--full', 'do not shorten values')
+    .addHelpText('after', TIMES_HELP)
+    .action(async (key: string, { directory, from, to, json, full }: HistoryOptions) => {
+      output.onClosed = () => process.exit(EXIT.fine)
+      const source = await DirectoryPast.open(directory)
+      const { past, now } = source
+      const first = from === undefined ? undefined : checkWhen(from, now.timeMs)
+      const cursor = new ChangeCursor(disk, directory, await startOf(past, first, now))
+      const { sequence: last } = await source.locate(to)
+      const lines = new LineBatch()
+      let count = 0
+      for (;;) {
+        const events = await cursor.read(last)
+        if (events.length === 0) break
+        for (const { event, sequence, timeMs } of events) {
+          if ('key' in event ? event.key !== key : event.type === 'limited') continue
+          count++
+          await lines.add(eventText(event, sequence, timeMs, { json: json === true, full: full === true }))
+        }
+      }
+      await lines.end()
+      if (count === 0) remark(`No change of ${key} is kept.`)
+    })
+}

@@ -1,0 +1,40 @@
+import type { Slot, SlotCursor } from '../../model/state.js'
+import { ANCHOR } from './order.js'
+import { Policy } from './policy.js'
+
+/** Exact LRU: the order is that of the last use, and the first entry is the next to be evicted. */
+export class Lru extends Policy {
+  begin(): void {}
+
+  add(slot: Slot): void {
+    this.insertBefore(ANCHOR, slot)
+  }
+
+  use(slot: Slot): void {
+    this.moveToEnd(slot)
+  }
+
+  remove(slot: Slot): void {
+    this.unlink(slot)
+  }
+
+  evict(slot: Slot): void {
+    this.unlink(slot)
+  }
+
+  victims(): SlotCursor {
+    return this.cursor()
+  }
+
+  standingOf(): number {
+    return 0
+  }
+
+  undoUse(slot: Slot, successor: number): void {
+    this.moveBefore(successor, slot)
+  }
+
+  putBack(slot: Slot, successor: number): void {
+    this.insertBefore(successor, slot)
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The past of a journal, read from its files while it may be in use, here or in another process. Writes nothing. Before: `cache/history`,
+ * the command line. After: `locate`, then `replay`.
+ */
+import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
+import { CorruptionError } from '../../errors.js'
+import type { JournalReceiver } from '../contract.js'
+import { fileName } from '../format/format.js'
+import { findJournalFiles, type JournalFiles } from '../format/journal-files.js'
+import { anchorsIn, reachOf, timeOf } from '../snapshot/retention.js'
+import type { Storage } from '../storage/storage.js'
+import { HeldFiles } from './held-files.js'
+import { historyGone, locate, type Moment, type OldestFrames, type Place, visitFrames } from './locate.js'
+import { journalNote } from './lock-file.js'
+import { planReading } from './plan.js'
+import { replay } from './replay.js'
+import { slices } from './slices.js'
+
+export class Past {
+  readonly storage: Storage
+  readonly directory: string
+  readonly #oldestFrames: OldestFrames = new Map()
+
+  constructor(storage: Storage, directory: string) {
+    this.storage = storage
+    this.directory = directory
+  }
+
+  /**
+   * The place that a moment means. `now` is the place of everything later.
+   * @throws CacheError `HISTORY_GONE` before the oldest.
+   */
+  async locate(moment: Moment, now: Place): Promise<Place> {
+    if (moment === now) return now
+    const isFuture = 'sequence' in moment ? moment.sequence > now.sequence : moment.timeMs >= now.timeMs
+    return isFuture ? now : locate(this.storage, this.directory, moment, now.sequence, this.#oldestFrames)
+  }
+
+  /** The place at the end of the journal, as far as its last segment can be read: another process may be writing it. */
+  async end(nowMs: number): Promise<Place> {
+    const { segments } = await findJournalFiles(this.storage, this.directory)
+    const last = segments.at(-1)
+    if (last === undefined) throw historyGone({ timeMs: nowMs })
+    const { nextSequence } = await visitFrames(this.storage, last, () => false)
+    return { sequence: sequenceAfter(nextSequence, -1), timeMs: nowMs }
+  }
+
+  /**
+   * The oldest place.
+   * @throws CacheError `HISTORY_GONE` if there is no journal.
+   */
+  async oldest(): Promise<Place> {
+    const reach = await reachOf(this.storage, await findJournalFiles(this.storage, this.directory))
+    if (reach === undefined) throw historyGone({ sequence: NO_SEQUENCE })
+    return { sequence: reach.oldestSequence as Sequence, timeMs: reach.oldestTimeMs }
+  }
+
+  /**
+   * Passes the state at a sequence to the receiver, in slices: the nearest snapshot, and the events after it. A compaction
+   * meanwhile disturbs nothing.
+   * @param from Every event after this one is passed, too: the snapshot must not be later.
+   * @param onBase Called first, with the sequence of the snapshot.
+   * @throws CacheError `HISTORY_GONE`; CorruptionError if a file on the way is damaged.
+   */
+  async readAt(
+    sequence: Sequence,
+    receiver: JournalReceiver,
+    from = sequence,
+    onBase: (base: Sequence) => void = () => undefined,
+  ): Promise<void> {
+    const { storage, directory } = this
+    const held = await HeldFiles.hold(storage, directory, (files) => neededFor(files, from, sequence))
+    try {
+      const { files } = held
+      if (files.segments.length === 0) throw await this.#gone(from)
+      onBase(files.snapshots[0]?.sequence ?? NO_SEQUENCE)
+      const plan = planReading(files, directory, journalNote(storage, directory), sequence)
+      const { chain } = await replay(held, directory, plan, receiver, { to: sequence, pause: slices() })
+      const { end, verdict } = chain
+      if (end.nextSequence > sequence) return
+      if (verdict.verdict === 'corrupt') throw verdict.error
+      const { stop } = end
+      const file = stop?.file.path ?? `${directory}/${fileName(end.nextSequence, 'segment')}`
+      const reason = stop?.reason ?? 'the journal ends before this sequence'
+      throw new CorruptionError({ file, offset: stop?.offset ?? 0, sequence: end.nextSequence, reason })
+    } finally {
+      held.release()
+    }
+  }
+
+  async #gone(sequence: Sequence) {
+    const [anchor] = anchorsIn(await findJournalFiles(this.storage, this.directory))
+    return historyGone({ sequence }, anchor, anchor && (await timeOf(this.storage, anchor)))
+  }
+}
+
+/** The nearest snapshot, the segments and loaded files after it, and the segment behind the sequence. None if it is too old. */
+function neededFor(files: JournalFiles, from: Sequence, sequence: Sequence): JournalFiles {
+  const base = anchorsIn(files).findLast((anchor) => anchor.sequence <= from)
+  if (base === undefined) return { snapshots: [], segments: [], loaded: [], temporary: [] }
+  const isAfterBase = (file: { sequence: number }) => file.sequence > base.sequence && file.sequence <= sequence + 1
+  return {
+    snapshots: base.snapshot === undefined ? [] : [base.snapshot],
+    segments: files.segments.filter(isAfterBase),
+    loaded: files.loaded.filter(isAfterBase),
+    temporary: [],
+  }
+}

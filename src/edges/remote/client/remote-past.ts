@@ -1,0 +1,118 @@
+/** Looking back from a client. Before: remote-client. After: requests, and owner/served-past at the other end. */
+import type { KeyPattern } from '../../../cache/key-pattern.js'
+import { OP } from '../wire/codes.js'
+import type { Requests } from './requests.js'
+
+/** A view of a cache elsewhere. It is freed by `close()`, and with its client. */
+export class RemoteView<V = unknown> {
+  readonly sequence: number
+  readonly timeMs: number
+  /** Entries stored then, including expired and stale ones. */
+  readonly size: number
+  readonly #read: (method: string, argument: unknown) => Promise<unknown>
+  readonly #end: () => Promise<void>
+
+  /** @internal Use `at()`. */
+  constructor(requests: Requests, { id, sequence, timeMs, size }: OpenedView) {
+    this.sequence = sequence
+    this.timeMs = timeMs
+    this.size = size
+    this.#read = (method, argument) => requests.ask(OP.readPast, [id, method, argument])
+    this.#end = () => requests.ask(OP.endPast, [id]) as Promise<undefined>
+  }
+
+  get(key: string): Promise<V | undefined> {
+    return this.#read('get', key) as Promise<V | undefined>
+  }
+
+  has(key: string): Promise<boolean> {
+    return this.#read('has', key) as Promise<boolean>
+  }
+
+  /** Seconds left at that time. */
+  ttl(key: string): Promise<number | undefined> {
+    return this.#read('ttl', key) as Promise<number | undefined>
+  }
+
+  keys(pattern?: KeyPattern): Promise<string[]> {
+    return this.#read('keys', pattern) as Promise<string[]>
+  }
+
+  entries(pattern?: KeyPattern): Promise<IterableIterator<[string, V]>> {
+    return this.#read('entries', pattern) as Promise<IterableIterator<[string, V]>>
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<[string, V], void, undefined> {
+    yield* await this.entries()
+  }
+
+  close(): Promise<void> {
+    return this.#end()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+interface OpenedView {
+  id: number
+  sequence: number
+  timeMs: number
+  size: number
+}
+
+export async function openView<V>(requests: Requests, parameters: readonly unknown[]): Promise<RemoteView<V>> {
+  return new RemoteView<V>(requests, (await requests.ask(OP.openPast, ['at', parameters])) as OpenedView)
+}
+
+const DONE = { done: true, value: undefined } as const
+
+/** The items of an iterator of the owner's, asked for in portions when they are needed. */
+export class RemoteItems<T> implements AsyncIterableIterator<T> {
+  readonly #requests: Requests
+  readonly #id: Promise<unknown>
+  #portion: T[] = []
+  #isDone = false
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(requests: Requests, method: 'history' | 'diff' | 'changesSince', parameters: readonly unknown[]) {
+    this.#requests = requests
+    this.#id = requests.ask(OP.openPast, [method, parameters]) // now: its present is that of this call
+    this.#id.catch(() => undefined)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    const next = this.#last.then(() => this.#next())
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+
+  async #next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#portion.length === 0 && !this.#isDone) {
+      try {
+        const items = (await this.#requests.ask(OP.nextPast, [await this.#id])) as T[] | undefined
+        if (items === undefined) this.#isDone = true
+        else if (!this.#isDone) this.#portion = items.reverse()
+      } catch (error) {
+        if (this.#isDone) return DONE
+        this.#isDone = true
+        throw error
+      }
+    }
+    const value = this.#portion.pop()
+    return value === undefined ? DONE : { done: false, value }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#portion = []
+    if (this.#isDone) return DONE
+    this.#isDone = true
+    this.#id.then((id) => this.#requests.tell(OP.endPast, id)).catch(() => undefined)
+    return DONE
+  }
+}
