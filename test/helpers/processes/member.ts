@@ -24,6 +24,15 @@ const cache = await openSharedWithin<number>(
 )
 cache.role$.subscribe(({ role }) => process.stdout.write(`${role}\n`))
 
+let last: number | undefined
+cache.changes$.subscribe({
+  next({ sequence }) {
+    if (last !== undefined && sequence !== last + 1) note(`x changes$ has ${sequence} after ${last}`)
+    last = sequence
+  },
+  error: ({ message }: Error) => note(`x changes$ failed: ${message}`),
+})
+
 let isStopped = false
 async function loop(register: string): Promise<void> {
   for (let value = 1; !isStopped; value++) {

@@ -37,6 +37,16 @@ test('when the owner closes, another process takes over, and calls that were mad
   t.is(await second.get('visits'), 150)
 })
 
+test("with fsync: 'always' a call resolves when its change is on disk", async (t) => {
+  const { join } = sharedPlace(t)
+  await join({ owner: 'prefer', fsync: 'always' })
+  const client = await join({ owner: 'never' })
+  for (let count = 1; count <= 5; count++) {
+    await client.increment('n')
+    t.true((await client.stats()).journal.durableSequence >= count)
+  }
+})
+
 test('closing completes the streams, and role$', async (t) => {
   const { join } = sharedPlace(t)
   await join({ owner: 'prefer' })

@@ -78,7 +78,7 @@ test('a call made by a subscriber gets its own answer, though the answer of the 
   t.is(outerKey, 'outer')
   owner.emit(1)
   const [innerId, code, innerKey] = await owner.overPort()
-  t.deepEqual([code, innerKey], [OP.get, 'inner'])
+  t.deepEqual([code, innerKey], [OP.read, 'inner'])
   owner.answerInMemory(outerId, 'of the outer call')
   owner.post([ANSWERS, innerId, 'of the inner call'])
   t.deepEqual((await owner.result) as unknown, ['of the outer call', ['of the inner call']])

@@ -166,12 +166,12 @@ const NONSENSE: unknown[] = [
   [1, 'get'],
   [1, {}],
   new Map(),
-  [1, OP.get, 'k', 77],
+  [1, OP.read, 'k', 77],
   [1, AGAIN, 5],
-  [1, OP.get, 'k', AGAIN],
-  [1, OP.get, 'k', AGAIN, 0],
-  [1, OP.get, 'k', AGAIN, 1e9],
-  [1, OP.get, 'k', AGAIN, '2'],
+  [1, OP.read, 'k', AGAIN],
+  [1, OP.read, 'k', AGAIN, 0],
+  [1, OP.read, 'k', AGAIN, 1e9],
+  [1, OP.read, 'k', AGAIN, '2'],
 ]
 
 for (const [index, message] of NONSENSE.entries()) {
@@ -325,7 +325,7 @@ test('equal requests are sent as a count, and each is still a request of its own
   ]
   t.deepEqual(await Promise.all(asked), [1, 2, 3, 5, 7, 7, 7, 7])
   t.deepEqual(await Promise.all(others), [7, 7, undefined, false, true, true, true, 'a', 9, 11, 13])
-  const { add, get, has, put, increment } = OP
+  const { add, read, has, put, increment } = OP
   // biome-ignore format: one request in a line
   t.deepEqual(sent, [[
     2,
@@ -333,13 +333,13 @@ test('equal requests are sent as a count, and each is still a request of its own
     add, SAME, 2, AGAIN, 1,
     add, SAME, 0,
     add, SAME, -0, AGAIN, 1,
-    get, SAME, AGAIN, 1,
-    get, 'm',
+    read, SAME, AGAIN, 1,
+    read, 'm',
     has, SAME,
     put, SAME, -0,
     put, SAME, 0,
     put, SAME, 'a',
-    get, SAME,
+    read, SAME,
     increment, 'n', 2, 5,
     add, SAME, 2, AGAIN, 1,
   ]].map(([, ...requests]) => [sent[0]?.[0], ...requests]))
