@@ -49,7 +49,7 @@ for (const [mutant, ending, sign] of [
     t.timeout(60_000)
     const crowd = new Crowd(t, temporaryDirectory(t), mutant)
     for (let count = 0; count < 3; count++) crowd.join()
-    for (let count = 0; count < 2; count++) await crowd.end(ending)
+    await crowd.end(ending) // only once: of a process that is killed later nobody knows what it was answered last
     await crowd.owner()
     t.regex((await crowd.violations()).join('\n'), sign)
   })

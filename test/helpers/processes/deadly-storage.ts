@@ -6,6 +6,12 @@ export type Moment = 'before the write' | 'after the write'
 
 export class DeadlyStorage {
   moment: Moment | undefined
+  readonly #isChosen: (written: string) => boolean
+
+  /** @param isChosen Whether to die at a write, by its bytes as latin1. */
+  constructor(isChosen: (written: string) => boolean) {
+    this.#isChosen = isChosen
+  }
 
   readonly storage: Storage = new Proxy(disk, {
     get: (target, name: keyof Storage) => {
@@ -19,7 +25,9 @@ export class DeadlyStorage {
     const write = file.write.bind(file)
     file.write = (...parameters) => {
       const { moment } = this
-      if (!file.path.endsWith('.segment') || moment === undefined) return write(...parameters)
+      const [source, offset, length] = parameters
+      const isChosen = () => this.#isChosen(Buffer.from(source.subarray(offset, offset + length)).toString('latin1'))
+      if (!file.path.endsWith('.segment') || moment === undefined || !isChosen()) return write(...parameters)
       if (moment === 'after the write') write(...parameters)
       process.kill(process.pid, 'SIGKILL')
       return Number.NaN // not reached

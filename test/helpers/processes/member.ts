@@ -17,7 +17,8 @@ if (mutant === 'reply before the write') WriteGate.prototype.pass = (callback) =
 
 const log = openSync(logPath, 'a')
 const note = (line: string) => writeSync(log, `${line}\n`)
-const deadly = new DeadlyStorage()
+/** A write that has changes of a client: of its own changes nobody asks what became of them. */
+const deadly = new DeadlyStorage((written) => (written.match(/n:m\d+/g) ?? []).some((key) => key !== `n:${name}`))
 const cache = await openSharedWithin<number>(
   { directory, fsync: 'never', reconnectTimeout: 60, owner: 'prefer', maxSize: 100_000 },
   (options) => openWithin(options, { storage: deadly.storage }),

@@ -197,7 +197,7 @@ export class Requests {
 
   /** Up to which number all answers have arrived, except those of long calls, which are not numbered commands. */
   get #received(): number {
-    let first = this.#nextId
+    let first = this.#queue[0]?.firstId ?? this.#nextId // subscriptions that are made again overtake what waits
     for (const { firstId, isNumbered } of this.#sent.values()) if (isNumbered) first = Math.min(first, firstId)
     return first - 1
   }
@@ -305,7 +305,7 @@ export class Requests {
     this.#renewal?.hold(false)
     for (const batch of this.long.again()) this.#sent.set(batch.firstId, batch)
     const unanswered = [...this.#sent.values()]
-    this.onResume()
+    if (!this.isClosing) this.onResume() // otherwise the streams are about to complete
     const subscriptions = this.#open
     this.#open = new Batch(this.#nextId)
     // Streams first, so that they have the events of what is asked again.

@@ -67,6 +67,8 @@ export class ServedStreams {
 
   /** `after`: of `changes`, those after this sequence. */
   subscribe(id: number, kind: string, pattern: unknown, after?: unknown): void {
+    // A client whose line was replaced makes its subscriptions again before it repeats the batch that made them.
+    if (this.#changesAfter !== undefined && this.#feeds.has(id)) return
     if (this.#feeds.has(id) || this.#feeds.size >= SUBSCRIPTIONS_MAX)
       throw new TypeError(
         `Subscription ${describe(id)} cannot be opened: it is in use, or there are too many. Nothing was changed.`,
