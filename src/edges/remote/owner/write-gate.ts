@@ -20,12 +20,21 @@ export class WriteGate {
 
   /** Calls back, in the order of these calls, when every change so far is written, or could not be. */
   pass(callback: Pass): void {
+    if (!this.#door.isEverythingDurable) {
+      this.#passing++
+      // A task of its own: one that was queued before may come before the write that the journal has queued since.
+      queueTask(() => {
+        this.#passing--
+        callback(notWritten(this.#door.writeFailure))
+      })
+      return
+    }
     this.#waiting.push(callback)
-    if (this.#waiting.length > 1) return
-    queueTask(() => this.#next()) // the journal has queued its write before
+    if (this.#waiting.length === 1) queueTask(() => this.#flush())
   }
 
-  #next(): void {
+  /** A flush also waits for a write that is queued. */
+  #flush(): void {
     const callbacks = this.#waiting
     this.#waiting = []
     this.#passing++
@@ -33,12 +42,10 @@ export class WriteGate {
       this.#passing--
       for (const callback of callbacks) callback(failure)
     }
-    if (!this.#door.isEverythingDurable) settle(notWritten(this.#door.writeFailure))
-    else
-      this.#door.flush().then(
-        () => settle(),
-        (error: Error) => settle(error),
-      )
+    this.#door.flush().then(
+      () => settle(),
+      (error: Error) => settle(error),
+    )
   }
 
   /** Resolves when nothing waits any more. */

@@ -23,6 +23,15 @@ test('in order, and after the write that a turn has queued', async (t) => {
   t.deepEqual(log, ['written', 'a', 'b'])
 })
 
+test('not before a write that was queued after something else began to wait', async (t) => {
+  const { log, pass } = scene()
+  pass('a read')
+  queueTask(() => log.push('written'))
+  pass('a change')
+  for (let turn = 0; turn < 3; turn++) await loopTurn()
+  t.deepEqual(log, ['a read', 'written', 'a change'])
+})
+
 test('a write that failed: the change stays pending', async (t) => {
   const { log, pass } = scene({ writeFailure: new Error('ENOSPC') })
   pass('a')
