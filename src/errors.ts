@@ -84,7 +84,7 @@ export const ERRORS = {
     classes: ['CacheError'],
     message: 'A file, or the other end of a connection, has a version that this daybook does not support.',
     consequence: 'Nothing was changed.',
-    advice: 'Use the newest daybook, in all threads.',
+    advice: 'Use the newest daybook, in all threads and processes.',
   },
   NOT_A_FILE: {
     classes: ['CacheError'],
@@ -152,6 +152,25 @@ export const ERRORS = {
     message: 'The client that was loading a key is gone.',
     consequence: 'Nothing was stored.',
     advice: 'Call getOrSet() again to load it elsewhere.',
+  },
+  OWNER_UNAVAILABLE: {
+    classes: ['CacheError'],
+    message: 'No process that owns the cache could be reached in time.',
+    consequence: 'Nothing was changed.',
+    advice: 'Start a process that may own the cache, or raise reconnectTimeout.',
+  },
+  OPTIONS_DIFFER: {
+    classes: ['CacheError'],
+    message: 'A process has taken over a shared cache whose limits or default ttl are not those of its own options.',
+    consequence: 'Those of the cache apply, so that nothing was evicted.',
+    advice: 'Pass the same options in every process, and change limits with resize().',
+  },
+  OWNER_STALLED: {
+    classes: ['CacheError'],
+    message:
+      'The process that owns the cache has not answered for seconds: it is stopped, or busy with something else.',
+    consequence: 'Calls wait; nothing is lost.',
+    advice: 'Let a process that does nothing else own the cache: "daybook serve".',
   },
   SUBSCRIBER_TOO_SLOW: {
     classes: ['CacheError'],

@@ -11,6 +11,7 @@ import { Door } from './cache/door.js'
 import { execute } from './cache/execute.js'
 import { LookingBack, type PastSource } from './cache/looking-back.js'
 import { Maintenance } from './cache/maintenance.js'
+import { NumberedCommands } from './cache/numbered.js'
 import { Opening } from './cache/opening.js'
 import {
   type CacheOptions,
@@ -132,6 +133,7 @@ function compose<V>(
   const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen, warn })
   const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
+  const numbered = new NumberedCommands({ state, turns, journal })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
   const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
@@ -141,7 +143,7 @@ function compose<V>(
   opening.onClose = loads.close
   opening.settled = () => maintenance.settled()
   const door = new Door(
-    { clock, journal, opening, turns, reads, scans, loads, streams: streams.stored },
+    { clock, journal, opening, turns, reads, scans, loads, numbered, streams: streams.stored },
     {
       defaultTtlMs: options.ttlMs,
       random: options.random,

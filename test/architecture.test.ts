@@ -124,7 +124,12 @@ const ENTRANCES: readonly [title: string, what: RegExp, only: RegExp, extent: 'a
   ],
   ['the storage and the command line open files', /^(node:fs|fs-)/, /^(durable\/storage|cli)\//, 'at runtime'],
   ['the actor and the composition root use xstate', /^xstate$/, /^(cache\/actor\/|open\.)/, 'at runtime'],
-  ['streams, here and remote, use rxjs', /^rxjs/, /^(cache\/streams|edges\/remote\/client)\//, 'at runtime'],
+  [
+    'streams, here, remote and of another owner, use rxjs',
+    /^rxjs/,
+    /^(cache\/streams|edges\/remote\/client|edges\/processes\/(client|owner))\//,
+    'at runtime',
+  ],
   [
     'edges/threads uses worker threads, and real timers a port',
     /^node:worker_threads$/,

@@ -30,6 +30,7 @@ import { GetOrSet, type GetOrSetOptions, type GetOrSetParts } from './get-or-set
 import { checkPrefix, keyMatcher, prefixMatcher } from './key-pattern.js'
 import type { Loads } from './loads/loads.js'
 import { METHODS } from './methods.js'
+import type { NumberedCommands } from './numbered.js'
 import type { Opening } from './opening.js'
 import { checkScan, type ScanOptions, type ScanResult, type Scans } from './scans.js'
 import { type Storing, staleOf, storingOf } from './storing.js'
@@ -43,6 +44,7 @@ import type { Turns } from './turns/turns.js'
 
 export interface DoorParts extends GetOrSetParts {
   scans: Scans
+  numbered: NumberedCommands
   streams: StoredStreams
 }
 
@@ -67,6 +69,7 @@ export class Door {
   readonly isInspected: boolean
   readonly inspect: (message: { type: string }) => void
   readonly streams: StoredStreams
+  readonly numbered: NumberedCommands
   readonly getOrSet: GetOrSet
   readonly #journal: Journal
   readonly #opening: Opening
@@ -87,6 +90,7 @@ export class Door {
     this.#scans = parts.scans
     this.#loads = parts.loads
     this.streams = parts.streams
+    this.numbered = parts.numbered
     this.getOrSet = new GetOrSet(parts, options)
     this.#defaultTtlMs = options.defaultTtlMs
     this.#hasNoTtl = options.defaultTtlMs === NEVER
@@ -301,6 +305,17 @@ export class Door {
     checkPattern(pattern)
     this.#opening.admitRead()
     return watch(changes$, pattern)
+  }
+
+  /** The sequence of the last event; 0 while the cache is not open. */
+  get sequence(): number {
+    return this.#opening.isOpen ? this.#journal.figures().sequence : 0
+  }
+
+  /** Why the journal cannot be written now, if it cannot. */
+  get writeFailure(): Error | undefined {
+    const { health } = this.#journal
+    return health.status === 'writable' ? undefined : health.error
   }
 
   /** Resolves when every change made so far is on disk. */

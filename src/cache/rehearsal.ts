@@ -10,6 +10,7 @@ import type { SlotCursor } from '../core/model/state.js'
 import type { Journal } from '../durable/contract.js'
 import { CacheClosedError } from '../errors.js'
 import { assemble } from './assembly.js'
+import { NumberedCommands } from './numbered.js'
 import type { Streams } from './streams/streams.js'
 import { armedOutside, systemClock } from './system-clock.js'
 
@@ -37,6 +38,9 @@ const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'e', value: 9, expiresAtMs: Number.POSITIVE_INFINITY },
   { type: 'cleared' },
 ]
+
+const NOTED: CacheEvent = { type: 'set', key: 'a', value: 1, expiresAtMs: 1 }
+const ANSWERS = ['', '', new Uint8Array(), true]
 
 const rehearsed = new Set<EvictionPolicy>()
 
@@ -79,6 +83,13 @@ export function rehearse(eviction: EvictionPolicy): void {
       throw overflow()
     }
     turns.run({ type: 'delete', key: 'x', nowMs: 0 })
+    const numbered = new NumberedCommands({ state, turns, journal })
+    for (const number of [1, 2, 3])
+      numbered.run(
+        { client: '', number, received: number - 2 },
+        () => turns.record([NOTED], 0),
+        () => ANSWERS[number],
+      )
     const change = () => {
       for (const event of EVENTS) {
         if (event.type === 'evicted') searchAll(state.byEviction())

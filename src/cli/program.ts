@@ -12,6 +12,7 @@ import { addLoadCommand } from './commands/load.js'
 import { addRepairCommand } from './commands/repair.js'
 import { addRestoreCommand } from './commands/restore.js'
 import { addSaveCommand } from './commands/save.js'
+import { addServeCommand } from './commands/serve.js'
 import { addShellCommand } from './commands/shell.js'
 import { addStatsCommand } from './commands/stats.js'
 import { addVerifyCommand } from './commands/verify.js'
@@ -34,6 +35,7 @@ const COMMANDS = [
   addSaveCommand,
   addLoadCommand,
   addConvertCommand,
+  addServeCommand,
 ]
 
 /** `writeOut` and `writeErr`: where help and usage errors go, if not to the process's own streams. */

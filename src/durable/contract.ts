@@ -7,6 +7,7 @@ import type { Counters } from '../core/model/counters.js'
 import type { CacheEvent, SetEvent } from '../core/model/event.js'
 import type { Extension } from '../core/model/extension.js'
 import type { Limits } from '../core/model/limits.js'
+import type { Note } from '../core/model/note.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 
 /** When written events are forced to disk: after every write, every second, or only on request. */
@@ -39,6 +40,8 @@ export interface JournalReceiver {
   counters(counters: Readonly<Counters>): void
   /** The limits as of here, apart from those in a `limited` event. A new journal passes those of its session. */
   limits(limits: Limits): void
+  /** A note of a snapshot, or of a frame whose events have been passed. */
+  noted(note: Note): void
   /** Forgets everything: the journal was damaged, and what is kept of it follows from the beginning. */
   reset(): void
   /** The order of use that a close wrote here, as the bytes that {@link Journal.close} was given. */
@@ -152,6 +155,8 @@ export interface SnapshotSource {
   readonly counters: Readonly<Counters>
   /** For a snapshot. Those of its cache, if they are known. */
   readonly limits?: Limits | undefined
+  /** For a snapshot: the answers that clients may still ask for. */
+  readonly notes?: readonly Note[]
   read(): { key: string; value: StoredValue; expiresAtMs: number; extension?: Extension | undefined } | undefined
   release(): void
 }
@@ -186,10 +191,11 @@ export interface Journal {
   /**
    * Accepts the events of one turn, all or none, and returns the sequence of the first. They are not written yet: they are
    * handed to the operating system before any `setImmediate` that is queued after this call runs, and are durable after
-   * {@link flush}.
+   * {@link flush}. `note` is kept in the same frame as the events. Without events it is written with the next frame, and lost if
+   * there is none.
    * @throws JournalWriteError while nothing can be written; RangeError if the events are too large for one frame.
    */
-  append(events: readonly CacheEvent[]): number
+  append(events: readonly CacheEvent[], note?: Note): number
   /**
    * The same for a `set` event without an extension, after the `evicted` event of a key if there is one, without event objects: for the
    * most frequent turns. Optional; `append` must do the same.

@@ -36,6 +36,7 @@ const COMMANDS = [
   'save',
   'load',
   'convert',
+  'serve',
 ]
 
 test('--help lists the commands and the exit codes', async (t) => {

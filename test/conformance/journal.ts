@@ -6,6 +6,7 @@ import { Counters } from '../../src/core/model/counters.js'
 import type { CacheEvent } from '../../src/core/model/event.js'
 import type { Extension } from '../../src/core/model/extension.js'
 import { type Limits, NEW_LIMITS } from '../../src/core/model/limits.js'
+import { type Answer, DONE, type Note } from '../../src/core/model/note.js'
 import { EncodedValue, type StoredValue } from '../../src/core/model/stored-value.js'
 import type {
   CompactionRequest,
@@ -49,6 +50,7 @@ export class RecordingReceiver implements JournalReceiver {
   readonly events: CacheEvent[] = []
   readonly restored = new Counters()
   limited: Limits | undefined
+  readonly notes: Note[] = []
   /** The last order of use, and after how many events it came. */
   written: { order: number[]; after: number } | undefined
   /** In version 1. */
@@ -72,6 +74,10 @@ export class RecordingReceiver implements JournalReceiver {
   counters(counters: Readonly<Counters>): void {
     this.restored.copyFrom(counters)
   }
+  noted(note: Note): void {
+    this.notes.push(note)
+  }
+
   limits(limits: Limits): void {
     this.limited = { ...limits }
   }
@@ -311,6 +317,43 @@ export const JOURNAL_CASES: readonly Case<JournalMaker>[] = [
         assert.equal(sequence > at, true)
       })
       await journal.close()
+    },
+  },
+
+  {
+    name: 'notes come back after the events of their frame, and from a snapshot',
+    async run(make) {
+      const answers: Answer[] = [null, true, -7, 1.5, 'gr\u00fc\u00dfe', 10n, undefined, Uint8Array.of(1, 2), DONE]
+      const notes: Note[] = answers.map((answer, at) => ({
+        type: 'answered',
+        client: at < 4 ? '00000000000000ff' : 'ffffffffffffffff',
+        number: 2 ** 40 + at,
+        received: 2 ** 40 - (at % 2),
+        answer,
+      }))
+      const large: Note[] = Array.from({ length: 9 }, (_, at) => ({
+        type: 'answered',
+        client: 'abababababababab',
+        number: at + 1,
+        received: 0,
+        answer: 'x'.repeat(60_000),
+      }))
+      const journal = make()
+      await journal.open(session())
+      for (const note of [...notes, ...large]) journal.append([set('a', 1)], note)
+      journal.append([], { type: 'forgotten', client: '00000000000000ff' })
+      assert.throws(() => journal.append([set('x', new EncodedValue('bytes', undefined as never))], notes[0]))
+      journal.append([set('last', 1)])
+      await journal.close()
+      const { receiver } = await reopen(make)
+      assert.deepEqual(receiver.notes, [...notes, ...large, { type: 'forgotten', client: '00000000000000ff' }])
+
+      const again = make()
+      await again.open(session())
+      const request = compaction([['row', 1]])
+      await again.compact({ ...request, freeze: () => ({ ...request.freeze(), notes: [...large, ...notes] }) })
+      await again.close()
+      assert.deepEqual((await reopen(make)).receiver.notes, [...large, ...notes])
     },
   },
 

@@ -6,7 +6,7 @@ import type { CacheCase } from './cache.js'
 export const PAST_CASES: CacheCase[] = [
   {
     name: 'a journal that is not in a directory has no past: restore and fork reject',
-    about: 'the whole cache',
+    about: 'a cache in memory',
     async run({ cache, directory }) {
       await cache.set('a', 1)
       const gone = { code: 'HISTORY_GONE', message: /not kept in a directory/ }

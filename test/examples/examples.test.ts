@@ -75,5 +75,16 @@ test('every example has a test', (t) => {
   const names = readdirSync(EXAMPLES)
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.replace(/\.js$/, ''))
-  t.deepEqual(names.sort(), ['first', 'machine', 'projection', 'worker-pool', 'worker-pool-task'])
+  t.deepEqual(names.sort(), ['cluster', 'first', 'machine', 'projection', 'worker-pool', 'worker-pool-task'])
+})
+
+test('cluster: a rate limit and sessions of eight processes, exact while workers are killed', async (t) => {
+  t.timeout(120_000)
+  const root = temporaryDirectory(t)
+  t.deepEqual(await linesOf(t, 'cluster', root), [
+    '8 workers share one cache',
+    'the limit was exact: true',
+    'every request counted once: true',
+  ])
+  t.deepEqual(readdirSync(root), [])
 })

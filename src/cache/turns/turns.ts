@@ -19,6 +19,7 @@ import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
+import type { Note } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
@@ -53,6 +54,8 @@ export class Turns {
   #depth = 0
   /** The events of the open turn so far. */
   #events: CacheEvent[] = []
+  /** What the frame of the open turn says beside its events. */
+  note: Note | undefined
   /** The time of its last step. */
   #nowMs = 0
   /** Keys without an entry that the open turn deleted. That is not an event, but it overrules a load of the key. */
@@ -239,6 +242,7 @@ export class Turns {
     const events = this.#events
     const missed = this.#missedDeletions
     if (events.length > 0) this.#events = []
+    this.note = undefined
     if (missed.length > 0) this.#missedDeletions = []
     undo.forget()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
@@ -263,12 +267,16 @@ export class Turns {
       throw new CacheError('INTERNAL', 'A step of this turn was interrupted by an error', {
         consequence: 'None of its changes have taken effect.',
       })
-    if (this.#events.length > 0) this.#outbox.journaled(this.#journal.append(this.#events))
+    if (this.#events.length === 0) return
+    const note = this.note
+    this.#outbox.journaled(this.#journal.append(this.#events, note))
+    if (note !== undefined) this.#state.answers.evolve(note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
     const state = this.#state
     this.#events.length = eventMark
+    if (this.#depth === 0) this.note = undefined
     this.#missedDeletions.length = missedMark
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again

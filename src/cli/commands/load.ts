@@ -1,8 +1,8 @@
 /** `daybook load FILE`: replaces all entries of a journal with those of a saved file. */
 import type { Command } from 'commander'
+import { isShared, withAnyCache } from '../journal/any-cache.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
-import { withCache } from '../journal/with-cache.js'
 import { output, remark } from '../terminal/output.js'
 import { showCountOf } from '../terminal/quantities.js'
 import { removalLines } from '../terminal/recovery-text.js'
@@ -19,10 +19,10 @@ export function addLoadCommand(program: Command): void {
         async (onProgress, signal) => {
           // A file that cannot be loaded must not create a journal.
           if (!(await hasJournal(options.directory))) await readSavedFile(path, onProgress)
-          await withCache(options, async (cache) => {
+          await withAnyCache(options, async (cache) => {
             signal.throwIfAborted()
-            for (const line of removalLines(cache.recovery)) remark(line)
-            const result = await cache.load(path, { onProgress })
+            if (!isShared(cache)) for (const line of removalLines(cache.recovery)) remark(line)
+            const result = await (isShared(cache) ? cache.load(path) : cache.load(path, { onProgress }))
             if (!result.ok) throw new Error(result.error.message, { cause: result.error }) // not a CorruptionError: the journal is sound
             output.line(`${showCountOf(result.entries, 'entry', 'entries')} from ${result.path}${leftOut(result)}`)
           })

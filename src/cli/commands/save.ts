@@ -1,8 +1,8 @@
 /** `daybook save FILE`: writes all entries of a journal to one file, which Python can read, too. */
 import type { Command } from 'commander'
+import { isShared, withAnyCache } from '../journal/any-cache.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
-import { withCache } from '../journal/with-cache.js'
 import { output, remark } from '../terminal/output.js'
 import { showBytes, showCountOf } from '../terminal/quantities.js'
 import { removalLines } from '../terminal/recovery-text.js'
@@ -17,10 +17,10 @@ export function addSaveCommand(program: Command): void {
       await listJournal(options.directory) // throws if there is none, which opening would create
       const outcome = `${path} was not written; a file that was already there is unchanged.`
       process.exitCode = await runFileCommand(outcome, (onProgress, signal) =>
-        withCache(options, async (cache) => {
+        withAnyCache(options, async (cache) => {
           signal.throwIfAborted()
-          for (const line of removalLines(cache.recovery)) remark(line)
-          const result = await cache.save(path, { onProgress })
+          if (!isShared(cache)) for (const line of removalLines(cache.recovery)) remark(line)
+          const result = await (isShared(cache) ? cache.save(path) : cache.save(path, { onProgress }))
           if (!result.ok) throw result.error
           output.line(`${result.path}: ${showCountOf(result.entries, 'entry', 'entries')}, ${showBytes(result.bytes)}`)
         }),

@@ -1,8 +1,8 @@
 /** `daybook shell`, or `daybook` alone: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
 import { suggest } from '../../cache/suggestion.js'
+import { isShared, withAnyCache } from '../journal/any-cache.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
-import { withCache } from '../journal/with-cache.js'
 import { runInteractive } from '../shell/interactive.js'
 import { runPiped } from '../shell/piped.js'
 import { SHELL_COMMANDS } from '../shell/shell-commands.js'
@@ -31,17 +31,18 @@ async function shell(options: OpenOptions): Promise<number> {
   const isInteractive = process.stdin.isTTY === true && output.isTerminal
   const say = isInteractive ? (line: string) => output.line(line) : remark
   const interruption = new Interruption()
-  let sequence = 0
+  let sequence: number | undefined
   try {
-    const exitCode = await withCache(options, async (cache) => {
-      for (const line of recoveryLines(cache.recovery, cache.size, options.directory)) say(line)
+    const exitCode = await withAnyCache(options, async (cache) => {
+      if (!isShared(cache)) for (const line of recoveryLines(cache.recovery, cache.size, options.directory)) say(line)
       if (!isInteractive) return runPiped(cache, interruption)
       say(output.colors.dim('Type "help" for the commands, "exit" to leave.'))
       await runInteractive(cache, interruption)
-      sequence = cache.stats().journal.sequence
+      if (!isShared(cache)) sequence = cache.stats().journal.sequence
       return EXIT.fine
     })
-    if (isInteractive) say(output.colors.dim(`Closed. Everything through sequence ${showCount(sequence)} is on disk.`))
+    if (isInteractive && sequence !== undefined)
+      say(output.colors.dim(`Closed. Everything through sequence ${showCount(sequence)} is on disk.`))
     return interruption.exitCode(exitCode)
   } finally {
     interruption.release()

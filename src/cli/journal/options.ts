@@ -30,23 +30,32 @@ export function addLockOption(command: Command): Command {
 
 /** For commands that open the cache for writing. */
 export function addOpenOptions(command: Command): Command {
-  return addLockOption(addDirectoryOption(command))
-    .addOption(
-      new Option(
-        '--max-size <entries>',
-        'evict entries above this number, now and later (default: as before; no limit for a new journal)',
-      ).argParser(parseMaxSize),
-    )
-    .addOption(
-      new Option('--eviction <policy>', 'which entries are evicted, by this command')
-        .choices(['lru', 's3-fifo'])
-        .default('lru'),
-    )
-    .addOption(
-      new Option('--fsync <policy>', 'when changes are forced to disk')
-        .choices(['always', 'everysec', 'never'])
-        .default('everysec'),
-    )
+  return addFsyncOption(addEvictionOption(addMaxSizeOption(addLockOption(addDirectoryOption(command)))))
+}
+
+export function addMaxSizeOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--max-size <entries>',
+      'evict entries above this number, now and later (default: as before; no limit for a new journal)',
+    ).argParser(parseMaxSize),
+  )
+}
+
+export function addEvictionOption(command: Command): Command {
+  return command.addOption(
+    new Option('--eviction <policy>', 'which entries are evicted, by this command')
+      .choices(['lru', 's3-fifo'])
+      .default('lru'),
+  )
+}
+
+export function addFsyncOption(command: Command): Command {
+  return command.addOption(
+    new Option('--fsync <policy>', 'when changes are forced to disk')
+      .choices(['always', 'everysec', 'never'])
+      .default('everysec'),
+  )
 }
 
 function parseMaxSize(text: string): number {

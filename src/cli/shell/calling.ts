@@ -2,6 +2,7 @@
 import type { Cache } from '../../cache/cache.js'
 import type { ResultOf } from '../../cache/messages.js'
 import { METHODS, type Method, type MethodName } from '../../cache/methods.js'
+import { whenThere } from '../journal/any-cache.js'
 import { parseDuration } from '../journal/options.js'
 import { UsageError } from '../terminal/failures.js'
 import type { ShellCommand, ShellContext } from './shell-command.js'
@@ -26,11 +27,9 @@ export function calling<M extends MethodName>(
         ? [...words]
         : takes.map((argument, index) => (argument === 'keys' ? words.slice(index) : parse(argument, words[index])))
     if (option !== undefined) parameters.push({ [option]: parse(option, words[takes.length]) })
-    const method = context.cache[name] as (...parameters: unknown[]) => unknown
-    const result = method.apply(context.cache, parameters)
-    return result instanceof Promise
-      ? result.then((settled) => print(settled as Result<M>, context))
-      : print(result as Result<M>, context)
+    const method = context.cache[name as 'get'] as (...parameters: unknown[]) => unknown
+    const result = method.apply(context.cache, parameters) as Result<M> | Promise<Result<M>>
+    return whenThere(result, (settled) => print(settled, context))
   }
 }
 

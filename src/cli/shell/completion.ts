@@ -1,5 +1,4 @@
 /** What Tab completes: the first word with commands, other words with keys (after `help`, with commands). */
-import type { Cache } from '../../cache/cache.js'
 import { printable } from '../terminal/printable.js'
 import { showKey } from '../terminal/show-value.js'
 import { findCommand } from './find-command.js'
@@ -12,7 +11,12 @@ const LISTED_MAX = 100
 /** As `readline` expects it: the completions, and the text that they replace. */
 export type Completion = [hits: string[], completed: string]
 
-export function complete(cache: Pick<Cache, 'keys'>, line: string): Completion {
+/** Something that knows the keys: a cache, or one of another process. */
+interface Keys {
+  keys(pattern: { prefix: string }): string[] | Promise<string[]>
+}
+
+export async function complete(cache: Keys, line: string): Promise<Completion> {
   const words = splitWords(line)
   const last = words.at(-1)
   const isInWord = last !== undefined && (last.isOpen || last.end === line.length)
@@ -25,7 +29,7 @@ export function complete(cache: Pick<Cache, 'keys'>, line: string): Completion {
   if (command?.completes === 'commands') return [matching(commandNames(), prefix), typed]
   const takesKey = before === 1 || command?.takes[1] === Number.POSITIVE_INFINITY
   if (command?.completes !== 'keys' || !takesKey || (command.name === 'set' && before > 1)) return [[], typed]
-  return [keyHits(cache.keys({ prefix }), prefix, typed), typed]
+  return [keyHits(await cache.keys({ prefix }), prefix, typed), typed]
 }
 
 function commandNames(): string[] {

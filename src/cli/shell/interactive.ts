@@ -1,17 +1,17 @@
 /** The shell at a terminal: a prompt with live stats, history, completion. */
 import { createInterface, type Interface } from 'node:readline'
-import type { Cache } from '../../cache/cache.js'
+import { type AnyCache, whenThere } from '../journal/any-cache.js'
 import { messageOf } from '../terminal/failures.js'
 import type { Interruption } from '../terminal/interruption.js'
 import { output } from '../terminal/output.js'
-import { complete } from './completion.js'
+import { type Completion, complete } from './completion.js'
 import { HISTORY_LINES_MAX, History } from './history.js'
 import { LivePrompt } from './live-prompt.js'
 import { runLine } from './run-line.js'
 import type { ShellContext } from './shell-command.js'
 import { Watching } from './watching.js'
 
-export async function runInteractive(cache: Cache, interruption: Interruption): Promise<void> {
+export async function runInteractive(cache: AnyCache, interruption: Interruption): Promise<void> {
   const terminal = new Terminal(cache, interruption)
   const stop = () => terminal.end()
   interruption.signal.addEventListener('abort', stop)
@@ -23,7 +23,7 @@ export async function runInteractive(cache: Cache, interruption: Interruption): 
 }
 
 class Terminal {
-  readonly #cache: Cache
+  readonly #cache: AnyCache
   readonly #interruption: Interruption
   readonly #history = new History()
   readonly #readline: Interface
@@ -35,14 +35,16 @@ class Terminal {
   #running: Promise<void> | undefined
   #isLeaving = false
 
-  constructor(cache: Cache, interruption: Interruption) {
+  constructor(cache: AnyCache, interruption: Interruption) {
     const { colors } = output
     this.#cache = cache
     this.#interruption = interruption
     this.#readline = createInterface({
       input: process.stdin,
       output: process.stdout,
-      completer: (line: string) => complete(cache, line),
+      completer: (line: string, show: (error: Error | null, found?: Completion) => void) => {
+        complete(cache, line).then((found) => show(null, found), show)
+      },
       history: this.#history.lines,
       historySize: HISTORY_LINES_MAX,
       removeHistoryDuplicates: true,
@@ -67,7 +69,7 @@ class Terminal {
     this.#readline.on('line', (line) => this.#take(line))
     this.#readline.on('SIGINT', () => this.#onInterrupt())
     if (this.#interruption.isStopped) this.end()
-    else this.#prompt.open(this.#cache.stats())
+    else await whenThere(this.#cache.stats(), (stats) => this.#prompt.open(stats))
     await closed
     this.#prompt.end()
     this.#watching.stop()
@@ -129,10 +131,14 @@ class Terminal {
       this.end()
       return
     }
-    this.#prompt.open(this.#cache.stats())
-    const line = this.#waiting.shift()
-    if (line === undefined) return
-    output.line(line) // as if it were typed now
-    queueMicrotask(() => this.#take(line)) // not by recursion: thousands of lines may be waiting
+    const prompted = whenThere(this.#cache.stats(), (stats) => {
+      this.#running = undefined
+      this.#prompt.open(stats)
+      const line = this.#waiting.shift()
+      if (line === undefined) return
+      output.line(line) // as if it were typed now
+      queueMicrotask(() => this.#take(line)) // not by recursion: thousands of lines may be waiting
+    })
+    if (prompted !== undefined) this.#running = prompted.catch((error) => this.#fail(error))
   }
 }

@@ -5,8 +5,8 @@
 import { clearScreenDown, cursorTo, type Interface, moveCursor } from 'node:readline'
 import type { Subscription } from 'rxjs'
 import type { LifecycleState } from '../../cache/actor/lifecycle.js'
-import type { Cache } from '../../cache/cache.js'
 import type { Stats } from '../../cache/streams/stats.js'
+import type { AnyCache } from '../journal/any-cache.js'
 import { output } from '../terminal/output.js'
 import { type Colors, printable } from '../terminal/printable.js'
 import { showCount, showCountOf, showPercent } from '../terminal/quantities.js'
@@ -21,7 +21,7 @@ export class LivePrompt {
   /** Whether the user may be typing: not while a command runs. */
   #isOpen = false
 
-  constructor(readline: Interface, cache: Cache, colors: Colors) {
+  constructor(readline: Interface, cache: AnyCache, colors: Colors) {
     this.#readline = readline
     this.#colors = colors
     this.#subscriptions.push(

@@ -29,7 +29,7 @@ const AT: ShellCommand = {
   takes: [1, 2],
   async run({ cache, print, hint }, [time = '', pattern]) {
     const view = await cache.at(timeOf(time), { pattern })
-    for (const [key, value] of view) print(`${showKey(key)} = ${short(value)}`)
+    for await (const [key, value] of view) print(`${showKey(key)} = ${short(value)}`)
     hint(`as of sequence ${view.sequence}, ${showMoment(view.timeMs)}`)
     view.close()
   },
@@ -78,7 +78,7 @@ const RESTORE: ShellCommand = {
   takes: [1, 2],
   async run({ cache, print, hint }, [time = '', pattern]) {
     const when = timeOf(time)
-    const { sequence } = cache.stats().journal
+    const { sequence } = (await cache.stats()).journal
     const { set, deleted, unchanged } = await cache.restore(when, { pattern })
     print(`${showCountOf(set, 'entry', 'entries')} set, ${deleted} deleted, ${unchanged} as they were`)
     if (set + deleted > 0) hint(`to undo it: restore @${sequence}${pattern === undefined ? '' : ` ${pattern}`}`)

@@ -1,6 +1,6 @@
 /** The shell without a terminal: one command per line. A line that fails is reported with its number, and the rest still run. */
 import { createInterface } from 'node:readline'
-import type { Cache } from '../../cache/cache.js'
+import type { AnyCache } from '../journal/any-cache.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { messageOf } from '../terminal/failures.js'
 import type { Interruption } from '../terminal/interruption.js'
@@ -8,7 +8,7 @@ import { output, remark } from '../terminal/output.js'
 import { runLine } from './run-line.js'
 import { Watching } from './watching.js'
 
-export async function runPiped(cache: Cache, interruption: Interruption): Promise<number> {
+export async function runPiped(cache: AnyCache, interruption: Interruption): Promise<number> {
   const print = (line: string) => output.line(line)
   const watching = new Watching(cache, output.colors, print)
   const readline = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY, terminal: false })

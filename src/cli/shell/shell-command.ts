@@ -1,10 +1,10 @@
 /** A command of the shell. The table of all commands is in `shell-commands.ts`. */
-import type { Cache } from '../../cache/cache.js'
+import type { AnyCache } from '../journal/any-cache.js'
 import type { Colors } from '../terminal/printable.js'
 import type { Watching } from './watching.js'
 
 export interface ShellContext {
-  readonly cache: Cache
+  readonly cache: AnyCache
   readonly colors: Colors
   readonly watching: Watching
   /** Prints a line of the command's output. */

@@ -1,4 +1,5 @@
 /** The table of the shell's commands. To add a command, add a row. */
+import { whenThere } from '../journal/any-cache.js'
 import { UsageError } from '../terminal/failures.js'
 import type { Colors } from '../terminal/printable.js'
 import { showBytes, showCount, showCountOf, showMilliseconds } from '../terminal/quantities.js'
@@ -29,8 +30,7 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     completes: 'keys',
     run({ cache, print }, _words, rest) {
       const { key, value, ttl } = parseSet(rest)
-      cache.set(key, value, { ttl })
-      print('OK')
+      return whenThere(cache.set(key, value, { ttl }), () => print('OK'))
     },
   },
   {
@@ -45,9 +45,10 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     completes: 'keys',
     run({ cache, colors, print }, words) {
       const { key, isFull } = parseGet(words)
-      const value = cache.get(key)
-      if (value === undefined) print(colors.dim(MISSING))
-      else print(isFull ? showValue(value, { colors, isFull }) : showShort(value, colors))
+      return whenThere(cache.get(key), (value) => {
+        if (value === undefined) print(colors.dim(MISSING))
+        else print(isFull ? showValue(value, { colors, isFull }) : showShort(value, colors))
+      })
     },
   },
   {
@@ -229,7 +230,8 @@ export const SHELL_COMMANDS: readonly ShellCommand[] = [
     takes: [1, 2],
     run({ cache, print }, [entries, bytes]) {
       const limitOf = (word: string | undefined) => (word === undefined ? undefined : Number(word))
-      print(String(cache.resize({ maxSize: limitOf(entries), maxBytes: limitOf(bytes) })))
+      const resized = cache.resize({ maxSize: limitOf(entries), maxBytes: limitOf(bytes) })
+      return whenThere(resized, (removed) => print(String(removed)))
     },
   },
   ...LOOKING_BACK,

@@ -1,17 +1,17 @@
 /** `watch`: prints changes as they happen. One pattern at a time: another `watch` replaces it. */
 import type { Subscription } from 'rxjs'
-import type { Cache } from '../../cache/cache.js'
+import type { AnyCache } from '../journal/any-cache.js'
 import { changeText } from '../terminal/change-text.js'
 import type { Colors } from '../terminal/printable.js'
 import { VALUE_LENGTH_MAX } from '../terminal/show-value.js'
 
 export class Watching {
-  readonly #cache: Cache
+  readonly #cache: AnyCache
   readonly #colors: Colors
   readonly #print: (line: string) => void
   #subscription: Subscription | undefined
 
-  constructor(cache: Cache, colors: Colors, print: (line: string) => void) {
+  constructor(cache: AnyCache, colors: Colors, print: (line: string) => void) {
     this.#cache = cache
     this.#colors = colors
     this.#print = print

@@ -1,8 +1,10 @@
 import { Counters } from '../model/counters.js'
 import type { Extension } from '../model/extension.js'
 import type { Limits } from '../model/limits.js'
+import type { Note } from '../model/note.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import type { Answers } from './answers.js'
 import type { Entries } from './entries.js'
 import { ANCHOR } from './eviction/order.js'
 
@@ -29,6 +31,8 @@ export class FrozenRows {
   readonly count: number
   readonly counters = new Counters()
   readonly limits: Limits | undefined
+  /** Only if the rows become a snapshot: nothing else keeps answers. */
+  readonly notes: readonly Note[]
   readonly #entries: Entries
   /** For each slot the next one in order. Lent by `entries.order`, returned by {@link release}. */
   #next: Uint32Array
@@ -47,13 +51,15 @@ export class FrozenRows {
       entries,
       counters,
       journaledLimits,
-    }: { entries: Entries; counters: Readonly<Counters>; journaledLimits?: Limits | undefined },
+      answers,
+    }: { entries: Entries; counters: Readonly<Counters>; journaledLimits?: Limits | undefined; answers?: Answers },
     becomesSnapshot = false,
   ) {
     this.#entries = entries
     this.count = entries.size
     this.counters.copyFrom(counters)
     this.limits = journaledLimits
+    this.notes = (becomesSnapshot ? answers?.notes() : undefined) ?? []
     this.#next = entries.order.copy()
     this.#settled = new Uint8Array(this.#next.length)
     this.#unwatch = entries.watch((slot) => this.#keep(slot))

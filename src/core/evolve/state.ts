@@ -3,6 +3,7 @@ import { Counters } from '../model/counters.js'
 import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
+import { Answers } from './answers.js'
 import { Entries, type StartPolicy } from './entries.js'
 import type { EvictionPolicy } from './eviction/policy.js'
 import { S3Fifo } from './eviction/s3-fifo.js'
@@ -23,6 +24,7 @@ export class State implements ReadableState {
   entries: Entries
   readonly counters = new Counters()
   readonly undo = new UndoLog()
+  readonly answers = new Answers()
   /** Whether the cache is open: recovered, and not closing. */
   isOpen = false
   /**

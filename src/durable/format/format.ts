@@ -49,7 +49,9 @@ export const FRAME_HAS_NOTES = 2
 const FLAGS_MASK = SEAL_HAS_SUCCESSOR | FRAME_HAS_NOTES
 export const isUnknownFlags = (flags: number) => (flags & ~FLAGS_MASK) !== 0
 /** The kinds of notes. */
-export const NOTE = { limits: 1, order: 2 } as const
+export const NOTE = { limits: 1, order: 2, client: 3, answer: 4, forgotten: 5 } as const
+/** The first byte of an answer, if it is not that of a primitive (`values/plain/tags.ts`): bytes, or none, because they were too many. */
+export const ANSWER = { bytes: 10, done: 32 } as const
 
 /** The largest frame, including its header. A change that needs a larger one is refused with a `RangeError`. */
 export const FRAME_BYTES_MAX = 256 * 1024 * 1024

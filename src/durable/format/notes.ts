@@ -3,8 +3,10 @@
  * its kind, the number of its bytes, and the bytes.
  */
 import type { Limits } from '../../core/model/limits.js'
+import type { Note } from '../../core/model/note.js'
 import { type ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import type { ByteWriter } from '../../values/bytes/byte-writer.js'
+import { type FrameNotes, NotesReader } from './answers.js'
 import { FRAME_HAS_NOTES, NOTE } from './format.js'
 import { NewerFormatError } from './newer-format.js'
 
@@ -15,12 +17,18 @@ export interface Notes {
   order?: Uint8Array | undefined
 }
 
+/** What was read. */
+export interface ReadNotes extends Notes {
+  /** Of clients, in order. */
+  clients: readonly Note[]
+}
+
 export const LIMITS_NOTE_BYTES = 18
 
-const NO_NOTES: Notes = {}
+const NO_NOTES: ReadNotes = { clients: [] }
 
 /** Writes the notes, and returns the flag for the frame's header. */
-export function encodeNotes(writer: ByteWriter, { limits, order }: Notes): number {
+export function encodeNotes(writer: ByteWriter, { limits, order }: Notes, clients?: FrameNotes): number {
   if (limits !== undefined) {
     writer.reserve(LIMITS_NOTE_BYTES)
     writer.putByte(NOTE.limits)
@@ -32,16 +40,19 @@ export function encodeNotes(writer: ByteWriter, { limits, order }: Notes): numbe
     writer.putByte(NOTE.order)
     writer.putBytes(order)
   }
-  return limits === undefined && order === undefined ? 0 : FRAME_HAS_NOTES
+  const { length } = clients ?? { length: 0 }
+  if (clients !== undefined && length > 0) writer.putHeld(clients.bytes)
+  return limits === undefined && order === undefined && length === 0 ? 0 : FRAME_HAS_NOTES
 }
 
 /** What is left of a frame's payload after its items. @throws MalformedBytesError if there should be nothing. */
-export function decodeNotes(reader: ByteReader, flags: number): Notes {
+export function decodeNotes(reader: ByteReader, flags: number): ReadNotes {
   if ((flags & FRAME_HAS_NOTES) === 0) {
     reader.expectEnd()
     return NO_NOTES
   }
-  const notes: Notes = {}
+  const clients = new NotesReader()
+  const notes: ReadNotes = { clients: clients.notes }
   while (reader.at < reader.end) {
     const kind = reader.byte()
     if (kind === NOTE.order) notes.order = reader.view()
@@ -49,7 +60,7 @@ export function decodeNotes(reader: ByteReader, flags: number): Notes {
       const length = reader.varint()
       if (length !== 16) throw new MalformedBytesError(`limits of ${length} bytes`)
       notes.limits = takeLimits(reader)
-    } else throw new NewerFormatError(`a note of kind ${kind}`)
+    } else if (!clients.read(kind, reader)) throw new NewerFormatError(`a note of kind ${kind}`)
   }
   return notes
 }

@@ -20,6 +20,7 @@ export function checkingReceiver(onLoaded: (event: LoadedEvent) => void = () => 
     },
     counters: () => undefined,
     limits: () => undefined,
+    noted: () => undefined,
     reset: () => undefined,
     order: (bytes) => void decodeUseOrder(bytes),
     recency: () => undefined,

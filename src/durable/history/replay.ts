@@ -7,6 +7,7 @@
  */
 import type { LoadedEvent } from '../../core/model/event.js'
 import type { Limits } from '../../core/model/limits.js'
+import type { Note } from '../../core/model/note.js'
 import { FIRST_SEQUENCE, LAST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import { CacheError } from '../../errors.js'
 import { ByteReader } from '../../values/bytes/byte-reader.js'
@@ -116,20 +117,23 @@ export class Replayer {
   }
 
   async snapshot({ path, sequence }: JournalFile): Promise<ReadSnapshot> {
-    const visit = this.#rowsInto((key, value, expiresAtMs, extension) =>
-      this.#receiver.row(key, value, expiresAtMs, extension),
+    const receiver = this.#receiver
+    const visit = this.#rowsInto(
+      (key, value, expiresAtMs, extension) => receiver.row(key, value, expiresAtMs, extension),
+      (note) => receiver.noted(note),
     )
     const found = await readSnapshot(this.#storage, { path, kind: 'snapshot', sequence }, visit).catch((error) => {
       throw advised(error, 'Open it with the Node.js that wrote it, and delete entries there.')
     })
     this.#receiver.counters(found.counters)
     this.#takeLimits(found.limits)
+    for (const note of found.clients) this.#receiver.noted(note)
     return found
   }
 
-  #rowsInto(take: RowTaker): RowsVisitor {
+  #rowsInto(take: RowTaker, takeNote?: (note: Note) => void): RowsVisitor {
     return (frame, bytes) => {
-      takeRows(frame, bytes, take)
+      takeRows(frame, bytes, take, takeNote)
       this.#onBytes?.(frame.length)
       return this.#pause?.()
     }
@@ -207,8 +211,9 @@ export class Replayer {
   #finish(frame: Frame, reader: ByteReader): void {
     this.#onBytes?.(frame.length)
     if (frame.firstSequence + frame.count - 1 > this.#to) return // the rest of it is not wanted
-    const { limits, order } = decodeNotes(reader, frame.flags)
+    const { limits, order, clients } = decodeNotes(reader, frame.flags)
     this.#takeLimits(limits)
+    for (const note of clients) this.#receiver.noted(note)
     if (order !== undefined) this.#receiver.order(new Uint8Array(order))
     this.#receiver.counters(frame.counters)
   }

@@ -21,8 +21,10 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
     event: (event, rows) => evolve(state, event, rows as Replacement | undefined), // what loadedRows() made
     loadedRows: () => new Replacement(state),
     limits: (limits) => evolveLimits(state, limits),
+    noted: (note) => state.answers.evolve(note),
     reset: () => {
       evolve(state, { type: 'cleared' })
+      state.answers.reset()
       state.areLimitsJournaled = false
       order = undefined
     },

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
+import type { Note } from '../../core/model/note.js'
 import { NO_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { CacheClosedError, CacheError, CacheLockedError, reasonOf } from '../../errors.js'
@@ -156,10 +157,10 @@ export class FileJournal implements Journal {
     for (const listener of this.#listeners) listener()
   }
 
-  append(events: readonly CacheEvent[]): number {
+  append(events: readonly CacheEvent[], note?: Note): number {
     const { durability } = this.#open
     durability.prepare()
-    this.#pending.add(events)
+    this.#pending.add(events, note)
     const sequence = this.#pending.first + this.#pending.count - events.length
     if (durability.isExiting) durability.write()
     return sequence

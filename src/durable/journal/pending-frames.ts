@@ -11,9 +11,11 @@
 import type { Counters } from '../../core/model/counters.js'
 import type { CacheEvent } from '../../core/model/event.js'
 import type { Limits } from '../../core/model/limits.js'
+import type { Note } from '../../core/model/note.js'
 import { FIRST_SEQUENCE, type Sequence, sequenceAfter } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import { ByteWriter } from '../../values/bytes/byte-writer.js'
+import { FrameNotes, NOTE_BYTES_MAX } from '../format/answers.js'
 import { encodeEvent, encodeEviction, encodeSet } from '../format/encode-event.js'
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type FrameKind } from '../format/format.js'
 import { beginFrame, type FinishedFrames, type FrameHeader, finishFrame } from '../format/frame.js'
@@ -43,6 +45,8 @@ export class PendingFrames {
   #closed: Closed = []
   /** Live. To be noted in the next frame that is written. */
   #limits: Limits | undefined
+  /** Of the open frame. */
+  readonly #notes = new FrameNotes()
   /** Where the open frame begins, and its first event. */
   #start = 0
   #openFirst: Sequence = FIRST_SEQUENCE
@@ -83,28 +87,34 @@ export class PendingFrames {
     return sequenceAfter(this.first, this.count - 1)
   }
 
+  get #openBytes(): number {
+    return this.#writer.length - this.#start + this.#notes.length
+  }
+
   get #isOpenEmpty(): boolean {
     return this.first + this.count === this.#openFirst
   }
 
   /**
-   * Adds the events of one turn.
+   * Adds the events of one turn, and the note that belongs to it.
    * @throws RangeError if they are too large for any frame.
    */
-  add(events: readonly CacheEvent[]): void {
+  add(events: readonly CacheEvent[], note?: Note): void {
     const writer = this.#writer
     const before = writer.length
     try {
-      if (before === this.#start) beginFrame(writer)
+      if (note !== undefined) this.#notes.prepare(note)
+      if (before === this.#start && events.length > 0) beginFrame(writer)
       for (const event of events) encodeEvent(writer, event)
       const bytes = writer.length - Math.max(before, this.#start + FRAME_HEADER_BYTES)
-      if (bytes > TURN_BYTES_MAX) throw tooLarge(bytes)
-      if (writer.length - this.#start > FULL_FRAME_BYTES) this.#closeBefore(before)
+      if (bytes > TURN_BYTES_MAX - (note === undefined ? 0 : NOTE_BYTES_MAX)) throw tooLarge(bytes)
+      if (this.#openBytes > FULL_FRAME_BYTES) this.#closeBefore(before)
     } catch (error) {
       writer.length = before
       if (this.count === 0) writer.clear()
       throw error
     }
+    if (note !== undefined) this.#notes.add(note)
     if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
     this.count += events.length
   }
@@ -120,7 +130,7 @@ export class PendingFrames {
       if (before === this.#start) beginFrame(writer)
       if (evicted !== undefined) encodeEviction(writer, evicted)
       encodeSet(writer, key, value, expiresAtMs)
-      if (writer.length - this.#start > FULL_FRAME_BYTES) this.#closeBefore(before)
+      if (this.#openBytes > FULL_FRAME_BYTES) this.#closeBefore(before)
     } catch (error) {
       writer.length = before
       throw error
@@ -136,13 +146,14 @@ export class PendingFrames {
     if (this.#isOpenEmpty) return
     const writer = this.#writer
     const writtenTo = writer.length
-    const notesBytes = this.#limits === undefined ? 0 : LIMITS_NOTE_BYTES
+    const notesBytes = (this.#limits === undefined ? 0 : LIMITS_NOTE_BYTES) + this.#notes.length
     writer.reserve(notesBytes + FRAME_HEADER_BYTES)
     writer.bytes.copyWithin(end + notesBytes + FRAME_HEADER_BYTES, end, writtenTo)
     writer.length = end
     const closed = this.#complete('events', 0)
     // From here without a call.
     writer.length = writtenTo + notesBytes + FRAME_HEADER_BYTES
+    this.#notes.clear()
     this.#closed = closed
     this.#start = end + notesBytes
     this.#openFirst = (this.first + this.count) as Sequence
@@ -158,6 +169,7 @@ export class PendingFrames {
     const writer = this.#writer
     if (writer.length === this.#start) beginFrame(writer)
     const closed = this.#complete(kind, flags, order)
+    this.#notes.clear()
     this.#closed = closed
     this.#start = writer.length
     this.#openFirst = (this.first + this.count) as Sequence
@@ -173,7 +185,7 @@ export class PendingFrames {
     const { counters, seed, previousChecksum, ...context } = this.#context()
     const header = {
       kind,
-      flags: flags | encodeNotes(this.#writer, { limits: this.#limits, order }),
+      flags: flags | encodeNotes(this.#writer, { limits: this.#limits, order }, this.#notes),
       firstSequence: this.#openFirst,
       count: this.first + this.count - this.#openFirst,
       previousChecksum: this.#closed.at(-1)?.checksum ?? previousChecksum,
@@ -202,6 +214,7 @@ export class PendingFrames {
     this.#start = 0
     this.#openFirst = this.first
     this.#closed = []
+    this.#notes.clear()
     this.#writer.clear()
   }
 }

@@ -1,6 +1,7 @@
 /** Reads a snapshot, a loaded or a saved file, frame by frame. They are never torn, so any deviation is corruption. */
 import type { Counters } from '../../core/model/counters.js'
 import type { Limits } from '../../core/model/limits.js'
+import type { Note } from '../../core/model/note.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { CorruptionError } from '../../errors.js'
 import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
@@ -26,6 +27,8 @@ export interface ReadSnapshot {
   previousChecksum: number
   counters: Counters
   limits: Limits | undefined
+  /** The notes of clients in its last frame. */
+  clients: readonly Note[]
   entries: number
   bytes: number
   /** Of the last frame. */
@@ -59,6 +62,7 @@ async function read(file: ReadableFile, snapshot: SnapshotFile, visit: RowsVisit
   let offset = FILE_HEADER_BYTES
   let end: Frame | undefined
   let limits: Limits | undefined
+  const clients: Note[] = []
   for (;;) {
     const next = scanner.next()
     const scanned = next instanceof Promise ? await next : next
@@ -76,7 +80,10 @@ async function read(file: ReadableFile, snapshot: SnapshotFile, visit: RowsVisit
     try {
       if (frame.kind === 'end') {
         end = frame
-        limits = decodeNotes(new ByteReader(scanned.bytes, frame.payloadStart, frame.payloadEnd), frame.flags).limits
+        const reader = new ByteReader(scanned.bytes, frame.payloadStart, frame.payloadEnd)
+        const notes = decodeNotes(reader, frame.flags)
+        limits = notes.limits
+        clients.push(...notes.clients)
       } else {
         const pending = visit(frame, scanned.bytes)
         if (pending !== undefined) await pending
@@ -96,14 +103,15 @@ async function read(file: ReadableFile, snapshot: SnapshotFile, visit: RowsVisit
     previousChecksum: header.previousChecksum,
     counters: end.counters,
     limits,
+    clients,
     entries: rows,
     bytes: offset,
     checksum: previous,
   }
 }
 
-/** Passes the rows of one frame to `take`, in order. @throws MalformedBytesError for anything else. */
-export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker): void {
+/** Passes the rows of one frame to `take`, in order, and its notes to `takeNote`. @throws MalformedBytesError for anything else. */
+export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker, takeNote: (note: Note) => void = ignore): void {
   const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
   reader.expectShortText()
   for (let row = 0; row < frame.count; row++) {
@@ -111,5 +119,9 @@ export function takeRows(frame: Frame, bytes: Buffer, take: RowTaker): void {
     if (!isSet(head)) throw new MalformedBytesError('a row is not an event of type "set"')
     if (decodeSet(reader, head, take) === false) throw new MalformedBytesError('a key appears twice')
   }
-  decodeNotes(reader, frame.flags)
+  for (const note of decodeNotes(reader, frame.flags).clients) takeNote(note)
+}
+
+function ignore(): void {
+  // Loaded and saved files have no notes.
 }

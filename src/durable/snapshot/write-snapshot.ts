@@ -6,6 +6,7 @@
 import { NO_SEQUENCE, type Sequence } from '../../core/model/sequence.js'
 import { ByteWriter } from '../../values/bytes/byte-writer.js'
 import type { SnapshotSource } from '../contract.js'
+import { FrameNotes } from '../format/answers.js'
 import { checksum } from '../format/checksum.js'
 import { encodeSet } from '../format/encode-event.js'
 import { encodeFileHeader } from '../format/file-header.js'
@@ -103,8 +104,19 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
     progress?.(rows, source.count)
   }
   writer.length = 0
+  const notes = new FrameNotes()
+  for (const note of (kind === 'snapshot' && source.notes) || []) {
+    notes.prepare(note)
+    notes.add(note)
+    if (notes.length < SLICE_BYTES) continue
+    signal?.throwIfAborted()
+    beginFrame(writer)
+    const flags = encodeNotes(writer, {}, notes)
+    notes.clear()
+    await writeFrame('rows', 0, flags)
+  }
   beginFrame(writer)
-  await writeFrame('end', 0, kind === 'snapshot' ? encodeNotes(writer, { limits: source.limits }) : 0)
+  await writeFrame('end', 0, kind === 'snapshot' ? encodeNotes(writer, { limits: source.limits }, notes) : 0)
   return { bytes: offset, entries: rows, checksum: last }
 }
 

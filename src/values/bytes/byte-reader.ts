@@ -86,6 +86,14 @@ export class ByteReader {
     return this.bytes.subarray(start, start + length)
   }
 
+  /** A view of the bytes up to `end`. */
+  rest(end: number): Buffer {
+    if (!(end <= this.end)) throw new MalformedBytesError('a length points past the end of the payload')
+    const start = this.at
+    this.at = Math.max(start, end)
+    return this.bytes.subarray(start, this.at)
+  }
+
   /** Skips as many bytes as a u32 says. Returns where they begin. */
   skipBytes(): number {
     const length = this.bytes.readUInt32LE(this.#take(4))

@@ -71,6 +71,7 @@ export class Model implements JournalReceiver {
   }
 
   limits(): void {}
+  noted(): void {}
 
   order(): void {}
 

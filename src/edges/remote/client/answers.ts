@@ -23,6 +23,15 @@ export function errorOf(wire: readonly [number, ...WireError]): unknown {
   return fromWireError(wire.slice(1))
 }
 
+/** What a call is settled with. An answer that cannot be decoded is a refusal, of this call only. */
+export function outcomeOf(wire: unknown): unknown {
+  try {
+    return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 /** A value that a loader of this client returned and that could not be sent. */
 export class Unsent {
   readonly request: number

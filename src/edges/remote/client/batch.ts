@@ -16,6 +16,10 @@ export class Batch {
   readonly waiting: Settle[] = []
   readonly transfer: ArrayBuffer[] = []
   bytes = 0
+  /** False for a long call that is asked again: it is no numbered command. */
+  isNumbered = true
+  /** When it began to wait for another line; `performance.now()`. */
+  sinceMs = 0
   /** The first argument of the last request. If the next request has the same one, SAME replaces it. */
   #first: unknown
   /** The rest of the last request, if AGAIN may replace the next one. */

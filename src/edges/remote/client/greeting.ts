@@ -2,10 +2,10 @@
 import { CacheError, describe } from '../../../errors.js'
 import { type Part, PROTOCOL_VERSION } from '../wire/protocol.js'
 
-/** @throws CacheError `UNSUPPORTED_VERSION` unless the owner uses this version of the protocol. */
-export function checkVersion([, version]: Part): void {
-  if (version === PROTOCOL_VERSION) return
-  throw new CacheError(
+/** A CacheError `UNSUPPORTED_VERSION` unless the owner uses this version of the protocol. */
+export function versionError([, version]: Part): CacheError | undefined {
+  if (version === PROTOCOL_VERSION) return undefined
+  return new CacheError(
     'UNSUPPORTED_VERSION',
     `The owner of the cache uses version ${describe(version)} of the protocol, and this client version ${PROTOCOL_VERSION}`,
     { advice: 'Use the same daybook on both sides.' },

@@ -49,11 +49,8 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.#loads = new RemoteLoads(requests)
     const isEnded = () => this.#isEnded
     this.#streams = new RemoteStreams({
-      subscribe: (id, kind, pattern, fail) => {
-        requests.ask(OP.subscribe, [id, kind, pattern]).catch((error: unknown) => {
-          if (!this.#isEnded) fail(error) // otherwise the stream has already ended
-        })
-      },
+      subscribe: (id, kind, pattern) => requests.ask(OP.subscribe, [id, kind, pattern]),
+      resubscribe: (id, kind, pattern, after) => requests.ask(OP.resubscribe, [id, kind, pattern, after]),
       tell: (code, ...parameters) => requests.tell(code, ...parameters),
       get isEnded() {
         return isEnded()
@@ -70,6 +67,7 @@ export class RemoteClient<V> implements RemoteCache<V> {
       else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }
+    requests.onResume = () => this.#streams.resume()
     requests.onEnd = (error, reason) => {
       this.#isEnded = true
       this.#loads.end(reason)

@@ -17,10 +17,20 @@ import type { StreamsOf } from './remote-cache.js'
 
 /** How streams send requests to the owner. */
 export interface StreamRequests {
-  /** Opens a subscription; `fail` is called if the owner refuses it. */
-  subscribe(id: number, kind: StreamKind, pattern: string | undefined, fail: (error: unknown) => void): void
+  /** Opens a subscription. Returns, or resolves with, the sequence of the last change before it. */
+  subscribe(id: number, kind: StreamKind, pattern: string | undefined): unknown
+  /** The same with another owner. `after`: the sequence of the last change that was received. */
+  resubscribe?(id: number, kind: StreamKind, pattern: string | undefined, after: number | undefined): unknown
   tell(code: number, ...parameters: unknown[]): void
   readonly isEnded: boolean
+}
+
+interface Subscription {
+  readonly subscriber: Subscriber<WireEvent>
+  readonly kind: StreamKind
+  readonly pattern: string | undefined
+  /** Of `changes$`: the sequence of the last one. */
+  sequence: number | undefined
 }
 
 /** An event, without its value; and that, if it has one. */
@@ -56,7 +66,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
   readonly stats$: StreamsOf<V>['stats$']
   readonly lifecycle$: StreamsOf<V>['lifecycle$']
   readonly #requests: StreamRequests
-  readonly #subscribers = new Map<number, Subscriber<WireEvent>>()
+  readonly #subscriptions = new Map<number, Subscription>()
   #nextId = 1
 
   constructor(requests: StreamRequests) {
@@ -75,7 +85,7 @@ export class RemoteStreams<V> implements StreamsOf<V> {
   }
 
   get isObserved(): boolean {
-    return this.#subscribers.size > 0
+    return this.#subscriptions.size > 0
   }
 
   #open(kind: StreamKind, pattern?: string): Observable<WireEvent> {
@@ -85,26 +95,54 @@ export class RemoteStreams<V> implements StreamsOf<V> {
         return undefined
       }
       const id = this.#nextId++
-      this.#subscribers.set(id, subscriber)
-      this.#requests.subscribe(id, kind, pattern, (error) => {
-        this.#subscribers.delete(id)
-        subscriber.error(error)
-      })
+      const subscription: Subscription = { subscriber, kind, pattern, sequence: undefined }
+      this.#subscriptions.set(id, subscription)
+      this.#await(id, subscription, () => this.#requests.subscribe(id, kind, pattern))
       return () => {
-        if (this.#subscribers.delete(id)) this.#requests.tell(OP.unsubscribe, id)
+        if (this.#subscriptions.delete(id)) this.#requests.tell(OP.unsubscribe, id)
       }
     })
+  }
+
+  /** Keeps the sequence from which another owner can continue. */
+  #await(id: number, subscription: Subscription, ask: () => unknown): void {
+    const fail = (error: unknown) => {
+      if (this.#requests.isEnded || !this.#subscriptions.delete(id)) return // the stream has ended
+      subscription.subscriber.error(error)
+    }
+    try {
+      const answer = ask()
+      if (!(answer instanceof Promise)) return
+      answer.then((sequence) => {
+        if (subscription.kind === 'changes') subscription.sequence ??= sequence as number
+      }, fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  /** There is another owner. */
+  resume(): void {
+    for (const [id, subscription] of this.#subscriptions) {
+      const { kind, pattern, sequence } = subscription
+      this.#await(id, subscription, () => this.#requests.resubscribe?.(id, kind, pattern, sequence))
+    }
   }
 
   /** Handles a part of a message that belongs to a stream. */
   take(part: readonly [number, ...unknown[]]): void {
     const id = part[1] as number
-    const subscriber = this.#subscribers.get(id)
+    const subscription = this.#subscriptions.get(id)
+    const subscriber = subscription?.subscriber
     if (part[0] === EVENTS) {
-      for (let index = 2; index < part.length; index++) subscriber?.next(part[index] as WireEvent)
+      for (let index = 2; index < part.length; index++) {
+        const event = part[index] as WireEvent
+        if (subscription?.kind === 'changes') subscription.sequence = (event[0] as { sequence: number }).sequence
+        subscriber?.next(event)
+      }
       this.#requests.tell(OP.acknowledge, id)
     } else if (part[0] === END) {
-      this.#subscribers.delete(id)
+      this.#subscriptions.delete(id)
       if (part[2] === undefined) subscriber?.complete()
       else subscriber?.error(fromWireError(part[2] as unknown[]))
     }
@@ -112,9 +150,9 @@ export class RemoteStreams<V> implements StreamsOf<V> {
 
   /** Called when no more messages can arrive, with an error unless the client or the cache was closed. */
   end(error: unknown): void {
-    const subscribers = [...this.#subscribers.values()]
-    this.#subscribers.clear()
-    for (const subscriber of subscribers) {
+    const subscriptions = [...this.#subscriptions.values()]
+    this.#subscriptions.clear()
+    for (const { subscriber } of subscriptions) {
       if (error === undefined) subscriber.complete()
       else subscriber.error(error)
     }

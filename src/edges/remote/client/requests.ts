@@ -20,14 +20,15 @@ import {
   CLOSED,
   GREETING,
   LATER,
-  LONG_CALLS_MAX,
   type Part,
 } from '../wire/protocol.js'
 import { fromWireError } from '../wire/wire-error.js'
 import { LATER_TAG } from '../wire/wire-value.js'
-import { answerOf, errorOf, isError } from './answers.js'
+import { outcomeOf } from './answers.js'
 import { Batch, type Settle } from './batch.js'
-import { checkVersion } from './greeting.js'
+import { versionError } from './greeting.js'
+import { type Endings, type Renewal, WAITING_BYTES_MAX } from './line-ends.js'
+import { LongCalls } from './long-calls.js'
 
 /** By code, for methods: whether the call takes longer than a turn. */
 const IS_LONG = OPERATION_NAMES.map(
@@ -35,45 +36,48 @@ const IS_LONG = OPERATION_NAMES.map(
     name === 'openPast' || name === 'nextPast' || (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
 )
 
-/** The errors when a line ends. Their messages depend on the kind of line. */
-export interface Endings {
-  /** The client was closed. */
-  closed(): CacheClosedError
-  /** The line broke. */
-  lost(): CacheClosedError
-}
-
 export class Requests {
-  readonly #line: Line
+  #line: Line
   readonly #endings: Endings
+  readonly #renewal: Renewal | undefined
   /** Receives the parts of messages that are not answers. */
   onPart: (part: Part) => void = ignore
-  /** Called once when no more messages can arrive, with the reason, which is also the error unless the client or the cache was closed. */
+  /** Called once when no more messages can arrive. The reason is also the error, unless the client or the cache was closed. */
   onEnd: (error: CacheError | undefined, reason: CacheError) => void = ignore
+  /** Called when there is another line, before anything is asked over it. */
+  onResume: () => void = () => undefined
   #nextId = 1
   #open: Batch
   /** Full batches that have to wait. */
   readonly #queue: Batch[] = []
   readonly #sent = new Map<number, Batch>()
-  /** Requests whose answers arrive in separate messages. */
-  readonly #later = new Map<number, Settle>()
-  /** Such answers that arrived before the answers of their batch, which waits for the disk or is not done yet. */
-  readonly #early = new Map<number, unknown>()
-  #longCalls = 0
-  readonly #longQueue: { begin: () => void; settle: Settle }[] = []
+  readonly long: LongCalls
   #isFlushQueued = false
   /** A tick has ended, and not all of its requests could be sent. */
   #isHeldUp = false
   #isHeld = false
   #ended: CacheError | undefined
   isClosing = false
+  #isSuspended = false // the line broke, and there is no other one yet
+  #waitingBytes = 0
 
-  constructor(line: Line, endings: Endings) {
+  constructor(line: Line, endings: Endings, renewal?: Renewal) {
     this.#line = line
     this.#endings = endings
+    this.#renewal = renewal
     this.#open = new Batch(this.#nextId)
-    line.onMessage((message) => outsideRequests(this.#receive, message))
-    line.onClose(() => outsideRequests(this.#lose))
+    this.long = new LongCalls(renewal !== undefined)
+    this.#attach(line)
+  }
+
+  #attach(line: Line): void {
+    this.#line = line
+    line.onMessage((message) => {
+      if (line === this.#line) outsideRequests(this.#receive, message)
+    })
+    line.onClose(() => {
+      if (line === this.#line) outsideRequests(this.#lose)
+    })
   }
 
   // ── out ──
@@ -83,29 +87,25 @@ export class Requests {
    * request does not wait for other long calls, because one of them waits for it.
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
-    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
+    if (this.#isRefusing) return Promise.reject(this.#refusal())
     if (IS_LONG[code] !== true) {
       onId?.(this.#nextId)
       return this.#promise(this.#add(code, parameters))
     }
     return new Promise((settle) => {
-      const begin = () => {
-        this.#longCalls++
-        onId?.(this.#nextId)
-        this.#join(this.#add(code, parameters), (outcome) => {
-          this.#longCalls--
-          settle(outcome)
-          if (this.#ended === undefined) this.#longQueue.shift()?.begin()
-        })
+      const begin = (settle: Settle) => {
+        const id = this.#nextId
+        onId?.(id)
+        this.#join(this.#add(code, parameters), settle)
+        return id
       }
-      if (this.#longCalls < LONG_CALLS_MAX || isUrgent) begin()
-      else this.#longQueue.push({ begin, settle })
+      this.long.ask({ code, parameters, begin, settle }, isUrgent)
     })
   }
 
   /** A fast path for the most common requests: a key, and at most one small argument. It creates no list. */
   askByKey(code: number, key: string, argument?: null | boolean | number | string): Promise<unknown> {
-    if (this.#ended !== undefined || this.isClosing) return Promise.reject(this.#ended ?? this.#closed())
+    if (this.#isRefusing) return Promise.reject(this.#refusal())
     const batch = this.#open
     batch.addByKey(code, key, argument)
     return this.#promise(batch)
@@ -114,6 +114,15 @@ export class Requests {
   /** Sends a request that needs no answer. */
   tell(code: number, ...parameters: unknown[]): void {
     if (this.#ended === undefined) this.#join(this.#add(code, parameters), ignore)
+  }
+
+  get #isRefusing(): boolean {
+    return this.#ended !== undefined || this.isClosing || this.#waitingBytes > WAITING_BYTES_MAX
+  }
+
+  #refusal(): CacheError {
+    if (this.#ended !== undefined) return this.#ended
+    return this.isClosing || this.#renewal === undefined ? this.#endings.closed() : this.#renewal.full()
   }
 
   #add(code: number, parameters: readonly unknown[]): Batch {
@@ -133,6 +142,7 @@ export class Requests {
     batch.waiting.push(settle)
     this.#nextId++
     if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
+      if (this.#isSuspended) batch.sinceMs = performance.now()
       this.#queue.push(batch)
       this.#open = new Batch(this.#nextId)
     }
@@ -146,6 +156,11 @@ export class Requests {
 
   readonly #flush = (): void => {
     this.#isFlushQueued = false
+    if (this.#isSuspended) this.#queueOpen()
+    else this.#flushNow()
+  }
+
+  #flushNow(): void {
     let last: Batch | undefined
     while (this.#sent.size < BATCHES_MAX && this.#ended === undefined) {
       let batch = this.#queue.shift()
@@ -154,9 +169,7 @@ export class Requests {
         batch = this.#open
         this.#open = new Batch(this.#nextId)
       }
-      this.#sent.set(batch.firstId, batch)
-      this.#line.post(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
-      last = batch
+      if (this.#post(batch)) last = batch
     }
     this.#isHeldUp = this.#queue.length > 0 || this.#open.waiting.length > 0
     // A single awaited call: its answer usually arrives sooner than going to sleep and waking up would take.
@@ -167,8 +180,39 @@ export class Requests {
     this.#hold()
   }
 
+  /** Returns whether it could be sent. */
+  #post(batch: Batch): boolean {
+    this.#sent.set(batch.firstId, batch)
+    try {
+      if (this.#renewal === undefined)
+        this.#line.post(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
+      else this.#line.post([this.#received, batch.message])
+      return true
+    } catch (error) {
+      this.#sent.delete(batch.firstId)
+      this.#reject(batch, error)
+      return false
+    }
+  }
+
+  /** Up to which number all answers have arrived, except those of long calls, which are not numbered commands. */
+  get #received(): number {
+    let first = this.#queue[0]?.firstId ?? this.#nextId // subscriptions that are made again overtake what waits
+    for (const { firstId, isNumbered } of this.#sent.values()) if (isNumbered) first = Math.min(first, firstId)
+    return first - 1
+  }
+
+  #rejectSent(reason: unknown): void {
+    for (const batch of this.#sent.values()) this.#reject(batch, reason)
+    this.#sent.clear()
+  }
+
+  #reject({ waiting }: Batch, reason: unknown): void {
+    for (const settle of waiting) if (settle !== ignore) settle(Promise.reject(reason))
+  }
+
   #hold(): void {
-    const isWaiting = this.#sent.size > 0 || this.#later.size > 0
+    const isWaiting = this.#sent.size > 0 || this.long.pending > 0
     if (isWaiting === this.#isHeld) return
     this.#isHeld = isWaiting
     this.#line.hold(isWaiting)
@@ -177,27 +221,19 @@ export class Requests {
   // ── in ──
 
   readonly #receive = (message: unknown): void => {
-    if (!Array.isArray(message)) {
-      this.#lose() // it cannot be read
-      return
-    }
-    for (const part of message as Part[]) {
+    if (!Array.isArray(message)) this.#lose() // it cannot be read
+    for (const part of Array.isArray(message) ? (message as Part[]) : []) {
       if (part[0] === ANSWERS) this.#answer(part)
-      else if (part[0] === LATER) this.#answerLater(part[1] as number, part[2])
+      else if (part[0] === LATER) this.long.answer(part[1] as number, part[2])
       else if (part[0] === CLOSED) this.#endByOwner(fromWireError(part[1] as unknown[]) as CacheError)
-      else if (part[0] === GREETING) this.#greet(part)
-      else this.onPart(part)
+      else if (part[0] === GREETING) {
+        const error = versionError(part)
+        if (error !== undefined) this.end(error, false)
+      } else this.onPart(part)
     }
+    if (this.#isSuspended) return
     if (this.#isHeldUp && this.#sent.size < BATCHES_MAX) this.#flush()
     else this.#hold()
-  }
-
-  #greet(part: Part): void {
-    try {
-      checkVersion(part)
-    } catch (error) {
-      this.end(error as CacheError, false)
-    }
   }
 
   #answer(part: Part): void {
@@ -210,71 +246,103 @@ export class Requests {
       const wire = part[index + 2]
       const settle = waiting[index] as Settle
       if (typeof wire !== 'object' || wire === null) settle(wire)
-      else if ((wire as unknown[])[0] === LATER_TAG) this.#awaitLater(firstId + index, settle)
+      else if ((wire as unknown[])[0] === LATER_TAG) this.long.awaitAnswer(firstId + index, settle)
       else if (settle !== ignore) settle(outcomeOf(wire))
     }
-  }
-
-  #awaitLater(id: number, settle: Settle): void {
-    if (!this.#early.has(id)) this.#later.set(id, settle)
-    else settle(outcomeOf(this.#early.get(id)))
-    this.#early.delete(id)
-  }
-
-  #answerLater(id: number, wire: unknown): void {
-    const settle = this.#later.get(id)
-    if (settle === undefined) this.#early.set(id, wire)
-    this.#later.delete(id)
-    settle?.(outcomeOf(wire))
   }
 
   // ── the end ──
 
   /** If the cache was closed, its streams have completed; any other reason is an error for them. */
   #endByOwner(error: CacheError): void {
-    this.end(error, error instanceof CacheClosedError)
+    const isOrderly = error instanceof CacheClosedError
+    if (this.#renewal === undefined || error.code === 'UNSUPPORTED_VERSION') this.end(error, isOrderly)
+    if (!isOrderly) this.#rejectSent(error) // what the owner refuses, it would refuse again
+    if (this.#renewal !== undefined) this.#suspend(error)
   }
 
-  readonly #lose = (): void => this.end(this.#endings.lost(), false)
+  readonly #lose = (): void => {
+    if (this.#renewal === undefined) this.end(this.#endings.lost(), false)
+    else this.#suspend(undefined)
+  }
 
-  #closed(): CacheClosedError {
-    return this.#endings.closed()
+  #suspend(reason: CacheError | undefined): void {
+    if (this.#isSuspended || this.#ended !== undefined) return
+    this.#isSuspended = true
+    this.#isHeld = false
+    for (const batch of this.#unanswered) batch.sinceMs = performance.now()
+    this.long.forgetEarly()
+    this.#queueOpen()
+    this.#line.close()
+    this.#renewal?.onLost(reason)
+  }
+
+  #queueOpen(): void {
+    if (this.#open.waiting.length > 0) {
+      this.#open.sinceMs = performance.now()
+      this.#queue.push(this.#open)
+      this.#open = new Batch(this.#nextId)
+    }
+    this.#waitingBytes = 0
+    for (const { bytes, waiting } of this.#unanswered) this.#waitingBytes += bytes + 64 * waiting.length
+    this.#renewal?.hold(!this.isIdle)
+  }
+
+  get #unanswered(): Batch[] {
+    return [...this.#sent.values(), ...this.#queue]
+  }
+
+  /** Whether no call waits for an answer. */
+  get isIdle(): boolean {
+    return this.#sent.size + this.long.pending + this.#queue.length + this.#open.waiting.length === 0
+  }
+
+  /** Asks everything that is unanswered again, with its numbers, over another line. */
+  resume(line: Line): void {
+    this.#attach(line)
+    this.#isSuspended = false
+    this.#waitingBytes = 0
+    this.#renewal?.hold(false)
+    for (const batch of this.long.again()) this.#sent.set(batch.firstId, batch)
+    const unanswered = [...this.#sent.values()]
+    if (!this.isClosing) this.onResume() // otherwise the streams are about to complete
+    const subscriptions = this.#open
+    this.#open = new Batch(this.#nextId)
+    // Streams first, so that they have the events of what is asked again.
+    for (const batch of [subscriptions, ...unanswered]) if (batch.waiting.length > 0) this.#post(batch)
+    this.#flush()
+  }
+
+  /** While there is no line: rejects the calls that have waited since this time (`performance.now()`) or longer. */
+  expire(sinceMs: number, reason: (wasSent: boolean) => CacheError): void {
+    if (!this.#isSuspended) return
+    for (const batch of this.#unanswered) {
+      if (batch.sinceMs > sinceMs) continue
+      const wasSent = this.#sent.delete(batch.firstId)
+      if (!wasSent) this.#queue.splice(this.#queue.indexOf(batch), 1)
+      this.#reject(batch, reason(wasSent))
+    }
+    this.#queueOpen()
   }
 
   /** No more messages can arrive: pending requests are rejected. `isOrderly`: the client or the cache was closed. */
-  end(reason: CacheError = this.#closed(), isOrderly = true): void {
+  end(reason: CacheError = this.#endings.closed(), isOrderly = true): void {
     if (this.#ended !== undefined) return
     this.#ended = reason
-    const rejected = () => Promise.reject(reason)
-    for (const { waiting } of [...this.#sent.values(), ...this.#queue, this.#open]) {
-      for (const settle of waiting) if (settle !== ignore) settle(rejected())
-    }
-    for (const settle of this.#later.values()) if (settle !== ignore) settle(rejected())
-    for (const { settle } of this.#longQueue) settle(rejected())
+    for (const batch of [...this.#unanswered, this.#open]) this.#reject(batch, reason)
+    this.long.end(reason)
     this.#sent.clear()
-    this.#later.clear()
-    this.#early.clear()
-    this.#queue.length = this.#longQueue.length = 0
+    this.#queue.length = 0
     this.#open = new Batch(this.#nextId)
     this.onEnd(isOrderly ? undefined : reason, reason)
     this.#line.close()
   }
 }
 
+let resolve: Settle
 /** One function for all promises, instead of one closure for each. */
 function takeResolve(resolveIt: Settle): void {
   resolve = resolveIt
-}
-
-let resolve: Settle
-
-/** An answer that cannot be decoded is a refusal, of this call only. */
-function outcomeOf(wire: unknown): unknown {
-  try {
-    return isError(wire) ? Promise.reject(errorOf(wire)) : answerOf(wire)
-  } catch (error) {
-    return Promise.reject(error)
-  }
 }
 
 function ignore(): void {

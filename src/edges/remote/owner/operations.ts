@@ -114,9 +114,14 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     door.admit()
     return undefined
   },
-  subscribe: ({ streams }, id, batch, at) => {
+  subscribe: ({ door, streams }, id, batch, at) => {
     streams.subscribe(id as number, batch[at + 1] as string, batch[at + 2])
-    return undefined
+    return door.sequence
+  },
+  resubscribe: ({ door, streams }, id, batch, at) => {
+    streams.unsubscribe(id as number)
+    streams.subscribe(id as number, batch[at + 1] as string, batch[at + 2], batch[at + 3])
+    return door.sequence
   },
   unsubscribe: ({ streams }, id) => {
     streams.unsubscribe(id as number)
@@ -198,6 +203,8 @@ const OPERATIONS = OPERATION_NAMES.map((name, code) => {
      * changes are durable before it is closed. Methods that return a promise wait themselves.
      */
     mustBeDurable: (row.changes === true && row.waits !== true) || name === 'bye',
+    /** Whether the frame of its change keeps the answer, if its client numbers its commands. */
+    isNumbered: row.changes === true && row.waits !== true,
     mayTakeLong: row.mayTakeLong === true || name === 'count',
   }
 })

@@ -1,15 +1,21 @@
 /**
  * A session's outgoing messages: one for everything that a tick sends. Events of streams precede the answers that are sent
- * after them. Before: session and served-streams. After: the line.
+ * after them. Before: session and served-streams. After: write-gate, if there is one, and the line.
  */
 import { queueMicrotask } from '../../../durable/storage/event-loop.js'
 import type { Line } from '../line.js'
 import type { Part } from '../wire/protocol.js'
+import type { WriteGate } from './write-gate.js'
+
+/** Corrects a part whose change could not be written. */
+type Correct = (failure: Error) => void
 
 export class Sender {
   readonly #line: Line
   readonly #onFailure: (error: Error) => void
+  readonly #gate: WriteGate | undefined
   #parts: Part[] = []
+  #corrections: Correct[] = []
   #transfer: object[] = []
   #isFlushQueued = false
   /** Whether parts wait until the current batch has been answered, however many ticks that takes. */
@@ -19,14 +25,21 @@ export class Sender {
   addEvents: () => void = () => undefined
 
   /** `onFailure` is called when a message cannot be sent. */
-  constructor(line: Line, onFailure: (error: Error) => void) {
+  constructor(line: Line, onFailure: (error: Error) => void, gate?: WriteGate) {
     this.#line = line
+    this.#gate = gate
     this.#onFailure = onFailure
   }
 
+  /** Whether messages wait until the journal has been written. */
+  get isGated(): boolean {
+    return this.#gate !== undefined
+  }
+
   /** Adds a part to the next message. */
-  post(part: Part): void {
+  post(part: Part, correct?: Correct): void {
     this.#parts.push(part)
+    if (correct !== undefined) this.#corrections.push(correct)
     if (!this.isHeld) this.queueFlush()
   }
 
@@ -52,6 +65,19 @@ export class Sender {
     const transfer = this.#transfer
     this.#parts = []
     if (transfer.length > 0) this.#transfer = []
+    if (this.#gate === undefined) {
+      this.#post(parts, transfer)
+      return
+    }
+    const corrections = this.#corrections
+    if (corrections.length > 0) this.#corrections = []
+    this.#gate.pass((failure) => {
+      if (failure !== undefined) for (const correct of corrections) correct(failure)
+      if (!this.isClosed) this.#post(parts, transfer)
+    })
+  }
+
+  #post(parts: readonly Part[], transfer: readonly object[]): void {
     try {
       this.#line.post(parts, transfer.length === 0 ? undefined : transfer)
     } catch (error) {
@@ -62,7 +88,8 @@ export class Sender {
   /** Sends the pending parts and a last one. Nothing is sent after that. */
   close(last: Part): void {
     if (this.isClosed) return
-    this.addEvents()
+    if (this.#gate === undefined) this.addEvents()
+    else this.#parts = [] // what has not passed the gate is not sent
     try {
       this.#line.post([...this.#parts, last], this.#transfer)
     } catch {

@@ -2,6 +2,7 @@
  * What a client looks back with: views, and sequences of changes and differences, which it asks for portion by portion. Before:
  * operations. After: cache/looking-back.ts. All are freed with their client.
  */
+import { randomInt } from 'node:crypto'
 import type { Cache } from '../../../cache/cache.js'
 import { pastOf } from '../../../cache/cache.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
@@ -22,7 +23,8 @@ export class ServedPast {
   readonly #cache: Cache
   readonly #views = new Map<number, View>()
   readonly #items = new Map<number, Items>()
-  #lastId = 0
+  /** Another owner must not know the ids of this one. */
+  #lastId = randomInt(2 ** 40)
   /** Views that are being read. */
   #opening = 0
   #isClosed = false

@@ -27,6 +27,9 @@ import { toWireError } from '../wire/wire-error.js'
 import { toWire, wireBytes } from '../wire/wire-value.js'
 import type { Sender } from './sender.js'
 
+/** The changes after a sequence. Throws a CacheError if they are not there. */
+export type ChangesAfter = (sequence: number) => Observable<object>
+
 interface Feed {
   readonly id: number
   readonly isOfStates: boolean
@@ -51,16 +54,21 @@ export class ServedStreams {
   readonly #cache: Cache
   readonly #door: Door
   readonly #sender: Sender
+  readonly #changesAfter: ChangesAfter | undefined
   readonly #feeds = new Map<number, Feed>()
   readonly #dirty = new Set<Feed>()
 
-  constructor(cache: Cache, door: Door, sender: Sender) {
+  constructor(cache: Cache, door: Door, sender: Sender, changesAfter?: ChangesAfter) {
     this.#cache = cache
+    this.#changesAfter = changesAfter
     this.#door = door
     this.#sender = sender
   }
 
-  subscribe(id: number, kind: string, pattern: unknown): void {
+  /** `after`: of `changes`, those after this sequence. */
+  subscribe(id: number, kind: string, pattern: unknown, after?: unknown): void {
+    // A client whose line was replaced makes its subscriptions again before it repeats the batch that made them.
+    if (this.#changesAfter !== undefined && this.#feeds.has(id)) return
     if (this.#feeds.has(id) || this.#feeds.size >= SUBSCRIPTIONS_MAX)
       throw new TypeError(
         `Subscription ${describe(id)} cannot be opened: it is in use, or there are too many. Nothing was changed.`,
@@ -77,7 +85,8 @@ export class ServedStreams {
       bytesBehind: 0,
       end: undefined,
     }
-    const stream = this.#streamOf(kind as StreamKind, pattern)
+    const isContinued = kind === 'changes' && typeof after === 'number' && this.#changesAfter !== undefined
+    const stream = isContinued ? this.#changesAfter(after) : this.#streamOf(kind as StreamKind, pattern)
     this.#feeds.set(id, feed)
     feed.subscription = stream.subscribe({
       next: (event) => this.#take(feed, event),

@@ -16,11 +16,13 @@ import { type Answerer, BatchAnswers } from './batch-answers.js'
 import type { Caller, Extras } from './caller.js'
 import type { DurableAnswers } from './durable-answers.js'
 import { Inbox } from './inbox.js'
+import type { KeptAnswers } from './kept-answers.js'
 import { operationAt } from './operations.js'
 import { Sender } from './sender.js'
 import { ServedLoads } from './served-loads.js'
 import { ServedPast } from './served-past.js'
-import { ServedStreams } from './served-streams.js'
+import { type ChangesAfter, ServedStreams } from './served-streams.js'
+import type { WriteGate } from './write-gate.js'
 
 /** What all sessions of one cache share. */
 export interface Served {
@@ -35,6 +37,13 @@ export interface SessionOptions {
   /** Handles a message that is not a batch. Returns `false` if it is invalid. */
   readonly onOther?: (message: unknown) => boolean
   readonly onClose: () => void
+  /** For a client whose line may be replaced: each of its messages is `[received, batch]`, and its commands are numbered. */
+  readonly numbered?: {
+    readonly answers: KeptAnswers
+    /** Everything that is sent waits for it. */
+    readonly gate: WriteGate
+    readonly changesAfter: ChangesAfter
+  }
 }
 
 /** Whoever opens the line has posted {@link greetingFrom}. */
@@ -51,7 +60,9 @@ export class Session implements Caller, Answerer {
   readonly #line: Line
   readonly #durableAnswers: DurableAnswers
   readonly #options: SessionOptions
-  #isLeaving = false
+  readonly #answers: KeptAnswers | undefined
+  /** Whether the client has said that it will send no more requests. */
+  hasLeft = false
   #isClosed = false
 
   constructor({ cache, door, durableAnswers }: Served, line: Line, options: SessionOptions) {
@@ -61,15 +72,23 @@ export class Session implements Caller, Answerer {
     this.#line = line
     this.#options = options
     this.extras = options.extras
-    this.sender = new Sender(line, ({ message }) => this.refuse(`answers that cannot be sent (${message})`))
-    this.streams = new ServedStreams(cache, door, this.sender)
+    const { numbered } = options
+    this.#answers = numbered?.answers
+    this.sender = new Sender(
+      line,
+      ({ message }) => this.refuse(`answers that cannot be sent (${message})`),
+      numbered?.gate,
+    )
+    this.streams = new ServedStreams(cache, door, this.sender, numbered?.changesAfter)
     this.sender.addEvents = () => this.streams.flush()
     this.past = new ServedPast(cache)
     this.loads = new ServedLoads((part) => this.sender.post(part))
     this.#inbox = new Inbox(line, this.sender, {
       handle: (message, untilMs) => this.#handle(message, untilMs),
       rest: () => {
-        if (this.#isLeaving) this.#durableAnswers.whenIdle(() => this.#hangUp())
+        if (!this.hasLeft) return
+        if (numbered === undefined) this.#durableAnswers.whenIdle(() => this.#hangUp())
+        else numbered.gate.pass(() => this.#hangUp())
       },
     })
     line.onClose(() => outsideRequests(() => this.#forget()))
@@ -79,20 +98,28 @@ export class Session implements Caller, Answerer {
 
   #handle(message: unknown, untilMs: number): BatchAnswers | undefined {
     if (message instanceof BatchAnswers) return this.#answerBatch(message, untilMs)
-    if (Array.isArray(message) && Number.isSafeInteger(message[0]))
-      return this.#answerBatch(new BatchAnswers(message, this.#durableAnswers.isAwaited), untilMs)
+    const batch = this.#answers === undefined ? message : this.#numberedBatch(message)
+    if (Array.isArray(batch) && Number.isSafeInteger(batch[0]))
+      return this.#answerBatch(new BatchAnswers(batch, this.#durableAnswers.isAwaited || this.sender.isGated), untilMs)
     if (this.#options.onOther?.(message) !== true) this.refuse('a message that is not a batch')
     return undefined
+  }
+
+  /** The batch of a message that also says up to which number the client has answers. */
+  #numberedBatch(message: unknown): unknown {
+    return Array.isArray(message) && this.#answers?.receive(message[0]) === true ? message[1] : undefined
   }
 
   #answerBatch(batch: BatchAnswers, untilMs: number): BatchAnswers | undefined {
     const state = batch.advance(this, untilMs)
     if (state === 'unfinished') return batch
     if (state === 'nonsense') this.refuse('an unknown operation')
+    const refuse = (failure: Error) => batch.refuseChanges(refusal(failure), isRefusal)
     if (batch.changes.length === 0) this.sender.post(batch.part)
+    else if (this.sender.isGated) this.sender.post(batch.part, refuse)
     else {
       this.#durableAnswers.whenDurable((failure) => {
-        if (failure !== undefined) batch.refuseChanges(refusal(failure), isRefusal)
+        if (failure !== undefined) refuse(failure)
         this.sender.post(batch.part)
       })
     }
@@ -103,7 +130,11 @@ export class Session implements Caller, Answerer {
   answer(id: number, code: number, first: unknown, batch: readonly unknown[], at: number): Wire {
     this.currentId = id
     try {
-      const result = operationAt(code)?.run(this, first, batch, at)
+      const operation = operationAt(code) as NonNullable<ReturnType<typeof operationAt>> // the batch has looked
+      const isKept = this.#answers !== undefined && operation.isNumbered
+      const result = isKept
+        ? this.#answers.answer(id, () => operation.run(this, first, batch, at) as Wire) // it does not wait
+        : operation.run(this, first, batch, at)
       if (!(result instanceof Promise)) return result
       result.then(
         (wire) => this.answerLater(id, wire),
@@ -133,7 +164,14 @@ export class Session implements Caller, Answerer {
   // ── the end ──
 
   leave(): void {
-    this.#isLeaving = true
+    this.hasLeft = true
+  }
+
+  /** Handles nothing more. What has been answered is sent, and the rest can be asked elsewhere. */
+  drain(): void {
+    this.#inbox.close()
+    this.sender.isHeld = false
+    this.sender.send()
   }
 
   /** Closes this line after a message that is invalid or cannot be answered. Other lines and the cache are not affected. */

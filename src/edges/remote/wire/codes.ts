@@ -40,6 +40,8 @@ const OTHERS = {
   /** Whether the cache is open. */
   hello: [],
   subscribe: ['subscription', 'kind', 'pattern'],
+  /** The same of a client whose line was replaced. `after`: the sequence of the last change that it received. */
+  resubscribe: ['subscription', 'kind', 'pattern', 'after'],
   unsubscribe: ['subscription'],
   /** The subscribers have received one more message of events. */
   acknowledge: ['subscription'],

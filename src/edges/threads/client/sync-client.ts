@@ -43,13 +43,9 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   constructor(port: MessagePort) {
     const requests = () => this.#requests
     this.#streams = new RemoteStreams({
-      subscribe: (id, kind, pattern, fail) => {
+      subscribe: (id, kind, pattern) => {
         this.#requests.listen(true)
-        try {
-          this.#requests.ask(OP.subscribe, [id, kind, pattern])
-        } catch (error) {
-          fail(error)
-        }
+        return this.#requests.ask(OP.subscribe, [id, kind, pattern])
       },
       tell: (code, ...parameters) => {
         this.#requests.tell(code, ...parameters)

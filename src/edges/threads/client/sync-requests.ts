@@ -8,7 +8,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId } from
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import { answerOf, errorOf, isError } from '../../remote/client/answers.js'
-import { checkVersion } from '../../remote/client/greeting.js'
+import { versionError } from '../../remote/client/greeting.js'
 import { OP } from '../../remote/wire/codes.js'
 import { ANSWERS, CLOSED, GREETING, LATER, LOAD, type Part } from '../../remote/wire/protocol.js'
 import { fromWireError } from '../../remote/wire/wire-error.js'
@@ -84,7 +84,8 @@ export class SyncRequests {
         { advice: 'Get a new port from cache.share().' },
       )
     }
-    checkVersion(greeting)
+    const error = versionError(greeting)
+    if (error !== undefined) throw error
     if (greeting[2] !== threadId) return
     throw new CacheError(
       'WOULD_DEADLOCK',

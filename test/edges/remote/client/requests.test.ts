@@ -11,7 +11,7 @@ import { runs } from '../../../helpers/runs.js'
 
 const ENDINGS = { closed: () => new CacheClosedError('closed'), lost: () => new CacheClosedError('lost') }
 
-/** Answers each `get` with its key, at the time and in the order that the test chooses. */
+/** Answers each `peek` with its key, at the time and in the order that the test chooses. */
 function fakeOwner(answersLater: (key: string) => boolean) {
   const [ownerLine, line] = MemoryLine.pair({ isTakeable: true })
   const held: unknown[][] = []
@@ -34,7 +34,7 @@ function fakeOwner(answersLater: (key: string) => boolean) {
       if (batch === undefined) return
       const part: unknown[] = [ANSWERS, batch[0]]
       let key = ''
-      // Every two elements are a code and a key, because all requests are gets; or AGAIN and a number.
+      // Every two elements are a code and a key, because all requests are peeks; or AGAIN and a number.
       for (let at = 1; at < batch.length; at += 2) {
         const isAgain = batch[at] === AGAIN
         if (!isAgain && batch[at + 1] !== SAME) key = batch[at + 1] as string

@@ -325,7 +325,7 @@ test('equal requests are sent as a count, and each is still a request of its own
   ]
   t.deepEqual(await Promise.all(asked), [1, 2, 3, 5, 7, 7, 7, 7])
   t.deepEqual(await Promise.all(others), [7, 7, undefined, false, true, true, true, 'a', 9, 11, 13])
-  const { add, read: get, has, put, increment } = OP
+  const { add, read, has, put, increment } = OP
   // biome-ignore format: one request in a line
   t.deepEqual(sent, [[
     2,
@@ -333,13 +333,13 @@ test('equal requests are sent as a count, and each is still a request of its own
     add, SAME, 2, AGAIN, 1,
     add, SAME, 0,
     add, SAME, -0, AGAIN, 1,
-    get, SAME, AGAIN, 1,
-    get, 'm',
+    read, SAME, AGAIN, 1,
+    read, 'm',
     has, SAME,
     put, SAME, -0,
     put, SAME, 0,
     put, SAME, 'a',
-    get, SAME,
+    read, SAME,
     increment, 'n', 2, 5,
     add, SAME, 2, AGAIN, 1,
   ]].map(([, ...requests]) => [sent[0]?.[0], ...requests]))

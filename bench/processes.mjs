@@ -1,0 +1,160 @@
+/**
+ * A cache that processes share (`daybook/processes`) beside Redis over a unix socket through ioredis, in the same run; and how
+ * long a takeover takes.
+ *
+ *   npm run build && npm install --prefix bench && node bench/processes.mjs [rounds] [entries of the largest takeover]
+ *
+ * The owner is a process of its own (`daybook serve`), as Redis is. Rounds are interleaved and the median of the ratios counts, so that
+ * a busy machine slows both. daybook journals to a directory (`fsync: 'everysec'`); Redis stores nothing, which is in its favour.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import Redis from 'ioredis'
+import { openCache } from '../dist/src/index.js'
+import { openShared } from '../dist/src/processes.js'
+
+const ROUNDS = Number(process.argv[2] ?? 7)
+const ENTRIES_MAX = Number(process.argv[3] ?? 1_000_000)
+const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url))
+const VALUE = 'x'.repeat(40)
+
+if (spawnSync('redis-server', ['--version']).status !== 0) {
+  console.error('redis-server is not installed: apt-get update && apt-get install -y redis-server')
+  process.exit(1)
+}
+const root = mkdtempSync(join(tmpdir(), 'daybook-bench-'))
+const started = []
+process.once('exit', () => {
+  for (const child of started) child.kill('SIGKILL')
+  rmSync(root, { recursive: true, force: true })
+})
+
+const results = [...(await compared()), ...(await besideClients()), ...(await takeovers())]
+console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, results }, null, 2))
+process.exit(0)
+
+async function serve(directory) {
+  const child = spawn(process.execPath, [MAIN, 'serve', directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+  started.push(child)
+  await once(child.stdout, 'data')
+  return child
+}
+
+async function compared() {
+  const socket = join(root, 'redis.sock')
+  const settings = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no']
+  started.push(spawn('redis-server', settings, { stdio: 'ignore' }))
+  while (!existsSync(socket)) await sleep(20)
+  const redis = new Redis({ path: socket })
+  const pipelining = new Redis({ path: socket, enableAutoPipelining: true })
+  const directory = join(root, 'shared')
+  const owner = await serve(directory)
+  const cache = await openShared({ directory, owner: 'never' })
+  const rows = []
+  for (const [what, calls, run, peer] of [
+    ['set, each awaited', 2_000, awaited, redis],
+    ['set, 500 at once', 50_000, atOnce, redis],
+    ['set, 500 at once, beside auto-pipelining', 50_000, atOnce, pipelining],
+  ]) {
+    const figures = { ioredis: [], daybook: [], ratios: [] }
+    for (let round = -2; round < ROUNDS; round++) {
+      const theirs = await run(calls, (key) => peer.set(key, VALUE))
+      const ours = await run(calls, (key) => cache.set(key, VALUE))
+      if (round < 0) continue
+      figures.ioredis.push(theirs)
+      figures.daybook.push(ours)
+      figures.ratios.push(theirs / ours)
+    }
+    const [ioredis, daybook, ratio] = Object.values(figures).map((list) => rounded(median(list)))
+    rows.push({ what, microsecondsPerCall: { ioredis, daybook }, timesAsFast: ratio })
+  }
+  redis.disconnect()
+  pipelining.disconnect()
+  await cache.close()
+  owner.kill('SIGKILL')
+  return rows
+}
+
+async function awaited(calls, set) {
+  const beganMs = performance.now()
+  for (let call = 0; call < calls; call++) await set(`key:${call % 1_000}`)
+  return ((performance.now() - beganMs) * 1e3) / calls
+}
+
+async function atOnce(calls, set) {
+  const beganMs = performance.now()
+  for (let call = 0; call < calls; call += 500)
+    await Promise.all(Array.from({ length: 500 }, (_, number) => set(`key:${number}`)))
+  return ((performance.now() - beganMs) * 1e3) / calls
+}
+
+/** The owner's own calls, alone and with clients that are idle. */
+async function besideClients() {
+  const directory = join(root, 'own')
+  const owner = await openShared({ directory, owner: 'prefer' })
+  const ratios = []
+  const clients = []
+  const alone = []
+  for (let round = -2; round < ROUNDS; round++) alone.push(await atOnce(50_000, (key) => owner.set(key, VALUE)))
+  while (clients.length < 20) clients.push(await openShared({ directory, owner: 'never' }))
+  for (let round = -2; round < ROUNDS; round++)
+    ratios.push((await atOnce(50_000, (key) => owner.set(key, VALUE))) / median(alone))
+  for (const client of clients) await client.close()
+  await owner.close()
+  return [
+    {
+      what: 'set of the owner, 500 at once, with 20 idle clients: time beside without',
+      ratio: rounded(median(ratios)),
+    },
+  ]
+}
+
+/** From the death of the owner to the first answer to a client. */
+async function takeovers() {
+  const rows = []
+  for (const entries of [1_000, 100_000, 1_000_000].filter((count) => count <= ENTRIES_MAX)) {
+    const directory = join(root, `takeover-${entries}`)
+    const filled = await openCache({ directory, maxSize: Number.POSITIVE_INFINITY })
+    for (let entry = 0; entry < entries; entry++) filled.set(`key:${entry}`, VALUE)
+    await filled.close()
+    const openingMs = []
+    const beganMs = performance.now()
+    const opened = await openCache({ directory })
+    openingMs.push(performance.now() - beganMs)
+    await opened.close()
+    const tookMs = []
+    for (let round = 0; round < Math.min(ROUNDS, 3); round++) {
+      const first = await serve(directory)
+      const second = await serve(directory)
+      const cache = await openShared({ directory, owner: 'never', reconnectTimeout: 60 })
+      await cache.get('key:1')
+      const killedMs = performance.now()
+      first.kill('SIGKILL')
+      await once(first, 'exit')
+      await cache.get('key:1')
+      tookMs.push(performance.now() - killedMs)
+      await cache.close()
+      second.kill('SIGTERM')
+      await once(second, 'exit')
+    }
+    rows.push({
+      what: `takeover with ${entries} entries: from the death of the owner to the first answer`,
+      milliseconds: rounded(median(tookMs)),
+      openingMilliseconds: rounded(median(openingMs)),
+    })
+  }
+  return rows
+}
+
+function rounded(figure) {
+  return Number(figure.toPrecision(3))
+}
+
+function median(list) {
+  return [...list].sort((a, b) => a - b)[list.length >> 1]
+}

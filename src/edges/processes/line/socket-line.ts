@@ -1,0 +1,127 @@
+/**
+ * A line between processes: one end of a unix socket. An end that does not take what it is sent is not read from either, so that
+ * its requests wait in its own process.
+ */
+import type { Socket } from 'node:net'
+import { journalClock } from '../../../cache/system-clock.js'
+import type { Line, Taken } from '../../remote/line.js'
+import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, FrameReader, jsonFrame, SIGN_OF_LIFE } from './frames.js'
+
+/** Bytes that the other end has not taken, beyond which nothing is read from it. */
+const UNTAKEN_BYTES_MAX = 1024 * 1024
+/** How long the other end has to take the last bytes and to close. */
+const CLOSE_MS = 1_000
+/** The largest greeting. */
+const GREETING_BYTES_MAX = 64 * 1024
+
+export class SocketLine implements Line {
+  readonly #socket: Socket
+  readonly #reader: FrameReader
+  readonly #arrived: unknown[] = []
+  #listener: ((message: unknown) => void) | undefined
+  #bytesMax = GREETING_BYTES_MAX
+  #isPaused = false
+  #isDelivering = false
+  #isClosed = false
+  /** When the other end was last heard of: `performance.now()`. */
+  heardMs = performance.now()
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.#reader = new FrameReader(() => this.#bytesMax)
+    socket.unref()
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('drain', () => {
+      if (!this.#isPaused) socket.resume()
+    })
+    socket.on('error', () => undefined) // the end follows
+  }
+
+  #read(chunk: Buffer): void {
+    this.heardMs = performance.now()
+    try {
+      this.#reader.read(chunk, (frame) => {
+        if (frame.length > 0) this.#arrived.push(decodeFrame(frame))
+      })
+    } catch {
+      this.#arrived.push(undefined)
+      this.#deliver()
+      this.close()
+      return
+    }
+    this.#deliver()
+  }
+
+  #deliver(): void {
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    while (this.#arrived.length > 0 && this.#listener !== undefined && !this.#isClosed)
+      this.#listener(this.#arrived.shift())
+    this.#isDelivering = false
+  }
+
+  greet(greeting: object): void {
+    this.#write(jsonFrame(greeting))
+  }
+
+  /** The greetings have been exchanged. */
+  greeted(): void {
+    this.#bytesMax = FRAME_BYTES_MAX
+  }
+
+  /** Says that this end is alive, unless it has bytes on the way anyway. */
+  signal(): void {
+    if (this.#socket.writableLength === 0) this.#write(SIGN_OF_LIFE)
+  }
+
+  post(message: unknown): void {
+    this.#write(encodeFrame(message))
+  }
+
+  #write(frame: Buffer): void {
+    const socket = this.#socket
+    if (this.#isClosed || !socket.writable) return
+    if (!socket.write(frame) && socket.writableLength > UNTAKEN_BYTES_MAX) socket.pause()
+  }
+
+  /** Reads nothing more. */
+  pause(): void {
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  onMessage(listener: (message: unknown) => void): void {
+    this.#listener = listener
+    this.#deliver()
+  }
+
+  /** What arrives from now on waits for the next listener. */
+  mute(): void {
+    this.#listener = undefined
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#socket.destroyed) listener()
+    else this.#socket.once('close', listener)
+  }
+
+  take(): Taken | undefined {
+    return this.#arrived.length === 0 ? undefined : { message: this.#arrived.shift() }
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const socket = this.#socket
+    if (socket.destroyed) return
+    socket.resume() // so that its end is seen
+    socket.end()
+    const timer = journalClock.setTimeout(() => socket.destroy(), CLOSE_MS)
+    socket.once('close', () => journalClock.clearTimeout(timer))
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The numbered commands of one client: each takes effect once, however often it is asked. The answer to a command that has taken
+ * effect comes from the state. Before: session. After: cache/numbered.
+ */
+import { deserialize, serialize } from 'node:v8'
+import type { NumberedCommands } from '../../../cache/numbered.js'
+import { ANSWER_BYTES_MAX, ANSWERS_BYTES_MAX, type Answer, bytesOf, DONE } from '../../../core/model/note.js'
+import { CacheError } from '../../../errors.js'
+import { BATCH_REQUESTS_MAX, BATCHES_MAX } from '../wire/protocol.js'
+import type { Wire } from '../wire/wire-value.js'
+
+/** Numbers from the first that is unanswered to the last that is asked. */
+const WINDOW = BATCHES_MAX * BATCH_REQUESTS_MAX
+
+export class KeptAnswers {
+  readonly #commands: NumberedCommands
+  readonly #client: string
+  /** The client has all answers up to this number. */
+  #received = 0
+
+  constructor(commands: NumberedCommands, client: string) {
+    this.#commands = commands
+    this.#client = client
+    this.#received = commands.receivedBy(client)
+  }
+
+  /** Returns `false` for a number that no client says. */
+  receive(number: unknown): boolean {
+    if (!Number.isSafeInteger(number) || (number as number) < 0) return false
+    this.#received = Math.max(this.#received, number as number)
+    return true
+  }
+
+  /** @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept. */
+  answer(number: number, run: () => Wire): Wire {
+    const kept = this.#commands.find(this.#client, number)
+    if (kept !== undefined) return wireOf(kept.answer)
+    const received = this.#received
+    if (number <= received || number - received > WINDOW)
+      throw new CacheError('INTERNAL', `Command ${number} is not among those that this client may ask`, {
+        consequence: 'It may have taken effect before.',
+      })
+    return this.#commands.run({ client: this.#client, number, received }, run, (wire) => this.#keep(wire))
+  }
+
+  #keep(wire: Wire): Answer {
+    if (typeof wire === 'string' ? wire.length > ANSWER_BYTES_MAX / 3 : typeof wire === 'object' && wire !== null)
+      return this.#fit(new Uint8Array(serialize(wire)))
+    return this.#fit(wire as Answer)
+  }
+
+  #fit(answer: Answer): Answer {
+    const bytes = bytesOf(answer)
+    const isKept = bytes <= ANSWER_BYTES_MAX && this.#commands.bytesFor(this.#client) + bytes <= ANSWERS_BYTES_MAX
+    return isKept ? answer : DONE
+  }
+}
+
+function wireOf(answer: Answer): Wire {
+  if (answer instanceof Uint8Array) return deserialize(answer) as Wire
+  if (answer !== DONE) return answer
+  throw new CacheError(
+    'OUTCOME_UNKNOWN',
+    'The owner of the cache ended before its answer arrived, and the answer was too large to be kept',
+    { consequence: 'The change was made, exactly once.', advice: 'Read what you need.' },
+  )
+}

@@ -1,0 +1,125 @@
+/**
+ * `daybook/processes`, and its composition root: gives `edges/processes` a way to open the cache. The public names, listed
+ * explicitly.
+ */
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { checkOptions } from './cache/arguments.js'
+import type { Cache } from './cache/cache.js'
+import { type Duration, toMilliseconds } from './cache/duration.js'
+import { type CacheOptions, resolveOptions } from './cache/options.js'
+import { outsideRequests } from './durable/outside-requests.js'
+import type { OwnerPreference } from './edges/processes/client/seek.js'
+import type { SharedCache } from './edges/processes/client/shared-cache.js'
+import { join } from './edges/processes/client/shared-client.js'
+import type { KeptOptions, OwnerGreeting } from './edges/processes/greeting.js'
+import { CacheError, mustBe } from './errors.js'
+import { openWithin } from './open.js'
+
+export type { RemoteRemoval } from './cache/streams/removals.js'
+export type { Role, SharedCache } from './edges/processes/client/shared-cache.js'
+export type { RemoteCache, RemoteNamespace } from './edges/remote/client/remote-cache.js'
+export type { Condition, Step, StepsResults } from './edges/remote/wire/steps.js'
+export {
+  CacheClosedError,
+  CacheError,
+  CacheLockedError,
+  CorruptionError,
+  JournalWriteError,
+  ValueError,
+} from './errors.js'
+export type { OwnerPreference }
+
+/** Options of `openCache` that cannot be shared. */
+type OwnOptions = 'clock' | 'inspect' | 'random' | 'journal' | 'isolation' | 'lock'
+
+/**
+ * The options of `openCache`, without what only one process can have, and two more. They are those of the process that owns the
+ * cache first. Whoever takes over keeps its limits and its default ttl.
+ */
+export interface SharedOptions extends Omit<CacheOptions, OwnOptions> {
+  /** How long a call waits for an owner when there is none. Default 10 s. */
+  reconnectTimeout?: Duration | undefined
+  /**
+   * Whether this process may own the cache. `'may'` (default): if no other one wants to within 200 ms. `'prefer'`: at once. `'never'`: it
+   * only asks. A running owner stays the owner.
+   */
+  owner?: OwnerPreference | undefined
+}
+
+const OPTION_NAMES = Object.keys({
+  directory: true,
+  onCorruption: true,
+  maxSize: true,
+  maxBytes: true,
+  ttl: true,
+  fsync: true,
+  cleanupInterval: true,
+  statsInterval: true,
+  compaction: true,
+  eviction: true,
+  history: true,
+  onProgress: true,
+  reconnectTimeout: true,
+  owner: true,
+} satisfies Record<keyof SharedOptions, true>)
+
+const PREFERENCES: readonly unknown[] = ['may', 'prefer', 'never'] satisfies OwnerPreference[]
+
+/**
+ * A cache that any number of processes of this host share: one of them owns the directory, the others ask it, and when it ends
+ * another one takes over. Every process calls this with the same directory.
+ *
+ * @throws CacheError `OWNER_UNAVAILABLE` if there is no owner within `reconnectTimeout`, and this process may or can not be it;
+ * what `openCache()` throws; TypeError or RangeError for a wrong option.
+ */
+export function openShared<V = unknown>(options: SharedOptions = {}): Promise<SharedCache<V>> {
+  return outsideRequests(() => openSharedWithin<V>(options))
+}
+
+/** @internal `open` replaces what opens the cache in this process, for tests. */
+export async function openSharedWithin<V = unknown>(
+  options: SharedOptions,
+  open: (options: CacheOptions) => Promise<Cache> = openWithin,
+): Promise<SharedCache<V>> {
+  checkOptions(options, OPTION_NAMES)
+  const { reconnectTimeout = 10, owner: preference = 'may', ...own } = options
+  const reconnectTimeoutMs = toMilliseconds(reconnectTimeout, 'reconnectTimeout')
+  if (!PREFERENCES.includes(preference)) throw new TypeError(mustBe('owner', "'may', 'prefer' or 'never'", preference))
+  const resolved = resolveOptions(own)
+  const directory = resolve(resolved.directory as string) // there is no journal
+  return join<V>({
+    directory,
+    client: randomBytes(8).toString('hex'),
+    preference,
+    reconnectTimeoutMs,
+    async open(before: OwnerGreeting | undefined) {
+      if (before === undefined) return { cache: await open({ ...own, directory }), kept: resolved }
+      const kept = { ttlMs: before.ttlMs ?? Number.POSITIVE_INFINITY, eviction: before.eviction }
+      const { maxSize, maxBytes, ...rest } = own
+      const ttl = Number.isFinite(kept.ttlMs) ? (`${kept.ttlMs}ms` as Duration) : kept.ttlMs
+      const cache = await open({ ...rest, ttl, eviction: kept.eviction, directory })
+      return { cache, kept, warning: differing({ ...resolved, maxSize, maxBytes }, cache, kept) }
+    },
+  })
+}
+
+/** A warning if a process took over a cache that is not what its options say. */
+function differing(
+  own: Pick<CacheOptions, 'maxSize' | 'maxBytes'> & KeptOptions,
+  cache: Cache,
+  { ttlMs, eviction }: KeptOptions,
+): CacheError | undefined {
+  const { maxSize, maxBytes } = own
+  const { journal } = cache.stats()
+  const differences = [
+    ...(maxSize === undefined || maxSize === journal.maxSize ? [] : [`maxSize is ${journal.maxSize}, not ${maxSize}`]),
+    ...(maxBytes === undefined || maxBytes === journal.maxBytes
+      ? []
+      : [`maxBytes is ${journal.maxBytes}, not ${maxBytes}`]),
+    ...(own.ttlMs === ttlMs ? [] : [`ttl is ${ttlMs / 1_000}, not ${own.ttlMs / 1_000}`]),
+    ...(own.eviction === eviction ? [] : [`eviction is ${eviction}, not ${own.eviction}`]),
+  ]
+  if (differences.length === 0) return undefined
+  return new CacheError('OPTIONS_DIFFER', `This process has taken over the cache: ${differences.join(', ')}`)
+}
