@@ -1,5 +1,5 @@
 /**
- * The public API. The path of a change begins here: arguments are checked, values encoded. After: `door.ts`, then `turns/`.
+ * The public API. The path of a change begins here: arguments are checked, values encoded. After: `door/`, then `turns/`.
  *
  *   cache.set(key, value) ─► command ─► turns/turns ─► decide ─► journal ─► evolve ─► reply ─► streams
  *

@@ -1,4 +1,4 @@
-/** What selects keys: a pattern, or a prefix. Before: `cache.ts`, `door.ts`. After: `turns/reads.ts`. */
+/** What selects keys: a pattern, or a prefix. Before: `cache.ts`, `door/`. After: `turns/reads.ts`. */
 import { compileGlob, type KeyMatcher } from '../../core/decide/glob.js'
 import { mustBe } from '../../errors.js'
 import { checkNames, checkPattern } from './arguments.js'

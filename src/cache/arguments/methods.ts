@@ -1,6 +1,6 @@
 /**
  * The table of a cache's methods. To add a method, write it in `cache.ts` and add a row here. Derived from the rows, by type
- * or by loop: the actor's messages, which an inspector also sees (`messages.ts`); the operations and methods of remote
+ * or by loop: the actor's messages, which an inspector also sees (`actor/messages.ts`); the operations and methods of remote
  * clients, and the steps of their `transact` (`edges/`); and the simple commands of the shell.
  *
  * It holds only data, so that anything may import it. Each row is a call with one reply, which a message can carry. So methods that

@@ -1,4 +1,4 @@
-/** Checks the options of `setMany`, and those of each of its entries. Before: `door.ts`. After: a command for each entry. */
+/** Checks the options of `setMany`, and those of each of its entries. Before: `door/`. After: a command for each entry. */
 import { hasExpired } from '../../core/model/expiry.js'
 import { checkOnly, checkOptions, checkTags, deadlineToSet, type SetOptions, staleFor } from './arguments.js'
 import { METHODS } from './methods.js'

@@ -1,6 +1,6 @@
 /**
  * The methods that look back: arguments are checked, and what is pending is written first. Before: `cache.ts`, `edges/`. After:
- * `history/`, and `durable/history` for the reading.
+ * the files beside it, and `durable/history` for the reading.
  */
 import { resolve } from 'node:path'
 import type { Observable } from 'rxjs'

@@ -1,6 +1,6 @@
 /**
  * `getOrSet` and `getOrSetMany` with values in their stored form: what is there is returned, what is missing is loaded. Before: `cache.ts` and
- * `edges/`. After: `loads/loads.ts`.
+ * `edges/`. After: `loads.ts`.
  */
 import { refuseEndless } from '../../core/decide/stale.js'
 import type { Clock } from '../../core/model/clock.js'

@@ -1,7 +1,7 @@
 /**
  * Numbered commands of clients in other processes. The frame of a change keeps the answer, so that a command that is asked again,
  * because its owner died before the answer arrived, takes effect once. Before: `edges/remote/owner/kept-answers.ts`. After:
- * `turns/`.
+ * `turns.ts`.
  */
 import type { State } from '../../core/evolve/state.js'
 import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'

@@ -1,6 +1,6 @@
 /**
  * The numbered commands of one client: each takes effect once, however often it is asked. The answer to a command that has taken
- * effect comes from the state. Before: session. After: cache/numbered.
+ * effect comes from the state. Before: session. After: cache/turns/numbered.
  */
 import { deserialize, serialize } from 'node:v8'
 import type { NumberedCommands } from '../../../cache/turns/numbered.js'
