@@ -1,7 +1,7 @@
 /** What the adapters have in common. */
 import test, { type ExecutionContext } from 'ava'
 import { type Backing, inOneTurn, update, written } from '../../../src/edges/adapters/backing.js'
-import { checkMetricsOptions, statsReader } from '../../../src/edges/adapters/figures.js'
+import { checkMetricsOptions, figuresReader } from '../../../src/edges/adapters/figures.js'
 import { keyvStore } from '../../../src/edges/adapters/keyv.js'
 import { nextCacheHandler } from '../../../src/edges/adapters/next.js'
 import { rateLimitStore } from '../../../src/edges/adapters/rate-limit.js'
@@ -92,11 +92,11 @@ test('a promise of a cache that rejects before the first call is the error of th
   const hits = rateLimitStore({ cache: failing() })
   const handler = nextCacheHandler({ cache: failing() })
   const driver = unstorageDriver({ cache: failing() })
-  const stats = statsReader(checkMetricsOptions({ cache: failing() }, []).cache)
+  const figures = figuresReader(checkMetricsOptions({ cache: failing() }, []).cache)
   await loopTurn()
   await loopTurn()
   t.deepEqual(unhandled, [])
   const calls = [() => keyv.get('a'), () => hits.get('a'), () => handler.get('a'), async () => driver.getItem('a')]
   for (const call of calls) await t.throwsAsync(async () => call(), { code: 'CACHE_LOCKED' })
-  t.is(await stats(), undefined, 'no figures')
+  t.is(await figures(), undefined, 'no figures')
 })
