@@ -92,11 +92,11 @@ test('a promise of a cache that rejects before the first call is the error of th
   const hits = rateLimitStore({ cache: failing() })
   const handler = nextCacheHandler({ cache: failing() })
   const driver = unstorageDriver({ cache: failing() })
-  const figures = figuresReader(checkMetricsOptions({ cache: failing() }, []).cache)
+  const stats = figuresReader(checkMetricsOptions({ cache: failing() }, []).cache)
   await loopTurn()
   await loopTurn()
   t.deepEqual(unhandled, [])
   const calls = [() => keyv.get('a'), () => hits.get('a'), () => handler.get('a'), async () => driver.getItem('a')]
   for (const call of calls) await t.throwsAsync(async () => call(), { code: 'CACHE_LOCKED' })
-  t.is(await figures(), undefined, 'no figures')
+  t.is(await stats(), undefined, 'no figures')
 })
