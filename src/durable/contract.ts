@@ -198,9 +198,10 @@ export interface Journal {
   append(events: readonly CacheEvent[], note?: Note): number
   /**
    * The same for a `set` event without an extension, after the `evicted` event of a key if there is one, without event objects: for the
-   * most frequent turns. Optional; `append` must do the same.
+   * most frequent turns. Optional; `append` must do the same. `note` is kept as `append` keeps it, and is undefined unless a client of
+   * another process asked for the `set`.
    */
-  appendSet?(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number
+  appendSet?(key: string, value: StoredValue, expiresAtMs: number, evicted?: string, note?: Note): number
   /** Resolves with the last durable sequence once everything appended before this call is on disk. */
   flush(): Promise<number>
   /** Writes a snapshot and removes the files that it replaces. */

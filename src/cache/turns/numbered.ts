@@ -3,7 +3,7 @@
  * because its owner died before the answer arrived, takes effect once. Before: `edges/remote/owner/kept-answers.ts`. After:
  * `turns.ts`.
  */
-import type { State } from '../../core/evolve/state.js'
+import { GATE, type State } from '../../core/evolve/state.js'
 import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'
 import type { Journal } from '../../durable/contract.js'
 import type { Turns } from './turns.js'
@@ -45,6 +45,23 @@ export class NumberedCommands {
       this.#turns.note = { type: 'answered', ...command, answer: keep(result) }
       return result
     })
+  }
+
+  /**
+   * The same for a command that is a turn of one step, whose reply is a primitive and the answer: a plain `set`, or an increment. The
+   * answer is then known before the append, and nothing is kept to be undone.
+   */
+  runOne<T>({ client, number, received }: NumberedCommand, run: () => T, keep: (result: T) => Answer): T {
+    const turns = this.#turns
+    // What an inspector calls must not take the note.
+    if (turns.isOpen || (this.#state.gate & GATE.isInspected) !== 0)
+      return this.run({ client, number, received }, run, keep)
+    turns.note = { type: 'answered', client, number, received, answer: true }
+    try {
+      return run()
+    } finally {
+      turns.note = undefined
+    }
   }
 
   /** The client will not ask again. */

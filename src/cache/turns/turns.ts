@@ -19,7 +19,7 @@ import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import { GATE, type State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
-import type { Note } from '../../core/model/note.js'
+import type { Answer, AnsweredNote } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
@@ -29,9 +29,7 @@ import type { ExpiryTimer } from './expiry-timer.js'
 import type { Outbox } from './outbox.js'
 import { reportLater } from './report.js'
 
-/**
- * Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays.
- */
+/** Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays. */
 export type TurnListener = (events: readonly CacheEvent[], missedDeletions: readonly string[]) => void
 
 export interface TurnsParts {
@@ -51,8 +49,8 @@ export class Turns {
   #depth = 0
   /** The events of the open turn so far. */
   #events: CacheEvent[] = []
-  /** What the frame of the open turn says beside its events. */
-  note: Note | undefined
+  /** The answer that the frame of the next turn keeps; of the open turn, if there is one. Without it, a turn of one command gives it. */
+  note: AnsweredNote | undefined
   /** The time of its last step. */
   #nowMs = 0
   /** Keys without an entry that the open turn deleted. That is not an event, but it overrules a load of the key. */
@@ -100,9 +98,11 @@ export class Turns {
   /** One command, one turn; inside `transact`, one step of the open turn. */
   run(command: Command): unknown {
     const events = decide(this.#state, command)
+    const reply = replyTo(command, events)
+    if (this.note !== undefined) this.note.answer = reply as Answer // of one command
     if (events.length > 0) this.record(events, command.nowMs)
     if (command.type === 'delete' && events.at(-1)?.type !== 'deleted') this.overrule(command.key)
-    return replyTo(command, events)
+    return reply
   }
 
   /** Journals and applies events that are already decided. `replacement`: the rows that a `loaded` event switches to. */
@@ -153,6 +153,7 @@ export class Turns {
     if (slot === undefined || !isSetAlone(this.#state, slot, undefined) || this.#state.isExtendedAt(slot))
       return undefined
     const value = sum(this.#state, key, by, slot)
+    if (this.note !== undefined) this.note.answer = value
     this.#commit(undefined, slot, key, value, NEVER, undefined)
     return value
   }
@@ -185,6 +186,7 @@ export class Turns {
     if (victim !== undefined) evolveEviction(state, victim)
     if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
     else this.#evolveEach(events, first, nowMs as number, replacement)
+    if (this.note !== undefined) this.#keepAnswer(this.note)
     state.isWhole = true
     this.#isCommitting = false
     if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
@@ -199,11 +201,12 @@ export class Turns {
     evicted: string | undefined,
   ): number {
     const journal = this.#journal
+    const { note } = this
     this.#isCommitting = true
     try {
-      if (events !== undefined) return journal.append(events)
-      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted)
-      return journal.append(setEvents(key, value, expiresAtMs, evicted))
+      if (events !== undefined) return journal.append(events, note)
+      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted, note)
+      return journal.append(setEvents(key, value, expiresAtMs, evicted), note)
     } catch (error) {
       this.#isCommitting = false
       this.#runWaiting()
@@ -219,6 +222,12 @@ export class Turns {
       evolve(this.#state, event, replacement)
     }
     if (isObserved) this.#outbox.journaled(first)
+  }
+
+  /** Before anything that may begin another turn. */
+  #keepAnswer(note: AnsweredNote): void {
+    this.note = undefined
+    this.#state.answers.evolve(note)
   }
 
   /** Overrules a load of the key, although no event of the turn is about the key. */
@@ -285,9 +294,8 @@ export class Turns {
         consequence: 'None of its changes have taken effect.',
       })
     if (this.#events.length === 0) return
-    const note = this.note
-    this.#outbox.journaled(this.#journal.append(this.#events, note))
-    if (note !== undefined) this.#state.answers.evolve(note)
+    this.#outbox.journaled(this.#journal.append(this.#events, this.note))
+    if (this.note !== undefined) this.#keepAnswer(this.note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {

@@ -20,7 +20,8 @@ export interface NumberedCommand {
 
 export interface AnsweredNote extends NumberedCommand {
   readonly type: 'answered'
-  readonly answer: Answer
+  /** Of an increment, known only when it has been decided. */
+  answer: Answer
 }
 
 /** The client is gone, and will not ask again. */

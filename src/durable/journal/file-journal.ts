@@ -166,14 +166,14 @@ export class FileJournal implements Journal {
     return sequence
   }
 
-  appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number {
+  appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted?: string, note?: Note): number {
     const pending = this.#pending
     const isSmall =
       key.length <= SMALL &&
       (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object') &&
       (evicted === undefined || evicted.length <= SMALL)
-    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs, evicted)
-    return this.append(setEvents(key, value, expiresAtMs, evicted)) // handles values that fill a frame
+    if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs, evicted, note)
+    return this.append(setEvents(key, value, expiresAtMs, evicted), note) // handles values that fill a frame
   }
 
   flush(): Promise<number> {

@@ -120,13 +120,20 @@ export class PendingFrames {
   }
 
   /**
-   * Adds one `set` event, after one that its key `evicted` was evicted, and returns the sequence of the first. They must be far from
-   * filling a frame. Call it only if `isReady`.
+   * Adds one `set` event, after one that its key `evicted` was evicted, and the note that belongs to them. Returns the sequence of the
+   * first. They must be far from filling a frame. Call it only if `isReady`.
    */
-  addSet(key: string, value: StoredValue, expiresAtMs: number, evicted: string | undefined): number {
+  addSet(
+    key: string,
+    value: StoredValue,
+    expiresAtMs: number,
+    evicted: string | undefined,
+    note: Note | undefined,
+  ): number {
     const writer = this.#writer
     const before = writer.length
     try {
+      if (note !== undefined) this.#notes.prepare(note)
       if (before === this.#start) beginFrame(writer)
       if (evicted !== undefined) encodeEviction(writer, evicted)
       encodeSet(writer, key, value, expiresAtMs)
@@ -135,6 +142,7 @@ export class PendingFrames {
       writer.length = before
       throw error
     }
+    if (note !== undefined) this.#notes.add(note)
     if (writer.length >= PENDING_BYTES_MAX) this.isReady = false
     const sequence = this.first + this.count
     this.count += evicted === undefined ? 1 : 2

@@ -31,8 +31,8 @@ export class KeptAnswers {
     return true
   }
 
-  /** @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept. */
-  answer(number: number, run: () => Wire): Wire {
+  /** `isOne`: {@link NumberedCommands.runOne} may run it. @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept. */
+  answer(number: number, run: () => Wire, isOne = false): Wire {
     const kept = this.#commands.find(this.#client, number)
     if (kept !== undefined) return wireOf(kept.answer)
     const received = this.#received
@@ -40,10 +40,11 @@ export class KeptAnswers {
       throw new CacheError('INTERNAL', `Command ${number} is not among those that this client may ask`, {
         consequence: 'It may have taken effect before.',
       })
-    return this.#commands.run({ client: this.#client, number, received }, run, (wire) => this.#keep(wire))
+    const command = { client: this.#client, number, received }
+    return isOne ? this.#commands.runOne(command, run, this.#keep) : this.#commands.run(command, run, this.#keep)
   }
 
-  #keep(wire: Wire): Answer {
+  readonly #keep = (wire: Wire): Answer => {
     if (typeof wire === 'string' ? wire.length > ANSWER_BYTES_MAX / 3 : typeof wire === 'object' && wire !== null)
       return this.#fit(new Uint8Array(serialize(wire)))
     return this.#fit(wire as Answer)

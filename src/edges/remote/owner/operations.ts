@@ -205,6 +205,8 @@ const OPERATIONS = OPERATION_NAMES.map((name, code) => {
     mustBeDurable: (row.changes === true && row.waits !== true) || name === 'bye',
     /** Whether the frame of its change keeps the answer, if its client numbers its commands. */
     isNumbered: row.changes === true && row.waits !== true,
+    /** Whether it is one command, whose reply is the answer. */
+    isOne: name === 'put' || name === 'add',
     mayTakeLong: row.mayTakeLong === true || name === 'count',
   }
 })

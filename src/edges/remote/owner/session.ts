@@ -136,7 +136,7 @@ export class Session implements Caller, Answerer {
       const operation = operationAt(code) as NonNullable<ReturnType<typeof operationAt>> // the batch has looked
       const isKept = this.#answers !== undefined && operation.isNumbered
       const result = isKept
-        ? this.#answers.answer(id, () => operation.run(this, first, batch, at) as Wire) // it does not wait
+        ? this.#answers.answer(id, () => operation.run(this, first, batch, at) as Wire, operation.isOne) // it does not wait
         : operation.run(this, first, batch, at)
       if (!(result instanceof Promise)) return result
       const answered = result.then(
