@@ -128,7 +128,7 @@ class Walk {
 
   clear(): void {
     this.#forget(0)
-    this.#path.length = 0
+    if (!this.isPlain) this.#path.length = 0 // otherwise it holds no object, and V8 sets the length of an array in its runtime
     this.refusal = undefined
     if (this.#records.length > 0) this.#records = []
   }

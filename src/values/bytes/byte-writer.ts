@@ -1,7 +1,7 @@
 import { TEXT } from './text.js'
 
 /** Text up to this length is written by a loop, which is faster for so few bytes than a call into the runtime. */
-const LOOP_LENGTH_MAX = 16
+const LOOP_LENGTH_MAX = 28
 
 /** A growing buffer, in which frames are composed. Numbers are little-endian. */
 export class ByteWriter {
@@ -84,19 +84,34 @@ export class ByteWriter {
   /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
-    if (text.length <= LOOP_LENGTH_MAX) {
-      const { bytes } = this
-      let at = this.length
-      bytes[at++] = text.length // at most 16: one byte of varint
-      for (let index = 0; index < text.length; index++) {
-        const unit = text.charCodeAt(index)
-        if (unit > 0x7f) return this.#putLongText(text)
-        bytes[at++] = unit
-      }
-      this.length = at
-      return TEXT.ascii
+    return text.length <= LOOP_LENGTH_MAX && this.#putShortAscii(text) ? TEXT.ascii : this.#putLongText(text)
+  }
+
+  /** Four characters at a time. Returns false, having put nothing, if not all are ASCII. */
+  #putShortAscii(text: string): boolean {
+    const view = this.#view
+    const { length } = text
+    const start = this.length
+    view.setUint8(start, length) // one byte of varint
+    const first = start + 1
+    let all = 0
+    let index = 0
+    for (; index + 4 <= length; index += 4) {
+      const a = text.charCodeAt(index)
+      const b = text.charCodeAt(index + 1)
+      const c = text.charCodeAt(index + 2)
+      const d = text.charCodeAt(index + 3)
+      all |= a | b | c | d
+      view.setInt32(first + index, a | (b << 8) | (c << 16) | (d << 24), true)
     }
-    return this.#putLongText(text)
+    for (; index < length; index++) {
+      const unit = text.charCodeAt(index)
+      all |= unit
+      view.setUint8(first + index, unit)
+    }
+    if (all > 0x7f) return false
+    this.length = first + length
+    return true
   }
 
   #putLongText(text: string): number {
