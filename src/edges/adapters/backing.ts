@@ -6,10 +6,10 @@
  * has been told survives a SIGKILL. It never closes what it stands on: whoever opened the cache closes it.
  */
 import type { Observable } from 'rxjs'
-import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/arguments.js'
+import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/arguments/arguments.js'
 import type { Cache, Entry } from '../../cache/cache.js'
+import type { ScanOptions, ScanResult } from '../../cache/door/scans.js'
 import { execute } from '../../cache/execute.js'
-import type { ScanOptions, ScanResult } from '../../cache/scans.js'
 import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { nextTurn } from '../../durable/storage/event-loop.js'
 import { mustBe } from '../../errors.js'
@@ -51,9 +51,16 @@ export function checkAdapterOptions<O extends { cache: unknown }>(options: O, na
 }
 
 export function checkBacking(cache: unknown): void {
-  const { transact, then } = (cache ?? {}) as { transact?: unknown; then?: unknown }
-  if (typeof transact === 'function' || typeof then === 'function') return
+  const { transact } = (cache ?? {}) as { transact?: unknown }
+  if (typeof transact === 'function' || isExpected(cache)) return
   throw new TypeError(mustBe('cache', 'a cache, a client of one, a namespace, or a promise of one', cache))
+}
+
+/** Whether it is a promise. If that rejects, every call of the adapter does, and before the first one nobody else handles it. */
+export function isExpected(cache: unknown): boolean {
+  const isOne = isPromise(cache)
+  if (isOne) Promise.resolve(cache).catch(() => undefined)
+  return isOne
 }
 
 /** Calls `next` with what `value` is or resolves with: at once if it can be, because some contracts want an answer without a promise. */
