@@ -84,34 +84,20 @@ export class ByteWriter {
   /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
-    return text.length <= LOOP_LENGTH_MAX && this.#putShortAscii(text) ? TEXT.ascii : this.#putLongText(text)
-  }
-
-  /** Four characters at a time. Returns false, having put nothing, if not all are ASCII. */
-  #putShortAscii(text: string): boolean {
-    const view = this.#view
     const { length } = text
-    const start = this.length
-    view.setUint8(start, length) // one byte of varint
-    const first = start + 1
+    if (length > LOOP_LENGTH_MAX) return this.#putLongText(text)
+    const { bytes } = this
+    const start = this.length + 1
     let all = 0
-    let index = 0
-    for (; index + 4 <= length; index += 4) {
-      const a = text.charCodeAt(index)
-      const b = text.charCodeAt(index + 1)
-      const c = text.charCodeAt(index + 2)
-      const d = text.charCodeAt(index + 3)
-      all |= a | b | c | d
-      view.setInt32(first + index, a | (b << 8) | (c << 16) | (d << 24), true)
-    }
-    for (; index < length; index++) {
+    for (let index = 0; index < length; index++) {
       const unit = text.charCodeAt(index)
       all |= unit
-      view.setUint8(first + index, unit)
+      bytes[start + index] = unit
     }
-    if (all > 0x7f) return false
-    this.length = first + length
-    return true
+    if (all > 0x7f) return this.#putLongText(text)
+    bytes[start - 1] = length // one byte of varint
+    this.length = start + length
+    return TEXT.ascii
   }
 
   #putLongText(text: string): number {
