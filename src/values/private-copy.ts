@@ -8,10 +8,10 @@
  */
 import { types } from 'node:util'
 import { describe, reasonOf, ValueError } from '../errors.js'
-import { define } from './define.js'
 import { type ErrorRecord, recordOf, standInFor } from './error-records.js'
 import { isPlain, isUncloneable, kindOf } from './kinds.js'
 import { pathOf, type Step } from './path.js'
+import { define } from './plain/define.js'
 import { Bare, PLAIN_LEVELS_MAX } from './plain/plain-data.js'
 
 const { isProxy } = types
