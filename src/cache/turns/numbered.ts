@@ -35,7 +35,7 @@ export class NumberedCommands {
 
   /** How many bytes of answers are kept for a client. */
   bytesFor(client: string): number {
-    return this.#state.answers.heldFor(client).bytes
+    return this.#state.answers.bytesFor(client)
   }
 
   /** Runs a command as one turn. If it changes anything, the frame of the change has the answer, which `keep` makes of the result. */

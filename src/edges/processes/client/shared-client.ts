@@ -12,7 +12,7 @@ import { CacheClosedError, CacheError } from '../../../errors.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
 import { RemoteClient } from '../../remote/client/remote-client.js'
 import { Requests } from '../../remote/client/requests.js'
-import { OP, type RemoteMethod } from '../../remote/wire/codes.js'
+import type { RemoteMethod } from '../../remote/wire/codes.js'
 import type { OwnerGreeting } from '../greeting.js'
 import { ASK_AGAIN_MS, type SharedOwner } from '../owner/shared-owner.js'
 import { type Place, type Seeking, seek } from './seek.js'
@@ -102,10 +102,8 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
       return
     }
     this.#lostMs = performance.now()
-    const wasOrderly = reason instanceof CacheClosedError
-    this.#requests.long.expire((code) =>
-      (code === OP.load || code === OP.restore) && !wasOrderly ? loadLost() : undefined,
-    )
+    // An owner that closes in order has answered what it had begun.
+    if (!(reason instanceof CacheClosedError)) this.#requests.rejectOnce(loadLost())
     this.#roles.next({ role: 'reconnecting', pid: undefined })
     this.#expire()
     outsideRequests(() => this.#renew())
@@ -190,11 +188,12 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
   }
 }
 
-/** Relative paths are this process's, whichever reads or writes the file. */
+const TAKE_PATHS: readonly string[] = ['save', 'load', 'fork'] satisfies RemoteMethod[]
+
+/** Relative paths are this process's, whichever reads or writes the files. */
 function encodeSharedCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
   const [path, ...rest] = parameters
-  if ((name !== 'save' && name !== 'load') || typeof path !== 'string' || path === '')
-    return encodeCall(name, parameters)
+  if (!TAKE_PATHS.includes(name) || typeof path !== 'string' || path === '') return encodeCall(name, parameters)
   return encodeCall(name, [resolve(path), ...rest])
 }
 
