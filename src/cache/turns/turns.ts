@@ -49,7 +49,7 @@ export class Turns {
   #depth = 0
   /** The events of the open turn so far. */
   #events: CacheEvent[] = []
-  /** The answer that the frame of the next turn keeps; of the open turn, if there is one. Without it, a turn of one command gives it. */
+  /** The answer that the frame of the open turn, or of the next one, keeps. If that is a turn of one command, its reply is the answer. */
   note: AnsweredNote | undefined
   /** The time of its last step. */
   #nowMs = 0
@@ -64,7 +64,6 @@ export class Turns {
     this.#journal = journal
     this.#outbox = outbox
     this.#expiry = expiry
-    this.isWritable = false
   }
 
   /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
@@ -92,8 +91,6 @@ export class Turns {
     if (this.#depth === 0 && !this.#isCommitting) task()
     else this.#afterTurn.push(task)
   }
-
-  // ── one command ──
 
   /** One command, one turn; inside `transact`, one step of the open turn. */
   run(command: Command): unknown {
@@ -128,7 +125,7 @@ export class Turns {
    * must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
-    if (!this.#isQuiet) return false
+    if (this.#mustDecide) return false
     const slot = this.#state.find(key)
     if (!isSetAlone(this.#state, slot, nowMs))
       return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
@@ -148,7 +145,7 @@ export class Turns {
 
   /** The same gate for adding to a number that has neither a deadline nor tags. Returns undefined if the increment must be decided. */
   increment(key: string, by: number): number | undefined {
-    if (!this.#isQuiet) return undefined
+    if (this.#mustDecide) return undefined
     const slot = this.#state.find(key)
     if (slot === undefined || !isSetAlone(this.#state, slot, undefined) || this.#state.isExtendedAt(slot))
       return undefined
@@ -158,9 +155,8 @@ export class Turns {
     return value
   }
 
-  /** Whether a call is admitted that needs no list of events: no turn is open, and nobody listens or subscribes. */
-  get #isQuiet(): boolean {
-    return this.#state.gate === 0 && !this.#outbox.isObserved
+  get #mustDecide(): boolean {
+    return this.#state.gate !== 0 || this.#outbox.isObserved
   }
 
   /**
@@ -182,12 +178,15 @@ export class Turns {
     reserveStack()
     const evicted = victim === undefined ? undefined : state.keyAt(victim)
     const first = this.#append(events, key, value, expiresAtMs, evicted)
-    state.isWhole = false
+    state.gate |= GATE.notWhole
     if (victim !== undefined) evolveEviction(state, victim)
     if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
     else this.#evolveEach(events, first, nowMs as number, replacement)
-    if (this.note !== undefined) this.#keepAnswer(this.note)
-    state.isWhole = true
+    if (this.note !== undefined) {
+      state.answers.evolve(this.note)
+      this.note = undefined // before anything that may begin another turn
+    }
+    state.gate &= ~GATE.notWhole
     this.#isCommitting = false
     if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
   }
@@ -201,12 +200,11 @@ export class Turns {
     evicted: string | undefined,
   ): number {
     const journal = this.#journal
-    const { note } = this
     this.#isCommitting = true
     try {
-      if (events !== undefined) return journal.append(events, note)
-      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted, note)
-      return journal.append(setEvents(key, value, expiresAtMs, evicted), note)
+      if (events !== undefined) return journal.append(events, this.note)
+      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted, this.note)
+      return journal.append(setEvents(key, value, expiresAtMs, evicted), this.note)
     } catch (error) {
       this.#isCommitting = false
       this.#runWaiting()
@@ -222,12 +220,6 @@ export class Turns {
       evolve(this.#state, event, replacement)
     }
     if (isObserved) this.#outbox.journaled(first)
-  }
-
-  /** Before anything that may begin another turn. */
-  #keepAnswer(note: AnsweredNote): void {
-    this.note = undefined
-    this.#state.answers.evolve(note)
   }
 
   /** Overrules a load of the key, although no event of the turn is about the key. */
@@ -253,13 +245,13 @@ export class Turns {
       reply = steps()
       if (this.#depth === 1) this.#appendAll()
     } catch (error) {
-      this.#close()
+      this.#state.close(GATE.inTurn, --this.#depth > 0)
       const { isWhole } = this.#state
       this.#state.isWhole = false // until the undo is complete
       this.#undo(undoMark, eventMark, missedMark, isWhole)
       throw error
     }
-    this.#close()
+    this.#state.close(GATE.inTurn, --this.#depth > 0)
     if (this.#depth > 0) return reply
     const events = this.#events
     const missed = this.#missedDeletions
@@ -269,10 +261,6 @@ export class Turns {
     undo.forget()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
-  }
-
-  #close(): void {
-    if (--this.#depth === 0) this.#state.close(GATE.inTurn, false)
   }
 
   #step(event: CacheEvent, nowMs: number): void {
@@ -295,7 +283,7 @@ export class Turns {
       })
     if (this.#events.length === 0) return
     this.#outbox.journaled(this.#journal.append(this.#events, this.note))
-    if (this.note !== undefined) this.#keepAnswer(this.note)
+    if (this.note !== undefined) this.#state.answers.evolve(this.note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
@@ -327,13 +315,8 @@ export class Turns {
   }
 
   /** A method of its own, because a function that contains a closure creates an object at every call. */
-  #settleLater(
-    error: unknown,
-    events: readonly CacheEvent[],
-    missedDeletions: readonly string[],
-    nowMs: number | undefined,
-  ): void {
-    this.#later(error, () => this.#settle(events, missedDeletions, nowMs))
+  #settleLater(error: unknown, events: readonly CacheEvent[], missed: readonly string[], nowMs?: number): void {
+    this.#later(error, () => this.#settle(events, missed, nowMs))
   }
 
   #runWaiting(): void {
@@ -364,5 +347,4 @@ export class Turns {
 }
 
 const NONE: readonly never[] = []
-/** The deadline of an entry without one. */
-const NEVER = Number.POSITIVE_INFINITY
+const NEVER = Number.POSITIVE_INFINITY // the deadline of an entry without one
