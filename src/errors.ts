@@ -161,8 +161,9 @@ export const ERRORS = {
   },
   OPTIONS_DIFFER: {
     classes: ['CacheError'],
-    message: 'A process has taken over a shared cache whose limits or default ttl are not those of its own options.',
-    consequence: 'Those of the cache apply, so that nothing was evicted.',
+    message:
+      'A process has taken over a shared cache whose limits, default ttl, eviction or history are not those of its own options.',
+    consequence: 'Those of the cache apply, so that nothing was evicted or forgotten.',
     advice: 'Pass the same options in every process, and change limits with resize().',
   },
   OWNER_STALLED: {

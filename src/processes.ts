@@ -4,15 +4,17 @@
  */
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { checkOptions } from './cache/arguments/arguments.js'
 import { type Duration, toMilliseconds } from './cache/arguments/duration.js'
 import type { Cache } from './cache/cache.js'
 import { type CacheOptions, resolveOptions } from './cache/options.js'
+import type { Retention } from './durable/contract.js'
 import { outsideRequests } from './durable/outside-requests.js'
 import type { OwnerPreference } from './edges/processes/client/seek.js'
 import type { SharedCache } from './edges/processes/client/shared-cache.js'
 import { join } from './edges/processes/client/shared-client.js'
-import type { KeptOptions, OwnerGreeting } from './edges/processes/greeting.js'
+import { type KeptOptions, keptOptions, type OwnerGreeting } from './edges/processes/greeting.js'
 import { CacheError, mustBe } from './errors.js'
 import { openWithin } from './open.js'
 
@@ -35,7 +37,7 @@ type OwnOptions = 'clock' | 'inspect' | 'random' | 'journal' | 'isolation' | 'lo
 
 /**
  * The options of `openCache`, without what only one process can have, and two more. They are those of the process that owns the
- * cache first. Whoever takes over keeps its limits and its default ttl.
+ * cache first. Whoever takes over keeps its limits, default ttl, eviction and history.
  */
 export interface SharedOptions extends Omit<CacheOptions, OwnOptions> {
   /** How long a call waits for an owner when there is none. Default 10 s. */
@@ -95,20 +97,25 @@ export async function openSharedWithin<V = unknown>(
     reconnectTimeoutMs,
     async open(before: OwnerGreeting | undefined) {
       if (before === undefined) return { cache: await open({ ...own, directory }), kept: resolved }
-      const kept = { ttlMs: before.ttlMs ?? Number.POSITIVE_INFINITY, eviction: before.eviction }
+      const kept = keptOptions(before)
       const { maxSize, maxBytes, ...rest } = own
-      const ttl = Number.isFinite(kept.ttlMs) ? (`${kept.ttlMs}ms` as Duration) : kept.ttlMs
-      const cache = await open({ ...rest, ttl, eviction: kept.eviction, directory })
+      const { eviction, retention } = kept
+      const history = retention && { keep: durationOf(retention.keepMs), bytes: retention.bytes }
+      const cache = await open({ ...rest, ttl: durationOf(kept.ttlMs), eviction, history, directory })
       return { cache, kept, warning: differing({ ...resolved, maxSize, maxBytes }, cache, kept) }
     },
   })
+}
+
+function durationOf(ms: number): Duration {
+  return Number.isFinite(ms) ? `${ms}ms` : ms
 }
 
 /** A warning if a process took over a cache that is not what its options say. */
 function differing(
   own: Pick<CacheOptions, 'maxSize' | 'maxBytes'> & KeptOptions,
   cache: Cache,
-  { ttlMs, eviction }: KeptOptions,
+  { ttlMs, eviction, retention }: KeptOptions,
 ): CacheError | undefined {
   const { maxSize, maxBytes } = own
   const { journal } = cache.stats()
@@ -119,7 +126,16 @@ function differing(
       : [`maxBytes is ${journal.maxBytes}, not ${maxBytes}`]),
     ...(own.ttlMs === ttlMs ? [] : [`ttl is ${ttlMs / 1_000}, not ${own.ttlMs / 1_000}`]),
     ...(own.eviction === eviction ? [] : [`eviction is ${eviction}, not ${own.eviction}`]),
+    ...(isDeepStrictEqual(own.retention, retention)
+      ? []
+      : [`history is ${historyText(retention)}, not ${historyText(own.retention)}`]),
   ]
   if (differences.length === 0) return undefined
   return new CacheError('OPTIONS_DIFFER', `This process has taken over the cache: ${differences.join(', ')}`)
+}
+
+function historyText(retention: Retention | undefined): string {
+  if (retention === undefined) return 'none'
+  const { keepMs, bytes } = retention
+  return Number.isFinite(bytes) ? `${keepMs / 1_000} s and ${bytes} bytes` : `${keepMs / 1_000} s`
 }

@@ -10,6 +10,7 @@ import {
   type OpenOptions,
   parseTtlOption,
 } from '../journal/options.js'
+import { historyOf } from '../journal/with-cache.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { Interruption } from '../terminal/interruption.js'
 import { output } from '../terminal/output.js'
@@ -24,7 +25,11 @@ export function addServeCommand(program: Command): void {
   addFsyncOption(addEvictionOption(addMaxSizeOption(program.command('serve'))))
     .description('own the cache of a directory for the processes of this host that open it with openShared()')
     .argument('<directory>')
-    .option('--history <time>', 'how much of the past compaction keeps, as 7d (default: none)', parseTtlOption)
+    .option(
+      '--history <time>',
+      'how much of the past compaction keeps, as 7d (default: all, if the journal has a past; otherwise none)',
+      parseTtlOption,
+    )
     .addHelpText(
       'after',
       `
@@ -40,8 +45,10 @@ async function serve(directory: string, { maxSize, eviction, fsync, history }: S
   const interruption = new Interruption()
   const alive = setInterval(() => undefined, HOUR_MS)
   try {
-    const cache = await openSharedWithin({ directory, owner: 'prefer', maxSize, eviction, fsync, history }, (options) =>
-      openWithin(options, { newMaxSize: Number.POSITIVE_INFINITY }),
+    const kept = history ?? (await historyOf(directory))
+    const cache = await openSharedWithin(
+      { directory, owner: 'prefer', maxSize, eviction, fsync, history: kept },
+      (options) => openWithin(options, { newMaxSize: Number.POSITIVE_INFINITY }),
     )
     cache.role$.subscribe(({ role, pid, warning }) => {
       const who =

@@ -1,4 +1,5 @@
 /** Opens a cache for writing, with the limits that its journal remembers, or none if it is new; with a bar during recovery. */
+import { existsSync } from 'node:fs'
 import type { Cache } from '../../cache/cache.js'
 import { findJournalFiles } from '../../durable/format/journal-files.js'
 import { reachOf } from '../../durable/snapshot/retention.js'
@@ -29,7 +30,7 @@ export async function withCache<T>(options: OpenOptions, use: (cache: Cache) => 
 
 async function openForCommand(options: OpenOptions): Promise<Cache> {
   const { directory, lock, maxSize, eviction, fsync } = options
-  const history = (await hasPast(directory)) ? Number.POSITIVE_INFINITY : undefined
+  const history = await historyOf(directory)
   const progress = new Progress({ verbs: { bytes: 'Recovering' } })
   try {
     return await openWithin(
@@ -49,12 +50,16 @@ async function openForCommand(options: OpenOptions): Promise<Cache> {
   }
 }
 
-/** Whether files are kept only to look back: whoever uses this journal has promised that, and compaction here must not remove them. */
-async function hasPast(directory: string): Promise<boolean> {
+/**
+ * The option `history` of a command that is not given one: all, if files are kept only to look back. Whoever uses this journal has
+ * promised that, and compaction here must not remove them.
+ */
+export async function historyOf(directory: string): Promise<number | undefined> {
+  if (!existsSync(directory)) return undefined
   try {
     const reach = await reachOf(disk, await findJournalFiles(disk, directory))
-    return reach !== undefined && reach.historyBytes > 0
+    return reach !== undefined && reach.historyBytes > 0 ? Number.POSITIVE_INFINITY : undefined
   } catch {
-    return true // opening will say what is wrong
+    return Number.POSITIVE_INFINITY // opening will say what is wrong
   }
 }

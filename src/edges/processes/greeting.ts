@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { EvictionPolicy } from '../../core/evolve/eviction/policy.js'
+import type { Retention } from '../../durable/contract.js'
 import { CacheError, describe } from '../../errors.js'
 import { ARITIES, OPERATION_NAMES } from '../remote/wire/codes.js'
 import { PROTOCOL_VERSION } from '../remote/wire/protocol.js'
@@ -33,6 +34,8 @@ export interface OwnerGreeting extends End {
   /** Its default ttl; null for none. */
   readonly ttlMs: number | null
   readonly eviction: EvictionPolicy
+  /** How much of the past it keeps; null for none. `bytes` is null without a limit. */
+  readonly history: { readonly keepMs: number | null; readonly bytes: number | null } | null
 }
 
 function ownEnd(): End {
@@ -48,10 +51,27 @@ export function clientGreeting(client: string): ClientGreeting {
 export interface KeptOptions {
   readonly ttlMs: number
   readonly eviction: EvictionPolicy
+  readonly retention: Retention | undefined
 }
 
-export function ownerGreeting({ ttlMs, eviction }: KeptOptions): OwnerGreeting {
-  return { ...ownEnd(), ttlMs: Number.isFinite(ttlMs) ? ttlMs : null, eviction }
+export function ownerGreeting({ ttlMs, eviction, retention }: KeptOptions): OwnerGreeting {
+  const history = retention && { keepMs: finite(retention.keepMs), bytes: finite(retention.bytes) }
+  return { ...ownEnd(), ttlMs: finite(ttlMs), eviction, history: history ?? null }
+}
+
+/** The options in an owner's greeting. */
+export function keptOptions({ ttlMs, eviction, history }: OwnerGreeting): KeptOptions {
+  const retention = history === null ? undefined : { keepMs: orNone(history.keepMs), bytes: orNone(history.bytes) }
+  return { ttlMs: orNone(ttlMs), eviction, retention }
+}
+
+/** JSON has no Infinity. */
+function finite(number: number): number | null {
+  return Number.isFinite(number) ? number : null
+}
+
+function orNone(number: number | null): number {
+  return number ?? Number.POSITIVE_INFINITY
 }
 
 /** Whether a message is a greeting of a client that this version understands. */
@@ -67,9 +87,9 @@ function isUnderstood(message: unknown): boolean {
 
 /** @throws CacheError `UNSUPPORTED_VERSION` unless this version understands the owner, and it this version. */
 export function checkOwner(message: unknown): OwnerGreeting {
-  const { daybook, pid, v8, ttlMs } = (message ?? {}) as Partial<OwnerGreeting>
+  const { daybook, pid, v8, ttlMs, history } = (message ?? {}) as Partial<OwnerGreeting>
   const isReadable = typeof v8 === 'number' && v8 >= V8_VERSION
-  if (isUnderstood(message) && isReadable && (ttlMs === null || typeof ttlMs === 'number'))
+  if (isUnderstood(message) && isReadable && (ttlMs === null || typeof ttlMs === 'number') && history !== undefined)
     return message as OwnerGreeting
   throw new CacheError(
     'UNSUPPORTED_VERSION',

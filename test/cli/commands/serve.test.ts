@@ -112,6 +112,29 @@ test('commands that look back work beside the owner: those of the shell and rest
   await served.kill('SIGTERM')
 })
 
+test('serve without --history keeps the past that a journal has, and none for a new journal', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const directory = join(cwd, 'journal')
+  for (const [history, isKept] of [
+    [[], false],
+    [['--history', '1h'], true],
+    [[], true],
+  ] as const) {
+    const served = new DaybookProcess(t, ['serve', 'journal', ...history], { cwd })
+    await served.until(/this process \(\d+\) owns journal/)
+    const cache = await openSharedWithin<number>({ directory, owner: 'never', reconnectTimeout: 60 })
+    await cache.set('a', 1)
+    const { journal } = await cache.stats()
+    await cache.set('a', 2)
+    await cache.compact()
+    const looking = (async () => (await cache.at({ sequence: journal.sequence })).get('a'))()
+    if (isKept) t.is(await looking, 1)
+    else await t.throwsAsync(looking, { code: 'HISTORY_GONE' })
+    await cache.close()
+    await served.kill('SIGTERM')
+  }
+})
+
 test('what a killed owner left is no obstacle', async (t) => {
   const { cwd, served, directory } = await serving(t)
   await served.kill('SIGKILL')

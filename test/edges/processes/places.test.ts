@@ -18,7 +18,7 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 const PROGRAM = fileURLToPath(new URL('../../helpers/processes/incrementing.js', import.meta.url))
 const run = promisify(execFile)
-const KEPT = { ttlMs: 1, eviction: 'lru' } as const
+const KEPT = { ttlMs: 1, eviction: 'lru', retention: undefined } as const
 const isRoot = process.geteuid?.() === 0
 const asRoot = isRoot ? test : test.skip
 
@@ -89,7 +89,7 @@ test('a process with another version of daybook is refused by name', async (t) =
   t.true(message.includes(`Process ${process.pid}`) && message.includes("'9.9.9'") && message.includes(DAYBOOK_VERSION))
   t.throws(() => checkOwner({ ...ownerGreeting(KEPT), v8: 1 }), { code: 'UNSUPPORTED_VERSION' })
   t.throws(() => checkOwner(undefined), { code: 'UNSUPPORTED_VERSION' })
-  t.notThrows(() => checkOwner(ownerGreeting({ ttlMs: Number.POSITIVE_INFINITY, eviction: 's3-fifo' })))
+  t.notThrows(() => checkOwner(ownerGreeting({ ...KEPT, ttlMs: Number.POSITIVE_INFINITY, eviction: 's3-fifo' })))
 })
 
 test('a stale socket, and nonsense in the owner file, are replaced by the next owner', async (t) => {

@@ -11,7 +11,7 @@ export interface Role {
   readonly pid: number | undefined
   /**
    * `OWNER_STALLED`: the owner does not answer. Emitted again without it when it does. `OPTIONS_DIFFER`: this process has taken over,
-   * with limits or a default ttl that are not its own.
+   * with limits, a default ttl, eviction or history that are not its own.
    */
   readonly warning?: CacheError
 }

@@ -106,6 +106,27 @@ test('whoever takes over keeps the limits of the journal and the default ttl of 
   t.true(((await second.ttl('key 0')) ?? 0) > 50)
 })
 
+test('whoever takes over keeps as much of the past as the owner before', async (t) => {
+  const { join } = sharedPlace(t)
+  const owning = ({ role$ }: { role$: Observable<Role> }) =>
+    firstValueFrom(role$.pipe(filter(({ role }) => role === 'owner')))
+  const first = await join({ owner: 'prefer', history: { keep: '1h', bytes: 1_000_000 } })
+  const second = await join<number>({ owner: 'prefer' })
+  await second.set('a', 1)
+  await second.set('a', 2)
+  await first.close()
+  const { warning } = await owning(second)
+  t.is(warning?.code, 'OPTIONS_DIFFER')
+  t.regex(String(warning?.message), /history is 3600 s and 1000000 bytes, not none\./)
+  await second.compact()
+  const third = await join<number>({ owner: 'prefer', history: { keep: 3_600, bytes: 1_000_000 } })
+  await second.close()
+  t.is((await owning(third)).warning, undefined)
+  await third.set('b', 1)
+  await third.compact()
+  t.is(await (await third.at({ sequence: 1 })).get('a'), 1)
+})
+
 test('where no process may own the cache, openShared and calls reject with OWNER_UNAVAILABLE in time', async (t) => {
   const { directory, join } = sharedPlace(t)
   await t.throwsAsync(join({ owner: 'never', reconnectTimeout: '700ms' }), {
