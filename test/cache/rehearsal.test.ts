@@ -6,6 +6,7 @@
 import { Session } from 'node:inspector'
 import test from 'ava'
 import type { Observable } from 'rxjs'
+import { innerOf } from '../../src/cache/cache.js'
 import { rehearse } from '../../src/cache/rehearsal.js'
 import { type Cache, type CacheOptions, memoryJournal, openCache } from '../../src/index.js'
 
@@ -60,6 +61,8 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
   deleteTag: (cache) => cache.deleteTag('x', 'y'),
   expireTag: (cache) => cache.expireTag('y', 'x'),
   increment: (cache) => cache.increment('a'),
+  "a client's set": (cache) => numberedOf(cache, 1, () => cache.set('a', 2)),
+  "a client's increment": (cache) => numberedOf(cache, 2, () => cache.increment('a')),
   delete: (cache) => cache.delete('a'),
   take: (cache) => cache.take('a'),
   expire: (cache) => cache.expire('a', 1_000),
@@ -74,6 +77,11 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
       called()
       throw new Error('undo this')
     }),
+}
+
+/** As an owner runs a plain command of a client in another process. */
+function numberedOf(cache: Cache, number: number, run: () => unknown): unknown {
+  return innerOf(cache).numbered.runOne({ client: '00000000000000aa', number, received: number - 1 }, run, () => true)
 }
 
 for (const isBusy of [false, true]) {

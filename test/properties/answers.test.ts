@@ -39,6 +39,16 @@ const STEP = fc.oneof(
       answer: ANSWER,
     }),
   },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant('one' as const),
+      client: fc.constantFrom(...CLIENTS),
+      receives: fc.nat(3),
+      key: fc.constantFrom('number', 'text', 'timed'),
+      call: fc.constantFrom('set' as const, 'increment' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('forget' as const), client: fc.constantFrom(...CLIENTS) }) },
   {
     weight: 1,
@@ -88,6 +98,28 @@ test('recovered answers equal live ones', async (t) => {
         const kept = state.answers.find(client, of.next)
         if (changes && !throws) assert.deepEqual(kept, { answer })
         else assert.deepEqual(state.answers.notes(), before)
+        of.next++
+      } else if (step.type === 'one') {
+        const { client, receives, key, call } = step
+        const of = numbers.get(client) as { next: number; received: number }
+        of.received = Math.min(of.next - 1, of.received + receives)
+        const before = state.answers.notes()
+        const value = key === 'text' ? 'a' : 1
+        const expiresAtMs = key === 'timed' ? 5 : Number.POSITIVE_INFINITY
+        const run = () =>
+          call === 'set'
+            ? turns.set(key, value, expiresAtMs, 0) ||
+              turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs: 0 })
+            : (turns.increment(key, 2) ?? turns.run({ type: 'increment', key, by: 2, expiresAtMs, nowMs: 0 }))
+        let answer: Answer
+        try {
+          answer = numbered.runOne({ client, number: of.next, received: of.received }, run, () =>
+            assert.fail(),
+          ) as Answer
+        } catch {}
+        assert.equal(turns.note, undefined)
+        if (answer === undefined) assert.deepEqual(state.answers.notes(), before)
+        else assert.deepEqual(state.answers.find(client, of.next), { answer })
         of.next++
       } else if (step.type === 'forget') numbered.forget(step.client)
       else if (step.type === 'clear') turns.record([{ type: 'cleared' }], 0)

@@ -6,6 +6,7 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type Cache, innerOf } from '../../../../src/cache/cache.js'
+import { Turns } from '../../../../src/cache/turns/turns.js'
 import { Answers } from '../../../../src/core/evolve/answers.js'
 import { DurableAnswers } from '../../../../src/edges/remote/owner/durable-answers.js'
 import { KeptAnswers } from '../../../../src/edges/remote/owner/kept-answers.js'
@@ -71,6 +72,8 @@ class Owner {
 
 const value = toWire(storeValue({ a: [1, 2] }, 'copy'))
 const COMMANDS: Record<string, { requests: unknown[]; results: unknown[] }> = {
+  'a plain set': { requests: [OP.put, 'new', 'text', OP.put, 'object', value], results: [true, true] },
+  'an increment of a number that there is': { requests: [OP.put, 'n', 1, OP.add, 'n', 5], results: [true, 6] },
   increment: { requests: [OP.add, 'n', 5], results: [5] },
   set: { requests: [OP.set, 'new', value, undefined, undefined, 'absent'], results: [true] },
   take: { requests: [OP.take, 'object'], results: [value] },
@@ -126,6 +129,49 @@ test('a command that changed nothing is asked anew, and a refusal is no answer',
   owner.cache.set('none', 1)
   owner.cache.set('text', 1)
   t.deepEqual(await owner.ask(0, 1, OP.delete, 'none', OP.add, 'text', 1), [true, 2])
+})
+
+for (const call of ['set', 'increment'] as const) {
+  test.serial(`a plain ${call} is a turn of one command: nothing is kept to be undone`, async (t) => {
+    const owner = await Owner.begin(t, temporaryDirectory(t))
+    owner.cache.set('n', 1)
+    const { transact } = Turns.prototype
+    Turns.prototype.transact = () => t.fail() as never
+    const results = await owner.ask(0, 1, ...(call === 'set' ? [OP.put, 'n', 2] : [OP.add, 'n', 1]))
+    Object.assign(Turns.prototype, { transact })
+    t.deepEqual(results, [call === 'set' ? true : 2])
+    t.deepEqual(innerOf(owner.cache).numbered.find(CLIENT, 1), { answer: call === 'set' ? true : 2 })
+  })
+}
+
+test('the frame of a command keeps its answer, and no change that a subscriber makes afterwards has it', async (t) => {
+  let owner = await Owner.begin(t, temporaryDirectory(t))
+  owner.cache.changes$.subscribe((change) => {
+    if ('key' in change && change.key === 'a') owner.cache.increment('changes', 10)
+  })
+  const requests = [OP.put, 'a', 'x', OP.put, 'a', 1, OP.add, 'a', 1, OP.add, 'changes', 1]
+  const results = [true, true, 2, 31]
+  t.deepEqual(await owner.ask(0, 1, ...requests), results)
+  owner = await owner.killed(t)
+  t.deepEqual(await owner.ask(0, 1, ...requests), results)
+  t.is(owner.cache.get('changes'), 31)
+})
+
+test('a plain set of an entry with a deadline, and one that evicts another, keep their answers', async (t) => {
+  let owner = await Owner.begin(t, temporaryDirectory(t))
+  owner.cache.resize({ maxSize: 2 })
+  owner.cache.set('a', 1, { ttl: 60 })
+  owner.cache.set('b', 1)
+  const requests = [OP.put, 'a', 2, OP.put, 'c', 1, OP.add, 'd', 3]
+  const results = [true, true, 3]
+  t.deepEqual(await owner.ask(0, 1, ...requests), results)
+  owner = await owner.killed(t)
+  owner.cache.set('c', 0)
+  t.deepEqual(await owner.ask(0, 1, ...requests), results)
+  t.deepEqual([...owner.cache.entries()].sort(), [
+    ['c', 0],
+    ['d', 3],
+  ])
 })
 
 test('answers are forgotten when the client says that it has them, and bounded', async (t) => {
