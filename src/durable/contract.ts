@@ -9,6 +9,7 @@ import type { Extension } from '../core/model/extension.js'
 import type { Limits } from '../core/model/limits.js'
 import type { Note } from '../core/model/note.js'
 import type { StoredValue } from '../core/model/stored-value.js'
+import type { NotLeaderError } from '../errors.js'
 
 /** When written events are forced to disk: after every write, every second, or only on request. */
 export type FsyncPolicy = 'always' | 'everysec' | 'never'
@@ -25,6 +26,32 @@ export interface JournalSession {
   /** Live. A new journal keeps them, and tells them at each opening from then on: {@link JournalReceiver.limits}. */
   readonly limits: Limits
   readonly receiver: JournalReceiver
+  /** For a journal with other writers, once it is open. */
+  readonly replica: Replica
+}
+
+/** What other writers have written: a frame, in the order of the journal. */
+export interface ForeignFrame {
+  readonly events: readonly CacheEvent[]
+  readonly notes: readonly Note[]
+  /** Of its first event. */
+  readonly firstSequence: number
+  /** When it was written, by the writer's clock; epoch milliseconds. */
+  readonly timeMs: number
+}
+
+/** The cache, as a journal with other writers sees it after `open()`. */
+export interface Replica {
+  /** Applies what others wrote and tells the streams. `seenAtMs`: when it arrived, by this node's clock. */
+  follow(frame: ForeignFrame, seenAtMs: number): void
+  /** What was appended up to this sequence stays: the streams are told, and its inverse is forgotten. */
+  commit(sequence: number): void
+  /** What was appended after the last commit has not happened. */
+  revert(): void
+  /** The rows as of the last commit. */
+  freeze(): SnapshotSource
+  /** Forgets everything: a snapshot that is ahead of this cache follows, through the receiver of the session. */
+  reset(): void
 }
 
 /** Receives what a journal holds, in order. */
@@ -143,11 +170,13 @@ export interface JournalFigures {
 
 /**
  * Whether the journal accepts events. `'stalled'`: a write failed and is retried every second. `'failed'`: an fsync failed, and
- * the journal accepts nothing until it is reopened.
+ * the journal accepts nothing until it is reopened. `'following'`: another node writes; nothing is accepted, evicted or expired
+ * here.
  */
 export type JournalHealth =
   | { readonly status: 'writable' }
   | { readonly status: 'stalled' | 'failed'; readonly error: Error }
+  | { readonly status: 'following'; readonly leader: string | undefined; readonly error: NotLeaderError }
 
 /** The rows of a state at one moment, which do not change while they are read. */
 export interface SnapshotSource {
@@ -218,6 +247,8 @@ export interface Journal {
   /** Called after every change of {@link health}, and when {@link isDueForCompaction} becomes true. */
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
+  /** Whether what is appended may be taken back until {@link Replica.commit}. */
+  readonly isSpeculative?: boolean
   /**
    * Writes what is pending and a seal, forces them to disk, and releases the journal. If something cannot be written, rejects
    * with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other failure it rejects, too,

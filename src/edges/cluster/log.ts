@@ -1,0 +1,80 @@
+/**
+ * What a cluster requires of an engine: records in one order, each appended directly behind a known position. `MemoryLog`
+ * (`daybook/testing`) and `NatsLog` (`daybook/nats`) implement it. Every log must pass the cases for logs that `daybook/testing`
+ * exports.
+ */
+
+/** Dense: behind n comes n + 1. 0 is the position before the first record. */
+export type Position = number
+
+export interface LogRecord {
+  readonly kind: 'begin' | 'term' | 'frame' | 'resign'
+  /** The term in which it was written. */
+  readonly epoch: number
+  /** The node that wrote it. */
+  readonly node: string
+  readonly body: Uint8Array
+}
+
+/** The record was not appended, and never will be: another one is behind `after`. */
+export class LogConflict extends Error {
+  override readonly name = 'LogConflict'
+}
+
+/** Receives the records of a log. */
+export interface LogFollower {
+  take(record: LogRecord, at: Position): void
+  /** The next record is no longer in the log: a snapshot has to be read. Nothing follows. */
+  gap(): void
+}
+
+export interface Log {
+  /** The oldest and the newest record; `last` is 0 and `first` is 1 in an empty log. */
+  open(): Promise<{ first: Position; last: Position }>
+  /**
+   * Appends a record directly behind `after`, or not at all, and resolves with its position. Calls may overlap, each behind the
+   * position that the previous one is to have.
+   * @throws LogConflict if it is not appended and never will be. Any other error: unknown; it may be in the log, or come later.
+   */
+  append(record: LogRecord, after: Position): Promise<Position>
+  /** Passes every record from `from` on, those to come included, in order and without a gap. */
+  follow(from: Position, to: LogFollower): { stop(): void }
+  /** Removes the records up to this one. Never the last one. */
+  trim(upTo: Position): Promise<void>
+  readonly snapshots: SnapshotStore
+  readonly wire: Wire
+  close(): Promise<void>
+}
+
+/** Which snapshot to begin with. */
+export interface SnapshotPointer {
+  readonly name: string
+  /** The last record that it contains. */
+  readonly position: Position
+  /** The snapshot before it, which is kept until the next one is pointed to. */
+  readonly previous?: { readonly name: string; readonly position: Position } | undefined
+}
+
+/** Objects beside the log: snapshots, and what is too large for a record. */
+export interface SnapshotStore {
+  /** The pointer, and its revision for {@link SnapshotStore.point}; revision 0 without one. */
+  latest(): Promise<{ readonly pointer: SnapshotPointer | undefined; readonly revision: number }>
+  /** Stores an object. It is there as a whole or not at all. */
+  write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /** Sets the pointer if its revision is still this one; resolves with whether it was. */
+  point(pointer: SnapshotPointer, revision: number): Promise<boolean>
+  /** The object in chunks. @throws if it is missing or damaged. */
+  read(name: string): AsyncIterable<Uint8Array>
+  remove(name: string): Promise<void>
+  /** The names of all objects, to remove what no record and no pointer names. */
+  names(): Promise<readonly string[]>
+}
+
+/** Messages between nodes. An answer or an error, nothing else is promised: the log says what has happened. */
+export interface Wire {
+  /** @throws if nobody serves the address, or no answer came. It may have been handled nevertheless. */
+  request(address: string, body: Uint8Array): Promise<Uint8Array>
+  serve(address: string, handle: (body: Uint8Array) => Promise<Uint8Array>): { stop(): void }
+  /** To whoever serves the address; lost without notice if nobody does. */
+  cast(address: string, body: Uint8Array): void
+}
