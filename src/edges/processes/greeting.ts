@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import type { EvictionPolicy } from '../../core/evolve/eviction/policy.js'
 import { CacheError, describe } from '../../errors.js'
+import { V8_VERSION } from '../remote/line/frames.js'
 import { ARITIES, OPERATION_NAMES } from '../remote/wire/codes.js'
 import { PROTOCOL_VERSION } from '../remote/wire/protocol.js'
-import { V8_VERSION } from './line/frames.js'
 import { DAYBOOK_VERSION } from './version.js'
 
 /** The operations have no fixed numbers, so two versions with different ones do not understand each other. */
