@@ -2,7 +2,7 @@
  * The client that outlives its owner: when the line ends, it looks for another owner, and asks again what was not answered. Before:
  * `edges/processes/client` and `edges/cluster/client`, which know where an owner is. After: requests.
  */
-import { checkKeys } from '../../../cache/arguments.js'
+import { checkKeys } from '../../../cache/arguments/arguments.js'
 import type { Clock } from '../../../core/model/clock.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
