@@ -42,6 +42,10 @@ export interface AppliedHeader {
   readonly clients: Readonly<Record<string, number>>
 }
 
+/** Records between two marks, and marks that are kept. */
+const MARK_RECORDS = 500
+const MARKS_MAX = 1_000
+
 export class Applier {
   position: Position = 0
   epoch = 0
@@ -56,11 +60,14 @@ export class Applier {
   bytes = 0
   /** When the last note of each client was written, in log time. */
   readonly clients = new Map<string, number>()
+  /** Places from which the log can be read again. */
+  readonly #marks: AppliedHeader[] = []
   readonly #parts: ApplierParts
 
   constructor(parts: ApplierParts) {
     this.#parts = parts
     this.end = { nextSequence: FIRST_SEQUENCE, lastChecksum: parts.seed }
+    this.#mark()
   }
 
   /** Whether a record is one that its node could write: of the term that it is. */
@@ -78,6 +85,19 @@ export class Applier {
   #applied({ body }: LogRecord, at: Position): void {
     this.position = at
     this.bytes += body.length
+    this.#mark()
+  }
+
+  #mark(): void {
+    const last = this.#marks.at(-1)
+    if (last !== undefined && this.position < last.position + MARK_RECORDS) return
+    this.#marks.push({ ...this.header, clients: {} })
+    if (this.#marks.length > MARKS_MAX) this.#marks.shift()
+  }
+
+  /** The last place before the event after this one, from which the log can be read; undefined if this node does not know it any more. */
+  before(sequence: number): AppliedHeader | undefined {
+    return this.#marks.findLast(({ nextSequence }) => nextSequence <= sequence + 1)
   }
 
   #apply(record: LogRecord, at: Position, target: Target): void | Promise<void> {
@@ -171,6 +191,7 @@ export class Applier {
     this.noted(notes, timeMs)
     this.position = at
     this.bytes += bytes
+    this.#mark()
   }
 
   // ── snapshots ──
@@ -191,5 +212,7 @@ export class Applier {
     this.clients.clear()
     for (const [client, seenMs] of Object.entries(clients)) this.clients.set(client, seenMs)
     this.bytes = 0
+    this.#marks.length = 0
+    this.#mark()
   }
 }
