@@ -87,7 +87,7 @@ export class ReplicatedJournal implements Journal {
     const { log, name, clock, newId } = parts
     this.#parts = parts
     this.#identity = identityOf(name)
-    this.#objects = new Objects(log.snapshots, log.bodyBytesMax, newId)
+    this.#objects = new Objects(log.snapshots, log.bodyBytesMax ?? Number.POSITIVE_INFINITY, newId)
     this.snapshots = new Snapshots(log, this.#objects, name, this.#identity.id)
     this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
     this.heardMs = clock.ownNow()
