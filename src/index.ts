@@ -33,6 +33,7 @@ export type {
   CompactionReport,
   CompactionRequest,
   CompactionThresholds,
+  ForeignFrame,
   FsyncPolicy,
   Journal,
   JournalFigures,
@@ -41,6 +42,7 @@ export type {
   JournalSession,
   RecoveredDamage,
   RecoveryReport,
+  Replica,
   Retention,
   SnapshotSource,
 } from './durable/contract.js'
@@ -53,6 +55,7 @@ export {
   CorruptionError,
   type ErrorCode,
   JournalWriteError,
+  NotLeaderError,
   ValueError,
 } from './errors.js'
 export type { SaveFormat } from './files/format.js'
