@@ -71,7 +71,7 @@ export const OF_THIS_NODE = {
 
   async compact(this: ThisNode): Promise<CompactionReport> {
     await this.flush()
-    return this.node.compact()
+    return this.node.journal.snapshot()
   },
 }
 
