@@ -261,6 +261,7 @@ export class ReplicatedJournal implements Journal {
     const wasResigning = this.#state === 'resigning'
     this.#leading = undefined
     this.#state = 'following'
+    this.onChange?.() // before anybody could append
     this.onDeposed()
     this.#session?.replica.revert()
     for (const { reject } of waiting) reject(new NotLeaderError(undefined))
