@@ -1,6 +1,6 @@
 import test from 'ava'
 import { assemble } from '../../../src/cache/assembly.js'
-import { NumberedCommands } from '../../../src/cache/numbered.js'
+import { NumberedCommands } from '../../../src/cache/turns/numbered.js'
 import { NEW_LIMITS } from '../../../src/core/model/limits.js'
 import { receiverFor } from '../../../src/durable/history/replayed-state.js'
 import { CacheClosedError, type CacheEvent, type Change, NotLeaderError, openCache } from '../../../src/index.js'
