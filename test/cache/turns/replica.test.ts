@@ -82,6 +82,15 @@ test('a follower refuses changes with the leader, hides what has expired, and re
   t.is(state, 'read-only')
 })
 
+test('getOrSet on a follower returns what it loads, with a warning that it was not stored', async (t) => {
+  const { cache } = await opened(new SpeculativeJournal(false))
+  const warnings: unknown[] = []
+  cache.lifecycle$.subscribe(({ warning }) => warning && warnings.push(warning))
+  t.is(await cache.getOrSet('a', () => 1), 1)
+  t.is(cache.peek('a'), undefined)
+  t.is(warnings.length, 1)
+})
+
 test('a new leader removes what has expired', async (t) => {
   const { cache, clock, journal, changes } = await opened(new SpeculativeJournal(false))
   journal.receive([wasSet('a', 1, clock.now() + 1_000), wasSet('b', 1, clock.now() + 5_000)])
