@@ -196,6 +196,18 @@ export const ERRORS = {
     consequence: 'The cache is unchanged.',
     advice: 'Name a directory without a journal, and check the permissions and the free space.',
   },
+  ENGINE_UNAVAILABLE: {
+    classes: ['CacheError'],
+    message: 'The servers that keep the log of a cluster cannot be reached, or do not let this node in.',
+    consequence: 'Nothing was changed.',
+    advice: 'Check the addresses, and that the servers run.',
+  },
+  ENGINE_REFUSED: {
+    classes: ['CacheError'],
+    message: 'The servers that keep the log of a cluster are too old or configured otherwise, or refuse.',
+    consequence: 'Nothing was changed.',
+    advice: 'Change the configuration of the servers, or the options of the engine.',
+  },
   INTERNAL: {
     classes: ['CacheError'],
     message: 'An invariant inside daybook was violated.',
