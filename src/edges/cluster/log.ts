@@ -91,7 +91,10 @@ export interface SnapshotStore {
   names(): Promise<readonly string[]>
 }
 
-/** Messages between nodes. An answer or an error, nothing else is promised: the log says what has happened. */
+/**
+ * Messages between nodes. An answer or an error, nothing else is promised: the log says what has happened. Other nodes learn a
+ * little later that an address is served, or no longer.
+ */
 export interface Wire {
   /**
    * Resolves with what the handler's promise did.

@@ -65,10 +65,14 @@ export class Collected implements LogFollower {
 
 const POLL_MS = 2
 
+export function pause(): Promise<void> {
+  return new Promise((resolve) => journalClock.setTimeout(resolve, POLL_MS, true))
+}
+
 /** Resolves when it holds; rejects if it does not within 20 s. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   for (let polls = 0; !holds(); polls++) {
     if (polls === 20_000 / POLL_MS) assert.fail(`${what} did not come`)
-    await new Promise<void>((resolve) => journalClock.setTimeout(resolve, POLL_MS, true))
+    await pause()
   }
 }

@@ -1,5 +1,5 @@
 /** What errors of NATS mean: which are conflicts, which refuse for certain, and what a user is to do about one while opening. */
-import { JetStreamApiError, jserrors } from '@nats-io/jetstream'
+import { JetStreamApiError } from '@nats-io/jetstream'
 import { errors, type NatsConnection } from '@nats-io/transport-node'
 import { CacheError, reasonOf } from '../../../errors.js'
 
@@ -21,6 +21,12 @@ export function isUnserved(error: unknown): boolean {
   )
 }
 
+/** The class of the one is not exported; 10039: not for this account. */
+function isNotEnabled(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === 10039
+  return error instanceof Error && (error.name === 'JetStreamNotEnabled' || isUnserved(error))
+}
+
 /** Why the log cannot be opened, with what to do. */
 export function openingError(error: unknown, servers: string): unknown {
   if (error instanceof CacheError || error instanceof TypeError) return error
@@ -31,7 +37,7 @@ export function openingError(error: unknown, servers: string): unknown {
       advice:
         'Pass the credentials of a user of the account that is to hold the cache to nats(): user and pass, token or authenticator.',
     })
-  if (error instanceof jserrors.JetStreamNotEnabled)
+  if (isNotEnabled(error))
     return new CacheError('ENGINE_UNAVAILABLE', `JetStream is not enabled on the NATS server at ${servers}`, {
       ...options,
       advice: 'Start nats-server with -js and a store_dir, and enable JetStream for the account.',
