@@ -76,7 +76,7 @@ export const ERRORS = {
   },
   JOURNAL_UNREADABLE: {
     classes: ['CacheError'],
-    message: 'The directory cannot be opened as a journal.',
+    message: 'The directory cannot be opened as a journal, or its past cannot be read.',
     consequence: 'No file was changed.',
     advice: 'Check that it is a directory that this process may read and write.',
   },
