@@ -93,6 +93,10 @@ export class ClusterClient<V> extends RenewedClient<V> {
   static {
     for (const [name, method] of Object.entries(OF_THIS_NODE))
       Object.defineProperty(ClusterClient.prototype, name, { value: method, writable: true, configurable: true })
+    const recovery = async function (this: ClusterClient<unknown>) {
+      return this.cache.recovery
+    }
+    Object.defineProperty(ClusterClient.prototype, 'recovery', { get: recovery, configurable: true })
   }
 
   override async at(when: When, options?: AtOptions): Promise<never> {
