@@ -1,7 +1,7 @@
 /** What the adapters have in common. */
 import test, { type ExecutionContext } from 'ava'
 import { type Backing, inOneTurn, update, written } from '../../../src/edges/adapters/backing.js'
-import { checkMetricsOptions, statsReader } from '../../../src/edges/adapters/figures.js'
+import { checkMetricsOptions, figuresReader } from '../../../src/edges/adapters/figures.js'
 import { keyvStore } from '../../../src/edges/adapters/keyv.js'
 import { nextCacheHandler } from '../../../src/edges/adapters/next.js'
 import { rateLimitStore } from '../../../src/edges/adapters/rate-limit.js'
@@ -92,7 +92,7 @@ test('a promise of a cache that rejects before the first call is the error of th
   const hits = rateLimitStore({ cache: failing() })
   const handler = nextCacheHandler({ cache: failing() })
   const driver = unstorageDriver({ cache: failing() })
-  const stats = statsReader(checkMetricsOptions({ cache: failing() }, []).cache)
+  const stats = figuresReader(checkMetricsOptions({ cache: failing() }, []).cache)
   await loopTurn()
   await loopTurn()
   t.deepEqual(unhandled, [])
