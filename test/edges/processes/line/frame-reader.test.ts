@@ -1,0 +1,35 @@
+import test from 'ava'
+import { FrameReader } from '../../../../src/edges/processes/line/frame-reader.js'
+import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, jsonFrame } from '../../../../src/edges/remote/line/frames.js'
+
+const MESSAGES: unknown[] = [
+  [0, [1, 5, 'short', -1.5e-300, null, true, '\ud800 \u2028']],
+  [[[[[[]]]]]],
+  [Number.NaN, Number.POSITIVE_INFINITY],
+  [{ object: 1 }],
+  Array.from({ length: 30 }, (_, at) => at),
+  ['x'.repeat(300)],
+
+  [[0, 1, true]],
+  ['text', 'gr\u00fc\u00dfe', '\ud83d\udc4b'],
+  [1, -0, 1.5, 2n ** 70n, undefined, null],
+  [new Uint8Array([1, 2, 3])],
+]
+
+test('messages arrive whole and in order, however their bytes are cut', (t) => {
+  const bytes = Buffer.concat([...MESSAGES.map(encodeFrame), Buffer.alloc(4), jsonFrame({ a: 1 })])
+  for (const size of [1, 2, 3, 7, 64, bytes.length]) {
+    const reader = new FrameReader(() => FRAME_BYTES_MAX)
+    const got: unknown[] = []
+    for (let at = 0; at < bytes.length; at += size)
+      reader.read(bytes.subarray(at, at + size), (frame) => got.push(frame.length === 0 ? 'alive' : decodeFrame(frame)))
+    t.deepEqual(got, [...MESSAGES, 'alive', { a: 1 }])
+  }
+})
+
+test('a frame that is too large is refused at its header', (t) => {
+  const reader = new FrameReader(() => 1_000)
+  const header = Buffer.alloc(4)
+  header.writeUInt32LE(1_001)
+  t.throws(() => reader.read(header, () => t.fail()), { instanceOf: RangeError })
+})
