@@ -11,7 +11,13 @@ import type { Note } from '../../../../src/core/model/note.js'
 /** One change or read of a key, as a caller asks for it. */
 export type Step =
   | { readonly do: 'get'; readonly key: string }
-  | { readonly do: 'set'; readonly key: string; readonly value: number; readonly only?: 'absent' | 'present' }
+  | {
+      readonly do: 'set'
+      readonly key: string
+      readonly value: number
+      readonly only?: 'absent' | 'present'
+      readonly ttlMs?: number
+    }
   | { readonly do: 'delete'; readonly key: string }
   | { readonly do: 'increment'; readonly key: string; readonly by: number }
   | { readonly do: 'clear' }
@@ -36,6 +42,8 @@ export interface Written {
   readonly kind: 'begin' | 'term' | 'frame' | 'resign'
   readonly epoch: number
   readonly node: string
+  /** Whether it counts for nothing: it was written in a term that had ended. */
+  readonly isVoid: boolean
   /** Of the first event; in a frame without events, of the next one. */
   readonly firstSequence: number
   /** Epoch milliseconds, by the clock of the node that wrote it. */

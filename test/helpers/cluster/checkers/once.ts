@@ -13,7 +13,8 @@ interface Trace {
 }
 
 export function notOnce(calls: readonly Call[], log: readonly Written[], counters: ReadonlySet<string>): string[] {
-  const { traces, doubled } = tracesIn(log, counters)
+  const keys = new Set(calls.flatMap(({ steps }) => steps.flatMap((step) => ('key' in step ? [step.key] : []))))
+  const { traces, doubled } = tracesIn(log, keys, counters)
   const found = [...doubled, ...answeredTwice(log)]
   const asked = new Set(calls.flatMap(({ steps }) => steps.map(numberOf)))
   for (const number of traces.keys()) if (!asked.has(number)) found.push(`${number} is in the log, and nobody asked`)
@@ -66,15 +67,15 @@ function outOfOrder(calls: readonly Call[], traces: ReadonlyMap<number, Trace>):
   return found
 }
 
-/** The changes in the log by the number that each stored or added. */
-function tracesIn(log: readonly Written[], counters: ReadonlySet<string>) {
+/** The changes of these keys in the log, by the number that each stored or added. */
+function tracesIn(log: readonly Written[], keys: ReadonlySet<string>, counters: ReadonlySet<string>) {
   const traces = new Map<number, Trace>()
   const doubled: string[] = []
   const totals = new Map<string, number>()
   for (const { position, firstSequence, events } of log) {
     for (const [at, event] of events.entries()) {
       if (event.type === 'cleared') totals.clear()
-      if (!('key' in event)) continue
+      if (!('key' in event) || !keys.has(event.key)) continue
       if (event.type !== 'set') {
         if (event.type !== 'rescheduled') totals.delete(event.key)
         continue

@@ -13,8 +13,8 @@ export function impossibleEvents(log: readonly Written[]): string[] {
   const entries = new Map<string, NaiveEntry>()
   let next = 1
   let timeMs = Number.NEGATIVE_INFINITY
-  for (const { position, kind, firstSequence, timeMs: atMs, events } of log) {
-    if (kind !== 'frame') continue
+  for (const { position, kind, isVoid, firstSequence, timeMs: atMs, events } of log) {
+    if (kind !== 'frame' || isVoid) continue
     const say = (what: string) => found.push(`record ${position}: ${what}`)
     if (firstSequence !== next) say(`begins with sequence ${firstSequence} instead of ${next}`)
     if (atMs < timeMs) say(`was written at ${atMs}, before the frame before it (${timeMs})`)

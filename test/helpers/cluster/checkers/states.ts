@@ -20,6 +20,8 @@ export function differentStates(samples: readonly Sample[], log: readonly Writte
 
 /** When the frame with this sequence was written. */
 function timeAt(log: readonly Written[], sequence: number): number {
-  const last = log.findLast(({ kind, firstSequence }) => kind === 'frame' && firstSequence <= sequence)
+  const last = log.findLast(
+    ({ kind, isVoid, firstSequence }) => kind === 'frame' && !isVoid && firstSequence <= sequence,
+  )
   return last?.timeMs ?? Number.NEGATIVE_INFINITY
 }

@@ -1,11 +1,11 @@
-/** Whether each term had one leader, and nothing was written after the next term had begun. Only the log decides. */
+/** Whether each term had one leader, and what was written after the next term had begun counts for nothing. Only the log decides. */
 import type { Written } from './history.js'
 
 export function brokenTerms(log: readonly Written[]): string[] {
   const found: string[] = []
   let leader: { epoch: number; node: string; hasResigned: boolean } | undefined
   let last = 0
-  for (const { position, kind, epoch, node } of log) {
+  for (const { position, kind, epoch, node, isVoid } of log) {
     const say = (what: string) => found.push(`record ${position}: ${what}`)
     if (position !== last + 1) say(`is behind record ${last}`)
     last = position
@@ -15,6 +15,10 @@ export function brokenTerms(log: readonly Written[]): string[] {
       if (leader !== undefined && epoch <= leader.epoch)
         say(`term ${epoch} of ${node} begins after term ${leader.epoch} of ${leader.node}`)
       leader = { epoch, node, hasResigned: false }
+    } else if (isVoid) {
+      const wasDeposed =
+        leader !== undefined && (epoch < leader.epoch || (epoch === leader.epoch && leader.hasResigned))
+      if (!wasDeposed) say(`counts for nothing, although term ${epoch} of ${node} had not ended`)
     } else if (epoch !== leader?.epoch || node !== leader.node)
       say(`${node} writes in term ${epoch}, during term ${leader?.epoch} of ${leader?.node}`)
     else if (leader.hasResigned) say(`${node} writes in term ${epoch}, which it has ended`)
