@@ -52,7 +52,7 @@ export class Applier {
   /** The node whose term it is, by the log; undefined before the first term, and after it has resigned. */
   leader: string | undefined
   end: ChainEnd
-  /** Of the last frame. */
+  /** Of the last frame, or of the beginning of the term. */
   timeMs = 0
   frames = 0
   events = 0
@@ -106,11 +106,12 @@ export class Applier {
       case 'begin':
         readSettings(readJson(record.body), name)
         return
-      case 'term':
-        readSettings(readJson(record.body), name)
-        this.epoch = record.epoch
-        this.leader = record.node
+      case 'term': {
+        const term = readJson(record.body)
+        readSettings(term, name)
+        this.lead(record.epoch, record.node, (term as { timeMs: number }).timeMs)
         return
+      }
       case 'resign':
         if (this.isOfTerm(record)) this.leader = undefined
         return
@@ -142,8 +143,7 @@ export class Applier {
   #takeFrame(frame: ForeignFrame, { receiver, replica }: Target, rows?: ReceivedRows): void {
     const { clock } = this.#parts
     const { events, notes, timeMs } = frame
-    clock.saw(timeMs)
-    this.timeMs = timeMs
+    this.#saw(timeMs)
     if (replica === undefined) {
       for (const event of events) {
         if (event.type === 'set') receiver.set(event.key, event.value, event.expiresAtMs, event.extension)
@@ -176,18 +176,23 @@ export class Applier {
     return rows
   }
 
-  // ── what this node has appended itself ──
-
-  lead(epoch: number, node: string, at: Position): void {
+  /** A term begins. */
+  lead(epoch: number, node: string, timeMs: number): void {
     this.epoch = epoch
     this.leader = node
-    this.position = at
+    this.#saw(timeMs)
   }
+
+  #saw(timeMs: number): void {
+    this.timeMs = timeMs
+    this.#parts.clock.saw(timeMs)
+  }
+
+  // ── what this node has appended itself ──
 
   committed(end: ChainEnd, notes: readonly Note[], timeMs: number, bytes: number, at: Position): void {
     this.end = end
-    this.timeMs = timeMs
-    this.#parts.clock.saw(timeMs)
+    this.#saw(timeMs)
     this.noted(notes, timeMs)
     this.position = at
     this.bytes += bytes
@@ -207,8 +212,7 @@ export class Applier {
     this.epoch = epoch
     this.leader = leader
     this.end = { nextSequence: nextSequence as Sequence, lastChecksum }
-    this.timeMs = timeMs
-    this.#parts.clock.saw(timeMs)
+    this.#saw(timeMs)
     this.clients.clear()
     for (const [client, seenMs] of Object.entries(clients)) this.clients.set(client, seenMs)
     this.bytes = 0

@@ -42,7 +42,8 @@ export class Leading {
     const { log, objects, applier, counters, seed, clock } = parts
     this.#parts = parts
     this.#hooks = hooks
-    applier.lead(term.epoch, term.node, term.position)
+    applier.lead(term.epoch, term.node, term.timeMs)
+    applier.position = term.position
     this.#frames = new LeaderFrames(applier.end, { counters, seed, clock })
     this.#writer = new TermWriter<SentFrames>(log, objects, term, {
       committed: ({ body, content }, at) => this.#committed(body.length, content, at),

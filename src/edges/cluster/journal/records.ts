@@ -2,7 +2,7 @@
  * The bodies of the records of a cluster's log.
  *
  *   begin    the settings, as JSON: the first record of a log
- *   term     the same with the limits as of now: from here on, its node leads
+ *   term     the same with the limits as of now, and the time: from here on, its node leads
  *   frame    frames of events and notes, as the journal in files has them (durable/format/frame.ts), each chained to the previous one;
  *            or, as JSON, the name of an object that holds them, because they are too large for a record
  *   resign   nothing: its node leads no more

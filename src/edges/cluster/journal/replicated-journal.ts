@@ -41,6 +41,7 @@ import { Objects } from './objects.js'
 import { catchUp, type OpenedLog, openLog, reportOf } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
 import { Snapshots } from './snapshots.js'
+import type { Term } from './term-writer.js'
 
 export interface ReplicatedJournalParts {
   readonly log: Log
@@ -86,7 +87,7 @@ export class ReplicatedJournal implements Journal {
     const { log, name, clock, newId } = parts
     this.#parts = parts
     this.#identity = identityOf(name)
-    this.#objects = new Objects(log.snapshots, log.bodyBytesMax, newId)
+    this.#objects = new Objects(log.snapshots, log.bodyBytesMax ?? Number.POSITIVE_INFINITY, newId)
     this.snapshots = new Snapshots(log, this.#objects, name, this.#identity.id)
     this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
     this.heardMs = clock.ownNow()
@@ -204,19 +205,21 @@ export class ReplicatedJournal implements Journal {
   /** Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. */
   async stand(): Promise<void> {
     if (this.#state !== 'following' || this.#following?.isIdle !== true) return
-    const { log, node } = this.#parts
+    const { log, node, clock } = this.#parts
     const { position, epoch: before } = this.applier
     const epoch = before + 1
     this.#stopReading()
     this.#become('candidate')
+    const timeMs = clock.now()
+    const body = jsonBody({ ...writeSettings(this.settings), timeMs })
     let isElected = true
     try {
-      await log.append({ kind: 'term', epoch, node, body: jsonBody(writeSettings(this.settings)) }, position)
+      await log.append({ kind: 'term', epoch, node, body }, position)
     } catch {
       isElected = false // or not known: then its record is followed, and another term begun
     }
     if (!this.#is('candidate')) return
-    if (isElected) this.#lead(epoch, position + 1)
+    if (isElected) this.#lead({ epoch, node, position: position + 1, timeMs })
     else this.#follow()
   }
 
@@ -225,23 +228,19 @@ export class ReplicatedJournal implements Journal {
     return this.#state === state
   }
 
-  #lead(epoch: number, position: Position): void {
-    const { log, node, clock } = this.#parts
+  #lead(term: Term): void {
+    const { log, clock } = this.#parts
     const { counters, replica } = this.#session as JournalSession // it has followed
     const { seed } = this.#identity
     const parts = { log, objects: this.#objects, applier: this.applier, clock, seed, counters }
-    this.#leading = new Leading(
-      parts,
-      { epoch, node, position },
-      {
-        committed: (sequence) => {
-          this.#hear()
-          replica.commit(sequence)
-          this.onApplied()
-        },
-        failed: () => this.#stepDown(),
+    this.#leading = new Leading(parts, term, {
+      committed: (sequence) => {
+        this.#hear()
+        replica.commit(sequence)
+        this.onApplied()
       },
-    )
+      failed: () => this.#stepDown(),
+    })
     this.#hear()
     this.#become('leading')
     this.onApplied()

@@ -27,8 +27,9 @@ interface Sent<T> {
 export interface Term {
   readonly epoch: number
   readonly node: string
-  /** The position of its record. */
+  /** The position of its record, and when it was written. */
   readonly position: Position
+  readonly timeMs: number
 }
 
 export interface TermHooks<T> {

@@ -61,7 +61,7 @@ export class ClusterNode {
       clock,
       node,
       newId,
-      bytesMax: log.bodyBytesMax,
+      bytesMax: log.bodyBytesMax ?? Number.POSITIVE_INFINITY,
       accept: (client, epoch, line) => this.#accept(client, epoch, line),
       touched: (keys) => {
         if (journal.state === 'leading') this.#owner.touch(keys)

@@ -32,11 +32,11 @@ export class Batch {
     this.message = [firstId]
   }
 
-  /** Its message, if commands are numbered. `stamp`: the time, if it says when it was first sent. */
+  /** Its message, if commands are numbered. `stamp`: the time; a batch that is sent again then says when it was first sent. */
   numbered(received: number, stamp: (() => number) | undefined): unknown[] {
-    if (stamp === undefined) return [received, this.message]
-    this.#sentMs ??= stamp()
-    return [received, this.message, this.#sentMs]
+    if (this.#sentMs !== undefined) return [received, this.message, this.#sentMs]
+    this.#sentMs = stamp?.()
+    return [received, this.message]
   }
 
   add(code: number, parameters: readonly unknown[]): void {

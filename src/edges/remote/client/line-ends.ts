@@ -11,7 +11,7 @@ export interface Renewal {
   full(): CacheError
   /** Milliseconds, from any beginning. */
   now(): number
-  /** If there is one, each batch also says when it was first sent. */
+  /** If there is one, a batch that is sent again says when it was first sent. */
   readonly stamp?: (() => number) | undefined
 }
 

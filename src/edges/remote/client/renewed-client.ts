@@ -28,7 +28,7 @@ export interface Renewing {
   readonly timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   /** Milliseconds, from any beginning. */
   now(): number
-  /** The time that a batch says it was first sent, if it says one. */
+  /** The time at which a batch is first sent, if it says that when it is sent again. */
   stamp?: (() => number) | undefined
   /** How long a call waits for an owner when there is none. Milliseconds. */
   readonly reconnectTimeoutMs: number
