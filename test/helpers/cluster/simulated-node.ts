@@ -17,17 +17,16 @@ export class SimulatedNode {
   readonly #items: Told[] = []
   stream: Stream | undefined
   state: 'opening' | 'running' | 'stopped' | 'leaving' | 'gone' = 'opening'
-  skewMs = 0
 
-  /** @param count How many nodes there were before. */
+  /** How many nodes there were before. */
+  readonly #count: number
+
   constructor(surroundings: Surroundings, count: number) {
     this.#surroundings = surroundings
-    this.id = idOf(count, 0)
-    const { control } = surroundings.engine
-    this.clock = control.clock(this.id)
     this.#count = count
+    this.id = idOf(count, 0)
+    this.clock = surroundings.engine.control.clock(this.id)
   }
-  readonly #count: number
 
   async open(): Promise<void> {
     const { engine, script, time, open, name } = this.#surroundings
@@ -48,7 +47,7 @@ export class SimulatedNode {
         onNode: (node) => {
           this.node = node
         },
-        open,
+        ...(open && { open }),
       },
     )
     time.stir()

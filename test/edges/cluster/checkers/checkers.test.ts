@@ -17,6 +17,7 @@ const record = (position: number, over: Partial<Written>): Written => ({
   kind: 'frame',
   epoch: 1,
   node: 'a',
+  isVoid: false,
   firstSequence: 1,
   timeMs: position * 10,
   events: [],
@@ -236,6 +237,15 @@ const REFUSED: Record<string, { found: string[]; as: RegExp }> = {
 
 for (const [what, { found, as }] of Object.entries(REFUSED))
   test(`refused: ${what}`, (t) => t.regex(found.join('\n'), as))
+
+test('what a deposed leader wrote counts for nothing, and only that', (t) => {
+  const late = { kind: 'frame', epoch: 1, node: 'a', isVoid: true } as const
+  t.deepEqual(brokenTerms([...LOG, record(9, late)]), [])
+  t.regex(
+    brokenTerms(logWith(5, { isVoid: true })).join('\n'),
+    /counts for nothing, although term 1 of a had not ended/,
+  )
+})
 
 test('a stream may leave out what was resynced', (t) => {
   t.deepEqual(streamOf(third, { type: 'resynced', sequence: 5 }, sixth), [])
