@@ -134,23 +134,28 @@ export class Applier {
 
   async #takeLoading(frames: readonly ForeignFrame[], end: ChainEnd, target: Target): Promise<void> {
     for (const frame of frames) {
-      const loaded = frame.events.find((event): event is LoadedEvent => event.type === 'loaded')
-      this.#takeFrame(frame, target, loaded && (await this.#readLoaded(loaded, target.receiver)))
+      const rows: ReceivedRows[] = []
+      for (const event of frame.events) {
+        if (event.type !== 'loaded') continue
+        const received = target.receiver.loadedRows()
+        await this.readLoaded(event, received)
+        rows.push(received)
+      }
+      this.#takeFrame(frame, target, rows)
     }
     this.end = end
   }
 
-  #takeFrame(frame: ForeignFrame, { receiver, replica }: Target, rows?: ReceivedRows): void {
-    const { clock } = this.#parts
+  #takeFrame(frame: ForeignFrame, { receiver, replica }: Target, rows: ReceivedRows[] = []): void {
     const { events, notes, timeMs } = frame
     this.#saw(timeMs)
     if (replica === undefined) {
       for (const event of events) {
         if (event.type === 'set') receiver.set(event.key, event.value, event.expiresAtMs, event.extension)
-        else receiver.event(event, rows)
+        else receiver.event(event, event.type === 'loaded' ? rows.shift() : undefined)
       }
       for (const note of notes) receiver.noted(note)
-    } else replica.follow(rows === undefined ? frame : { ...frame, rows }, clock.ownNow())
+    } else replica.follow({ ...frame, rows }, this.#parts.clock.ownNow())
     this.noted(notes, timeMs)
     this.frames++
     this.events += events.length
@@ -163,17 +168,15 @@ export class Applier {
     }
   }
 
-  /** The rows of a `loaded` event, from the object that it names. */
-  async #readLoaded(event: LoadedEvent, receiver: JournalReceiver): Promise<ReceivedRows> {
-    const rows = receiver.loadedRows()
-    const { file } = splitRowsObject(event.file, await this.#parts.objects.read(event.file))
-    const found = await readRowsFile(event.file, file, 'loaded', FIRST_SEQUENCE, (frame, bytes) =>
+  /** Passes on the rows of a `loaded` event, from the object that it names. */
+  async readLoaded({ file: name, checksum, entries }: Omit<LoadedEvent, 'type'>, rows: ReceivedRows): Promise<void> {
+    const { file } = splitRowsObject(name, await this.#parts.objects.read(name))
+    const found = await readRowsFile(name, file, 'loaded', FIRST_SEQUENCE, (frame, bytes) =>
       takeRows(frame, bytes, (key, value, expiresAtMs, extension) => rows.add(key, value, expiresAtMs, extension)),
     )
-    if (found.checksum !== event.checksum || found.entries !== event.entries)
-      throw new CorruptionError({ file: event.file, offset: 0, sequence: 0, reason: 'this is not what was loaded' })
+    if (found.checksum !== checksum || found.entries !== entries)
+      throw new CorruptionError({ file: name, offset: 0, sequence: 0, reason: 'this is not what was loaded' })
     rows.counters.copyFrom(found.counters)
-    return rows
   }
 
   /** A term begins. */

@@ -33,10 +33,11 @@ import type {
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { NotLeaderError } from '../../../errors.js'
 import type { Log, Position } from '../log.js'
-import { type AppliedHeader, Applier } from './applier.js'
+import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
+import { changesGone, LogChanges } from './log-changes.js'
 import { Objects } from './objects.js'
 import { catchUp, type OpenedLog, openLog, reportOf } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
@@ -64,8 +65,7 @@ export class ReplicatedJournal implements Journal {
   onChange: (() => void) | undefined
   /** Called when this node's state, the term or its leader has changed. */
   onPlace: () => void = () => undefined
-  /** Called when a further position has been applied. */
-  onApplied: () => void = () => undefined
+  readonly #listeners = new Set<() => void>()
   /** Called when this node leads no more, before anything is reverted. */
   onDeposed: () => void = () => undefined
   readonly snapshots: Snapshots
@@ -145,7 +145,7 @@ export class ReplicatedJournal implements Journal {
     const { applier } = this
     const beganMs = clock.ownNow()
     const { receiver } = session
-    const restored = await this.snapshots.restore(receiver)
+    const restored = await this.snapshots.restore(receiver, () => receiver.reset())
     if (restored === undefined) receiver.limits(this.settings)
     else applier.restore(restored.header)
     await catchUp(log, applier, { receiver, replica: undefined }, (this.#opened as OpenedLog).last)
@@ -169,7 +169,7 @@ export class ReplicatedJournal implements Journal {
         took: (record) => {
           this.#hear()
           if (record?.kind !== 'frame') this.#become('following')
-          this.onApplied()
+          this.#tellApplied()
         },
         failed: (error) => this.#fail(error),
       },
@@ -194,10 +194,21 @@ export class ReplicatedJournal implements Journal {
     this.#following = undefined
   }
 
+  /** Calls the listener when a further position has been applied, and when there will be none. Returns the function that stops it. */
+  readonly onApplied = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #tellApplied(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
   #become(state: NodeState): void {
     this.#state = state
     this.onChange?.()
     this.onPlace()
+    if (state === 'closed' || state === 'failed') this.#tellApplied()
   }
 
   // ── the term ──
@@ -237,13 +248,13 @@ export class ReplicatedJournal implements Journal {
       committed: (sequence) => {
         this.#hear()
         replica.commit(sequence)
-        this.onApplied()
+        this.#tellApplied()
       },
       failed: () => this.#stepDown(),
     })
     this.#hear()
     this.#become('leading')
-    this.onApplied()
+    this.#tellApplied()
   }
 
   /** The one way out of a term that fails, whatever has failed. */
@@ -278,41 +289,42 @@ export class ReplicatedJournal implements Journal {
 
   // ── snapshots, and rows that are staged ──
 
-  /** On a node that follows: a snapshot of what it has applied. */
-  snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
-    if (this.#following?.isIdle !== true) return Promise.reject(this.#refusal())
-    const { replica } = this.#session as JournalSession // it follows
-    return this.#writeSnapshot(replica.freeze(), this.applier.header, progress, signal)
+  /** The rows as of the last position that this node has applied. */
+  freeze(): { source: SnapshotSource; sequence: number } {
+    const { replica } = this.#session as JournalSession // it is open
+    return { source: replica.freeze(), sequence: this.applier.end.nextSequence - 1 }
   }
 
-  /** On the leader: of everything appended so far, once that is in the log. If this node has to give up before, there is no snapshot. */
-  async compact({ freeze, progress, signal }: CompactionRequest): Promise<CompactionReport> {
-    let sent = this.#leading?.sendNow()
-    while (sent === undefined) {
-      await this.flush()
-      sent = this.#leading?.sendNow()
-    }
-    return this.#writeSnapshot(freeze(), sent, progress, signal)
+  /** The changes after a sequence, from the log, then every new one. @throws CacheError if the log does not reach back that far. */
+  changesSince<V>(sequence: number, restore: (stored: StoredValue) => unknown): LogChanges<V> {
+    const from = this.applier.before(sequence)
+    if (from === undefined) throw changesGone(sequence)
+    const { log, name, clock } = this.#parts
+    const { seed } = this.#identity
+    const parts = { log, name, clock, seed, objects: this.#objects, position: () => this.position }
+    const isClosed = () => this.#state === 'closed' || this.#state === 'failed'
+    return new LogChanges<V>({ ...parts, isClosed, onApplied: this.onApplied }, from, sequence, restore)
   }
 
-  async #writeSnapshot(
-    source: SnapshotSource,
-    at: AppliedHeader | Promise<AppliedHeader>,
-    progress?: Progress,
-    signal?: AbortSignal,
-  ): Promise<CompactionReport> {
+  /** Writes a snapshot of what this node has applied. */
+  async snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
     const { clock } = this.#parts
+    const { applier, settings } = this
+    if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.#refusal()
     const beganMs = clock.ownNow()
+    const { header, bytes } = applier
+    const { source } = this.freeze()
     try {
-      const header = await at
-      const { bytes } = this.applier
-      const { settings } = this
       const report = await this.snapshots.write({ header, settings, source, nowMs: clock.now(), progress, signal })
-      this.applier.bytes -= bytes
+      applier.bytes -= bytes
       return { ...report, durationMs: clock.ownNow() - beganMs }
     } finally {
       source.release()
     }
+  }
+
+  compact({ progress, signal }: CompactionRequest): Promise<CompactionReport> {
+    return this.snapshot(progress, signal)
   }
 
   stage(source: SnapshotSource, progress: Progress) {

@@ -2,7 +2,7 @@
  * One node of a cluster: its cache, which follows or leads; the election; what it serves to other nodes; snapshots. Before: cluster.ts. After:
  * journal, owner, line.
  */
-import { type Cache, innerOf } from '../../../cache/cache.js'
+import type { Cache } from '../../../cache/cache.js'
 import type { CompactionThresholds } from '../../../durable/contract.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import type { Found } from '../../remote/client/renewed-client.js'
@@ -55,7 +55,7 @@ export class ClusterNode {
     this.#parts = parts
     this.cache = cache
     this.journal = journal
-    this.#owner = new ClusterOwner(cache)
+    this.#owner = new ClusterOwner(cache, (staged, rows) => journal.applier.readLoaded(staged, rows))
     this.#wire = new NodeWire({
       wire: log.wire,
       clock,
@@ -67,7 +67,7 @@ export class ClusterNode {
         if (journal.state === 'leading') this.#owner.touch(keys)
       },
     })
-    this.#compaction = new Compaction({ journal, cache, compaction, clock, random })
+    this.#compaction = new Compaction({ journal, compaction, clock, random })
     this.#election = new Election({
       journal,
       clock,
@@ -75,7 +75,7 @@ export class ClusterNode {
       isThere: (leader) => this.#wire.isThere(leader),
       onTick: () => this.#tick(),
     })
-    journal.onApplied = () => this.#line?.deliver()
+    journal.onApplied(() => this.#line?.deliver())
     journal.onDeposed = () => this.#owner.abandon()
     journal.onPlace = () => this.#moved()
     const notOpen = () => this.#wakeSeekers()
@@ -204,10 +204,5 @@ export class ClusterNode {
     this.#owner.abandon()
     this.#wire.close()
     await this.cache.close({ force: true })
-  }
-
-  /** The sequence of the last event that this node has. */
-  get sequence(): number {
-    return innerOf(this.cache).sequence
   }
 }
