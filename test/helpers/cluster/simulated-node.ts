@@ -29,14 +29,14 @@ export class SimulatedNode {
   }
 
   async open(): Promise<void> {
-    const { engine, script, time, open, name } = this.#surroundings
+    const { engine, script, time, open, name, observer } = this.#surroundings
     let ids = 0
     const random = new Random(script.seed * 31 + this.#count)
     const cache = await openClusterWithin<number>(
       {
         name,
         engine,
-        maxSize: script.maxSize,
+        ...(observer.last === 0 && { maxSize: script.maxSize }), // later it may be another
         compaction: { journalBytes: script.snapshotBytes, factor: 0 },
         cleanupInterval: 1,
       },

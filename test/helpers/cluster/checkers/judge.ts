@@ -24,6 +24,21 @@ export function violations({ calls, log, counters, streams, samples }: History):
     ...notOnce(calls, log, counters),
     ...brokenStreams(streams, log),
     ...differentStates(samples, log),
-    ...notLinearizable(calls),
+    ...notLinearizable(calls, volatileKeys(log)),
   ]
+}
+
+/** Keys whose entries have had deadlines, or had to make room. */
+function volatileKeys(log: readonly Written[]): Set<string> {
+  const keys = new Set<string>()
+  for (const { events } of log) {
+    for (const event of events) {
+      const isVolatile =
+        event.type === 'evicted' ||
+        event.type === 'rescheduled' ||
+        (event.type === 'set' && event.expiresAtMs < Number.POSITIVE_INFINITY)
+      if (isVolatile && 'key' in event) keys.add(event.key)
+    }
+  }
+  return keys
 }

@@ -20,9 +20,11 @@ interface Operation {
 /** No search of a history that a cluster produced comes near it. */
 const PLACES_MAX = 300_000
 
-export function notLinearizable(calls: readonly Call[]): string[] {
+/** `volatile`: the keys that something else than a call has changed. */
+export function notLinearizable(calls: readonly Call[], volatile: ReadonlySet<string> = new Set()): string[] {
   const keys = new Set(calls.flatMap(({ steps }) => steps.flatMap((step) => ('key' in step ? [step.key] : []))))
   return [...keys].flatMap((key) => {
+    if (volatile.has(key)) return []
     const operations = operationsOn(key, calls)
     if (isLinearizable(operations)) return []
     return [`no order of these calls explains the results on ${key}:\n${operations.map(shown).join('\n')}`]
