@@ -1,6 +1,7 @@
 /**
  * Sees every record at the moment at which it is in the log, before anything can be trimmed, and decodes it. Frames that do not belong to the
- * term of their time count for nothing: a deposed leader may have appended them behind the record of another's term.
+ * term of their time count for nothing: a deposed leader may have appended them behind the record of another's term. Nor do frames behind
+ * such ones, whose own leader had to give up: they do not follow the last frame that counts.
  */
 import { decodeEvent } from '../../../src/durable/format/decode-event.js'
 import { readFrame } from '../../../src/durable/format/frame.js'
@@ -19,11 +20,13 @@ export class LogObserver {
   sequence = 0
   #epoch = 0
   readonly #seed: number
+  /** Of the last frame that counts. */
+  #lastChecksum: number
   readonly #objects: ReadonlyMap<string, { readonly bytes: Uint8Array }>
 
   constructor(engine: MemoryLogEngine, name: string) {
     const { records } = engine.control.shared(name)
-    this.#seed = identityOf(name).seed
+    this.#lastChecksum = this.#seed = identityOf(name).seed
     this.#objects = records.objects
     records.watch(() => this.#take(records.at(records.last) as LogRecord, records.last))
   }
@@ -40,8 +43,9 @@ export class LogObserver {
       this.#epoch = epoch
       this.leader = node
     } else if (kind === 'resign' && isOfTerm) this.leader = undefined
-    const isVoid = kind !== 'begin' && kind !== 'term' && !isOfTerm
-    const content = kind === 'frame' && !isVoid ? this.#decode(this.#bodyOf(record)) : NOTHING
+    const frames = kind === 'frame' && isOfTerm ? this.#decode(this.#bodyOf(record)) : NOTHING
+    const isVoid = kind !== 'begin' && kind !== 'term' && (!isOfTerm || frames === undefined)
+    const content = frames ?? NOTHING
     const firstSequence = content.firstSequence ?? this.sequence + 1
     this.log.push({ position, kind, epoch, node, isVoid, ...content, firstSequence })
     this.sequence = firstSequence + content.events.length - 1
@@ -53,7 +57,8 @@ export class LogObserver {
     return this.#objects.get(object)?.bytes ?? new Uint8Array(0)
   }
 
-  #decode(body: Uint8Array): Content {
+  /** Undefined if they do not follow the last ones that count. */
+  #decode(body: Uint8Array): Content | undefined {
     const bytes = Buffer.from(body)
     const content: {
       firstSequence: number | undefined
@@ -64,6 +69,8 @@ export class LogObserver {
     for (let offset = 0; offset < bytes.length; ) {
       const frame = readFrame(bytes, offset, 0, bytes.length, this.#seed)
       if ('problem' in frame) throw new Error(`A frame cannot be read: ${frame.reason}`)
+      if (frame.previousChecksum !== this.#lastChecksum) return undefined
+      this.#lastChecksum = frame.checksum
       const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
       for (let left = frame.count; left > 0; left--) content.events.push(decodeEvent(reader))
       content.notes.push(...decodeNotes(reader, frame.flags).clients)
