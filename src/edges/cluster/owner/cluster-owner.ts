@@ -50,7 +50,8 @@ export class ClusterOwner {
         changesAfter: () => door.streams.changes$,
       },
       onClose: () => {
-        if (this.#sessions.get(client) === session) this.#sessions.delete(client)
+        if (this.#sessions.get(client) !== session) return // the term is over
+        this.#sessions.delete(client)
         if (session.hasLeft) door.numbered.forget(client)
       },
     })
@@ -76,7 +77,9 @@ export class ClusterOwner {
 
   /** A term has ended: nothing more is sent to anybody. What was not answered is asked again elsewhere. */
   abandon(): void {
-    for (const session of [...this.#sessions.values()]) session.hangUp()
+    const sessions = [...this.#sessions.values()]
+    this.#sessions.clear() // nothing is noted of them any more
+    for (const session of sessions) session.hangUp()
     this.#isDraining = false
   }
 
