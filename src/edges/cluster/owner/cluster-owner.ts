@@ -50,9 +50,7 @@ export class ClusterOwner {
         changesAfter: () => door.streams.changes$,
       },
       onClose: () => {
-        if (this.#sessions.get(client) !== session) return // the term is over
-        this.#sessions.delete(client)
-        if (session.hasLeft) door.numbered.forget(client)
+        if (this.#sessions.get(client) === session) this.#sessions.delete(client)
       },
     })
     this.#sessions.set(client, session)
@@ -65,7 +63,10 @@ export class ClusterOwner {
     return this.serve(client, ours) ? theirs : undefined
   }
 
-  /** Forgets the clients that have been silent for long, by the time of the log. */
+  /**
+   * Forgets the clients that have been silent for long, by the time of the log. Not sooner, even if they have said goodbye: the answer to
+   * that, and all others with it, may not have arrived.
+   */
   forgetOld(seen: ReadonlyMap<string, number>): void {
     const sinceMs = this.#door.clock.now() - FORGET_MS
     for (const [client, seenMs] of seen) if (seenMs <= sinceMs) this.#door.numbered.forget(client)
@@ -77,9 +78,7 @@ export class ClusterOwner {
 
   /** A term has ended: nothing more is sent to anybody. What was not answered is asked again elsewhere. */
   abandon(): void {
-    const sessions = [...this.#sessions.values()]
-    this.#sessions.clear() // nothing is noted of them any more
-    for (const session of sessions) session.hangUp()
+    for (const session of [...this.#sessions.values()]) session.hangUp()
     this.#isDraining = false
   }
 
