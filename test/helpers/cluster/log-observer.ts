@@ -1,7 +1,7 @@
 /**
  * Sees every record at the moment at which it is in the log, before anything can be trimmed, and decodes it. Frames that do not belong to the
- * term of their time count for nothing: a deposed leader may have appended them behind the record of another's term. Nor do frames behind
- * such ones, whose own leader had to give up: they do not follow the last frame that counts.
+ * term of their time count for nothing, and end it: a deposed leader may have appended them behind the record of another's term, in the
+ * place of one of that leader's.
  */
 import { decodeEvent } from '../../../src/durable/format/decode-event.js'
 import { readFrame } from '../../../src/durable/format/frame.js'
@@ -14,19 +14,17 @@ import type { Written } from './checkers/history.js'
 
 export class LogObserver {
   readonly log: Written[] = []
-  /** By the last `term` or `resign` record. */
+  /** Of the present term; undefined between two. */
   leader: string | undefined
   /** Of the last event. */
   sequence = 0
   #epoch = 0
   readonly #seed: number
-  /** Of the last frame that counts. */
-  #lastChecksum: number
   readonly #objects: ReadonlyMap<string, { readonly bytes: Uint8Array }>
 
   constructor(engine: MemoryLogEngine, name: string) {
     const { records } = engine.control.shared(name)
-    this.#lastChecksum = this.#seed = identityOf(name).seed
+    this.#seed = identityOf(name).seed
     this.#objects = records.objects
     records.watch(() => this.#take(records.at(records.last) as LogRecord, records.last))
   }
@@ -39,13 +37,12 @@ export class LogObserver {
   #take(record: LogRecord, position: number): void {
     const { kind, epoch, node } = record
     const isOfTerm = epoch === this.#epoch && node === this.leader
+    const isVoid = kind !== 'begin' && kind !== 'term' && !isOfTerm
     if (kind === 'term') {
       this.#epoch = epoch
       this.leader = node
-    } else if (kind === 'resign' && isOfTerm) this.leader = undefined
-    const frames = kind === 'frame' && isOfTerm ? this.#decode(this.#bodyOf(record)) : NOTHING
-    const isVoid = kind !== 'begin' && kind !== 'term' && (!isOfTerm || frames === undefined)
-    const content = frames ?? NOTHING
+    } else if (kind === 'resign' || isVoid) this.leader = undefined
+    const content = kind === 'frame' && !isVoid ? this.#decode(this.#bodyOf(record)) : NOTHING
     const firstSequence = content.firstSequence ?? this.sequence + 1
     this.log.push({ position, kind, epoch, node, isVoid, ...content, firstSequence })
     this.sequence = firstSequence + content.events.length - 1
@@ -57,8 +54,7 @@ export class LogObserver {
     return this.#objects.get(object)?.bytes ?? new Uint8Array(0)
   }
 
-  /** Undefined if they do not follow the last ones that count. */
-  #decode(body: Uint8Array): Content | undefined {
+  #decode(body: Uint8Array): Content {
     const bytes = Buffer.from(body)
     const content: {
       firstSequence: number | undefined
@@ -69,8 +65,6 @@ export class LogObserver {
     for (let offset = 0; offset < bytes.length; ) {
       const frame = readFrame(bytes, offset, 0, bytes.length, this.#seed)
       if ('problem' in frame) throw new Error(`A frame cannot be read: ${frame.reason}`)
-      if (frame.previousChecksum !== this.#lastChecksum) return undefined
-      this.#lastChecksum = frame.checksum
       const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
       for (let left = frame.count; left > 0; left--) content.events.push(decodeEvent(reader))
       content.notes.push(...decodeNotes(reader, frame.flags).clients)

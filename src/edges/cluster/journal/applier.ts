@@ -132,9 +132,7 @@ export class Applier {
   }
 
   #takeFrames(bytes: Buffer, at: Position, target: Target): void | Promise<void> {
-    const read = readFrames(bytes, this.end, this.#parts.seed, at)
-    if (read === undefined) return
-    const { frames, end } = read
+    const { frames, end } = readFrames(bytes, this.end, this.#parts.seed, at)
     const loading = frames.some(({ events }) => events.some(({ type }) => type === 'loaded'))
     if (loading) return this.#takeLoading(frames, end, target)
     for (const frame of frames) this.#takeFrame(frame, target)

@@ -29,12 +29,10 @@ export interface ReadFrames {
 }
 
 /**
- * Reads the frames of a record. Returns undefined if they do not follow `from`, so that they count for nothing: a record before them
- * was not appended, because that of a deposed leader had arrived in its place, and so had others up to where these were to be. Their leader
- * has given up with that record.
- * @throws CorruptionError if they are damaged; NewerFormatError for what only a newer daybook writes.
+ * Reads the frames of a record, which must follow `from`.
+ * @throws CorruptionError if they do not, or are damaged; NewerFormatError for what only a newer daybook writes.
  */
-export function readFrames(bytes: Buffer, from: ChainEnd, seed: number, at: Position): ReadFrames | undefined {
+export function readFrames(bytes: Buffer, from: ChainEnd, seed: number, at: Position): ReadFrames {
   let { nextSequence, lastChecksum } = from
   const damaged = (offset: number, reason: string) =>
     new CorruptionError({ file: `record ${at} of the log`, offset, sequence: nextSequence, reason })
@@ -45,13 +43,10 @@ export function readFrames(bytes: Buffer, from: ChainEnd, seed: number, at: Posi
       if (frame.problem === 'newer') throw new NewerFormatError(frame.reason).at(`record ${at} of the log`, offset)
       throw damaged(offset, frame.reason)
     }
-    const { kind, firstSequence, previousChecksum } = frame
-    const follows = firstSequence === nextSequence && previousChecksum === lastChecksum
-    if (kind === 'events' && offset === 0 && !follows) return undefined
     const why =
-      kind === 'events'
+      frame.kind === 'events'
         ? whyNotNext(frame, { nextSequence, lastChecksum, seal: undefined })
-        : `a frame of kind "${kind}"`
+        : `a frame of kind "${frame.kind}"`
     if (why !== undefined) throw damaged(offset, why)
     try {
       frames.push(decodeFrame(frame, bytes))
