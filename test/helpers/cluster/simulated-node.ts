@@ -134,11 +134,11 @@ export class SimulatedNode {
 
   /** What it shows now; undefined while it shows what may be taken back. */
   sample(): Sample | undefined {
-    if (this.state !== 'running' || this.#cache === undefined) return undefined
+    if (this.state !== 'running' || this.#cache === undefined || this.node === undefined) return undefined
     const { sequence, durableSequence } = this.#cache.local.stats().journal
     if (sequence !== durableSequence) return undefined
     const entries = new Map(this.#cache.local.entries())
-    return { node: this.id, sequence, nowMs: this.clock.now(), entries }
+    return { node: this.id, position: this.node.journal.applier.position, sequence, nowMs: this.clock.now(), entries }
   }
 }
 

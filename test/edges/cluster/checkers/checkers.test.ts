@@ -81,6 +81,7 @@ const [third, fourth, fifth, sixth] = STREAM.items as [
 
 const sample = (sequence: number, nowMs: number, entries: Record<string, number>): Sample => ({
   node: 'c',
+  position: LOG.findLast(({ kind, firstSequence }) => kind === 'frame' && firstSequence <= sequence)?.position ?? 0,
   sequence,
   nowMs,
   entries: new Map(Object.entries(entries)),

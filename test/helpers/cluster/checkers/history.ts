@@ -71,7 +71,8 @@ export interface Stream {
 /** What a node showed at one moment. */
 export interface Sample {
   readonly node: string
-  /** Of the last event that its copy contains. */
+  /** Of the last record that it has applied, and of the last event. */
+  readonly position: number
   readonly sequence: number
   /** By its clock. */
   readonly nowMs: number

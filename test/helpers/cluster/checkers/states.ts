@@ -4,7 +4,7 @@ import { entriesAt } from './replay.js'
 
 export function differentStates(samples: readonly Sample[], log: readonly Written[]): string[] {
   const found: string[] = []
-  for (const { node, sequence, nowMs, entries } of samples) {
+  for (const { node, position, sequence, nowMs, entries } of samples) {
     const expected = entriesAt(log, sequence)
     const say = (what: string) => found.push(`${node} at sequence ${sequence}: ${what}`)
     for (const [key, value] of entries) {
@@ -12,16 +12,13 @@ export function differentStates(samples: readonly Sample[], log: readonly Writte
       if (entry === undefined) say(`has ${key}, which the log has not`)
       else if (!Object.is(entry.value, value)) say(`${key} is ${value}, and ${entry.value} in the log`)
     }
-    const timeMs = Math.max(nowMs, timeAt(log, sequence))
+    const timeMs = Math.max(nowMs, timeAt(log, position))
     for (const [key, { expiresAtMs }] of expected) if (!entries.has(key) && expiresAtMs > timeMs) say(`lacks ${key}`)
   }
   return found
 }
 
-/** When the frame with this sequence was written. */
-function timeAt(log: readonly Written[], sequence: number): number {
-  const last = log.findLast(
-    ({ kind, isVoid, firstSequence }) => kind === 'frame' && !isVoid && firstSequence <= sequence,
-  )
-  return last?.timeMs ?? Number.NEGATIVE_INFINITY
+/** The latest time that a record up to this one says. */
+function timeAt(log: readonly Written[], position: number): number {
+  return Math.max(...log.filter((record) => record.position <= position).map(({ timeMs }) => timeMs))
 }
