@@ -116,13 +116,28 @@ export function randomScript(seed: number): Script {
     }
   }
 
+  /** A node does not get the answer to a call, another one comes anew, by a snapshot, and may lead next: what chance hardly ever does. */
+  function renewal(): Action[] {
+    const client = random.below(nodes)
+    const renewed = (client + 1 + random.below(nodes - 1)) % nodes
+    return [
+      { ...call(), at: client },
+      { afterMs: 2 + random.below(8), do: 'isolate', at: client, forMs: 2_500 },
+      { afterMs: 50, do: 'other', at: 'leader', method: 'compact' },
+      { afterMs: 300, do: 'crash', at: renewed, forMs: 30 },
+      { afterMs: 500, do: 'crash', at: 'leader', forMs: 4_000 },
+    ]
+  }
+
   const length = 30 + random.below(50)
-  const actions = Array.from({ length }, (): Action => {
+  const actions: Action[] = []
+  while (actions.length < length) {
     const afterMs = isPipelining && !oneIn(4) ? 0 : one([0, 1, 10, 50, 200, 400])
-    if (oneIn(faultIn)) return { ...fault(), afterMs }
-    if (oneIn(10)) return { afterMs, do: 'sample', at: random.below(nodes) }
-    return { ...call(), afterMs }
-  })
+    if (oneIn(faultIn)) actions.push({ ...fault(), afterMs })
+    else if (oneIn(10)) actions.push({ afterMs, do: 'sample', at: random.below(nodes) })
+    else if (oneIn(150)) actions.push(...renewal())
+    else actions.push({ ...call(), afterMs })
+  }
   const rates = oneIn(3) ? {} : CALM
   return {
     seed,

@@ -22,8 +22,13 @@ export interface Outcome {
 }
 
 /** What a script comes to, and what is wrong with it. */
-export function play(script: Script, mutant?: Mutant): Promise<Outcome> {
-  return new Simulation(script, mutant).play()
+export async function play(script: Script, mutant?: Mutant): Promise<Outcome> {
+  const undo = mutant?.sabotage?.()
+  try {
+    return await new Simulation(script, mutant).play()
+  } finally {
+    undo?.()
+  }
 }
 
 export class Simulation {

@@ -13,9 +13,11 @@ import { SimulatedTime } from './simulated-time.js'
 export interface Mutant {
   readonly name: string
   /** Changes the engine, or parts of it. */
-  engine?(engine: MemoryLogEngine): MemoryLogEngine
+  engine?(engine: MemoryLogEngine, name: string): MemoryLogEngine
   /** Opens the cache of a node. */
   open?(options: CacheOptions): Promise<Cache>
+  /** Changes the code itself. Returns the function that undoes it. */
+  sabotage?(): () => void
 }
 
 /** Messages that a fault can happen to, by what they are, and whose. */
@@ -44,7 +46,7 @@ export class Surroundings {
     const { network } = engine.control
     network.rates = { ...network.rates, ...script.rates }
     network.judge = (message) => this.#judge(message)
-    this.engine = mutant?.engine?.(engine) ?? engine
+    this.engine = mutant?.engine?.(engine, this.name) ?? engine
     this.open = mutant?.open
   }
 
