@@ -50,7 +50,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
   #ending: Promise<void> | undefined
 
   constructor({ node, id, client, clock, reconnectTimeoutMs }: ClusterClientParts) {
-    super(nowhere(), {
+    super(nowhere(clock), {
       timers: clock,
       now: () => clock.ownNow(),
       stamp: () => node.journal.applier.timeMs,
@@ -138,8 +138,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
 }
 
 /** No line: the client begins by looking for one. */
-function nowhere(): LocalLine {
-  const [line] = LocalLine.pair()
+function nowhere(clock: ClusterClock): LocalLine {
+  const [line] = LocalLine.pair(clock)
   line.close()
   return line
 }
