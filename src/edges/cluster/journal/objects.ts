@@ -4,7 +4,7 @@
  * snapshots. After: the log's store.
  */
 import { CorruptionError, reasonOf } from '../../../errors.js'
-import type { Position, SnapshotStore } from '../log.js'
+import type { Log, Position, SnapshotStore } from '../log.js'
 
 export type ObjectKind = 'record' | 'loaded' | 'snapshot'
 
@@ -13,14 +13,22 @@ const CHUNK_BYTES = 256 * 1024
 const NAME = /^(record|loaded|snapshot)-(\d+)-/
 
 export class Objects {
-  readonly bodyBytesMax: number
-  readonly #store: SnapshotStore
+  readonly #log: Pick<Log, 'snapshots' | 'bodyBytesMax'>
   readonly #newId: () => string
 
-  constructor(store: SnapshotStore, bodyBytesMax: number, newId: () => string) {
-    this.#store = store
-    this.bodyBytesMax = bodyBytesMax
+  /** The log need not be open yet. */
+  constructor(log: Pick<Log, 'snapshots' | 'bodyBytesMax'>, newId: () => string) {
+    this.#log = log
     this.#newId = newId
+  }
+
+  get #store(): SnapshotStore {
+    return this.#log.snapshots
+  }
+
+  /** The longest body of a record. */
+  get bodyBytesMax(): number {
+    return this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY
   }
 
   /** A new name: no two objects have the same. */
