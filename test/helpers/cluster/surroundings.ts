@@ -12,6 +12,8 @@ import { SimulatedTime } from './simulated-time.js'
 /** Breaks one rule of the protocol. */
 export interface Mutant {
   readonly name: string
+  /** Where to look first. Default 1. */
+  readonly firstSeed?: number
   /** Changes the engine, or parts of it. */
   engine?(engine: MemoryLogEngine, name: string): MemoryLogEngine
   /** Opens the cache of a node. */
