@@ -58,12 +58,10 @@ export const FOUND: Readonly<Record<string, Script>> = {
     nodes: 3,
     ...ROOMY,
     actions: [
-      { afterMs: 500, do: 'call', at: 1, steps: [{ do: 'increment', key: 'c1', by: 38 }] },
-      { afterMs: 0, do: 'call', at: 1, steps: [{ do: 'set', key: 'r0', value: 39 }] },
-      { afterMs: 0, do: 'leave', at: 1, forMs: 30 },
-      { afterMs: 0, do: 'fault', at: 'leader', what: 'append', fault: 'refused', count: 2 },
-      { afterMs: 51, do: 'call', at: 2, steps: [{ do: 'set', key: 'r1', value: 52, only: 'present' }] },
-      { afterMs: 400, do: 'call', at: 'leader', steps: [{ do: 'set', key: 'r2', value: 53 }] },
+      { afterMs: 500, do: 'fault', at: 'leader', what: 'request', fault: 'lost', count: 1 },
+      { afterMs: 0, do: 'call', at: 1, steps: [{ do: 'increment', key: 'c1', by: 38 }] },
+      { afterMs: 0, do: 'leave', at: 1, forMs: 5_000 },
+      { afterMs: 4_000, do: 'call', at: 2, steps: [{ do: 'increment', key: 'c1', by: 5 }] },
     ],
   },
   // The frames that a leader had sent, and that were not in the log yet, did not keep its time from going back.
