@@ -84,7 +84,7 @@ async function configOf(manager: JetStreamManager, stream: string): Promise<Part
   try {
     return (await manager.streams.info(stream)).config
   } catch (error) {
-    if (isRefused(error) && (error as { code?: unknown }).code === 10059) return undefined
+    if (isRefused(error) && error.code === 10059) return undefined
     throw error
   }
 }
