@@ -7,12 +7,12 @@ import { startLifecycle } from './cache/actor/lifecycle.js'
 import { type CacheInstance, type CacheLogic, createLogic } from './cache/actor/logic.js'
 import { assemble } from './cache/assembly.js'
 import { Cache, type CacheMessage } from './cache/cache.js'
-import { Door } from './cache/door.js'
+import { Door } from './cache/door/door.js'
+import { Scans } from './cache/door/scans.js'
 import { execute } from './cache/execute.js'
-import { LookingBack, type PastSource } from './cache/looking-back.js'
-import { Maintenance } from './cache/maintenance.js'
-import { NumberedCommands } from './cache/numbered.js'
-import { Opening } from './cache/opening.js'
+import { LookingBack, type PastSource } from './cache/history/looking-back.js'
+import { Maintenance } from './cache/lifecycle/maintenance.js'
+import { Opening } from './cache/lifecycle/opening.js'
 import {
   type CacheOptions,
   type MemoryCacheOptions,
@@ -21,8 +21,8 @@ import {
   resolveOptions,
 } from './cache/options.js'
 import { rehearse } from './cache/rehearsal.js'
-import { SavedFiles } from './cache/saved-files.js'
-import { Scans } from './cache/scans.js'
+import { SavedFiles } from './cache/saved-files/saved-files.js'
+import { NumberedCommands } from './cache/turns/numbered.js'
 import { NEW_LIMITS } from './core/model/limits.js'
 import type { Journal } from './durable/contract.js'
 import { FileJournal } from './durable/journal/file-journal.js'

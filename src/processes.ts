@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import { checkOptions } from './cache/arguments.js'
+import { checkOptions } from './cache/arguments/arguments.js'
+import { type Duration, toMilliseconds } from './cache/arguments/duration.js'
 import type { Cache } from './cache/cache.js'
-import { type Duration, toMilliseconds } from './cache/duration.js'
 import { type CacheOptions, resolveOptions } from './cache/options.js'
 import { outsideRequests } from './durable/outside-requests.js'
 import type { OwnerPreference } from './edges/processes/client/seek.js'

@@ -1,11 +1,11 @@
 /**
  * `daybook/testing`: a clock that tests move, so that they need not wait for an entry to expire.
  */
-import { type Duration, toMilliseconds } from './cache/duration.js'
+import { type Duration, toMilliseconds } from './cache/arguments/duration.js'
 import type { Clock } from './core/model/clock.js'
 import { mustBe } from './errors.js'
 
-export type { Duration } from './cache/duration.js'
+export type { Duration } from './cache/arguments/duration.js'
 export type { Clock } from './core/model/clock.js'
 
 interface Timer {

@@ -1,5 +1,5 @@
 /**
- * The public API. The path of a change begins here: arguments are checked, values encoded. After: `door.ts`, then `turns/`.
+ * The public API. The path of a change begins here: arguments are checked, values encoded. After: `door/`, then `turns/`.
  *
  *   cache.set(key, value) ─► command ─► turns/turns ─► decide ─► journal ─► evolve ─► reply ─► streams
  *
@@ -15,6 +15,7 @@ import { type Isolation, restoreValue, storeValue } from '../values/encode.js'
 import type { ActorRef, EmptySnapshot } from './actor/actor-shapes.js'
 import type { LifecycleState } from './actor/lifecycle.js'
 import type { CacheSnapshot, Refused } from './actor/logic.js'
+import { type MessageTo, messageOf, splitItems } from './actor/messages.js'
 import {
   type CloseOptions,
   checkBy,
@@ -26,17 +27,15 @@ import {
   listOf,
   type SetOptions,
   type TagOptions,
-} from './arguments.js'
+} from './arguments/arguments.js'
+import type { Duration } from './arguments/duration.js'
+import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './arguments/key-pattern.js'
+import { checkResize, type ResizeOptions } from './arguments/limit-options.js'
+import type { MethodName } from './arguments/methods.js'
+import { callSynchronously, checkSynchronous } from './arguments/synchronous.js'
 import type { CacheParts } from './cache-parts.js'
-import { CallerLoads } from './caller-loads.js'
-import { consoleText, factsOf, INSPECT, type Inspect } from './console-text.js'
-import { type Door, NO_OPTIONS } from './door.js'
-import type { Duration } from './duration.js'
-import type { PastChange } from './history/past-change.js'
-import type { RestoreResult } from './history/restore.js'
-import { checkPrefix, type KeyPattern, keyMatcher, prefixMatcher } from './key-pattern.js'
-import { checkResize, type ResizeOptions } from './limit-options.js'
-import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from './load-options.js'
+import { type Door, NO_OPTIONS } from './door/door.js'
+import type { ScanOptions, ScanResult } from './door/scans.js'
 import type {
   AtOptions,
   Difference,
@@ -44,24 +43,25 @@ import type {
   KeyHistoryOptions,
   LookingBack,
   RestoreOptions,
-} from './looking-back.js'
-import { type MessageTo, messageOf, splitItems } from './messages.js'
-import type { MethodName } from './methods.js'
+} from './history/looking-back.js'
+import type { PastChange } from './history/past-change.js'
+import type { RestoreResult } from './history/restore.js'
+import type { View } from './history/view.js'
+import type { When } from './history/when.js'
+import { consoleText, factsOf, INSPECT, type Inspect } from './lifecycle/console-text.js'
+import { CallerLoads } from './loads/caller-loads.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from './loads/load-options.js'
 import { createNamespace, type NamespaceMember } from './namespace.js'
-import type { LoadResult, SaveOptions, SaveResult } from './save-options.js'
-import type { ScanOptions, ScanResult } from './scans.js'
+import type { LoadResult, SaveOptions, SaveResult } from './saved-files/save-options.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
 import { LifecycleStream } from './streams/lifecycle.js'
 import type { Removal } from './streams/removals.js'
 import { createStats$, readStats, type Stats } from './streams/stats.js'
-import { callSynchronously, checkSynchronous } from './synchronous.js'
 import { applyLimits } from './turns/limiting.js'
 import type { Reads } from './turns/reads.js'
 import type { StoredEntry } from './turns/stored-entry.js'
-import type { View } from './view.js'
-import type { When } from './when.js'
 
 /** The messages that `cache.actor` accepts. */
 export type CacheMessage = MessageTo<Cache>

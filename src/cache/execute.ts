@@ -1,9 +1,9 @@
 /** Calls the method that a message is named after. Before: `actor/logic`. After: `cache.ts`. */
 import { CacheError, describe } from '../errors.js'
-import { checkNames } from './arguments.js'
+import { namesOf, parametersOf } from './actor/messages.js'
+import { checkNames } from './arguments/arguments.js'
+import { METHOD_NAMES, METHODS, type Method, type MethodName } from './arguments/methods.js'
 import type { Cache } from './cache.js'
-import { namesOf, parametersOf } from './messages.js'
-import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
 
 /** @throws what the method throws; CacheError `UNKNOWN_COMMAND`. */
 export function execute(cache: Cache, message: { type: string }): unknown {

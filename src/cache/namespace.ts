@@ -6,11 +6,11 @@
  */
 import type { Observable } from 'rxjs'
 import { escapePattern } from '../core/decide/glob.js'
-import { checkPrefix } from './key-pattern.js'
-import type { LoadManyContext } from './load-options.js'
-import { splitItems } from './messages.js'
-import { METHOD_NAMES, METHODS, type Method, type MethodName } from './methods.js'
-import type { ScanOptions, ScanResult } from './scans.js'
+import { splitItems } from './actor/messages.js'
+import { checkPrefix } from './arguments/key-pattern.js'
+import { METHOD_NAMES, METHODS, type Method, type MethodName } from './arguments/methods.js'
+import type { ScanOptions, ScanResult } from './door/scans.js'
+import type { LoadManyContext } from './loads/load-options.js'
 import { within } from './streams/within.js'
 
 type KeyArgument = 'key' | 'keys' | 'entries' | 'pattern' | 'prefix'

@@ -10,9 +10,9 @@ import type { SlotCursor } from '../core/model/state.js'
 import type { Journal } from '../durable/contract.js'
 import { CacheClosedError } from '../errors.js'
 import { assemble } from './assembly.js'
-import { NumberedCommands } from './numbered.js'
 import type { Streams } from './streams/streams.js'
 import { armedOutside, systemClock } from './system-clock.js'
+import { NumberedCommands } from './turns/numbered.js'
 
 const EVENTS: readonly CacheEvent[] = [
   { type: 'set', key: 'a', value: 1, expiresAtMs: 1 },

@@ -162,6 +162,11 @@ const CASES: Record<string, readonly Case[]> = {
     [({ root, journal }) => ['load', join(root, `${NAME}.txt`), '-d', journal], /x\\u0001/],
     [({ root, journal }) => ['load', join(root, NAME), '-d', journal], /ENOENT/],
   ],
+  serve: [
+    [({ root }) => ['serve', join(root, `${NAME}.txt`)], /daybook: /],
+    [({ journal }) => ['serve', journal, '--max-size', NAME], /argument 'x/],
+    [({ journal }) => ['serve', journal, '--fsync', NAME], /Allowed choices/],
+  ],
   convert: [
     [({ root }) => ['convert', join(root, NAME), join(root, 'to')], /ENOENT/],
     [({ root }) => ['convert', join(root, `${NAME}.txt`), join(root, 'to')], /x\\u0001/],

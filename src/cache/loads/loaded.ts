@@ -1,4 +1,4 @@
-/** What a loader returns, in the form in which it is stored. Before: `cache/local-loader.ts`, and clients. After: `loads.ts`. */
+/** What a loader returns, in the form in which it is stored. Before: `local-loader.ts`, and clients. After: `loads.ts`. */
 import type { StoredValue } from '../../core/model/stored-value.js'
 
 /** Loads several keys. A key that is missing in the result is not stored; its calls resolve with `undefined`. */

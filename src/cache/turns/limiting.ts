@@ -1,4 +1,4 @@
-/** New limits: one turn, with the removals that they need. Before: `opening.ts`. After: `turns.ts`. */
+/** New limits: one turn, with the removals that they need. Before: `lifecycle/opening.ts`. After: `turns.ts`. */
 import { decide } from '../../core/decide/decide.js'
 import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'

@@ -4,7 +4,7 @@
  *   find ─► (stale: absent) ─► value
  *       └─► (expired: one turn removes it; a read-only cache only hides it)
  *
- * Values are returned in their stored form. Before: `door.ts` and `cache.ts`. After: `core/evolve`, for hits and misses.
+ * Values are returned in their stored form. Before: `door/` and `cache.ts`. After: `core/evolve`, for hits and misses.
  */
 
 import { isStale } from '../../core/decide/stale.js'

@@ -1,5 +1,5 @@
 /**
- * A turn: the handling of one command. Every change passes through here. Before: `door.ts` and `cache.ts`. After: `outbox.ts`.
+ * A turn: the handling of one command. Every change passes through here. Before: `door/` and `cache.ts`. After: `outbox.ts`.
  *
  *   command ─► decide ─► events ─► journal.append ─► evolve each ─► reply ─► streams
  *

@@ -1,8 +1,8 @@
 /** `daybook at TIME [PATTERN]`: prints the entries as they were. */
 import type { Command } from 'commander'
 import { readPast } from '../../cache/history/past-state.js'
+import type { When } from '../../cache/history/when.js'
 import { storedEntryIn } from '../../cache/turns/stored-entry.js'
-import type { When } from '../../cache/when.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
 import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'

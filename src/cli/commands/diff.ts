@@ -1,7 +1,7 @@
 /** `daybook diff FROM [TO]`: prints what is different at two times. */
 import type { Command } from 'commander'
 import { diffPast, type StoredDifference } from '../../cache/history/diff.js'
-import type { When } from '../../cache/when.js'
+import type { When } from '../../cache/history/when.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
 import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'

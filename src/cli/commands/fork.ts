@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readPast } from '../../cache/history/past-state.js'
-import type { When } from '../../cache/when.js'
+import type { When } from '../../cache/history/when.js'
 import { FrozenRows } from '../../core/evolve/frozen-rows.js'
 import { forkJournal } from '../../durable/recovery/fork-journal.js'
 import { disk } from '../../durable/storage/disk.js'

@@ -1,7 +1,7 @@
 /** `daybook history KEY`: prints the changes of one key. */
 import type { Command } from 'commander'
-import { startOf } from '../../cache/looking-back.js'
-import { checkWhen, type When } from '../../cache/when.js'
+import { startOf } from '../../cache/history/looking-back.js'
+import { checkWhen, type When } from '../../cache/history/when.js'
 import { ChangeCursor } from '../../durable/history/change-cursor.js'
 import { disk } from '../../durable/storage/disk.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'

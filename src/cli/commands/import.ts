@@ -1,6 +1,6 @@
 /** `daybook import`: imports files, one entry for each file or for each line of JSON. */
 import type { Command } from 'commander'
-import type { Duration } from '../../cache/duration.js'
+import type { Duration } from '../../cache/arguments/duration.js'
 import { type Found, findFiles } from '../import/find-files.js'
 import { importFiles } from '../import/import-files.js'
 import { importNdjson } from '../import/import-ndjson.js'

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { RestoreResult } from '../../cache/history/restore.js'
-import type { When } from '../../cache/when.js'
+import type { When } from '../../cache/history/when.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { parseTime, TIMES_HELP } from '../journal/past.js'

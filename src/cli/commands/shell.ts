@@ -1,6 +1,6 @@
 /** `daybook shell`, or `daybook` alone: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
-import { suggest } from '../../cache/suggestion.js'
+import { suggest } from '../../cache/arguments/suggestion.js'
 import { isShared, withAnyCache } from '../journal/any-cache.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { runInteractive } from '../shell/interactive.js'

@@ -4,8 +4,8 @@
  * second, everything so far is forced to disk.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Duration } from '../../cache/arguments/duration.js'
 import type { Cache } from '../../cache/cache.js'
-import type { Duration } from '../../cache/duration.js'
 import { JournalWriteError } from '../../errors.js'
 import { messageOf } from '../terminal/failures.js'
 import { Progress } from '../terminal/progress.js'

@@ -1,6 +1,6 @@
 /** One line of `{"key": …, "value": …, "ttl": …, "stale": …, "tags": […]}`. */
 import { isUtf8 } from 'node:buffer'
-import type { Duration } from '../../cache/duration.js'
+import type { Duration } from '../../cache/arguments/duration.js'
 import { parseDuration } from '../journal/options.js'
 
 export interface NdjsonEntry {

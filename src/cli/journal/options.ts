@@ -1,6 +1,6 @@
 /** Options that several commands share, and how their values are parsed. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import { type Duration, toMilliseconds } from '../../cache/arguments/duration.js'
 import type { EvictionPolicy } from '../../core/evolve/eviction/policy.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { FsyncPolicy } from '../../durable/contract.js'

@@ -1,6 +1,6 @@
 /** Looking back from the command line: a journal's past, without its lock, while it may be in use. */
 import { InvalidArgumentError } from 'commander'
-import { checkWhen, type When } from '../../cache/when.js'
+import { checkWhen, type When } from '../../cache/history/when.js'
 import type { Place } from '../../durable/history/locate.js'
 import { Past } from '../../durable/history/past.js'
 import { disk } from '../../durable/storage/disk.js'

@@ -1,7 +1,7 @@
 /** Commands that call a method of the cache. The table of methods decides how words become arguments. */
+import type { ResultOf } from '../../cache/actor/messages.js'
+import { METHODS, type Method, type MethodName } from '../../cache/arguments/methods.js'
 import type { Cache } from '../../cache/cache.js'
-import type { ResultOf } from '../../cache/messages.js'
-import { METHODS, type Method, type MethodName } from '../../cache/methods.js'
 import { whenThere } from '../journal/any-cache.js'
 import { parseDuration } from '../journal/options.js'
 import { UsageError } from '../terminal/failures.js'

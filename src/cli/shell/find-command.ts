@@ -1,4 +1,4 @@
-import { suggest } from '../../cache/suggestion.js'
+import { suggest } from '../../cache/arguments/suggestion.js'
 import { UsageError } from '../terminal/failures.js'
 import type { ShellCommand } from './shell-command.js'
 

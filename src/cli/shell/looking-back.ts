@@ -1,6 +1,6 @@
 /** The shell's `at`, `history`, `diff`, `restore` and `fork`. */
 
-import type { When } from '../../cache/when.js'
+import type { When } from '../../cache/history/when.js'
 import { parseTime } from '../journal/past.js'
 import { changeText } from '../terminal/change-text.js'
 import { differenceText } from '../terminal/entry-text.js'

@@ -7,7 +7,7 @@
  *   set k 'hello world' 10s   a quoted word, and a TTL
  *   set k hello world         refused: ambiguous
  */
-import type { Duration } from '../../cache/duration.js'
+import type { Duration } from '../../cache/arguments/duration.js'
 import { looksLikeDuration, parseDuration } from '../journal/options.js'
 import { UsageError } from '../terminal/failures.js'
 import { splitWords, type Word, wordFrom } from './words.js'

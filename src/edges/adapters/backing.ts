@@ -6,10 +6,10 @@
  * has been told survives a SIGKILL. It never closes what it stands on: whoever opened the cache closes it.
  */
 import type { Observable } from 'rxjs'
-import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/arguments.js'
+import { checkOptions, type EntryToSet, type SetOptions } from '../../cache/arguments/arguments.js'
 import type { Cache, Entry } from '../../cache/cache.js'
+import type { ScanOptions, ScanResult } from '../../cache/door/scans.js'
 import { execute } from '../../cache/execute.js'
-import type { ScanOptions, ScanResult } from '../../cache/scans.js'
 import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { nextTurn } from '../../durable/storage/event-loop.js'
 import { mustBe } from '../../errors.js'

@@ -6,8 +6,8 @@
  * The contract: a subclass of the module's `Store`, whose methods take a callback. Sessions are what JSON keeps of them, as in
  * other stores. The deadline is that of the cookie; without one, `ttl` after the last `set` or `touch`.
  */
-import type { SetOptions } from '../../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../../cache/duration.js'
+import type { SetOptions } from '../../cache/arguments/arguments.js'
+import { type Duration, toMilliseconds } from '../../cache/arguments/duration.js'
 import { realImmediate } from '../../durable/storage/real-timers.js'
 import { mustBe } from '../../errors.js'
 import { type Backing, type BackingOptions, checkAdapterOptions, entriesUnder, keysUnder, update } from './backing.js'

@@ -1,5 +1,5 @@
 /** What both kinds of metrics read: the stats of a cache, once for all instruments of a scrape. */
-import { checkOptions } from '../../cache/arguments.js'
+import { checkOptions } from '../../cache/arguments/arguments.js'
 import type { Stats } from '../../cache/streams/stats.js'
 import { mustBe } from '../../errors.js'
 

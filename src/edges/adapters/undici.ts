@@ -11,7 +11,7 @@
  * request: it is a miss, or nothing is stored, and `onError` is told.
  */
 import { Writable } from 'node:stream'
-import { checkFunction } from '../../cache/arguments.js'
+import { checkFunction } from '../../cache/arguments/arguments.js'
 import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { mustBe } from '../../errors.js'
 import { type Backing, type BackingOptions, chain, checkAdapterOptions, deadlineAt, update } from './backing.js'

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import type { Observable } from 'rxjs'
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
-import { checkKeys } from '../../../cache/arguments.js'
+import { checkKeys } from '../../../cache/arguments/arguments.js'
 import { journalClock } from '../../../cache/system-clock.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'

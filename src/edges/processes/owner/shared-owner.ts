@@ -4,7 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Cache, innerOf } from '../../../cache/cache.js'
-import type { Door } from '../../../cache/door.js'
+import type { Door } from '../../../cache/door/door.js'
 import { journalClock } from '../../../cache/system-clock.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'

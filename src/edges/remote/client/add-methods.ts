@@ -1,5 +1,5 @@
 /** Defines a client's methods from the table. */
-import { METHODS, type Method } from '../../../cache/methods.js'
+import { METHODS, type Method } from '../../../cache/arguments/methods.js'
 import { REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'
 
 /** Adds a method, or a property, for each row of the table that `prototype` does not define itself. */

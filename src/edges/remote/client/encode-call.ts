@@ -5,6 +5,7 @@
  * default for it, or refuses it. Before: remote-client. After: requests.
  */
 import { resolve } from 'node:path'
+import { namesOf, parametersOf, splitItems } from '../../../cache/actor/messages.js'
 import {
   checkBy,
   checkFunction,
@@ -18,16 +19,15 @@ import {
   checkTags,
   checkTtl,
   listOf,
-} from '../../../cache/arguments.js'
-import { type Duration, toMilliseconds } from '../../../cache/duration.js'
-import { checkKeyPattern, checkPrefix } from '../../../cache/key-pattern.js'
-import { checkLimit } from '../../../cache/limit-options.js'
-import { checkDirectory, checkDryRun } from '../../../cache/looking-back.js'
-import { namesOf, parametersOf, splitItems } from '../../../cache/messages.js'
-import { type ArgumentName, METHODS, type Method } from '../../../cache/methods.js'
-import { checkFormat, checkPath } from '../../../cache/save-options.js'
-import { checkCursor } from '../../../cache/scans.js'
-import { checkWhen } from '../../../cache/when.js'
+} from '../../../cache/arguments/arguments.js'
+import { type Duration, toMilliseconds } from '../../../cache/arguments/duration.js'
+import { checkKeyPattern, checkPrefix } from '../../../cache/arguments/key-pattern.js'
+import { checkLimit } from '../../../cache/arguments/limit-options.js'
+import { type ArgumentName, METHODS, type Method } from '../../../cache/arguments/methods.js'
+import { checkCursor } from '../../../cache/door/scans.js'
+import { checkDirectory, checkDryRun } from '../../../cache/history/looking-back.js'
+import { checkWhen } from '../../../cache/history/when.js'
+import { checkFormat, checkPath } from '../../../cache/saved-files/save-options.js'
 import { describe } from '../../../errors.js'
 import { storeValue } from '../../../values/encode.js'
 import { OP, optionsOf, REMOTE_METHODS, type RemoteMethod } from '../wire/codes.js'

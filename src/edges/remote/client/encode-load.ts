@@ -3,10 +3,10 @@
  * its loader returns and, with `refresh`, for what the owner finds. Before: remote-loads, or the synchronous client. After:
  * encode-call.
  */
-import { checkOptions } from '../../../cache/arguments.js'
-import { type LoadOptions, type TtlOf, ttlMsOf } from '../../../cache/load-options.js'
+import { checkOptions } from '../../../cache/arguments/arguments.js'
+import { METHODS } from '../../../cache/arguments/methods.js'
+import { type LoadOptions, type TtlOf, ttlMsOf } from '../../../cache/loads/load-options.js'
 import { isDue } from '../../../cache/loads/refresh.js'
-import { METHODS } from '../../../cache/methods.js'
 import { BY_VALUE } from '../wire/codes.js'
 import { Dated } from './answers.js'
 import { encodeCall } from './encode-call.js'

@@ -3,7 +3,7 @@
  * client. Before: remote-loads, or the synchronous client. After: owner/served-loads.
  */
 import { type LoadedByKey, Unstorable } from '../../../cache/loads/loaded.js'
-import type { Conversion } from '../../../cache/local-loader.js'
+import type { Conversion } from '../../../cache/loads/local-loader.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { restoreValue, storeValue } from '../../../values/encode.js'
 import { toWireError } from '../wire/wire-error.js'

@@ -1,6 +1,6 @@
 /** `transact` in a namespace of a client: steps with the prefix added to every key. Before: `cache/namespace`. After: encode-call. */
-import { checkNames, checkOptions, listOf } from '../../../cache/arguments.js'
-import { messageOf, namesOf, parametersOf } from '../../../cache/messages.js'
+import { messageOf, namesOf, parametersOf } from '../../../cache/actor/messages.js'
+import { checkNames, checkOptions, listOf } from '../../../cache/arguments/arguments.js'
 import { enter, KEYED_METHODS, type KeyedMethod, leave } from '../../../cache/namespace.js'
 import { CacheError, describe } from '../../../errors.js'
 import { stepType } from '../wire/steps.js'

@@ -2,15 +2,15 @@
  * Checks the arguments of the methods that look back, and copies what is sent: nothing else could be in their message, which would make
  * its whole batch fail. The owner checks them as well. Before: remote-client.
  */
-import { checkKey, checkOptions } from '../../../cache/arguments.js'
-import { checkKeyPattern } from '../../../cache/key-pattern.js'
+import { checkKey, checkOptions } from '../../../cache/arguments/arguments.js'
+import { checkKeyPattern } from '../../../cache/arguments/key-pattern.js'
 import {
   type AtOptions,
   checkHistoryLimit,
   type DiffOptions,
   type KeyHistoryOptions,
-} from '../../../cache/looking-back.js'
-import { checkWhen } from '../../../cache/when.js'
+} from '../../../cache/history/looking-back.js'
+import { checkWhen } from '../../../cache/history/when.js'
 
 export function atArguments(when: unknown, options: unknown, prefix: string): unknown[] {
   return [whenToSend(when), patternToSend(options), prefix]

@@ -2,15 +2,15 @@
  * The asynchronous client: each method's arguments become a request, and the answer its promise. Before: the caller. After:
  * encode-call and requests.
  */
-import { listOf, type SetOptions } from '../../../cache/arguments.js'
+import { listOf, type SetOptions } from '../../../cache/arguments/arguments.js'
+import type { Duration } from '../../../cache/arguments/duration.js'
 import type { Cache, Entry } from '../../../cache/cache.js'
-import { consoleText, INSPECT, type Inspect } from '../../../cache/console-text.js'
-import type { Duration } from '../../../cache/duration.js'
+import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/history/looking-back.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
-import type { LoadMany, LoadOne } from '../../../cache/local-loader.js'
-import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/looking-back.js'
+import { checkSequence, type When } from '../../../cache/history/when.js'
+import { consoleText, INSPECT, type Inspect } from '../../../cache/lifecycle/console-text.js'
+import type { LoadMany, LoadOne } from '../../../cache/loads/local-loader.js'
 import { createNamespace } from '../../../cache/namespace.js'
-import { checkSequence, type When } from '../../../cache/when.js'
 import { OP, type RemoteMethod } from '../wire/codes.js'
 import { ABORT, LOAD, type Part } from '../wire/protocol.js'
 import type { Step } from '../wire/steps.js'

@@ -3,9 +3,9 @@
  * here until it has answered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { LoadOptions } from '../../../cache/load-options.js'
+import type { LoadOptions } from '../../../cache/loads/load-options.js'
 import type { Loader } from '../../../cache/loads/loaded.js'
-import { type LoadMany, type LoadOne, loaderOfMany, loaderOfOne } from '../../../cache/local-loader.js'
+import { type LoadMany, type LoadOne, loaderOfMany, loaderOfOne } from '../../../cache/loads/local-loader.js'
 import { OP } from '../wire/codes.js'
 import { fromWireError, toWireError, type WireError } from '../wire/wire-error.js'
 import { encodeLoad } from './encode-load.js'

@@ -1,6 +1,6 @@
 /** Looking back from a client. Before: remote-client. After: requests, and owner/served-past at the other end. */
-import { checkKey } from '../../../cache/arguments.js'
-import { checkKeyPattern, type KeyPattern } from '../../../cache/key-pattern.js'
+import { checkKey } from '../../../cache/arguments/arguments.js'
+import { checkKeyPattern, type KeyPattern } from '../../../cache/arguments/key-pattern.js'
 import { OP } from '../wire/codes.js'
 import type { Requests } from './requests.js'
 

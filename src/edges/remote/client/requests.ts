@@ -6,7 +6,7 @@
  * Before: remote-client. After: batch and the line, then answers.
  */
 
-import { METHODS, type Method } from '../../../cache/methods.js'
+import { METHODS, type Method } from '../../../cache/arguments/methods.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'

@@ -1,6 +1,6 @@
 /** The parts of a session that operations use. */
 import type { Cache } from '../../../cache/cache.js'
-import type { Door } from '../../../cache/door.js'
+import type { Door } from '../../../cache/door/door.js'
 import type { Wire } from '../wire/wire-value.js'
 import type { ServedLoads } from './served-loads.js'
 import type { ServedPast } from './served-past.js'

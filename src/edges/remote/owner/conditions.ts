@@ -1,5 +1,5 @@
 /** The conditions of steps, checked by the owner. */
-import { checkKey } from '../../../cache/arguments.js'
+import { checkKey } from '../../../cache/arguments/arguments.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'

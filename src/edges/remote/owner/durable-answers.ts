@@ -3,7 +3,7 @@
  * share one fsync. (Under the other policies no answer waits.)
  */
 
-import type { Door } from '../../../cache/door.js'
+import type { Door } from '../../../cache/door/door.js'
 import { queueMicrotask, queueTask } from '../../../durable/storage/event-loop.js'
 
 type AfterFlush = (failure: Error | undefined) => void

@@ -1,9 +1,9 @@
 /**
  * The numbered commands of one client: each takes effect once, however often it is asked. The answer to a command that has taken
- * effect comes from the state. Before: session. After: cache/numbered.
+ * effect comes from the state. Before: session. After: cache/turns/numbered.
  */
 import { deserialize, serialize } from 'node:v8'
-import type { NumberedCommands } from '../../../cache/numbered.js'
+import type { NumberedCommands } from '../../../cache/turns/numbered.js'
 import { ANSWER_BYTES_MAX, ANSWERS_BYTES_MAX, type Answer, bytesOf, DONE } from '../../../core/model/note.js'
 import { CacheError } from '../../../errors.js'
 import { BATCH_REQUESTS_MAX, BATCHES_MAX } from '../wire/protocol.js'

@@ -2,9 +2,9 @@
  * Makes the owner's operation from a row of the table of methods. The arguments of a request become those of the method,
  * which checks them as it does for any caller, and its result becomes the answer.
  */
-import { type EntryToSet, listOf, type SetOptions } from '../../../cache/arguments.js'
-import { messageOf } from '../../../cache/messages.js'
-import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
+import { messageOf } from '../../../cache/actor/messages.js'
+import { type EntryToSet, listOf, type SetOptions } from '../../../cache/arguments/arguments.js'
+import { METHODS, type Method, type MethodName } from '../../../cache/arguments/methods.js'
 import { restoreValue, storeValue } from '../../../values/encode.js'
 import { optionsOf, type RemoteMethod } from '../wire/codes.js'
 import { toWireError } from '../wire/wire-error.js'

@@ -2,15 +2,15 @@
  * The owner's side of every request, by code. Most operations are derived from the table of methods (method-operation.ts) and
  * call the method of the same name, with all its checks, so a broken or hostile client gets refusals. Defined here are those
  * that pass values in their stored form, and those that are not methods. Before: session. After: cache/cache.ts and
- * cache/door.ts.
+ * cache/door/door.ts.
  */
 
-import { checkKeys, listOf } from '../../../cache/arguments.js'
-import type { Door } from '../../../cache/door.js'
-import { checkLoadOptions, type LoadCall, type LoadOptions } from '../../../cache/load-options.js'
+import { messageOf } from '../../../cache/actor/messages.js'
+import { checkKeys, listOf } from '../../../cache/arguments/arguments.js'
+import { METHODS, type Method, type MethodName } from '../../../cache/arguments/methods.js'
+import type { Door } from '../../../cache/door/door.js'
+import { checkLoadOptions, type LoadCall, type LoadOptions } from '../../../cache/loads/load-options.js'
 import type { Loader } from '../../../cache/loads/loaded.js'
-import { messageOf } from '../../../cache/messages.js'
-import { METHODS, type Method, type MethodName } from '../../../cache/methods.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { describe } from '../../../errors.js'
 import { ARITIES, BY_VALUE, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'

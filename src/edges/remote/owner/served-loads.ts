@@ -5,7 +5,7 @@
  * loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { listOf } from '../../../cache/arguments.js'
+import { listOf } from '../../../cache/arguments/arguments.js'
 import {
   type Loaded,
   type LoadedByKey,

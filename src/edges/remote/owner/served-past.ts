@@ -1,14 +1,14 @@
 /**
  * What a client looks back with: views, and sequences of changes and differences, which it asks for portion by portion. Before:
- * operations. After: cache/looking-back.ts. All are freed with their client.
+ * operations. After: cache/history/looking-back.ts. All are freed with their client.
  */
 import { randomInt } from 'node:crypto'
 import type { Cache } from '../../../cache/cache.js'
 import { pastOf } from '../../../cache/cache.js'
+import type { Difference } from '../../../cache/history/looking-back.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
-import type { Difference } from '../../../cache/looking-back.js'
+import type { View } from '../../../cache/history/view.js'
 import type { StoredEntry } from '../../../cache/turns/stored-entry.js'
-import type { View } from '../../../cache/view.js'
 import { CacheClosedError, describe } from '../../../errors.js'
 import { DIFFERENCE, ENTRY, LIST, PAIRS, PLAIN, toWire, type Wire } from '../wire/wire-value.js'
 

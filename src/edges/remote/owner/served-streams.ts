@@ -10,7 +10,7 @@
  */
 import type { Observable, Subscription } from 'rxjs'
 import type { Cache } from '../../../cache/cache.js'
-import type { Door } from '../../../cache/door.js'
+import type { Door } from '../../../cache/door/door.js'
 import { isSame, type Stats } from '../../../cache/streams/stats.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheError, describe } from '../../../errors.js'

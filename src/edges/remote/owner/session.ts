@@ -5,7 +5,7 @@
  * After: batch-answers.
  */
 import type { Cache } from '../../../cache/cache.js'
-import type { Door } from '../../../cache/door.js'
+import type { Door } from '../../../cache/door/door.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'

@@ -3,7 +3,7 @@
  * that it never sees what the death of the owner could take back. All messages of one turn of the event loop wait together, for
  * one write. Before: sender. After: the line.
  */
-import type { Door } from '../../../cache/door.js'
+import type { Door } from '../../../cache/door/door.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { JournalWriteError, reasonOf } from '../../../errors.js'
 

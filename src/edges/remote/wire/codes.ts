@@ -2,7 +2,13 @@
  * The operations that a client can request. Each is a number and has a fixed number of arguments: the methods of the cache, in
  * the order of their table, and a few others.
  */
-import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
+import {
+  METHOD_NAMES,
+  METHODS,
+  type Method,
+  type MethodName,
+  type MethodsWith,
+} from '../../../cache/arguments/methods.js'
 
 /** The methods that a client calls on the owner; it applies the others to itself. */
 export type RemoteMethod = Exclude<MethodName, MethodsWith<{ isLocal: true }>>

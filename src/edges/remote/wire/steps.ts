@@ -8,9 +8,15 @@
  *     { type: 'set', key: 'first', value: me, when: { key: 'first', exists: false } },   // otherwise this step is skipped
  *   ])                                                                      // → [true, 41, true]
  */
+import type { Message, ResultOf } from '../../../cache/actor/messages.js'
+import {
+  METHOD_NAMES,
+  METHODS,
+  type Method,
+  type MethodName,
+  type MethodsWith,
+} from '../../../cache/arguments/methods.js'
 import type { Cache } from '../../../cache/cache.js'
-import type { Message, ResultOf } from '../../../cache/messages.js'
-import { METHOD_NAMES, METHODS, type Method, type MethodName, type MethodsWith } from '../../../cache/methods.js'
 import { CacheError, describe } from '../../../errors.js'
 
 /** What must be true of an entry; all parts must hold. Checking does not count as a hit, a miss or a use of the entry. */

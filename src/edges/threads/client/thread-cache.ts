@@ -1,7 +1,7 @@
 /** What a client of another thread's cache has in addition to the methods of every remote cache. */
 import type { MessagePort } from 'node:worker_threads'
-import type { SetOptions } from '../../../cache/arguments.js'
-import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/load-options.js'
+import type { SetOptions } from '../../../cache/arguments/arguments.js'
+import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/loads/load-options.js'
 import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { AskedMethods, RemoteCache, StreamsOf } from '../../remote/client/remote-cache.js'
 import type { Step, StepsResults } from '../../remote/wire/steps.js'

@@ -1,7 +1,7 @@
 /** `set` with `transfer`: buffers that are moved to the cache instead of being copied. */
 import { isUint8Array } from 'node:util/types'
-import { checkOptions, listOf } from '../../../cache/arguments.js'
-import { METHODS } from '../../../cache/methods.js'
+import { checkOptions, listOf } from '../../../cache/arguments/arguments.js'
+import { METHODS } from '../../../cache/arguments/methods.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
 import type { RemoteMethod } from '../../remote/wire/codes.js'
 import { BUFFER, BYTES, type Wire } from '../../remote/wire/wire-value.js'

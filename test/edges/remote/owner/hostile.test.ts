@@ -4,7 +4,7 @@
  */
 import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
-import { METHODS } from '../../../../src/cache/methods.js'
+import { METHODS } from '../../../../src/cache/arguments/methods.js'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
 import { STRUCTURED, WITH_ERRORS } from '../../../../src/edges/remote/wire/wire-value.js'
 import { connectOver, serve } from '../../../helpers/edges/connected.js'

@@ -1,6 +1,6 @@
 /** The owner's operation for a method is derived from its row in the table. */
 import test from 'ava'
-import type { Method, MethodName } from '../../../../src/cache/methods.js'
+import type { Method, MethodName } from '../../../../src/cache/arguments/methods.js'
 import { answerOf } from '../../../../src/edges/remote/client/answers.js'
 import type { Caller } from '../../../../src/edges/remote/owner/caller.js'
 import { operationOf } from '../../../../src/edges/remote/owner/method-operation.js'

@@ -1,7 +1,7 @@
 /** How far a client may fall behind, and what it misses when it does. */
 import test from 'ava'
 import { Subject } from 'rxjs'
-import type { Door } from '../../../../src/cache/door.js'
+import type { Door } from '../../../../src/cache/door/door.js'
 import { EncodedValue } from '../../../../src/core/model/stored-value.js'
 import type { Sender } from '../../../../src/edges/remote/owner/sender.js'
 import { ServedStreams } from '../../../../src/edges/remote/owner/served-streams.js'

@@ -1,6 +1,6 @@
 /** What clients of other processes are sent leaves after the write, or the fsync, of everything before it. */
 import test from 'ava'
-import type { Door } from '../../../../src/cache/door.js'
+import type { Door } from '../../../../src/cache/door/door.js'
 import { queueTask } from '../../../../src/durable/storage/event-loop.js'
 import { WriteGate } from '../../../../src/edges/remote/owner/write-gate.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
