@@ -4,6 +4,11 @@
  * exports.
  */
 
+import type { Clock } from '../../core/model/clock.js'
+
+/** Opens the log of a cache for one node. `clock`: where the log's time comes from, if not from the system. */
+export type Engine = ((name: string, node: string) => Log) & { readonly clock?: Clock | undefined }
+
 /** Dense: behind n comes n + 1. 0 is the position before the first record. */
 export type Position = number
 
@@ -29,6 +34,8 @@ export interface LogFollower {
 }
 
 export interface Log {
+  /** The largest body of a record, and of a message. */
+  readonly bodyBytesMax: number
   /** The oldest and the newest record; `last` is 0 and `first` is 1 in an empty log. */
   open(): Promise<{ first: Position; last: Position }>
   /**

@@ -18,8 +18,9 @@ export class Batch {
   bytes = 0
   /** False for a long call that is asked again: it is no numbered command. */
   isNumbered = true
-  /** When it began to wait for another line; `performance.now()`. */
+  /** When it began to wait for another line. */
   sinceMs = 0
+  #sentMs: number | undefined
   /** The first argument of the last request. If the next request has the same one, SAME replaces it. */
   #first: unknown
   /** The rest of the last request, if AGAIN may replace the next one. */
@@ -29,6 +30,13 @@ export class Batch {
 
   constructor(readonly firstId: number) {
     this.message = [firstId]
+  }
+
+  /** Its message, if commands are numbered. `stamp`: the time; a batch that is sent again then says when it was first sent. */
+  numbered(received: number, stamp: (() => number) | undefined): unknown[] {
+    if (this.#sentMs !== undefined) return [received, this.message, this.#sentMs]
+    this.#sentMs = stamp?.()
+    return [received, this.message]
   }
 
   add(code: number, parameters: readonly unknown[]): void {

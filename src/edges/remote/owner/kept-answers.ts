@@ -6,7 +6,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { NumberedCommands } from '../../../cache/turns/numbered.js'
 import { ANSWER_BYTES_MAX, ANSWERS_BYTES_MAX, type Answer, bytesOf, DONE } from '../../../core/model/note.js'
 import { CacheError } from '../../../errors.js'
-import { BATCH_REQUESTS_MAX, BATCHES_MAX } from '../wire/protocol.js'
+import { BATCH_REQUESTS_MAX, BATCHES_MAX, FORGET_MS } from '../wire/protocol.js'
 import type { Wire } from '../wire/wire-value.js'
 
 /** Numbers from the first that is unanswered to the last that is asked. */
@@ -17,21 +17,30 @@ export class KeptAnswers {
   readonly #client: string
   /** The client has all answers up to this number. */
   #received = 0
+  readonly #now: () => number
+  /** When the batch that is being answered was first sent, if it says so. */
+  #sentMs = Number.POSITIVE_INFINITY
 
-  constructor(commands: NumberedCommands, client: string) {
+  /** `now`: the time by which clients are forgotten, if batches say when they were sent. */
+  constructor(commands: NumberedCommands, client: string, now = () => 0) {
     this.#commands = commands
     this.#client = client
+    this.#now = now
     this.#received = commands.receivedBy(client)
   }
 
-  /** Returns `false` for a number that no client says. */
-  receive(number: unknown): boolean {
+  /** Begins a batch. Returns `false` for a number that no client says. */
+  receive(number: unknown, sentMs: unknown): boolean {
+    this.#sentMs = typeof sentMs === 'number' ? sentMs : Number.POSITIVE_INFINITY
     if (!Number.isSafeInteger(number) || (number as number) < 0) return false
     this.#received = Math.max(this.#received, number as number)
     return true
   }
 
-  /** @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept. */
+  /**
+   * @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept; or if it was sent so long
+   * ago that its answer may have been forgotten.
+   */
   answer(number: number, run: () => Wire): Wire {
     const kept = this.#commands.find(this.#client, number)
     if (kept !== undefined) return wireOf(kept.answer)
@@ -40,6 +49,7 @@ export class KeptAnswers {
       throw new CacheError('INTERNAL', `Command ${number} is not among those that this client may ask`, {
         consequence: 'It may have taken effect before.',
       })
+    if (this.#now() - this.#sentMs >= FORGET_MS) throw forgotten()
     return this.#commands.run({ client: this.#client, number, received }, run, (wire) => this.#keep(wire))
   }
 
@@ -64,4 +74,11 @@ function wireOf(answer: Answer): Wire {
     'The owner of the cache ended before its answer arrived, and the answer was too large to be kept',
     { consequence: 'The change was made, exactly once.', advice: 'Read what you need.' },
   )
+}
+
+function forgotten(): CacheError {
+  return new CacheError('OUTCOME_UNKNOWN', 'The command was sent so long ago that its answer may have been forgotten', {
+    consequence: 'The change was made once, or not at all.',
+    advice: 'Read what you need.',
+  })
 }

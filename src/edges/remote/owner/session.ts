@@ -87,8 +87,8 @@ export class Session implements Caller, Answerer {
       handle: (message, untilMs) => this.#handle(message, untilMs),
       rest: () => {
         if (!this.hasLeft) return
-        if (numbered === undefined) this.#durableAnswers.whenIdle(() => this.#hangUp())
-        else numbered.gate.pass(() => this.#hangUp())
+        if (numbered === undefined) this.#durableAnswers.whenIdle(() => this.hangUp())
+        else numbered.gate.pass(() => this.hangUp())
       },
     })
     line.onClose(() => outsideRequests(() => this.#forget()))
@@ -107,7 +107,7 @@ export class Session implements Caller, Answerer {
 
   /** The batch of a message that also says up to which number the client has answers. */
   #numberedBatch(message: unknown): unknown {
-    return Array.isArray(message) && this.#answers?.receive(message[0]) === true ? message[1] : undefined
+    return Array.isArray(message) && this.#answers?.receive(message[0], message[2]) === true ? message[1] : undefined
   }
 
   #answerBatch(batch: BatchAnswers, untilMs: number): BatchAnswers | undefined {
@@ -188,10 +188,11 @@ export class Session implements Caller, Answerer {
   close(reason: CacheError): void {
     if (this.#isClosed) return
     this.sender.close([CLOSED, toWireError(reason)])
-    this.#hangUp()
+    this.hangUp()
   }
 
-  #hangUp(): void {
+  /** Closes the line without a word. */
+  hangUp(): void {
     if (this.#isClosed) return
     this.#forget()
     this.#line.close()

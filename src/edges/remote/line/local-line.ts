@@ -4,10 +4,9 @@
  */
 import { journalClock } from '../../../cache/system-clock.js'
 import { queueMicrotask } from '../../../durable/storage/event-loop.js'
-import type { Line, Taken } from '../../remote/line.js'
-import { decodeFrame, encodeFrame } from './frames.js'
+import type { Line, Taken } from '../line.js'
+import { decodeFrame, encodeFrame, HEADER_BYTES } from './frames.js'
 
-const HEADER_BYTES = 4
 /** Longer than any process runs. */
 const FOREVER_MS = 2 ** 31 - 1
 

@@ -1,0 +1,158 @@
+/**
+ * The client of a node: it asks the leader, wherever that is, and again whoever leads next what was not answered. Streams and synchronous
+ * reads are those of the node's own copy. Before: cluster.ts. After: edges/remote/client/renewed-client, and cluster-node.
+ */
+import type { Observable } from 'rxjs'
+import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
+import { map } from 'rxjs/internal/operators/map'
+import { checkOptions } from '../../../cache/arguments/arguments.js'
+import { type Cache, innerOf } from '../../../cache/cache.js'
+import type { RemoteRemoval } from '../../../cache/streams/removals.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
+import { CacheClosedError, CacheError, mustBe } from '../../../errors.js'
+import { restoreValue } from '../../../values/encode.js'
+import { RenewedClient } from '../../remote/client/renewed-client.js'
+import { LocalLine } from '../../remote/line/local-line.js'
+import type { ClusterClock } from '../journal/cluster-clock.js'
+import type { ClusterNode } from '../node/cluster-node.js'
+import type { ClusterCache, ClusterRole, LocalCopy } from './cluster-cache.js'
+import { localCopy } from './local-copy.js'
+
+export interface ClusterClientParts {
+  readonly node: ClusterNode
+  /** Of the node. */
+  readonly id: string
+  /** Of this client: 16 hexadecimal digits. */
+  readonly client: string
+  readonly clock: ClusterClock
+  readonly reconnectTimeoutMs: number
+}
+
+const GET_OPTIONS = ['stale', 'consistency'] as const
+const CONSISTENCIES: readonly unknown[] = [undefined, 'linearizable', 'local']
+
+export class ClusterClient<V> extends RenewedClient<V> {
+  override readonly changes$: ClusterCache<V>['changes$']
+  override readonly expirations$: ClusterCache<V>['expirations$']
+  override readonly evictions$: ClusterCache<V>['evictions$']
+  override readonly removals$: ClusterCache<V>['removals$']
+  override readonly stats$: ClusterCache<V>['stats$']
+  override readonly lifecycle$: ClusterCache<V>['lifecycle$']
+  readonly local: LocalCopy<V>
+  readonly role$: Observable<ClusterRole>
+  readonly #node: ClusterNode
+  readonly #cache: Cache<V>
+  readonly #id: string
+  readonly #clock: ClusterClock
+  readonly #roles: BehaviorSubject<ClusterRole>
+  #ending: Promise<void> | undefined
+
+  constructor({ node, id, client, clock, reconnectTimeoutMs }: ClusterClientParts) {
+    super(nowhere(), {
+      timers: clock,
+      now: () => clock.ownNow(),
+      stamp: () => node.journal.applier.timeMs,
+      reconnectTimeoutMs,
+      find: (signal) => node.find(client, signal),
+      ended: () => this.#roles.complete(),
+      errors: { closed, full, unavailable, loadLost },
+    })
+    const cache = node.cache as Cache<V>
+    this.#node = node
+    this.#cache = cache
+    this.#id = id
+    this.#clock = clock
+    this.changes$ = cache.changes$
+    this.expirations$ = cache.expirations$
+    this.evictions$ = cache.evictions$
+    this.removals$ = innerOf(cache).streams.removals$.pipe(map((removal) => restored<V>(removal)))
+    this.stats$ = cache.stats$
+    this.lifecycle$ = cache.lifecycle$
+    this.local = localCopy(cache, clock, (keys) => node.touch(keys))
+    this.#roles = new BehaviorSubject<ClusterRole>(this.#roleNow())
+    this.role$ = this.#roles.asObservable()
+    node.onPlace = () => this.#look()
+  }
+
+  #roleNow(): ClusterRole {
+    const { state, leader, applier, heardMs } = this.#node.journal
+    const lagMs = Math.max(0, this.#clock.ownNow() - heardMs)
+    if (state === 'leading') return { role: 'leader', leader: this.#id, term: applier.epoch, lagMs }
+    return { role: 'follower', leader, term: applier.epoch, lagMs }
+  }
+
+  #look(): void {
+    const before = this.#roles.value
+    const role = this.#roleNow()
+    const seconds = (lagMs: number) => Math.floor(lagMs / 1_000)
+    const isSame = role.role === before.role && role.leader === before.leader && role.term === before.term
+    if (!isSame || seconds(role.lagMs) !== seconds(before.lagMs)) this.#roles.next(role)
+  }
+
+  override watch(pattern: string): ClusterCache<V>['changes$'] {
+    return this.#cache.watch(pattern)
+  }
+
+  static {
+    const { get } = RenewedClient.prototype as unknown as ClusterCache
+    const withConsistency: ClusterCache['get'] = async function (this: ClusterClient<unknown>, key, options) {
+      if (options === undefined) return get.call(this, key)
+      const { consistency, ...rest } = checkOptions(options, GET_OPTIONS)
+      if (!CONSISTENCIES.includes(consistency))
+        throw new TypeError(mustBe('consistency', "'linearizable' or 'local'", consistency))
+      return consistency === 'local' ? this.local.get(key, rest) : get.call(this, key, rest)
+    }
+    Object.defineProperty(ClusterClient.prototype, 'get', {
+      value: withConsistency,
+      writable: true,
+      configurable: true,
+    })
+  }
+
+  override close(): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  async #end(): Promise<void> {
+    await super.close()
+    await this.#node.close()
+  }
+}
+
+/** No line: the client begins by looking for one. */
+function nowhere(): LocalLine {
+  const [line] = LocalLine.pair()
+  line.close()
+  return line
+}
+
+function restored<V>(removal: RemoteRemoval<StoredValue>): RemoteRemoval<V> {
+  if (removal.key === undefined) return removal
+  return { ...removal, value: restoreValue(removal.value, 'copy') as V }
+}
+
+function closed(): CacheClosedError {
+  return new CacheClosedError('This node of the cluster is closed', {
+    consequence: 'Calls under way may or may not have taken effect.',
+    advice: 'Call openCluster() again.',
+  })
+}
+
+function full(): CacheError {
+  return new CacheError('OWNER_UNAVAILABLE', 'The cluster has no leader, and the calls that wait hold 64 MiB')
+}
+
+function unavailable(wasSent: boolean): CacheError {
+  return new CacheError('OWNER_UNAVAILABLE', 'The cluster had no leader in time, or this node could not reach it', {
+    consequence: wasSent ? 'The call may have taken effect, at most once.' : 'Nothing was changed.',
+    advice: 'See that a majority of the log is there, or raise reconnectTimeout.',
+  })
+}
+
+function loadLost(): CacheError {
+  return new CacheError('OUTCOME_UNKNOWN', 'The leader of the cluster was lost while it loaded a file', {
+    consequence: 'It has taken effect as a whole, or not at all.',
+    advice: 'Look, and call it again if you need to.',
+  })
+}

@@ -1,0 +1,30 @@
+import type { Clock } from '../../../core/model/clock.js'
+
+/**
+ * The time of a node's cache: its own, but never before the last frame of the log, so that no command is older than what it changes.
+ */
+export class ClusterClock implements Clock {
+  readonly #clock: Clock
+  #lastMs = Number.NEGATIVE_INFINITY
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  readonly now = (): number => Math.max(this.#clock.now(), this.#lastMs)
+
+  /** This node's own. */
+  ownNow(): number {
+    return this.#clock.now()
+  }
+
+  readonly setTimeout: Clock['setTimeout'] = (callback, delayMs, keepsAlive) =>
+    this.#clock.setTimeout(callback, delayMs, keepsAlive)
+
+  readonly clearTimeout: Clock['clearTimeout'] = (timer) => this.#clock.clearTimeout(timer)
+
+  /** A frame was written at this time. */
+  saw(timeMs: number): void {
+    if (timeMs > this.#lastMs) this.#lastMs = timeMs
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Following the log: every record behind what has been applied is applied, in order. If the next one is gone, the cache forgets everything and
+ * goes on from a snapshot; if one cannot be read, it is read once more, because it may have been trimmed meanwhile. Before:
+ * replicated-journal. After: log-reader, applier, snapshots.
+ */
+import type { JournalSession } from '../../../durable/contract.js'
+import type { Log, LogRecord, Position } from '../log.js'
+import type { Applier } from './applier.js'
+import type { ClusterClock } from './cluster-clock.js'
+import { LogReader } from './log-reader.js'
+import { gone } from './open-log.js'
+import type { Snapshots } from './snapshots.js'
+
+/** After how long reading that failed is tried once more. */
+const RETRY_MS = 500
+
+export interface FollowingParts {
+  readonly log: Log
+  readonly applier: Applier
+  readonly snapshots: Snapshots
+  readonly clock: ClusterClock
+  readonly session: JournalSession
+}
+
+export interface FollowingHooks {
+  /** A record has been applied, or a snapshot, which has many. */
+  took(record: LogRecord | undefined): void
+  /** This node cannot go on. */
+  failed(error: Error): void
+}
+
+export class Following {
+  readonly #parts: FollowingParts
+  readonly #hooks: FollowingHooks
+  #reader: LogReader | undefined
+  #failedAt: Position | undefined
+  #isStopped = false
+
+  constructor(parts: FollowingParts, hooks: FollowingHooks) {
+    this.#parts = parts
+    this.#hooks = hooks
+    this.#read()
+  }
+
+  /** Whether everything that has arrived has been applied. */
+  get isIdle(): boolean {
+    return this.#reader?.isIdle === true
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#reader?.stop()
+    this.#reader = undefined
+  }
+
+  #read(): void {
+    const { log, applier, session } = this.#parts
+    if (this.#isStopped) return
+    this.#reader = new LogReader(log, applier.position + 1, {
+      take: (record, at) => {
+        const pending = applier.take(record, at, session)
+        if (pending !== undefined) return pending.then(() => this.#took(record))
+        this.#took(record)
+        return undefined
+      },
+      gap: () => this.#resynchronize(),
+      failed: (error) => this.#retry(error as Error),
+    })
+  }
+
+  #took(record: LogRecord | undefined): void {
+    if (!this.#isStopped) this.#hooks.took(record)
+  }
+
+  #resynchronize(): void {
+    const { session, snapshots, applier } = this.#parts
+    this.#reader?.stop()
+    this.#reader = undefined
+    session.replica.reset()
+    snapshots.restore(session.receiver).then(
+      (restored) => {
+        if (restored === undefined) {
+          this.#fail(gone())
+          return
+        }
+        applier.restore(restored.header)
+        this.#took(undefined)
+        this.#read()
+      },
+      (error) => this.#fail(error),
+    )
+  }
+
+  #retry(error: Error): void {
+    this.#reader = undefined
+    const at = this.#parts.applier.position + 1
+    if (this.#failedAt === at) {
+      this.#fail(error)
+      return
+    }
+    this.#failedAt = at
+    this.#parts.clock.setTimeout(() => this.#read(), RETRY_MS)
+  }
+
+  #fail(error: Error): void {
+    if (!this.#isStopped) this.#hooks.failed(error)
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Opening a log: it is begun if it is empty, its settings are found, and what it has is applied. Before: replicated-journal. After: snapshots,
+ * applier.
+ */
+import type { RecoveryReport } from '../../../durable/contract.js'
+import { queueTask } from '../../../durable/storage/event-loop.js'
+import { CacheError } from '../../../errors.js'
+import { type Log, LogConflict, type Position } from '../log.js'
+import type { Applier, Target } from './applier.js'
+import { LogReader } from './log-reader.js'
+import { jsonBody, readJson, readSettings, type Settings, writeSettings } from './records.js'
+import type { RestoredSnapshot, Snapshots } from './snapshots.js'
+
+const BEGIN_TRIES = 5
+
+/** What a log has when it is opened. */
+export interface OpenedLog {
+  readonly settings: Settings
+  /** The newest record then. */
+  readonly last: Position
+}
+
+/** @throws CacheError if it is not a log of this cache, or cannot be read. */
+export async function openLog(log: Log, snapshots: Snapshots, node: string, given: Settings): Promise<OpenedLog> {
+  const { first, last } = await log.open()
+  if (last === 0) await begin(log, node, given)
+  const settings = (await snapshots.settings()) ?? (first > 1 ? undefined : await firstSettings(log, given.name))
+  if (settings === undefined) throw gone()
+  return { settings, last: Math.max(last, 1) }
+}
+
+/** Appends the first record, unless another node is faster. */
+async function begin(log: Log, node: string, settings: Settings): Promise<void> {
+  const body = jsonBody(writeSettings(settings))
+  for (let tries = 1; ; tries++) {
+    try {
+      await log.append({ kind: 'begin', epoch: 0, node, body }, 0)
+      return
+    } catch (error) {
+      if (error instanceof LogConflict) return
+      if (tries === BEGIN_TRIES) throw error
+    }
+  }
+}
+
+function firstSettings(log: Log, name: string): Promise<Settings> {
+  return new Promise((resolve, reject) => {
+    const reader = new LogReader(log, 1, {
+      take: ({ body }) => {
+        queueTask(() => reader.stop())
+        resolve(readSettings(readJson(body), name))
+      },
+      gap: () => reject(gone()),
+      failed: reject,
+    })
+  })
+}
+
+/** Applies what the log has, through `last`. */
+export function catchUp(log: Log, applier: Applier, target: Target, last: Position): Promise<void> {
+  if (applier.position >= last) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      if (applier.position >= last) resolve()
+      else reject(gone())
+      reader.stop()
+    }
+    const reader: LogReader = new LogReader(log, applier.position + 1, {
+      take: (record, at) => {
+        if (at > last) return undefined
+        const pending = applier.take(record, at, target)
+        if (at === last)
+          Promise.resolve(pending).then(
+            () => queueTask(end),
+            () => undefined,
+          )
+        return pending
+      },
+      gap: () => queueTask(end),
+      failed: reject,
+    })
+  })
+}
+
+export function reportOf(
+  { frames, events, bytes, end }: Applier,
+  restored: RestoredSnapshot | undefined,
+  durationMs: number,
+): RecoveryReport {
+  const snapshot = restored && {
+    file: restored.name,
+    sequence: restored.header.nextSequence - 1,
+    entries: restored.entries,
+  }
+  const sequence = end.nextSequence - 1
+  const nothingLost = { clean: true, setAside: undefined, damage: undefined, evicted: 0, expired: 0 }
+  return { snapshot, segments: 0, frames, events, sequence, bytes, durationMs, ...nothingLost }
+}
+
+/** Of a log whose beginning is gone, without a snapshot that has it. */
+export function gone(): CacheError {
+  return new CacheError(
+    'JOURNAL_UNREADABLE',
+    'The log of the cluster has been trimmed, and no snapshot reaches as far',
+    {
+      consequence: 'Nothing was changed.',
+      advice: 'Begin a new log, and load a saved file there.',
+    },
+  )
+}

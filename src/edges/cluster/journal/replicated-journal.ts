@@ -1,0 +1,362 @@
+/**
+ * A journal that several nodes share: a log. One node appends to it, the leader; on the others it is read-only, and what the leader appends
+ * is applied.
+ *
+ *                  ┌──────────────────────── any failure: revert, follow from applied + 1 ───────────────────────┐
+ *                  ▼                                                                                             │
+ *   opening ─► following ──(election)──► candidate ──(its term record is in the log)──► leading ──(close)──► resigning ─► closed
+ *                  ▲                         │
+ *                  └──── (it is not) ────────┘
+ *
+ * No clock decides who leads. A term begins with a record that is appended directly behind the last one that its node has applied, and
+ * every record of the term directly behind the one before it: a node that is not the leader any more cannot append, whatever it believes.
+ * What it had applied to its state without having it in the log is reverted; what did land is followed, as anybody's.
+ *
+ * Acknowledged means: `flush()` has resolved. It does when a frame that was sent after the call is in the log, an empty one if need be; so
+ * it is also the proof that this node still leads, which makes a read linearizable.
+ *
+ * Before: the turns of the leader's cache; log-reader on the others. After: leading, applier, snapshots.
+ */
+import { type CacheEvent, setEvents } from '../../../core/model/event.js'
+import type { Note } from '../../../core/model/note.js'
+import type { StoredValue } from '../../../core/model/stored-value.js'
+import type {
+  CompactionReport,
+  CompactionRequest,
+  Journal,
+  JournalFigures,
+  JournalHealth,
+  JournalSession,
+  RecoveryReport,
+  SnapshotSource,
+} from '../../../durable/contract.js'
+import { queueTask } from '../../../durable/storage/event-loop.js'
+import { NotLeaderError } from '../../../errors.js'
+import type { Log, Position } from '../log.js'
+import { type AppliedHeader, Applier } from './applier.js'
+import type { ClusterClock } from './cluster-clock.js'
+import { Following } from './following.js'
+import { Leading } from './leading.js'
+import { Objects } from './objects.js'
+import { catchUp, type OpenedLog, openLog, reportOf } from './open-log.js'
+import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
+import { Snapshots } from './snapshots.js'
+import type { Term } from './term-writer.js'
+
+export interface ReplicatedJournalParts {
+  readonly log: Log
+  /** Of the cache. */
+  readonly name: string
+  /** Of this node; also its address. */
+  readonly node: string
+  readonly clock: ClusterClock
+  newId(): string
+}
+
+export type NodeState = 'opening' | 'following' | 'candidate' | 'leading' | 'resigning' | 'failed' | 'closed'
+
+type Progress = (done: number, total: number) => void
+
+export class ReplicatedJournal implements Journal {
+  readonly isSpeculative = true
+  readonly isDueForCompaction = false
+  readonly directory = undefined
+  onChange: (() => void) | undefined
+  /** Called when this node's state, the term or its leader has changed. */
+  onPlace: () => void = () => undefined
+  /** Called when a further position has been applied. */
+  onApplied: () => void = () => undefined
+  /** Called when this node leads no more, before anything is reverted. */
+  onDeposed: () => void = () => undefined
+  readonly snapshots: Snapshots
+  readonly applier: Applier
+  readonly #objects: Objects
+  readonly #parts: ReplicatedJournalParts
+  readonly #identity: { id: Buffer; seed: number }
+  #state: NodeState = 'opening'
+  #opened: OpenedLog | undefined
+  #session: JournalSession | undefined
+  #following: Following | undefined
+  #leading: Leading | undefined
+  /** Why this node cannot go on. */
+  failure: Error | undefined
+  /** How many records have come, those that say nothing new included, and when the last one did, by this node's clock. */
+  heard = 0
+  heardMs: number
+  constructor(parts: ReplicatedJournalParts) {
+    const { log, name, clock, newId } = parts
+    this.#parts = parts
+    this.#identity = identityOf(name)
+    this.#objects = new Objects(log.snapshots, log.bodyBytesMax, newId)
+    this.snapshots = new Snapshots(log, this.#objects, name, this.#identity.id)
+    this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
+    this.heardMs = clock.ownNow()
+  }
+
+  get state(): NodeState {
+    return this.#state
+  }
+
+  get position(): Position {
+    return this.applier.position
+  }
+
+  /** The node that leads, as far as this one knows. */
+  get leader(): string | undefined {
+    const { leader } = this.applier
+    return leader === this.#parts.node && this.#leading === undefined ? undefined : leader
+  }
+
+  /** Whether the last term is this node's own, and it does not lead: it had to give up, or its record landed late. */
+  get hasLostOwnTerm(): boolean {
+    return this.applier.leader === this.#parts.node && this.#leading === undefined
+  }
+
+  get health(): JournalHealth {
+    if (this.#state === 'leading') return { status: 'writable' }
+    if (this.failure !== undefined) return { status: 'failed', error: this.failure }
+    return { status: 'following', leader: this.leader, error: new NotLeaderError(this.leader) }
+  }
+
+  #refusal(): Error {
+    const { health } = this
+    return health.status === 'writable' ? new NotLeaderError(this.leader) : health.error
+  }
+
+  /** What all nodes have in common, with the limits as of now. */
+  get settings(): Settings {
+    const { settings } = this.#opened as OpenedLog // after `prepare`
+    const { maxSize, maxBytes } = this.#session?.limits ?? settings
+    return { ...settings, maxSize, maxBytes }
+  }
+
+  // ── open ──
+
+  /** Opens the log, which begins with `given` if it is empty, and returns its settings. */
+  async prepare(given: Settings): Promise<Settings> {
+    const { log, node } = this.#parts
+    this.#opened = await openLog(log, this.snapshots, node, given)
+    return this.settings
+  }
+
+  /** After {@link prepare}. */
+  async open(session: JournalSession): Promise<RecoveryReport> {
+    const { log, clock } = this.#parts
+    const { applier } = this
+    const beganMs = clock.ownNow()
+    const { receiver } = session
+    const restored = await this.snapshots.restore(receiver)
+    if (restored === undefined) receiver.limits(this.settings)
+    else applier.restore(restored.header)
+    await catchUp(log, applier, { receiver, replica: undefined }, (this.#opened as OpenedLog).last)
+    this.#session = session
+    queueTask(() => this.#follow()) // when the cache is open
+    return reportOf(applier, restored, clock.ownNow() - beganMs)
+  }
+
+  // ── following ──
+
+  /** Follows the log from the first record that has not been applied. */
+  #follow(): void {
+    const session = this.#session
+    if (this.#state === 'closed' || this.#state === 'failed' || session === undefined) return
+    const { log, clock } = this.#parts
+    const { applier, snapshots } = this
+    this.#become('following')
+    this.#following = new Following(
+      { log, applier, snapshots, clock, session },
+      {
+        took: (record) => {
+          this.#hear()
+          if (record?.kind !== 'frame') this.#become('following')
+          this.onApplied()
+        },
+        failed: (error) => this.#fail(error),
+      },
+    )
+  }
+
+  #hear(): void {
+    this.heard++
+    this.heardMs = this.#parts.clock.ownNow()
+  }
+
+  /** This node cannot go on. Its copy stays as it is. */
+  #fail(error: unknown): void {
+    if (this.#state === 'closed') return
+    this.#stopReading()
+    this.failure = error as Error
+    this.#become('failed')
+  }
+
+  #stopReading(): void {
+    this.#following?.stop()
+    this.#following = undefined
+  }
+
+  #become(state: NodeState): void {
+    this.#state = state
+    this.onChange?.()
+    this.onPlace()
+  }
+
+  // ── the term ──
+
+  /** Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. */
+  async stand(): Promise<void> {
+    if (this.#state !== 'following' || this.#following?.isIdle !== true) return
+    const { log, node, clock } = this.#parts
+    const { position, epoch: before } = this.applier
+    const epoch = before + 1
+    this.#stopReading()
+    this.#become('candidate')
+    const timeMs = clock.now()
+    const body = jsonBody({ ...writeSettings(this.settings), timeMs })
+    let isElected = true
+    try {
+      await log.append({ kind: 'term', epoch, node, body }, position)
+    } catch {
+      isElected = false // or not known: then its record is followed, and another term begun
+    }
+    if (!this.#is('candidate')) return
+    if (isElected) this.#lead({ epoch, node, position: position + 1, timeMs })
+    else this.#follow()
+  }
+
+  /** Not compared directly: it changes while others are awaited. */
+  #is(state: NodeState): boolean {
+    return this.#state === state
+  }
+
+  #lead(term: Term): void {
+    const { log, clock } = this.#parts
+    const { counters, replica } = this.#session as JournalSession // it has followed
+    const { seed } = this.#identity
+    const parts = { log, objects: this.#objects, applier: this.applier, clock, seed, counters }
+    this.#leading = new Leading(parts, term, {
+      committed: (sequence) => {
+        this.#hear()
+        replica.commit(sequence)
+        this.onApplied()
+      },
+      failed: () => this.#stepDown(),
+    })
+    this.#hear()
+    this.#become('leading')
+    this.onApplied()
+  }
+
+  /** The one way out of a term that fails, whatever has failed. */
+  #stepDown(): void {
+    const waiting = this.#leading?.end() ?? []
+    const wasResigning = this.#state === 'resigning'
+    this.#leading = undefined
+    this.#state = 'following'
+    this.onDeposed()
+    this.#session?.replica.revert()
+    for (const { reject } of waiting) reject(new NotLeaderError(undefined))
+    if (!wasResigning) this.#follow()
+  }
+
+  append(events: readonly CacheEvent[], note?: Note): number {
+    if (this.#state !== 'leading' || this.#leading === undefined) throw this.#refusal()
+    return this.#leading.append(events, note)
+  }
+
+  appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number {
+    return this.append(setEvents(key, value, expiresAtMs, evicted))
+  }
+
+  flush(): Promise<number> {
+    return this.#leading === undefined ? Promise.reject(this.#refusal()) : this.#leading.flush()
+  }
+
+  /** Says that this node leads. */
+  beat(): void {
+    if (this.#state === 'leading') this.#leading?.beat()
+  }
+
+  // ── snapshots, and rows that are staged ──
+
+  /** On a node that follows: a snapshot of what it has applied. */
+  snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
+    if (this.#following?.isIdle !== true) return Promise.reject(this.#refusal())
+    const { replica } = this.#session as JournalSession // it follows
+    return this.#writeSnapshot(replica.freeze(), this.applier.header, progress, signal)
+  }
+
+  /** On the leader: of everything appended so far, once that is in the log. If this node has to give up before, there is no snapshot. */
+  async compact({ freeze, progress, signal }: CompactionRequest): Promise<CompactionReport> {
+    let sent = this.#leading?.sendNow()
+    while (sent === undefined) {
+      await this.flush()
+      sent = this.#leading?.sendNow()
+    }
+    return this.#writeSnapshot(freeze(), sent, progress, signal)
+  }
+
+  async #writeSnapshot(
+    source: SnapshotSource,
+    at: AppliedHeader | Promise<AppliedHeader>,
+    progress?: Progress,
+    signal?: AbortSignal,
+  ): Promise<CompactionReport> {
+    const { clock } = this.#parts
+    const beganMs = clock.ownNow()
+    try {
+      const header = await at
+      const { bytes } = this.applier
+      const { settings } = this
+      const report = await this.snapshots.write({ header, settings, source, nowMs: clock.now(), progress, signal })
+      this.applier.bytes -= bytes
+      return { ...report, durationMs: clock.ownNow() - beganMs }
+    } finally {
+      source.release()
+    }
+  }
+
+  stage(source: SnapshotSource, progress: Progress) {
+    return this.snapshots.stage(this.position, source, this.#parts.clock.now(), progress)
+  }
+
+  figures(): JournalFigures {
+    const { applier, snapshots } = this
+    const durableSequence = applier.end.nextSequence - 1
+    return {
+      durableSequence,
+      ...(this.#leading?.figures ?? { sequence: durableSequence, pendingBytes: 0 }),
+      bytes: applier.bytes,
+      segments: 0,
+      snapshotSequence: 0,
+      snapshotBytes: snapshots.bytes,
+      oldestSequence: durableSequence,
+      oldestTimeMs: applier.timeMs,
+      historyBytes: 0,
+    }
+  }
+
+  // ── the end ──
+
+  /** Hands over: what is pending gets into the log, then that this node leads no more. */
+  async resign(): Promise<void> {
+    const leading = this.#leading
+    if (this.#state !== 'leading' || leading === undefined) return
+    try {
+      this.#become('resigning')
+      await leading.flush()
+      await leading.resign()
+    } catch {
+      // Then somebody else leads, or will.
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    await this.resign()
+    this.#leading?.end()
+    this.#leading = undefined
+    this.#stopReading()
+    this.#become('closed')
+    await this.#parts.log.close()
+  }
+}

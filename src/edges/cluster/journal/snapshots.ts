@@ -1,0 +1,234 @@
+/**
+ * The snapshots of a cluster's log. One is written by whichever node is first (followers before the leader), in this order: the object; the
+ * pointer, by compare-and-set; then the log is trimmed up to the previous pointer. So two are kept, and whatever a crash interrupts, the
+ * snapshot that the pointer names is complete and has the log behind it, and so has the one before it.
+ *
+ * Before: replicated-journal. After: rows-object, and the log.
+ */
+import { FIRST_SEQUENCE, type Sequence } from '../../../core/model/sequence.js'
+import type { CompactionReport, JournalReceiver, SnapshotSource } from '../../../durable/contract.js'
+import { takeRows } from '../../../durable/snapshot/read-snapshot.js'
+import { CacheError, CorruptionError } from '../../../errors.js'
+import type { Log, Position, SnapshotPointer } from '../log.js'
+import type { AppliedHeader } from './applier.js'
+import type { Objects } from './objects.js'
+import { readSettings, type Settings, writeSettings } from './records.js'
+import { readRowsFile, splitRowsObject, writeRowsObject } from './rows-object.js'
+
+/** An object that nothing names is removed once the log is trimmed this far beyond it. */
+const ORPHAN_RECORDS = 100_000
+
+interface SnapshotHeader extends AppliedHeader {
+  readonly settings: unknown
+}
+
+export interface SnapshotToWrite {
+  readonly header: AppliedHeader
+  readonly settings: Settings
+  readonly source: SnapshotSource
+  readonly nowMs: number
+  readonly progress?: ((done: number, total: number) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface RestoredSnapshot {
+  readonly name: string
+  readonly header: AppliedHeader
+  readonly entries: number
+  readonly bytes: number
+}
+
+export class Snapshots {
+  readonly #log: Log
+  readonly #objects: Objects
+  readonly #name: string
+  readonly #id: Buffer
+  /** What {@link settings} has read already. */
+  #read: { name: string; bytes: Buffer } | undefined
+  /** The position of the last snapshot that this node knows of. */
+  position: Position = 0
+  bytes = 0
+
+  constructor(log: Log, objects: Objects, name: string, id: Buffer) {
+    this.#log = log
+    this.#objects = objects
+    this.#name = name
+    this.#id = id
+  }
+
+  /** The settings, from the newest snapshot whose header can be read; undefined if there is none. */
+  async settings(): Promise<Settings | undefined> {
+    let failure: unknown
+    for (const { name } of await this.#candidates()) {
+      try {
+        const bytes = await this.#objects.read(name)
+        const { header } = splitRowsObject(name, bytes)
+        const settings = readSettings((header as SnapshotHeader).settings, this.#name)
+        this.#read = { name, bytes }
+        return settings
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error
+        failure ??= error
+      }
+    }
+    if (failure !== undefined) throw failure
+    return undefined
+  }
+
+  async #candidates(): Promise<{ name: string; position: Position }[]> {
+    const { pointer } = await this.#log.snapshots.latest()
+    if (pointer === undefined) return []
+    return pointer.previous === undefined ? [pointer] : [pointer, pointer.previous]
+  }
+
+  /**
+   * Passes the newest snapshot that can be read to the receiver; undefined if there is none.
+   * @throws CorruptionError if those that there are cannot be read.
+   */
+  async restore(receiver: JournalReceiver): Promise<RestoredSnapshot | undefined> {
+    for (let before = ''; ; ) {
+      const candidates = await this.#candidates()
+      const [newest] = candidates
+      if (newest === undefined) return undefined
+      let failure: unknown
+      for (const { name } of candidates) {
+        try {
+          const restored = await this.#restore(name, receiver)
+          this.position = newest.position
+          this.bytes = restored.bytes
+          return restored
+        } catch (error) {
+          receiver.reset()
+          if (!(error instanceof CorruptionError)) throw error
+          failure ??= error
+        }
+      }
+      if (newest.name === before) throw failure // otherwise another node may have replaced them meanwhile
+      before = newest.name
+    }
+  }
+
+  async #restore(name: string, receiver: JournalReceiver): Promise<RestoredSnapshot> {
+    const bytes = this.#read?.name === name ? this.#read.bytes : await this.#objects.read(name)
+    this.#read = undefined
+    const split = splitRowsObject(name, bytes)
+    const { settings, ...header } = split.header as SnapshotHeader
+    readSettings(settings, this.#name)
+    const sequence = (header.nextSequence - 1) as Sequence
+    const { file } = split
+    const found = await readRowsFile(name, file, 'snapshot', sequence, (frame, frameBytes) => {
+      takeRows(
+        frame,
+        frameBytes,
+        (key, value, expiresAtMs, extension) => receiver.row(key, value, expiresAtMs, extension),
+        (note) => receiver.noted(note),
+      )
+      receiver.progress(frame.offset + frame.length, file.length)
+    })
+    for (const note of found.clients) receiver.noted(note)
+    receiver.counters({ ...found.counters, hits: 0, misses: 0 } as typeof found.counters)
+    if (found.limits !== undefined) receiver.limits(found.limits)
+    return { name, header, entries: found.entries, bytes: bytes.length }
+  }
+
+  /**
+   * @throws CacheError `COMPACTION_FAILED` if another node was faster, or something could not be written: the snapshots that there were
+   * are as they were.
+   */
+  async write({ header, settings, source, nowMs, progress, signal }: SnapshotToWrite): Promise<CompactionReport> {
+    const { snapshots } = this.#log
+    const name = this.#objects.nameOf('snapshot', header.position)
+    const { pointer: before } = await snapshots.latest()
+    this.#refuseBehind(before, header)
+    try {
+      const written = await writeRowsObject(snapshots, {
+        name,
+        kind: 'snapshot',
+        header: { ...header, settings: writeSettings(settings) },
+        journalId: this.#id,
+        sequence: (header.nextSequence - 1) as Sequence,
+        previousChecksum: header.lastChecksum,
+        createdAtMs: nowMs,
+        source,
+        progress,
+        signal,
+      })
+      signal?.throwIfAborted()
+      const { pointer, revision } = await snapshots.latest()
+      this.#refuseBehind(pointer, header)
+      const previous = pointer && { name: pointer.name, position: pointer.position }
+      if (!(await snapshots.point({ name, position: header.position, previous }, revision))) throw overtaken()
+      this.position = header.position
+      this.bytes = written.bytes
+      const removed = previous === undefined ? [] : await this.#trim(previous.position, [name, previous.name])
+      return {
+        file: name,
+        sequence: header.nextSequence - 1,
+        entries: written.entries,
+        bytes: written.bytes,
+        removed,
+        durationMs: 0,
+      }
+    } catch (error) {
+      const { pointer } = await snapshots.latest().catch(() => ({ pointer: undefined }))
+      if (pointer?.name !== name) await this.#objects.remove(name).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Rows that a `loaded` event names. */
+  async stage(at: Position, source: SnapshotSource, nowMs: number, progress: (done: number, total: number) => void) {
+    const file = this.#objects.nameOf('loaded', at)
+    const { checksum, entries } = await writeRowsObject(this.#log.snapshots, {
+      name: file,
+      kind: 'loaded',
+      header: {},
+      journalId: this.#id,
+      sequence: FIRST_SEQUENCE,
+      previousChecksum: 0,
+      createdAtMs: nowMs,
+      source,
+      progress,
+    })
+    return { file, checksum, entries }
+  }
+
+  #refuseBehind(pointer: SnapshotPointer | undefined, { position }: AppliedHeader): void {
+    if (pointer === undefined) return
+    this.position = Math.max(this.position, pointer.position)
+    if (pointer.position >= position) throw overtaken()
+  }
+
+  /** Where the newest snapshot is; asks the log. */
+  async look(): Promise<Position> {
+    const { pointer } = await this.#log.snapshots.latest()
+    this.position = Math.max(this.position, pointer?.position ?? 0)
+    return this.position
+  }
+
+  /** What fails here is done by the next snapshot. */
+  async #trim(upTo: Position, kept: readonly string[]): Promise<string[]> {
+    const removed: string[] = []
+    try {
+      await this.#log.trim(upTo)
+      for (const { name, kind, position } of await this.#objects.list()) {
+        if (kept.includes(name)) continue
+        // A loaded object is named by a record later than itself.
+        const isOld = kind === 'loaded' ? position + ORPHAN_RECORDS <= upTo : position <= upTo
+        if (!isOld) continue
+        await this.#objects.remove(name)
+        removed.push(name)
+      }
+    } catch {
+      // The snapshot is in place either way.
+    }
+    return removed
+  }
+}
+
+function overtaken(): CacheError {
+  return new CacheError('COMPACTION_FAILED', 'Another node has written a later snapshot meanwhile', {
+    consequence: 'That one counts; nothing is lost.',
+    advice: 'There is nothing to do.',
+  })
+}

@@ -1,0 +1,120 @@
+/**
+ * What a node serves at its address: lines to its cache while it leads, the other ends of lines that it has opened itself, the question
+ * whether it is there, and keys that other nodes have hit. Before: the log's wire. After: wire-line, and whoever accepts lines.
+ */
+import type { Clock } from '../../../core/model/clock.js'
+import { canTalk, type End, ownEnd } from '../../remote/wire/end.js'
+import { bufferOf, jsonBody, readJson } from '../journal/records.js'
+import type { Wire } from '../log.js'
+import { CLOSE, lineIdIn, OPEN, PART, PING, PROBE, TAKEN, TOUCH, UNKNOWN_LINE, WireLine } from './wire-line.js'
+
+/** Whoever opens a line says. */
+interface Opening extends End {
+  readonly line: string
+  readonly client: string
+  /** Its address. */
+  readonly from: string
+  /** Of the term that it believes in. */
+  readonly epoch: number
+}
+
+export interface NodeWireParts {
+  readonly wire: Wire
+  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+  /** The address of this node. */
+  readonly node: string
+  readonly bytesMax: number
+  newId(): string
+  /** Serves a line, if this node leads in that term; returns whether it does. */
+  accept(client: string, epoch: number, line: WireLine): boolean
+  touched(keys: readonly string[]): void
+}
+
+/** Why a line was not opened. `'version'`: the other node does not understand this one. */
+export type Refusal = 'retry' | 'version'
+
+export class NodeWire {
+  readonly #parts: NodeWireParts
+  readonly #lines = new Map<string, WireLine>()
+  readonly #serving: { stop(): void }
+
+  constructor(parts: NodeWireParts) {
+    this.#parts = parts
+    this.#serving = parts.wire.serve(parts.node, async (body) => this.#handle(bufferOf(body)))
+  }
+
+  /** Whether anybody answers at an address. */
+  async isThere(address: string): Promise<boolean> {
+    try {
+      await this.#parts.wire.request(address, Uint8Array.of(PING))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** A line to the leader of a term. */
+  async open(address: string, client: string, epoch: number): Promise<WireLine | Refusal> {
+    const { wire, node, newId } = this.#parts
+    const id = newId()
+    const opening: Opening = { ...ownEnd(), line: id, client, from: node, epoch }
+    const line = this.#line(id, address, true)
+    let refusal: Refusal | 'none' = 'retry'
+    try {
+      const answer = await wire.request(address, Buffer.concat([Uint8Array.of(OPEN), jsonBody(opening)]))
+      refusal = (readJson(answer) as { refusal: Refusal | 'none' }).refusal
+    } catch {
+      // It may have been opened nevertheless.
+    }
+    if (refusal === 'none') return line
+    line.close()
+    return refusal
+  }
+
+  touch(address: string, keys: readonly string[]): void {
+    this.#parts.wire.cast(address, Buffer.concat([Uint8Array.of(TOUCH), jsonBody(keys)]))
+  }
+
+  #line(id: string, address: string, hasOpened: boolean): WireLine {
+    const { wire, clock, bytesMax } = this.#parts
+    const line = new WireLine({ wire, clock, address, id, bytesMax, hasOpened })
+    this.#lines.set(id, line)
+    line.onClose(() => this.#lines.delete(id))
+    return line
+  }
+
+  #handle(body: Buffer): Uint8Array {
+    switch (body[0]) {
+      case OPEN:
+        return jsonBody({ refusal: this.#accept(readJson(body.subarray(1)) as Opening) })
+      case PART:
+      case PROBE:
+      case CLOSE: {
+        const line = this.#lines.get(lineIdIn(body))
+        if (line === undefined) return Uint8Array.of(UNKNOWN_LINE)
+        if (body[0] === PART) line.take(body)
+        else if (body[0] === PROBE) line.probed()
+        else line.closed()
+        break
+      }
+      case TOUCH:
+        this.#parts.touched(readJson(body.subarray(1)) as string[])
+    }
+    return Uint8Array.of(TAKEN)
+  }
+
+  #accept(opening: Opening): Refusal | 'none' {
+    const { client, epoch, line: id, from } = opening
+    if (!canTalk(opening)) return 'version'
+    if (this.#lines.has(id)) return 'none' // asked again
+    const line = this.#line(id, from, false)
+    if (this.#parts.accept(client, epoch, line)) return 'none'
+    line.closed()
+    return 'retry'
+  }
+
+  close(): void {
+    this.#serving.stop()
+    for (const line of [...this.#lines.values()]) line.close()
+  }
+}

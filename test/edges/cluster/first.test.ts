@@ -1,0 +1,17 @@
+import test from 'ava'
+import { openCluster } from '../../../src/cluster.js'
+import { plainLog } from '../../helpers/cluster/plain-log.js'
+
+test('a node leads, another follows and forwards', async (t) => {
+  const log = plainLog()
+  const one = await openCluster({ name: 'c', engine: log.engine })
+  t.is(await one.set('a', 1), true)
+  const two = await openCluster({ name: 'c', engine: log.engine })
+  t.is(two.local.get('a'), 1)
+  t.is(await two.increment('a'), 2)
+  t.is(two.local.get('a'), 2)
+  t.is(await one.get('a'), 2)
+  await one.close()
+  t.is(await two.increment('a'), 3)
+  await two.close()
+})
