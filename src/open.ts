@@ -153,6 +153,7 @@ function compose<V>(
   )
   const lookingBack = new LookingBack({
     source,
+    storage,
     journal,
     state,
     clock,

@@ -7,6 +7,7 @@ import { mustBe } from './errors.js'
 
 export type { Duration } from './cache/arguments/duration.js'
 export type { Clock } from './core/model/clock.js'
+export { type MemoryLogEngine, type MemoryLogOptions, memoryLog } from './edges/cluster/memory/engine.js'
 
 interface Timer {
   dueMs: number

@@ -6,8 +6,12 @@
 
 import type { Clock } from '../../core/model/clock.js'
 
-/** Opens the log of a cache for one node. `clock`: where the log's time comes from, if not from the system. */
-export type Engine = ((name: string, node: string) => Log) & { readonly clock?: Clock | undefined }
+/** The option `engine` of a cluster: gives a node the log of the cluster's name. */
+export interface Engine {
+  (name: string, node: string): Log
+  /** The time that the nodes go by, if it is not the system's. */
+  readonly clock?: Clock | undefined
+}
 
 /** Dense: behind n comes n + 1. 0 is the position before the first record. */
 export type Position = number
@@ -21,9 +25,14 @@ export interface LogRecord {
   readonly body: Uint8Array
 }
 
-/** The record was not appended, and never will be: another one is behind `after`. */
+/** The record was not appended, and never will be: when it arrived, `after` was not the last position. */
 export class LogConflict extends Error {
   override readonly name = 'LogConflict'
+}
+
+/** The request reached nobody: no node serves the address. It was not handled and never will be. */
+export class UnservedError extends Error {
+  override readonly name = 'UnservedError'
 }
 
 /** Receives the records of a log. */
@@ -34,22 +43,30 @@ export interface LogFollower {
 }
 
 export interface Log {
-  /** The largest body of a record, and of a message. */
-  readonly bodyBytesMax: number
-  /** The oldest and the newest record; `last` is 0 and `first` is 1 in an empty log. */
+  /**
+   * Connects to the engine, and makes what is missing. The oldest and the newest record; `last` is 0 and `first` is 1 in an empty
+   * log. Everything else is called after it has resolved.
+   */
   open(): Promise<{ first: Position; last: Position }>
   /**
    * Appends a record directly behind `after`, or not at all, and resolves with its position. Calls may overlap, each behind the
-   * position that the previous one is to have.
+   * position that the previous one is to have; if one of them fails, so do those behind it, unless it lands later. Every call ends
+   * within some seconds. The body is copied.
    * @throws LogConflict if it is not appended and never will be. Any other error: unknown; it may be in the log, or come later.
    */
   append(record: LogRecord, after: Position): Promise<Position>
-  /** Passes every record from `from` on, those to come included, in order and without a gap. */
+  /**
+   * Passes every record from `from` on, those to come included, in order and without a gap: never during the call itself, and
+   * nothing after `stop`. A follower that throws is an error of the process.
+   */
   follow(from: Position, to: LogFollower): { stop(): void }
   /** Removes the records up to this one. Never the last one. */
   trim(upTo: Position): Promise<void>
   readonly snapshots: SnapshotStore
   readonly wire: Wire
+  /** The longest body of a record or a message, in bytes. Without it there is no limit. */
+  readonly bodyBytesMax?: number | undefined
+  /** Ends what goes on: followers and servers stop, and calls that wait reject. */
   close(): Promise<void>
 }
 
@@ -70,8 +87,9 @@ export interface SnapshotStore {
   write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
   /** Sets the pointer if its revision is still this one; resolves with whether it was. */
   point(pointer: SnapshotPointer, revision: number): Promise<boolean>
-  /** The object in chunks. @throws if it is missing or damaged. */
+  /** The object in chunks. @throws if it is missing or damaged, at the latest after the last chunk. */
   read(name: string): AsyncIterable<Uint8Array>
+  /** Removes the object, if there is one. */
   remove(name: string): Promise<void>
   /** The names of all objects, to remove what no record and no pointer names. */
   names(): Promise<readonly string[]>
@@ -79,8 +97,13 @@ export interface SnapshotStore {
 
 /** Messages between nodes. An answer or an error, nothing else is promised: the log says what has happened. */
 export interface Wire {
-  /** @throws if nobody serves the address, or no answer came. It may have been handled nevertheless. */
+  /**
+   * Resolves with what the handler's promise did.
+   * @throws UnservedError if nobody serves the address. Any other error, within some seconds: no answer came, or the handler's
+   * promise rejected; it may have been handled.
+   */
   request(address: string, body: Uint8Array): Promise<Uint8Array>
+  /** If several serve an address, each message goes to one of them. */
   serve(address: string, handle: (body: Uint8Array) => Promise<Uint8Array>): { stop(): void }
   /** To whoever serves the address; lost without notice if nobody does. */
   cast(address: string, body: Uint8Array): void

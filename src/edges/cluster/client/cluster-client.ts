@@ -5,18 +5,28 @@
 import type { Observable } from 'rxjs'
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
 import { map } from 'rxjs/internal/operators/map'
-import { checkOptions } from '../../../cache/arguments/arguments.js'
 import { type Cache, innerOf } from '../../../cache/cache.js'
+import {
+  type AtOptions,
+  type DiffOptions,
+  type KeyHistoryOptions,
+  refused,
+  sequenceAhead,
+} from '../../../cache/history/looking-back.js'
+import type { PastChange } from '../../../cache/history/past-change.js'
+import { checkSequence, type When } from '../../../cache/history/when.js'
 import type { RemoteRemoval } from '../../../cache/streams/removals.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
-import { CacheClosedError, CacheError, mustBe } from '../../../errors.js'
+import { CacheClosedError, CacheError } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'
+import { atArguments, diffArguments, historyArguments } from '../../remote/client/past-arguments.js'
 import { RenewedClient } from '../../remote/client/renewed-client.js'
 import { LocalLine } from '../../remote/line/local-line.js'
 import type { ClusterClock } from '../journal/cluster-clock.js'
 import type { ClusterNode } from '../node/cluster-node.js'
 import type { ClusterCache, ClusterRole, LocalCopy } from './cluster-cache.js'
 import { localCopy } from './local-copy.js'
+import { OF_THIS_NODE, pastGone } from './this-node.js'
 
 export interface ClusterClientParts {
   readonly node: ClusterNode
@@ -28,9 +38,6 @@ export interface ClusterClientParts {
   readonly reconnectTimeoutMs: number
 }
 
-const GET_OPTIONS = ['stale', 'consistency'] as const
-const CONSISTENCIES: readonly unknown[] = [undefined, 'linearizable', 'local']
-
 export class ClusterClient<V> extends RenewedClient<V> {
   override readonly changes$: ClusterCache<V>['changes$']
   override readonly expirations$: ClusterCache<V>['expirations$']
@@ -40,8 +47,10 @@ export class ClusterClient<V> extends RenewedClient<V> {
   override readonly lifecycle$: ClusterCache<V>['lifecycle$']
   readonly local: LocalCopy<V>
   readonly role$: Observable<ClusterRole>
-  readonly #node: ClusterNode
-  readonly #cache: Cache<V>
+  /** @internal */
+  readonly node: ClusterNode
+  /** @internal */
+  readonly cache: Cache<V>
   readonly #id: string
   readonly #clock: ClusterClock
   readonly #roles: BehaviorSubject<ClusterRole>
@@ -58,8 +67,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
       errors: { closed, full, unavailable, loadLost },
     })
     const cache = node.cache as Cache<V>
-    this.#node = node
-    this.#cache = cache
+    this.node = node
+    this.cache = cache
     this.#id = id
     this.#clock = clock
     this.changes$ = cache.changes$
@@ -75,7 +84,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
   }
 
   #roleNow(): ClusterRole {
-    const { state, leader, applier, heardMs } = this.#node.journal
+    const { state, leader, applier, heardMs } = this.node.journal
     const lagMs = Math.max(0, this.#clock.ownNow() - heardMs)
     if (state === 'leading') return { role: 'leader', leader: this.#id, term: applier.epoch, lagMs }
     return { role: 'follower', leader, term: applier.epoch, lagMs }
@@ -90,23 +99,39 @@ export class ClusterClient<V> extends RenewedClient<V> {
   }
 
   override watch(pattern: string): ClusterCache<V>['changes$'] {
-    return this.#cache.watch(pattern)
+    return this.cache.watch(pattern)
   }
 
   static {
-    const { get } = RenewedClient.prototype as unknown as ClusterCache
-    const withConsistency: ClusterCache['get'] = async function (this: ClusterClient<unknown>, key, options) {
-      if (options === undefined) return get.call(this, key)
-      const { consistency, ...rest } = checkOptions(options, GET_OPTIONS)
-      if (!CONSISTENCIES.includes(consistency))
-        throw new TypeError(mustBe('consistency', "'linearizable' or 'local'", consistency))
-      return consistency === 'local' ? this.local.get(key, rest) : get.call(this, key, rest)
+    for (const [name, method] of Object.entries(OF_THIS_NODE))
+      Object.defineProperty(ClusterClient.prototype, name, { value: method, writable: true, configurable: true })
+  }
+
+  override async at(when: When, options?: AtOptions): Promise<never> {
+    atArguments(when, options, '')
+    throw pastGone()
+  }
+
+  override history(key: string, options?: KeyHistoryOptions): AsyncIterableIterator<never> {
+    historyArguments(key, options)
+    return refused(pastGone())
+  }
+
+  override diff(from: When, to?: When, options?: DiffOptions): AsyncIterableIterator<never> {
+    diffArguments(from, to, options)
+    return refused(pastGone())
+  }
+
+  override changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
+    const { journal } = this.node
+    checkSequence(sequence)
+    const last = journal.figures().durableSequence
+    if (sequence > last) return refused(sequenceAhead(sequence, last))
+    try {
+      return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'))
+    } catch (error) {
+      return refused(error)
     }
-    Object.defineProperty(ClusterClient.prototype, 'get', {
-      value: withConsistency,
-      writable: true,
-      configurable: true,
-    })
   }
 
   override close(): Promise<void> {
@@ -116,7 +141,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
 
   async #end(): Promise<void> {
     await super.close()
-    await this.#node.close()
+    await this.node.close()
   }
 }
 

@@ -135,7 +135,9 @@ export class Applier {
   async #takeLoading(frames: readonly ForeignFrame[], end: ChainEnd, target: Target): Promise<void> {
     for (const frame of frames) {
       const loaded = frame.events.find((event): event is LoadedEvent => event.type === 'loaded')
-      this.#takeFrame(frame, target, loaded && (await this.#readLoaded(loaded, target.receiver)))
+      const rows = loaded && target.receiver.loadedRows()
+      if (rows !== undefined) await this.readLoaded(loaded as LoadedEvent, rows)
+      this.#takeFrame(frame, target, rows)
     }
     this.end = end
   }
@@ -163,17 +165,15 @@ export class Applier {
     }
   }
 
-  /** The rows of a `loaded` event, from the object that it names. */
-  async #readLoaded(event: LoadedEvent, receiver: JournalReceiver): Promise<ReceivedRows> {
-    const rows = receiver.loadedRows()
-    const { file } = splitRowsObject(event.file, await this.#parts.objects.read(event.file))
-    const found = await readRowsFile(event.file, file, 'loaded', FIRST_SEQUENCE, (frame, bytes) =>
+  /** Passes on the rows of a `loaded` event, from the object that it names. */
+  async readLoaded({ file: name, checksum, entries }: Omit<LoadedEvent, 'type'>, rows: ReceivedRows): Promise<void> {
+    const { file } = splitRowsObject(name, await this.#parts.objects.read(name))
+    const found = await readRowsFile(name, file, 'loaded', FIRST_SEQUENCE, (frame, bytes) =>
       takeRows(frame, bytes, (key, value, expiresAtMs, extension) => rows.add(key, value, expiresAtMs, extension)),
     )
-    if (found.checksum !== event.checksum || found.entries !== event.entries)
-      throw new CorruptionError({ file: event.file, offset: 0, sequence: 0, reason: 'this is not what was loaded' })
+    if (found.checksum !== checksum || found.entries !== entries)
+      throw new CorruptionError({ file: name, offset: 0, sequence: 0, reason: 'this is not what was loaded' })
     rows.counters.copyFrom(found.counters)
-    return rows
   }
 
   /** A term begins. */

@@ -37,6 +37,7 @@ import { type AppliedHeader, Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
+import { changesGone, LogChanges } from './log-changes.js'
 import { Objects } from './objects.js'
 import { catchUp, type OpenedLog, openLog, reportOf } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
@@ -64,8 +65,7 @@ export class ReplicatedJournal implements Journal {
   onChange: (() => void) | undefined
   /** Called when this node's state, the term or its leader has changed. */
   onPlace: () => void = () => undefined
-  /** Called when a further position has been applied. */
-  onApplied: () => void = () => undefined
+  readonly #listeners = new Set<() => void>()
   /** Called when this node leads no more, before anything is reverted. */
   onDeposed: () => void = () => undefined
   readonly snapshots: Snapshots
@@ -87,7 +87,7 @@ export class ReplicatedJournal implements Journal {
     const { log, name, clock, newId } = parts
     this.#parts = parts
     this.#identity = identityOf(name)
-    this.#objects = new Objects(log.snapshots, log.bodyBytesMax, newId)
+    this.#objects = new Objects(log.snapshots, log.bodyBytesMax ?? Number.POSITIVE_INFINITY, newId)
     this.snapshots = new Snapshots(log, this.#objects, name, this.#identity.id)
     this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
     this.heardMs = clock.ownNow()
@@ -169,7 +169,7 @@ export class ReplicatedJournal implements Journal {
         took: (record) => {
           this.#hear()
           if (record?.kind !== 'frame') this.#become('following')
-          this.onApplied()
+          this.#tellApplied()
         },
         failed: (error) => this.#fail(error),
       },
@@ -194,10 +194,21 @@ export class ReplicatedJournal implements Journal {
     this.#following = undefined
   }
 
+  /** Calls the listener when a further position has been applied, and when there will be none. Returns the function that stops it. */
+  readonly onApplied = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #tellApplied(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
   #become(state: NodeState): void {
     this.#state = state
     this.onChange?.()
     this.onPlace()
+    if (state === 'closed' || state === 'failed') this.#tellApplied()
   }
 
   // ── the term ──
@@ -237,13 +248,13 @@ export class ReplicatedJournal implements Journal {
       committed: (sequence) => {
         this.#hear()
         replica.commit(sequence)
-        this.onApplied()
+        this.#tellApplied()
       },
       failed: () => this.#stepDown(),
     })
     this.#hear()
     this.#become('leading')
-    this.onApplied()
+    this.#tellApplied()
   }
 
   /** The one way out of a term that fails, whatever has failed. */
@@ -277,6 +288,23 @@ export class ReplicatedJournal implements Journal {
   }
 
   // ── snapshots, and rows that are staged ──
+
+  /** The rows as of the last position that this node has applied. */
+  freeze(): { source: SnapshotSource; sequence: number } {
+    const { replica } = this.#session as JournalSession // it is open
+    return { source: replica.freeze(), sequence: this.applier.end.nextSequence - 1 }
+  }
+
+  /** The changes after a sequence, from the log, then every new one. @throws CacheError if the log does not reach back that far. */
+  changesSince<V>(sequence: number, restore: (stored: StoredValue) => unknown): LogChanges<V> {
+    const from = this.applier.before(sequence)
+    if (from === undefined) throw changesGone(sequence)
+    const { log, name, clock } = this.#parts
+    const { seed } = this.#identity
+    const parts = { log, name, clock, seed, objects: this.#objects, position: () => this.position }
+    const isClosed = () => this.#state === 'closed' || this.#state === 'failed'
+    return new LogChanges<V>({ ...parts, isClosed, onApplied: this.onApplied }, from, sequence, restore)
+  }
 
   /** On a node that follows: a snapshot of what it has applied. */
   snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {

@@ -2,8 +2,8 @@
  * One node of a cluster: its cache, which follows or leads; the election; what it serves to other nodes; snapshots. Before: cluster.ts. After:
  * journal, owner, line.
  */
-import { type Cache, innerOf } from '../../../cache/cache.js'
-import type { CompactionThresholds } from '../../../durable/contract.js'
+import type { Cache } from '../../../cache/cache.js'
+import type { CompactionReport, CompactionThresholds } from '../../../durable/contract.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import type { Found } from '../../remote/client/renewed-client.js'
 import type { Line } from '../../remote/line.js'
@@ -55,13 +55,13 @@ export class ClusterNode {
     this.#parts = parts
     this.cache = cache
     this.journal = journal
-    this.#owner = new ClusterOwner(cache)
+    this.#owner = new ClusterOwner(cache, (staged, rows) => journal.applier.readLoaded(staged, rows))
     this.#wire = new NodeWire({
       wire: log.wire,
       clock,
       node,
       newId,
-      bytesMax: log.bodyBytesMax,
+      bytesMax: log.bodyBytesMax ?? Number.POSITIVE_INFINITY,
       accept: (client, epoch, line) => this.#accept(client, epoch, line),
       touched: (keys) => {
         if (journal.state === 'leading') this.#owner.touch(keys)
@@ -75,7 +75,7 @@ export class ClusterNode {
       isThere: (leader) => this.#wire.isThere(leader),
       onTick: () => this.#tick(),
     })
-    journal.onApplied = () => this.#line?.deliver()
+    journal.onApplied(() => this.#line?.deliver())
     journal.onDeposed = () => this.#owner.abandon()
     journal.onPlace = () => this.#moved()
     const notOpen = () => this.#wakeSeekers()
@@ -180,6 +180,11 @@ export class ClusterNode {
     })
   }
 
+  /** Writes a snapshot of what this node has. */
+  compact(): Promise<CompactionReport> {
+    return this.#compaction.now()
+  }
+
   /** Keys that were hit in this node's copy: the leader counts them as used. */
   touch(keys: readonly string[]): void {
     const { leader } = this.journal
@@ -204,10 +209,5 @@ export class ClusterNode {
     this.#owner.abandon()
     this.#wire.close()
     await this.cache.close({ force: true })
-  }
-
-  /** The sequence of the last event that this node has. */
-  get sequence(): number {
-    return innerOf(this.cache).sequence
   }
 }

@@ -7,6 +7,7 @@ import type { Door } from '../../../cache/door/door.js'
 import { CacheClosedError } from '../../../errors.js'
 import { LocalLine } from '../../remote/line/local-line.js'
 import type { Line } from '../../remote/line.js'
+import type { ReadStaged } from '../../remote/owner/caller.js'
 import { DurableAnswers } from '../../remote/owner/durable-answers.js'
 import { KeptAnswers } from '../../remote/owner/kept-answers.js'
 import { Session } from '../../remote/owner/session.js'
@@ -23,7 +24,11 @@ export class ClusterOwner {
   /** Whether it serves nobody any more, until the next term. */
   #isDraining = false
 
-  constructor(cache: Cache) {
+  readonly #readStaged: ReadStaged
+
+  /** `readStaged` reads what a node has staged. */
+  constructor(cache: Cache, readStaged: ReadStaged) {
+    this.#readStaged = readStaged
     this.#cache = cache
     this.#door = innerOf(cache)
     this.#gate = new WriteGate(this.#door)
@@ -38,6 +43,7 @@ export class ClusterOwner {
     const door = this.#door
     const session: Session = new Session({ cache, door, durableAnswers: this.#durableAnswers }, line, {
       extras: {},
+      readStaged: this.#readStaged,
       numbered: {
         answers: new KeptAnswers(door.numbered, client, () => door.clock.now()),
         gate: this.#gate,

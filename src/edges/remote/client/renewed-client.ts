@@ -13,6 +13,9 @@ import type { encodeCall } from './encode-call.js'
 import { RemoteClient } from './remote-client.js'
 import { Requests } from './requests.js'
 
+/** What may have taken effect without an answer that is kept. */
+const LOADS: readonly number[] = [OP.load, OP.restore, OP.adopt]
+
 const LOOK_MS = 1_000
 
 /** A line to an owner that was found. */
@@ -80,6 +83,11 @@ export class RenewedClient<V> extends RemoteClient<V> {
     }
   }
 
+  /** @internal A request that is no method of its own. */
+  ask(code: number, parameters: readonly unknown[]): Promise<unknown> {
+    return this.#requests.ask(code, parameters)
+  }
+
   override getOrSet(...parameters: Parameters<RemoteClient<V>['getOrSet']>): Promise<V> {
     return this.#untilLoaded(() => super.getOrSet(...parameters))
   }
@@ -115,9 +123,7 @@ export class RenewedClient<V> extends RemoteClient<V> {
     lost?.()
     this.#lostMs = now()
     const wasOrderly = reason instanceof CacheClosedError
-    this.#requests.long.expire((code) =>
-      (code === OP.load || code === OP.restore) && !wasOrderly ? errors.loadLost() : undefined,
-    )
+    this.#requests.long.expire((code) => (LOADS.includes(code) && !wasOrderly ? errors.loadLost() : undefined))
     this.#expire()
     outsideRequests(() => this.#renew())
   }

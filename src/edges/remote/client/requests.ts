@@ -33,7 +33,8 @@ import { LongCalls } from './long-calls.js'
 /** By code, for methods: whether the call takes longer than a turn. */
 const IS_LONG = OPERATION_NAMES.map(
   (name) =>
-    name === 'openPast' || name === 'nextPast' || (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
+    ['openPast', 'nextPast', 'adopt'].includes(name) ||
+    (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
 )
 
 export class Requests {

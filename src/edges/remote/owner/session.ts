@@ -13,7 +13,7 @@ import { CLOSED, LATER } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
 import { type Answerer, BatchAnswers } from './batch-answers.js'
-import type { Caller, Extras } from './caller.js'
+import type { Caller, Extras, ReadStaged } from './caller.js'
 import type { DurableAnswers } from './durable-answers.js'
 import { Inbox } from './inbox.js'
 import type { KeptAnswers } from './kept-answers.js'
@@ -34,6 +34,7 @@ export interface Served {
 /** What differs between kinds of lines. */
 export interface SessionOptions {
   readonly extras: Extras
+  readonly readStaged?: ReadStaged
   /** Handles a message that is not a batch. Returns `false` if it is invalid. */
   readonly onOther?: (message: unknown) => boolean
   readonly onClose: () => void
@@ -54,6 +55,7 @@ export class Session implements Caller, Answerer {
   readonly streams: ServedStreams
   readonly past: ServedPast
   readonly extras: Extras
+  readonly readStaged: ReadStaged | undefined
   currentId = 0
   readonly sender: Sender
   readonly #inbox: Inbox
@@ -72,6 +74,7 @@ export class Session implements Caller, Answerer {
     this.#line = line
     this.#options = options
     this.extras = options.extras
+    this.readStaged = options.readStaged
     const { numbered } = options
     this.#answers = numbered?.answers
     this.sender = new Sender(

@@ -56,6 +56,8 @@ const OTHERS = {
   /** What the loader of a request returned ([key, value, ttl in milliseconds, key, …]), or the error that it failed with. */
   loaded: ['request', 'rows'],
   notLoaded: ['request', 'error'],
+  /** Switches to rows that the client has staged: `load` of a client that has the file. */
+  adopt: ['file', 'checksum', 'entries'],
   /** An operation that only this kind of line has. */
   extra: ['name', 'argument'],
   /** The last request of a client. */
