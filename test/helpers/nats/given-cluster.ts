@@ -45,17 +45,13 @@ async function given(t: ExecutionContext, root: string, servers: NatsServers, op
 
 type Body = (t: ExecutionContext) => Promise<void>
 
-/** A test with real servers. Where there are none, it says so in its title and is skipped. */
-export function testWithServers(title: string, body: Body): void {
-  declared(title, withoutServers, body)
+/** A test with real servers. Where it cannot run, it says why in its title, and is skipped. */
+export function testWithServers(title: string, body: Body, obstacle = withoutServers): void {
+  if (obstacle === undefined) test.serial(title, body)
+  else test.serial.skip(`${title} (skipped: ${obstacle})`, body)
 }
 
 /** A test with real servers in a network that it cuts. */
 export function testWithNetwork(title: string, body: Body): void {
-  declared(title, withoutServers ?? withoutNetworks(), body)
-}
-
-function declared(title: string, obstacle: string | undefined, body: Body): void {
-  if (obstacle === undefined) test.serial(title, body)
-  else test.serial.skip(`${title} (skipped: ${obstacle})`, body)
+  testWithServers(title, body, withoutServers ?? withoutNetworks())
 }

@@ -8,6 +8,8 @@ import type { Parameters } from './member.js'
 import { type Host, TIED } from './nats-servers.js'
 
 const PROGRAM = fileURLToPath(new URL('member.js', import.meta.url))
+/** The name of the cluster. */
+export const CLUSTER = 'tested'
 const WAIT_MS = 60_000
 
 export interface Load {
@@ -127,7 +129,7 @@ export class Members {
     const name = `m${this.all.length}`
     const path = join(this.#root, name)
     const seed = (this.all.length + 1) * 7_919 + process.pid
-    const parameters = { name, cluster: 'tested', servers: this.#servers, path, ...load, seed, options: this.#options }
+    const parameters = { name, cluster: CLUSTER, servers: this.#servers, path, ...load, seed, options: this.#options }
     const member = new Member(parameters, host?.prefix ?? [], () => {
       for (const resolve of this.#waiting.splice(0)) resolve()
     })

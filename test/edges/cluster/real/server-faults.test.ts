@@ -5,9 +5,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import type { ExecutionContext } from 'ava'
 import { canMount } from '../../../helpers/crash/machine.js'
 import { type GivenCluster, givenCluster, testWithServers } from '../../../helpers/nats/given-cluster.js'
+import { withoutServers } from '../../../helpers/nats/nats-servers.js'
 import { countFrom } from '../../../helpers/runs.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
@@ -100,33 +101,35 @@ async function refusals(t: ExecutionContext, { members }: GivenCluster): Promise
     }
 }
 
-const testOnSmallDisks = canMount
-  ? testWithServers
-  : (title: string) => test.skip(`${title} (skipped: this machine cannot mount a tmpfs)`)
+const noSmallDisks = withoutServers ?? (canMount ? undefined : 'this machine cannot mount a tmpfs')
 
 for (const [what, full] of [
   ['the server that leads the log', (leader: number) => [leader]],
   ['all servers', () => [0, 1, 2]],
 ] as [string, (leader: number) => number[]][]) {
-  testOnSmallDisks(`the disks of ${what} are full: writes go on or are refused, and nothing is lost`, async (t) => {
-    const disks = [0, 1, 2].map(() => smallDisk(t))
-    const given = await threeNodes(
-      await givenCluster(t, { stores: { ...disks }, options: { reconnectTimeout: RECONNECT_S } }),
-    )
-    const { servers, members } = given
-    const chosen = full((await servers.leaderOf(STREAM)) as number)
-    for (const at of chosen) fill(disks[at] as string)
-    if (chosen.length === 1) await members.progress(100)
-    else await refusals(t, given)
-    for (const at of chosen) {
-      await servers.kill(at)
-      rmSync(join(disks[at] as string, BALLAST))
-      servers.startOne(at)
-    }
-    await members.progress()
-    t.deepEqual(await members.violations(), [])
-    t.log(members.figures)
-  })
+  testWithServers(
+    `the disks of ${what} are full: writes go on or are refused, and nothing is lost`,
+    async (t) => {
+      const disks = [0, 1, 2].map(() => smallDisk(t))
+      const given = await threeNodes(
+        await givenCluster(t, { stores: { ...disks }, options: { reconnectTimeout: RECONNECT_S } }),
+      )
+      const { servers, members } = given
+      const chosen = full((await servers.leaderOf(STREAM)) as number)
+      for (const at of chosen) fill(disks[at] as string)
+      if (chosen.length === 1) await members.progress(100)
+      else await refusals(t, given)
+      for (const at of chosen) {
+        await servers.kill(at)
+        rmSync(join(disks[at] as string, BALLAST))
+        servers.startOne(at)
+      }
+      await members.progress()
+      t.deepEqual(await members.violations(), [])
+      t.log(members.figures)
+    },
+    noSmallDisks,
+  )
 }
 
 const BALLAST = 'ballast'
