@@ -146,7 +146,7 @@ testWithServers('a flipped bit in a record: no node goes on from it, and each sa
     }
   }
   await members.until('refusals', () => members.running.every(({ failures }) => failures.length > 0))
-  for (const { failures } of members.running) t.is(failures[0]?.code, 'CORRUPTED')
+  for (const { failures } of members.running) t.is(failures[0]?.code, 'CORRUPTION')
   const late = members.join(NO_LOAD)
   t.not(await late.ended, 0)
   t.regex(late.errors, /CorruptionError/)
