@@ -13,7 +13,7 @@ import { NEW_LIMITS } from './core/model/limits.js'
 import { outsideRequests } from './durable/outside-requests.js'
 import type { ClusterCache } from './edges/cluster/client/cluster-cache.js'
 import { ClusterClient } from './edges/cluster/client/cluster-client.js'
-import { ClusterClock } from './edges/cluster/journal/cluster-clock.js'
+import { ClusterClock, type Timers } from './edges/cluster/journal/cluster-clock.js'
 import type { Settings } from './edges/cluster/journal/records.js'
 import { ReplicatedJournal } from './edges/cluster/journal/replicated-journal.js'
 import type { Engine } from './edges/cluster/log.js'
@@ -98,6 +98,8 @@ export function openCluster<V = unknown>(options: ClusterOptions): Promise<Clust
 export interface ClusterSurroundings {
   /** A clock of this node's own, instead of the engine's. */
   clock?: Clock
+  /** Those of the election and the lines, instead of the clock's. */
+  timers?: Timers
   /** Draws who waits how long: a number from 0 to 1. */
   random?: () => number
   /** 16 hexadecimal digits. */
@@ -120,7 +122,9 @@ export async function openClusterWithin<V = unknown>(
   const resolved = resolveOptions({ ...own, maxSize, maxBytes })
   const newId = around.newId ?? (() => randomBytes(8).toString('hex'))
   const { open = openWithin, random = resolved.random } = around
-  const clock = new ClusterClock(around.clock ?? engine.clock ?? journalClock)
+  const ownClock = around.clock ?? engine.clock ?? journalClock
+  const clock = new ClusterClock(ownClock, around.timers)
+  const cacheClock: Clock = { ...ownClock, now: clock.now }
   const id = newId()
   const log = engine(name, id)
   const journal = new ReplicatedJournal({ log, name, node: id, clock, newId })
@@ -134,7 +138,14 @@ export async function openClusterWithin<V = unknown>(
     })
     if (own.ttl !== undefined) refuseDifferent('ttl', resolved.ttlMs / 1_000, settings.ttlMs / 1_000)
     if (own.eviction !== undefined) refuseDifferent('eviction', own.eviction, settings.eviction)
-    const cache = await open({ ...own, ...sharedOptions(settings), journal, clock, random, fsync: 'always' })
+    const cache = await open({
+      ...own,
+      ...sharedOptions(settings),
+      journal,
+      clock: cacheClock,
+      random,
+      fsync: 'always',
+    })
     const { journal: limits } = cache.stats()
     try {
       if (maxSize !== undefined) refuseDifferent('maxSize', maxSize, limits.maxSize)

@@ -11,6 +11,7 @@ type ErrorClassName =
   | 'CacheLockedError'
   | 'CorruptionError'
   | 'JournalWriteError'
+  | 'NotLeaderError'
 
 interface ErrorRow {
   classes: readonly ErrorClassName[]
@@ -159,6 +160,12 @@ export const ERRORS = {
     consequence: 'Nothing was changed.',
     advice: 'Start a process that may own the cache, or raise reconnectTimeout.',
   },
+  NOT_LEADER: {
+    classes: ['NotLeaderError'],
+    message: 'Another node of the cluster writes the log, and this one follows.',
+    consequence: 'Nothing was changed, and reads still work.',
+    advice: 'Use the cache that openCluster() returns: it asks the leader.',
+  },
   OPTIONS_DIFFER: {
     classes: ['CacheError'],
     message: 'A process has taken over a shared cache whose limits or default ttl are not those of its own options.',
@@ -298,6 +305,20 @@ export class JournalWriteError extends CacheError {
     options?: CacheErrorOptions,
   ) {
     super(code, what, options)
+  }
+}
+
+/** Another node of the cluster writes the log. Reads of this node's copy still work. */
+export class NotLeaderError extends CacheError {
+  override readonly name = 'NotLeaderError'
+  /** The node that leads, if it is known. */
+  readonly leader: string | undefined
+
+  constructor(leader: string | undefined, options?: CacheErrorOptions) {
+    const what =
+      leader === undefined ? 'No node of the cluster is known to lead it' : `Node '${leader}' leads the cluster`
+    super('NOT_LEADER', what, options)
+    this.leader = leader
   }
 }
 

@@ -83,7 +83,7 @@ export function rehearse(eviction: EvictionPolicy): void {
       throw overflow()
     }
     turns.run({ type: 'delete', key: 'x', nowMs: 0 })
-    const numbered = new NumberedCommands({ state, turns, journal })
+    const numbered = new NumberedCommands({ state, turns })
     for (const number of [1, 2, 3])
       numbered.run(
         { client: '', number, received: number - 2 },

@@ -34,23 +34,41 @@ export interface JournalSession {
 export interface ForeignFrame {
   readonly events: readonly CacheEvent[]
   readonly notes: readonly Note[]
-  /** Of its first event. */
+  /** Of its `loaded` events, in order: what {@link JournalReceiver.loadedRows} made, with the rows of the file. */
+  readonly rows?: readonly ReceivedRows[] | undefined
+  /** Of its first event. Of a frame without events: of the event that comes next. */
   readonly firstSequence: number
   /** When it was written, by the writer's clock; epoch milliseconds. */
   readonly timeMs: number
 }
 
-/** The cache, as a journal with other writers sees it after `open()`. */
+/**
+ * The cache, as a journal with other writers sees it after `open()`. What is called during a turn takes effect after it. Streams are
+ * told what is committed, and nothing else.
+ */
 export interface Replica {
-  /** Applies what others wrote and tells the streams. `seenAtMs`: when it arrived, by this node's clock. */
+  /**
+   * Applies what others wrote and tells the streams. `seenAtMs`: when it arrived, by this node's clock.
+   * @throws CacheError `INTERNAL` while something is appended that is neither committed nor reverted.
+   */
   follow(frame: ForeignFrame, seenAtMs: number): void
-  /** What was appended up to this sequence stays: the streams are told, and its inverse is forgotten. */
+  /**
+   * What was appended up to this sequence stays: the streams are told, and its inverse is forgotten. A note that was appended without
+   * events is committed with the first event after it: the journal has to write them in one frame.
+   */
   commit(sequence: number): void
-  /** What was appended after the last commit has not happened. */
+  /**
+   * What was appended after the last commit has not happened: entries, deadlines, tags, limits, answers and counters are as they were
+   * then. What was read meanwhile stays counted, and the order of use is approximate.
+   */
   revert(): void
-  /** The rows as of the last commit. */
+  /** The rows as of the last commit, which changes and reverts that follow do not change. */
   freeze(): SnapshotSource
-  /** Forgets everything: a snapshot that is ahead of this cache follows, through the receiver of the session. */
+  /**
+   * Forgets everything, uncommitted turns included: a snapshot that is ahead of this cache follows, through the receiver of the session.
+   * It is complete at the next {@link follow}, whose frame may be empty. Until then reads see the state before; then the streams are told
+   * one `resynced` change, as of the sequence before that frame.
+   */
   reset(): void
 }
 
@@ -247,7 +265,10 @@ export interface Journal {
   /** Called after every change of {@link health}, and when {@link isDueForCompaction} becomes true. */
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
-  /** Whether what is appended may be taken back until {@link Replica.commit}. */
+  /**
+   * Whether what is appended may be taken back until {@link Replica.commit}. Does not change. Such a journal is also followed: it calls
+   * the other methods of {@link Replica}.
+   */
   readonly isSpeculative?: boolean
   /**
    * Writes what is pending and a seal, forces them to disk, and releases the journal. If something cannot be written, rejects

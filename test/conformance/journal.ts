@@ -15,6 +15,7 @@ import type {
   JournalSession,
   ReceivedRows,
   RecoveryReport,
+  Replica,
   SnapshotSource,
 } from '../../src/durable/contract.js'
 import { ManualClock } from '../../src/testing.js'
@@ -102,6 +103,15 @@ export interface RecordingSession extends JournalSession {
   clock: ManualClock
 }
 
+/** Of a cache whose journal has no other writers. */
+export const NO_REPLICA: Replica = {
+  follow: () => assert.fail(),
+  commit: () => assert.fail(),
+  revert: () => assert.fail(),
+  freeze: () => assert.fail(),
+  reset: () => assert.fail(),
+}
+
 export function session(options: Partial<RecordingSession> = {}): RecordingSession {
   return {
     fsync: 'everysec',
@@ -110,6 +120,7 @@ export function session(options: Partial<RecordingSession> = {}): RecordingSessi
     counters: new Counters(),
     limits: NEW_LIMITS,
     receiver: new RecordingReceiver(),
+    replica: NO_REPLICA,
     ...options,
   }
 }

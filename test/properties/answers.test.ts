@@ -63,7 +63,7 @@ async function opened(journal: FileJournal) {
   const receiver = receiverFor(state, () => undefined)
   await journal.open({ ...session({ clock, counters: state.counters }), receiver })
   state.isOpen = turns.isWritable = true
-  return { state, turns, numbered: new NumberedCommands({ state, turns, journal }) }
+  return { state, turns, numbered: new NumberedCommands({ state, turns }) }
 }
 
 test('recovered answers equal live ones', async (t) => {

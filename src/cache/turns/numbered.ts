@@ -4,19 +4,16 @@
  * `turns.ts`.
  */
 import type { State } from '../../core/evolve/state.js'
-import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'
-import type { Journal } from '../../durable/contract.js'
+import type { Answer, NumberedCommand } from '../../core/model/note.js'
 import type { Turns } from './turns.js'
 
 export class NumberedCommands {
   readonly #state: State
   readonly #turns: Turns
-  readonly #journal: Journal
 
-  constructor({ state, turns, journal }: { state: State; turns: Turns; journal: Journal }) {
+  constructor({ state, turns }: { state: State; turns: Turns }) {
     this.#state = state
     this.#turns = turns
-    this.#journal = journal
   }
 
   /** The clients for which answers are kept. */
@@ -50,8 +47,6 @@ export class NumberedCommands {
   /** The client will not ask again. */
   forget(client: string): void {
     if (!this.#state.isOpen || !this.#turns.isWritable) return
-    const note: Note = { type: 'forgotten', client }
-    this.#journal.append([], note)
-    this.#state.answers.evolve(note)
+    this.#turns.noted({ type: 'forgotten', client })
   }
 }

@@ -13,7 +13,7 @@
  * by a subscriber or a loader comes after the turn and is one of its own.
  */
 import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
-import { evolve, evolveEviction, evolveSet } from '../../core/evolve/evolve.js'
+import { evolve, evolveEviction, evolveNote, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
 import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
 import type { State } from '../../core/evolve/state.js'
@@ -22,12 +22,12 @@ import { type CacheEvent, setEvents } from '../../core/model/event.js'
 import type { Note } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { Journal } from '../../durable/contract.js'
 import { queueTask } from '../../durable/storage/event-loop.js'
 import { CacheError } from '../../errors.js'
 import type { ExpiryTimer } from './expiry-timer.js'
 import type { Outbox } from './outbox.js'
 import { reportLater } from './report.js'
+import type { Appends } from './speculative-appends.js'
 
 /**
  * Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays.
@@ -36,14 +36,14 @@ export type TurnListener = (events: readonly CacheEvent[], missedDeletions: read
 
 export interface TurnsParts {
   state: State
-  journal: Journal
+  journal: Appends
   outbox: Outbox
   expiry: ExpiryTimer
 }
 
 export class Turns {
   readonly #state: State
-  readonly #journal: Journal
+  readonly #journal: Appends
   readonly #outbox: Outbox
   readonly #expiry: ExpiryTimer
   /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
@@ -210,6 +210,12 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
   }
 
+  /** Journals and applies a note that belongs to no change. */
+  noted(note: Note): void {
+    this.#journal.append(NONE, note)
+    evolveNote(this.#state, note)
+  }
+
   /** Overrules a load of the key, although no event of the turn is about the key. */
   overrule(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
@@ -222,10 +228,9 @@ export class Turns {
   transact<T>(steps: () => T): T {
     reserveStack() // also for undoing
     const { undo } = this.#state
-    const undoMark = undo.mark
+    const undoMark = undo.begin()
     const eventMark = this.#events.length
     const missedMark = this.#missedDeletions.length
-    undo.isRecording = true
     this.#depth++
     let reply: T
     try {
@@ -244,7 +249,7 @@ export class Turns {
     if (events.length > 0) this.#events = []
     this.note = undefined
     if (missed.length > 0) this.#missedDeletions = []
-    undo.forget()
+    undo.end()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
   }
@@ -270,7 +275,7 @@ export class Turns {
     if (this.#events.length === 0) return
     const note = this.note
     this.#outbox.journaled(this.#journal.append(this.#events, note))
-    if (note !== undefined) this.#state.answers.evolve(note)
+    if (note !== undefined) evolveNote(this.#state, note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
@@ -281,7 +286,7 @@ export class Turns {
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again
     if (this.#depth > 0) return
-    state.undo.forget()
+    state.undo.end()
     this.#runWaiting()
   }
 

@@ -104,7 +104,7 @@ test('rolling back to a mark restores the state of that mark, including slots', 
       assert.deepEqual(all(state), atSavepoint)
       for (const change of inner) apply(state, change)
       undo.rollBack(state, begin)
-      undo.forget()
+      undo.end()
       assert.deepEqual(all(state), atBegin)
     }),
     1_000,
@@ -125,7 +125,7 @@ test('after a rollback later changes have the same effect as if nothing had been
       undo.isRecording = true
       for (const change of undone) apply(state, change)
       undo.rollBack(state, mark)
-      undo.forget()
+      undo.end()
       for (const change of after) {
         apply(state, change)
         apply(straight, change)
@@ -162,7 +162,7 @@ test('after a turn the undo log is empty and does not record', (t) => {
   const { undo } = state
   undo.isRecording = true
   for (let index = 0; index < 1_000; index++) evolve(state, { type: 'set', key: 'a', value: index, expiresAtMs: NEVER })
-  undo.forget()
+  undo.end()
   t.is(undo.mark, 0)
   t.false(undo.isRecording)
 })

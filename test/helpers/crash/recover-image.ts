@@ -4,6 +4,7 @@ import type { RecoveryReport } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import type { OnCorruption } from '../../../src/durable/recovery/recover.js'
 import { ManualClock } from '../../../src/testing.js'
+import { NO_REPLICA } from '../../conformance/journal.js'
 import { type Image, SimulatedDisk } from '../durable/simulated-disk.js'
 import { Model } from './model.js'
 import { DIRECTORY, JOURNAL_ID, UNCHANGED, type Wrap } from './stage.js'
@@ -33,6 +34,7 @@ export async function recoverImage(
     counters: new Counters(),
     limits: NEW_LIMITS,
     receiver: model,
+    replica: NO_REPLICA,
   }
   try {
     const report = await journal.open(session)

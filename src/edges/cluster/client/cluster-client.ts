@@ -4,7 +4,6 @@
  */
 import type { Observable } from 'rxjs'
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
-import { map } from 'rxjs/internal/operators/map'
 import { type Cache, innerOf } from '../../../cache/cache.js'
 import {
   type AtOptions,
@@ -15,17 +14,17 @@ import {
 } from '../../../cache/history/looking-back.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
 import { checkSequence, type When } from '../../../cache/history/when.js'
-import type { RemoteRemoval } from '../../../cache/streams/removals.js'
-import type { StoredValue } from '../../../core/model/stored-value.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'
 import { atArguments, diffArguments, historyArguments } from '../../remote/client/past-arguments.js'
+import type { StreamsOf } from '../../remote/client/remote-cache.js'
 import { RenewedClient } from '../../remote/client/renewed-client.js'
 import { LocalLine } from '../../remote/line/local-line.js'
 import type { ClusterClock } from '../journal/cluster-clock.js'
 import type { ClusterNode } from '../node/cluster-node.js'
-import type { ClusterCache, ClusterRole, LocalCopy } from './cluster-cache.js'
+import type { ClusterRole, LocalCopy } from './cluster-cache.js'
 import { localCopy } from './local-copy.js'
+import { streamsOf } from './node-streams.js'
 import { OF_THIS_NODE, pastGone } from './this-node.js'
 
 export interface ClusterClientParts {
@@ -39,12 +38,6 @@ export interface ClusterClientParts {
 }
 
 export class ClusterClient<V> extends RenewedClient<V> {
-  override readonly changes$: ClusterCache<V>['changes$']
-  override readonly expirations$: ClusterCache<V>['expirations$']
-  override readonly evictions$: ClusterCache<V>['evictions$']
-  override readonly removals$: ClusterCache<V>['removals$']
-  override readonly stats$: ClusterCache<V>['stats$']
-  override readonly lifecycle$: ClusterCache<V>['lifecycle$']
   readonly local: LocalCopy<V>
   readonly role$: Observable<ClusterRole>
   /** @internal */
@@ -71,12 +64,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
     this.cache = cache
     this.#id = id
     this.#clock = clock
-    this.changes$ = cache.changes$
-    this.expirations$ = cache.expirations$
-    this.evictions$ = cache.evictions$
-    this.removals$ = innerOf(cache).streams.removals$.pipe(map((removal) => restored<V>(removal)))
-    this.stats$ = cache.stats$
-    this.lifecycle$ = cache.lifecycle$
+    Object.assign(this, streamsOf<V>(cache, this.lifecycle$))
     this.local = localCopy(cache, clock, (keys) => node.touch(keys))
     this.#roles = new BehaviorSubject<ClusterRole>(this.#roleNow())
     this.role$ = this.#roles.asObservable()
@@ -98,7 +86,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
     if (!isSame || seconds(role.lagMs) !== seconds(before.lagMs)) this.#roles.next(role)
   }
 
-  override watch(pattern: string): ClusterCache<V>['changes$'] {
+  override watch(pattern: string): StreamsOf<V>['changes$'] {
     return this.cache.watch(pattern)
   }
 
@@ -109,22 +97,26 @@ export class ClusterClient<V> extends RenewedClient<V> {
 
   override async at(when: When, options?: AtOptions): Promise<never> {
     atArguments(when, options, '')
+    innerOf(this.cache).admit()
     throw pastGone()
   }
 
   override history(key: string, options?: KeyHistoryOptions): AsyncIterableIterator<never> {
     historyArguments(key, options)
+    innerOf(this.cache).admit()
     return refused(pastGone())
   }
 
   override diff(from: When, to?: When, options?: DiffOptions): AsyncIterableIterator<never> {
     diffArguments(from, to, options)
+    innerOf(this.cache).admit()
     return refused(pastGone())
   }
 
   override changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
     const { journal } = this.node
     checkSequence(sequence)
+    innerOf(this.cache).admit()
     const last = journal.figures().durableSequence
     if (sequence > last) return refused(sequenceAhead(sequence, last))
     try {
@@ -150,11 +142,6 @@ function nowhere(): LocalLine {
   const [line] = LocalLine.pair()
   line.close()
   return line
-}
-
-function restored<V>(removal: RemoteRemoval<StoredValue>): RemoteRemoval<V> {
-  if (removal.key === undefined) return removal
-  return { ...removal, value: restoreValue(removal.value, 'copy') as V }
 }
 
 function closed(): CacheClosedError {

@@ -3,7 +3,7 @@
  * in place of the ones that ask the leader. After: the node's cache.
  */
 import { checkOptions, type GetOptions } from '../../../cache/arguments/arguments.js'
-import { type Cache, pastOf, savedFilesOf } from '../../../cache/cache.js'
+import { type Cache, innerOf, pastOf, savedFilesOf } from '../../../cache/cache.js'
 import type { RestoreOptions } from '../../../cache/history/looking-back.js'
 import type { When } from '../../../cache/history/when.js'
 import type { LoadReport, LoadResult, SaveOptions, SaveResult } from '../../../cache/saved-files/save-options.js'
@@ -64,14 +64,15 @@ export const OF_THIS_NODE = {
     return pastOf(this.cache).forkNow(directory, when, async () => journal.freeze())
   },
 
-  async restore(when: When, options?: RestoreOptions): Promise<never> {
+  async restore(this: ThisNode, when: When, options?: RestoreOptions): Promise<never> {
     encodeCall('restore', [when, options])
+    innerOf(this.cache).admit()
     throw pastGone()
   },
 
   async compact(this: ThisNode): Promise<CompactionReport> {
     await this.flush()
-    return this.node.compact()
+    return this.node.journal.snapshot()
   },
 }
 

@@ -134,25 +134,28 @@ export class Applier {
 
   async #takeLoading(frames: readonly ForeignFrame[], end: ChainEnd, target: Target): Promise<void> {
     for (const frame of frames) {
-      const loaded = frame.events.find((event): event is LoadedEvent => event.type === 'loaded')
-      const rows = loaded && target.receiver.loadedRows()
-      if (rows !== undefined) await this.readLoaded(loaded as LoadedEvent, rows)
+      const rows: ReceivedRows[] = []
+      for (const event of frame.events) {
+        if (event.type !== 'loaded') continue
+        const received = target.receiver.loadedRows()
+        await this.readLoaded(event, received)
+        rows.push(received)
+      }
       this.#takeFrame(frame, target, rows)
     }
     this.end = end
   }
 
-  #takeFrame(frame: ForeignFrame, { receiver, replica }: Target, rows?: ReceivedRows): void {
-    const { clock } = this.#parts
+  #takeFrame(frame: ForeignFrame, { receiver, replica }: Target, rows: ReceivedRows[] = []): void {
     const { events, notes, timeMs } = frame
     this.#saw(timeMs)
     if (replica === undefined) {
       for (const event of events) {
         if (event.type === 'set') receiver.set(event.key, event.value, event.expiresAtMs, event.extension)
-        else receiver.event(event, rows)
+        else receiver.event(event, event.type === 'loaded' ? rows.shift() : undefined)
       }
       for (const note of notes) receiver.noted(note)
-    } else replica.follow(rows === undefined ? frame : { ...frame, rows }, clock.ownNow())
+    } else replica.follow({ ...frame, rows }, this.#parts.clock.ownNow())
     this.noted(notes, timeMs)
     this.frames++
     this.events += events.length

@@ -1,14 +1,19 @@
 import type { Clock } from '../../../core/model/clock.js'
 
+export type Timers = Pick<Clock, 'setTimeout' | 'clearTimeout'>
+
 /**
  * The time of a node's cache: its own, but never before the last frame of the log, so that no command is older than what it changes.
  */
 export class ClusterClock implements Clock {
   readonly #clock: Clock
+  readonly #timers: Timers
   #lastMs = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Clock) {
+  /** `timers`: others than the clock's, for tests. */
+  constructor(clock: Clock, timers: Timers = clock) {
     this.#clock = clock
+    this.#timers = timers
   }
 
   readonly now = (): number => Math.max(this.#clock.now(), this.#lastMs)
@@ -19,9 +24,9 @@ export class ClusterClock implements Clock {
   }
 
   readonly setTimeout: Clock['setTimeout'] = (callback, delayMs, keepsAlive) =>
-    this.#clock.setTimeout(callback, delayMs, keepsAlive)
+    this.#timers.setTimeout(callback, delayMs, keepsAlive)
 
-  readonly clearTimeout: Clock['clearTimeout'] = (timer) => this.#clock.clearTimeout(timer)
+  readonly clearTimeout: Clock['clearTimeout'] = (timer) => this.#timers.clearTimeout(timer)
 
   /** A frame was written at this time. */
   saw(timeMs: number): void {

@@ -73,22 +73,28 @@ export class Following {
   }
 
   #resynchronize(): void {
-    const { session, snapshots, applier } = this.#parts
+    const { session, snapshots, applier, clock } = this.#parts
     this.#reader?.stop()
     this.#reader = undefined
-    session.replica.reset()
-    snapshots.restore(session.receiver).then(
-      (restored) => {
-        if (restored === undefined) {
-          this.#fail(gone())
-          return
-        }
-        applier.restore(restored.header)
-        this.#took(undefined)
-        this.#read()
-      },
-      (error) => this.#fail(error),
-    )
+    const { receiver, replica } = session
+    replica.reset()
+    snapshots
+      .restore(receiver, () => replica.reset())
+      .then(
+        (restored) => {
+          if (this.#isStopped) return
+          if (restored === undefined) {
+            this.#fail(gone())
+            return
+          }
+          const { nextSequence, timeMs } = restored.header
+          replica.follow({ events: [], notes: [], firstSequence: nextSequence, timeMs }, clock.ownNow()) // it is complete
+          applier.restore(restored.header)
+          this.#took(undefined)
+          this.#read()
+        },
+        (error) => this.#fail(error),
+      )
   }
 
   #retry(error: Error): void {

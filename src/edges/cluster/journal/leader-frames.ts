@@ -7,7 +7,9 @@ import type { CacheEvent } from '../../../core/model/event.js'
 import type { Note } from '../../../core/model/note.js'
 import { type Sequence, sequenceAfter } from '../../../core/model/sequence.js'
 import { FRAME, FRAME_HEADER_BYTES } from '../../../durable/format/format.js'
-import { PendingFrames } from '../../../durable/journal/pending-frames.js'
+import { beginFrame, type FrameHeader, finishFrame } from '../../../durable/format/frame.js'
+import { type FrameContext, PendingFrames } from '../../../durable/journal/pending-frames.js'
+import { ByteWriter } from '../../../values/bytes/byte-writer.js'
 import type { ClusterClock } from './cluster-clock.js'
 import type { ChainEnd } from './frame-chain.js'
 
@@ -31,6 +33,7 @@ export class LeaderFrames {
   readonly #pending = new PendingFrames()
   /** Of the last frame that was sent. */
   #lastChecksum: number
+  readonly #context: () => FrameContext
   /** Of those added since. */
   #notes: Note[] = []
 
@@ -41,9 +44,10 @@ export class LeaderFrames {
   ) {
     this.#lastChecksum = lastChecksum
     const durableSequence = sequenceAfter(nextSequence, -1)
-    this.#pending.begin(nextSequence, () => {
+    this.#context = () => {
       return { counters, seed, previousChecksum: this.#lastChecksum, durableSequence, writtenAtMs: clock.now() }
-    })
+    }
+    this.#pending.begin(nextSequence, this.#context)
   }
 
   /** Returns the sequence of the first event. @throws RangeError if they are too large for any frame. */
@@ -71,11 +75,23 @@ export class LeaderFrames {
     return this.#pending.last
   }
 
-  /** Closes the open frame. Returns a record for each part of at most `bytesMax`; none if there is nothing, unless `always`. */
-  finish(always: boolean, bytesMax: number): { body: Uint8Array; content: SentFrames }[] {
+  /** An empty frame. Notes that belong to no event wait for the next one that has events. */
+  empty(): { body: Uint8Array; content: SentFrames } {
+    const { counters, seed, ...context } = this.#context()
+    const writer = new ByteWriter(FRAME_HEADER_BYTES)
+    beginFrame(writer)
+    const { first } = this.#pending
+    const header: FrameHeader = { kind: 'events', flags: 0, firstSequence: first, count: 0, ...context }
+    this.#lastChecksum = finishFrame(writer, 0, header, counters, seed)
+    const end = { nextSequence: first, lastChecksum: this.#lastChecksum }
+    const content = { end, notes: [], timeMs: header.writtenAtMs, waiting: [], resigns: false }
+    return { body: writer.bytes.subarray(0, writer.length), content }
+  }
+
+  /** Closes the open frame. Returns a record for each part of at most `bytesMax`. */
+  finish(bytesMax: number): { body: Uint8Array; content: SentFrames }[] {
     const pending = this.#pending
-    if (this.isEmpty && this.#notes.length === 0 && !always) return []
-    const { frames, bytes } = this.isEmpty ? pending.finishAs('events', 0) : pending.finish()
+    const { frames, bytes } = pending.finish()
     const all = Buffer.from(bytes) // a copy: the memory is used again
     const records: { body: Uint8Array; content: SentFrames }[] = []
     let start = 0

@@ -7,7 +7,7 @@ import type { CacheEvent } from '../../../core/model/event.js'
 import type { Note } from '../../../core/model/note.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Log, Position } from '../log.js'
-import type { AppliedHeader, Applier } from './applier.js'
+import type { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { LeaderFrames, type SentFrames, type Waiting } from './leader-frames.js'
 import type { Objects } from './objects.js'
@@ -78,7 +78,9 @@ export class Leading {
   /** Sends what is pending; an empty frame if there is nothing but somebody who waits. */
   #send(): void {
     if (!this.#writer.hasRoom) return // the next acknowledgement sends it
-    const records = this.#frames.finish(this.#waiting.length > 0, this.#parts.objects.bodyBytesMax)
+    const frames = this.#frames
+    if (frames.isEmpty && this.#waiting.length === 0) return
+    const records = frames.isEmpty ? [frames.empty()] : frames.finish(this.#parts.objects.bodyBytesMax)
     for (const [index, { body, content }] of records.entries()) {
       const isLast = index === records.length - 1
       const waiting = isLast ? this.#waiting : []
@@ -92,17 +94,6 @@ export class Leading {
     if (!this.#writer.isIdle) return
     this.#waiting.push(NOBODY)
     this.#send()
-  }
-
-  /** Sends everything appended so far at once, if there is room. Resolves with where the log is when it has exactly that. */
-  sendNow(): Promise<AppliedHeader> | undefined {
-    if (!this.#writer.hasRoom) return undefined
-    const { applier } = this.#parts
-    const committed = new Promise<AppliedHeader>((resolve, reject) => {
-      this.#waiting.push({ resolve: () => resolve(applier.header), reject })
-    })
-    this.#send()
-    return committed
   }
 
   #committed(bytes: number, { end, notes, timeMs, waiting, resigns }: SentFrames, at: Position): void {

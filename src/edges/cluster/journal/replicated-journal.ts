@@ -33,7 +33,7 @@ import type {
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { NotLeaderError } from '../../../errors.js'
 import type { Log, Position } from '../log.js'
-import { type AppliedHeader, Applier } from './applier.js'
+import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
@@ -145,7 +145,7 @@ export class ReplicatedJournal implements Journal {
     const { applier } = this
     const beganMs = clock.ownNow()
     const { receiver } = session
-    const restored = await this.snapshots.restore(receiver)
+    const restored = await this.snapshots.restore(receiver, () => receiver.reset())
     if (restored === undefined) receiver.limits(this.settings)
     else applier.restore(restored.header)
     await catchUp(log, applier, { receiver, replica: undefined }, (this.#opened as OpenedLog).last)
@@ -306,41 +306,25 @@ export class ReplicatedJournal implements Journal {
     return new LogChanges<V>({ ...parts, isClosed, onApplied: this.onApplied }, from, sequence, restore)
   }
 
-  /** On a node that follows: a snapshot of what it has applied. */
-  snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
-    if (this.#following?.isIdle !== true) return Promise.reject(this.#refusal())
-    const { replica } = this.#session as JournalSession // it follows
-    return this.#writeSnapshot(replica.freeze(), this.applier.header, progress, signal)
-  }
-
-  /** On the leader: of everything appended so far, once that is in the log. If this node has to give up before, there is no snapshot. */
-  async compact({ freeze, progress, signal }: CompactionRequest): Promise<CompactionReport> {
-    let sent = this.#leading?.sendNow()
-    while (sent === undefined) {
-      await this.flush()
-      sent = this.#leading?.sendNow()
-    }
-    return this.#writeSnapshot(freeze(), sent, progress, signal)
-  }
-
-  async #writeSnapshot(
-    source: SnapshotSource,
-    at: AppliedHeader | Promise<AppliedHeader>,
-    progress?: Progress,
-    signal?: AbortSignal,
-  ): Promise<CompactionReport> {
+  /** Writes a snapshot of what this node has applied. */
+  async snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
     const { clock } = this.#parts
+    const { applier, settings } = this
+    if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.#refusal()
     const beganMs = clock.ownNow()
+    const { header, bytes } = applier
+    const { source } = this.freeze()
     try {
-      const header = await at
-      const { bytes } = this.applier
-      const { settings } = this
       const report = await this.snapshots.write({ header, settings, source, nowMs: clock.now(), progress, signal })
-      this.applier.bytes -= bytes
+      applier.bytes -= bytes
       return { ...report, durationMs: clock.ownNow() - beganMs }
     } finally {
       source.release()
     }
+  }
+
+  compact({ progress, signal }: CompactionRequest): Promise<CompactionReport> {
+    return this.snapshot(progress, signal)
   }
 
   stage(source: SnapshotSource, progress: Progress) {

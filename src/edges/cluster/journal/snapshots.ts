@@ -82,10 +82,10 @@ export class Snapshots {
   }
 
   /**
-   * Passes the newest snapshot that can be read to the receiver; undefined if there is none.
+   * Passes the newest snapshot that can be read to the receiver; undefined if there is none. `reset`: forgets what has been passed.
    * @throws CorruptionError if those that there are cannot be read.
    */
-  async restore(receiver: JournalReceiver): Promise<RestoredSnapshot | undefined> {
+  async restore(receiver: JournalReceiver, reset: () => void): Promise<RestoredSnapshot | undefined> {
     for (let before = ''; ; ) {
       const candidates = await this.#candidates()
       const [newest] = candidates
@@ -98,7 +98,7 @@ export class Snapshots {
           this.bytes = restored.bytes
           return restored
         } catch (error) {
-          receiver.reset()
+          reset()
           if (!(error instanceof CorruptionError)) throw error
           failure ??= error
         }
@@ -126,7 +126,7 @@ export class Snapshots {
       receiver.progress(frame.offset + frame.length, file.length)
     })
     for (const note of found.clients) receiver.noted(note)
-    receiver.counters({ ...found.counters, hits: 0, misses: 0 } as typeof found.counters)
+    receiver.counters(found.counters)
     if (found.limits !== undefined) receiver.limits(found.limits)
     return { name, header, entries: found.entries, bytes: bytes.length }
   }

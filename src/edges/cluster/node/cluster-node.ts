@@ -3,7 +3,7 @@
  * journal, owner, line.
  */
 import type { Cache } from '../../../cache/cache.js'
-import type { CompactionReport, CompactionThresholds } from '../../../durable/contract.js'
+import type { CompactionThresholds } from '../../../durable/contract.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import type { Found } from '../../remote/client/renewed-client.js'
 import type { Line } from '../../remote/line.js'
@@ -67,7 +67,7 @@ export class ClusterNode {
         if (journal.state === 'leading') this.#owner.touch(keys)
       },
     })
-    this.#compaction = new Compaction({ journal, cache, compaction, clock, random })
+    this.#compaction = new Compaction({ journal, compaction, clock, random })
     this.#election = new Election({
       journal,
       clock,
@@ -178,11 +178,6 @@ export class ClusterNode {
         resolve()
       })
     })
-  }
-
-  /** Writes a snapshot of what this node has. */
-  compact(): Promise<CompactionReport> {
-    return this.#compaction.now()
   }
 
   /** Keys that were hit in this node's copy: the leader counts them as used. */

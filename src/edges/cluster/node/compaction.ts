@@ -4,9 +4,8 @@
  * example because there are none. Nobody decides who: whoever points to its snapshot first wins. Before: cluster-node. After:
  * journal/snapshots.
  */
-import type { Cache } from '../../../cache/cache.js'
 import type { Clock } from '../../../core/model/clock.js'
-import type { CompactionReport, CompactionThresholds } from '../../../durable/contract.js'
+import type { CompactionThresholds } from '../../../durable/contract.js'
 import type { ReplicatedJournal } from '../journal/replicated-journal.js'
 
 export const RECORDS_MAX = 10_000
@@ -16,7 +15,6 @@ const AGAIN_MS = 10_000
 
 export interface CompactionParts {
   readonly journal: ReplicatedJournal
-  readonly cache: Cache
   readonly compaction: CompactionThresholds | false
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   random(): number
@@ -71,13 +69,7 @@ export class Compaction {
       journal.applier.bytes = 0
       if (!this.#isDue) return
     }
-    if (!this.#isStopped) await this.now()
-  }
-
-  /** Writes a snapshot of what this node has. */
-  now(): Promise<CompactionReport> {
-    const { journal, cache } = this.#parts
-    return journal.state === 'leading' ? cache.compact() : journal.snapshot()
+    if (!this.#isStopped) await journal.snapshot()
   }
 
   stop(): void {
