@@ -102,6 +102,8 @@ export interface ClusterSurroundings {
   timers?: Timers
   /** Draws who waits how long: a number from 0 to 1. */
   random?: () => number
+  /** The id of the node. */
+  node?: string
   /** 16 hexadecimal digits. */
   newId?: () => string
   open?: (options: CacheOptions) => Promise<Cache>
@@ -125,7 +127,7 @@ export async function openClusterWithin<V = unknown>(
   const ownClock = around.clock ?? engine.clock ?? journalClock
   const clock = new ClusterClock(ownClock, around.timers)
   const cacheClock: Clock = { ...ownClock, now: clock.now }
-  const id = newId()
+  const id = around.node ?? newId()
   const log = engine(name, id)
   const journal = new ReplicatedJournal({ log, name, node: id, clock, newId })
   try {

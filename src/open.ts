@@ -122,10 +122,10 @@ function compose<V>(
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
   const { directory, eviction, isolation, inspect, cleanupIntervalMs } = options
-  rehearse(eviction)
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const source = options.journal === undefined ? fileSource(storage, resolve(directory as string), options) : undefined
   const journal: Journal = options.journal ?? (source as PastSource).journal
+  rehearse(eviction, journal.isSpeculative === true)
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()

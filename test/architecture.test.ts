@@ -125,9 +125,9 @@ const ENTRANCES: readonly [title: string, what: RegExp, only: RegExp, extent: 'a
   ['the storage and the command line open files', /^(node:fs|fs-)/, /^(durable\/storage|cli)\//, 'at runtime'],
   ['the actor and the composition root use xstate', /^xstate$/, /^(cache\/actor\/|open\.)/, 'at runtime'],
   [
-    'streams, here, remote and of another owner, use rxjs',
+    'streams, here, remote, of another owner and of a node, use rxjs',
     /^rxjs/,
-    /^(cache\/streams|edges\/remote\/client|edges\/processes\/(client|owner))\//,
+    /^(cache\/streams|edges\/remote\/client|edges\/processes\/(client|owner)|edges\/cluster\/client)\//,
     'at runtime',
   ],
   [

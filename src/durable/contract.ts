@@ -43,17 +43,17 @@ export interface ForeignFrame {
 }
 
 /**
- * The cache, as a journal with other writers sees it after `open()`. What is called during a turn takes effect after it. Streams are
- * told what is committed, and nothing else.
+ * The cache, as a journal with other writers sees it after `open()`. What is called during a turn takes effect after it. Streams
+ * emit what is committed, and nothing else.
  */
 export interface Replica {
   /**
-   * Applies what others wrote and tells the streams. `seenAtMs`: when it arrived, by this node's clock.
+   * Applies what others wrote; the streams emit it. `seenAtMs`: when it arrived, by this node's clock.
    * @throws CacheError `INTERNAL` while something is appended that is neither committed nor reverted.
    */
   follow(frame: ForeignFrame, seenAtMs: number): void
   /**
-   * What was appended up to this sequence stays: the streams are told, and its inverse is forgotten. A note that was appended without
+   * What was appended up to this sequence stays: the streams emit it, and its inverse is forgotten. A note that was appended without
    * events is committed with the first event after it: the journal has to write them in one frame.
    */
   commit(sequence: number): void
@@ -66,7 +66,7 @@ export interface Replica {
   freeze(): SnapshotSource
   /**
    * Forgets everything, uncommitted turns included: a snapshot that is ahead of this cache follows, through the receiver of the session.
-   * It is complete at the next {@link follow}, whose frame may be empty. Until then reads see the state before; then the streams are told
+   * It is complete at the next {@link follow}, whose frame may be empty. Until then reads see the state before; then the streams emit
    * one `resynced` change, as of the sequence before that frame.
    */
   reset(): void

@@ -46,7 +46,7 @@ export class Outbox {
   /** Events of the open turn. Until they are journaled, `sequence` is the event's index in the turn. */
   readonly #captured: JournaledEvent[] = []
   readonly #journaled: JournaledEvent[] = []
-  /** Of the last event that may be told: the journal will not take it back. */
+  /** Of the last event that may be delivered: the journal will not take it back. */
   #committed = Number.POSITIVE_INFINITY
   /** How many of `#journaled` have been delivered. */
   #delivered = 0
@@ -102,24 +102,25 @@ export class Outbox {
   }
 
   get #isNextDue(): boolean {
-    const next = this.#journaled[this.#delivered]
-    return next !== undefined && next.sequence <= this.#committed
+    const journaled = this.#journaled
+    const next = this.#delivered
+    return next < journaled.length && (journaled[next] as JournaledEvent).sequence <= this.#committed
   }
 
   // ── a journal that may take back what was appended ──
 
-  /** Tells nothing from now on until it is committed. */
+  /** From now on, delivers nothing before it is committed. */
   awaitCommits(): void {
     this.#committed = 0
   }
 
-  /** What was appended up to this sequence may be told. */
+  /** What was appended up to this sequence may be delivered. */
   commit(sequence: number): void {
     if (sequence > this.#committed) this.#committed = sequence
     this.deliver()
   }
 
-  /** Drops what was not committed: nobody was told. */
+  /** Drops what was not committed and so has not been delivered. */
   revert(): void {
     while ((this.#journaled.at(-1)?.sequence ?? 0) > this.#committed) this.#journaled.pop()
   }

@@ -95,6 +95,7 @@ export class Following implements Replica {
   #follow({ events, notes, rows = [], firstSequence, timeMs }: ForeignFrame, seenAtMs: number): void {
     const { turns, outbox, time } = this.#parts
     const state = this.#state
+    if (!state.isWhole) return // the cache is about to close
     if (state.undo.hasUncommitted)
       throw new CacheError(
         'INTERNAL',

@@ -6,6 +6,23 @@ import { mustBe } from '../../errors.js'
 /** A `Cache` or a `RemoteCache`, whatever the type of its values. */
 export interface Measured {
   stats(): Stats | Promise<Stats>
+  /** That of a cluster or of processes, which tells the present role at once. */
+  readonly role$?: { subscribe(next: (role: object) => void): { unsubscribe(): void } }
+}
+
+/** What a node of a cluster is. */
+export interface ClusterFigures {
+  readonly role: 'leader' | 'follower'
+  readonly term: number
+  /** Since this node last held the newest record of the log. */
+  readonly lagMs: number
+}
+
+/** What a scrape reads of one cache. */
+export interface Figures {
+  readonly stats: Stats
+  /** Undefined unless the cache is that of a cluster. */
+  readonly cluster: ClusterFigures | undefined
 }
 
 export interface MetricsOptions {
@@ -29,17 +46,30 @@ export function checkMetricsOptions<O extends MetricsOptions>(
 }
 
 /**
- * Returns a function that reads the stats. Calls at the same time share one reading. It resolves with `undefined` if there is none,
- * because the cache is closed or out of reach: its figures are then left out, and those of others are not.
+ * Returns a function that reads the figures. Calls at the same time share one reading. It resolves with `undefined` if there are
+ * none, because the cache is closed or out of reach: its figures are then left out, and those of others are not.
  */
-export function statsReader(cache: MetricsOptions['cache']): () => Promise<Stats | undefined> {
-  let reading: Promise<Stats | undefined> | undefined
+export function figuresReader(cache: MetricsOptions['cache']): () => Promise<Figures | undefined> {
+  let reading: Promise<Figures | undefined> | undefined
   return () => {
-    reading ??= (async () => (await cache).stats())()
+    reading ??= (async () => {
+      const measured = await cache
+      return { stats: await measured.stats(), cluster: clusterOf(measured) }
+    })()
       .catch(() => undefined)
       .finally(() => {
         reading = undefined
       })
     return reading
   }
+}
+
+function clusterOf({ role$ }: Measured): ClusterFigures | undefined {
+  let present: Partial<ClusterFigures> | undefined
+  role$
+    ?.subscribe((role) => {
+      present = role
+    })
+    .unsubscribe()
+  return present?.term === undefined ? undefined : (present as ClusterFigures) // processes have no terms
 }

@@ -1,6 +1,6 @@
 /** What both kinds of metrics read. */
 import test from 'ava'
-import { checkMetricsOptions, statsReader } from '../../../src/edges/adapters/figures.js'
+import { checkMetricsOptions, figuresReader } from '../../../src/edges/adapters/figures.js'
 import { connectOver } from '../../helpers/edges/connected.js'
 import { openMemory } from '../../helpers/open-memory.js'
 
@@ -11,12 +11,12 @@ test('readings at the same time are one; the next one is new', async (t) => {
     count++
     return cache.stats()
   }
-  const read = statsReader({ stats })
+  const read = figuresReader({ stats })
   const [one, other] = await Promise.all([read(), read()])
   t.is(one, other)
   t.is(count, 1)
   cache.set('a', 1)
-  t.is((await read())?.sets, 1)
+  t.is((await read())?.stats.sets, 1)
   t.is(count, 2)
 })
 
@@ -24,15 +24,15 @@ test('the stats of a client and of a promise are read like those of a cache', as
   const { cache } = await openMemory(t)
   cache.set('a', 1)
   const { client } = connectOver(cache, { isTakeable: false })
-  for (const source of [cache, Promise.resolve(cache), client]) t.is((await statsReader(source)())?.size, 1)
+  for (const source of [cache, Promise.resolve(cache), client]) t.is((await figuresReader(source)())?.stats.size, 1)
 })
 
 test('a cache that is closed, or could not be opened, has no stats', async (t) => {
   const { cache } = await openMemory(t)
   await cache.close()
-  t.is(await statsReader(cache)(), undefined)
+  t.is(await figuresReader(cache)(), undefined)
   const refused = Promise.reject(new Error('locked'))
-  t.is(await statsReader(refused)(), undefined)
+  t.is(await figuresReader(refused)(), undefined)
 })
 
 test('wrong options are refused by name', async (t) => {

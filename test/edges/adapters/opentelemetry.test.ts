@@ -1,5 +1,6 @@
 /** The instruments of OpenTelemetry, as a meter calls them. With the SDK: test/ecosystem/metrics.test.mjs. */
 import test from 'ava'
+import { BehaviorSubject } from 'rxjs'
 import { opentelemetryMetrics } from '../../../src/edges/adapters/opentelemetry.js'
 import { openMemory } from '../../helpers/open-memory.js'
 
@@ -14,6 +15,7 @@ class Meter {
     return { name }
   }
   createObservableCounter = (name: string, options: { unit?: string }) => this.#create('counter', name, options)
+  createObservableGauge = (name: string, options: { unit?: string }) => this.#create('gauge', name, options)
   createObservableUpDownCounter = (name: string, options: { unit?: string }) => this.#create('up-down', name, options)
   addBatchObservableCallback(callback: unknown, instruments: object[]): void {
     this.callbacks.set(callback as Callback, instruments)
@@ -39,8 +41,11 @@ test('the instruments, their kinds and their units', async (t) => {
     'daybook.cache.evictions': { kind: 'counter', unit: undefined },
     'daybook.cache.entries': { kind: 'up-down', unit: undefined },
     'daybook.journal.size': { kind: 'up-down', unit: 'By' },
+    'daybook.cluster.leader': { kind: 'gauge', unit: undefined },
+    'daybook.cluster.term': { kind: 'gauge', unit: undefined },
+    'daybook.cluster.lag': { kind: 'gauge', unit: 's' },
   })
-  t.is([...meter.callbacks.values()][0]?.length, 4)
+  t.is([...meter.callbacks.values()][0]?.length, 7)
 })
 
 test('what is observed, with the name of the cache', async (t) => {
@@ -56,6 +61,21 @@ test('what is observed, with the name of the cache', async (t) => {
     ['daybook.cache.entries', 2, { cache: 'users' }],
     ['daybook.journal.size', cache.stats().journal.bytes, { cache: 'users' }],
   ])
+})
+
+test('a node of a cluster: whether it leads, the term, and how far it is behind', async (t) => {
+  const { cache } = await openMemory(t)
+  const meter = new Meter()
+  const role$ = new BehaviorSubject({ role: 'follower', term: 7, lagMs: 1_500 })
+  opentelemetryMetrics(meter, { cache: { stats: () => cache.stats(), role$ } })
+  const observed = () => meter.collect().then((rows) => rows.slice(5))
+  t.deepEqual(await observed(), [
+    ['daybook.cluster.leader', 0, { cache: 'daybook' }],
+    ['daybook.cluster.term', 7, { cache: 'daybook' }],
+    ['daybook.cluster.lag', 1.5, { cache: 'daybook' }],
+  ])
+  role$.next({ role: 'leader', term: 8, lagMs: 0 })
+  t.like(await observed(), { 0: ['daybook.cluster.leader', 1, { cache: 'daybook' }] })
 })
 
 test('several caches on one meter, and one that is no longer observed', async (t) => {

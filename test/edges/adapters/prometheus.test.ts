@@ -1,5 +1,6 @@
 /** The metrics of prom-client, as its registry collects them. With prom-client itself: test/ecosystem/metrics.test.mjs. */
 import test from 'ava'
+import { BehaviorSubject } from 'rxjs'
 import { prometheusMetrics } from '../../../src/edges/adapters/prometheus.js'
 import { openMemory, reopen } from '../../helpers/open-memory.js'
 
@@ -63,6 +64,29 @@ test('each figure has its name and the label of the cache', async (t) => {
     'daybook_journal_pending_bytes{users}': journal.pendingBytes,
     'daybook_durable_lag{users}': journal.sequence - journal.durableSequence,
   })
+})
+
+test('a node of a cluster: whether it leads, the term, and how far it is behind', async (t) => {
+  const client = fakeClient()
+  const { cache } = await openMemory(t)
+  const role$ = new BehaviorSubject({ role: 'follower', term: 7, lagMs: 1_500 })
+  prometheusMetrics(client, { cache: { stats: () => cache.stats(), role$ }, name: 'users' })
+  prometheusMetrics(client, {
+    cache: { stats: () => cache.stats(), role$: new BehaviorSubject({ pid: 1 }) },
+    name: 'other',
+  })
+  const scraped = await client.register.scrape()
+  t.like(scraped, {
+    'daybook_cluster_leader{users}': 0,
+    'daybook_cluster_term{users}': 7,
+    'daybook_cluster_lag_seconds{users}': 1.5,
+  })
+  t.deepEqual(
+    Object.keys(scraped).filter((name) => /cluster.*other/.test(name)),
+    [],
+  )
+  role$.next({ role: 'leader', term: 8, lagMs: 0 })
+  t.like(await client.register.scrape(), { 'daybook_cluster_leader{users}': 1, 'daybook_cluster_term{users}': 8 })
 })
 
 test('a scrape says what is, not what has been added up', async (t) => {

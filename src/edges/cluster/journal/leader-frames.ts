@@ -20,8 +20,8 @@ export interface Waiting {
 
 /** What is known of a record that was sent, when it is in the log. */
 export interface SentFrames {
-  /** The chain behind it. */
-  readonly end: ChainEnd
+  /** The chain behind it; undefined if it is as before. */
+  readonly end: ChainEnd | undefined
   readonly notes: readonly Note[]
   readonly timeMs: number
   /** Who waits for it. */

@@ -91,15 +91,18 @@ export class Leading {
 
   /** Says that this node leads, unless something is under way anyway. */
   beat(): void {
+    const { timeMs } = this.#parts.applier
+    this.#writer.beat({ end: undefined, notes: [], timeMs, waiting: [], resigns: false })
     if (!this.#writer.isIdle) return
     this.#waiting.push(NOBODY)
     this.#send()
   }
 
   #committed(bytes: number, { end, notes, timeMs, waiting, resigns }: SentFrames, at: Position): void {
-    this.#parts.applier.committed(end, notes, timeMs, bytes, at)
-    if (resigns) this.#parts.applier.leader = undefined
-    const sequence = end.nextSequence - 1
+    const { applier } = this.#parts
+    applier.committed(end ?? applier.end, notes, timeMs, bytes, at)
+    if (resigns) applier.leader = undefined
+    const sequence = applier.end.nextSequence - 1
     this.#hooks.committed(sequence)
     for (const { resolve } of waiting) resolve(sequence)
     if (!this.#frames.isEmpty || this.#waiting.length > 0) this.#queueSend()
@@ -107,9 +110,9 @@ export class Leading {
 
   /** After a flush: the last record of the term. Resolves when it is in the log. */
   resign(): Promise<unknown> {
-    const { end, timeMs } = this.#parts.applier
+    const { timeMs } = this.#parts.applier
     return new Promise((resolve, reject) => {
-      const content = { end, notes: [], timeMs, waiting: [{ resolve, reject }], resigns: true }
+      const content = { end: undefined, notes: [], timeMs, waiting: [{ resolve, reject }], resigns: true }
       this.#writer.send({ kind: 'resign', body: new Uint8Array(0), content })
     })
   }

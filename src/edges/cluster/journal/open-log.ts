@@ -2,14 +2,13 @@
  * Opening a log: it is begun if it is empty, its settings are found, and what it has is applied. Before: replicated-journal. After: snapshots,
  * applier.
  */
-import type { RecoveryReport } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { CacheError } from '../../../errors.js'
 import { type Log, LogConflict, type Position } from '../log.js'
 import type { Applier, Target } from './applier.js'
 import { LogReader } from './log-reader.js'
 import { jsonBody, readJson, readSettings, type Settings, writeSettings } from './records.js'
-import type { RestoredSnapshot, Snapshots } from './snapshots.js'
+import type { Snapshots } from './snapshots.js'
 
 const BEGIN_TRIES = 5
 
@@ -80,21 +79,6 @@ export function catchUp(log: Log, applier: Applier, target: Target, last: Positi
       failed: reject,
     })
   })
-}
-
-export function reportOf(
-  { frames, events, bytes, end }: Applier,
-  restored: RestoredSnapshot | undefined,
-  durationMs: number,
-): RecoveryReport {
-  const snapshot = restored && {
-    file: restored.name,
-    sequence: restored.header.nextSequence - 1,
-    entries: restored.entries,
-  }
-  const sequence = end.nextSequence - 1
-  const nothingLost = { clean: true, setAside: undefined, damage: undefined, evicted: 0, expired: 0 }
-  return { snapshot, segments: 0, frames, events, sequence, bytes, durationMs, ...nothingLost }
 }
 
 /** Of a log whose beginning is gone, without a snapshot that has it. */

@@ -8,16 +8,16 @@
  *                  ▲                         │
  *                  └──── (it is not) ────────┘
  *
- * No clock decides who leads. A term begins with a record that is appended directly behind the last one that its node has applied, and
- * every record of the term directly behind the one before it: a node that is not the leader any more cannot append, whatever it believes.
- * What it had applied to its state without having it in the log is reverted; what did land is followed, as anybody's.
+ * No clock decides who leads. A term begins with a record directly behind the last one that its node has applied, and every record of the
+ * term is directly behind the one before it: a node that leads no more cannot append, whatever it believes. What it had applied to its
+ * state without having it in the log is reverted; what did land is followed, as anybody's.
  *
- * Acknowledged means: `flush()` has resolved. It does when a frame that was sent after the call is in the log, an empty one if need be; so
- * it is also the proof that this node still leads, which makes a read linearizable.
+ * Acknowledged means: `flush()` has resolved. It does when a frame that was sent after the call is in the log, an empty one if need be;
+ * which also proves that this node still leads, and makes a read linearizable.
  *
  * Before: the turns of the leader's cache; log-reader on the others. After: leading, applier, snapshots.
  */
-import { type CacheEvent, setEvents } from '../../../core/model/event.js'
+import type { CacheEvent } from '../../../core/model/event.js'
 import type { Note } from '../../../core/model/note.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import type {
@@ -32,15 +32,16 @@ import type {
 } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { NotLeaderError } from '../../../errors.js'
-import type { Log, Position } from '../log.js'
+import type { Log } from '../log.js'
 import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
 import { changesGone, LogChanges } from './log-changes.js'
 import { Objects } from './objects.js'
-import { catchUp, type OpenedLog, openLog, reportOf } from './open-log.js'
+import { catchUp, type OpenedLog, openLog } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
+import { figuresOf, reportOf } from './reports.js'
 import { Snapshots } from './snapshots.js'
 import type { Term } from './term-writer.js'
 
@@ -83,22 +84,19 @@ export class ReplicatedJournal implements Journal {
   /** How many records have come, those that say nothing new included, and when the last one did, by this node's clock. */
   heard = 0
   heardMs: number
+
   constructor(parts: ReplicatedJournalParts) {
     const { log, name, clock, newId } = parts
     this.#parts = parts
     this.#identity = identityOf(name)
     this.#objects = new Objects(log.snapshots, log.bodyBytesMax ?? Number.POSITIVE_INFINITY, newId)
-    this.snapshots = new Snapshots(log, this.#objects, name, this.#identity.id)
+    this.snapshots = new Snapshots({ log, objects: this.#objects, name, id: this.#identity.id, clock })
     this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
     this.heardMs = clock.ownNow()
   }
 
   get state(): NodeState {
     return this.#state
-  }
-
-  get position(): Position {
-    return this.applier.position
   }
 
   /** The node that leads, as far as this one knows. */
@@ -263,6 +261,7 @@ export class ReplicatedJournal implements Journal {
     const wasResigning = this.#state === 'resigning'
     this.#leading = undefined
     this.#state = 'following'
+    this.onChange?.() // before anybody could append
     this.onDeposed()
     this.#session?.replica.revert()
     for (const { reject } of waiting) reject(new NotLeaderError(undefined))
@@ -272,10 +271,6 @@ export class ReplicatedJournal implements Journal {
   append(events: readonly CacheEvent[], note?: Note): number {
     if (this.#state !== 'leading' || this.#leading === undefined) throw this.#refusal()
     return this.#leading.append(events, note)
-  }
-
-  appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted?: string): number {
-    return this.append(setEvents(key, value, expiresAtMs, evicted))
   }
 
   flush(): Promise<number> {
@@ -301,26 +296,19 @@ export class ReplicatedJournal implements Journal {
     if (from === undefined) throw changesGone(sequence)
     const { log, name, clock } = this.#parts
     const { seed } = this.#identity
-    const parts = { log, name, clock, seed, objects: this.#objects, position: () => this.position }
+    const parts = { log, name, clock, seed, objects: this.#objects, position: () => this.applier.position }
     const isClosed = () => this.#state === 'closed' || this.#state === 'failed'
     return new LogChanges<V>({ ...parts, isClosed, onApplied: this.onApplied }, from, sequence, restore)
   }
 
   /** Writes a snapshot of what this node has applied. */
   async snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
-    const { clock } = this.#parts
     const { applier, settings } = this
     if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.#refusal()
-    const beganMs = clock.ownNow()
     const { header, bytes } = applier
-    const { source } = this.freeze()
-    try {
-      const report = await this.snapshots.write({ header, settings, source, nowMs: clock.now(), progress, signal })
-      applier.bytes -= bytes
-      return { ...report, durationMs: clock.ownNow() - beganMs }
-    } finally {
-      source.release()
-    }
+    const report = await this.snapshots.write({ header, settings, source: this.freeze().source, progress, signal })
+    applier.bytes -= bytes
+    return report
   }
 
   compact({ progress, signal }: CompactionRequest): Promise<CompactionReport> {
@@ -328,23 +316,11 @@ export class ReplicatedJournal implements Journal {
   }
 
   stage(source: SnapshotSource, progress: Progress) {
-    return this.snapshots.stage(this.position, source, this.#parts.clock.now(), progress)
+    return this.snapshots.stage(this.applier.position, source, progress)
   }
 
   figures(): JournalFigures {
-    const { applier, snapshots } = this
-    const durableSequence = applier.end.nextSequence - 1
-    return {
-      durableSequence,
-      ...(this.#leading?.figures ?? { sequence: durableSequence, pendingBytes: 0 }),
-      bytes: applier.bytes,
-      segments: 0,
-      snapshotSequence: 0,
-      snapshotBytes: snapshots.bytes,
-      oldestSequence: durableSequence,
-      oldestTimeMs: applier.timeMs,
-      historyBytes: 0,
-    }
+    return figuresOf(this.applier, this.snapshots, this.#leading?.figures)
   }
 
   // ── the end ──

@@ -11,6 +11,7 @@ import { takeRows } from '../../../durable/snapshot/read-snapshot.js'
 import { CacheError, CorruptionError } from '../../../errors.js'
 import type { Log, Position, SnapshotPointer } from '../log.js'
 import type { AppliedHeader } from './applier.js'
+import type { ClusterClock } from './cluster-clock.js'
 import type { Objects } from './objects.js'
 import { readSettings, type Settings, writeSettings } from './records.js'
 import { readRowsFile, splitRowsObject, writeRowsObject } from './rows-object.js'
@@ -25,10 +26,19 @@ interface SnapshotHeader extends AppliedHeader {
 export interface SnapshotToWrite {
   readonly header: AppliedHeader
   readonly settings: Settings
+  /** It is released. */
   readonly source: SnapshotSource
-  readonly nowMs: number
   readonly progress?: ((done: number, total: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+export interface SnapshotsParts {
+  readonly log: Log
+  readonly objects: Objects
+  /** Of the cache, and what its files begin their checksums with. */
+  readonly name: string
+  readonly id: Buffer
+  readonly clock: ClusterClock
 }
 
 export interface RestoredSnapshot {
@@ -39,21 +49,20 @@ export interface RestoredSnapshot {
 }
 
 export class Snapshots {
+  readonly #parts: SnapshotsParts
   readonly #log: Log
   readonly #objects: Objects
-  readonly #name: string
-  readonly #id: Buffer
   /** What {@link settings} has read already. */
   #read: { name: string; bytes: Buffer } | undefined
-  /** The position of the last snapshot that this node knows of. */
+  /** The position of the last snapshot that this node knows of, and what that is as of; its bytes. */
   position: Position = 0
+  sequence = 0
   bytes = 0
 
-  constructor(log: Log, objects: Objects, name: string, id: Buffer) {
-    this.#log = log
-    this.#objects = objects
-    this.#name = name
-    this.#id = id
+  constructor(parts: SnapshotsParts) {
+    this.#parts = parts
+    this.#log = parts.log
+    this.#objects = parts.objects
   }
 
   /** The settings, from the newest snapshot whose header can be read; undefined if there is none. */
@@ -63,7 +72,7 @@ export class Snapshots {
       try {
         const bytes = await this.#objects.read(name)
         const { header } = splitRowsObject(name, bytes)
-        const settings = readSettings((header as SnapshotHeader).settings, this.#name)
+        const settings = readSettings((header as SnapshotHeader).settings, this.#parts.name)
         this.#read = { name, bytes }
         return settings
       } catch (error) {
@@ -95,6 +104,7 @@ export class Snapshots {
         try {
           const restored = await this.#restore(name, receiver)
           this.position = newest.position
+          this.sequence = restored.header.nextSequence - 1
           this.bytes = restored.bytes
           return restored
         } catch (error) {
@@ -113,7 +123,7 @@ export class Snapshots {
     this.#read = undefined
     const split = splitRowsObject(name, bytes)
     const { settings, ...header } = split.header as SnapshotHeader
-    readSettings(settings, this.#name)
+    readSettings(settings, this.#parts.name)
     const sequence = (header.nextSequence - 1) as Sequence
     const { file } = split
     const found = await readRowsFile(name, file, 'snapshot', sequence, (frame, frameBytes) => {
@@ -135,20 +145,21 @@ export class Snapshots {
    * @throws CacheError `COMPACTION_FAILED` if another node was faster, or something could not be written: the snapshots that there were
    * are as they were.
    */
-  async write({ header, settings, source, nowMs, progress, signal }: SnapshotToWrite): Promise<CompactionReport> {
+  async write({ header, settings, source, progress, signal }: SnapshotToWrite): Promise<CompactionReport> {
     const { snapshots } = this.#log
+    const { clock } = this.#parts
+    const beganMs = clock.ownNow()
     const name = this.#objects.nameOf('snapshot', header.position)
-    const { pointer: before } = await snapshots.latest()
-    this.#refuseBehind(before, header)
     try {
+      this.#refuseBehind((await snapshots.latest()).pointer, header)
       const written = await writeRowsObject(snapshots, {
         name,
         kind: 'snapshot',
         header: { ...header, settings: writeSettings(settings) },
-        journalId: this.#id,
+        journalId: this.#parts.id,
         sequence: (header.nextSequence - 1) as Sequence,
         previousChecksum: header.lastChecksum,
-        createdAtMs: nowMs,
+        createdAtMs: clock.now(),
         source,
         progress,
         signal,
@@ -159,6 +170,7 @@ export class Snapshots {
       const previous = pointer && { name: pointer.name, position: pointer.position }
       if (!(await snapshots.point({ name, position: header.position, previous }, revision))) throw overtaken()
       this.position = header.position
+      this.sequence = header.nextSequence - 1
       this.bytes = written.bytes
       const removed = previous === undefined ? [] : await this.#trim(previous.position, [name, previous.name])
       return {
@@ -167,26 +179,28 @@ export class Snapshots {
         entries: written.entries,
         bytes: written.bytes,
         removed,
-        durationMs: 0,
+        durationMs: clock.ownNow() - beganMs,
       }
     } catch (error) {
       const { pointer } = await snapshots.latest().catch(() => ({ pointer: undefined }))
       if (pointer?.name !== name) await this.#objects.remove(name).catch(() => undefined)
       throw error
+    } finally {
+      source.release()
     }
   }
 
   /** Rows that a `loaded` event names. */
-  async stage(at: Position, source: SnapshotSource, nowMs: number, progress: (done: number, total: number) => void) {
+  async stage(at: Position, source: SnapshotSource, progress: (done: number, total: number) => void) {
     const file = this.#objects.nameOf('loaded', at)
     const { checksum, entries } = await writeRowsObject(this.#log.snapshots, {
       name: file,
       kind: 'loaded',
       header: {},
-      journalId: this.#id,
+      journalId: this.#parts.id,
       sequence: FIRST_SEQUENCE,
       previousChecksum: 0,
-      createdAtMs: nowMs,
+      createdAtMs: this.#parts.clock.now(),
       source,
       progress,
     })

@@ -11,6 +11,8 @@ import { jsonBody } from './records.js'
 
 /** Records under way. */
 const WINDOW = 64
+/** An object's name has a later position than its record, which others may overtake: it is never removed too soon. */
+const STAGED_RECORDS = 1_000
 
 export interface Outgoing<T> {
   readonly kind: LogRecord['kind']
@@ -70,6 +72,13 @@ export class TermWriter<T> {
     return this.#queue.length === 0 && this.#sent.length < WINDOW
   }
 
+  /** Says that this node leads, if it cannot otherwise: while an object is being written, a record without content may overtake it. */
+  beat(content: T): void {
+    if (this.#isOver || !this.#isStaging || this.#sent.length > 0) return
+    const body = new Uint8Array(0)
+    this.#append({ kind: 'frame', body, content }, body)
+  }
+
   send(out: Outgoing<T>): void {
     this.#queue.push(out)
     this.#pump()
@@ -97,7 +106,7 @@ export class TermWriter<T> {
   /** What is too large for a record is written as an object first. Later records wait for it. */
   #stage(out: Outgoing<T>): void {
     this.#isStaging = true
-    this.#objects.stage(this.#last + 1, out.body).then(
+    this.#objects.stage(this.#last + STAGED_RECORDS, out.body).then(
       (object) => {
         this.#isStaging = false
         if (this.#isOver) return

@@ -33,9 +33,16 @@ export interface NodeWireParts {
 /** Why a line was not opened. `'version'`: the other node does not understand this one. */
 export type Refusal = 'retry' | 'version'
 
+/** Lines that have ended and are remembered. */
+const ENDED_MAX = 10_000
+
 export class NodeWire {
   readonly #parts: NodeWireParts
   readonly #lines = new Map<string, WireLine>()
+  /** Lines that have ended: messages that arrive late, or twice, must not begin them anew. The oldest first. */
+  readonly #ended = new Set<string>()
+  /** Those that still send what was posted before their end. */
+  readonly #leaving = new Set<Promise<void>>()
   readonly #serving: { stop(): void }
 
   constructor(parts: NodeWireParts) {
@@ -79,7 +86,13 @@ export class NodeWire {
     const { wire, clock, bytesMax } = this.#parts
     const line = new WireLine({ wire, clock, address, id, bytesMax, hasOpened })
     this.#lines.set(id, line)
-    line.onClose(() => this.#lines.delete(id))
+    line.onClose(() => {
+      this.#lines.delete(id)
+      this.#ended.add(id)
+      if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.keys().next().value as string)
+      const leaving = line.sent().then(() => void this.#leaving.delete(leaving))
+      this.#leaving.add(leaving)
+    })
     return line
   }
 
@@ -107,14 +120,17 @@ export class NodeWire {
     const { client, epoch, line: id, from } = opening
     if (!canTalk(opening)) return 'version'
     if (this.#lines.has(id)) return 'none' // asked again
+    if (this.#ended.has(id)) return 'retry'
     const line = this.#line(id, from, false)
     if (this.#parts.accept(client, epoch, line)) return 'none'
     line.closed()
     return 'retry'
   }
 
-  close(): void {
+  /** Resolves when what was posted before has been sent. */
+  async close(): Promise<void> {
     this.#serving.stop()
     for (const line of [...this.#lines.values()]) line.close()
+    await Promise.all(this.#leaving)
   }
 }

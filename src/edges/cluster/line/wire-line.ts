@@ -53,6 +53,7 @@ export class WireLine implements Line {
   readonly #parts: WireLineParts
   readonly #queue: Buffer[] = []
   #underWay = 0
+  readonly #whenSent: (() => void)[] = []
   #nextOut = 0
   /** The next part to come, and those that came too early. */
   #nextIn = 0
@@ -94,7 +95,17 @@ export class WireLine implements Line {
     return part
   }
 
+  /** Resolves when everything that was posted has arrived, or nobody is there to take it. */
+  sent(): Promise<void> {
+    if (this.#queue.length + this.#underWay === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#whenSent.push(resolve)
+      this.#parts.clock.setTimeout(resolve, LINGER_MS)
+    })
+  }
+
   #send(): void {
+    if (this.#queue.length + this.#underWay === 0) for (const resolve of this.#whenSent.splice(0)) resolve()
     while (this.#underWay < WINDOW) {
       const part = this.#queue.shift()
       if (part === undefined) return
@@ -108,12 +119,18 @@ export class WireLine implements Line {
     wire.request(address, part).then(
       (answer) => {
         this.#underWay--
-        if (answer[0] === UNKNOWN_LINE) this.#end()
-        else this.#send()
+        if (answer[0] === UNKNOWN_LINE) {
+          this.#queue.length = 0
+          this.#end()
+        }
+        this.#send()
       },
       () => {
-        if (this.#isClosed) this.#underWay--
-        else clock.setTimeout(() => this.#sendPart(part), AGAIN_MS)
+        if (this.#isClosed) {
+          this.#underWay--
+          this.#queue.length = 0
+          this.#send()
+        } else clock.setTimeout(() => this.#sendPart(part), AGAIN_MS)
       },
     )
   }
@@ -196,16 +213,14 @@ export class WireLine implements Line {
   /** What was posted before is still sent, for a while. */
   close(): void {
     if (this.#isClosed) return
-    const { clock, wire, address } = this.#parts
+    const { wire, address } = this.#parts
     const closing = Buffer.allocUnsafe(1 + ID_BYTES)
     closing[0] = CLOSE
     closing.write(this.id, 1, ID_BYTES, 'hex')
-    const say = () => {
+    this.sent().then(() => {
       this.#queue.length = 0
       wire.cast(address, closing)
-    }
-    if (this.#queue.length + this.#underWay === 0) say()
-    else clock.setTimeout(say, LINGER_MS)
+    })
     this.#end()
   }
 

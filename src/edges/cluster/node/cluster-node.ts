@@ -30,6 +30,8 @@ export interface ClusterNodeParts {
 
 /** How long the search for the leader waits before it asks again. */
 const SEEK_MS = 100
+/** Longer than an election takes. */
+const CUT_OFF_MS = 5_000
 /** How often clients are looked for that have been silent for long. */
 const FORGET_TICKS = 200
 
@@ -87,12 +89,13 @@ export class ClusterNode {
     if (journal.state !== 'leading' || journal.applier.epoch !== epoch) return false
     return this.#owner.serve(
       client,
-      positioned(line, () => journal.position),
+      positioned(line, () => journal.applier.position),
     )
   }
 
   #tick(): void {
     this.#ticks++
+    if (this.#isCutOff) this.#line?.line.close()
     this.#compaction.look()
     if (this.journal.state === 'leading' && this.#ticks % FORGET_TICKS === 0)
       this.#owner.forgetOld(this.journal.applier.clients)
@@ -102,7 +105,8 @@ export class ClusterNode {
   #moved(): void {
     const { journal } = this
     const own = this.#line
-    if (own !== undefined && (own.epoch !== journal.applier.epoch || journal.leader === undefined)) own.line.close()
+    const isOver = own?.epoch !== journal.applier.epoch || journal.leader === undefined || journal.failure !== undefined
+    if (isOver) own?.line.close()
     this.#wakeSeekers()
     this.onPlace()
   }
@@ -111,6 +115,11 @@ export class ClusterNode {
     const seeking = this.#seeking
     this.#seeking = []
     for (const wake of seeking) wake()
+  }
+
+  /** Whether this node follows a log from which nothing comes: what the leader answers would not be delivered. */
+  get #isCutOff(): boolean {
+    return this.journal.state !== 'leading' && this.#election.silentMs >= CUT_OFF_MS
   }
 
   // ── for this node's own client ──
@@ -125,7 +134,7 @@ export class ClusterNode {
         const { state, failure } = this.journal
         if (failure !== undefined) throw failure
         if (state === 'closed') throw new CacheClosedError('This node of the cluster is closed')
-        const line = await this.#open(client)
+        const line = this.#isCutOff ? undefined : await this.#open(client)
         if (line !== undefined) return { line }
         await this.#pause()
       }
@@ -153,7 +162,7 @@ export class ClusterNode {
         },
       )
     if (opened === 'retry') return undefined
-    const line = new AppliedLine(opened, () => journal.position)
+    const line = new AppliedLine(opened, () => journal.applier.position)
     if (journal.applier.epoch === epoch && journal.leader === leader)
       return this.#own(line, epoch, () => line.deliver())
     line.close()
@@ -202,7 +211,7 @@ export class ClusterNode {
     }
     this.#election.stop()
     this.#owner.abandon()
-    this.#wire.close()
+    await this.#wire.close()
     await this.cache.close({ force: true })
   }
 }

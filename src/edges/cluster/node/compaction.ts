@@ -40,7 +40,8 @@ export class Compaction {
   get #isDue(): boolean {
     const { journal, compaction } = this.#parts
     if (compaction === false) return false
-    const { state, position, applier, snapshots } = journal
+    const { state, applier, snapshots } = journal
+    const { position } = applier
     const share = state === 'following' ? 1 : state === 'leading' ? 1.5 : Number.POSITIVE_INFINITY
     const bytesMax = Math.max(compaction.journalBytes, compaction.factor * snapshots.bytes)
     return position - snapshots.position >= share * RECORDS_MAX || applier.bytes >= share * bytesMax

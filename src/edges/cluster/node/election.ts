@@ -33,9 +33,10 @@ export interface ElectionParts {
 export class Election {
   readonly #parts: ElectionParts
   #timer: unknown
-  /** What had been heard at the last tick, and how long that has been so. */
+  /** What had been heard at the last tick, how long that has been so, and how long since this node tried. */
   #heard = -1
-  #silentMs = 0
+  silentMs = 0
+  #patientMs = 0
   #sinceBeatMs = 0
   /** From 0 to 1, drawn anew for every silence. */
   #chance = 0
@@ -61,8 +62,9 @@ export class Election {
     if (this.#isStopped) return
     this.#next()
     const { journal } = this.#parts
-    if (journal.heard === this.#heard) this.#silentMs += TICK_MS
-    else this.#hear(journal.heard)
+    this.silentMs += TICK_MS
+    this.#patientMs += TICK_MS
+    if (journal.heard !== this.#heard) this.#hear(journal.heard)
     if (journal.state === 'leading') this.#beat()
     else if (journal.state === 'following') this.#follow()
     this.#parts.onTick()
@@ -70,12 +72,12 @@ export class Election {
 
   #hear(heard: number): void {
     this.#heard = heard
-    this.#silentMs = 0
+    this.silentMs = this.#patientMs = 0
   }
 
   #beat(): void {
     this.#sinceBeatMs += TICK_MS
-    if (this.#silentMs === 0) this.#sinceBeatMs = 0
+    if (this.silentMs === 0) this.#sinceBeatMs = 0
     if (this.#sinceBeatMs < BEAT_MS) return
     this.#sinceBeatMs = 0
     this.#parts.journal.beat()
@@ -86,9 +88,9 @@ export class Election {
     const { leader } = journal
     if (journal.hasLostOwnTerm) this.#stand()
     else if (leader === undefined) {
-      if (this.#silentMs >= this.#chance * VACANT_JITTER_MS) this.#stand()
-    } else if (this.#silentMs >= SILENCE_MS + this.#chance * JITTER_MS) this.#stand()
-    else if (this.#silentMs >= ASK_MS && !this.#isAsking) this.#ask(leader)
+      if (this.#patientMs >= this.#chance * VACANT_JITTER_MS) this.#stand()
+    } else if (this.#patientMs >= SILENCE_MS + this.#chance * JITTER_MS) this.#stand()
+    else if (this.#patientMs >= ASK_MS && !this.#isAsking) this.#ask(leader)
   }
 
   #ask(leader: string): void {
@@ -104,7 +106,7 @@ export class Election {
 
   #stand(): void {
     const { journal, random } = this.#parts
-    this.#silentMs = 0
+    this.#patientMs = 0
     this.#chance = random()
     journal.stand().catch(() => undefined) // it says itself when it fails
   }

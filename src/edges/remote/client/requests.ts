@@ -5,7 +5,6 @@
  *
  * Before: remote-client. After: batch and the line, then answers.
  */
-
 import { METHODS, type Method } from '../../../cache/arguments/methods.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
