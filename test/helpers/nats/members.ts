@@ -1,6 +1,6 @@
 /** The nodes of a cluster, each a process, which a test can kill and stop, and judge at the end. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answeredIn, type Failure, failuresOf, longestGapMs, violations, type Witness } from './judge.js'
@@ -18,7 +18,7 @@ export interface Load {
 }
 
 /** Mixed, and light enough that three nodes and three servers keep up on two cores. */
-export const LOAD: Load = { loops: 8, pauseMs: 20 }
+export const LOAD: Load = { loops: 6, pauseMs: 40 }
 export const NO_LOAD: Load = { loops: 0, pauseMs: 1 }
 
 export class Member {
@@ -32,6 +32,10 @@ export class Member {
   readonly #path: string
   readonly #said = new Set<string>()
   readonly #onNews: () => void
+  #log: number | undefined
+  #readTo = 0
+  #answered = 0
+  readonly #failures: Failure[] = []
 
   constructor(parameters: Parameters, prefix: readonly string[], onNews: () => void) {
     this.name = parameters.name
@@ -81,19 +85,41 @@ export class Member {
     this.#onNews()
   }
 
-  async close(): Promise<void> {
+  async leave(): Promise<void> {
     this.tell('quiet')
     this.tell('stop')
     await this.ended
   }
 
-  get failures(): Failure[] {
-    return failuresOf(this.#read('calls'))
+  /** The calls that have failed so far. */
+  get failures(): readonly Failure[] {
+    this.#readOn()
+    return this.#failures
   }
 
   /** How many calls it was answered so far. */
   get answered(): number {
-    return answeredIn(this.#read('calls'))
+    this.#readOn()
+    return this.#answered
+  }
+
+  /** Reads what its log has more than before: it is looked at often, and grows long. */
+  #readOn(): void {
+    const bytes = Buffer.alloc(1024 * 1024)
+    try {
+      this.#log ??= openSync(`${this.#path}.calls`, 'r')
+    } catch {
+      return // it has not got so far
+    }
+    const lines = bytes.toString('latin1', 0, readSync(this.#log, bytes, 0, bytes.length, this.#readTo))
+    const whole = lines.slice(0, lines.lastIndexOf('\n') + 1)
+    this.#readTo += whole.length
+    this.#answered += answeredIn(whole)
+    this.#failures.push(...failuresOf(whole))
+  }
+
+  close(): void {
+    if (this.#log !== undefined) closeSync(this.#log)
   }
 
   witness(): Witness {
@@ -207,6 +233,7 @@ export class Members {
   async end(): Promise<void> {
     for (const { child } of this.all) child.kill('SIGKILL')
     await Promise.all(this.all.map(({ ended }) => ended))
+    for (const member of this.all) member.close()
   }
 
   #described(): string {

@@ -65,7 +65,7 @@ testWithServers('a rolling restart: every node is closed in order and replaced, 
   for (const member of [...members.all]) {
     await members.leader()
     await members.progress()
-    await member.close()
+    await member.leave()
     members.join()
   }
   await members.leader()

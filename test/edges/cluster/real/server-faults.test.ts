@@ -3,7 +3,7 @@
  * acknowledged is lost, and nothing happens twice. `DAYBOOK_CLUSTER_SERVER_FAULTS` says how many servers are killed and stopped; CI has 6.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { canMount } from '../../../helpers/crash/machine.js'
@@ -145,5 +145,12 @@ function smallDisk(t: ExecutionContext): string {
 /** Leaves not a byte. */
 function fill(disk: string): void {
   const { bavail, bsize } = statfsSync(disk)
-  writeFileSync(join(disk, BALLAST), Buffer.alloc(bavail * bsize))
+  const ballast = openSync(join(disk, BALLAST), 'w')
+  for (let bytes = Math.max(MIB, bavail * bsize); bytes >= 1; bytes = Math.floor(bytes / 2))
+    try {
+      while (writeSync(ballast, Buffer.alloc(bytes)) === bytes);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    }
+  closeSync(ballast)
 }
