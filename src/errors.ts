@@ -77,7 +77,7 @@ export const ERRORS = {
   },
   JOURNAL_UNREADABLE: {
     classes: ['CacheError'],
-    message: 'The directory cannot be opened as a journal.',
+    message: 'The directory cannot be opened as a journal, or its past cannot be read.',
     consequence: 'No file was changed.',
     advice: 'Check that it is a directory that this process may read and write.',
   },
@@ -202,6 +202,18 @@ export const ERRORS = {
     message: 'A fork could not be written.',
     consequence: 'The cache is unchanged.',
     advice: 'Name a directory without a journal, and check the permissions and the free space.',
+  },
+  ENGINE_UNAVAILABLE: {
+    classes: ['CacheError'],
+    message: 'The servers that keep the log of a cluster cannot be reached, or do not let this node in.',
+    consequence: 'Nothing was changed.',
+    advice: 'Check the addresses, and that the servers run.',
+  },
+  ENGINE_REFUSED: {
+    classes: ['CacheError'],
+    message: 'The servers that keep the log of a cluster are too old or configured otherwise, or refuse.',
+    consequence: 'Nothing was changed.',
+    advice: 'Change the configuration of the servers, or the options of the engine.',
   },
   INTERNAL: {
     classes: ['CacheError'],

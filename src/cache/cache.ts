@@ -9,6 +9,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
 import { compileGlob } from '../core/decide/glob.js'
+import { readPlain } from '../core/evolve/evolve.js'
+import { GATE, type State } from '../core/evolve/state.js'
 import type { StoredValue } from '../core/model/stored-value.js'
 import type { CompactionReport, RecoveryReport } from '../durable/contract.js'
 import type { Fork } from '../durable/recovery/fork-journal.js'
@@ -123,6 +125,7 @@ export class Cache<V = unknown> {
   readonly actor!: ActorRef<CacheSnapshot & EmptySnapshot, CacheMessage, Refused>
 
   readonly #parts: CacheParts<V>
+  readonly #state: State
   readonly #door: Door
   readonly #reads: Reads
   readonly #isInspected: boolean
@@ -145,9 +148,11 @@ export class Cache<V = unknown> {
   ) {
     const { streams, lifecycle, door } = parts
     this.#parts = parts
+    this.#state = parts.state
     this.#door = door
     this.#reads = parts.reads
     this.#isInspected = door.isInspected
+    this.#state.close(GATE.isInspected, door.isInspected)
     this.#isolation = options.isolation
     this.#loads = new CallerLoads(door.getOrSet, {
       store: (value, key) => storeValue(value, options.isolation, key),
@@ -180,10 +185,17 @@ export class Cache<V = unknown> {
    * entry is a miss, and stays; with `stale: true` it is a hit.
    */
   get(key: string, options: GetOptions = NO_OPTIONS): V | undefined {
-    if (this.#isInspected) this.#inspect('get', key, options)
-    if (options !== NO_OPTIONS) return this.#restore(this.#door.getStored(key, options))
+    const state = this.#state
+    if (options !== NO_OPTIONS || !state.isReadPlain) return this.#get(key, options)
     checkKey(key)
-    return this.#restore(this.#reads.get(key))
+    const stored = readPlain(state, key)
+    return state.entries.hasHeldObjects ? this.#restore(stored) : (stored as V | undefined)
+  }
+
+  /** A function of its own, because V8 only inlines short ones. */
+  #get(key: string, options: GetOptions): V | undefined {
+    if (this.#isInspected) this.#inspect('get', key, options)
+    return this.#restore(this.#door.getStored(key, options))
   }
 
   /** The value. Does not count as a hit, a miss or a use of the entry. */

@@ -9,6 +9,7 @@ import type { CacheEvent, SetEvent } from '../../core/model/event.js'
 import { hasExpired } from '../../core/model/expiry.js'
 import { extensionOf } from '../../core/model/extension.js'
 import type { Slot } from '../../core/model/state.js'
+import { refuseTooLarge } from '../../durable/journal/pending-frames.js'
 import { storedEntryIn } from '../turns/stored-entry.js'
 import type { Turns } from '../turns/turns.js'
 import { isSameEntry } from './same-value.js'
@@ -70,7 +71,6 @@ export function restorePast(
   }
   result.set = sets.length
   refuseAbove(state, size, bytes, result)
-  if (isDryRun) return result
   try {
     turns.transact(() => {
       for (const event of removals) turns.record([event], nowMs)
@@ -78,15 +78,23 @@ export function restorePast(
         refuseTooManyTags(state, event.extension)
         turns.record([event], nowMs)
       }
+      if (isDryRun) {
+        refuseTooLarge([...removals, ...sets])
+        throw DRY_RUN
+      }
       // A value that a loader returns after this must not be stored, not even over an entry that is as it was.
       for (const key of loading().filter(matches)) turns.overrule(key)
     })
   } catch (error) {
+    if (error === DRY_RUN) return result
     if (error instanceof RangeError) throw new RangeError(`${counted(result)}. ${error.message}`, { cause: error })
     throw error
   }
   return result
 }
+
+/** Undoes a dry run, which is refused for the same reasons as the real one. */
+const DRY_RUN = new Error('dry run')
 
 function refuseAbove(state: State, size: number, bytes: number, result: RestoreResult): void {
   const { maxSize, maxBytes, entriesMax } = state

@@ -16,7 +16,7 @@ import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/de
 import { evolve, evolveEviction, evolveNote, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
 import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
-import type { State } from '../../core/evolve/state.js'
+import { GATE, type State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
 import type { Note } from '../../core/model/note.js'
@@ -46,10 +46,7 @@ export class Turns {
   readonly #journal: Appends
   readonly #outbox: Outbox
   readonly #expiry: ExpiryTimer
-  /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
-  isWritable = false
-  /** Called after every turn, whether or not the streams have subscribers. */
-  listener: TurnListener | undefined
+  #listener: TurnListener | undefined
   /** How many nested turns are open. */
   #depth = 0
   /** The events of the open turn so far. */
@@ -69,6 +66,22 @@ export class Turns {
     this.#journal = journal
     this.#outbox = outbox
     this.#expiry = expiry
+    this.isWritable = false
+  }
+
+  /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
+  get isWritable(): boolean {
+    return (this.#state.gate & GATE.readOnly) === 0
+  }
+
+  set isWritable(isWritable: boolean) {
+    this.#state.close(GATE.readOnly, !isWritable)
+  }
+
+  /** Called after every turn, whether or not the streams have subscribers. */
+  set listener(listener: TurnListener | undefined) {
+    this.#listener = listener
+    this.#state.close(GATE.isHeard, listener !== undefined)
   }
 
   /** Whether a turn is open: the caller is inside `transact`. */
@@ -146,9 +159,7 @@ export class Turns {
 
   /** Whether a call is admitted that needs no list of events: no turn is open, and nobody listens or subscribes. */
   get #isQuiet(): boolean {
-    const { isOpen, isWhole } = this.#state
-    const isAdmitted = isOpen && isWhole && this.isWritable && this.#depth === 0
-    return isAdmitted && this.listener === undefined && !this.#outbox.isObserved
+    return this.#state.gate === 0 && !this.#outbox.isObserved
   }
 
   /**
@@ -232,18 +243,20 @@ export class Turns {
     const eventMark = this.#events.length
     const missedMark = this.#missedDeletions.length
     this.#depth++
+    this.#state.close(GATE.inTurn, true)
     let reply: T
     try {
       reply = steps()
       if (this.#depth === 1) this.#appendAll()
     } catch (error) {
-      this.#depth--
+      this.#close()
       const { isWhole } = this.#state
       this.#state.isWhole = false // until the undo is complete
       this.#undo(undoMark, eventMark, missedMark, isWhole)
       throw error
     }
-    if (--this.#depth > 0) return reply
+    this.#close()
+    if (this.#depth > 0) return reply
     const events = this.#events
     const missed = this.#missedDeletions
     if (events.length > 0) this.#events = []
@@ -252,6 +265,10 @@ export class Turns {
     undo.end()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
+  }
+
+  #close(): void {
+    if (--this.#depth === 0) this.#state.close(GATE.inTurn, false)
   }
 
   #step(event: CacheEvent, nowMs: number): void {
@@ -296,7 +313,7 @@ export class Turns {
   #settle(events: readonly CacheEvent[], missedDeletions: readonly string[], nowMs: number | undefined): void {
     let isHeard = false
     try {
-      this.listener?.(events, missedDeletions)
+      this.#listener?.(events, missedDeletions)
       isHeard = true
       if (nowMs !== undefined) this.#expiry.arm(nowMs)
       this.#outbox.deliver()

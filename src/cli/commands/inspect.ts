@@ -6,11 +6,12 @@ import type { CacheEvent } from '../../core/model/event.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import { readHeaderOf } from '../../durable/format/file-header.js'
 import type { Frame } from '../../durable/format/frame.js'
-import { ChangeCursor } from '../../durable/history/change-cursor.js'
+import { ChangeCursor, type Polled } from '../../durable/history/change-cursor.js'
 import { eventsOf } from '../../durable/history/frame-events.js'
 import { type Chain, readChain, troubleOf } from '../../durable/history/read-chain.js'
 import { startAfter } from '../../durable/history/replay.js'
 import { disk } from '../../durable/storage/disk.js'
+import { CacheError } from '../../errors.js'
 import { planOpening, readJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from '../journal/options.js'
 import { eventText } from '../terminal/event-text.js'
@@ -48,9 +49,6 @@ export function addInspectCommand(program: Command): void {
     })
 }
 
-/** Thrown to stop reading once everything asked for is printed. */
-const ENOUGH = new Error('enough')
-
 class Inspection {
   readonly #options: InspectOptions
   readonly #from: number
@@ -73,21 +71,35 @@ class Inspection {
     return this.#options.follow === true ? this.#follow() : code
   }
 
-  /** Whether another process writes or not: what comes is printed, until Ctrl-C. */
+  /**
+   * Whether another process writes or not: what comes is printed, until Ctrl-C. When reading on is not possible, all is read again,
+   * to tell damage from what is being written or has been compacted.
+   */
   async #follow(): Promise<number> {
     const interruption = new Interruption()
-    const cursor = new ChangeCursor(disk, this.#options.directory, (this.#next - 1) as Sequence)
+    let cursor = this.#cursor()
+    let lastTrouble: string | undefined
     while (!interruption.isStopped && this.#next <= this.#to) {
-      const events = await cursor.poll()
+      const { events, trouble } = await cursor.poll().catch(overtaken)
       for (const { event, sequence, timeMs } of events) {
         if (sequence <= this.#to && this.#isWanted(event)) await this.#lines.add(this.#textOf(event, sequence, timeMs))
         this.#next = sequence + 1
       }
       await this.#lines.end()
+      if (trouble !== undefined && trouble !== lastTrouble) {
+        const { result } = await this.#read().finally(() => this.#lines.end())
+        refuseDamaged(result)
+        cursor = this.#cursor()
+      }
+      lastTrouble = trouble
       if (events.length === 0) await waitUnlessStopped(POLL_MS, interruption.signal)
     }
     interruption.release()
     return interruption.exitCode(EXIT.fine)
+  }
+
+  #cursor(): ChangeCursor {
+    return new ChangeCursor(disk, this.#options.directory, (this.#next - 1) as Sequence)
   }
 
   #read(): Promise<{ result: Chain; isLive: boolean }> {
@@ -102,8 +114,9 @@ class Inspection {
     })
   }
 
-  #judge({ verdict }: Chain, isLive: boolean): number {
-    if (verdict.verdict === 'corrupt') throw verdict.error
+  #judge(chain: Chain, isLive: boolean): number {
+    refuseDamaged(chain)
+    const { verdict } = chain
     if (verdict.verdict === 'torn' && !isLive) {
       const { file, offset, reason } = verdict.stop
       remark(
@@ -126,11 +139,10 @@ class Inspection {
   }
 
   async #print(frame: Frame, bytes: Buffer, path: string): Promise<void> {
-    if (frame.firstSequence > this.#to) throw ENOUGH
     if (frame.firstSequence + frame.count <= this.#next) return
     let sequence: number = frame.firstSequence
     for (const event of eventsOf(frame, bytes, path)) {
-      if (sequence > this.#to) throw ENOUGH
+      if (sequence > this.#to) break
       if (sequence >= this.#next && this.#isWanted(event)) {
         await this.#lines.add(this.#textOf(event, sequence, frame.writtenAtMs))
       }
@@ -147,6 +159,16 @@ class Inspection {
     const { json, full } = this.#options
     return eventText(event, sequence, atMs, { json: json === true, full: full === true })
   }
+}
+
+function refuseDamaged({ verdict }: Chain): void {
+  if (verdict.verdict === 'corrupt') throw verdict.error
+}
+
+/** A compaction has removed the next event: the journal goes on with a snapshot. */
+function overtaken(error: unknown): Polled {
+  if (error instanceof CacheError && error.code === 'HISTORY_GONE') return { events: [], trouble: error.message }
+  throw error
 }
 
 /** How often a journal is looked at for new events. */

@@ -147,6 +147,19 @@ function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>
   state.entries.order.begin(state.size)
 }
 
+/** A read, if `state.isReadPlain`. Otherwise see `cache/turns/reads.ts`. */
+export function readPlain(state: State, key: string): StoredValue | undefined {
+  const { entries, counters } = state
+  const slot = entries.find(key)
+  if (slot === undefined) {
+    counters.misses++
+    return undefined
+  }
+  entries.order.use(slot)
+  counters.hits++
+  return entries.valueAt(slot)
+}
+
 /** A read that found its entry. */
 export function recordHit(state: State, slot: Slot): void {
   const { entries, undo } = state

@@ -13,8 +13,9 @@ const PLACES = 2 ** 24
  */
 export class KeyMap {
   readonly #places: number
-  #first = new Map<string, Slot>()
-  #second: Map<string, Slot> | undefined
+  /** The Maps, each of which may have a key. Adding a key may replace them. */
+  first = new Map<string, Slot>()
+  second: Map<string, Slot> | undefined
   /** Keys removed since the Map was built: an upper bound of those that still have a place in it. */
   #removedFromFirst = 0
   #removedFromSecond = 0
@@ -25,38 +26,33 @@ export class KeyMap {
   }
 
   get size(): number {
-    return this.#second === undefined ? this.#first.size : this.#first.size + this.#second.size
-  }
-
-  get(key: string): Slot | undefined {
-    const slot = this.#first.get(key)
-    return slot === undefined && this.#second !== undefined ? this.#second.get(key) : slot
+    return this.second === undefined ? this.first.size : this.first.size + this.second.size
   }
 
   /** The key must be new. */
   add(key: string, slot: Slot): void {
-    if (this.#first.size + this.#removedFromFirst < this.#places) this.#first.set(key, slot)
+    if (this.first.size + this.#removedFromFirst < this.#places) this.first.set(key, slot)
     else this.#addToFull(key, slot)
   }
 
   #addToFull(key: string, slot: Slot): void {
     const half = this.#places / 2
     if (this.#removedFromFirst >= half) {
-      this.#first = addToFullMap(this.#first, key, slot)
+      this.first = addToFullMap(this.first, key, slot)
       this.#removedFromFirst = 0
-    } else if (this.#second === undefined) {
-      this.#second = new Map([[key, slot]])
-    } else if (this.#second.size + this.#removedFromSecond < this.#places || this.#removedFromSecond < half) {
-      this.#second.set(key, slot)
+    } else if (this.second === undefined) {
+      this.second = new Map([[key, slot]])
+    } else if (this.second.size + this.#removedFromSecond < this.#places || this.#removedFromSecond < half) {
+      this.second.set(key, slot)
     } else {
-      this.#second = addToFullMap(this.#second, key, slot)
+      this.second = addToFullMap(this.second, key, slot)
       this.#removedFromSecond = 0
     }
   }
 
   delete(key: string): void {
-    if (this.#first.delete(key)) this.#removedFromFirst++
-    else if (this.#second?.delete(key) === true) this.#removedFromSecond++
+    if (this.first.delete(key)) this.#removedFromFirst++
+    else if (this.second?.delete(key) === true) this.#removedFromSecond++
   }
 }
 

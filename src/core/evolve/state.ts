@@ -19,19 +19,29 @@ export interface StateOptions extends Limits {
   weigh: (key: string, value: StoredValue, tags?: readonly string[]) => number
 }
 
+/** Why a call must take the long way. */
+export const GATE = {
+  notOpen: 1,
+  notWhole: 2,
+  /** Changes may be undone, and a `set` is a step. */
+  inTurn: 4,
+  isInspected: 8,
+  /** Only reads are possible. */
+  readOnly: 16,
+  /** Events must be made, for a listener. */
+  isHeard: 32,
+  /** The reasons that concern a read. */
+  ofReads: 15,
+} as const
+
 /** All state of a cache. Only the functions of this folder write it. */
 export class State implements ReadableState {
   entries: Entries
   readonly counters = new Counters()
   readonly undo = new UndoLog()
   readonly answers = new Answers()
-  /** Whether the cache is open: recovered, and not closing. */
-  isOpen = false
-  /**
-   * False while a change is being made. If it is false at any other time, an error has cut a change short, and the state
-   * cannot be trusted.
-   */
-  isWhole = true
+  /** What keeps a call from the short way: a sum of {@link GATE}. One field, so that most calls check nothing else. */
+  gate: number = GATE.notOpen
   readonly eviction: EvictionPolicy
   /** What keeps the order instead of LRU, which it is at first. */
   #policy: StartPolicy | undefined
@@ -51,6 +61,37 @@ export class State implements ReadableState {
     this.eviction = options.eviction ?? 'lru'
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()
+  }
+
+  /** Whether the cache is open: recovered, and not closing. */
+  get isOpen(): boolean {
+    return (this.gate & GATE.notOpen) === 0
+  }
+
+  set isOpen(isOpen: boolean) {
+    this.close(GATE.notOpen, !isOpen)
+  }
+
+  /**
+   * False while a change is being made. If it is false at any other time, an error has cut a change short, and the state
+   * cannot be trusted.
+   */
+  get isWhole(): boolean {
+    return (this.gate & GATE.notWhole) === 0
+  }
+
+  set isWhole(isWhole: boolean) {
+    this.close(GATE.notWhole, !isWhole)
+  }
+
+  /** Closes or opens the short way for one reason. */
+  close(reason: number, isClosed: boolean): void {
+    this.gate = isClosed ? this.gate | reason : this.gate & ~reason
+  }
+
+  /** Whether a read is only a lookup: nothing can have expired, and nothing is recorded to be undone. */
+  get isReadPlain(): boolean {
+    return (this.gate & GATE.ofReads) === 0 && !this.entries.hasBeenTimed
   }
 
   emptyEntries(): Entries {

@@ -15,6 +15,7 @@ import { anchorsIn, timeOf } from '../snapshot/retention.js'
 import type { ReadableFile, Storage } from '../storage/storage.js'
 import { eventsOf } from './frame-events.js'
 import { historyGone } from './locate.js'
+import { isMissing, readingPast, retryMissing } from './reading-past.js'
 import { slices } from './slices.js'
 
 /** An event with its number, and when its frame was written. */
@@ -38,6 +39,15 @@ interface EndedSegment {
   lastChecksum: number
 }
 
+export interface Polled {
+  events: PastEvent[]
+  /**
+   * Why reading stopped before what may be the end of the journal: damage, or a frame or a segment that is being written. The same text as
+   * long as nothing changes.
+   */
+  trouble: string | undefined
+}
+
 /** About how much is read at once. */
 const PORTION_BYTES = 128 * 1024
 
@@ -59,52 +69,64 @@ export class ChangeCursor {
    * The next events through `to`, which has been written: some of them. None if all were given.
    * @throws CacheError `HISTORY_GONE` if compaction has removed the next one; CorruptionError.
    */
-  async read(to: Sequence): Promise<PastEvent[]> {
-    const events: PastEvent[] = []
-    while (events.length === 0 && this.#next <= to) {
-      const { place, file } = await this.#open()
-      try {
-        await this.#readPortion(file, place, to, events)
-      } finally {
-        file.close()
+  read(to: Sequence): Promise<PastEvent[]> {
+    return readingPast(this.#directory, async () => {
+      const events: PastEvent[] = []
+      while (events.length === 0 && this.#next <= to) {
+        const { place, file } = await this.#open()
+        try {
+          await this.#readPortion(file, place, to, events)
+        } finally {
+          file.close()
+        }
       }
-    }
-    return events
+      return events
+    })
   }
 
   /**
-   * The next events that are there: of a journal that another process may be writing, so that its end is not known. None if there
-   * is nothing new. What is unsound at the end may be a frame that is being written.
+   * The next events that are there, of a journal that another process may be writing, so that its end is not known.
+   * @throws CacheError `HISTORY_GONE` if compaction has removed the next one.
    */
-  async poll(): Promise<PastEvent[]> {
-    const events: PastEvent[] = []
-    const { place, file } = await this.#open()
-    try {
-      await this.#readPortion(file, place, LAST_SEQUENCE, events)
-    } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error
-    } finally {
-      file.close()
-    }
-    if (this.#place === undefined) {
-      this.#ended = undefined
-      const { segments } = await findJournalFiles(this.#storage, this.#directory)
-      if (segments.at(-1)?.sequence === place.segment.sequence) this.#place = place
-    }
-    return events
+  poll(): Promise<Polled> {
+    return readingPast(this.#directory, async () => {
+      const events: PastEvent[] = []
+      let trouble: string | undefined
+      const { place, file } = await this.#open()
+      try {
+        await this.#readPortion(file, place, LAST_SEQUENCE, events)
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error
+        trouble = `${error.message} (${file.size()} bytes)`
+      } finally {
+        file.close()
+      }
+      if (this.#place === undefined) trouble = await this.#goOn(place, events.length > 0)
+      return { events, trouble }
+    })
   }
 
-  async #open(): Promise<{ place: CursorPlace; file: ReadableFile }> {
-    for (;;) {
+  /** A segment was read to its present end. Unless the next event is in another one, it is there that reading goes on. */
+  async #goOn(place: CursorPlace, hasRead: boolean): Promise<string | undefined> {
+    const { name } = place.segment
+    const { segments } = await findJournalFiles(this.#storage, this.#directory)
+    if (segments.findLast(({ sequence }) => sequence <= this.#next)?.name !== name) return undefined
+    this.#place = place
+    this.#ended = undefined
+    const isLast = segments.at(-1)?.name === name
+    return isLast || hasRead ? undefined : `${name} ends before sequence ${this.#next}, and is not the last segment`
+  }
+
+  #open(): Promise<{ place: CursorPlace; file: ReadableFile }> {
+    return retryMissing(async () => {
       this.#place ??= await this.#find()
       try {
         return { place: this.#place, file: this.#storage.open(this.#place.segment.path, 'read') }
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-        this.#place = undefined // removed: #find() says whether the next event went with it
-        this.#ended = undefined
+        if (isMissing(error)) this.#place = this.#ended = undefined // removed: #find() says whether the next event went with it
+        throw error
       }
-    }
+    })
   }
 
   /** The beginning of the segment that holds the next event. */

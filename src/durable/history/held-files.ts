@@ -4,9 +4,7 @@
  */
 import { allOf, findJournalFiles, type JournalFiles } from '../format/journal-files.js'
 import type { ReadableFile, ReadableStorage, Storage } from '../storage/storage.js'
-
-/** Listing and opening are two steps: a file that goes in between makes both begin again. */
-const ATTEMPTS_MAX = 100
+import { retryMissing } from './reading-past.js'
 
 export class HeldFiles implements ReadableStorage {
   readonly files: JournalFiles
@@ -23,19 +21,8 @@ export class HeldFiles implements ReadableStorage {
   }
 
   /** `select` returns those of the files that are needed. */
-  static async hold(
-    storage: Storage,
-    directory: string,
-    select: (files: JournalFiles) => JournalFiles,
-  ): Promise<HeldFiles> {
-    for (let attempt = 1; ; attempt++) {
-      const files = select(await findJournalFiles(storage, directory))
-      try {
-        return new HeldFiles(storage, files)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS_MAX) throw error
-      }
-    }
+  static hold(storage: Storage, directory: string, select: (files: JournalFiles) => JournalFiles): Promise<HeldFiles> {
+    return retryMissing(async () => new HeldFiles(storage, select(await findJournalFiles(storage, directory))))
   }
 
   /** A held file, which stays open when its reader closes it. Another one is not there. */

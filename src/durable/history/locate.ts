@@ -13,6 +13,7 @@ import { FrameScanner } from '../format/frame-scanner.js'
 import { findJournalFiles, type JournalFile, type JournalFiles } from '../format/journal-files.js'
 import { type Anchor, anchorsIn, timeOf } from '../snapshot/retention.js'
 import type { ReadableStorage, Storage } from '../storage/storage.js'
+import { retryMissing } from './reading-past.js'
 import { slices } from './slices.js'
 
 /** `isBefore`: only what was written before that time, not at it. */
@@ -31,25 +32,20 @@ export type OldestFrames = Map<string, number>
  * @param end The last sequence that is known to be there.
  * @throws CacheError `HISTORY_GONE`; CorruptionError if a segment on the way is damaged.
  */
-export async function locate(
+export function locate(
   storage: Storage,
   directory: string,
   moment: Moment,
   end: Sequence,
   oldestFrames: OldestFrames,
 ): Promise<Place> {
-  for (;;) {
+  return retryMissing(async () => {
     const files = await findJournalFiles(storage, directory)
     const [anchor] = anchorsIn(files)
     if (anchor === undefined) throw historyGone(moment)
-    try {
-      if ('sequence' in moment) return await atSequence(storage, files, anchor, moment.sequence as Sequence)
-      return await atTime(storage, files, anchor, moment, end, oldestFrames)
-    } catch (error) {
-      // A compaction has removed the file meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
+    if ('sequence' in moment) return await atSequence(storage, files, anchor, moment.sequence as Sequence)
+    return await atTime(storage, files, anchor, moment, end, oldestFrames)
+  })
 }
 
 async function atSequence(

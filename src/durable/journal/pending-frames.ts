@@ -219,6 +219,18 @@ export class PendingFrames {
   }
 }
 
+/** @throws RangeError if these events of one turn are too large for any frame. */
+export function refuseTooLarge(events: Iterable<CacheEvent>): void {
+  const writer = new ByteWriter(FULL_FRAME_BYTES)
+  let bytes = 0
+  for (const event of events) {
+    writer.length = 0
+    encodeEvent(writer, event)
+    bytes += writer.length
+  }
+  if (bytes > TURN_BYTES_MAX) throw tooLarge(bytes)
+}
+
 function tooLarge(bytes: number): RangeError {
   return new RangeError(
     `This change needs ${bytes} bytes in the journal, but a frame holds at most ${TURN_BYTES_MAX}. ` +

@@ -45,11 +45,12 @@ export function anchorsIn({ snapshots, segments }: JournalFiles): Anchor[] {
 
 /**
  * Since when the anchor's state was that of the journal, epoch milliseconds: its segment was begun then, and unlike a snapshot, it is never
- * replaced. Undefined if its header cannot be read, for whatever reason: a file that only the past needs must not keep the present
- * from being opened or compacted, and a compaction may remove it while it is looked at.
+ * replaced. Undefined if the header of one of its files cannot be read, for whatever reason: a file that only the past needs must not keep
+ * the present from being opened or compacted, and a compaction may remove it while it is looked at.
  */
-export async function timeOf(storage: Storage, { segment }: Anchor): Promise<number | undefined> {
+export async function timeOf(storage: Storage, { snapshot, segment }: Anchor): Promise<number | undefined> {
   try {
+    if (snapshot !== undefined) await readHeaderOf(storage, snapshot, 'snapshot')
     return (await readHeaderOf(storage, segment, 'segment')).createdAtMs
   } catch {
     return undefined
@@ -129,6 +130,8 @@ async function baseFor(
   }
   for (const anchor of anchors) {
     if (anchor.sequence < base.sequence) continue
+    const isOnWay = anchor !== base && anchor !== newest
+    if (isOnWay && (await timeOf(storage, anchor)) === undefined) continue
     base = anchor
     if (bytesBetween(files, base, newest) <= bytes) break
   }

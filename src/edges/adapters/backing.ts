@@ -51,9 +51,16 @@ export function checkAdapterOptions<O extends { cache: unknown }>(options: O, na
 }
 
 export function checkBacking(cache: unknown): void {
-  const { transact, then } = (cache ?? {}) as { transact?: unknown; then?: unknown }
-  if (typeof transact === 'function' || typeof then === 'function') return
+  const { transact } = (cache ?? {}) as { transact?: unknown }
+  if (typeof transact === 'function' || isExpected(cache)) return
   throw new TypeError(mustBe('cache', 'a cache, a client of one, a namespace, or a promise of one', cache))
+}
+
+/** Whether it is a promise. If that rejects, every call of the adapter does, and before the first one nobody else handles it. */
+export function isExpected(cache: unknown): boolean {
+  const isOne = isPromise(cache)
+  if (isOne) Promise.resolve(cache).catch(() => undefined)
+  return isOne
 }
 
 /** Calls `next` with what `value` is or resolves with: at once if it can be, because some contracts want an answer without a promise. */

@@ -2,6 +2,7 @@
 import { checkOptions } from '../../cache/arguments/arguments.js'
 import type { Stats } from '../../cache/streams/stats.js'
 import { mustBe } from '../../errors.js'
+import { isExpected } from './backing.js'
 
 /** A `Cache` or a `RemoteCache`, whatever the type of its values. */
 export interface Measured {
@@ -37,8 +38,8 @@ export function checkMetricsOptions<O extends MetricsOptions>(
   others: readonly string[],
 ): O & { name: string } {
   const { cache, name = 'daybook' } = checkOptions(options, ['cache', 'name', ...others])
-  const { stats, then } = (cache ?? {}) as { stats?: unknown; then?: unknown }
-  if (typeof stats !== 'function' && typeof then !== 'function') {
+  const { stats } = (cache ?? {}) as { stats?: unknown }
+  if (typeof stats !== 'function' && !isExpected(cache)) {
     throw new TypeError(mustBe('cache', 'a cache, a client of one, or a promise of one', cache))
   }
   if (typeof name !== 'string') throw new TypeError(mustBe('name', 'a string', name))

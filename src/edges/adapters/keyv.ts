@@ -8,7 +8,7 @@
  *
  *   | | Keyv 5 | Keyv 6 |
  *   | the third argument of `set` | milliseconds to live | the deadline, epoch milliseconds |
- *   | keys | arrive with the namespace in front | the adapter puts it there |
+ *   | keys | arrive with the namespace in front, unless `useKeyPrefix` is false | the adapter puts it there |
  *   | `deleteMany` | whether any was deleted | a list: whether each was |
  *
  * Keyv 5 reads `opts` when it is given a store that can iterate, to see whether it knows its dialect, and Keyv 6 does not: that
@@ -38,6 +38,8 @@ export class KeyvStore extends EventEmitter {
   namespace: string | undefined
   readonly #cache: BackingOptions['cache']
   #isVersion5 = false
+  /** Whether Keyv puts the namespace in front of keys: not if it has given one without. */
+  #isPrefixed = true
 
   constructor(options: BackingOptions) {
     super()
@@ -104,7 +106,7 @@ export class KeyvStore extends EventEmitter {
   async *iterator<Value>(namespace = this.namespace): AsyncGenerator<[string, Value], void> {
     const prefix = prefixOf(namespace)
     for await (const [key, value] of entriesUnder(await this.#cache, prefix)) {
-      yield [this.#isVersion5 ? key : key.slice(prefix.length), value as Value]
+      yield [this.#isVersion5 && this.#isPrefixed ? key : key.slice(prefix.length), value as Value]
     }
   }
 
@@ -115,7 +117,12 @@ export class KeyvStore extends EventEmitter {
     return prefixOf(this.namespace)
   }
 
-  readonly #full = (key: string): string => (this.#isVersion5 ? key : this.#prefix + key)
+  readonly #full = (key: string): string => {
+    const prefix = this.#prefix
+    if (this.#isVersion5 && key.startsWith(prefix)) return key
+    this.#isPrefixed = false
+    return prefix + key
+  }
 
   #until(time: number | null | undefined) {
     if (time === undefined || time === null) return {} // Keyv passes null on

@@ -36,10 +36,14 @@ export interface NextCacheEntry {
 
 type StoredEntry = Omit<NextCacheEntry, 'value'> & { value: Uint8Array }
 
-/** When a tag was revalidated, epoch milliseconds. */
+/** What was revalidated with a tag, in epoch milliseconds. */
 interface TagTimes {
-  staleMs?: number
+  /** Entries from before this are expired. */
   expiredMs?: number
+  /** Entries from before this are stale, */
+  staleMs?: number
+  /** and expired from this time on. */
+  expiresMs?: number
 }
 
 /** A handler for `cacheHandlers` in next.config. */
@@ -66,9 +70,8 @@ export class NextCacheHandler {
     if (entry === undefined) return undefined
     const times = await this.#timesOf([...entry.tags, ...softTags])
     const now = nowMs()
-    if (times.some(({ expiredMs }) => expiredMs !== undefined && expiredMs > entry.timestamp && expiredMs <= now))
-      return undefined
-    const isStale = times.some(({ staleMs }) => staleMs !== undefined && staleMs > entry.timestamp)
+    if (times.some((tag) => entry.timestamp < expiredBefore(tag, now))) return undefined
+    const isStale = times.some(({ staleMs = NEVER }) => entry.timestamp < staleMs)
     return { ...entry, revalidate: isStale ? -1 : entry.revalidate, value: streamOf(entry.value) }
   }
 
@@ -102,15 +105,10 @@ export class NextCacheHandler {
   async updateTags(tags: readonly string[], durations?: { expire?: number | undefined }): Promise<void> {
     const now = nowMs()
     const cache = await this.#cache
-    const changed = (times: TagTimes): TagTimes => {
-      if (durations === undefined) return { ...times, expiredMs: now }
-      const { expire } = durations
-      return { ...times, staleMs: now, ...(expire === undefined ? {} : { expiredMs: now + expire * 1000 }) }
-    }
     await Promise.all(
       tags.map((tag) =>
         update<TagTimes>(cache, this.#tagKey(tag), (entry) => [
-          changed(entry?.value ?? {}),
+          revalidated(entry?.value ?? {}, now, durations),
           { ttl: Number.POSITIVE_INFINITY },
         ]),
       ),
@@ -139,6 +137,26 @@ export class NextCacheHandler {
 
   #tagKey(tag: string): string {
     return `${this.#prefix}tag:${tag}`
+  }
+}
+
+const NEVER = Number.NEGATIVE_INFINITY
+
+/** Entries from before this time are expired. */
+function expiredBefore({ expiredMs = NEVER, staleMs = NEVER, expiresMs }: TagTimes, now: number): number {
+  return expiresMs !== undefined && expiresMs <= now ? staleMs : expiredMs
+}
+
+/** A later revalidation keeps what an earlier one has expired, and does not put off what is going to. */
+function revalidated(times: TagTimes, now: number, durations: { expire?: number | undefined } | undefined): TagTimes {
+  const { expire = Number.POSITIVE_INFINITY } = durations ?? { expire: 0 }
+  if (expire <= 0) return { expiredMs: now }
+  const { expiresMs = Number.POSITIVE_INFINITY } = times
+  const isPending = expiresMs > now
+  return {
+    expiredMs: expiredBefore(times, now),
+    staleMs: now,
+    expiresMs: Math.min(isPending ? expiresMs : Number.POSITIVE_INFINITY, now + expire * 1000),
   }
 }
 

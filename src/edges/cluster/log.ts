@@ -6,12 +6,8 @@
 
 import type { Clock } from '../../core/model/clock.js'
 
-/** The option `engine` of a cluster: gives a node the log of the cluster's name. */
-export interface Engine {
-  (name: string, node: string): Log
-  /** The time that the nodes go by, if it is not the system's. */
-  readonly clock?: Clock | undefined
-}
+/** Opens the log of a cache for one node. `clock`: where the log's time comes from, if not from the system. */
+export type Engine = ((name: string, node: string) => Log) & { readonly clock?: Clock | undefined }
 
 /** Dense: behind n comes n + 1. 0 is the position before the first record. */
 export type Position = number
@@ -43,6 +39,8 @@ export interface LogFollower {
 }
 
 export interface Log {
+  /** The largest body of a record, and of a message. Valid once `open` has resolved. */
+  readonly bodyBytesMax: number
   /**
    * Connects to the engine, and makes what is missing. The oldest and the newest record; `last` is 0 and `first` is 1 in an empty
    * log. Everything else is called after it has resolved.
@@ -64,8 +62,6 @@ export interface Log {
   trim(upTo: Position): Promise<void>
   readonly snapshots: SnapshotStore
   readonly wire: Wire
-  /** The longest body of a record or a message, in bytes. Without it there is no limit. */
-  readonly bodyBytesMax?: number | undefined
   /** Ends what goes on: followers and servers stop, and calls that wait reject. */
   close(): Promise<void>
 }
@@ -95,7 +91,10 @@ export interface SnapshotStore {
   names(): Promise<readonly string[]>
 }
 
-/** Messages between nodes. An answer or an error, nothing else is promised: the log says what has happened. */
+/**
+ * Messages between nodes. An answer or an error, nothing else is promised: the log says what has happened. Other nodes learn a
+ * little later that an address is served, or no longer.
+ */
 export interface Wire {
   /**
    * Resolves with what the handler's promise did.

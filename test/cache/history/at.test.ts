@@ -1,6 +1,6 @@
 /** Views, and what can happen to the files that they are read from. */
 import test from 'ava'
-import type { CacheOptions } from '../../../src/index.js'
+import { CacheError, type CacheOptions } from '../../../src/index.js'
 import { openWithin } from '../../../src/open.js'
 import { ManualClock } from '../../../src/testing.js'
 import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
@@ -143,6 +143,79 @@ test('damage in an old segment is a CorruptionError of what reads it; the cache 
   const again = await open({}, SimulatedDisk.of(disk.image()))
   t.is(again.cache.get('on'), 1)
   await again.cache.close()
+})
+
+test('a damaged snapshot of the past is replaced by the one before it, for everything that looks back', async (t) => {
+  const { cache, disk } = await open({ history: '1d' })
+  cache.set('a', 1, { tags: ['x'] })
+  cache.set('b', 1)
+  await cache.compact()
+  cache.set('a', 2)
+  await cache.compact()
+  cache.set('a', 3)
+  disk.names.get('/j/0000000000000003.snapshot')?.write(new Uint8Array(20), 90)
+  await t.throwsAsync(recovered(disk), { code: 'CORRUPTION' }, 'it is needed for the present')
+  t.deepEqual(
+    [...(await cache.at({ sequence: 3 }))],
+    [
+      ['b', 1],
+      ['a', 2],
+    ],
+  )
+  t.deepEqual([...(await cache.at({ sequence: 4 }, { pattern: 'a*' }))], [['a', 3]])
+  const differences: unknown[] = []
+  for await (const { key, before, after } of cache.diff({ sequence: 3 }))
+    differences.push([key, before?.value, after?.value])
+  t.deepEqual(differences, [['a', 2, 3]])
+  t.is((await cache.fork('/f', { sequence: 3 })).entries, 2)
+  t.deepEqual(await cache.restore({ sequence: 3 }), { set: 1, deleted: 0, unchanged: 1 })
+  await cache.close()
+})
+
+async function recovered(disk: SimulatedDisk): Promise<void> {
+  const { cache } = await open({}, SimulatedDisk.of(disk.image()))
+  await cache.close()
+}
+
+test('a disk that cannot be read is a JOURNAL_UNREADABLE that says why; the cache goes on', async (t) => {
+  const { cache, disk } = await open({ history: '1d' })
+  cache.set('a', 1)
+  await cache.compact()
+  cache.set('a', 2)
+  await cache.flush()
+  const drain = async (items: AsyncIterable<unknown>) => {
+    for await (const _ of items);
+  }
+  const readings: Record<string, () => Promise<unknown>> = {
+    at: () => cache.at({ sequence: 1 }),
+    'at a time': () => cache.at(new Date(0)),
+    'at now': () => cache.at({ ago: 0 }),
+    diff: () => drain(cache.diff({ sequence: 1 })),
+    restore: () => cache.restore({ sequence: 1 }),
+    fork: () => cache.fork('/f', { sequence: 1 }),
+    history: () => drain(cache.history('a')),
+    changesSince: () => cache.changesSince(0).next(),
+  }
+  for (const [name, error] of [
+    ['read', 'EIO'],
+    ['open', 'EMFILE'],
+    ['open', 'EACCES'],
+    ['open', 'ENOENT'],
+    ['list', 'EIO'],
+  ] as const)
+    for (const [what, read] of Object.entries(readings)) {
+      disk.plan = failing((call) => call.name === name && call.path.startsWith('/j'), { error })
+      const expected = {
+        instanceOf: CacheError,
+        code: 'JOURNAL_UNREADABLE',
+        message: new RegExp(`^The past of /j cannot be read: .*${error}.* Nothing was changed\\. Check the disk`),
+      }
+      await t.throwsAsync(read(), expected, `${what}, ${name} ${error}`)
+      disk.plan = undefined
+      t.is(cache.get('a'), 2)
+    }
+  t.is((await cache.at({ sequence: 1 })).get('a'), 1)
+  await cache.close()
 })
 
 test('times that are no times are TypeErrors; before the oldest is HISTORY_GONE', async (t) => {

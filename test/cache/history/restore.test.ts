@@ -19,10 +19,11 @@ function parts() {
 test('restore of more different tags than a cache can hold is a RangeError that names the counts and changes nothing', (t) => {
   const { state, turns, appended, moment } = parts()
   const full = Object.create(state, { tagCount: { value: TAGS_MAX } })
-  t.throws(() => restorePast({ state: full, turns, loading: () => [] }, moment, false), {
-    instanceOf: RangeError,
-    message: /would set 1 entries, delete 1 and leave 0 as they are\. .*Nothing was changed\. Use fewer tags/,
-  })
+  for (const isDryRun of [true, false])
+    t.throws(() => restorePast({ state: full, turns, loading: () => [] }, moment, isDryRun), {
+      instanceOf: RangeError,
+      message: /would set 1 entries, delete 1 and leave 0 as they are\. .*Nothing was changed\. Use fewer tags/,
+    })
   t.deepEqual([...state.keysInOrder()], ['now'])
   t.is(appended.length, 1)
 })

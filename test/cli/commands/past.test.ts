@@ -1,7 +1,10 @@
 /** The commands that look back: at, history, diff, restore, fork, inspect --follow. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import type { Sequence } from '../../../src/core/model/sequence.js'
+import { decodeFileHeader, encodeFileHeader } from '../../../src/durable/format/file-header.js'
+import { FILE_HEADER_BYTES, fileName } from '../../../src/durable/format/format.js'
 import { openCache } from '../../../src/index.js'
 import { DaybookProcess, daybook } from '../../helpers/cli/daybook-process.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
@@ -147,6 +150,61 @@ test.serial('inspect --follow ends with an error where the journal is damaged', 
   const { code, stderr } = await daybook(t, ['inspect', '--follow'], { cwd })
   t.is(code, 4)
   t.regex(stderr, /0000000000000006\.segment is damaged at byte 64/)
+})
+
+test.serial('inspect --follow ends with an error when the journal is damaged meanwhile', async (t) => {
+  const { cwd, directory } = await prepare(t)
+  const path = join(directory, '0000000000000006.segment')
+  const sound = readFileSync(path)
+  const appended = async () => {
+    const cache = await openCache({ directory, history: '1d' })
+    cache.set('on', 1)
+    await cache.flush()
+    cache.set('and on', 2)
+    await cache.close()
+  }
+  await appended()
+  const longer = readFileSync(path)
+  writeFileSync(path, sound)
+  const damaged = Buffer.from(longer)
+  damaged[sound.length + 30] = (damaged[sound.length + 30] as number) ^ 1
+  const segment = (sequence: number, journalId: Buffer) => {
+    const header = {
+      kind: 'segment',
+      journalId,
+      sequence: sequence as Sequence,
+      previousChecksum: 1,
+      createdAtMs: 0,
+    } as const
+    const content = Buffer.concat([encodeFileHeader(header), longer.subarray(FILE_HEADER_BYTES)])
+    writeFileSync(join(directory, fileName(sequence as Sequence, 'segment')), content)
+  }
+  const { journalId } = decodeFileHeader(sound, path, { kind: 'segment', sequence: 6 as Sequence })
+  for (const [what, damage] of Object.entries({
+    'a frame with sound ones after it': () => writeFileSync(path, damaged),
+    'a segment of another journal': () => segment(8, Buffer.alloc(16)),
+    'a segment that does not follow': () => segment(8, journalId),
+    'a gap': () => segment(12, journalId),
+  })) {
+    for (const name of readdirSync(directory)) if (/^0+(8|12)\.segment$/.test(name)) rmSync(join(directory, name))
+    writeFileSync(path, sound)
+    const process = new DaybookProcess(t, ['inspect', '--follow', '--json'], { cwd })
+    await process.until(/"sequence":7/)
+    damage()
+    const { code } = await process.ended
+    t.is(code, 4, what)
+    t.regex(process.stderr, /\.segment is damaged at byte/, what)
+  }
+})
+
+test.serial('inspect --to in the middle of a frame ends there', async (t) => {
+  const { cwd } = await prepare(t)
+  const { code, stdout } = await daybook(t, ['inspect', '--from', '7', '--to', '7', '--json'], { cwd })
+  t.is(code, 0)
+  t.deepEqual(
+    jsonLines(stdout).map(({ sequence }) => sequence),
+    [7],
+  )
 })
 
 test.serial('what is no time is refused; what is too old says what the oldest is', async (t) => {

@@ -162,6 +162,46 @@ for (const [name, error] of [
     t.regex(await stateAt(unreadable, 1), /a=string:1#/, 'it was kept')
   })
 
+test('the promise in bytes does not end at a place from which nothing can be read', async (t) => {
+  const { disk, stage, cache } = await begin({ bytes: 100_000 })
+  for (let number = 1; number <= 4; number++) await round(stage, cache, number)
+  const { historyBytes } = cache.stats().journal
+  await cache.close()
+  for (const file of ['0000000000000003.segment', '0000000000000002.snapshot']) {
+    const image = disk.image()
+    image.get(`${DIRECTORY}/${file}`)?.fill(0, 0, 64)
+    const damaged = SimulatedDisk.of(image)
+    // There is room for all but the oldest segment, so that the history would begin where nothing can be read.
+    const again = await new Stage(damaged).open({ history: { bytes: historyBytes - 10 } })
+    await again.compact()
+    t.is(again.stats().journal.oldestSequence, 4, file)
+    t.regex(await stateAt(damaged, 4), /a=string:2#/)
+    await again.close()
+  }
+})
+
+for (const [what, from] of [
+  ['header', 0],
+  ['rows', 100],
+  ['end', 600],
+] as const)
+  test(`a damaged snapshot of the past (${what}): the one before it and the segments give the same`, async (t) => {
+    const { disk, stage, cache } = await begin('1d')
+    for (let number = 1; number <= 3; number++) await round(stage, cache, number)
+    await cache.close()
+    const sound = [2, 3, 4, 5, 6].map((sequence) => stateAt(disk, sequence))
+    const image = disk.image()
+    const damage = (name: string) => image.get(`${DIRECTORY}/${name}`)?.fill(255, from, from + 40)
+    damage('0000000000000004.snapshot')
+    const damaged = SimulatedDisk.of(image)
+    for (const [at, state] of sound.entries()) t.is(await stateAt(damaged, at + 2), await state, `sequence ${at + 2}`)
+    damage('0000000000000002.snapshot')
+    t.is(await stateAt(SimulatedDisk.of(image), 5), (await sound[3]) as string, 'from the beginning')
+    image.delete(`${DIRECTORY}/0000000000000001.segment`)
+    const message = /0000000000000004\.snapshot is damaged/
+    await t.throwsAsync(stateAt(SimulatedDisk.of(image), 5), { code: 'CORRUPTION', message })
+  })
+
 test('the newest snapshot damaged: the past is what it is rebuilt from', async (t) => {
   const { disk, stage, cache } = await begin('1d')
   for (let number = 1; number <= 3; number++) await round(stage, cache, number)

@@ -1,11 +1,15 @@
 /** What the adapters have in common. */
 import test, { type ExecutionContext } from 'ava'
 import { type Backing, inOneTurn, update, written } from '../../../src/edges/adapters/backing.js'
+import { checkMetricsOptions, figuresReader } from '../../../src/edges/adapters/figures.js'
 import { keyvStore } from '../../../src/edges/adapters/keyv.js'
+import { nextCacheHandler } from '../../../src/edges/adapters/next.js'
 import { rateLimitStore } from '../../../src/edges/adapters/rate-limit.js'
+import { unstorageDriver } from '../../../src/edges/adapters/unstorage.js'
 import { type Cache, CacheError, openCache } from '../../../src/index.js'
 import { BACKINGS } from '../../helpers/edges/backings.js'
 import { blockingClient } from '../../helpers/edges/blocking-client.js'
+import { loopTurn } from '../../helpers/loop-turn.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
 async function onDisk(t: ExecutionContext): Promise<Cache> {
@@ -76,4 +80,23 @@ test('on a client that blocks, and a namespace of one: steps and updates', async
     t.is((await hits.get('ip'))?.totalHits, 1)
     t.deepEqual(await keyvStore({ cache }).deleteMany(['rl:ip', 'none']), [true, false])
   }
+})
+
+test('a promise of a cache that rejects before the first call is the error of that call, and is not unhandled', async (t) => {
+  const failing = () => Promise.reject<Cache>(new CacheError('CACHE_LOCKED', 'locked'))
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  const keyv = keyvStore({ cache: failing() })
+  const hits = rateLimitStore({ cache: failing() })
+  const handler = nextCacheHandler({ cache: failing() })
+  const driver = unstorageDriver({ cache: failing() })
+  const stats = figuresReader(checkMetricsOptions({ cache: failing() }, []).cache)
+  await loopTurn()
+  await loopTurn()
+  t.deepEqual(unhandled, [])
+  const calls = [() => keyv.get('a'), () => hits.get('a'), () => handler.get('a'), async () => driver.getItem('a')]
+  for (const call of calls) await t.throwsAsync(async () => call(), { code: 'CACHE_LOCKED' })
+  t.is(await stats(), undefined, 'no figures')
 })

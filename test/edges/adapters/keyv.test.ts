@@ -63,8 +63,21 @@ for (const { kind, open } of BACKINGS) {
     for (const key of ['users:1', 'users:2', 'usersx']) await store.set(key, '')
     store.namespace = 'users'
     await store.clear()
-    t.deepEqual(await store.hasMany(['users:1', 'users:2', 'usersx']), [false, false, true])
-    t.true(cache.has('elsewhere'))
+    t.deepEqual(await store.hasMany(['users:1', 'users:2']), [false, false])
+    t.deepEqual([await (await backing).has('usersx'), cache.has('elsewhere')], [true, true])
+  })
+
+  test(`Keyv 5 on ${kind}, with useKeyPrefix: false: the store puts the namespace in front`, async (t) => {
+    const { cache, backing } = await open(t)
+    cache.set('elsewhere', 1)
+    const store = keyv5Store({ cache: backing })
+    store.namespace = 'users'
+    await store.set('1', 'ada')
+    t.is(await (await backing).get('users:1'), 'ada')
+    t.is(await store.get('1'), 'ada')
+    t.deepEqual(await all(store.iterator('users')), [['1', 'ada']])
+    await store.clear()
+    t.deepEqual(cache.keys(), ['elsewhere'])
   })
 
   test(`Keyv 5 on ${kind}: the iterator yields keys with their namespace, and counts no hits`, async (t) => {

@@ -105,6 +105,55 @@ test.serial('a tag with a duration expires its entries when that is over', async
   t.is(await handler.get('k', []), undefined)
 })
 
+test.serial(
+  'a second revalidation keeps what the first has expired, and does not put off what is going to',
+  async (t) => {
+    const { cache } = await openMemory(t)
+    const handler = nextCacheHandler({ cache })
+    const { now } = performance
+    const startMs = now.call(performance)
+    t.teardown(() => {
+      performance.now = now
+    })
+    const at = (seconds: number) => {
+      performance.now = () => startMs + seconds * 1_000
+    }
+    const store = (key: string) => handler.set(key, entryOf(key, { tags: ['posts'] }))
+    const live = async () => {
+      const found: string[] = []
+      for (const key of ['0', '3', '7', '12']) if ((await handler.get(key)) !== undefined) found.push(key)
+      return found
+    }
+    at(0)
+    await store('0')
+    at(1)
+    await handler.updateTags(['posts'])
+    at(2)
+    await handler.updateTags(['posts'], { expire: 8 })
+    t.deepEqual(await live(), [], 'expired stays expired')
+    await store('3')
+    at(5)
+    await handler.updateTags(['posts'], { expire: 100 })
+    at(7)
+    await store('7')
+    t.deepEqual(await live(), ['3', '7'])
+    at(9)
+    t.deepEqual(await live(), ['3', '7'])
+    at(11)
+    t.deepEqual(await live(), ['7'], 'an entry that is newer than the revalidation is not concerned')
+    at(12)
+    await store('12')
+    await handler.updateTags(['posts'], {})
+    t.deepEqual(await live(), ['7', '12'])
+    t.is((await handler.get('7'))?.revalidate, -1)
+    at(200)
+    t.deepEqual(await live(), ['7', '12'], 'without a duration it is stale only')
+    at(201)
+    await handler.updateTags(['posts'], { expire: 0 })
+    t.deepEqual(await live(), [])
+  },
+)
+
 test('an entry lives until its hard end, expire seconds after its timestamp', async (t) => {
   const { cache, clock } = await openMemory(t)
   const handler = nextCacheHandler({ cache })

@@ -49,7 +49,7 @@ const MARKS_MAX = 1_000
 export class Applier {
   position: Position = 0
   epoch = 0
-  /** The node whose term it is, by the log; undefined before the first term, and after it has resigned. */
+  /** The node whose term it is, by the log; undefined before the first term, and after a term that has ended. */
   leader: string | undefined
   end: ChainEnd
   /** Of the last frame, or of the beginning of the term. */
@@ -70,7 +70,11 @@ export class Applier {
     this.#mark()
   }
 
-  /** Whether a record is one that its node could write: of the term that it is. */
+  /**
+   * Whether a frame counts: it is of the present term. One of an earlier leader, which did not know yet that it was none, may have landed
+   * in the place of one of this term. It does not count, and it ends the term: what its leader has sent behind the one that failed may
+   * land behind this one, and must not count either.
+   */
   isOfTerm({ epoch, node }: Pick<LogRecord, 'epoch' | 'node'>): boolean {
     return epoch === this.epoch && node === this.leader
   }
@@ -113,10 +117,13 @@ export class Applier {
         return
       }
       case 'resign':
-        if (this.isOfTerm(record)) this.leader = undefined
+        this.leader = undefined
         return
       case 'frame': {
-        if (!this.isOfTerm(record)) return // of a leader that did not know yet that it was none
+        if (!this.isOfTerm(record)) {
+          this.leader = undefined
+          return
+        }
         const object = objectNamedIn(record.body)
         if (object === undefined) return this.#takeFrames(bufferOf(record.body), at, target)
         return objects.read(object).then((bytes) => this.#takeFrames(bytes, at, target))

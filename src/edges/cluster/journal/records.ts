@@ -7,8 +7,8 @@
  *            or, as JSON, the name of an object that holds them, because they are too large for a record
  *   resign   nothing: its node leads no more
  *
- * A frame counts only if its node is the one whose term it is: what a deposed leader has appended behind another's term is skipped, by
- * every node alike. Before: term-writer. After: the log, and replicated-journal.
+ * A frame counts only if its node is the one whose term it is: what a deposed leader has appended behind another's term is skipped, and
+ * ends that term, on every node alike (applier.ts). Before: term-writer. After: the log, and replicated-journal.
  */
 import { createHash } from 'node:crypto'
 import type { EvictionPolicy } from '../../../core/evolve/eviction/policy.js'

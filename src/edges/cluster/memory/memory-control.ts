@@ -7,8 +7,8 @@ import { Records } from './records.js'
 export class MemoryControl {
   /** `judge` decides about single messages, and `rates` says how often chance does what. */
   readonly network: Network
-  /** The longest body that a record may have. */
-  bodyBytesMax: number | undefined
+  /** That of every log. */
+  bodyBytesMax = 1024 * 1024
   readonly #shared = new Map<string, { records: Records; servers: Servers }>()
   readonly #skewsMs = new Map<string, number>()
 

@@ -30,7 +30,7 @@ export class MemoryLog implements Log {
     this.snapshots = snapshotStore(this.#calls, records)
   }
 
-  get bodyBytesMax(): number | undefined {
+  get bodyBytesMax(): number {
     return this.#control.bodyBytesMax
   }
 
@@ -40,7 +40,7 @@ export class MemoryLog implements Log {
 
   async append(record: LogRecord, after: Position): Promise<Position> {
     const { kind, epoch, node } = record
-    if (record.body.length > (this.bodyBytesMax ?? Number.POSITIVE_INFINITY))
+    if (record.body.length > this.bodyBytesMax)
       throw new RangeError(`The body has ${record.body.length} bytes; at most ${this.bodyBytesMax} fit into a record.`)
     const stored = { kind, epoch, node, body: record.body.slice() }
     return this.#calls.ask('append', (isRefused) => {
