@@ -11,7 +11,11 @@ import glob from 'fast-glob'
 // Compiled, this file is dist/test/architecture.test.js.
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')
-const packageJson = JSON.parse(read('package.json')) as { dependencies: object; exports: object }
+const packageJson = JSON.parse(read('package.json')) as {
+  dependencies: object
+  peerDependencies: object
+  exports: object
+}
 
 interface Import {
   /** The file that imports, from src/. */
@@ -136,6 +140,7 @@ const ENTRANCES: readonly [title: string, what: RegExp, only: RegExp, extent: 'a
     /^(edges\/threads\/|durable\/storage\/real-timers\.)/,
     'at runtime',
   ],
+  ['daybook/nats uses NATS', /^@nats-io\//, /^(edges\/cluster\/nats\/|nats\.)/, 'even types'],
   ['the command line uses libraries for one', /^(commander|cli-progress|fast-glob)$/, /^cli\//, 'even types'],
 ]
 
@@ -186,8 +191,10 @@ test('every imported package is a dependency, every dependency is imported, and 
   const packages = imports
     .map(({ to }) => to)
     .filter((to) => !isOurs(to) && !to.startsWith('node:'))
-    .map((to) => to.replace(/\/.*/, '')) // rxjs/internal/Observable
-  t.deepEqual([...new Set(packages)].sort(), Object.keys(packageJson.dependencies).sort())
+    .map((to) => to.replace(/^((?:@[^/]+\/)?[^/]+).*/, '$1')) // rxjs/internal/Observable
+  const { dependencies, peerDependencies } = packageJson
+  const declared = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !name.startsWith('@types/'))
+  t.deepEqual([...new Set(packages)].sort(), declared.sort())
 })
 
 // ── files ──
@@ -217,7 +224,7 @@ rule("there are no barrels: only the package's entry points re-export", () => {
 // ── tests ──
 
 test('the conformance suites use no test runner', (t) => {
-  const suites = glob.sync('test/conformance/*.ts', { cwd: ROOT })
+  const suites = glob.sync('{src/testing,test}/conformance/*.ts', { cwd: ROOT })
   t.true(suites.length > 3)
   for (const suite of suites) t.notRegex(read(suite), /from '(ava|node:test)'/, suite)
 })

@@ -1,6 +1,6 @@
 /**
  * What a cache requires of a journal. The file journal and `memoryJournal()` implement it; a stream on a message server could,
- * too. Every journal must pass `test/conformance/journal.ts`.
+ * too. Every journal must pass `journalCases` of `daybook/testing`.
  */
 import type { Clock } from '../core/model/clock.js'
 import type { Counters } from '../core/model/counters.js'
@@ -228,7 +228,7 @@ export interface CompactionRequest {
   readonly signal: AbortSignal
 }
 
-/** Where a cache keeps its events. To use your own, pass it as the option `journal`; it must pass `test/conformance/journal.ts`. */
+/** Where a cache keeps its events. To use your own, pass it as the option `journal`; it must pass `journalCases` of `daybook/testing`. */
 export interface Journal {
   /**
    * Reserves the journal for this cache, passes everything that it holds to the receiver, and prepares to append.
