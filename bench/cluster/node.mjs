@@ -11,7 +11,7 @@ const { servers, name, options } = JSON.parse(process.argv[2])
 const VALUE = 'x'.repeat(40)
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n)
 
-const cache = await openCluster({ name, engine: nats({ servers, replicas: servers.length }), ...options })
+const cache = await openCluster({ name, engine: nats({ servers, replicas: 3 }), ...options })
 let place
 cache.role$.subscribe((role) => {
   place = role

@@ -37,7 +37,7 @@ const at = () => Number(process.hrtime.bigint() / 1_000n)
 
 const cache = await openCluster<number>({
   name: cluster,
-  engine: nats({ servers: [...servers], replicas: servers.length }),
+  engine: nats({ servers: [...servers], replicas: 3 }),
   ...options,
 })
 let role = ''

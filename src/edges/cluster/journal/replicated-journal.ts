@@ -89,7 +89,7 @@ export class ReplicatedJournal implements Journal {
     const { log, name, clock, newId } = parts
     this.#parts = parts
     this.#identity = identityOf(name)
-    this.#objects = new Objects(log.snapshots, log.bodyBytesMax ?? Number.POSITIVE_INFINITY, newId)
+    this.#objects = new Objects(log, newId)
     this.snapshots = new Snapshots({ log, objects: this.#objects, name, id: this.#identity.id, clock })
     this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
     this.heardMs = clock.ownNow()

@@ -13,7 +13,7 @@ import { countFrom } from '../../../helpers/runs.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 /** Of the log of the cluster that members join. */
-const STREAM = 'daybook_tested'
+const STREAM = 'daybook-tested'
 const FAULTS = countFrom('DAYBOOK_CLUSTER_SERVER_FAULTS', 2)
 /** Twice what is expected, since machines are busy; consumers that are not made anew stall for more than half a minute. */
 const STALL_MS = 20_000
