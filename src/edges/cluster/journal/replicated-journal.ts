@@ -133,7 +133,7 @@ export class ReplicatedJournal implements Journal {
   /** Opens the log, which begins with `given` if it is empty, and returns its settings. */
   async prepare(given: Settings): Promise<Settings> {
     const { log, node } = this.#parts
-    this.#opened = await openLog(log, this.snapshots, node, given)
+    this.#opened = await openLog(log, this.snapshots, node, given, this.#parts.clock)
     return this.settings
   }
 

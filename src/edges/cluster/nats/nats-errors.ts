@@ -3,6 +3,8 @@ import { JetStreamApiError } from '@nats-io/jetstream'
 import { errors, type NatsConnection } from '@nats-io/transport-node'
 import { CacheError, reasonOf } from '../../../errors.js'
 
+/** The server is alone, and more than one replica was asked for. */
+const NO_REPLICAS = 10074
 const WRONG_LAST_SEQUENCE = [10071, 10164]
 
 export function isWrongSequence(error: unknown): boolean {
@@ -10,8 +12,14 @@ export function isWrongSequence(error: unknown): boolean {
 }
 
 /** The server has answered that it did not do it; after any other error it may have. */
-export function isRefused(error: unknown): boolean {
-  return error instanceof JetStreamApiError
+export function isRefused(error: unknown): error is JetStreamApiError {
+  return error instanceof JetStreamApiError && (error.status < 500 || error.code === NO_REPLICAS)
+}
+
+/** While servers elect a leader, or start: it may be otherwise in a moment. */
+export function isTemporary(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return !isRefused(error) || error.message.includes('peer offline')
+  return error instanceof errors.TimeoutError || (error instanceof errors.RequestError && !isUnserved(error))
 }
 
 export function isUnserved(error: unknown): boolean {
@@ -42,7 +50,7 @@ export function openingError(error: unknown, servers: string): unknown {
       ...options,
       advice: 'Start nats-server with -js and a store_dir, and enable JetStream for the account.',
     })
-  if (error instanceof JetStreamApiError)
+  if (isRefused(error) && !isTemporary(error))
     return new CacheError('ENGINE_REFUSED', `The NATS server at ${servers} refuses: ${reasonOf(error)}`, options)
   return new CacheError('ENGINE_UNAVAILABLE', `NATS does not answer at ${servers}: ${reasonOf(error)}`, options)
 }

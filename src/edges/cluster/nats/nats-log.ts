@@ -1,8 +1,9 @@
 /** A log in a stream of NATS JetStream: a position is the sequence of a message. */
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
+import { journalClock } from '../../../cache/system-clock.js'
 import { type Log, LogConflict, type LogFollower, type LogRecord, type Position } from '../log.js'
-import { checkVersion, isWrongSequence, openingError } from './nats-errors.js'
+import { checkVersion, isTemporary, isWrongSequence, openingError } from './nats-errors.js'
 import { NatsNames } from './nats-names.js'
 import { headersOf } from './nats-record.js'
 import { NatsSnapshots } from './nats-snapshots.js'
@@ -10,7 +11,10 @@ import { type Buckets, openStreams } from './nats-streams.js'
 import { NatsWire } from './nats-wire.js'
 import { RecordReader } from './record-reader.js'
 
-const TIMEOUT_MS = 5_000
+const TIMEOUT_MS = 3_000
+/** How long `open` waits for servers that elect a leader. */
+const OPENING_MS = 10_000
+const RETRY_MS = 250
 /** The server counts headers as part of the payload. */
 const HEADER_BYTES = 4_096
 
@@ -109,6 +113,7 @@ export class NatsLog implements Log {
     try {
       connection = await connect({
         name: `daybook ${this.#names.name}`,
+        timeout: TIMEOUT_MS, // a server that is stopped accepts connections and then says nothing
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
         reconnectJitter: 100,
@@ -119,9 +124,16 @@ export class NatsLog implements Log {
         ...this.#options,
       })
       checkVersion(connection)
-      const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS })
-      const buckets = await openStreams(connection, manager, this.#names, this.#replicas)
-      return { connection, manager, buckets }
+      for (const startMs = journalClock.now(); ; ) {
+        try {
+          const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS })
+          const buckets = await openStreams(connection, manager, this.#names, this.#replicas)
+          return { connection, manager, buckets }
+        } catch (error) {
+          if (this.#isClosed || !isTemporary(error) || journalClock.now() - startMs > OPENING_MS) throw error
+          await new Promise<void>((resolve) => journalClock.setTimeout(resolve, RETRY_MS, true))
+        }
+      }
     } catch (error) {
       await connection?.close()
       throw openingError(error, servers)
