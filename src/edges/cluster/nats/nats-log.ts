@@ -12,6 +12,7 @@ import { NatsWire } from './nats-wire.js'
 import { RecordReader } from './record-reader.js'
 
 const TIMEOUT_MS = 3_000
+const CONNECTING_MS = 2_000
 /** How long `open` waits for servers that elect a leader. */
 const OPENING_MS = 10_000
 const RETRY_MS = 250
@@ -113,7 +114,7 @@ export class NatsLog implements Log {
     try {
       connection = await connect({
         name: `daybook ${this.#names.name}`,
-        timeout: TIMEOUT_MS, // a server that is stopped accepts connections and then says nothing
+        timeout: CONNECTING_MS, // a server that is stopped accepts connections and then says nothing
         maxReconnectAttempts: -1,
         reconnectTimeWait: 250,
         reconnectJitter: 100,

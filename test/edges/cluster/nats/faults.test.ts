@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node'
 import test from 'ava'
 import type { Log, Position } from '../../../../src/edges/cluster/log.js'
 import { nats } from '../../../../src/nats.js'
-import { Collected, pause, record, until } from '../../../../src/testing/conformance/log-nodes.js'
+import { Collected, record, until } from '../../../../src/testing/conformance/log-nodes.js'
 import { NatsServers, WHY_NO_NATS } from '../../../helpers/cluster/nats-servers.js'
 
 /** Appends one record after the other; after an error it looks where the end is. */
@@ -39,19 +39,6 @@ class Writer {
   }
 }
 
-/** A stream is made when all servers are known to be there: one may just have been started again. */
-async function opened(log: Log): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await log.open()
-      return
-    } catch (error) {
-      if (tries === 100) throw error
-      await pause()
-    }
-  }
-}
-
 async function leaders(addresses: string[], stream: string): Promise<{ stream: number; consumer: number }> {
   const connection = await connect({ servers: addresses })
   try {
@@ -68,49 +55,45 @@ async function leaders(addresses: string[], stream: string): Promise<{ stream: n
 
 if (WHY_NO_NATS !== undefined) test.skip(WHY_NO_NATS, () => undefined)
 else {
-  let servers: NatsServers
-  test.before(async () => {
-    servers = await NatsServers.start(3)
-  })
-  test.after.always(() => servers?.stop())
-
-  const victims = ['leads the stream', 'hosts the consumer', 'the follower is connected to'] as const
-  for (const [at, victim] of victims.entries()) {
-    for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-      test.serial(`the server that ${victim}: ${signal}`, async (t) => {
-        const name = `${signal}-${at}`
-        const engine = nats({ servers: servers.addresses, replicas: 3 })
-        const [writing, reading] = [engine(name, 'w'), nats({ servers: servers.addresses[1]!, replicas: 3 })(name, 'r')]
-        await opened(writing)
-        await opened(reading)
-        const seen = new Collected()
-        const following = reading.follow(1, seen)
-        const writer = new Writer(writing)
-        await until(() => (seen.last ?? 0) > 50, 'records')
-        const found = await leaders(servers.addresses, `daybook-${name}`)
-        const hit = { 'leads the stream': found.stream, 'hosts the consumer': found.consumer }[victim as string] ?? 1
-        t.true(hit >= 0)
-        servers.signal(hit, signal)
-        const { size } = writer.acknowledged
-        await until(() => writer.acknowledged.size > size + 100, 'acknowledgements after the fault')
-        await until(() => (seen.last ?? 0) > size + 100, 'records after the fault')
-        if (signal === 'SIGKILL') servers.run(hit)
-        else servers.signal(hit, 'SIGCONT')
-        await writer.stop()
-        const last = Math.max(...writer.acknowledged.keys())
-        await until(() => (seen.last ?? 0) >= last, 'the last record')
-        following.stop()
-        await writing.close()
-        await reading.close()
-        t.deepEqual(
-          seen.positions(),
-          Array.from({ length: seen.records.length }, (_, index) => index + 1),
-        )
-        const contents = seen.bodies()
-        for (const [position, content] of writer.acknowledged) t.is(contents[position - 1], content)
-        t.is(new Set(contents).size, contents.length)
-        t.is(seen.gaps, 0)
-      })
-    }
+  const faults = [
+    ['leads the stream', 'SIGKILL'],
+    ['hosts the consumer', 'SIGKILL'],
+    ['the follower is connected to', 'SIGSTOP'],
+  ] as const
+  for (const [victim, signal] of faults) {
+    test.serial(`the server that ${victim}: ${signal}`, async (t) => {
+      const servers = await NatsServers.start(3)
+      t.teardown(() => servers.stop())
+      const name = 'x'
+      const engine = nats({ servers: servers.addresses, replicas: 3 })
+      const [writing, reading] = [engine(name, 'w'), nats({ servers: servers.addresses[1]!, replicas: 3 })(name, 'r')]
+      await writing.open()
+      await reading.open()
+      const seen = new Collected()
+      const following = reading.follow(1, seen)
+      const writer = new Writer(writing)
+      await until(() => (seen.last ?? 0) > 50, 'records')
+      const found = await leaders(servers.addresses, `daybook-${name}`)
+      const hit = { 'leads the stream': found.stream, 'hosts the consumer': found.consumer }[victim as string] ?? 1
+      t.true(hit >= 0)
+      servers.signal(hit, signal)
+      const { size } = writer.acknowledged
+      await until(() => writer.acknowledged.size > size + 100, 'acknowledgements after the fault')
+      await until(() => (seen.last ?? 0) > size + 100, 'records after the fault')
+      await writer.stop()
+      const last = Math.max(...writer.acknowledged.keys())
+      await until(() => (seen.last ?? 0) >= last, 'the last record')
+      following.stop()
+      await writing.close()
+      await reading.close()
+      t.deepEqual(
+        seen.positions(),
+        Array.from({ length: seen.records.length }, (_, index) => index + 1),
+      )
+      const contents = seen.bodies()
+      for (const [position, content] of writer.acknowledged) t.is(contents[position - 1], content)
+      t.is(new Set(contents).size, contents.length)
+      t.is(seen.gaps, 0)
+    })
   }
 }
