@@ -51,7 +51,6 @@ export class ClusterOwner {
       },
       onClose: () => {
         if (this.#sessions.get(client) === session) this.#sessions.delete(client)
-        if (session.hasLeft) door.numbered.forget(client)
       },
     })
     this.#sessions.set(client, session)
@@ -64,7 +63,10 @@ export class ClusterOwner {
     return this.serve(client, ours) ? theirs : undefined
   }
 
-  /** Forgets the clients that have been silent for long, by the time of the log. */
+  /**
+   * Forgets the clients that have been silent for long, by the time of the log. Not sooner, even if they have said goodbye: the answer to
+   * that, and all others with it, may not have arrived.
+   */
   forgetOld(seen: ReadonlyMap<string, number>): void {
     const sinceMs = this.#door.clock.now() - FORGET_MS
     for (const [client, seenMs] of seen) if (seenMs <= sinceMs) this.#door.numbered.forget(client)
