@@ -4,7 +4,7 @@
  * snapshots. After: the log's store.
  */
 import { CorruptionError, reasonOf } from '../../../errors.js'
-import type { Position, SnapshotStore } from '../log.js'
+import type { Log, Position, SnapshotStore } from '../log.js'
 
 export type ObjectKind = 'record' | 'loaded' | 'snapshot'
 
@@ -12,14 +12,21 @@ const CHUNK_BYTES = 256 * 1024
 const NAME = /^(record|loaded|snapshot)-(\d+)-/
 
 export class Objects {
-  readonly bodyBytesMax: number
-  readonly #store: SnapshotStore
+  readonly #log: Pick<Log, 'snapshots' | 'bodyBytesMax'>
   readonly #newId: () => string
 
-  constructor(store: SnapshotStore, bodyBytesMax: number, newId: () => string) {
-    this.#store = store
-    this.bodyBytesMax = bodyBytesMax
+  constructor(log: Pick<Log, 'snapshots' | 'bodyBytesMax'>, newId: () => string) {
+    this.#log = log
     this.#newId = newId
+  }
+
+  /** Of a record; larger ones are objects. An engine knows it once its log is open. */
+  get bodyBytesMax(): number {
+    return this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY
+  }
+
+  get #store(): SnapshotStore {
+    return this.#log.snapshots
   }
 
   /** A new name: no two objects have the same. */

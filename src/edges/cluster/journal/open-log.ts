@@ -2,6 +2,7 @@
  * Opening a log: it is begun if it is empty, its settings are found, and what it has is applied. Before: replicated-journal. After: snapshots,
  * applier.
  */
+import type { Clock } from '../../../core/model/clock.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { CacheError } from '../../../errors.js'
 import { type Log, LogConflict, type Position } from '../log.js'
@@ -11,6 +12,7 @@ import { jsonBody, readJson, readSettings, type Settings, writeSettings } from '
 import type { Snapshots } from './snapshots.js'
 
 const BEGIN_TRIES = 5
+const AGAIN_MS = 500
 
 /** What a log has when it is opened. */
 export interface OpenedLog {
@@ -20,16 +22,22 @@ export interface OpenedLog {
 }
 
 /** @throws CacheError if it is not a log of this cache, or cannot be read. */
-export async function openLog(log: Log, snapshots: Snapshots, node: string, given: Settings): Promise<OpenedLog> {
+export async function openLog(
+  log: Log,
+  snapshots: Snapshots,
+  node: string,
+  given: Settings,
+  clock: Pick<Clock, 'setTimeout'>,
+): Promise<OpenedLog> {
   const { first, last } = await log.open()
-  if (last === 0) await begin(log, node, given)
+  if (last === 0) await begin(log, node, given, clock)
   const settings = (await snapshots.settings()) ?? (first > 1 ? undefined : await firstSettings(log, given.name))
   if (settings === undefined) throw gone()
   return { settings, last: Math.max(last, 1) }
 }
 
 /** Appends the first record, unless another node is faster. */
-async function begin(log: Log, node: string, settings: Settings): Promise<void> {
+async function begin(log: Log, node: string, settings: Settings, clock: Pick<Clock, 'setTimeout'>): Promise<void> {
   const body = jsonBody(writeSettings(settings))
   for (let tries = 1; ; tries++) {
     try {
@@ -38,6 +46,7 @@ async function begin(log: Log, node: string, settings: Settings): Promise<void> 
     } catch (error) {
       if (error instanceof LogConflict) return
       if (tries === BEGIN_TRIES) throw error
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, AGAIN_MS))
     }
   }
 }

@@ -32,7 +32,7 @@ import type {
 } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { NotLeaderError } from '../../../errors.js'
-import type { Log } from '../log.js'
+import { type Log, LogConflict } from '../log.js'
 import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
@@ -89,7 +89,7 @@ export class ReplicatedJournal implements Journal {
     const { log, name, clock, newId } = parts
     this.#parts = parts
     this.#identity = identityOf(name)
-    this.#objects = new Objects(log.snapshots, log.bodyBytesMax ?? Number.POSITIVE_INFINITY, newId)
+    this.#objects = new Objects(log, newId)
     this.snapshots = new Snapshots({ log, objects: this.#objects, name, id: this.#identity.id, clock })
     this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
     this.heardMs = clock.ownNow()
@@ -133,7 +133,7 @@ export class ReplicatedJournal implements Journal {
   /** Opens the log, which begins with `given` if it is empty, and returns its settings. */
   async prepare(given: Settings): Promise<Settings> {
     const { log, node } = this.#parts
-    this.#opened = await openLog(log, this.snapshots, node, given)
+    this.#opened = await openLog(log, this.snapshots, node, given, this.#parts.clock)
     return this.settings
   }
 
@@ -211,9 +211,12 @@ export class ReplicatedJournal implements Journal {
 
   // ── the term ──
 
-  /** Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. */
-  async stand(): Promise<void> {
-    if (this.#state !== 'following' || this.#following?.isIdle !== true) return
+  /**
+   * Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. `'overtaken'`: there
+   * is a record that it has not read yet.
+   */
+  async stand(): Promise<'elected' | 'overtaken' | 'unknown' | undefined> {
+    if (this.#state !== 'following' || this.#following?.isIdle !== true) return undefined
     const { log, node, clock } = this.#parts
     const { position, epoch: before } = this.applier
     const epoch = before + 1
@@ -221,15 +224,17 @@ export class ReplicatedJournal implements Journal {
     this.#become('candidate')
     const timeMs = clock.now()
     const body = jsonBody({ ...writeSettings(this.settings), timeMs })
-    let isElected = true
+    let outcome: 'elected' | 'overtaken' | 'unknown' = 'elected'
     try {
       await log.append({ kind: 'term', epoch, node, body }, position)
-    } catch {
-      isElected = false // or not known: then its record is followed, and another term begun
+    } catch (error) {
+      // If it is not known: then its record is followed, and another term begun.
+      outcome = error instanceof LogConflict ? 'overtaken' : 'unknown'
     }
-    if (!this.#is('candidate')) return
-    if (isElected) this.#lead({ epoch, node, position: position + 1, timeMs })
+    if (!this.#is('candidate')) return undefined
+    if (outcome === 'elected') this.#lead({ epoch, node, position: position + 1, timeMs })
     else this.#follow()
+    return outcome
   }
 
   /** Not compared directly: it changes while others are awaited. */
