@@ -46,20 +46,23 @@ export function drivenNodes(t: ExecutionContext): DrivenNodes {
       await pass(STEP_MS)
     }
   }
+  let isOver = false
   async function during<T>(promise: Promise<T>): Promise<T> {
     let isSettled = false
     const settle = () => {
       isSettled = true
     }
     promise.then(settle, settle)
-    await until(() => isSettled)
+    await until(() => isSettled || isOver)
     return promise
   }
   const opened: ClusterCache[] = []
   t.teardown(async () => {
     engine.control.calm()
     for (const name of nodes.keys()) engine.control.resume(name)
-    await during(Promise.all(opened.map((cache) => cache.close().catch(() => undefined)))).catch(() => undefined)
+    const closed = Promise.all(opened.map((cache) => cache.close().catch(() => undefined)))
+    await Promise.race([during(closed), pass(5_000)]) // a node that has crashed never closes
+    isOver = true
   })
   return {
     clock,
