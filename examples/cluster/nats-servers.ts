@@ -70,6 +70,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const directory = resolve(process.argv[2] ?? 'nats')
   const servers = await startNatsServers(directory)
   console.log(servers.map(({ url }) => url).join(','))
-  const end = () => servers.forEach(({ process: child }) => child.kill())
+  const end = () => {
+    for (const { process: child } of servers) child.kill()
+  }
   process.once('SIGINT', end).once('SIGTERM', end)
 }

@@ -81,6 +81,13 @@ export class ByteWriter {
     this.length += bytes.length
   }
 
+  /** Copies what another writer holds. Room must have been reserved. */
+  putWritten({ bytes, length }: ByteWriter): void {
+    if (length > LOOP_LENGTH_MAX) bytes.copy(this.bytes, this.length, 0, length)
+    else for (let index = 0; index < length; index++) this.bytes[this.length + index] = bytes[index] as number
+    this.length += length
+  }
+
   /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
