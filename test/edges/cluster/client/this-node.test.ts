@@ -148,3 +148,33 @@ test('role$ has the role at once and each change, and completes; a closed node r
   await t.throwsAsync(one.set('a', 1), { code: 'CACHE_CLOSED' })
   t.throws(() => one.local.get('a'), { code: 'CACHE_CLOSED' })
 })
+
+test('one loader runs for a key, whichever nodes ask; if its node closes, the next one loads', async (t) => {
+  const { leader, followers } = await threeNodes(t)
+  let loads = 0
+  let finish: (value: string) => void = () => undefined
+  const load = () => {
+    loads++
+    return new Promise<string>((resolve) => {
+      finish = resolve
+    })
+  }
+  const [one, other] = followers as [typeof leader, typeof leader]
+  const first = one.getOrSet('a', load)
+  const [second, third] = [other.getOrSet('a', load), leader.getOrSet('a', load)]
+  while (loads === 0) await leader.flush()
+  await other.flush()
+  t.is(loads, 1)
+  finish('loaded')
+  t.deepEqual(await Promise.all([first, second, third]), ['loaded', 'loaded', 'loaded'])
+  t.is(loads, 1)
+  const refused = t.throwsAsync(one.getOrSet('b', load), { code: 'CACHE_CLOSED' })
+  while (loads === 1) await leader.flush()
+  const next = other.getOrSet('b', load)
+  await other.flush()
+  await one.close()
+  await refused
+  while (loads === 2) await leader.flush()
+  finish('by the next')
+  t.is(await next, 'by the next')
+})

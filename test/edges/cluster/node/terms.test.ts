@@ -116,3 +116,49 @@ test('keys that a node has hit in its copy are not the first to be evicted', asy
   await driven.during(follower.set('d', 'd'))
   t.deepEqual(follower.local.keys().sort(), ['a', 'c', 'd'])
 })
+
+test('20,000 open commands and another leader: each takes effect once, in the order of its client, and nothing is sent again and again', async (t) => {
+  const { engine, leaderName, followers, during } = await threeOf(t)
+  const [one, other] = followers
+  await during(Promise.all([one.set('n', 0), other.set('n', 0)]))
+  let requests = 0
+  engine.control.network.judge = ({ what }) => {
+    if (what === 'request') requests++
+    return undefined
+  }
+  const order: number[] = []
+  const calls = Array.from({ length: 20_000 }, (_, at) => one.increment('n').then(() => void order.push(at)))
+  engine.control.crash(leaderName)
+  await during(Promise.all(calls))
+  t.is(await during(other.get('n')), 20_000)
+  t.deepEqual(
+    order,
+    [...order].sort((a, b) => a - b),
+  )
+  t.true(requests < 1_000, `${requests} requests`)
+})
+
+test('a damaged record ends the calls of a node with a CorruptionError; its copy can still be read', async (t) => {
+  const { engine, followers, leader, during, until } = await threeOf(t)
+  const [one] = followers
+  await during(one.set('a', 1))
+  const { records } = engine.control.shared('cluster')
+  const append = records.append.bind(records)
+  records.append = (record, after) => {
+    if (record.kind === 'frame') record.body[record.body.length - 1] = (record.body.at(-1) as number) ^ 1
+    return append(record, after)
+  }
+  const changed = leader.set('a', 2).catch(() => undefined)
+  let failure: unknown
+  one
+    .get('a')
+    .then(() => one.get('a'))
+    .catch((error) => {
+      failure = error
+    })
+  await until(() => failure !== undefined)
+  t.like(failure, { code: 'CORRUPTION' })
+  await t.throwsAsync(one.set('b', 1), { code: 'CORRUPTION' })
+  t.is(one.local.get('a'), 1)
+  await during(changed)
+})
