@@ -168,9 +168,9 @@ export const ERRORS = {
   },
   OPTIONS_DIFFER: {
     classes: ['CacheError'],
-    message: 'A process has taken over a shared cache whose limits or default ttl are not those of its own options.',
+    message: 'The options of a process or node are not those of the cache that it shares, or it is another cache.',
     consequence: 'Those of the cache apply, so that nothing was evicted.',
-    advice: 'Pass the same options in every process, and change limits with resize().',
+    advice: 'Pass the same options everywhere, and change limits with resize().',
   },
   OWNER_STALLED: {
     classes: ['CacheError'],

@@ -200,7 +200,10 @@ test('every imported package is a dependency, every dependency is imported, and 
 // ── files ──
 
 /** Each with the reason why it is longer than 350 lines. */
-const LONG = new Map([['cache/cache.ts', 'the public API with its docstrings: one idea']])
+const LONG = new Map([
+  ['errors.ts', 'the table of all errors, and their classes: one idea'],
+  ['cache/cache.ts', 'the public API with its docstrings: one idea'],
+])
 
 test('no file has more than 350 lines without a reason', (t) => {
   const long = files.filter((file) => (texts.get(file) ?? '').trimEnd().split('\n').length > 350)

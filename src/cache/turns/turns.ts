@@ -89,6 +89,11 @@ export class Turns {
     return this.#depth > 0
   }
 
+  /** Whether the open turn has changed anything so far. */
+  get hasEvents(): boolean {
+    return this.#events.length > 0
+  }
+
   /** Runs `task` when no turn is open: now, or after the open turn. */
   whenIdle(task: () => void): void {
     if (this.#depth === 0 && !this.#isCommitting) task()

@@ -50,7 +50,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
   #ending: Promise<void> | undefined
 
   constructor({ node, id, client, clock, reconnectTimeoutMs }: ClusterClientParts) {
-    super(nowhere(), {
+    super(nowhere(clock), {
       timers: clock,
       now: () => clock.ownNow(),
       stamp: () => node.journal.applier.timeMs,
@@ -93,6 +93,10 @@ export class ClusterClient<V> extends RenewedClient<V> {
   static {
     for (const [name, method] of Object.entries(OF_THIS_NODE))
       Object.defineProperty(ClusterClient.prototype, name, { value: method, writable: true, configurable: true })
+    const recovery = async function (this: ClusterClient<unknown>) {
+      return this.cache.recovery
+    }
+    Object.defineProperty(ClusterClient.prototype, 'recovery', { get: recovery, configurable: true })
   }
 
   override async at(when: When, options?: AtOptions): Promise<never> {
@@ -138,8 +142,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
 }
 
 /** No line: the client begins by looking for one. */
-function nowhere(): LocalLine {
-  const [line] = LocalLine.pair()
+function nowhere(clock: ClusterClock): LocalLine {
+  const [line] = LocalLine.pair(clock)
   line.close()
   return line
 }

@@ -28,6 +28,13 @@ export class ClusterClock implements Clock {
 
   readonly clearTimeout: Clock['clearTimeout'] = (timer) => this.#timers.clearTimeout(timer)
 
+  /** For a frame that is written now: none after it is written at an earlier time, though this node's clock is set back. */
+  stamp(): number {
+    const nowMs = this.now()
+    this.saw(nowMs)
+    return nowMs
+  }
+
   /** A frame was written at this time. */
   saw(timeMs: number): void {
     if (timeMs > this.#lastMs) this.#lastMs = timeMs

@@ -45,7 +45,7 @@ export class LeaderFrames {
     this.#lastChecksum = lastChecksum
     const durableSequence = sequenceAfter(nextSequence, -1)
     this.#context = () => {
-      return { counters, seed, previousChecksum: this.#lastChecksum, durableSequence, writtenAtMs: clock.now() }
+      return { counters, seed, previousChecksum: this.#lastChecksum, durableSequence, writtenAtMs: clock.stamp() }
     }
     this.#pending.begin(nextSequence, this.#context)
   }

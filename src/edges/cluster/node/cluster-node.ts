@@ -57,7 +57,7 @@ export class ClusterNode {
     this.#parts = parts
     this.cache = cache
     this.journal = journal
-    this.#owner = new ClusterOwner(cache, (staged, rows) => journal.applier.readLoaded(staged, rows))
+    this.#owner = new ClusterOwner(cache, clock, (staged, rows) => journal.applier.readLoaded(staged, rows))
     this.#wire = new NodeWire({
       wire: log.wire,
       clock,

@@ -13,6 +13,7 @@ import { KeptAnswers } from '../../remote/owner/kept-answers.js'
 import { Session } from '../../remote/owner/session.js'
 import { WriteGate } from '../../remote/owner/write-gate.js'
 import { FORGET_MS } from '../../remote/wire/protocol.js'
+import type { Timers } from '../journal/cluster-clock.js'
 
 export class ClusterOwner {
   readonly #cache: Cache
@@ -26,9 +27,12 @@ export class ClusterOwner {
 
   readonly #readStaged: ReadStaged
 
+  readonly #timers: Timers
+
   /** `readStaged` reads what a node has staged. */
-  constructor(cache: Cache, readStaged: ReadStaged) {
+  constructor(cache: Cache, timers: Timers, readStaged: ReadStaged) {
     this.#readStaged = readStaged
+    this.#timers = timers
     this.#cache = cache
     this.#door = innerOf(cache)
     this.#gate = new WriteGate(this.#door)
@@ -59,7 +63,7 @@ export class ClusterOwner {
 
   /** A line to this process's own client. */
   connect(client: string): Line | undefined {
-    const [ours, theirs] = LocalLine.pair()
+    const [ours, theirs] = LocalLine.pair(this.#timers)
     return this.serve(client, ours) ? theirs : undefined
   }
 

@@ -3,6 +3,7 @@
  * share no bytes.
  */
 import { journalClock } from '../../../cache/system-clock.js'
+import type { Clock } from '../../../core/model/clock.js'
 import { queueMicrotask } from '../../../durable/storage/event-loop.js'
 import type { Line, Taken } from '../line.js'
 import { decodeFrame, encodeFrame, HEADER_BYTES } from './frames.js'
@@ -19,8 +20,15 @@ export class LocalLine implements Line {
   #isClosed = false
   #timer: unknown
 
-  static pair(): [LocalLine, LocalLine] {
-    const [one, other] = [new LocalLine(), new LocalLine()]
+  readonly #timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+
+  private constructor(timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>) {
+    this.#timers = timers
+  }
+
+  /** `timers` keep the process alive while somebody waits. */
+  static pair(timers: Pick<Clock, 'setTimeout' | 'clearTimeout'> = journalClock): [LocalLine, LocalLine] {
+    const [one, other] = [new LocalLine(timers), new LocalLine(timers)]
     one.#other = other
     other.#other = one
     return [one, other]
@@ -57,8 +65,8 @@ export class LocalLine implements Line {
   }
 
   hold(isHeld: boolean): void {
-    journalClock.clearTimeout(this.#timer)
-    this.#timer = isHeld ? journalClock.setTimeout(() => undefined, FOREVER_MS, true) : undefined
+    this.#timers.clearTimeout(this.#timer)
+    this.#timer = isHeld ? this.#timers.setTimeout(() => undefined, FOREVER_MS, true) : undefined
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import { ANSWER_BYTES_MAX, ANSWERS_BYTES_MAX, type Answer, bytesOf, DONE } from 
 import { CacheError } from '../../../errors.js'
 import { BATCH_REQUESTS_MAX, BATCHES_MAX, FORGET_MS } from '../wire/protocol.js'
 import type { Wire } from '../wire/wire-value.js'
+import { refusal } from './refusal.js'
 
 /** Numbers from the first that is unanswered to the last that is asked. */
 const WINDOW = BATCHES_MAX * BATCH_REQUESTS_MAX
@@ -20,6 +21,8 @@ export class KeptAnswers {
   readonly #now: () => number
   /** When the batch that is being answered was first sent, if it says so. */
   #sentMs = Number.POSITIVE_INFINITY
+  /** Of the last commands, which changed nothing: the answers that the client may not have. */
+  #unchanged: { number: number; answer: Answer }[] = []
 
   /** `now`: the time by which clients are forgotten, if batches say when they were sent. */
   constructor(commands: NumberedCommands, client: string, now = () => 0) {
@@ -50,7 +53,27 @@ export class KeptAnswers {
         consequence: 'It may have taken effect before.',
       })
     if (this.#now() - this.#sentMs >= FORGET_MS) throw forgotten()
-    return this.#commands.run({ client: this.#client, number, received }, run, (wire) => this.#keep(wire))
+    this.#noteUnchanged()
+    const unchanged = (answer: Answer) => this.#unchanged.push({ number, answer })
+    try {
+      const command = { client: this.#client, number, received }
+      return this.#commands.run(command, run, (wire) => this.#keep(wire), unchanged)
+    } catch (error) {
+      unchanged(this.#keep(refusal(error)))
+      throw error
+    }
+  }
+
+  /**
+   * Before the next command, which may change something: asked again after that, an earlier one must not be decided anew. Whoever waits for
+   * each answer has them all by then.
+   */
+  #noteUnchanged(): void {
+    if (this.#unchanged.length === 0 || !this.#commands.areNotable) return
+    const received = this.#received
+    for (const { number, answer } of this.#unchanged)
+      if (number > received) this.#commands.note({ type: 'answered', client: this.#client, number, received, answer })
+    this.#unchanged = []
   }
 
   #keep(wire: Wire): Answer {

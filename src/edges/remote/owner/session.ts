@@ -11,13 +11,14 @@ import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
 import { CLOSED, LATER } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
-import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
+import { LATER_TAG, type Wire } from '../wire/wire-value.js'
 import { type Answerer, BatchAnswers } from './batch-answers.js'
 import type { Caller, Extras, ReadStaged } from './caller.js'
 import type { DurableAnswers } from './durable-answers.js'
 import { Inbox } from './inbox.js'
 import type { KeptAnswers } from './kept-answers.js'
 import { operationAt } from './operations.js'
+import { isRefusal, refusal } from './refusal.js'
 import { Sender } from './sender.js'
 import { ServedLoads } from './served-loads.js'
 import { ServedPast } from './served-past.js'
@@ -211,12 +212,4 @@ export class Session implements Caller, Answerer {
     this.loads.abandon()
     this.#options.onClose()
   }
-}
-
-function refusal(error: unknown): Wire {
-  return [ERROR, ...toWireError(error)]
-}
-
-function isRefusal(wire: unknown): boolean {
-  return Array.isArray(wire) && wire[0] === ERROR
 }

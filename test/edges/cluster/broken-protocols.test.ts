@@ -1,0 +1,17 @@
+/** The simulation is checked: it finds every protocol with a broken rule. */
+import test from 'ava'
+import { MUTANTS } from '../../helpers/cluster/mutants.js'
+import { randomScript } from '../../helpers/cluster/random-script.js'
+import { play } from '../../helpers/cluster/simulation.js'
+
+const HISTORIES_MAX = 300
+
+for (const mutant of MUTANTS) {
+  test.serial(`found: a cluster that ${mutant.name}`, async (t) => {
+    let found: readonly string[] = []
+    let seed = 0
+    while (found.length === 0 && seed < HISTORIES_MAX) found = (await play(randomScript(++seed), mutant)).violations
+    t.log(`after ${seed} histories: ${found[0]?.split('\n')[0]?.slice(0, 160)}`)
+    t.true(found.length > 0)
+  })
+}
