@@ -39,7 +39,7 @@ import { Following } from './following.js'
 import { Leading } from './leading.js'
 import { changesGone, LogChanges } from './log-changes.js'
 import { Objects } from './objects.js'
-import { catchUp, type OpenedLog, openLog } from './open-log.js'
+import { type OpenedLog, openLog, readLog } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
 import { figuresOf, reportOf } from './reports.js'
 import { Snapshots } from './snapshots.js'
@@ -143,10 +143,8 @@ export class ReplicatedJournal implements Journal {
     const { applier } = this
     const beganMs = clock.ownNow()
     const { receiver } = session
-    const restored = await this.snapshots.restore(receiver, () => receiver.reset())
-    if (restored === undefined) receiver.limits(this.settings)
-    else applier.restore(restored.header)
-    await catchUp(log, applier, { receiver, replica: undefined }, (this.#opened as OpenedLog).last)
+    const { settings, last } = this.#opened as OpenedLog
+    const restored = await readLog({ log, applier, snapshots: this.snapshots, receiver, clock, settings, last })
     this.#session = session
     queueTask(() => this.#follow()) // when the cache is open
     return reportOf(applier, restored, clock.ownNow() - beganMs)
