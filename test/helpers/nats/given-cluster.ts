@@ -20,7 +20,7 @@ export async function givenCluster(
   { stores = {}, options = {} }: { stores?: Record<number, string>; options?: object } = {},
 ): Promise<GivenCluster> {
   const root = temporaryDirectory(t)
-  return given(t, root, await NatsServers.onLoopback(root, 3, stores), options)
+  return given(t, root, await NatsServers.onLoopback(root, { stores }), options)
 }
 
 /** The same in a network that can be cut: a server and a node at each host. */
