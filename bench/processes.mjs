@@ -34,8 +34,8 @@ process.once('exit', () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const results = [...(await compared()), ...(await besideClients()), ...(await takeovers())]
-console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, results }, null, 2))
+const results = { compared: await compared(), besideClients: await besideClients(), takeovers: await takeovers() }
+console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, ...results }, null, 2))
 process.exit(0)
 
 async function serve(directory) {
@@ -58,20 +58,30 @@ async function compared() {
   const rows = []
   for (const [what, calls, run, peer] of [
     ['set, each awaited', 2_000, awaited, redis],
+    ['get, each awaited', 2_000, awaited, redis],
     ['set, 500 at once', 50_000, atOnce, redis],
+    ['get, 500 at once', 50_000, atOnce, redis],
     ['set, 500 at once, beside auto-pipelining', 50_000, atOnce, pipelining],
   ]) {
+    const call = what.startsWith('get')
+      ? (client) => (key) => client.get(key)
+      : (client) => (key) => client.set(key, VALUE)
     const figures = { ioredis: [], daybook: [], ratios: [] }
     for (let round = -2; round < ROUNDS; round++) {
-      const theirs = await run(calls, (key) => peer.set(key, VALUE))
-      const ours = await run(calls, (key) => cache.set(key, VALUE))
+      const theirs = await run(calls, call(peer))
+      const ours = await run(calls, call(cache))
       if (round < 0) continue
       figures.ioredis.push(theirs)
       figures.daybook.push(ours)
       figures.ratios.push(theirs / ours)
     }
     const [ioredis, daybook, ratio] = Object.values(figures).map((list) => rounded(median(list)))
-    rows.push({ what, microsecondsPerCall: { ioredis, daybook }, timesAsFast: ratio })
+    rows.push({
+      what,
+      peer: peer === redis ? 'ioredis' : 'ioredis auto-pipelining',
+      microsecondsPerCall: { ioredis, daybook },
+      timesAsFast: ratio,
+    })
   }
   redis.disconnect()
   pipelining.disconnect()
@@ -93,25 +103,23 @@ async function atOnce(calls, set) {
   return ((performance.now() - beganMs) * 1e3) / calls
 }
 
-/** The owner's own calls, alone and with clients that are idle. */
+/** The owner's own calls, without clients and with some that are idle. */
 async function besideClients() {
-  const directory = join(root, 'own')
-  const owner = await openShared({ directory, owner: 'prefer' })
-  const ratios = []
-  const clients = []
-  const alone = []
-  for (let round = -2; round < ROUNDS; round++) alone.push(await atOnce(50_000, (key) => owner.set(key, VALUE)))
-  while (clients.length < 20) clients.push(await openShared({ directory, owner: 'never' }))
+  const clients = { 'without clients': 0, 'with 20 idle clients': 20 }
+  const owners = {}
+  const figures = {}
+  for (const [what, count] of Object.entries(clients)) {
+    const directory = join(root, `own-${count}`)
+    owners[what] = await openShared({ directory, owner: 'prefer' })
+    const others = Array.from({ length: count }, () => openShared({ directory, owner: 'never' }))
+    clients[what] = await Promise.all(others)
+    figures[what] = []
+  }
   for (let round = -2; round < ROUNDS; round++)
-    ratios.push((await atOnce(50_000, (key) => owner.set(key, VALUE))) / median(alone))
-  for (const client of clients) await client.close()
-  await owner.close()
-  return [
-    {
-      what: 'set of the owner, 500 at once, with 20 idle clients: time beside without',
-      ratio: rounded(median(ratios)),
-    },
-  ]
+    for (const [what, owner] of Object.entries(owners))
+      figures[what].push(await atOnce(50_000, (key) => owner.set(key, VALUE)))
+  for (const client of [...Object.values(clients).flat(), ...Object.values(owners)]) await client.close()
+  return Object.fromEntries(Object.entries(figures).map(([what, list]) => [what, rounded(median(list.slice(2)))]))
 }
 
 /** From the death of the owner to the first answer to a client. */
@@ -143,7 +151,7 @@ async function takeovers() {
       await once(second, 'exit')
     }
     rows.push({
-      what: `takeover with ${entries} entries: from the death of the owner to the first answer`,
+      entries,
       milliseconds: rounded(median(tookMs)),
       openingMilliseconds: rounded(median(openingMs)),
     })

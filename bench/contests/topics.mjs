@@ -9,6 +9,7 @@ import { kill } from './kill.mjs'
 import { memory } from './memory.mjs'
 import { objects } from './objects.mjs'
 import { parts } from './parts.mjs'
+import { processes } from './processes.mjs'
 import { recovery } from './recovery.mjs'
 import { set } from './set.mjs'
 import { stalls } from './stalls.mjs'
@@ -32,5 +33,6 @@ export const TOPICS = [
   streams,
   growth,
   threads,
+  processes,
   kill,
 ]

@@ -174,6 +174,36 @@ const THREADS = [
   }),
 ]
 
+const OWN = { topic: 'processes', case: 'set of the owner, 500 at once' }
+const PROCESSES = [
+  ...['set', 'get'].flatMap((call) => [
+    atLeast(0.67, `processes, ${call}, awaited one by one ÷ Redis through ioredis`, {
+      ...{ topic: 'processes', case: `${call}, each awaited`, system: 'ioredis' },
+    }),
+    atLeast(5, `processes, ${call}, 500 at once ÷ Redis through ioredis`, {
+      ...{ topic: 'processes', case: `${call}, 500 at once`, system: 'ioredis' },
+    }),
+  ]),
+  {
+    what: 'set of the owner with 20 idle clients: time ÷ without',
+    most: 1.05,
+    of: ({ value }) =>
+      quotient(
+        value({ ...OWN, system: 'daybook, with 20 idle clients' }),
+        value({ ...OWN, system: 'daybook, without clients' }),
+      ),
+  },
+  ...[1_000, 100_000, 1_000_000].map((keys) => ({
+    what: `takeover with ${compact(keys)} entries: milliseconds until the first answer, beyond the time of opening`,
+    most: 500,
+    of({ value }) {
+      const took = (name) => value({ topic: 'processes', case: `takeover, ${name}`, keys, system: 'daybook' })
+      const [whole, opening] = [took('from the death of the owner to the first answer'), took('opening')]
+      return whole === undefined || opening === undefined ? undefined : whole - opening
+    },
+  })),
+]
+
 const GROWTH = ['get', 'set'].map((call) => ({
   what: `growth from 10 k to 5 M entries, ${call}: growth of the cost per call ÷ lru-cache's own`,
   most: 1,
@@ -196,6 +226,7 @@ const BUDGET = {
   recovery: RECOVERY,
   stalls: STALLS,
   threads: THREADS,
+  processes: PROCESSES,
   growth: GROWTH,
 }
 

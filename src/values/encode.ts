@@ -129,7 +129,8 @@ export function restoreOnce(stored: StoredValue): unknown {
 const UNFREEZABLE = Symbol('unfreezable')
 
 function decodeFrozen(stored: EncodedPlain | EncodedValue): unknown {
-  if (stored instanceof EncodedPlain) return frozenOut(stored.copy ?? decodeOnce(stored)) ?? UNFREEZABLE
+  // The bytes stay, which take less memory than a copy beside the frozen object.
+  if (stored instanceof EncodedPlain) return frozenOut(stored.copy ?? decodeHeld(stored)) ?? UNFREEZABLE
   const value = decodeObject(stored)
   return typeof value !== 'object' || freezeWhole(value as object) ? value : UNFREEZABLE
 }
@@ -153,10 +154,13 @@ function decodeObject(stored: EncodedPlain | EncodedValue): unknown {
 
 /** From now on the cache has its own copy instead of the bytes. */
 function decodeOnce(stored: EncodedPlain): PlainData {
-  const { bytes } = stored
-  stored.copy = readable(() => decodePlain(bytes as PlainBytes)) // there are bytes, or there is a copy
+  stored.copy = decodeHeld(stored)
   stored.bytes = undefined
   return stored.copy
+}
+
+function decodeHeld({ bytes }: EncodedPlain): PlainData {
+  return readable(() => decodePlain(bytes as PlainBytes)) // there are bytes, or there is a copy
 }
 
 /** Values of a journal are decoded when they are first asked for, and matching checksums do not prove that they can be. */

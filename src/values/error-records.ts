@@ -4,8 +4,8 @@
  * beside the value, and refer to the errors in it.
  */
 import { types } from 'node:util'
-import { define } from './define.js'
 import { dataOf } from './kinds.js'
+import { define } from './plain/define.js'
 
 export interface ErrorRecord {
   /** The error in the value that it is about. */

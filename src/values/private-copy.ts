@@ -8,10 +8,10 @@
  */
 import { types } from 'node:util'
 import { describe, reasonOf, ValueError } from '../errors.js'
-import { define } from './define.js'
 import { type ErrorRecord, recordOf, standInFor } from './error-records.js'
 import { isPlain, isUncloneable, kindOf } from './kinds.js'
 import { pathOf, type Step } from './path.js'
+import { define } from './plain/define.js'
 import { Bare, PLAIN_LEVELS_MAX } from './plain/plain-data.js'
 
 const { isProxy } = types
@@ -128,7 +128,7 @@ class Walk {
 
   clear(): void {
     this.#forget(0)
-    this.#path.length = 0
+    if (!this.isPlain) this.#path.length = 0 // otherwise it holds no object, and V8 sets the length of an array in its runtime
     this.refusal = undefined
     if (this.#records.length > 0) this.#records = []
   }

@@ -29,6 +29,19 @@ test('a Keyv 5 has values, times to live and a namespace of its own', async (t) 
   t.deepEqual(found, [['ada', 1]])
 })
 
+test('a Keyv 5 with useKeyPrefix: false keeps to its namespace as well', async (t) => {
+  const cache = memoryCache()
+  cache.set('elsewhere', 1)
+  const users = new Keyv({ store: keyvStore({ cache }), namespace: 'users', useKeyPrefix: false })
+  await users.set('ada', 1)
+  t.is(await users.get('ada'), 1)
+  const found = []
+  for await (const pair of users.iterator()) found.push(pair)
+  t.deepEqual(found, [['ada', 1]])
+  await users.clear()
+  t.deepEqual(cache.keys(), ['elsewhere'])
+})
+
 test('Keyv 5 without a serializer stores values as they are', async (t) => {
   const keyv = new Keyv({ store: keyvStore({ cache: memoryCache() }), serialize: undefined, deserialize: undefined })
   await keyv.set('when', new Map([[1, new Date(0)]]))

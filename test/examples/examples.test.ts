@@ -75,13 +75,13 @@ test('every example has a test', (t) => {
   const names = readdirSync(EXAMPLES)
     .filter((name) => name.endsWith('.js'))
     .map((name) => name.replace(/\.js$/, ''))
-  t.deepEqual(names.sort(), ['cluster', 'first', 'machine', 'projection', 'worker-pool', 'worker-pool-task'])
+  t.deepEqual(names.sort(), ['first', 'machine', 'projection', 'worker-pool', 'worker-pool-task', 'workers'])
 })
 
-test('cluster: a rate limit and sessions of eight processes, exact while workers are killed', async (t) => {
+test('workers: a rate limit and sessions of eight processes, exact while workers are killed', async (t) => {
   t.timeout(120_000)
   const root = temporaryDirectory(t)
-  t.deepEqual(await linesOf(t, 'cluster', root), [
+  t.deepEqual(await linesOf(t, 'workers', root), [
     '8 workers share one cache',
     'the limit was exact: true',
     'every request counted once: true',

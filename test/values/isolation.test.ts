@@ -39,6 +39,27 @@ test("with 'freeze', the same deeply frozen object comes back each time, and is 
   look((await reopen(t, again, { isolation: 'freeze' })).cache)
 })
 
+test.serial("with 'freeze', a property with the name of an inherited setter is a property of its own", async (t) => {
+  const { cache } = await openMemory<unknown>(t, { isolation: 'freeze' })
+  cache.set('a', JSON.parse('{"__proto__":{"inherited":1},"set":2,"toString":3}'))
+  const called: unknown[] = []
+  Object.defineProperty(Object.prototype, 'set', { set: (value) => called.push(value), configurable: true })
+  let value: object
+  try {
+    value = cache.get('a') as object
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'set')
+  }
+  t.deepEqual(called, [])
+  t.is(Object.getPrototypeOf(value), Object.prototype)
+  t.deepEqual(Object.entries(value), [
+    ['__proto__', { inherited: 1 }],
+    ['set', 2],
+    ['toString', 3],
+  ])
+  t.true(Object.isFrozen(value))
+})
+
 test("with 'freeze', the caller's object is not frozen, and changing it changes nothing", async (t) => {
   const { cache } = await openMemory<unknown>(t, { isolation: 'freeze' })
   const value = { list: [1] }

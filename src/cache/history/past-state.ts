@@ -8,13 +8,14 @@ import type { JournalReceiver } from '../../durable/contract.js'
 import { encodedBytes } from '../../durable/format/encode-event.js'
 import type { Past } from '../../durable/history/past.js'
 import { receiverFor } from '../../durable/history/replayed-state.js'
+import { slices } from '../../durable/history/slices.js'
 
 /** @param matches Without it: everything, in the order of use. */
 export async function readPast(past: Past, sequence: Sequence, matches: KeyMatcher | undefined): Promise<State> {
   const state = emptyState()
   const receiver = receiverFor(state, () => undefined)
   await past.readAt(sequence, matches === undefined ? receiver : onlyMatching(receiver, matches))
-  receiver.restoreOrder()
+  await receiver.restoreOrderInSlices(slices())
   return state
 }
 

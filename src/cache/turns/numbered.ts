@@ -32,7 +32,7 @@ export class NumberedCommands {
 
   /** How many bytes of answers are kept for a client. */
   bytesFor(client: string): number {
-    return this.#state.answers.heldFor(client).bytes
+    return this.#state.answers.bytesFor(client)
   }
 
   /**

@@ -29,9 +29,7 @@ import type { Outbox } from './outbox.js'
 import { reportLater } from './report.js'
 import type { Appends } from './speculative-appends.js'
 
-/**
- * Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays.
- */
+/** Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays. */
 export type TurnListener = (events: readonly CacheEvent[], missedDeletions: readonly string[]) => void
 
 export interface TurnsParts {
@@ -66,7 +64,6 @@ export class Turns {
     this.#journal = journal
     this.#outbox = outbox
     this.#expiry = expiry
-    this.isWritable = false
   }
 
   /** Whether the journal accepts events. While it does not, expired entries are only hidden. */
@@ -100,8 +97,6 @@ export class Turns {
     else this.#afterTurn.push(task)
   }
 
-  // ── one command ──
-
   /** One command, one turn; inside `transact`, one step of the open turn. */
   run(command: Command): unknown {
     const events = decide(this.#state, command)
@@ -133,7 +128,7 @@ export class Turns {
    * must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
-    if (!this.#isQuiet) return false
+    if (this.#mustDecide) return false
     const slot = this.#state.find(key)
     if (!isSetAlone(this.#state, slot, nowMs))
       return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
@@ -153,7 +148,7 @@ export class Turns {
 
   /** The same gate for adding to a number that has neither a deadline nor tags. Returns undefined if the increment must be decided. */
   increment(key: string, by: number): number | undefined {
-    if (!this.#isQuiet) return undefined
+    if (this.#mustDecide) return undefined
     const slot = this.#state.find(key)
     if (slot === undefined || !isSetAlone(this.#state, slot, undefined) || this.#state.isExtendedAt(slot))
       return undefined
@@ -162,9 +157,8 @@ export class Turns {
     return value
   }
 
-  /** Whether a call is admitted that needs no list of events: no turn is open, and nobody listens or subscribes. */
-  get #isQuiet(): boolean {
-    return this.#state.gate === 0 && !this.#outbox.isObserved
+  get #mustDecide(): boolean {
+    return this.#state.gate !== 0 || this.#outbox.isObserved
   }
 
   /**
@@ -186,11 +180,11 @@ export class Turns {
     reserveStack()
     const evicted = victim === undefined ? undefined : state.keyAt(victim)
     const first = this.#append(events, key, value, expiresAtMs, evicted)
-    state.isWhole = false
+    state.gate |= GATE.notWhole
     if (victim !== undefined) evolveEviction(state, victim)
     if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
     else this.#evolveEach(events, first, nowMs as number, replacement)
-    state.isWhole = true
+    state.gate &= ~GATE.notWhole
     this.#isCommitting = false
     if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
   }
@@ -254,13 +248,13 @@ export class Turns {
       reply = steps()
       if (this.#depth === 1) this.#appendAll()
     } catch (error) {
-      this.#close()
+      this.#state.close(GATE.inTurn, --this.#depth > 0)
       const { isWhole } = this.#state
       this.#state.isWhole = false // until the undo is complete
       this.#undo(undoMark, eventMark, missedMark, isWhole)
       throw error
     }
-    this.#close()
+    this.#state.close(GATE.inTurn, --this.#depth > 0)
     if (this.#depth > 0) return reply
     const events = this.#events
     const missed = this.#missedDeletions
@@ -270,10 +264,6 @@ export class Turns {
     undo.end()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
-  }
-
-  #close(): void {
-    if (--this.#depth === 0) this.#state.close(GATE.inTurn, false)
   }
 
   #step(event: CacheEvent, nowMs: number): void {

@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { RestoreResult } from '../../cache/history/restore.js'
 import type { When } from '../../cache/history/when.js'
+import { isShared, withAnyCache } from '../journal/any-cache.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { parseTime, TIMES_HELP } from '../journal/past.js'
-import { withCache } from '../journal/with-cache.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { output, remark } from '../terminal/output.js'
 import { showCount, showCountOf } from '../terminal/quantities.js'
@@ -29,8 +29,8 @@ A restore can be undone in the same way: the last line says how.`,
     )
     .action(async (when: When, pattern: string, options: RestoreOptions) => {
       await listJournal(options.directory) // throws if there is none, which opening would create
-      process.exitCode = await withCache(options, async (cache) => {
-        for (const line of removalLines(cache.recovery)) remark(line)
+      process.exitCode = await withAnyCache(options, async (cache) => {
+        if (!isShared(cache)) for (const line of removalLines(cache.recovery)) remark(line)
         const planned = await cache.restore(when, { pattern, dryRun: true })
         output.line(`It would ${shown(planned, 'set', 'delete')}.`)
         if (planned.set + planned.deleted === 0) return EXIT.fine
@@ -38,7 +38,7 @@ A restore can be undone in the same way: the last line says how.`,
           output.line('Nothing was changed.')
           return EXIT.error
         }
-        const { sequence } = cache.stats().journal
+        const { sequence } = (await cache.stats()).journal
         output.line(`Done: ${shown(await cache.restore(when, { pattern }), 'set', 'deleted')}.`)
         output.line(
           `To undo it: daybook restore @${sequence} ${JSON.stringify(pattern)} --directory ${options.directory}`,

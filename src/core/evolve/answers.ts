@@ -40,6 +40,11 @@ export class Answers {
     return this.#clients.get(client)?.received ?? 0
   }
 
+  /** How many bytes of answers are kept for a client. */
+  bytesFor(client: string): number {
+    return this.#clients.get(client)?.bytes ?? 0
+  }
+
   /** How many bytes, and how many answers, are kept for a client. */
   heldFor(client: string): { bytes: number; answers: number } {
     const held = this.#clients.get(client)

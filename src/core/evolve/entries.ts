@@ -152,7 +152,8 @@ export class Entries {
     if (typeof value === 'object') this.hasHeldObjects = true
     if (successor === undefined) this.order.add(slot, key)
     else this.order.putBack(slot, successor, standing)
-    if (deadlineMs !== Number.POSITIVE_INFINITY) this.#schedule(slot, deadlineMs)
+    if (deadlineMs !== Number.POSITIVE_INFINITY) this.hasBeenTimed = true
+    if (this.hasBeenTimed) this.deadlines.set(slot, deadlineMs)
     if (extension !== undefined) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
     return slot
@@ -162,21 +163,18 @@ export class Entries {
     this.#watcher?.(slot)
     this.#values[slot] = value
     if (typeof value === 'object') this.hasHeldObjects = true
-    if (this.hasBeenTimed || deadlineMs !== Number.POSITIVE_INFINITY) this.#schedule(slot, deadlineMs)
+    if (deadlineMs !== Number.POSITIVE_INFINITY) this.hasBeenTimed = true
+    if (this.hasBeenTimed) this.deadlines.set(slot, deadlineMs)
     if (extension !== undefined || this.isExtended) this.#extend(slot, extension)
     if (this.#weights !== undefined) this.#weigh(slot, weight)
   }
 
   reschedule(slot: Slot, deadlineMs: number, freshUntilMs: number): void {
     this.#watcher?.(slot)
-    this.#schedule(slot, deadlineMs)
-    this.windows.set(slot, freshUntilMs)
-    this.#noteExtended()
-  }
-
-  #schedule(slot: Slot, deadlineMs: number): void {
     this.hasBeenTimed = true
     this.deadlines.set(slot, deadlineMs)
+    this.windows.set(slot, freshUntilMs)
+    this.#noteExtended()
   }
 
   #extend(slot: Slot, extension: Extension | undefined): void {

@@ -41,7 +41,7 @@ export class State implements ReadableState {
   readonly undo = new UndoLog()
   readonly answers = new Answers()
   /** What keeps a call from the short way: a sum of {@link GATE}. One field, so that most calls check nothing else. */
-  gate: number = GATE.notOpen
+  gate: number = GATE.notOpen | GATE.readOnly
   readonly eviction: EvictionPolicy
   /** What keeps the order instead of LRU, which it is at first. */
   #policy: StartPolicy | undefined

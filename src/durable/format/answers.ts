@@ -20,7 +20,7 @@ export const NOTE_BYTES_MAX = 256 * 1024
 /** The notes of one frame. */
 export class FrameNotes {
   readonly #writer = new ByteWriter(4 * 1024)
-  readonly #next = new ByteWriter(256)
+  /** Of the note that was prepared last. */
   readonly #content = new ByteWriter(256)
   #client = ''
   #received = 0
@@ -36,18 +36,12 @@ export class FrameNotes {
 
   /** Encodes a note and reserves its room, so that {@link add} cannot fail. */
   prepare(note: Note): void {
-    const next = this.#next
-    next.clear()
-    if (note.type === 'answered') {
-      const content = this.#content
-      content.clear()
-      putAnswer(content, note)
-      next.reserve(1)
-      next.putByte(NOTE.answer)
-      next.putBytes(content.bytes.subarray(0, content.length))
-      if (next.length > NOTE_BYTES_MAX - CLIENT_NOTE_BYTES) throw new RangeError('An answer is too large to be kept.')
-    }
-    this.#writer.reserve(CLIENT_NOTE_BYTES + next.length)
+    const content = this.#content
+    content.clear()
+    if (note.type === 'answered') putAnswer(content, note)
+    if (content.length > NOTE_BYTES_MAX - CLIENT_NOTE_BYTES - 6)
+      throw new RangeError('An answer is too large to be kept.')
+    this.#writer.reserve(CLIENT_NOTE_BYTES + 6 + content.length)
   }
 
   /** Adds the note that was prepared last. */
@@ -68,7 +62,9 @@ export class FrameNotes {
       this.#client = note.client
       this.#received = note.received
     }
-    writer.putHeld(this.#next.bytes.subarray(0, this.#next.length))
+    writer.putByte(NOTE.answer)
+    writer.putVarint(this.#content.length)
+    writer.putWritten(this.#content)
   }
 
   #putClient(client: string): void {

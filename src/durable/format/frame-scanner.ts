@@ -4,12 +4,15 @@
  */
 
 import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
+import { nextTurn } from '../storage/event-loop.js'
 import { type ReadableFile, readAll } from '../storage/storage.js'
 import { FILE_HEADER_BYTES, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MAGIC } from './format.js'
-import { type Frame, readFrame } from './frame.js'
+import { type Frame, type FrameProblem, readFrame, sumInSlices } from './frame.js'
 import { NewerFormatError } from './newer-format.js'
 
 const CHUNK_BYTES = 4 * 1024 * 1024
+/** The checksum of a larger frame, which is that of one large turn, is computed in slices. */
+const AT_ONCE_BYTES = 1024 * 1024
 /** A few seconds of checksums. The four bytes that begin a frame occur by chance once in 4 GiB. */
 const CHECKED_BYTES_MAX = 4 * 1024 * 1024 * 1024
 
@@ -45,13 +48,17 @@ export class FrameScanner {
    * @throws NewerFormatError for a frame of a kind that only a newer daybook writes.
    */
   next(): Scanned | undefined | Promise<Scanned | undefined> {
+    if (this.#offset + this.#at >= this.fileBytes) return undefined
+    return this.#scanned(readFrame(this.#bytes, this.#at, this.#offset, this.fileBytes, this.#seed, AT_ONCE_BYTES))
+  }
+
+  #scanned(found: Frame | FrameProblem): Scanned | Promise<Scanned | undefined> {
     const place = this.#offset + this.#at
-    if (place >= this.fileBytes) return undefined
-    const found = readFrame(this.#bytes, this.#at, this.#offset, this.fileBytes, this.#seed)
     if (!('problem' in found)) {
       this.#at += found.length
       return { frame: found, bytes: this.#bytes }
     }
+    if (found.problem === 'large') return this.#sumLarge(found.length)
     if (found.problem === 'newer') throw new NewerFormatError(found.reason).at(this.#file.path, place)
     if (found.problem !== 'incomplete')
       return { frame: undefined, offset: place, reason: found.reason, isTorn: found.problem === 'unsound' }
@@ -60,6 +67,16 @@ export class FrameScanner {
         ? this.next()
         : { frame: undefined, offset: place, reason: 'the file shrank while it was read', isTorn: true },
     )
+  }
+
+  async #sumLarge(length: number): Promise<Scanned | undefined> {
+    const summing = sumInSlices(this.#bytes, this.#at, length, this.#seed)
+    for (;;) {
+      const { done, value } = summing.next()
+      if (done === true)
+        return this.#scanned(readFrame(this.#bytes, this.#at, this.#offset, this.fileBytes, this.#seed, 0, value))
+      await nextTurn()
+    }
   }
 
   /**

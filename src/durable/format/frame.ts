@@ -81,6 +81,8 @@ const KINDS = new Map<number, FrameKind>(
 export type FrameProblem =
   /** The bytes end before the frame does. */
   | { problem: 'incomplete'; reason: string; needed: number }
+  /** Its checksum takes long, and nobody has computed it yet. */
+  | { problem: 'large'; reason: string; length: number }
   /** The bytes are not a sound frame: torn, damaged, or something else. */
   | { problem: 'unsound'; reason: string; summedBytes?: number }
   /** The checksum matches, so no crash did this, but no daybook writes such a header. */
@@ -90,7 +92,8 @@ export type FrameProblem =
 
 /**
  * The frame at `at` in `bytes`, if it is complete and its checksum matches. `offset` is that of `bytes[0]` in the file, and
- * `fileBytes` the file's size: a length that exceeds it is refused before anything is allocated.
+ * `fileBytes` the file's size: a length that exceeds it is refused before anything is allocated. A frame of more than `atOnceBytes` is
+ * `'large'`, unless `sum` is given: {@link sumInSlices}.
  */
 export function readFrame(
   bytes: Buffer,
@@ -98,6 +101,8 @@ export function readFrame(
   offset: number,
   fileBytes: number,
   seed: number,
+  atOnceBytes = Number.POSITIVE_INFINITY,
+  sum?: number,
 ): Frame | FrameProblem {
   const place = offset + at
   const left = bytes.length - at
@@ -112,8 +117,9 @@ export function readFrame(
     return { problem: 'unsound', reason: `a frame of ${length} bytes is larger than any frame may be` }
   if (length > fileBytes - place) return { problem: 'unsound', reason: 'the file ends in the middle of a frame' }
   if (length > left) return { problem: 'incomplete', reason: 'frame', needed: length }
+  if (length > atOnceBytes && sum === undefined) return { problem: 'large', reason: 'frame', length }
   const stored = bytes.readUInt32LE(at + FRAME.checksum)
-  if (checksum(bytes.subarray(at + FRAME.payloadBytes, at + length), seed) !== stored) {
+  if ((sum ?? checksum(bytes.subarray(at + FRAME.payloadBytes, at + length), seed)) !== stored) {
     return { problem: 'unsound', reason: 'the checksum of the frame does not match', summedBytes: length }
   }
   const kind = KINDS.get(bytes[at + FRAME.kind] as number) // the header is complete
@@ -144,6 +150,24 @@ export function readFrame(
     payloadEnd: at + length,
   }
 }
+
+/** The checksum of the frame of this length at `at`. Each `yield` is a place where the caller may pause. */
+export function* sumInSlices(
+  bytes: Buffer,
+  at: number,
+  length: number,
+  seed: number,
+): Generator<undefined, number, undefined> {
+  const end = at + length
+  let sum = seed
+  for (let start = at + FRAME.payloadBytes; start < end; start += SUM_SLICE_BYTES) {
+    sum = checksum(bytes.subarray(start, Math.min(end, start + SUM_SLICE_BYTES)), sum)
+    yield
+  }
+  return sum
+}
+
+const SUM_SLICE_BYTES = 1024 * 1024
 
 const COUNTER_NAMES = ['hits', 'misses', 'evictions', 'expirations', 'sets', 'deletes'] as const
 

@@ -173,6 +173,8 @@ export class ChangeCursor {
           for (const event of eventsOf(frame, scanned.bytes, segment.path)) {
             if (sequence >= this.#next && sequence <= to) events.push({ event, sequence, timeMs: frame.writtenAtMs })
             sequence = sequenceAfter(sequence)
+            const pausing = pause()
+            if (pausing !== undefined) await pausing
           }
           bytes += frame.length
           this.#next = Math.min(end, to + 1) as Sequence

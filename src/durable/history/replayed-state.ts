@@ -2,7 +2,7 @@
 import { evolve, evolveLimits, evolveRow, evolveSet, restoreRecency } from '../../core/evolve/evolve.js'
 import { Replacement } from '../../core/evolve/replacement.js'
 import type { State } from '../../core/evolve/state.js'
-import { restoreUse } from '../../core/evolve/use-order.js'
+import { atOnce, restoreUse } from '../../core/evolve/use-order.js'
 import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 import type { JournalReceiver } from '../contract.js'
 import { decodeUseOrder, useOrderCount } from '../format/use-order.js'
@@ -11,10 +11,14 @@ import { decodeUseOrder, useOrderCount } from '../format/use-order.js'
 export interface StateReceiver extends JournalReceiver {
   /** Restores the last order of use. Called once, after everything has been received. Earlier ones are not even decoded. */
   restoreOrder(): void
+  /** The same in slices, for a state that nobody uses yet. */
+  restoreOrderInSlices(pause: () => Promise<void> | undefined): Promise<void>
 }
 
 export function receiverFor(state: State, progress: JournalReceiver['progress']): StateReceiver {
   let order: Uint8Array | undefined
+  const restoring = () =>
+    restoreUse(state.entries, (count) => (order === undefined ? undefined : ranksOf(order, count)))
   return {
     row: (key, value, expiresAtMs, extension) => evolveRow(state, key, value, expiresAtMs, extension),
     set: (key, value, expiresAtMs, extension) => evolveSet(state, state.find(key), key, value, expiresAtMs, extension),
@@ -33,7 +37,13 @@ export function receiverFor(state: State, progress: JournalReceiver['progress'])
       state.entries.markUse()
       order = bytes
     },
-    restoreOrder: () => restoreUse(state.entries, (count) => (order === undefined ? undefined : ranksOf(order, count))),
+    restoreOrder: () => atOnce(restoring()),
+    restoreOrderInSlices: async (pause) => {
+      for (const _ of restoring()) {
+        const pausing = pause()
+        if (pausing !== undefined) await pausing
+      }
+    },
     recency: (keys) => restoreRecency(state, keys),
     progress,
   }

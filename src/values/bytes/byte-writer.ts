@@ -1,7 +1,7 @@
 import { TEXT } from './text.js'
 
 /** Text up to this length is written by a loop, which is faster for so few bytes than a call into the runtime. */
-const LOOP_LENGTH_MAX = 16
+const LOOP_LENGTH_MAX = 28
 
 /** A growing buffer, in which frames are composed. Numbers are little-endian. */
 export class ByteWriter {
@@ -81,22 +81,30 @@ export class ByteWriter {
     this.length += bytes.length
   }
 
+  /** Copies what another writer holds. Room must have been reserved. */
+  putWritten({ bytes, length }: ByteWriter): void {
+    if (length > LOOP_LENGTH_MAX) bytes.copy(this.bytes, this.length, 0, length)
+    else for (let index = 0; index < length; index++) this.bytes[this.length + index] = bytes[index] as number
+    this.length += length
+  }
+
   /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */
   putText(text: string): number {
     this.reserve(text.length * 3 + 5)
-    if (text.length <= LOOP_LENGTH_MAX) {
-      const { bytes } = this
-      let at = this.length
-      bytes[at++] = text.length // at most 16: one byte of varint
-      for (let index = 0; index < text.length; index++) {
-        const unit = text.charCodeAt(index)
-        if (unit > 0x7f) return this.#putLongText(text)
-        bytes[at++] = unit
-      }
-      this.length = at
-      return TEXT.ascii
+    const { length } = text
+    if (length > LOOP_LENGTH_MAX) return this.#putLongText(text)
+    const { bytes } = this
+    const start = this.length + 1
+    let all = 0
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index)
+      all |= unit
+      bytes[start + index] = unit
     }
-    return this.#putLongText(text)
+    if (all > 0x7f) return this.#putLongText(text)
+    bytes[start - 1] = length // one byte of varint
+    this.length = start + length
+    return TEXT.ascii
   }
 
   #putLongText(text: string): number {

@@ -3,6 +3,7 @@
  * of the cache's own, made by the walk in `private-copy.ts` or by `decode.ts`; nobody else ever has a reference to it.
  */
 import type { PlainData } from '../../core/model/stored-value.js'
+import { define } from './define.js'
 
 /** The most levels that plain data has: what walks it does so recursively, on any stack. */
 export const PLAIN_LEVELS_MAX = 200
@@ -57,14 +58,31 @@ export function frozenOut(data: PlainData): object | undefined {
 
 function frozenPart(part: object): object | undefined {
   if (part instanceof Date) return undefined
-  const entries = Object.entries(part)
-  for (const entry of entries) {
-    const member: unknown = entry[1]
-    if (typeof member !== 'object' || member === null) continue
-    entry[1] = frozenPart(member)
-    if (entry[1] === undefined) return undefined
+  if (Array.isArray(part)) return frozenArray(part)
+  const source = part as Bare
+  const built: Record<string, unknown> = {}
+  for (const key in source) {
+    let member = source[key]
+    if (typeof member === 'object' && member !== null) {
+      member = frozenPart(member)
+      if (member === undefined) return undefined
+    }
+    // An assignment, which is faster, would call an inherited setter.
+    if (key in built) define(built, key, member, true)
+    else built[key] = member
   }
-  return Object.freeze(Array.isArray(part) ? entries.map(([, item]) => item) : Object.fromEntries(entries))
+  return Object.freeze(built)
+}
+
+function frozenArray(source: readonly unknown[]): object | undefined {
+  const items = source.slice()
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]
+    if (typeof item !== 'object' || item === null) continue
+    items[index] = frozenPart(item)
+    if (items[index] === undefined) return undefined
+  }
+  return Object.freeze(items)
 }
 
 function copyArray(source: readonly unknown[]): unknown[] {

@@ -27,6 +27,9 @@ export class Shape {
   /** The next key of an object that had these keys, and its shape: most often it is the same again. */
   lastKey: string | undefined
   last: Shape | undefined
+  /** The key before that: those of an object and of one within it take turns. */
+  #otherKey: string | undefined
+  #other: Shape | undefined
   #next: Map<string, Shape> | undefined
 
   constructor(parent?: Shape, key = '') {
@@ -36,6 +39,16 @@ export class Shape {
 
   /** The shape with one more key, unless the key is too long. */
   with(key: string): Shape | undefined {
+    const next = this.#otherKey === key ? this.#other : this.#find(key)
+    if (next === undefined) return undefined
+    this.#otherKey = this.lastKey
+    this.#other = this.last
+    this.lastKey = key
+    this.last = next
+    return next
+  }
+
+  #find(key: string): Shape | undefined {
     this.#next ??= new Map()
     let next = this.#next.get(key)
     if (next === undefined) {
@@ -44,8 +57,6 @@ export class Shape {
       this.#next.set(key, next)
       nodes++
     }
-    this.lastKey = key
-    this.last = next
     return next
   }
 

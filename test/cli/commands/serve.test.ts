@@ -73,6 +73,45 @@ test('save and load ask the owner; stats and inspect read its files', async (t) 
   await served.kill('SIGTERM')
 })
 
+test('commands that look back work beside the owner: those of the shell and restore ask it, the others read its files', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const served = new DaybookProcess(t, ['serve', 'journal', '--history', '1h'], { cwd })
+  await served.until(/this process \(\d+\) owns journal/)
+  const cache = await openSharedWithin<number>({
+    directory: join(cwd, 'journal'),
+    owner: 'never',
+    reconnectTimeout: 60,
+  })
+  await cache.set('a', 1)
+  await cache.set('a', 2)
+  await cache.compact()
+  const input = 'at @1\nhistory a\ndiff @1\nfork forked @1\nrestore @1\n'
+  const shell = await daybook(t, ['shell'], { cwd, input })
+  t.is(shell.code, 0, shell.stderr)
+  t.regex(shell.stderr, /which is asked/)
+  t.regex(shell.stdout, /^a = 1$/m)
+  t.regex(shell.stdout, /^1 entry set, 0 deleted/m)
+  t.is(await cache.get('a'), 1)
+  t.true(existsSync(join(cwd, 'forked')))
+  const restored = await daybook(t, ['restore', '@2', '--yes'], { cwd })
+  t.is(restored.code, 0, restored.stderr)
+  t.regex(restored.stderr, /which is asked/)
+  t.is(await cache.get('a'), 2)
+  for (const [command, expected] of [
+    ['at @1', /a = 1|a +1/],
+    ['history a', /set/],
+    ['diff @1 @2', /a/],
+    ['fork forked2', /1 entry/],
+    ['verify', /./],
+  ] as const) {
+    const { code, stdout, stderr } = await daybook(t, command.split(' '), { cwd })
+    t.is(code, 0, `${command}: ${stderr}`)
+    t.regex(stdout, expected, command)
+  }
+  await cache.close()
+  await served.kill('SIGTERM')
+})
+
 test('what a killed owner left is no obstacle', async (t) => {
   const { cwd, served, directory } = await serving(t)
   await served.kill('SIGKILL')

@@ -230,3 +230,22 @@ test.serial('a length of 2^32 − 1 does not make the scanner allocate that much
   t.like(await scannerOf(Buffer.concat([Buffer.alloc(64), bytes])).next(), { frame: undefined })
   t.true(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024)
 })
+
+test('the frame of a large turn is read like any other: sound, followed by one, and damaged', async (t) => {
+  const large = frame(new Uint8Array(3_500_000).fill(7))
+  const small = frame(Buffer.from('payload'))
+  const header = new Uint8Array(64)
+  const scanner = scannerOf(Buffer.concat([header, small, large, small]))
+  const lengths: (number | undefined)[] = []
+  for (let scanned = await scanner.next(); scanned !== undefined; scanned = await scanner.next())
+    lengths.push(scanned.frame?.length)
+  t.deepEqual(lengths, [small.length, large.length, small.length])
+  for (const place of [100, 2_000_000, large.length - 1]) {
+    const damaged = Buffer.from(large)
+    damaged[place] = 8
+    const found = await scannerOf(Buffer.concat([header, damaged, small])).next()
+    t.like(found, { frame: undefined, offset: 64, isTorn: true, reason: 'the checksum of the frame does not match' })
+    const next = await scannerOf(Buffer.concat([header, damaged, small])).findFrame(64, () => true)
+    t.is(next?.length, small.length)
+  }
+})

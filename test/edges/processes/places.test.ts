@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { writeSocket } from '../../../src/durable/storage/owner-file.js'
 import { bind } from '../../../src/durable/storage/socket-path.js'
 import { checkOwner, ownerGreeting } from '../../../src/edges/processes/greeting.js'
@@ -48,9 +48,28 @@ test('workers of node:cluster own the cache themselves, at a socket of their own
   t.is(cache.get('n'), 150)
 })
 
-test('directories with long paths have caches of their own', async (t) => {
-  const root = join(temporaryDirectory(t), 'd'.repeat(120))
-  mkdirSync(root, { recursive: true })
+/** A directory whose path has this many bytes. */
+function directoryOf(t: ExecutionContext, bytes: number, end = ''): string {
+  let path = temporaryDirectory(t)
+  while (path.length < bytes - 101) path = join(path, 'd'.repeat(90))
+  path = join(path, `${'d'.repeat(bytes - path.length - 1 - end.length)}${end}`)
+  mkdirSync(path, { recursive: true })
+  return path
+}
+
+for (const bytes of [90, 96, 104, 108, 300]) {
+  test(`a directory on a path of ${bytes} bytes has a socket, which is its own`, async (t) => {
+    const directory = directoryOf(t, bytes)
+    t.is(directory.length, bytes)
+    const { join: joinCache } = sharedPlace(t, directory)
+    const owner = await joinCache({ owner: 'prefer' })
+    await owner.set('a', bytes)
+    t.is(await (await joinCache({ owner: 'never' })).get('a'), bytes)
+  })
+}
+
+test('two directories with the same first 108 bytes have caches of their own', async (t) => {
+  const root = directoryOf(t, 108)
   const [one, other] = [sharedPlace(t, join(root, 'one')), sharedPlace(t, join(root, 'other'))]
   const [first, second] = [await one.join({ owner: 'prefer' }), await other.join({ owner: 'prefer' })]
   await first.set('a', 1)
@@ -89,17 +108,66 @@ test('a stale socket, and nonsense in the owner file, are replaced by the next o
   }
 })
 
-asRoot('the directory and the socket of another user are not used', async (t) => {
-  const { directory, join: joinCache } = sharedPlace(t)
+const USER = 12_345
+
+/** Runs a program as another user. `openShared` is there. */
+function asUser(body: string) {
+  const module = JSON.stringify(new URL('../../../src/processes.js', import.meta.url).href)
   const program = `
-    process.setgid(12345); process.setuid(12345)
-    const { openShared } = await import(${JSON.stringify(new URL('../../../src/processes.js', import.meta.url).href)})
-    await openShared({ directory: ${JSON.stringify(directory)}, reconnectTimeout: 1 }).catch((error) => { process._rawDebug(error.code) })
-    process.exit(0)`
+    const { openShared } = await import(${module})
+    process.setgid(${USER}); process.setuid(${USER})
+    ${body}`
+  return run(process.execPath, ['--input-type=module', '--eval', program])
+}
+
+asRoot('the directory of another user is refused, except to root', async (t) => {
+  const { directory, join: joinCache } = sharedPlace(t)
   chmodSync(directory, 0o755)
   await joinCache({ owner: 'prefer' })
-  const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', program])
-  t.regex(stderr, /JOURNAL_UNREADABLE/)
-  chownSync(directory, 12345, 12345) // root may
+  const { stdout } = await asUser(`
+    const directory = ${JSON.stringify(directory)}
+    await openShared({ directory, reconnectTimeout: 1 }).catch((error) => console.log(error.code))`)
+  t.regex(stdout, /JOURNAL_UNREADABLE/)
+  chownSync(directory, USER, USER)
   t.is(await (await joinCache({ owner: 'never' })).get('a'), undefined)
+})
+
+asRoot('nothing is sent to a socket of another user, and the next owner replaces it', async (t) => {
+  const directory = temporaryDirectory(t)
+  const path = join(directory, 'socket')
+  let connections = 0
+  const server = createServer(() => connections++)
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  t.teardown(() => server.close())
+  chmodSync(path, 0o777)
+  chownSync(directory, USER, USER)
+  writeFileSync(join(directory, 'owner'), JSON.stringify({ socket: path }))
+  const { stdout } = await asUser(`
+    const directory = ${JSON.stringify(directory)}
+    const owner = await openShared({ directory })
+    const client = await openShared({ directory, owner: 'never' })
+    console.log(await client.increment('n'))
+    await client.close()
+    await owner.close()`)
+  t.is(stdout, '1\n')
+  t.is(connections, 0)
+})
+
+asRoot('a read-only directory is refused with the reason, and its running owner is asked all the same', async (t) => {
+  const directory = temporaryDirectory(t)
+  chownSync(directory, USER, USER)
+  const { stdout } = await asUser(`
+    const { chmodSync } = await import('node:fs')
+    const directory = ${JSON.stringify(directory)}
+    const refused = (error) => console.log(error.code, /EACCES|permission/i.test(error.message))
+    chmodSync(directory, 0o555)
+    await openShared({ directory }).catch(refused)
+    chmodSync(directory, 0o755)
+    const owner = await openShared({ directory, owner: 'prefer' })
+    chmodSync(directory, 0o555)
+    const client = await openShared({ directory })
+    console.log(await client.increment('n'))
+    await client.close()
+    await owner.close()`)
+  t.is(stdout, 'JOURNAL_UNREADABLE true\n1\n')
 })

@@ -12,8 +12,8 @@ export type OtherCall =
   | { readonly method: 'cleanup' | 'compact' }
   | { readonly method: 'resize'; readonly maxSize: number }
 
-/** What happens to a message: it is lost, its answer is, it arrives late or twice, or (an append) it is refused. */
-export type MessageFault = 'lost' | 'unanswered' | 'late' | 'doubled' | 'refused'
+/** What happens to a message: it is lost, its answer is, it arrives late or twice, its answer arrives late, or (an append) it is refused. */
+export type MessageFault = 'lost' | 'unanswered' | 'late' | 'doubled' | 'answered late' | 'refused'
 
 export type Action = { readonly afterMs: number } & (
   | { readonly do: 'call'; readonly at: Place; readonly steps: readonly Step[] }
@@ -33,6 +33,8 @@ export type Action = { readonly afterMs: number } & (
       readonly what: string
       readonly fault: MessageFault
       readonly count: number
+      /** How late; by chance if it is not given. */
+      readonly byMs?: number
     }
 )
 

@@ -1,5 +1,5 @@
 /** Plays a script on a cluster in simulated time, and judges what happened. */
-import type { Call, Sample, Step, Written } from './checkers/history.js'
+import type { Call, Sample, Step, Stream, Written } from './checkers/history.js'
 import { violations } from './checkers/judge.js'
 import { COUNTERS } from './random-script.js'
 import type { Action, OtherCall, Place, Script } from './script.js'
@@ -19,6 +19,9 @@ export interface Outcome {
   readonly violations: readonly string[]
   readonly calls: readonly Call[]
   readonly log: readonly Written[]
+  readonly streams: readonly Stream[]
+  /** How many messages there were, by `node kind`. */
+  readonly sent: ReadonlyMap<string, number>
 }
 
 /** What a script comes to, and what is wrong with it. */
@@ -116,7 +119,8 @@ export class Simulation {
         control.skew(node.id, action.ms)
         break
       case 'fault':
-        for (let count = 0; count < action.count; count++) this.surroundings.arm(node.id, action.what, action.fault)
+        for (let count = 0; count < action.count; count++)
+          this.surroundings.arm(node.id, action.what, action.fault, action.byMs)
         break
       case 'cut':
       case 'isolate': {
@@ -211,7 +215,13 @@ export class Simulation {
     const { log } = observer
     const streams = this.#everyNode.flatMap(({ stream }) => (stream === undefined ? [] : [stream]))
     const history = { calls, log, counters: new Set(COUNTERS), streams, samples: this.#samples }
-    return { violations: [...this.#problems, ...violations(history)], calls, log }
+    return {
+      violations: [...this.#problems, ...violations(history)],
+      calls,
+      log,
+      streams,
+      sent: this.surroundings.sent,
+    }
   }
 }
 

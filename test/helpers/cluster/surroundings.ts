@@ -12,6 +12,8 @@ import { SimulatedTime } from './simulated-time.js'
 /** Breaks one rule of the protocol. */
 export interface Mutant {
   readonly name: string
+  /** Where to look first. Default 1. */
+  readonly firstSeed?: number
   /** Changes the engine, or parts of it. */
   engine?(engine: MemoryLogEngine, name: string): MemoryLogEngine
   /** Opens the cache of a node. */
@@ -25,6 +27,7 @@ interface Armed {
   readonly node: string
   readonly what: string
   readonly fault: MessageFault
+  readonly byMs: number | undefined
 }
 
 export class Surroundings {
@@ -36,6 +39,8 @@ export class Surroundings {
   readonly open: ((options: CacheOptions) => Promise<Cache>) | undefined
   readonly #random: Random
   readonly #armed: Armed[] = []
+  /** How many messages of each kind were sent, by `node kind`. */
+  readonly sent = new Map<string, number>()
   #loaded = 0
 
   constructor(script: Script, mutant?: Mutant) {
@@ -56,8 +61,8 @@ export class Surroundings {
   }
 
   /** Happens to the node's next message of this kind. */
-  arm(node: string, what: string, fault: MessageFault): void {
-    this.#armed.push({ node, what, fault })
+  arm(node: string, what: string, fault: MessageFault, byMs?: number): void {
+    this.#armed.push({ node, what, fault, byMs })
   }
 
   calm(): void {
@@ -66,10 +71,10 @@ export class Surroundings {
   }
 
   #judge({ from, to, what }: Message): Fate | undefined {
-    const at = this.#armed.findIndex(
-      ({ node, what: armed, fault }) =>
-        (fault === 'unanswered' ? to : from) === node &&
-        what === (fault === 'unanswered' ? `${armed} answered` : armed),
+    const kind = `${from} ${what}`
+    this.sent.set(kind, (this.sent.get(kind) ?? 0) + 1)
+    const at = this.#armed.findIndex(({ node, what: armed, fault }) =>
+      fault.includes('answered') ? to === node && what === `${armed} answered` : from === node && what === armed,
     )
     const [armed] = at < 0 ? [] : this.#armed.splice(at, 1)
     switch (armed?.fault) {
@@ -81,7 +86,8 @@ export class Surroundings {
       case 'doubled':
         return 'double'
       case 'late':
-        return this.#random.below(8_000)
+      case 'answered late':
+        return armed?.byMs ?? this.#random.below(8_000)
       case 'refused':
         return 'refuse'
     }

@@ -89,7 +89,7 @@ export class ClusterOwner {
   /** Before this node resigns: what has arrived is answered, and the rest is asked again elsewhere. */
   async drain(): Promise<void> {
     this.#isDraining = true
-    for (const session of this.#sessions.values()) session.drain()
+    await Promise.all([...this.#sessions.values()].map((session) => session.drain()))
     await this.#gate.idle()
     const goodbye = new CacheClosedError('The node that led the cluster has closed')
     for (const session of [...this.#sessions.values()]) session.close(goodbye)

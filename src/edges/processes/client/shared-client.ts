@@ -109,11 +109,12 @@ function drop(place: Place): void {
   if (place.role === 'owner') place.owner.close().catch(() => undefined)
 }
 
-/** Relative paths are this process's, whichever reads or writes the file. */
+const TAKE_PATHS: readonly string[] = ['save', 'load', 'fork'] satisfies RemoteMethod[]
+
+/** Relative paths are this process's, whichever reads or writes the files. */
 function encodeSharedCall(name: RemoteMethod, parameters: readonly unknown[]): unknown[] {
   const [path, ...rest] = parameters
-  if ((name !== 'save' && name !== 'load') || typeof path !== 'string' || path === '')
-    return encodeCall(name, parameters)
+  if (!TAKE_PATHS.includes(name) || typeof path !== 'string' || path === '') return encodeCall(name, parameters)
   return encodeCall(name, [resolve(path), ...rest])
 }
 

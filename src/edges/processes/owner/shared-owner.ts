@@ -160,7 +160,7 @@ export class SharedOwner {
     this.#isClosing = true
     this.#server.close()
     for (const line of this.#lines) line.pause()
-    for (const session of this.#sessions.values()) session.drain()
+    await Promise.all([...this.#sessions.values()].map((session) => session.drain()))
     await this.#gate.idle()
     if (this.#socket !== undefined) removeSocket(this.#socket)
     this.#end()

@@ -18,6 +18,8 @@ export class Batch {
   bytes = 0
   /** False for a long call that is asked again: it is no numbered command. */
   isNumbered = true
+  /** A call that is never asked again once it was sent. It is alone in its batch. */
+  isOnce = false
   /** When it began to wait for another line. */
   sinceMs = 0
   #sentMs: number | undefined

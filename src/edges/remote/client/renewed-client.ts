@@ -7,14 +7,10 @@ import type { Clock } from '../../../core/model/clock.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
-import { OP } from '../wire/codes.js'
 import { ASK_AGAIN_MS } from '../wire/protocol.js'
 import type { encodeCall } from './encode-call.js'
 import { RemoteClient } from './remote-client.js'
 import { Requests } from './requests.js'
-
-/** What may have taken effect without an answer that is kept. */
-const LOADS: readonly number[] = [OP.load, OP.restore, OP.adopt]
 
 const LOOK_MS = 1_000
 
@@ -122,8 +118,8 @@ export class RenewedClient<V> extends RemoteClient<V> {
     }
     lost?.()
     this.#lostMs = now()
-    const wasOrderly = reason instanceof CacheClosedError
-    this.#requests.long.expire((code) => (LOADS.includes(code) && !wasOrderly ? errors.loadLost() : undefined))
+    // An owner that closes in order has answered what it had begun.
+    if (!(reason instanceof CacheClosedError)) this.#requests.rejectOnce(errors.loadLost())
     this.#expire()
     outsideRequests(() => this.#renew())
   }

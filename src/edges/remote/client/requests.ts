@@ -5,12 +5,11 @@
  *
  * Before: remote-client. After: batch and the line, then answers.
  */
-import { METHODS, type Method } from '../../../cache/arguments/methods.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { nextTick, queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
-import { OPERATION_NAMES } from '../wire/codes.js'
+import { isLong, isOnce } from '../wire/codes.js'
 import {
   ANSWERS,
   BATCH_BYTES_MAX,
@@ -29,13 +28,6 @@ import { versionError } from './greeting.js'
 import { type Endings, type Renewal, WAITING_BYTES_MAX } from './line-ends.js'
 import { LongCalls } from './long-calls.js'
 
-/** By code, for methods: whether the call takes longer than a turn. */
-const IS_LONG = OPERATION_NAMES.map(
-  (name) =>
-    ['openPast', 'nextPast', 'adopt'].includes(name) ||
-    (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
-)
-
 export class Requests {
   #line: Line
   readonly #endings: Endings
@@ -53,8 +45,7 @@ export class Requests {
   readonly #sent = new Map<number, Batch>()
   readonly long: LongCalls
   #isFlushQueued = false
-  /** A tick has ended, and not all of its requests could be sent. */
-  #isHeldUp = false
+  #isHeldUp = false // a tick has ended, and not all of its requests could be sent
   #isHeld = false
   #ended: CacheError | undefined
   isClosing = false
@@ -88,14 +79,16 @@ export class Requests {
    */
   ask(code: number, parameters: readonly unknown[], onId?: (id: number) => void, isUrgent = false): Promise<unknown> {
     if (this.#isRefusing) return Promise.reject(this.#refusal())
-    if (IS_LONG[code] !== true) {
+    if (!isLong(code)) {
       onId?.(this.#nextId)
       return this.#promise(this.#add(code, parameters))
     }
     return new Promise((settle) => {
       const begin = (settle: Settle) => {
+        if (isOnce(code)) this.#closeOpen()
         const id = this.#nextId
         onId?.(id)
+        this.#open.isOnce = isOnce(code)
         this.#join(this.#add(code, parameters), settle)
         return id
       }
@@ -141,14 +134,19 @@ export class Requests {
   #join(batch: Batch, settle: Settle): void {
     batch.waiting.push(settle)
     this.#nextId++
-    if (batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX) {
-      if (this.#isSuspended) batch.sinceMs = this.#now()
-      this.#queue.push(batch)
-      this.#open = new Batch(this.#nextId)
-    }
+    const isFull = batch.waiting.length >= BATCH_REQUESTS_MAX || batch.bytes >= BATCH_BYTES_MAX
+    if (isFull || batch.isOnce) this.#closeOpen()
     if (this.#isFlushQueued) return
     this.#isFlushQueued = true
     queueMicrotask(this.#queueFlush)
+  }
+
+  /** What is asked from now on is in another batch. */
+  #closeOpen(): void {
+    if (this.#open.waiting.length === 0) return
+    if (this.#isSuspended) this.#open.sinceMs = this.#now()
+    this.#queue.push(this.#open)
+    this.#open = new Batch(this.#nextId)
   }
 
   /** Runs after all microtasks of this tick, whatever kind of callback it began with. */
@@ -204,9 +202,9 @@ export class Requests {
     return first - 1
   }
 
-  #rejectSent(reason: unknown): void {
-    for (const batch of this.#sent.values()) this.#reject(batch, reason)
-    this.#sent.clear()
+  #rejectSent(reason: unknown, which: (batch: Batch) => boolean): void {
+    for (const batch of [...this.#sent.values()].filter(which))
+      if (this.#sent.delete(batch.firstId)) this.#reject(batch, reason)
   }
 
   #reject({ waiting }: Batch, reason: unknown): void {
@@ -259,7 +257,7 @@ export class Requests {
   #endByOwner(error: CacheError): void {
     const isOrderly = error instanceof CacheClosedError
     if (this.#renewal === undefined || error.code === 'UNSUPPORTED_VERSION') this.end(error, isOrderly)
-    if (!isOrderly) this.#rejectSent(error) // what the owner refuses, it would refuse again
+    if (!isOrderly) this.#rejectSent(error, () => true) // what the owner refuses, it would refuse again
     if (this.#renewal !== undefined) this.#suspend(error)
   }
 
@@ -280,11 +278,7 @@ export class Requests {
   }
 
   #queueOpen(): void {
-    if (this.#open.waiting.length > 0) {
-      this.#open.sinceMs = this.#now()
-      this.#queue.push(this.#open)
-      this.#open = new Batch(this.#nextId)
-    }
+    this.#closeOpen()
     this.#waitingBytes = 0
     for (const { bytes, waiting } of this.#unanswered) this.#waitingBytes += bytes + 64 * waiting.length
     this.#renewal?.hold(!this.isIdle)
@@ -297,6 +291,12 @@ export class Requests {
   /** Whether no call waits for an answer. */
   get isIdle(): boolean {
     return this.#sent.size + this.long.pending + this.#queue.length + this.#open.waiting.length === 0
+  }
+
+  /** Rejects the calls that may have taken effect and must not be asked again. */
+  rejectOnce(reason: CacheError): void {
+    this.#rejectSent(reason, (batch) => batch.isOnce)
+    this.long.expire((code) => (isOnce(code) ? reason : undefined))
   }
 
   /** Asks everything that is unanswered again, with its numbers, over another line. */

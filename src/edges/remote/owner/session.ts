@@ -9,6 +9,7 @@ import type { Door } from '../../../cache/door/door.js'
 import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
+import { isOnce } from '../wire/codes.js'
 import { CLOSED, LATER } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
 import { LATER_TAG, type Wire } from '../wire/wire-value.js'
@@ -64,6 +65,8 @@ export class Session implements Caller, Answerer {
   readonly #durableAnswers: DurableAnswers
   readonly #options: SessionOptions
   readonly #answers: KeptAnswers | undefined
+  /** Calls under way that the client will not ask again. */
+  readonly #once = new Set<Promise<unknown>>()
   /** Whether the client has said that it will send no more requests. */
   hasLeft = false
   #isClosed = false
@@ -140,10 +143,14 @@ export class Session implements Caller, Answerer {
         ? this.#answers.answer(id, () => operation.run(this, first, batch, at) as Wire) // it does not wait
         : operation.run(this, first, batch, at)
       if (!(result instanceof Promise)) return result
-      result.then(
+      const answered = result.then(
         (wire) => this.answerLater(id, wire),
         (error: unknown) => this.answerLater(id, refusal(error)),
       )
+      if (isOnce(code)) {
+        this.#once.add(answered)
+        answered.finally(() => this.#once.delete(answered))
+      }
       return [LATER_TAG]
     } catch (error) {
       return refusal(error)
@@ -171,10 +178,13 @@ export class Session implements Caller, Answerer {
     this.hasLeft = true
   }
 
-  /** Handles nothing more. What has been answered is sent, and the rest can be asked elsewhere. */
-  drain(): void {
+  /** Handles nothing more. What has been answered is sent, also of calls that cannot be asked again; the rest can be asked elsewhere. */
+  async drain(): Promise<void> {
     this.#inbox.close()
     this.sender.isHeld = false
+    this.sender.send()
+    if (this.#once.size === 0) return
+    await Promise.all(this.#once)
     this.sender.send()
   }
 

@@ -77,6 +77,25 @@ export const OP = Object.fromEntries(OPERATION_NAMES.map((name, code) => [name, 
   Record<OperationName, number>
 >
 
+const LONG = OPERATION_NAMES.map(
+  (name) =>
+    ['openPast', 'nextPast', 'adopt'].includes(name) ||
+    (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
+)
+
+/** Whether the call takes longer than a turn. */
+export function isLong(code: number): boolean {
+  return LONG[code] === true
+}
+
+/**
+ * Whether it changes the cache and takes longer than a turn: the answer cannot be in the frame of the change, so once it was
+ * sent it is not asked again. (`getOrSet` is: whoever asks finds what was stored.)
+ */
+export function isOnce(code: number): boolean {
+  return code === OP.load || code === OP.restore || code === OP.adopt
+}
+
 /** By code: how many arguments follow it. For a method: its arguments, then its options, whether or not they were passed. */
 export const ARITIES: readonly number[] = [
   ...REMOTE_METHODS.map((name) => METHODS[name].takes.length + optionsOf(METHODS[name]).length),

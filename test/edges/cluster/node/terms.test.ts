@@ -137,3 +137,28 @@ test('20,000 open commands and another leader: each takes effect once, in the or
   )
   t.true(requests < 1_000, `${requests} requests`)
 })
+
+test('a damaged record ends the calls of a node with a CorruptionError; its copy can still be read', async (t) => {
+  const { engine, followers, leader, during, until } = await threeOf(t)
+  const [one] = followers
+  await during(one.set('a', 1))
+  const { records } = engine.control.shared('cluster')
+  const append = records.append.bind(records)
+  records.append = (record, after) => {
+    if (record.kind === 'frame') record.body[record.body.length - 1] = (record.body.at(-1) as number) ^ 1
+    return append(record, after)
+  }
+  const changed = leader.set('a', 2).catch(() => undefined)
+  let failure: unknown
+  one
+    .get('a')
+    .then(() => one.get('a'))
+    .catch((error) => {
+      failure = error
+    })
+  await until(() => failure !== undefined)
+  t.like(failure, { code: 'CORRUPTION' })
+  await t.throwsAsync(one.set('b', 1), { code: 'CORRUPTION' })
+  t.is(one.local.get('a'), 1)
+  await during(changed)
+})

@@ -165,6 +165,23 @@ test('a loader whose process ends hands its place to the next one that waits', a
   t.is(await waiting, 'loaded by the third')
 })
 
+test('an owner that closes in order answers the loads and restores that it has begun: they take effect once', async (t) => {
+  const { directory, join } = sharedPlace(t)
+  const first = await join({ owner: 'prefer', history: '1h' })
+  const second = await join<number>({ owner: 'prefer', history: '1h' })
+  await second.set('a', 1)
+  const path = `${directory}-saved`
+  await second.save(path)
+  await second.set('a', 2)
+  const calls = [second.load(path), second.restore({ sequence: 1 }, { pattern: 'none' })] as const
+  await second.get('a') // they have begun
+  await first.close()
+  const [loaded, restored] = await Promise.all(calls)
+  t.like(loaded, { ok: true })
+  t.like(restored, { set: 0, deleted: 0 })
+  t.is(await second.get('a'), 1)
+})
+
 test('an option that does not exist, or that only one process can have, is a TypeError', async (t) => {
   const { join } = sharedPlace(t)
   for (const options of [

@@ -96,6 +96,46 @@ test('a long call that the lost owner had begun is begun again, under its number
   requests.end()
 })
 
+test('a load or restore that was sent is rejected when its owner is lost, begun or not, and never asked again', async (t) => {
+  for (const isBegun of [true, false]) {
+    const { requests, first, connect } = scene()
+    const before = requests.askByKey(OP.add, 'a', 1)
+    const loaded = requests.ask(OP.load, ['file'])
+    const after = requests.askByKey(OP.add, 'b', 1)
+    await settled()
+    t.deepEqual(
+      first.messages.map((message) => (message as unknown[])[1]),
+      [
+        [1, OP.add, 'a', 1],
+        [2, OP.load, 'file', undefined],
+        [3, OP.add, 'b', 1],
+      ],
+    )
+    if (isBegun) first.answer([ANSWERS, 2, [LATER_TAG]])
+    first.owner.close()
+    await settled()
+    requests.rejectOnce(unavailable(true))
+    await t.throwsAsync(loaded, { code: 'OWNER_UNAVAILABLE' })
+    const restored = requests.ask(OP.restore, [1]) // not sent yet
+    await settled()
+    const second = connect()
+    requests.resume(second.line)
+    await settled()
+    t.deepEqual(
+      second.messages.map((message) => ((message as unknown[])[1] as unknown[]).slice(0, 2)),
+      [
+        [1, OP.add],
+        [3, OP.add],
+        [4, OP.restore],
+      ],
+    )
+    second.answer([ANSWERS, 1, 1], [ANSWERS, 3, 1], [ANSWERS, 4, [LATER_TAG]])
+    second.answer([LATER, 4, 7])
+    t.deepEqual(await Promise.all([before, after, restored]), [1, 1, 7])
+    requests.end()
+  }
+})
+
 test('without an owner, calls reject when they have waited too long, and when too much waits', async (t) => {
   const { requests, first } = scene()
   const sent = requests.askByKey(OP.add, 'a', 1)

@@ -1,5 +1,5 @@
 /**
- * An HTTP server of eight processes (node:cluster) with one rate limit and one set of sessions: `node dist/examples/cluster.js`.
+ * An HTTP server of eight processes (node:cluster) with one rate limit and one set of sessions: `node dist/examples/workers.js`.
  * Workers are killed while requests arrive, the owner of the cache among them, and the limit stays exact.
  */
 import cluster, { type Worker } from 'node:cluster'
@@ -59,7 +59,7 @@ function found(sessions: Store, id: string): Promise<Session | undefined> {
 }
 
 async function primary(): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'daybook-cluster-')) // removed at the end
+  const root = mkdtempSync(join(tmpdir(), 'daybook-workers-')) // removed at the end
   const directory = join(root, 'journal')
   let owner: Worker | undefined
   let isEnding = false
