@@ -144,12 +144,14 @@ async function redisWithReplica() {
   const clients = Array.from({ length: 64 }, () => new Redis({ host: '127.0.0.1', port }))
   while ((await clients[0].wait(1, 100)) < 1) await sleep(100)
   return {
-    setAndWait: (call, caller) =>
-      clients[caller]
+    async setAndWait(call, caller) {
+      const [, [, replicas]] = await clients[caller]
         .pipeline()
         .set(`key:${call % 10_000}`, VALUE)
         .wait(1, 0)
-        .exec(),
+        .exec()
+      if (replicas < 1) throw new Error('The replica does not have it')
+    },
     end: () => {
       for (const client of clients) client.disconnect()
     },
