@@ -102,6 +102,10 @@ async function calls(name) {
     ['set, 64 callers, leader', () => leader.ask('sets', { calls: 20_000, callers: 64 })],
     ['set, 64 callers, follower', () => follower.ask('sets', { calls: 20_000, callers: 64 })],
     ['set, 64 callers, Redis with WAIT 1', () => inFlight(5_000, 64, redis.setAndWait)],
+    [
+      'set, 64 callers, Redis with WAIT 1, one connection',
+      () => inFlight(2_000, 64, (call) => redis.setAndWait(call, 0)),
+    ],
     ['set, one by one, leader', () => leader.ask('sets', { calls: 1_000, callers: 1 })],
     ['set, one by one, follower', () => follower.ask('sets', { calls: 1_000, callers: 1 })],
     ['set, one by one, Redis with WAIT 1', () => inFlight(1_000, 1, redis.setAndWait)],
@@ -122,10 +126,14 @@ async function calls(name) {
     ['leader', 0],
     ['follower', 1],
   ])
-    results.push({
-      what: `64 callers: times as fast as Redis with WAIT 1, ${what}`,
-      times: middle(figures[ours].map(({ perSecond }, round) => perSecond / figures[2][round].perSecond)),
-    })
+    for (const [connections, theirs] of [
+      [64, 2],
+      [1, 3],
+    ])
+      results.push({
+        what: `64 callers, ${what}: times as fast as Redis with WAIT 1, connections: ${connections}`,
+        times: middle(figures[ours].map(({ perSecond }, round) => perSecond / figures[theirs][round].perSecond)),
+      })
   redis.end()
   results.push(...(await reads(follower)), ...(await changes(leader, follower)))
   await Promise.all(nodes.map((node) => node.kill()))
