@@ -33,7 +33,7 @@ export type {
   SnapshotStore,
   Wire,
 } from './edges/cluster/log.js'
-export { LogConflict } from './edges/cluster/log.js'
+export { DamagedObjectError, LogConflict, UnservedError } from './edges/cluster/log.js'
 export type { RemoteCache, RemoteNamespace } from './edges/remote/client/remote-cache.js'
 export type { Condition, Step, StepsResults } from './edges/remote/wire/steps.js'
 export {

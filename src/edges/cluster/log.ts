@@ -31,6 +31,11 @@ export class UnservedError extends Error {
   override readonly name = 'UnservedError'
 }
 
+/** An object is missing, or is not what was written. Reading it again does not help. */
+export class DamagedObjectError extends Error {
+  override readonly name = 'DamagedObjectError'
+}
+
 /** Receives the records of a log. */
 export interface LogFollower {
   take(record: LogRecord, at: Position): void
@@ -83,7 +88,11 @@ export interface SnapshotStore {
   write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
   /** Sets the pointer if its revision is still this one; resolves with whether it was. */
   point(pointer: SnapshotPointer, revision: number): Promise<boolean>
-  /** The object in chunks. @throws if it is missing or damaged, at the latest after the last chunk. */
+  /**
+   * The object in chunks.
+   * @throws DamagedObjectError if it is missing or damaged, at the latest after the last chunk. Any other error: the engine does not
+   * answer now.
+   */
   read(name: string): AsyncIterable<Uint8Array>
   /** Removes the object, if there is one. */
   remove(name: string): Promise<void>

@@ -1,9 +1,10 @@
 /**
  * Following the log: every record behind what has been applied is applied, in order. If the next one is gone, the cache forgets everything and
- * goes on from a snapshot; if one cannot be read, it is read once more, because it may have been trimmed meanwhile. Before:
- * replicated-journal. After: log-reader, applier, snapshots.
+ * goes on from a snapshot; if one is damaged, it is read once more, because it may have been trimmed meanwhile. What the engine does not
+ * give now is asked for until it does. Before: replicated-journal. After: log-reader, applier, snapshots.
  */
 import type { JournalSession } from '../../../durable/contract.js'
+import { CacheError } from '../../../errors.js'
 import type { Log, LogRecord, Position } from '../log.js'
 import type { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
@@ -11,8 +12,10 @@ import { LogReader } from './log-reader.js'
 import { gone } from './open-log.js'
 import type { Snapshots } from './snapshots.js'
 
-/** After how long reading that failed is tried once more. */
+/** After how long reading that failed is tried again. */
 const RETRY_MS = 500
+/** How often: the server that is asked for the snapshot may have been away, too, and not know of it yet. */
+const GONE_TRIES = 20
 
 export interface FollowingParts {
   readonly log: Log
@@ -34,6 +37,7 @@ export class Following {
   readonly #hooks: FollowingHooks
   #reader: LogReader | undefined
   #failedAt: Position | undefined
+  #goneTries = 0
   #isStopped = false
 
   constructor(parts: FollowingParts, hooks: FollowingHooks) {
@@ -74,6 +78,7 @@ export class Following {
 
   #resynchronize(): void {
     const { session, snapshots, applier, clock } = this.#parts
+    if (this.#isStopped) return
     this.#reader?.stop()
     this.#reader = undefined
     const { receiver, replica } = session
@@ -84,23 +89,28 @@ export class Following {
         (restored) => {
           if (this.#isStopped) return
           if (restored === undefined) {
-            this.#fail(gone())
+            if (++this.#goneTries >= GONE_TRIES) this.#fail(gone())
+            else clock.setTimeout(() => this.#resynchronize(), RETRY_MS)
             return
           }
+          this.#goneTries = 0
           const { nextSequence, timeMs } = restored.header
           replica.follow({ events: [], notes: [], firstSequence: nextSequence, timeMs }, clock.ownNow()) // it is complete
           applier.restore(restored.header)
           this.#took(undefined)
           this.#read()
         },
-        (error) => this.#fail(error),
+        (error) => {
+          if (isFinal(error)) this.#fail(error)
+          else clock.setTimeout(() => this.#resynchronize(), RETRY_MS)
+        },
       )
   }
 
   #retry(error: Error): void {
     this.#reader = undefined
     const at = this.#parts.applier.position + 1
-    if (this.#failedAt === at) {
+    if (this.#failedAt === at && isFinal(error)) {
       this.#fail(error)
       return
     }
@@ -111,4 +121,9 @@ export class Following {
   #fail(error: Error): void {
     if (!this.#isStopped) this.#hooks.failed(error)
   }
+}
+
+/** Any other error comes from the engine, which may answer later. */
+function isFinal(error: unknown): boolean {
+  return error instanceof CacheError
 }

@@ -4,11 +4,10 @@
  * snapshots. After: the log's store.
  */
 import { CorruptionError, reasonOf } from '../../../errors.js'
-import type { Log, Position, SnapshotStore } from '../log.js'
+import { DamagedObjectError, type Log, type Position, type SnapshotStore } from '../log.js'
 
 export type ObjectKind = 'record' | 'loaded' | 'snapshot'
 
-const READ_TRIES = 3
 const CHUNK_BYTES = 256 * 1024
 const NAME = /^(record|loaded|snapshot)-(\d+)-/
 
@@ -16,19 +15,18 @@ export class Objects {
   readonly #log: Pick<Log, 'snapshots' | 'bodyBytesMax'>
   readonly #newId: () => string
 
-  /** The log need not be open yet. */
   constructor(log: Pick<Log, 'snapshots' | 'bodyBytesMax'>, newId: () => string) {
     this.#log = log
     this.#newId = newId
   }
 
-  get #store(): SnapshotStore {
-    return this.#log.snapshots
-  }
-
-  /** The longest body of a record. */
+  /** Of a record; larger ones are objects. An engine knows it once its log is open. */
   get bodyBytesMax(): number {
     return this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY
+  }
+
+  get #store(): SnapshotStore {
+    return this.#log.snapshots
   }
 
   /** A new name: no two objects have the same. */
@@ -43,17 +41,15 @@ export class Objects {
     return name
   }
 
-  /** @throws CorruptionError if it is missing or damaged, or cannot be read several times. */
+  /** @throws CorruptionError if it is missing or damaged. Any other error: the engine does not answer now. */
   async read(name: string): Promise<Buffer> {
-    for (let tries = 1; ; tries++) {
-      const chunks: Uint8Array[] = []
-      try {
-        for await (const chunk of this.#store.read(name)) chunks.push(chunk)
-        return Buffer.concat(chunks)
-      } catch (error) {
-        if (tries < READ_TRIES) continue // the engine may only not have answered
-        throw new CorruptionError({ file: name, offset: 0, sequence: 0, reason: reasonOf(error) }, { cause: error })
-      }
+    const chunks: Uint8Array[] = []
+    try {
+      for await (const chunk of this.#store.read(name)) chunks.push(chunk)
+      return Buffer.concat(chunks)
+    } catch (error) {
+      if (!(error instanceof DamagedObjectError)) throw error
+      throw new CorruptionError({ file: name, offset: 0, sequence: 0, reason: reasonOf(error) }, { cause: error })
     }
   }
 

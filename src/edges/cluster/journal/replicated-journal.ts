@@ -32,14 +32,14 @@ import type {
 } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { NotLeaderError } from '../../../errors.js'
-import type { Log } from '../log.js'
+import { type Log, LogConflict } from '../log.js'
 import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
 import { changesGone, LogChanges } from './log-changes.js'
 import { Objects } from './objects.js'
-import { catchUp, type OpenedLog, openLog } from './open-log.js'
+import { type OpenedLog, openLog, readLog } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
 import { figuresOf, reportOf } from './reports.js'
 import { Snapshots } from './snapshots.js'
@@ -133,7 +133,7 @@ export class ReplicatedJournal implements Journal {
   /** Opens the log, which begins with `given` if it is empty, and returns its settings. */
   async prepare(given: Settings): Promise<Settings> {
     const { log, node } = this.#parts
-    this.#opened = await openLog(log, this.snapshots, node, given)
+    this.#opened = await openLog(log, this.snapshots, node, given, this.#parts.clock)
     return this.settings
   }
 
@@ -143,10 +143,8 @@ export class ReplicatedJournal implements Journal {
     const { applier } = this
     const beganMs = clock.ownNow()
     const { receiver } = session
-    const restored = await this.snapshots.restore(receiver, () => receiver.reset())
-    if (restored === undefined) receiver.limits(this.settings)
-    else applier.restore(restored.header)
-    await catchUp(log, applier, { receiver, replica: undefined }, (this.#opened as OpenedLog).last)
+    const { settings, last } = this.#opened as OpenedLog
+    const restored = await readLog({ log, applier, snapshots: this.snapshots, receiver, clock, settings, last })
     this.#session = session
     queueTask(() => this.#follow()) // when the cache is open
     return reportOf(applier, restored, clock.ownNow() - beganMs)
@@ -211,9 +209,12 @@ export class ReplicatedJournal implements Journal {
 
   // ── the term ──
 
-  /** Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. */
-  async stand(): Promise<void> {
-    if (this.#state !== 'following' || this.#following?.isIdle !== true) return
+  /**
+   * Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. `'overtaken'`: there
+   * is a record that it has not read yet.
+   */
+  async stand(): Promise<'elected' | 'overtaken' | 'unknown' | undefined> {
+    if (this.#state !== 'following' || this.#following?.isIdle !== true) return undefined
     const { log, node, clock } = this.#parts
     const { position, epoch: before } = this.applier
     const epoch = before + 1
@@ -221,15 +222,17 @@ export class ReplicatedJournal implements Journal {
     this.#become('candidate')
     const timeMs = clock.now()
     const body = jsonBody({ ...writeSettings(this.settings), timeMs })
-    let isElected = true
+    let outcome: 'elected' | 'overtaken' | 'unknown' = 'elected'
     try {
       await log.append({ kind: 'term', epoch, node, body }, position)
-    } catch {
-      isElected = false // or not known: then its record is followed, and another term begun
+    } catch (error) {
+      // If it is not known: then its record is followed, and another term begun.
+      outcome = error instanceof LogConflict ? 'overtaken' : 'unknown'
     }
-    if (!this.#is('candidate')) return
-    if (isElected) this.#lead({ epoch, node, position: position + 1, timeMs })
+    if (!this.#is('candidate')) return undefined
+    if (outcome === 'elected') this.#lead({ epoch, node, position: position + 1, timeMs })
     else this.#follow()
+    return outcome
   }
 
   /** Not compared directly: it changes while others are awaited. */
@@ -302,17 +305,13 @@ export class ReplicatedJournal implements Journal {
   }
 
   /** Writes a snapshot of what this node has applied. */
-  async snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
+  async compact({ progress, signal }: Partial<CompactionRequest> = {}): Promise<CompactionReport> {
     const { applier, settings } = this
     if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.#refusal()
     const { header, bytes } = applier
     const report = await this.snapshots.write({ header, settings, source: this.freeze().source, progress, signal })
     applier.bytes -= bytes
     return report
-  }
-
-  compact({ progress, signal }: CompactionRequest): Promise<CompactionReport> {
-    return this.snapshot(progress, signal)
   }
 
   stage(source: SnapshotSource, progress: Progress) {

@@ -76,8 +76,7 @@ export class Snapshots {
         this.#read = { name, bytes }
         return settings
       } catch (error) {
-        if (!(error instanceof CorruptionError)) throw error
-        failure ??= error
+        failure = worse(failure, error)
       }
     }
     if (failure !== undefined) throw failure
@@ -92,7 +91,7 @@ export class Snapshots {
 
   /**
    * Passes the newest snapshot that can be read to the receiver; undefined if there is none. `reset`: forgets what has been passed.
-   * @throws CorruptionError if those that there are cannot be read.
+   * @throws CorruptionError if those that there are, are missing or damaged. Any other error: the engine does not answer now.
    */
   async restore(receiver: JournalReceiver, reset: () => void): Promise<RestoredSnapshot | undefined> {
     for (let before = ''; ; ) {
@@ -109,8 +108,7 @@ export class Snapshots {
           return restored
         } catch (error) {
           reset()
-          if (!(error instanceof CorruptionError)) throw error
-          failure ??= error
+          failure = worse(failure, error)
         }
       }
       if (newest.name === before) throw failure // otherwise another node may have replaced them meanwhile
@@ -241,6 +239,12 @@ export class Snapshots {
     }
     return removed
   }
+}
+
+/** Why none of the snapshots that there are was read. One that the engine did not give may be sound. */
+function worse(failure: unknown, error: unknown): unknown {
+  if (error instanceof CacheError && !(error instanceof CorruptionError)) throw error // the other one says the same
+  return failure === undefined || failure instanceof CorruptionError ? error : failure
 }
 
 function overtaken(): CacheError {

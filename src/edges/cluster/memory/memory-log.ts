@@ -1,5 +1,13 @@
 /** The log of one node in the memory of this process. `network.ts` has the faults, `records.ts` the content. */
-import { type Log, LogConflict, type LogFollower, type LogRecord, type Position, type SnapshotStore } from '../log.js'
+import {
+  DamagedObjectError,
+  type Log,
+  LogConflict,
+  type LogFollower,
+  type LogRecord,
+  type Position,
+  type SnapshotStore,
+} from '../log.js'
 import { Calls } from './calls.js'
 import type { MemoryControl } from './memory-control.js'
 import { MemoryWire } from './memory-wire.js'
@@ -115,10 +123,10 @@ function snapshotStore(calls: Calls, records: Records): SnapshotStore {
     point: (pointer, revision) => calls.ask('point', () => records.point(pointer, revision)),
     read: async function* (name) {
       const object = await calls.ask('read', () => objects.get(name))
-      if (object === undefined) throw new Error(`There is no object ${name}.`)
+      if (object === undefined) throw new DamagedObjectError(`There is no object ${name}.`)
       const bytes = object.bytes.slice()
       for (let from = 0; from < bytes.length; from += CHUNK_BYTES) yield bytes.subarray(from, from + CHUNK_BYTES)
-      if (object.isDamaged) throw new Error(`The object ${name} is damaged.`)
+      if (object.isDamaged) throw new DamagedObjectError(`The object ${name} is damaged.`)
     },
     remove: (name) => calls.ask('remove', () => void objects.delete(name)),
     names: () => calls.ask('names', () => [...objects.keys()]),

@@ -1,13 +1,16 @@
 /** Snapshots in an object store, and the pointer to them as the one key of a bucket, whose revisions make it a compare-and-set. */
 
 import { journalClock } from '../../../cache/system-clock.js'
-import type { SnapshotPointer, SnapshotStore } from '../log.js'
+import { reasonOf } from '../../../errors.js'
+import { DamagedObjectError, type SnapshotPointer, type SnapshotStore } from '../log.js'
 import { isWrongSequence } from './nats-errors.js'
 import type { Buckets } from './nats-streams.js'
 
 const KEY = 'pointer'
 /** A reader gives up after so long without a chunk: the server that hosts its consumer may be gone. */
 const SILENCE_MS = 10_000
+/** In what the library says when the digest is another one. */
+const CORRUPT = 'corrupt object'
 
 export class NatsSnapshots implements SnapshotStore {
   constructor(readonly buckets: () => Buckets) {}
@@ -44,7 +47,7 @@ export class NatsSnapshots implements SnapshotStore {
 
   async *read(name: string): AsyncGenerator<Uint8Array> {
     const object = await this.buckets().objects.get(name)
-    if (object === null) throw new Error(`There is no object ${name}.`)
+    if (object === null) throw new DamagedObjectError(`There is no object ${name}.`)
     object.error.catch(() => undefined) // the reader throws it too
     const reader = object.data.getReader()
     try {
@@ -53,6 +56,9 @@ export class NatsSnapshots implements SnapshotStore {
         if (done) return
         if (value.length > 0) yield value
       }
+    } catch (error) {
+      if (reasonOf(error).includes(CORRUPT)) throw new DamagedObjectError(reasonOf(error), { cause: error })
+      throw error
     } finally {
       void reader.cancel().catch(() => undefined)
     }

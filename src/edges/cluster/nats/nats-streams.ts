@@ -12,7 +12,7 @@ import {
 } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
 import { type ObjectStore, Objm } from '@nats-io/obj'
-import type { NatsConnection } from '@nats-io/transport-node'
+import { errors, type NatsConnection } from '@nats-io/transport-node'
 import { CacheError } from '../../../errors.js'
 import { isRefused } from './nats-errors.js'
 import type { NatsNames } from './nats-names.js'
@@ -82,7 +82,10 @@ async function makeLog(manager: JetStreamManager, names: NatsNames, replicas: nu
 
 async function configOf(manager: JetStreamManager, stream: string): Promise<Partial<StreamConfig> | undefined> {
   try {
-    return (await manager.streams.info(stream)).config
+    const { config, cluster } = await manager.streams.info(stream)
+    // It has just been made, or its servers elect: neither appends nor reads are answered yet.
+    if (cluster !== undefined && !cluster.leader) throw new errors.TimeoutError()
+    return config
   } catch (error) {
     if (isRefused(error) && error.code === 10059) return undefined
     throw error

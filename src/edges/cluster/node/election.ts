@@ -7,6 +7,8 @@
  *                0.5 s without a record: it asks at the leader's address; if nobody answers, it tries
  *                the leader has resigned, or there was none yet: it tries within 0.15 s
  *                the term is its own, and it does not lead: it tries at once
+ *                another record was in the place of its own: it tries again when it has read that, or as above after 1.5 s
+ *                its attempt failed otherwise: the next one comes after 0.25 s, and up to 0.25 s more by chance
  *
  * Time is counted in ticks of a timer, so that neither a clock that is set nor a process that was stopped makes a node impatient.
  */
@@ -19,6 +21,8 @@ const ASK_MS = 500
 const SILENCE_MS = 1_500
 const JITTER_MS = 300
 const VACANT_JITTER_MS = 150
+/** After an attempt of which nobody knows whether it failed: the log has no majority, or elects a leader of its own. */
+const AGAIN_MS = 250
 
 export interface ElectionParts {
   readonly journal: ReplicatedJournal
@@ -38,6 +42,8 @@ export class Election {
   silentMs = 0
   #patientMs = 0
   #sinceBeatMs = 0
+  /** How long it does not try, unless it hears something. */
+  #restMs = 0
   /** From 0 to 1, drawn anew for every silence. */
   #chance = 0
   #isAsking = false
@@ -72,7 +78,7 @@ export class Election {
 
   #hear(heard: number): void {
     this.#heard = heard
-    this.silentMs = this.#patientMs = 0
+    this.silentMs = this.#patientMs = this.#restMs = 0
   }
 
   #beat(): void {
@@ -86,6 +92,8 @@ export class Election {
   #follow(): void {
     const { journal } = this.#parts
     const { leader } = journal
+    this.#restMs -= TICK_MS
+    if (this.#restMs > 0) return
     if (journal.hasLostOwnTerm) this.#stand()
     else if (leader === undefined) {
       if (this.#patientMs >= this.#chance * VACANT_JITTER_MS) this.#stand()
@@ -108,6 +116,12 @@ export class Election {
     const { journal, random } = this.#parts
     this.#patientMs = 0
     this.#chance = random()
-    journal.stand().catch(() => undefined) // it says itself when it fails
+    journal.stand().then(
+      (outcome) => {
+        if (outcome === 'overtaken') this.#restMs = SILENCE_MS
+        else if (outcome === 'unknown') this.#restMs = AGAIN_MS * (1 + this.#chance)
+      },
+      () => undefined, // it says itself when it fails
+    )
   }
 }
