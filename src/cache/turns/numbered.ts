@@ -4,19 +4,16 @@
  * `turns.ts`.
  */
 import { GATE, type State } from '../../core/evolve/state.js'
-import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'
-import type { Journal } from '../../durable/contract.js'
+import type { Answer, AnsweredNote, NumberedCommand } from '../../core/model/note.js'
 import type { Turns } from './turns.js'
 
 export class NumberedCommands {
   readonly #state: State
   readonly #turns: Turns
-  readonly #journal: Journal
 
-  constructor({ state, turns, journal }: { state: State; turns: Turns; journal: Journal }) {
+  constructor({ state, turns }: { state: State; turns: Turns }) {
     this.#state = state
     this.#turns = turns
-    this.#journal = journal
   }
 
   /** The clients for which answers are kept. */
@@ -38,13 +35,36 @@ export class NumberedCommands {
     return this.#state.answers.bytesFor(client)
   }
 
-  /** Runs a command as one turn. If it changes anything, the frame of the change has the answer, which `keep` makes of the result. */
-  run<T>(command: NumberedCommand, run: () => T, keep: (result: T) => Answer): T {
-    return this.#turns.transact(() => {
+  /**
+   * Runs a command as one turn. If it changes anything, the frame of the change has the answer, which `keep` makes of the result; otherwise
+   * `unchanged` gets it.
+   */
+  run<T>(
+    command: NumberedCommand,
+    run: () => T,
+    keep: (result: T) => Answer,
+    unchanged: (answer: Answer) => void = () => undefined,
+  ): T {
+    const { client, number } = command
+    let answer: Answer
+    const result = this.#turns.transact(() => {
       const result = run()
-      this.#turns.note = { type: 'answered', ...command, answer: keep(result) }
+      answer = keep(result)
+      this.#turns.note = { type: 'answered', ...command, answer }
       return result
     })
+    if (this.find(client, number) === undefined) unchanged(answer)
+    return result
+  }
+
+  /** Whether {@link note} can be called. */
+  get areNotable(): boolean {
+    return this.#state.isOpen && this.#turns.isWritable
+  }
+
+  /** Keeps the answer to a command that changed nothing. It is written with the next change. */
+  note(note: AnsweredNote): void {
+    this.#turns.noted(note)
   }
 
   /**
@@ -66,9 +86,6 @@ export class NumberedCommands {
 
   /** The client will not ask again. */
   forget(client: string): void {
-    if (!this.#state.isOpen || !this.#turns.isWritable) return
-    const note: Note = { type: 'forgotten', client }
-    this.#journal.append([], note)
-    this.#state.answers.evolve(note)
+    if (this.areNotable) this.#turns.noted({ type: 'forgotten', client })
   }
 }

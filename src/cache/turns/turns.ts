@@ -3,45 +3,42 @@
  *
  *   command ─► decide ─► events ─► journal.append ─► evolve each ─► reply ─► streams
  *
- * The journal is written first, then the state changes. Everything that could fail after the append is checked before it: the
- * limits of the cache and of V8's Map (`decide`), room in the columns, room on the stack. So there is nothing to undo.
- *
- * Only a turn of several steps (`transact`, `setMany`, `deleteMany`, `deletePattern`) evolves as it goes, because a step must
- * see the previous one. It keeps the inverse of every change and appends once at the end. If it throws, all of it is undone.
- *
- * Turns never interleave: everything here is synchronous. A call made inside `transact` is a step of that turn; a call made
- * by a subscriber or a loader comes after the turn and is one of its own.
+ * The journal is written first, then the state changes. What could fail after the append is checked before it: the limits of the cache
+ * and of V8's Map (`decide`), room in the columns and on the stack. So there is nothing to undo. Only a turn of several steps
+ * (`transact`, `setMany`, `deleteMany`, `deletePattern`) evolves as it goes, because a step must see the previous one. It keeps the inverse
+ * of every change and appends once at the end. If it throws, all of it is undone. Turns never interleave: everything here is synchronous. A
+ * call inside `transact` is a step of that turn; one by a subscriber or a loader comes after the turn and is one of its own.
  */
 import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
-import { evolve, evolveEviction, evolveSet } from '../../core/evolve/evolve.js'
+import { evolve, evolveEviction, evolveNote, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
-import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
+import { reserveStack } from '../../core/evolve/stack.js'
 import { GATE, type State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
-import type { Answer, AnsweredNote } from '../../core/model/note.js'
+import { NEVER } from '../../core/model/expiry.js'
+import type { Answer, AnsweredNote, Note } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { Journal } from '../../durable/contract.js'
-import { queueTask } from '../../durable/storage/event-loop.js'
 import { CacheError } from '../../errors.js'
 import type { ExpiryTimer } from './expiry-timer.js'
 import type { Outbox } from './outbox.js'
-import { reportLater } from './report.js'
+import { orLater } from './report.js'
+import type { Appends } from './speculative-appends.js'
 
 /** Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays. */
 export type TurnListener = (events: readonly CacheEvent[], missedDeletions: readonly string[]) => void
 
 export interface TurnsParts {
   state: State
-  journal: Journal
+  journal: Appends
   outbox: Outbox
   expiry: ExpiryTimer
 }
 
 export class Turns {
   readonly #state: State
-  readonly #journal: Journal
+  readonly #journal: Appends
   readonly #outbox: Outbox
   readonly #expiry: ExpiryTimer
   #listener: TurnListener | undefined
@@ -120,9 +117,8 @@ export class Turns {
   }
 
   /**
-   * The gate in front of `decide`, for a `set` that removes nothing or evicts one entry while nobody listens: it is committed without
-   * creating a command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
-   * must be decided.
+   * The gate in front of `decide`, for a `set` that removes nothing or evicts one entry while nobody listens: committed without command,
+   * event or list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set` must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
     if (this.#mustDecide) return false
@@ -160,9 +156,8 @@ export class Turns {
   }
 
   /**
-   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which
-   * is then given by its fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if there is one. Room
-   * in the columns has been reserved.
+   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which is given by its
+   * fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if any. Room in the columns has been reserved.
    */
   #commit(
     events: readonly CacheEvent[] | undefined,
@@ -183,7 +178,7 @@ export class Turns {
     if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
     else this.#evolveEach(events, first, nowMs as number, replacement)
     if (this.note !== undefined) {
-      state.answers.evolve(this.note)
+      evolveNote(state, this.note)
       this.note = undefined // before anything that may begin another turn
     }
     state.gate &= ~GATE.notWhole
@@ -222,6 +217,12 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
   }
 
+  /** Journals and applies a note that belongs to no change. */
+  noted(note: Note): void {
+    this.#journal.append(NONE, note)
+    evolveNote(this.#state, note)
+  }
+
   /** Overrules a load of the key, although no event of the turn is about the key. */
   overrule(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
@@ -234,10 +235,9 @@ export class Turns {
   transact<T>(steps: () => T): T {
     reserveStack() // also for undoing
     const { undo } = this.#state
-    const undoMark = undo.mark
+    const undoMark = undo.begin()
     const eventMark = this.#events.length
     const missedMark = this.#missedDeletions.length
-    undo.isRecording = true
     this.#depth++
     this.#state.close(GATE.inTurn, true)
     let reply: T
@@ -258,7 +258,7 @@ export class Turns {
     if (events.length > 0) this.#events = []
     this.note = undefined
     if (missed.length > 0) this.#missedDeletions = []
-    undo.forget()
+    undo.end()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
   }
@@ -283,7 +283,7 @@ export class Turns {
       })
     if (this.#events.length === 0) return
     this.#outbox.journaled(this.#journal.append(this.#events, this.note))
-    if (this.note !== undefined) this.#state.answers.evolve(this.note)
+    if (this.note !== undefined) evolveNote(this.#state, this.note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
@@ -294,7 +294,7 @@ export class Turns {
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again
     if (this.#depth > 0) return
-    state.undo.forget()
+    state.undo.end()
     this.#runWaiting()
   }
 
@@ -316,7 +316,7 @@ export class Turns {
 
   /** A method of its own, because a function that contains a closure creates an object at every call. */
   #settleLater(error: unknown, events: readonly CacheEvent[], missed: readonly string[], nowMs?: number): void {
-    this.#later(error, () => this.#settle(events, missed, nowMs))
+    orLater(error, () => this.#settle(events, missed, nowMs))
   }
 
   #runWaiting(): void {
@@ -325,15 +325,9 @@ export class Turns {
       try {
         task()
       } catch (error) {
-        this.#later(error, task)
+        orLater(error, task)
       }
     }
-  }
-
-  /** After a stack overflow, does something again on a later tick, which has a stack of its own. Other errors are thrown there. */
-  #later(error: unknown, again: () => void): void {
-    if (isStackOverflow(error)) queueTask(again)
-    else reportLater(error)
   }
 
   /** @throws CacheError inside a turn, for a method that takes longer than a turn. */
@@ -347,4 +341,3 @@ export class Turns {
 }
 
 const NONE: readonly never[] = []
-const NEVER = Number.POSITIVE_INFINITY // the deadline of an entry without one
