@@ -46,12 +46,13 @@ export interface ServerStatus {
 
 /** @throws CacheError if the servers do not answer, or there is no such cluster. Nothing is made or changed. */
 export async function readStatus(name: string, options: NodeConnectionOptions): Promise<ClusterStatus> {
+  const names = new NatsNames(name)
   let connection: NatsConnection | undefined
   try {
     connection = await connectTo(options, name)
-    return await statusOver(connection, new NatsNames(name))
+    return await statusOver(connection, names)
   } catch (error) {
-    throw openingError(error, serversOf(options))
+    throw openingError(error, serversOf(options), names)
   } finally {
     await connection?.close()
   }
