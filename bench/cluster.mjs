@@ -102,6 +102,10 @@ async function calls(name) {
     ['set, 64 callers, leader', () => leader.ask('sets', { calls: 20_000, callers: 64 })],
     ['set, 64 callers, follower', () => follower.ask('sets', { calls: 20_000, callers: 64 })],
     ['set, 64 callers, Redis with WAIT 1', () => inFlight(5_000, 64, redis.setAndWait)],
+    [
+      'set, 64 callers, Redis with WAIT 1, one connection',
+      () => inFlight(2_000, 64, (call) => redis.setAndWait(call, 0)),
+    ],
     ['set, one by one, leader', () => leader.ask('sets', { calls: 1_000, callers: 1 })],
     ['set, one by one, follower', () => follower.ask('sets', { calls: 1_000, callers: 1 })],
     ['set, one by one, Redis with WAIT 1', () => inFlight(1_000, 1, redis.setAndWait)],
@@ -122,10 +126,14 @@ async function calls(name) {
     ['leader', 0],
     ['follower', 1],
   ])
-    results.push({
-      what: `64 callers: times as fast as Redis with WAIT 1, ${what}`,
-      times: middle(figures[ours].map(({ perSecond }, round) => perSecond / figures[2][round].perSecond)),
-    })
+    for (const [connections, theirs] of [
+      [64, 2],
+      [1, 3],
+    ])
+      results.push({
+        what: `64 callers, ${what}: times as fast as Redis with WAIT 1, connections: ${connections}`,
+        times: middle(figures[ours].map(({ perSecond }, round) => perSecond / figures[theirs][round].perSecond)),
+      })
   redis.end()
   results.push(...(await reads(follower)), ...(await changes(leader, follower)))
   await Promise.all(nodes.map((node) => node.kill()))
@@ -144,12 +152,14 @@ async function redisWithReplica() {
   const clients = Array.from({ length: 64 }, () => new Redis({ host: '127.0.0.1', port }))
   while ((await clients[0].wait(1, 100)) < 1) await sleep(100)
   return {
-    setAndWait: (call, caller) =>
-      clients[caller]
+    async setAndWait(call, caller) {
+      const [, [, replicas]] = await clients[caller]
         .pipeline()
         .set(`key:${call % 10_000}`, VALUE)
         .wait(1, 0)
-        .exec(),
+        .exec()
+      if (replicas < 1) throw new Error('The replica does not have it')
+    },
     end: () => {
       for (const client of clients) client.disconnect()
     },
@@ -256,7 +266,7 @@ async function failovers(name) {
 // ── opening ──
 
 async function openings(name) {
-  const options = { compaction: false, maxSize: Number.POSITIVE_INFINITY }
+  const options = { compaction: false, maxSize: 10_000_000 }
   const first = new Node(name, options)
   await first.opened
   await first.ask('fill', { from: 0, to: ENTRIES })
@@ -300,8 +310,9 @@ function rounded(figure) {
 
 const results = []
 for (const [name, measure] of Object.entries({ calls, failovers, openings })) {
-  results.push(...(await withServers(name, measure)))
-  console.error(`${name}: done`)
+  const rows = await withServers(name, measure)
+  for (const row of rows) console.error(JSON.stringify(row)) // what was measured is seen, whatever comes next
+  results.push(...rows)
 }
 console.log(JSON.stringify({ node: process.version, kills: KILLS, rounds: ROUNDS, results }, null, 2))
 process.exit(0)

@@ -1,7 +1,7 @@
 /** `daybook cluster status`: how a cluster is doing, as the servers of its log and its nodes say. Makes and changes nothing. */
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import type { ClusterStatus, readStatus } from '../../edges/cluster/nats/nats-status.js'
+import type { ClusterStatus, readStatus, StatusConnection } from '../../edges/cluster/nats/nats-status.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { UsageError } from '../terminal/failures.js'
 import { type Figure, figureLines } from '../terminal/figures.js'
@@ -33,7 +33,7 @@ export function addClusterCommand(program: Command): void {
 The exit code is 1 if no leader answers. Nodes that are not connected to the leader are not listed.`,
     )
     .action(async (options: StatusOptions) => {
-      const status = await (await reader())(options.name, await connection(options))
+      const status = await (await reader())(options.name, connection(options))
       if (options.json) output.line(JSON.stringify(status))
       else for (const line of statusLines(status)) output.line(line)
       process.exitCode = status.leader === null ? EXIT.error : EXIT.fine
@@ -53,13 +53,11 @@ async function reader(): Promise<typeof readStatus> {
   }
 }
 
-async function connection({ servers, user, creds }: StatusOptions) {
+function connection({ servers, user, creds }: StatusOptions): StatusConnection {
+  if (user !== undefined && creds !== undefined) throw new UsageError('--user and --creds cannot be used together')
   const addresses = { servers: servers.split(',') }
-  if (creds === undefined)
-    return user === undefined ? addresses : { ...addresses, user, pass: process.env['NATS_PASSWORD'] ?? '' }
-  if (user !== undefined) throw new UsageError('--user and --creds cannot be used together')
-  const { credsAuthenticator } = await import('@nats-io/transport-node')
-  return { ...addresses, authenticator: credsAuthenticator(readFileSync(creds)) }
+  if (creds !== undefined) return { ...addresses, creds: readFileSync(creds) }
+  return user === undefined ? addresses : { ...addresses, user, pass: process.env['NATS_PASSWORD'] ?? '' }
 }
 
 function statusLines({ name, term, leader, log, snapshots, servers, nodes }: ClusterStatus): string[] {

@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 testWithServers('the leader, the term, the sizes, and each node; 1 when nobody leads any more', async (t) => {
   t.timeout(60_000)
   const root = temporaryDirectory(t)
-  const servers = await NatsServers.onLoopback(root, 1)
+  const servers = await NatsServers.onLoopback(root, { count: 1 })
   t.teardown(() => servers.end())
   await servers.start()
   const engine = nats({ servers: servers.urls, replicas: 1 })

@@ -1,6 +1,7 @@
 /** Real servers and nodes for one test, which end with it. */
 import { rmSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
+import { countFrom } from '../runs.js'
 import { temporaryDirectory } from '../temporary-directory.js'
 import { Members } from './members.js'
 import { NatsServers, withoutServers } from './nats-servers.js'
@@ -20,7 +21,7 @@ export async function givenCluster(
   { stores = {}, options = {} }: { stores?: Record<number, string>; options?: object } = {},
 ): Promise<GivenCluster> {
   const root = temporaryDirectory(t)
-  return given(t, root, await NatsServers.onLoopback(root, 3, stores), options)
+  return given(t, root, await NatsServers.onLoopback(root, { stores }), options)
 }
 
 /** The same in a network that can be cut: a server and a node at each host. */
@@ -45,13 +46,29 @@ async function given(t: ExecutionContext, root: string, servers: NatsServers, op
 
 type Body = (t: ExecutionContext) => Promise<void>
 
+/** How many servers are killed or stopped, one after the other; more than one in CI. */
+export const FAULTS = countFrom('DAYBOOK_CLUSTER_FAULTS', 1)
+
+/** Why a test that takes long is not run, or undefined if it is. */
+const tooLong = FAULTS > 1 ? undefined : 'it takes long: DAYBOOK_CLUSTER_FAULTS=6 runs it, as CI does'
+
 /** A test with real servers. Where it cannot run, it says why in its title, and is skipped. */
 export function testWithServers(title: string, body: Body, obstacle = withoutServers): void {
   if (obstacle === undefined) test.serial(title, body)
   else test.serial.skip(`${title} (skipped: ${obstacle})`, body)
 }
 
+/** The same, in CI. */
+export function longTestWithServers(title: string, body: Body, obstacle?: string): void {
+  testWithServers(title, body, withoutServers ?? obstacle ?? tooLong)
+}
+
 /** A test with real servers in a network that it cuts. */
 export function testWithNetwork(title: string, body: Body): void {
   testWithServers(title, body, withoutServers ?? withoutNetworks())
+}
+
+/** The same, in CI. */
+export function longTestWithNetwork(title: string, body: Body): void {
+  longTestWithServers(title, body, withoutNetworks())
 }

@@ -1,8 +1,9 @@
 /** A cluster of `nats-server` processes with JetStream, each with a store of its own, which a test can kill, stop and start again. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -16,11 +17,13 @@ export interface Host {
   readonly store?: string
 }
 
+const PROGRAM = ['nats-server', '/usr/sbin/nats-server'].find(
+  (program) => spawnSync(program, ['--version']).status === 0,
+)
+
 /** Why there are no tests with real servers here, or undefined if there are. */
 export const withoutServers: string | undefined =
-  spawnSync('nats-server', ['--version']).status === 0
-    ? undefined
-    : 'nats-server is not installed: apt-get update && apt-get install -y nats-server'
+  PROGRAM === undefined ? 'nats-server is not installed: apt-get update && apt-get install -y nats-server' : undefined
 
 /** A program ends with the process that started it, however that one ends. */
 export const TIED = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL'] : []
@@ -30,16 +33,25 @@ const READY_MS = 30_000
 export class NatsServers {
   readonly hosts: readonly Host[]
   readonly #root: string
+  readonly #options: readonly string[]
+  #isRootOwn = false
   readonly #children: (ChildProcess | undefined)[] = []
 
-  /** @param root A directory for stores and logs, which is there. */
-  constructor(root: string, hosts: readonly Host[]) {
+  /**
+   * @param root A directory for stores and logs, which is there.
+   * @param options More arguments for each server, instead of those that enable JetStream.
+   */
+  constructor(root: string, hosts: readonly Host[], options: readonly string[] = ['-js']) {
     this.#root = root
     this.hosts = hosts
+    this.#options = options
   }
 
-  /** On free ports of this host. */
-  static async onLoopback(root: string, count = 3, stores: Record<number, string> = {}): Promise<NatsServers> {
+  /** On free ports of this host, not started yet. */
+  static async onLoopback(
+    root: string,
+    { count = 3, stores = {}, options }: { count?: number; stores?: Record<number, string>; options?: string[] } = {},
+  ): Promise<NatsServers> {
     const ports = await freePorts(count * 3)
     const hosts = Array.from({ length: count }, (_, at): Host => {
       const [client, cluster, monitoring] = ports.slice(at * 3) as [number, number, number]
@@ -47,11 +59,19 @@ export class NatsServers {
       const where = { address: '127.0.0.1', ports: { client, cluster, monitoring }, prefix: [] }
       return store === undefined ? where : { ...where, store }
     })
-    return new NatsServers(root, hosts)
+    return new NatsServers(root, hosts, options)
   }
 
   get urls(): string[] {
     return this.hosts.map(({ address, ports }) => `nats://${address}:${ports.client}`)
+  }
+
+  /** The same, started, in a directory of their own. @param options See the constructor. */
+  static async start(count: 1 | 3, options?: string[]): Promise<NatsServers> {
+    const root = mkdtempSync(join(tmpdir(), 'daybook-nats-'))
+    const servers = await NatsServers.onLoopback(root, options === undefined ? { count } : { count, options })
+    servers.#isRootOwn = true
+    return servers.start()
   }
 
   /** Starts all, and resolves once they have agreed on a leader. */
@@ -66,8 +86,8 @@ export class NatsServers {
     const { address, ports, prefix, store = join(this.#root, `store-${at}`) } = this.#host(at)
     mkdirSync(store, { recursive: true })
     const routes = this.hosts.map((host) => `nats://${host.address}:${host.ports.cluster}`)
-    const command = [...prefix, ...TIED, 'nats-server', '--addr', address, '--port', `${ports.client}`]
-    command.push('--http_port', `${ports.monitoring}`, '--name', `server-${at}`, '-js', '--store_dir', store)
+    const command = [...prefix, ...TIED, PROGRAM as string, '--addr', address, '--port', `${ports.client}`]
+    command.push('--http_port', `${ports.monitoring}`, '--name', `server-${at}`, '--store_dir', store, ...this.#options)
     if (this.hosts.length > 1) {
       command.push('--cluster_name', 'daybook-tests', '--cluster', `nats://${address}:${ports.cluster}`)
       command.push('--routes', routes.join(','))
@@ -76,37 +96,40 @@ export class NatsServers {
     this.#children[at] = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', log, log] })
   }
 
-  /** Resolves once those that run have a leader, and each of them knows it. */
+  /** Resolves once those that run accept connections, have a leader, and each of them knows it. */
   async ready(): Promise<void> {
     const untilMs = performance.now() + READY_MS
     for (;;) {
       const known = await Promise.all(this.#running.map((at) => this.#meta(at)))
-      const isReady = known.every((meta) => meta?.leader !== undefined && meta.cluster_size === this.hosts.length)
-      if (isReady || (this.hosts.length === 1 && known[0] !== undefined)) return
+      const isAlone = this.hosts.length === 1
+      if (known.every((meta) => isAlone || (meta?.leader !== undefined && meta.cluster_size === this.hosts.length)))
+        if ((await Promise.all(this.#running.map((at) => this.#accepts(at)))).every((accepts) => accepts)) return
       if (performance.now() > untilMs) throw new Error(`The servers do not get ready.\n${this.logs()}`)
       await sleep(50)
     }
   }
 
-  kill(at: number): Promise<void> {
-    return this.#end(at, 'SIGKILL')
+  async kill(at: number): Promise<void> {
+    const child = this.#children[at]
+    if (child === undefined) return
+    this.#children[at] = undefined
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
   }
 
-  /** In order: it gives up what it leads first. */
-  async shutDown(at: number): Promise<void> {
-    await this.#end(at, 'SIGTERM')
-  }
-
-  stop(at: number): void {
+  pause(at: number): void {
     this.#children[at]?.kill('SIGSTOP')
   }
 
-  continue(at: number): void {
+  resume(at: number): void {
     this.#children[at]?.kill('SIGCONT')
   }
 
   async end(): Promise<void> {
     await Promise.all(this.#running.map((at) => this.kill(at)))
+    if (this.#isRootOwn) rmSync(this.#root, { recursive: true, force: true })
   }
 
   /** The server that leads the stream of this name, or undefined if none that can be asked does. */
@@ -161,14 +184,12 @@ export class NatsServers {
     return join(this.#root, `server-${at}.log`)
   }
 
-  async #end(at: number, signal: NodeJS.Signals): Promise<void> {
-    const child = this.#children[at]
-    if (child === undefined) return
-    this.#children[at] = undefined
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    await ended
+  #accepts(at: number): Promise<boolean> {
+    const { address, ports } = this.#host(at)
+    return new Promise((resolve) => {
+      const socket = connect(ports.client, address, () => resolve(true))
+      socket.once('error', () => resolve(false)).once('connect', () => socket.destroy())
+    })
   }
 
   async #meta(at: number): Promise<{ leader?: string; cluster_size?: number } | undefined> {

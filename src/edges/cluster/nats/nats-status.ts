@@ -1,6 +1,6 @@
 /** What `daybook cluster status` prints: the log as its servers describe it, and what each node that can be reached answers. */
 import { JetStreamApiError, type JetStreamManager, jetstreamManager, type StreamInfo } from '@nats-io/jetstream'
-import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
+import { credsAuthenticator, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
 import { CacheError } from '../../../errors.js'
 import type { NodeStatus } from '../line/node-wire.js'
@@ -44,8 +44,14 @@ export interface ServerStatus {
   readonly lag: number
 }
 
+export interface StatusConnection extends NodeConnectionOptions {
+  /** The content of a credentials file. */
+  readonly creds?: Uint8Array
+}
+
 /** @throws CacheError if the servers do not answer, or there is no such cluster. Nothing is made or changed. */
-export async function readStatus(name: string, options: NodeConnectionOptions): Promise<ClusterStatus> {
+export async function readStatus(name: string, { creds, ...others }: StatusConnection): Promise<ClusterStatus> {
+  const options = creds === undefined ? others : { ...others, authenticator: credsAuthenticator(creds) }
   const names = new NatsNames(name)
   let connection: NatsConnection | undefined
   try {

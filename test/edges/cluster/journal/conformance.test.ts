@@ -1,7 +1,7 @@
 /** The cases for journals, on the journal of a cluster's leader over a log in memory. */
 import { randomBytes } from 'node:crypto'
 import { journalClock } from '../../../../src/cache/system-clock.js'
-import type { Replica, SnapshotSource } from '../../../../src/durable/contract.js'
+import type { CompactionRequest, Replica, SnapshotSource } from '../../../../src/durable/contract.js'
 import { ClusterClock } from '../../../../src/edges/cluster/journal/cluster-clock.js'
 import { ReplicatedJournal } from '../../../../src/edges/cluster/journal/replicated-journal.js'
 import type { MemoryLogEngine } from '../../../../src/edges/cluster/memory/engine.js'
@@ -44,9 +44,9 @@ class LeadersJournal extends ReplicatedJournal {
   }
 
   /** After a flush, as of a node's compact(): a snapshot has what is in the log. */
-  override async compact(...[request]: Parameters<ReplicatedJournal['compact']>) {
+  override async compact(request: Partial<CompactionRequest> = {}) {
     await this.flush()
-    this.#freeze = request.freeze
+    if (request.freeze !== undefined) this.#freeze = request.freeze
     return super.compact(request)
   }
 }

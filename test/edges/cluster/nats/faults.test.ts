@@ -1,11 +1,9 @@
 /** Servers are killed and stopped while records are appended and followed: what was acknowledged is there, once, at its position. */
-import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import test from 'ava'
 import type { Log, Position } from '../../../../src/edges/cluster/log.js'
 import { nats } from '../../../../src/nats.js'
 import { Collected, record, until } from '../../../../src/testing/conformance/log-nodes.js'
-import { NatsServers, WHY_NO_NATS } from '../../../helpers/cluster/nats-servers.js'
+import { NatsServers, withoutServers } from '../../../helpers/nats/nats-servers.js'
 
 /** Appends one record after the other; after an error it looks where the end is. */
 class Writer {
@@ -39,21 +37,7 @@ class Writer {
   }
 }
 
-async function leaders(addresses: string[], stream: string): Promise<{ stream: number; consumer: number }> {
-  const connection = await connect({ servers: addresses })
-  try {
-    const manager = await jetstreamManager(connection)
-    const { cluster } = await manager.streams.info(stream)
-    const consumers = []
-    for await (const one of manager.consumers.list(stream)) consumers.push(one)
-    const number = (name: string | undefined) => Number(name?.slice(1))
-    return { stream: number(cluster?.leader), consumer: number(consumers[0]?.cluster?.leader) }
-  } finally {
-    await connection.close()
-  }
-}
-
-if (WHY_NO_NATS !== undefined) test.skip(WHY_NO_NATS, () => undefined)
+if (withoutServers !== undefined) test.skip(withoutServers, () => undefined)
 else {
   const faults = [
     ['leads the stream', 'SIGKILL'],
@@ -63,20 +47,22 @@ else {
   for (const [victim, signal] of faults) {
     test.serial(`the server that ${victim}: ${signal}`, async (t) => {
       const servers = await NatsServers.start(3)
-      t.teardown(() => servers.stop())
+      t.teardown(() => servers.end())
       const name = 'x'
-      const engine = nats({ servers: servers.addresses, replicas: 3 })
-      const [writing, reading] = [engine(name, 'w'), nats({ servers: servers.addresses[1]!, replicas: 3 })(name, 'r')]
+      const engine = nats({ servers: servers.urls, replicas: 3 })
+      const [writing, reading] = [engine(name, 'w'), nats({ servers: servers.urls[1]!, replicas: 3 })(name, 'r')]
       await writing.open()
       await reading.open()
       const seen = new Collected()
       const following = reading.follow(1, seen)
       const writer = new Writer(writing)
       await until(() => (seen.last ?? 0) > 50, 'records')
-      const found = await leaders(servers.addresses, `daybook-${name}`)
-      const hit = { 'leads the stream': found.stream, 'hosts the consumer': found.consumer }[victim as string] ?? 1
-      t.true(hit >= 0)
-      servers.signal(hit, signal)
+      const stream = `daybook-${name}`
+      const [host] = await servers.consumerHosts(stream)
+      const hit =
+        { 'leads the stream': await servers.leaderOf(stream), 'hosts the consumer': host }[victim as string] ?? 1
+      if (signal === 'SIGKILL') await servers.kill(hit)
+      else servers.pause(hit)
       const { size } = writer.acknowledged
       await until(() => writer.acknowledged.size > size + 100, 'acknowledgements after the fault')
       await until(() => (seen.last ?? 0) > size + 100, 'records after the fault')

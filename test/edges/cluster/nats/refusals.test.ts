@@ -6,7 +6,7 @@ import { connect } from '@nats-io/transport-node'
 import test, { type ExecutionContext } from 'ava'
 import { checkVersion } from '../../../../src/edges/cluster/nats/nats-errors.js'
 import { type NatsOptions, nats } from '../../../../src/nats.js'
-import { NatsServers, WHY_NO_NATS } from '../../../helpers/cluster/nats-servers.js'
+import { NatsServers, withoutServers } from '../../../helpers/nats/nats-servers.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 test('options that are not such are a TypeError', (t) => {
@@ -46,18 +46,18 @@ test('no server: the address is named', async (t) => {
   await refused(t, { servers: '127.0.0.1:1' }, 'x', 'ENGINE_UNAVAILABLE', /127\.0\.0\.1:1.*Check the addresses/)
 })
 
-if (WHY_NO_NATS !== undefined) test.skip(WHY_NO_NATS, () => undefined)
+if (withoutServers !== undefined) test.skip(withoutServers, () => undefined)
 else {
   let servers: NatsServers
   test.before(async () => {
     servers = await NatsServers.start(1)
   })
-  test.after.always(() => servers?.stop())
+  test.after.always(() => servers?.end())
 
   const managed = async <Result>(
     use: (streams: Awaited<ReturnType<typeof jetstreamManager>>['streams']) => Promise<Result>,
   ) => {
-    const connection = await connect({ servers: servers.addresses })
+    const connection = await connect({ servers: servers.urls })
     try {
       return await use((await jetstreamManager(connection)).streams)
     } finally {
@@ -72,20 +72,14 @@ else {
     })
 
   test.serial('three replicas on one server: refused, and no stream is left', async (t) => {
-    await refused(t, { servers: servers.addresses }, 'three', 'ENGINE_REFUSED', /as many servers.*replicas: 1/)
+    await refused(t, { servers: servers.urls }, 'three', 'ENGINE_REFUSED', /as many servers.*replicas: 1/)
     t.deepEqual(await streamNames(), [])
   })
 
   test.serial('a foreign stream of that name is refused and not touched, whichever of the three it is', async (t) => {
     for (const name of ['daybook-foreign', 'KV_daybook-foreign', 'OBJ_daybook-foreign']) {
       await managed((streams) => streams.add({ name, subjects: ['theirs'] }))
-      await refused(
-        t,
-        { servers: servers.addresses, replicas: 1 },
-        'foreign',
-        'ENGINE_REFUSED',
-        /not made.*another name/,
-      )
+      await refused(t, { servers: servers.urls, replicas: 1 }, 'foreign', 'ENGINE_REFUSED', /not made.*another name/)
       t.deepEqual(await streamNames(), [name])
       await managed((streams) => streams.delete(name))
     }
@@ -95,7 +89,7 @@ else {
     'a stream whose subjects include those of the log is in its way: refused, and nothing is left',
     async (t) => {
       await managed((streams) => streams.add({ name: 'wide', subjects: ['daybook.>'] }))
-      await refused(t, { servers: servers.addresses, replicas: 1 }, 'way', 'ENGINE_REFUSED', /subjects overlap/)
+      await refused(t, { servers: servers.urls, replicas: 1 }, 'way', 'ENGINE_REFUSED', /subjects overlap/)
       t.deepEqual(await streamNames(), ['wide'])
       await managed((streams) => streams.delete('wide'))
     },
@@ -104,14 +98,14 @@ else {
   test.serial(
     'a log with fewer replicas than asked for, or changed by somebody, is refused by what differs',
     async (t) => {
-      const one = nats({ servers: servers.addresses, replicas: 1 })('changed', 'a')
+      const one = nats({ servers: servers.urls, replicas: 1 })('changed', 'a')
       await one.open()
       await one.close()
       const made = await streamNames()
       t.deepEqual(made, ['KV_daybook-changed', 'OBJ_daybook-changed', 'daybook-changed'])
       await refused(
         t,
-        { servers: servers.addresses, replicas: 3 },
+        { servers: servers.urls, replicas: 3 },
         'changed',
         'ENGINE_REFUSED',
         /1 of the 3 replicas.*replicas: 1/,
@@ -128,10 +122,10 @@ else {
       for (const [name, change, message] of changes) {
         const { config } = await managed((streams) => streams.info(name))
         await managed((streams) => streams.update(name, change))
-        await refused(t, { servers: servers.addresses, replicas: 1 }, 'changed', 'ENGINE_REFUSED', message)
+        await refused(t, { servers: servers.urls, replicas: 1 }, 'changed', 'ENGINE_REFUSED', message)
         await managed((streams) => streams.update(name, config))
       }
-      const again = nats({ servers: servers.addresses, replicas: 1 })('changed', 'a')
+      const again = nats({ servers: servers.urls, replicas: 1 })('changed', 'a')
       t.deepEqual(await again.open(), { first: 1, last: 0 })
       await again.close()
       t.deepEqual(await streamNames(), made)
@@ -145,13 +139,7 @@ else {
       subjects: ['daybook.memory.log'],
     }
     await managed((streams) => streams.add({ ...config, storage: StorageType.Memory, discard: 'new' as never }))
-    await refused(
-      t,
-      { servers: servers.addresses, replicas: 1 },
-      'memory',
-      'ENGINE_REFUSED',
-      /storage "memory".*"file"/,
-    )
+    await refused(t, { servers: servers.urls, replicas: 1 }, 'memory', 'ENGINE_REFUSED', /storage "memory".*"file"/)
     await managed((streams) => streams.delete('daybook-memory'))
   })
 
@@ -176,8 +164,8 @@ else {
     const file = join(temporaryDirectory(t), 'nats.conf')
     writeFileSync(file, `jetstream {}\nauthorization { users: [\n${users.join('\n')}\n] }`)
     const guarded = await NatsServers.start(1, ['-c', file])
-    t.teardown(() => guarded.stop())
-    const as = (user: string) => ({ servers: guarded.addresses, user, pass: 'p', replicas: 1 as const })
+    t.teardown(() => guarded.end())
+    const as = (user: string) => ({ servers: guarded.urls, user, pass: 'p', replicas: 1 as const })
     for (const [user, [, , named]] of Object.entries(denied)) await refused(t, as(user), 'x', 'ENGINE_REFUSED', named)
     const log = nats(as('enough'))('x', 'a')
     t.deepEqual(await log.open(), { first: 1, last: 0 })
@@ -193,23 +181,17 @@ else {
       NatsServers.start(1, ['-js', '--user', 'u', '--pass', 'p']),
       NatsServers.start(1, []),
     ])
-    t.teardown(() => Promise.all([closed.stop(), plain.stop()]))
-    const { addresses } = closed
+    t.teardown(() => Promise.all([closed.end(), plain.end()]))
+    const { urls } = closed
     await refused(
       t,
-      { servers: addresses, user: 'u', pass: 'no', replicas: 1 },
+      { servers: urls, user: 'u', pass: 'no', replicas: 1 },
       'x',
       'ENGINE_UNAVAILABLE',
       /credentials.*user and pass/,
     )
-    await refused(
-      t,
-      { servers: plain.addresses, replicas: 1 },
-      'x',
-      'ENGINE_UNAVAILABLE',
-      /JetStream is not enabled.*-js/,
-    )
-    const log = nats({ servers: addresses, user: 'u', pass: 'p', replicas: 1 })('x', 'a')
+    await refused(t, { servers: plain.urls, replicas: 1 }, 'x', 'ENGINE_UNAVAILABLE', /JetStream is not enabled.*-js/)
+    const log = nats({ servers: urls, user: 'u', pass: 'p', replicas: 1 })('x', 'a')
     t.deepEqual(await log.open(), { first: 1, last: 0 })
     await log.close()
   })

@@ -3,7 +3,7 @@
  * nothing happens twice. `DAYBOOK_CLUSTER_KILLS` says how many leaders are killed; CI has 20.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { givenCluster, testWithServers } from '../../../helpers/nats/given-cluster.js'
+import { givenCluster, longTestWithServers, testWithServers } from '../../../helpers/nats/given-cluster.js'
 import { countFrom } from '../../../helpers/runs.js'
 
 const KILLS = countFrom('DAYBOOK_CLUSTER_KILLS', 3)
@@ -46,7 +46,7 @@ testWithServers(
   },
 )
 
-testWithServers('every node is stopped for a while, and goes on', async (t) => {
+longTestWithServers('every node is stopped for a while, and goes on', async (t) => {
   const { members } = await givenCluster(t)
   for (let count = 0; count < 3; count++) members.join()
   await members.leader()
@@ -59,7 +59,7 @@ testWithServers('every node is stopped for a while, and goes on', async (t) => {
   t.log(members.figures)
 })
 
-testWithServers('a rolling restart: every node is closed in order and replaced, and no call fails', async (t) => {
+longTestWithServers('a rolling restart: every node is closed in order and replaced, and no call fails', async (t) => {
   const { members } = await givenCluster(t)
   for (let count = 0; count < 3; count++) members.join()
   for (const member of [...members.all]) {

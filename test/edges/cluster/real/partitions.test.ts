@@ -1,9 +1,9 @@
 /**
  * Three hosts, each with a server and a node, in a network that is cut and healed at random. `DAYBOOK_CLUSTER_CUTS` says how often; CI has
- * 10. `DAYBOOK_CLUSTER_SEED` repeats a run, as far as processes can.
+ * 8. `DAYBOOK_CLUSTER_SEED` repeats a run, as far as processes can.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { givenNetwork, testWithNetwork } from '../../../helpers/nats/given-cluster.js'
+import { givenNetwork, longTestWithNetwork, testWithNetwork } from '../../../helpers/nats/given-cluster.js'
 import type { Member, Members } from '../../../helpers/nats/members.js'
 import type { Network } from '../../../helpers/nats/network.js'
 import { Random } from '../../../helpers/random.js'
@@ -42,7 +42,7 @@ testWithNetwork(`${CUTS} cuts at random: nothing acknowledged is lost, and nothi
   t.log(members.figures)
 })
 
-testWithNetwork('a leader that is cut off refuses writes and says why, while the others go on', async (t) => {
+longTestWithNetwork('a leader that is cut off refuses writes and says why, while the others go on', async (t) => {
   const { network, members } = await givenNetwork(t, { reconnectTimeout: RECONNECT_S })
   const nodes = await threeNodes(members, network)
   const leader = await members.leader()
@@ -63,19 +63,22 @@ testWithNetwork('a leader that is cut off refuses writes and says why, while the
   t.log(members.figures)
 })
 
-testWithNetwork('all hosts are cut off from each other: every node refuses writes, and reads its copy', async (t) => {
-  const { network, members } = await givenNetwork(t, { reconnectTimeout: RECONNECT_S })
-  const nodes = await threeNodes(members, network)
-  for (const at of network.hosts.keys()) network.cutOff(at)
-  await members.until('refusals', () => nodes.every(({ failures }) => failures.length > 0))
-  const answered = nodes.map((node) => node.answered)
-  await sleep(500)
-  t.deepEqual(
-    nodes.map((node) => node.answered),
-    answered,
-  )
-  network.heal()
-  await members.progress()
-  t.deepEqual(await members.violations(network.hosts[0]), [])
-  t.log(members.figures)
-})
+longTestWithNetwork(
+  'all hosts are cut off from each other: every node refuses writes, and reads its copy',
+  async (t) => {
+    const { network, members } = await givenNetwork(t, { reconnectTimeout: RECONNECT_S })
+    const nodes = await threeNodes(members, network)
+    for (const at of network.hosts.keys()) network.cutOff(at)
+    await members.until('refusals', () => nodes.every(({ failures }) => failures.length > 0))
+    const answered = nodes.map((node) => node.answered)
+    await sleep(500)
+    t.deepEqual(
+      nodes.map((node) => node.answered),
+      answered,
+    )
+    network.heal()
+    await members.progress()
+    t.deepEqual(await members.violations(network.hosts[0]), [])
+    t.log(members.figures)
+  },
+)

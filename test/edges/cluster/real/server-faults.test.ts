@@ -1,21 +1,24 @@
 /**
  * Three nodes on three real servers, of which one, two or all are killed, stopped, or have no room on their disks. Nothing that was
- * acknowledged is lost, and nothing happens twice. `DAYBOOK_CLUSTER_SERVER_FAULTS` says how many servers are killed and stopped; CI has 6.
+ * acknowledged is lost, and nothing happens twice. `DAYBOOK_CLUSTER_FAULTS` says how many servers are killed and stopped; CI has 6.
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { canMount } from '../../../helpers/crash/machine.js'
-import { type GivenCluster, givenCluster, testWithServers } from '../../../helpers/nats/given-cluster.js'
+import {
+  FAULTS,
+  type GivenCluster,
+  givenCluster,
+  longTestWithServers,
+  testWithServers,
+} from '../../../helpers/nats/given-cluster.js'
 import type { Member } from '../../../helpers/nats/members.js'
-import { withoutServers } from '../../../helpers/nats/nats-servers.js'
-import { countFrom } from '../../../helpers/runs.js'
 import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 /** Of the log of the cluster that members join. */
 const STREAM = 'daybook-tested'
-const FAULTS = countFrom('DAYBOOK_CLUSTER_SERVER_FAULTS', 2)
 /** Twice what is expected, since machines are busy; consumers that are not made anew stall for more than half a minute. */
 const STALL_MS = 20_000
 /** A node gives up a call after this long, so that a test sees why. */
@@ -53,12 +56,12 @@ for (let fault = 0; fault < FAULTS; fault++) {
     t.is(typeof at, 'number')
     const fromMs = performance.now()
     if (how === 'killed') await servers.kill(at)
-    else servers.stop(at)
+    else servers.pause(at)
     await members.progress()
     const stalledMs = performance.now() - fromMs
     t.true(stalledMs < STALL_MS, `${stalledMs} ms`)
     if (how === 'killed') servers.startOne(at)
-    else servers.continue(at)
+    else servers.resume(at)
     await servers.ready()
     await members.progress()
     t.deepEqual(await members.violations(), [])
@@ -78,7 +81,7 @@ testWithServers('two of three servers are killed: writes are refused, copies are
   t.log(members.figures)
 })
 
-testWithServers('all servers are killed: writes are refused, copies are read; then they go on', async (t) => {
+longTestWithServers('all servers are killed: writes are refused, copies are read; then they go on', async (t) => {
   const given = await threeNodes(await givenCluster(t, { options: { reconnectTimeout: RECONNECT_S } }))
   const { servers, members } = given
   await servers.end()
@@ -111,13 +114,13 @@ async function answersOrRefusals({ members }: GivenCluster): Promise<void> {
   )
 }
 
-const noSmallDisks = withoutServers ?? (canMount ? undefined : 'this machine cannot mount a tmpfs')
+const noSmallDisks = canMount ? undefined : 'this machine cannot mount a tmpfs'
 
 for (const [what, full] of [
   ['the server that leads the log', (leader: number) => [leader]],
   ['all servers', () => [0, 1, 2]],
 ] as [string, (leader: number) => number[]][]) {
-  testWithServers(
+  longTestWithServers(
     `the disks of ${what} are full: writes go on or are refused, and nothing is lost`,
     async (t) => {
       const disks = [0, 1, 2].map(() => smallDisk(t))

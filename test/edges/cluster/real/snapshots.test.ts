@@ -7,7 +7,8 @@ import {
   type GivenCluster,
   givenCluster,
   givenNetwork,
-  testWithNetwork,
+  longTestWithNetwork,
+  longTestWithServers,
   testWithServers,
 } from '../../../helpers/nats/given-cluster.js'
 import { CLUSTER, type Member, NO_LOAD } from '../../../helpers/nats/members.js'
@@ -42,7 +43,7 @@ async function trim(log: Log, by: Member): Promise<void> {
   }
 }
 
-testWithNetwork(
+longTestWithNetwork(
   'a node that was away until the log was trimmed goes on from a snapshot, and says what it left out',
   async (t) => {
     const given = await givenNetwork(t)
@@ -63,7 +64,7 @@ testWithNetwork(
   },
 )
 
-testWithServers('the log is trimmed by bytes, and a new node has everything', async (t) => {
+longTestWithServers('the log is trimmed by bytes, and a new node has everything', async (t) => {
   const given = await givenCluster(t, { options: OFTEN })
   const { members } = given
   await threeNodes(given)
@@ -114,26 +115,24 @@ for (const [what, spoil] of [
     },
   ],
 ] as [string, (log: Log, name: string) => Promise<void>][]) {
-  testWithServers(
-    `the newest snapshot is ${what}: the one before it is read; without any, a node says so`,
-    async (t) => {
-      const given = await givenCluster(t)
-      const { members } = given
-      const leader = await threeNodes(given)
-      const log = await logOf(t, given)
-      await trim(log, members.running.find((member) => member !== leader) as Member)
-      const { pointer } = await log.snapshots.latest()
-      await spoil(log, pointer?.name as string)
-      const late = members.join()
-      await members.until('new node', () => late.isReady)
-      await members.progress()
-      t.deepEqual(await members.violations(), [])
-      await spoil(log, pointer?.previous?.name as string)
-      const lost = members.join(NO_LOAD)
-      t.not(await lost.ended, 0)
-      t.regex(lost.errors, /CorruptionError/)
-    },
-  )
+  const declare = what === 'missing' ? testWithServers : longTestWithServers
+  declare(`the newest snapshot is ${what}: the one before it is read; without any, a node says so`, async (t) => {
+    const given = await givenCluster(t)
+    const { members } = given
+    const leader = await threeNodes(given)
+    const log = await logOf(t, given)
+    await trim(log, members.running.find((member) => member !== leader) as Member)
+    const { pointer } = await log.snapshots.latest()
+    await spoil(log, pointer?.name as string)
+    const late = members.join()
+    await members.until('new node', () => late.isReady)
+    await members.progress()
+    t.deepEqual(await members.violations(), [])
+    await spoil(log, pointer?.previous?.name as string)
+    const lost = members.join(NO_LOAD)
+    t.not(await lost.ended, 0)
+    t.regex(lost.errors, /CorruptionError/)
+  })
 }
 
 testWithServers('a flipped bit in a record: no node goes on from it, and each says so', async (t) => {
