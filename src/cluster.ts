@@ -64,7 +64,7 @@ export interface ClusterOptions extends Omit<CacheOptions, OwnOptions> {
   name: string
   /** What keeps the log: `nats()` of `daybook/nats`, or `memoryLog()` of `daybook/testing`. */
   engine: Engine
-  /** How long a call waits for a leader when there is none. Default 10 s. */
+  /** How long a call waits for a leader once this node has noticed that there is none, or that it is cut off. Default 10 s. */
   reconnectTimeout?: Duration | undefined
 }
 

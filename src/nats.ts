@@ -22,6 +22,8 @@ export interface NatsOptions extends NodeConnectionOptions {
 
 /** @throws {TypeError} for options that are not such. What is wrong with the servers is said when a node opens its log. */
 export function nats(options: NatsOptions): Engine {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(mustBe('options', "an object, like { servers: 'localhost:4222' }", options))
   const { servers, replicas = 3, ...others } = options
   const isAddress = (one: unknown) => typeof one === 'string' && one !== ''
   if (![servers].flat().every(isAddress) || servers.length === 0)

@@ -13,7 +13,7 @@ import type { LogRecord, Position } from '../log.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { type ChainEnd, readFrames } from './frame-chain.js'
 import type { Objects } from './objects.js'
-import { bufferOf, objectNamedIn, readJson, readSettings } from './records.js'
+import { bufferOf, objectNamedIn, readRecordJson, readSettings } from './records.js'
 import { readRowsFile, splitRowsObject } from './rows-object.js'
 
 export interface ApplierParts {
@@ -108,10 +108,10 @@ export class Applier {
     const { name, objects } = this.#parts
     switch (record.kind) {
       case 'begin':
-        readSettings(readJson(record.body), name)
+        readSettings(readRecordJson(record.body, at), name)
         return
       case 'term': {
-        const term = readJson(record.body)
+        const term = readRecordJson(record.body, at)
         readSettings(term, name)
         this.lead(record.epoch, record.node, (term as { timeMs: number }).timeMs)
         return
@@ -124,7 +124,7 @@ export class Applier {
           this.leader = undefined
           return
         }
-        const object = objectNamedIn(record.body)
+        const object = objectNamedIn(record.body, at)
         if (object === undefined) return this.#takeFrames(bufferOf(record.body), at, target)
         return objects.read(object).then((bytes) => this.#takeFrames(bytes, at, target))
       }

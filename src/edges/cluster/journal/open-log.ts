@@ -9,7 +9,7 @@ import { CacheError } from '../../../errors.js'
 import { type Log, LogConflict, type Position } from '../log.js'
 import type { Applier, Target } from './applier.js'
 import { LogReader } from './log-reader.js'
-import { jsonBody, readJson, readSettings, type Settings, writeSettings } from './records.js'
+import { jsonBody, readRecordJson, readSettings, type Settings, writeSettings } from './records.js'
 import type { RestoredSnapshot, Snapshots } from './snapshots.js'
 
 const BEGIN_TRIES = 5
@@ -59,7 +59,7 @@ function firstSettings(log: Log, name: string): Promise<Settings> {
     const reader = new LogReader(log, 1, {
       take: ({ body }) => {
         queueTask(() => reader.stop())
-        resolve(readSettings(readJson(body), name))
+        resolve(readSettings(readRecordJson(body, 1), name))
       },
       gap: () => reject(gone()),
       failed: reject,

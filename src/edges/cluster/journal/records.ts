@@ -16,7 +16,7 @@ import type { EvictionPolicy } from '../../../core/evolve/eviction/policy.js'
 import type { Limits } from '../../../core/model/limits.js'
 import { checksum } from '../../../durable/format/checksum.js'
 import { VERSION } from '../../../durable/format/format.js'
-import { CacheError, describe } from '../../../errors.js'
+import { CacheError, CorruptionError, describe } from '../../../errors.js'
 
 /** Of what nodes say to each other through the log. */
 export const CLUSTER_PROTOCOL = 1
@@ -87,12 +87,22 @@ export function readJson(body: Uint8Array): unknown {
   return JSON.parse(bufferOf(body).toString('utf8'))
 }
 
+/** Of the record at this position of the log. @throws CorruptionError if it is none. */
+export function readRecordJson(body: Uint8Array, at: number): unknown {
+  try {
+    return readJson(body)
+  } catch (cause) {
+    const reason = 'this is no record of a cluster'
+    throw new CorruptionError({ file: `record ${at} of the log`, offset: 0, sequence: 0, reason }, { cause })
+  }
+}
+
 const JSON_BEGINS = '{'.charCodeAt(0)
 
 /** The name of the object that holds the frames of a record, if they are not in the record. */
-export function objectNamedIn(body: Uint8Array): string | undefined {
+export function objectNamedIn(body: Uint8Array, at: number): string | undefined {
   if (body[0] !== JSON_BEGINS) return undefined
-  return (readJson(body) as { object: string }).object
+  return (readRecordJson(body, at) as { object: string }).object
 }
 
 export function bufferOf(bytes: Uint8Array): Buffer {

@@ -31,7 +31,7 @@ import type {
   SnapshotSource,
 } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
-import { NotLeaderError } from '../../../errors.js'
+import { CacheClosedError, NotLeaderError } from '../../../errors.js'
 import { type Log, LogConflict } from '../log.js'
 import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
@@ -117,6 +117,7 @@ export class ReplicatedJournal implements Journal {
   }
 
   #refusal(): Error {
+    if (this.#state === 'opening' || this.#state === 'closed') return new CacheClosedError('This journal is not open')
     const { health } = this
     return health.status === 'writable' ? new NotLeaderError(this.leader) : health.error
   }

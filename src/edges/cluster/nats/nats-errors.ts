@@ -2,6 +2,8 @@
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { errors, type NatsConnection } from '@nats-io/transport-node'
 import { CacheError, reasonOf } from '../../../errors.js'
+import type { NatsNames } from './nats-names.js'
+import { forbidden, violationIn } from './nats-permissions.js'
 
 /** The server is alone, and more than one replica was asked for. */
 const NO_REPLICAS = 10074
@@ -18,6 +20,7 @@ export function isRefused(error: unknown): error is JetStreamApiError {
 
 /** While servers elect a leader, or start: it may be otherwise in a moment. */
 export function isTemporary(error: unknown): boolean {
+  if (violationIn(error) !== undefined) return false
   if (error instanceof JetStreamApiError) return !isRefused(error) || error.message.includes('peer offline')
   return error instanceof errors.TimeoutError || (error instanceof errors.RequestError && !isUnserved(error))
 }
@@ -36,8 +39,10 @@ function isNotEnabled(error: unknown): boolean {
 }
 
 /** Why the log cannot be opened, with what to do. */
-export function openingError(error: unknown, servers: string): unknown {
+export function openingError(error: unknown, servers: string, names: NatsNames): unknown {
   if (error instanceof CacheError || error instanceof TypeError) return error
+  const violation = violationIn(error)
+  if (violation !== undefined) return forbidden(violation, names)
   const options = { cause: error }
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError)
     return new CacheError('ENGINE_UNAVAILABLE', `The NATS server at ${servers} does not accept the credentials`, {
@@ -49,6 +54,11 @@ export function openingError(error: unknown, servers: string): unknown {
     return new CacheError('ENGINE_UNAVAILABLE', `JetStream is not enabled on the NATS server at ${servers}`, {
       ...options,
       advice: 'Start nats-server with -js and a store_dir, and enable JetStream for the account.',
+    })
+  if (error instanceof JetStreamApiError && error.code === NO_REPLICAS)
+    return new CacheError('ENGINE_REFUSED', `The NATS servers at ${servers} cannot keep that many replicas`, {
+      ...options,
+      advice: 'Start as many servers as one NATS cluster, or pass replicas: 1 to nats().',
     })
   if (isRefused(error) && !isTemporary(error))
     return new CacheError('ENGINE_REFUSED', `The NATS server at ${servers} refuses: ${reasonOf(error)}`, options)

@@ -6,6 +6,7 @@ import { type Log, LogConflict, type LogFollower, type LogRecord, type Position 
 import { connectTo, serversOf } from './nats-connection.js'
 import { isTemporary, isWrongSequence, openingError } from './nats-errors.js'
 import { NatsNames } from './nats-names.js'
+import { checkPermissions } from './nats-permissions.js'
 import { headersOf } from './nats-record.js'
 import { NatsSnapshots } from './nats-snapshots.js'
 import { type Buckets, openStreams } from './nats-streams.js'
@@ -114,6 +115,7 @@ export class NatsLog implements Log {
       connection = await connectTo(this.#options, this.#names.name)
       for (const startMs = journalClock.now(); ; ) {
         try {
+          await checkPermissions(connection, this.#names)
           const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS })
           const buckets = await openStreams(connection, manager, this.#names, this.#replicas)
           return { connection, manager, buckets }
@@ -124,7 +126,7 @@ export class NatsLog implements Log {
       }
     } catch (error) {
       await connection?.close()
-      throw openingError(error, serversOf(this.#options))
+      throw openingError(error, serversOf(this.#options), this.#names)
     }
   }
 }

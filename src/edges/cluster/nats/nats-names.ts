@@ -23,6 +23,18 @@ export class NatsNames {
     return [`KV_${this.bucket}`, `OBJ_${this.bucket}`, this.stream]
   }
 
+  /** A subject of each kind that the client library publishes on. */
+  get probes(): readonly string[] {
+    return [`$KV.${this.bucket}.-`, `$O.${this.bucket}.C.-`, `$O.${this.bucket}.M.-`, `$JS.FC.${this.stream}.-`]
+  }
+
+  /** What the user of a node must be allowed. */
+  get permissions(): { readonly publish: readonly string[]; readonly subscribe: readonly string[] } {
+    const own = `${this.#prefix}.>`
+    const buckets = [`$KV.${this.bucket}.>`, `$O.${this.bucket}.>`]
+    return { publish: [own, ...buckets, '$JS.API.>', '$JS.FC.>', '_INBOX.>'], subscribe: [own, '_INBOX.>'] }
+  }
+
   /** The subject of the messages to an address. */
   addressed(address: string): string {
     return `${this.#prefix}.to.${encodeName(address)}`

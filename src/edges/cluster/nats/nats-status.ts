@@ -52,12 +52,13 @@ export interface StatusConnection extends NodeConnectionOptions {
 /** @throws CacheError if the servers do not answer, or there is no such cluster. Nothing is made or changed. */
 export async function readStatus(name: string, { creds, ...others }: StatusConnection): Promise<ClusterStatus> {
   const options = creds === undefined ? others : { ...others, authenticator: credsAuthenticator(creds) }
+  const names = new NatsNames(name)
   let connection: NatsConnection | undefined
   try {
     connection = await connectTo(options, name)
-    return await statusOver(connection, new NatsNames(name))
+    return await statusOver(connection, names)
   } catch (error) {
-    throw openingError(error, serversOf(options))
+    throw openingError(error, serversOf(options), names)
   } finally {
     await connection?.close()
   }

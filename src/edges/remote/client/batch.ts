@@ -10,6 +10,9 @@ export type Settle = (outcome: unknown) => void
 /** Bytes of at least this size are transferred instead of copied: they belong to the batch. */
 const TRANSFER_BYTES_MIN = 16 * 1024
 
+/** A batch outlives so many lines, however long each was there. */
+const LINES_LOST_MAX = 10
+
 export class Batch {
   readonly message: unknown[]
   /** One for each request; a refusal is settled with a rejected promise. */
@@ -22,6 +25,7 @@ export class Batch {
   isOnce = false
   /** When it began to wait for another line. */
   sinceMs = 0
+  #linesLost = 0
   #sentMs: number | undefined
   /** The first argument of the last request. If the next request has the same one, SAME replaces it. */
   #first: unknown
@@ -39,6 +43,11 @@ export class Batch {
     if (this.#sentMs !== undefined) return [received, this.message, this.#sentMs]
     this.#sentMs = stamp?.()
     return [received, this.message]
+  }
+
+  /** It waits for another line from now on; with the tenth it has waited since then, because it may be what ends the owners. */
+  lineLost(nowMs: number): void {
+    if (++this.#linesLost <= LINES_LOST_MAX) this.sinceMs = nowMs
   }
 
   add(code: number, parameters: readonly unknown[]): void {

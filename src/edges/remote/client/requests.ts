@@ -270,7 +270,7 @@ export class Requests {
     if (this.#isSuspended || this.#ended !== undefined) return
     this.#isSuspended = true
     this.#isHeld = false
-    for (const batch of this.#unanswered) batch.sinceMs = this.#now()
+    for (const batch of this.#unanswered) batch.lineLost(this.#now())
     this.long.forgetEarly()
     this.#queueOpen()
     this.#line.close()

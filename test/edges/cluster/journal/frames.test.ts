@@ -6,7 +6,7 @@ import { Applier } from '../../../../src/edges/cluster/journal/applier.js'
 import { ClusterClock } from '../../../../src/edges/cluster/journal/cluster-clock.js'
 import { LeaderFrames } from '../../../../src/edges/cluster/journal/leader-frames.js'
 import { Objects } from '../../../../src/edges/cluster/journal/objects.js'
-import { identityOf, jsonBody, writeSettings } from '../../../../src/edges/cluster/journal/records.js'
+import { identityOf, jsonBody, objectNamedIn, writeSettings } from '../../../../src/edges/cluster/journal/records.js'
 import { TermWriter } from '../../../../src/edges/cluster/journal/term-writer.js'
 import type { Log, LogRecord, Position } from '../../../../src/edges/cluster/log.js'
 import { CorruptionError } from '../../../../src/index.js'
@@ -86,6 +86,20 @@ test('the log of another cache, or of a newer protocol, is refused', (t) => {
   t.throws(() => take(begin({ ...SETTINGS, name: 'other' })), { code: 'OPTIONS_DIFFER' })
   t.throws(() => take(begin({ ...SETTINGS, protocol: 99 })), { code: 'UNSUPPORTED_VERSION' })
   t.throws(() => take(begin({ ...SETTINGS, format: 99 })), { code: 'UNSUPPORTED_VERSION' })
+})
+
+test('a record that is no JSON where there must be some is damage, by its position', (t) => {
+  const { take } = scene()
+  const body = Buffer.from('rubbish')
+  for (const [at, kind] of (['begin', 'term'] as const).entries())
+    t.throws(() => take({ kind, epoch: at, node: 'n', body }), {
+      instanceOf: CorruptionError,
+      message: new RegExp(`record ${at + 1} of the log`),
+    })
+  t.throws(() => objectNamedIn(Buffer.from('{rubbish'), 3), {
+    instanceOf: CorruptionError,
+    message: /record 3 of the log/,
+  })
 })
 
 test('acknowledgements count in order: one that overtakes says nothing while an earlier record may have failed', async (t) => {

@@ -1,13 +1,18 @@
 /** What is not as a log needs it is refused, with what to do, and nothing is left behind. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { jetstreamManager, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import test, { type ExecutionContext } from 'ava'
 import { checkVersion } from '../../../../src/edges/cluster/nats/nats-errors.js'
 import { type NatsOptions, nats } from '../../../../src/nats.js'
 import { NatsServers, withoutServers } from '../../../helpers/nats/nats-servers.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 test('options that are not such are a TypeError', (t) => {
   t.throws(() => nats({ servers: [] }), { instanceOf: TypeError, message: /servers must be/ })
+  for (const options of [undefined, null, 'a:4222'])
+    t.throws(() => nats(options as never), { instanceOf: TypeError, message: /options must be an object/ })
   t.throws(() => nats({ servers: 5 as never }), { instanceOf: TypeError, message: /servers must be/ })
   t.throws(() => nats({ servers: 'a', replicas: 2 as never }), {
     instanceOf: TypeError,
@@ -67,7 +72,7 @@ else {
     })
 
   test.serial('three replicas on one server: refused, and no stream is left', async (t) => {
-    await refused(t, { servers: servers.urls }, 'three', 'ENGINE_REFUSED', /replicas/)
+    await refused(t, { servers: servers.urls }, 'three', 'ENGINE_REFUSED', /as many servers.*replicas: 1/)
     t.deepEqual(await streamNames(), [])
   })
 
@@ -136,6 +141,39 @@ else {
     await managed((streams) => streams.add({ ...config, storage: StorageType.Memory, discard: 'new' as never }))
     await refused(t, { servers: servers.urls, replicas: 1 }, 'memory', 'ENGINE_REFUSED', /storage "memory".*"file"/)
     await managed((streams) => streams.delete('daybook-memory'))
+  })
+
+  test.serial('a permission that the user does not have is named, and nothing is made', async (t) => {
+    const denied: Record<string, [publish: string, subscribe: string, named: RegExp]> = {
+      log: ['daybook.x.log', '-', /publish on daybook\.x\.log\. .*Allow the user to publish on daybook\.x\.>/],
+      others: ['daybook.x.to.>', '-', /publish on daybook\.x\.to\./],
+      served: ['-', 'daybook.>', /subscribe to daybook\.x\.to\./],
+      flow: ['$JS.FC.>', '-', /publish on \$JS\.FC\.daybook-x\./],
+      pointer: ['$KV.>', '-', /publish on \$KV\.daybook-x\./],
+      chunks: ['$O.*.C.>', '-', /publish on \$O\.daybook-x\.C\./],
+      objects: ['$O.*.M.>', '-', /publish on \$O\.daybook-x\.M\./],
+      requests: ['$JS.API.>', '-', /publish on \$JS\.API\.INFO/],
+      answers: ['-', '_INBOX.>', /subscribe to _INBOX\./],
+    }
+    const users = Object.entries(denied).map(
+      ([user, [publish, subscribe]]) =>
+        `{ user: ${user}, password: p, permissions: { publish: { deny: ["${publish}"] }, subscribe: { deny: ["${subscribe}"] } } }`,
+    )
+    const documented = '"daybook.x.>", "$KV.daybook-x.>", "$O.daybook-x.>", "$JS.API.>", "$JS.FC.>", "_INBOX.>"'
+    users.push(`{ user: enough, password: p, permissions: { publish: [${documented}], subscribe: [${documented}] } }`)
+    const file = join(temporaryDirectory(t), 'nats.conf')
+    writeFileSync(file, `jetstream {}\nauthorization { users: [\n${users.join('\n')}\n] }`)
+    const guarded = await NatsServers.start(1, ['-c', file])
+    t.teardown(() => guarded.end())
+    const as = (user: string) => ({ servers: guarded.urls, user, pass: 'p', replicas: 1 as const })
+    for (const [user, [, , named]] of Object.entries(denied)) await refused(t, as(user), 'x', 'ENGINE_REFUSED', named)
+    const log = nats(as('enough'))('x', 'a')
+    t.deepEqual(await log.open(), { first: 1, last: 0 })
+    await log.append({ kind: 'begin', epoch: 0, node: 'a', body: new Uint8Array() }, 0)
+    await log.close()
+    const again = nats(as('enough'))('x', 'b')
+    t.deepEqual(await again.open(), { first: 1, last: 1 }) // what was tried is not in the log
+    await again.close()
   })
 
   test.serial('wrong credentials, and a server without JetStream, say so', async (t) => {

@@ -8,7 +8,7 @@ import { CacheClosedError, CacheError } from '../../../../src/index.js'
 import { MemoryLine } from '../../../helpers/edges/memory-lines.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
 
-function scene() {
+function scene(now = () => performance.now()) {
   const lost: (CacheError | undefined)[] = []
   const connect = () => {
     const [owner, line] = MemoryLine.pair({ isTakeable: false })
@@ -24,7 +24,7 @@ function scene() {
       onLost: (reason) => lost.push(reason),
       hold: () => undefined,
       full: () => new CacheError('OWNER_UNAVAILABLE', 'full'),
-      now: () => performance.now(),
+      now,
     },
   )
   return { requests, first, connect, lost }
@@ -184,4 +184,26 @@ test('what an owner refuses is not asked again; an orderly goodbye rejects nothi
   third.answer([ANSWERS, 2, 'b'])
   t.is(await kept, 'b')
   requests.end()
+})
+
+test('what was asked over ten lines that were lost has waited since the tenth: it may be what ends the owners', async (t) => {
+  let nowMs = 0
+  const { requests, first, connect } = scene(() => nowMs)
+  const rejected = t.throwsAsync(requests.askByKey(OP.add, 'a', 1), { message: /^sent/ })
+  await settled()
+  let { owner } = first
+  for (let lines = 1; lines <= 12; lines++) {
+    nowMs = lines * 100
+    owner.close()
+    await settled()
+    requests.expire(nowMs - 150, unavailable)
+    if (lines === 12) break
+    t.false(requests.isIdle, `lost with ${lines} lines`)
+    const next = connect()
+    requests.resume(next.line)
+    await settled()
+    owner = next.owner
+  }
+  await rejected
+  t.true(requests.isIdle)
 })
