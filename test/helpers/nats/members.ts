@@ -15,6 +15,7 @@ const WAIT_MS = 60_000
 export interface Load {
   readonly loops: number
   readonly pauseMs: number
+  readonly mutant?: string
 }
 
 /** Mixed, and light enough that three nodes and three servers keep up on two cores. */
