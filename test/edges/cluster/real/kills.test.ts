@@ -12,7 +12,7 @@ const STOPPED_MS = 3_000
 
 testWithServers(`${KILLS} leaders are killed: nothing acknowledged is lost, and nothing happens twice`, async (t) => {
   const { members } = await givenCluster(t)
-  t.timeout(60_000 + KILLS * 10_000)
+  t.timeout(180_000 + KILLS * 10_000)
   for (let count = 0; count < 3; count++) members.join()
   for (let kill = 0; kill < KILLS; kill++) {
     const leader = await members.leader()
