@@ -15,18 +15,18 @@
 import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
 import { evolve, evolveEviction, evolveNote, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
-import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
+import { reserveStack } from '../../core/evolve/stack.js'
 import { GATE, type State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
+import { NEVER } from '../../core/model/expiry.js'
 import type { Note } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { queueTask } from '../../durable/storage/event-loop.js'
 import { CacheError } from '../../errors.js'
 import type { ExpiryTimer } from './expiry-timer.js'
 import type { Outbox } from './outbox.js'
-import { reportLater } from './report.js'
+import { orLater } from './report.js'
 import type { Appends } from './speculative-appends.js'
 
 /** Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays. */
@@ -319,13 +319,8 @@ export class Turns {
   }
 
   /** A method of its own, because a function that contains a closure creates an object at every call. */
-  #settleLater(
-    error: unknown,
-    events: readonly CacheEvent[],
-    missedDeletions: readonly string[],
-    nowMs: number | undefined,
-  ): void {
-    this.#later(error, () => this.#settle(events, missedDeletions, nowMs))
+  #settleLater(error: unknown, events: readonly CacheEvent[], missed: readonly string[], nowMs?: number): void {
+    orLater(error, () => this.#settle(events, missed, nowMs))
   }
 
   #runWaiting(): void {
@@ -334,15 +329,9 @@ export class Turns {
       try {
         task()
       } catch (error) {
-        this.#later(error, task)
+        orLater(error, task)
       }
     }
-  }
-
-  /** After a stack overflow, does something again on a later tick, which has a stack of its own. Other errors are thrown there. */
-  #later(error: unknown, again: () => void): void {
-    if (isStackOverflow(error)) queueTask(again)
-    else reportLater(error)
   }
 
   /** @throws CacheError inside a turn, for a method that takes longer than a turn. */
@@ -356,5 +345,3 @@ export class Turns {
 }
 
 const NONE: readonly never[] = []
-/** The deadline of an entry without one. */
-const NEVER = Number.POSITIVE_INFINITY

@@ -119,6 +119,20 @@ test('the leader dies between the commit and its answer: the next one gives the 
   t.is(first?.epoch, 1, 'the change was in the log before the leader died')
 })
 
+test('a leader that a snapshot has brought gives the answers that are in it', async (t) => {
+  const outcome = await passes(t, [
+    after(500, call(1, add(1))),
+    after(6, isolate(1, 3_000)),
+    after(50, compact(0)),
+    after(300, crash(2, 50)), // the node that comes in its place leads next
+    after(600, lost(1)),
+    after(0, crash(0, 8_000)),
+    after(6_000, call(2, add(2))),
+  ])
+  t.deepEqual(results(outcome), [1, 3])
+  t.deepEqual(terms(outcome.log), ['1 0', '2 3'])
+})
+
 test('a change whose answer may have been forgotten is not made again', async (t) => {
   const outcome = await passes(
     t,

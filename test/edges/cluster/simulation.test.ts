@@ -3,6 +3,7 @@
  * many; CI runs 2,000.
  */
 import test from 'ava'
+import { FOUND } from '../../helpers/cluster/found.js'
 import { randomScript } from '../../helpers/cluster/random-script.js'
 import { shown } from '../../helpers/cluster/script.js'
 import { shortened } from '../../helpers/cluster/shorten.js'
@@ -11,6 +12,9 @@ import { countFrom } from '../../helpers/runs.js'
 
 const FIRST = Number(process.env['DAYBOOK_FIRST_HISTORY'] ?? 1)
 const HISTORIES = countFrom('DAYBOOK_HISTORIES', 100)
+
+for (const [what, script] of Object.entries(FOUND))
+  test(`found once: ${what}`, async (t) => t.deepEqual((await play(script)).violations, []))
 
 test('every history is linearizable, has each acknowledged change once, and ends with nodes that agree', async (t) => {
   t.timeout(3_600_000)

@@ -14,11 +14,14 @@ import type { Written } from './checkers/history.js'
 
 export class LogObserver {
   readonly log: Written[] = []
+  readonly problems: string[] = []
   /** Of the present term; undefined between two. */
   leader: string | undefined
   /** Of the last event. */
   sequence = 0
   #epoch = 0
+  /** Of the last frame. */
+  #timeMs = 0
   readonly #seed: number
   readonly #objects: ReadonlyMap<string, { readonly bytes: Uint8Array }>
 
@@ -51,7 +54,9 @@ export class LogObserver {
   #bodyOf({ body }: LogRecord): Uint8Array {
     if (body[0] !== '{'.charCodeAt(0)) return body
     const { object } = JSON.parse(Buffer.from(body).toString()) as { object: string }
-    return this.#objects.get(object)?.bytes ?? new Uint8Array(0)
+    const stored = this.#objects.get(object)
+    if (stored === undefined) this.problems.push(`a record names ${object}, which is not there`)
+    return stored?.bytes ?? new Uint8Array(0)
   }
 
   #decode(body: Uint8Array): Content {
@@ -61,7 +66,7 @@ export class LogObserver {
       timeMs: number
       events: Written['events'][0][]
       notes: Written['notes'][0][]
-    } = { firstSequence: undefined, timeMs: 0, events: [], notes: [] }
+    } = { firstSequence: undefined, timeMs: this.#timeMs, events: [], notes: [] } // a leader may only say that it is there
     for (let offset = 0; offset < bytes.length; ) {
       const frame = readFrame(bytes, offset, 0, bytes.length, this.#seed)
       if ('problem' in frame) throw new Error(`A frame cannot be read: ${frame.reason}`)
@@ -69,7 +74,7 @@ export class LogObserver {
       for (let left = frame.count; left > 0; left--) content.events.push(decodeEvent(reader))
       content.notes.push(...decodeNotes(reader, frame.flags).clients)
       content.firstSequence ??= frame.firstSequence
-      content.timeMs = frame.writtenAtMs
+      content.timeMs = this.#timeMs = frame.writtenAtMs
       offset += frame.length
     }
     return content

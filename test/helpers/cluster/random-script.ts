@@ -145,6 +145,7 @@ export function randomScript(seed: number): Script {
     maxSize: one([1_000, 1_000, 1_000, 6]),
     snapshotBytes: one([2_000, 8_000, 1e9]),
     rates,
+    ...(oneIn(6) && { bodyBytesMax: 250 }), // most frames are objects then
     actions,
   }
 }

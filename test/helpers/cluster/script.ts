@@ -45,6 +45,8 @@ export interface Script {
   readonly maxSize: number
   /** Bytes of the log after which a snapshot is due. */
   readonly snapshotBytes: number
+  /** The longest body of a record: what is longer becomes an object. 1 MiB if it is not given. */
+  readonly bodyBytesMax?: number
   /** What chance does beside the actions. */
   readonly rates: Partial<FaultRates>
   readonly actions: readonly Action[]

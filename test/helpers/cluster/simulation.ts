@@ -216,7 +216,7 @@ export class Simulation {
     const streams = this.#everyNode.flatMap(({ stream }) => (stream === undefined ? [] : [stream]))
     const history = { calls, log, counters: new Set(COUNTERS), streams, samples: this.#samples }
     return {
-      violations: [...this.#problems, ...violations(history)],
+      violations: [...this.#problems, ...observer.problems, ...violations(history)],
       calls,
       log,
       streams,

@@ -49,6 +49,7 @@ export class Surroundings {
     const engine = memoryLog({ seed: script.seed, clock: this.time })
     this.observer = new LogObserver(engine, this.name)
     const { network } = engine.control
+    if (script.bodyBytesMax !== undefined) engine.control.bodyBytesMax = script.bodyBytesMax
     network.rates = { ...network.rates, ...script.rates }
     network.judge = (message) => this.#judge(message)
     this.engine = mutant?.engine?.(engine, this.name) ?? engine

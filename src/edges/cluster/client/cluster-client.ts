@@ -45,7 +45,6 @@ export class ClusterClient<V> extends RenewedClient<V> {
   /** @internal */
   readonly cache: Cache<V>
   readonly #id: string
-  readonly #clock: ClusterClock
   readonly #roles: BehaviorSubject<ClusterRole>
   #ending: Promise<void> | undefined
 
@@ -63,7 +62,6 @@ export class ClusterClient<V> extends RenewedClient<V> {
     this.node = node
     this.cache = cache
     this.#id = id
-    this.#clock = clock
     Object.assign(this, streamsOf<V>(cache, this.lifecycle$))
     this.local = localCopy(cache, clock, (keys) => node.touch(keys))
     this.#roles = new BehaviorSubject<ClusterRole>(this.#roleNow())
@@ -72,8 +70,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
   }
 
   #roleNow(): ClusterRole {
-    const { state, leader, applier, heardMs } = this.node.journal
-    const lagMs = Math.max(0, this.#clock.ownNow() - heardMs)
+    const { lagMs } = this.node
+    const { state, leader, applier } = this.node.journal
     if (state === 'leading') return { role: 'leader', leader: this.#id, term: applier.epoch, lagMs }
     return { role: 'follower', leader, term: applier.epoch, lagMs }
   }

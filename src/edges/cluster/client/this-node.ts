@@ -72,7 +72,7 @@ export const OF_THIS_NODE = {
 
   async compact(this: ThisNode): Promise<CompactionReport> {
     await this.flush()
-    return this.node.journal.snapshot()
+    return this.node.journal.compact()
   },
 }
 

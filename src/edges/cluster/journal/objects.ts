@@ -15,19 +15,18 @@ export class Objects {
   readonly #log: Pick<Log, 'snapshots' | 'bodyBytesMax'>
   readonly #newId: () => string
 
-  /** The log need not be open yet. */
   constructor(log: Pick<Log, 'snapshots' | 'bodyBytesMax'>, newId: () => string) {
     this.#log = log
     this.#newId = newId
   }
 
-  get #store(): SnapshotStore {
-    return this.#log.snapshots
-  }
-
-  /** The longest body of a record. */
+  /** Of a record; larger ones are objects. An engine knows it once its log is open. */
   get bodyBytesMax(): number {
     return this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY
+  }
+
+  get #store(): SnapshotStore {
+    return this.#log.snapshots
   }
 
   /** A new name: no two objects have the same. */

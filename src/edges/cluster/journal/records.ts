@@ -4,7 +4,8 @@
  *   begin    the settings, as JSON: the first record of a log
  *   term     the same with the limits as of now, and the time: from here on, its node leads
  *   frame    frames of events and notes, as the journal in files has them (durable/format/frame.ts), each chained to the previous one;
- *            or, as JSON, the name of an object that holds them, because they are too large for a record
+ *            or, as JSON, the name of an object that holds them, because they are too large for a record;
+ *            or nothing, while such an object is being written: its node still leads
  *   resign   nothing: its node leads no more
  *
  * A frame counts only if its node is the one whose term it is: what a deposed leader has appended behind another's term is skipped, and

@@ -305,17 +305,13 @@ export class ReplicatedJournal implements Journal {
   }
 
   /** Writes a snapshot of what this node has applied. */
-  async snapshot(progress?: Progress, signal?: AbortSignal): Promise<CompactionReport> {
+  async compact({ progress, signal }: Partial<CompactionRequest> = {}): Promise<CompactionReport> {
     const { applier, settings } = this
     if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.#refusal()
     const { header, bytes } = applier
     const report = await this.snapshots.write({ header, settings, source: this.freeze().source, progress, signal })
     applier.bytes -= bytes
     return report
-  }
-
-  compact({ progress, signal }: CompactionRequest): Promise<CompactionReport> {
-    return this.snapshot(progress, signal)
   }
 
   stage(source: SnapshotSource, progress: Progress) {

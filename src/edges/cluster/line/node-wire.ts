@@ -1,12 +1,13 @@
 /**
  * What a node serves at its address: lines to its cache while it leads, the other ends of lines that it has opened itself, the question
- * whether it is there, and keys that other nodes have hit. Before: the log's wire. After: wire-line, and whoever accepts lines.
+ * whether it is there, how it is doing, and keys that other nodes have hit. Before: the log's wire. After: wire-line, and whoever accepts lines.
  */
+import { hostname } from 'node:os'
 import type { Clock } from '../../../core/model/clock.js'
 import { canTalk, type End, ownEnd } from '../../remote/wire/end.js'
 import { bufferOf, jsonBody, readJson } from '../journal/records.js'
 import type { Wire } from '../log.js'
-import { CLOSE, lineIdIn, OPEN, PART, PING, PROBE, TAKEN, TOUCH, UNKNOWN_LINE, WireLine } from './wire-line.js'
+import { CLOSE, lineIdIn, OPEN, PART, PING, PROBE, STATUS, TAKEN, TOUCH, UNKNOWN_LINE, WireLine } from './wire-line.js'
 
 /** Whoever opens a line says. */
 interface Opening extends End {
@@ -28,6 +29,27 @@ export interface NodeWireParts {
   /** Serves a line, if this node leads in that term; returns whether it does. */
   accept(client: string, epoch: number, line: WireLine): boolean
   touched(keys: readonly string[]): void
+  /** How this node is doing. */
+  status(): NodeFigures
+}
+
+export interface NodeFigures {
+  readonly role: 'leader' | 'follower'
+  readonly term: number
+  /** The last record that it has applied. */
+  readonly position: number
+  /** Since it last held the newest record of the log. */
+  readonly lagMs: number
+  readonly entries: number
+}
+
+/** What a node answers to `daybook cluster status`. */
+export interface NodeStatus extends NodeFigures {
+  readonly node: string
+  readonly pid: number
+  readonly host: string
+  /** The nodes that have a line to this one. */
+  readonly connected: readonly string[]
 }
 
 /** Why a line was not opened. `'version'`: the other node does not understand this one. */
@@ -39,6 +61,8 @@ const ENDED_MAX = 10_000
 export class NodeWire {
   readonly #parts: NodeWireParts
   readonly #lines = new Map<string, WireLine>()
+  /** Which node has opened the lines that this one has accepted. */
+  readonly #accepted = new Map<string, string>()
   /** Lines that have ended: messages that arrive late, or twice, must not begin them anew. The oldest first. */
   readonly #ended = new Set<string>()
   /** Those that still send what was posted before their end. */
@@ -88,6 +112,7 @@ export class NodeWire {
     this.#lines.set(id, line)
     line.onClose(() => {
       this.#lines.delete(id)
+      this.#accepted.delete(id)
       this.#ended.add(id)
       if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.keys().next().value as string)
       const leaving = line.sent().then(() => void this.#leaving.delete(leaving))
@@ -110,10 +135,18 @@ export class NodeWire {
         else line.closed()
         break
       }
+      case STATUS:
+        return jsonBody(this.#status())
       case TOUCH:
         this.#parts.touched(readJson(body.subarray(1)) as string[])
     }
     return Uint8Array.of(TAKEN)
+  }
+
+  #status(): NodeStatus {
+    const { node, status } = this.#parts
+    const connected = [...this.#accepted.values()]
+    return { node, pid: process.pid, host: hostname(), ...status(), connected: [...new Set(connected)].sort() }
   }
 
   #accept(opening: Opening): Refusal | 'none' {
@@ -122,7 +155,10 @@ export class NodeWire {
     if (this.#lines.has(id)) return 'none' // asked again
     if (this.#ended.has(id)) return 'retry'
     const line = this.#line(id, from, false)
-    if (this.#parts.accept(client, epoch, line)) return 'none'
+    if (this.#parts.accept(client, epoch, line)) {
+      this.#accepted.set(id, from)
+      return 'none'
+    }
     line.closed()
     return 'retry'
   }

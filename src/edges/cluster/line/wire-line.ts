@@ -17,6 +17,7 @@ export const PART = 2
 export const PROBE = 3
 export const CLOSE = 4
 export const TOUCH = 5
+export const STATUS = 6
 
 /** Answers to parts and probes. */
 export const TAKEN = 0

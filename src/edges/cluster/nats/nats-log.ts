@@ -1,9 +1,10 @@
 /** A log in a stream of NATS JetStream: a position is the sequence of a message. */
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
 import { type Log, LogConflict, type LogFollower, type LogRecord, type Position } from '../log.js'
-import { checkVersion, isTemporary, isWrongSequence, openingError } from './nats-errors.js'
+import { connectTo, serversOf } from './nats-connection.js'
+import { isTemporary, isWrongSequence, openingError } from './nats-errors.js'
 import { NatsNames } from './nats-names.js'
 import { headersOf } from './nats-record.js'
 import { NatsSnapshots } from './nats-snapshots.js'
@@ -12,7 +13,6 @@ import { NatsWire } from './nats-wire.js'
 import { RecordReader } from './record-reader.js'
 
 const TIMEOUT_MS = 3_000
-const CONNECTING_MS = 2_000
 /** How long `open` waits for servers that elect a leader. */
 const OPENING_MS = 10_000
 const RETRY_MS = 250
@@ -109,22 +109,9 @@ export class NatsLog implements Log {
   }
 
   async #connect(): Promise<Opened> {
-    const servers = [this.#options.servers ?? []].flat().join(', ')
     let connection: NatsConnection | undefined
     try {
-      connection = await connect({
-        name: `daybook ${this.#names.name}`,
-        timeout: CONNECTING_MS, // a server that is stopped accepts connections and then says nothing
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: 250,
-        reconnectJitter: 100,
-        // A server that is stopped answers no ping; its clients move to another one.
-        pingInterval: 1_000,
-        maxPingOut: 2,
-        noAsyncTraces: true,
-        ...this.#options,
-      })
-      checkVersion(connection)
+      connection = await connectTo(this.#options, this.#names.name)
       for (const startMs = journalClock.now(); ; ) {
         try {
           const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS })
@@ -137,7 +124,7 @@ export class NatsLog implements Log {
       }
     } catch (error) {
       await connection?.close()
-      throw openingError(error, servers)
+      throw openingError(error, serversOf(this.#options))
     }
   }
 }

@@ -68,6 +68,13 @@ export class ClusterNode {
       touched: (keys) => {
         if (journal.state === 'leading') this.#owner.touch(keys)
       },
+      status: () => ({
+        role: journal.state === 'leading' ? 'leader' : 'follower',
+        term: journal.applier.epoch,
+        position: journal.applier.position,
+        lagMs: this.lagMs,
+        entries: cache.size,
+      }),
     })
     this.#compaction = new Compaction({ journal, compaction, clock, random })
     this.#election = new Election({
@@ -82,6 +89,11 @@ export class ClusterNode {
     journal.onPlace = () => this.#moved()
     const notOpen = () => this.#wakeSeekers()
     cache.lifecycle$.subscribe({ complete: notOpen })
+  }
+
+  /** Since this node last held the newest record of the log, by its own clock. */
+  get lagMs(): number {
+    return Math.max(0, this.#parts.clock.ownNow() - this.journal.heardMs)
   }
 
   #accept(client: string, epoch: number, line: Line): boolean {

@@ -70,7 +70,7 @@ export class Compaction {
       journal.applier.bytes = 0
       if (!this.#isDue) return
     }
-    if (!this.#isStopped) await journal.snapshot()
+    if (!this.#isStopped) await journal.compact()
   }
 
   stop(): void {

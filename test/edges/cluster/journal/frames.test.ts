@@ -25,7 +25,7 @@ const SETTINGS = writeSettings({
 function scene() {
   const { seed } = identityOf('c')
   const clock = new ClusterClock(new ManualClock())
-  const objects = new Objects({} as Log, () => '')
+  const objects = new Objects({ bodyBytesMax: 1_000_000 } as never, () => '')
   const receiver = new RecordingReceiver()
   const applier = new Applier({ name: 'c', seed, objects, clock })
   let at = 0
@@ -96,7 +96,7 @@ test('acknowledgements count in order: one that overtakes says nothing while an 
     })
   const committed: string[] = []
   const failures: unknown[] = []
-  const objects = new Objects({} as Log, () => '')
+  const objects = new Objects({ bodyBytesMax: 1_000 } as never, () => '')
   const term = { epoch: 1, node: 'n', position: 5, timeMs: 0 }
   const writer = new TermWriter<string>({ append } as Log, objects, term, {
     committed: ({ content }, at) => committed.push(`${content} at ${at}`),

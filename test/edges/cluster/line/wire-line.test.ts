@@ -25,6 +25,7 @@ function scene(seed?: number) {
         return true
       },
       touched: () => undefined,
+      status: () => ({ role: 'follower', term: 1, position: 5, lagMs: 0, entries: 2 }),
     })
   })
   const pass = async (ms: number) => {
