@@ -45,14 +45,16 @@ export class NumberedCommands {
     keep: (result: T) => Answer,
     unchanged: (answer: Answer) => void = () => undefined,
   ): T {
-    const turns = this.#turns
-    return turns.transact(() => {
+    const { client, number } = command
+    let answer: Answer
+    const result = this.#turns.transact(() => {
       const result = run()
-      const answer = keep(result)
-      if (turns.hasEvents) turns.note = { type: 'answered', ...command, answer }
-      else unchanged(answer)
+      answer = keep(result)
+      this.#turns.note = { type: 'answered', ...command, answer }
       return result
     })
+    if (this.find(client, number) === undefined) unchanged(answer)
+    return result
   }
 
   /** Whether {@link note} can be called. */

@@ -3,14 +3,11 @@
  *
  *   command ─► decide ─► events ─► journal.append ─► evolve each ─► reply ─► streams
  *
- * The journal is written first, then the state changes. Everything that could fail after the append is checked before it: the
- * limits of the cache and of V8's Map (`decide`), room in the columns, room on the stack. So there is nothing to undo.
- *
- * Only a turn of several steps (`transact`, `setMany`, `deleteMany`, `deletePattern`) evolves as it goes, because a step must
- * see the previous one. It keeps the inverse of every change and appends once at the end. If it throws, all of it is undone.
- *
- * Turns never interleave: everything here is synchronous. A call made inside `transact` is a step of that turn; a call made
- * by a subscriber or a loader comes after the turn and is one of its own.
+ * The journal is written first, then the state changes. What could fail after the append is checked before it: the limits of the cache
+ * and of V8's Map (`decide`), room in the columns and on the stack. So there is nothing to undo. Only a turn of several steps
+ * (`transact`, `setMany`, `deleteMany`, `deletePattern`) evolves as it goes, because a step must see the previous one. It keeps the inverse
+ * of every change and appends once at the end. If it throws, all of it is undone. Turns never interleave: everything here is synchronous. A
+ * call inside `transact` is a step of that turn; one by a subscriber or a loader comes after the turn and is one of its own.
  */
 import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
 import { evolve, evolveEviction, evolveNote, evolveSet } from '../../core/evolve/evolve.js'
@@ -86,11 +83,6 @@ export class Turns {
     return this.#depth > 0
   }
 
-  /** Whether the open turn has changed anything so far. */
-  get hasEvents(): boolean {
-    return this.#events.length > 0
-  }
-
   /** Runs `task` when no turn is open: now, or after the open turn. */
   whenIdle(task: () => void): void {
     if (this.#depth === 0 && !this.#isCommitting) task()
@@ -123,9 +115,8 @@ export class Turns {
   }
 
   /**
-   * The gate in front of `decide`, for a `set` that removes nothing or evicts one entry while nobody listens: it is committed without
-   * creating a command, an event or a list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set`
-   * must be decided.
+   * The gate in front of `decide`, for a `set` that removes nothing or evicts one entry while nobody listens: committed without command,
+   * event or list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set` must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
     if (this.#mustDecide) return false
@@ -162,9 +153,8 @@ export class Turns {
   }
 
   /**
-   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which
-   * is then given by its fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if there is one. Room
-   * in the columns has been reserved.
+   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which is given by its
+   * fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if any. Room in the columns has been reserved.
    */
   #commit(
     events: readonly CacheEvent[] | undefined,

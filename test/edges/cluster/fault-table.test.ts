@@ -192,6 +192,17 @@ for (const [what, faults] of [
   })
 }
 
+test('a snapshot that is pointed to after its writer has given up is there', async (t) => {
+  const { calls } = await passes(t, [
+    after(500, call(0, set(1), add(2))),
+    after(100, { do: 'fault', at: 1, what: 'point', fault: 'late', count: 1, byMs: 5_500 }),
+    after(0, compact(1)),
+    after(7_000, crash(2, 100)),
+    after(2_000, call(2, { do: 'get', key: 'r0' }, { do: 'get', key: 'c0' })),
+  ])
+  t.deepEqual(calls.at(-1)?.results, [1, 2])
+})
+
 test('two nodes that compact at once leave one snapshot that counts', async (t) => {
   const { calls } = await passes(t, [
     after(500, call(0, set(1), add(2))),

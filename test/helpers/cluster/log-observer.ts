@@ -20,7 +20,7 @@ export class LogObserver {
   /** Of the last event. */
   sequence = 0
   #epoch = 0
-  /** Of the last frame. */
+  /** Of the last frame that counts, or of the term. */
   #timeMs = 0
   readonly #seed: number
   readonly #objects: ReadonlyMap<string, { readonly bytes: Uint8Array }>
@@ -44,10 +44,11 @@ export class LogObserver {
     if (kind === 'term') {
       this.#epoch = epoch
       this.leader = node
+      this.#timeMs = (JSON.parse(Buffer.from(record.body).toString()) as { timeMs: number }).timeMs
     } else if (kind === 'resign' || isVoid) this.leader = undefined
     const content = kind === 'frame' && !isVoid ? this.#decode(this.#bodyOf(record)) : NOTHING
     const firstSequence = content.firstSequence ?? this.sequence + 1
-    this.log.push({ position, kind, epoch, node, isVoid, ...content, firstSequence })
+    this.log.push({ position, kind, epoch, node, isVoid, ...content, timeMs: this.#timeMs, firstSequence })
     this.sequence = firstSequence + content.events.length - 1
   }
 
@@ -63,10 +64,9 @@ export class LogObserver {
     const bytes = Buffer.from(body)
     const content: {
       firstSequence: number | undefined
-      timeMs: number
       events: Written['events'][0][]
       notes: Written['notes'][0][]
-    } = { firstSequence: undefined, timeMs: this.#timeMs, events: [], notes: [] } // a leader may only say that it is there
+    } = { firstSequence: undefined, events: [], notes: [] } // a leader may only say that it is there
     for (let offset = 0; offset < bytes.length; ) {
       const frame = readFrame(bytes, offset, 0, bytes.length, this.#seed)
       if ('problem' in frame) throw new Error(`A frame cannot be read: ${frame.reason}`)
@@ -74,13 +74,13 @@ export class LogObserver {
       for (let left = frame.count; left > 0; left--) content.events.push(decodeEvent(reader))
       content.notes.push(...decodeNotes(reader, frame.flags).clients)
       content.firstSequence ??= frame.firstSequence
-      content.timeMs = this.#timeMs = frame.writtenAtMs
+      this.#timeMs = frame.writtenAtMs
       offset += frame.length
     }
     return content
   }
 }
 
-type Content = Pick<Written, 'timeMs' | 'events' | 'notes'> & { readonly firstSequence: number | undefined }
+type Content = Pick<Written, 'events' | 'notes'> & { readonly firstSequence: number | undefined }
 
-const NOTHING: Content = { firstSequence: undefined, timeMs: 0, events: [], notes: [] }
+const NOTHING: Content = { firstSequence: undefined, events: [], notes: [] }

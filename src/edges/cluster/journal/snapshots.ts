@@ -148,6 +148,8 @@ export class Snapshots {
     const { clock } = this.#parts
     const beganMs = clock.ownNow()
     const name = this.#objects.nameOf('snapshot', header.position)
+    /** Whether the pointer may be set, now or later: an error of the engine says nothing. */
+    let mayBePointedTo = false
     try {
       this.#refuseBehind((await snapshots.latest()).pointer, header)
       const written = await writeRowsObject(snapshots, {
@@ -166,7 +168,9 @@ export class Snapshots {
       const { pointer, revision } = await snapshots.latest()
       this.#refuseBehind(pointer, header)
       const previous = pointer && { name: pointer.name, position: pointer.position }
-      if (!(await snapshots.point({ name, position: header.position, previous }, revision))) throw overtaken()
+      mayBePointedTo = true
+      mayBePointedTo = await snapshots.point({ name, position: header.position, previous }, revision)
+      if (!mayBePointedTo) throw overtaken()
       this.position = header.position
       this.sequence = header.nextSequence - 1
       this.bytes = written.bytes
@@ -180,8 +184,7 @@ export class Snapshots {
         durationMs: clock.ownNow() - beganMs,
       }
     } catch (error) {
-      const { pointer } = await snapshots.latest().catch(() => ({ pointer: undefined }))
-      if (pointer?.name !== name) await this.#objects.remove(name).catch(() => undefined)
+      if (!mayBePointedTo) await this.#objects.remove(name).catch(() => undefined)
       throw error
     } finally {
       source.release()
