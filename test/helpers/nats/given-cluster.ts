@@ -13,7 +13,7 @@ export interface GivenCluster {
   readonly members: Members
 }
 
-const TEST_MS = 120_000
+const TEST_MS = 300_000
 
 /** Three servers, and nodes to come. */
 export async function givenCluster(

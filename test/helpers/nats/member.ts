@@ -8,6 +8,8 @@ import { openSync, writeFileSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCluster } from '../../../src/cluster.js'
+import { KeptAnswers } from '../../../src/edges/remote/owner/kept-answers.js'
+import { WriteGate } from '../../../src/edges/remote/owner/write-gate.js'
 import { nats } from '../../../src/nats.js'
 import { Random } from '../random.js'
 
@@ -24,11 +26,15 @@ export interface Parameters {
   readonly seed: number
   /** Further options of openCluster. */
   readonly options?: object
+  /** What is broken, to see that it is noticed. */
+  readonly mutant?: string
 }
 
-const { name, cluster, servers, path, loops, pauseMs, seed, options } = JSON.parse(
+const { name, cluster, servers, path, loops, pauseMs, seed, options, mutant } = JSON.parse(
   process.argv[2] as string,
 ) as Parameters
+if (mutant === 'no answers') KeptAnswers.prototype.answer = (_, run) => run()
+if (mutant === 'reply before the log') WriteGate.prototype.pass = (callback) => callback(undefined)
 const random = new Random(seed)
 const calls = openSync(`${path}.calls`, 'a')
 const changes = openSync(`${path}.changes`, 'a')

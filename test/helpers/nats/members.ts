@@ -10,11 +10,13 @@ import { type Host, TIED } from './nats-servers.js'
 const PROGRAM = fileURLToPath(new URL('member.js', import.meta.url))
 /** The name of the cluster. */
 export const CLUSTER = 'tested'
-const WAIT_MS = 60_000
+/** A server that is stopped holds up the others for 10 s and more at a time: they wait until a write to it fails. */
+const WAIT_MS = 120_000
 
 export interface Load {
   readonly loops: number
   readonly pauseMs: number
+  readonly mutant?: string
 }
 
 /** Mixed, and light enough that three nodes and three servers keep up on two cores. */

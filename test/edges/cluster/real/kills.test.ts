@@ -12,7 +12,7 @@ const STOPPED_MS = 3_000
 
 testWithServers(`${KILLS} leaders are killed: nothing acknowledged is lost, and nothing happens twice`, async (t) => {
   const { members } = await givenCluster(t)
-  t.timeout(60_000 + KILLS * 10_000)
+  t.timeout(180_000 + KILLS * 10_000)
   for (let count = 0; count < 3; count++) members.join()
   for (let kill = 0; kill < KILLS; kill++) {
     const leader = await members.leader()
@@ -90,3 +90,22 @@ testWithServers('all nodes are killed at once: those that come have everything t
   t.deepEqual(await members.violations(), [])
   t.log(members.figures)
 })
+
+for (const [mutant, sign] of [
+  ['no answers', /doubled|were given twice/],
+  ['reply before the log', /lost|own copy/],
+] as const) {
+  longTestWithServers(`the judge notices: ${mutant}`, async (t) => {
+    const { members } = await givenCluster(t)
+    const load = { loops: 40, pauseMs: 2, mutant }
+    for (let count = 0; count < 3; count++) members.join(load)
+    for (let kill = 0; kill < 4; kill++) {
+      const leader = await members.leader()
+      await members.progress()
+      await leader.kill()
+      members.join(load)
+    }
+    await members.leader()
+    t.regex((await members.violations()).join('\n'), sign)
+  })
+}

@@ -24,7 +24,7 @@ async function threeNodes(members: Members, network: Network): Promise<Member[]>
 
 testWithNetwork(`${CUTS} cuts at random: nothing acknowledged is lost, and nothing happens twice`, async (t) => {
   const { network, members } = await givenNetwork(t)
-  t.timeout(60_000 + CUTS * 20_000)
+  t.timeout(180_000 + CUTS * 20_000)
   t.log(`DAYBOOK_CLUSTER_SEED=${SEED}`)
   const random = new Random(SEED)
   await threeNodes(members, network)
