@@ -13,6 +13,7 @@ export default {
     '!test/cli/import/import-ndjson.test.ts',
     '!test/cli/shell/{interactive,piped}.test.ts',
     '!test/durable/history/exhaustive-damage.test.ts',
+    '!test/edges/cluster/broken-protocols.test.ts',
     '!test/edges/threads/{counting,order-of-turns,serial-order,owner/flooding}.test.ts',
     '!test/files/pickle/{limits,python}.test.ts',
   ],

@@ -11,6 +11,7 @@ type ErrorClassName =
   | 'CacheLockedError'
   | 'CorruptionError'
   | 'JournalWriteError'
+  | 'NotLeaderError'
 
 interface ErrorRow {
   classes: readonly ErrorClassName[]
@@ -159,11 +160,17 @@ export const ERRORS = {
     consequence: 'Nothing was changed.',
     advice: 'Start a process that may own the cache, or raise reconnectTimeout.',
   },
+  NOT_LEADER: {
+    classes: ['NotLeaderError'],
+    message: 'Another node of the cluster writes the log, and this one follows.',
+    consequence: 'Nothing was changed, and reads still work.',
+    advice: 'Use the cache that openCluster() returns: it asks the leader.',
+  },
   OPTIONS_DIFFER: {
     classes: ['CacheError'],
-    message: 'A process has taken over a shared cache whose limits or default ttl are not those of its own options.',
+    message: 'The options of a process or node are not those of the cache that it shares, or it is another cache.',
     consequence: 'Those of the cache apply, so that nothing was evicted.',
-    advice: 'Pass the same options in every process, and change limits with resize().',
+    advice: 'Pass the same options everywhere, and change limits with resize().',
   },
   OWNER_STALLED: {
     classes: ['CacheError'],
@@ -195,6 +202,18 @@ export const ERRORS = {
     message: 'A fork could not be written.',
     consequence: 'The cache is unchanged.',
     advice: 'Name a directory without a journal, and check the permissions and the free space.',
+  },
+  ENGINE_UNAVAILABLE: {
+    classes: ['CacheError'],
+    message: 'The servers that keep the log of a cluster cannot be reached, or do not let this node in.',
+    consequence: 'Nothing was changed.',
+    advice: 'Check the addresses, and that the servers run.',
+  },
+  ENGINE_REFUSED: {
+    classes: ['CacheError'],
+    message: 'The servers that keep the log of a cluster are too old or configured otherwise, or refuse.',
+    consequence: 'Nothing was changed.',
+    advice: 'Change the configuration of the servers, or the options of the engine.',
   },
   INTERNAL: {
     classes: ['CacheError'],
@@ -298,6 +317,20 @@ export class JournalWriteError extends CacheError {
     options?: CacheErrorOptions,
   ) {
     super(code, what, options)
+  }
+}
+
+/** Another node of the cluster writes the log. Reads of this node's copy still work. */
+export class NotLeaderError extends CacheError {
+  override readonly name = 'NotLeaderError'
+  /** The node that leads, if it is known. */
+  readonly leader: string | undefined
+
+  constructor(leader: string | undefined, options?: CacheErrorOptions) {
+    const what =
+      leader === undefined ? 'No node of the cluster is known to lead it' : `Node '${leader}' leads the cluster`
+    super('NOT_LEADER', what, options)
+    this.leader = leader
   }
 }
 

@@ -39,6 +39,7 @@ export type {
   CompactionReport,
   CompactionRequest,
   CompactionThresholds,
+  ForeignFrame,
   FsyncPolicy,
   Journal,
   JournalFigures,
@@ -47,6 +48,7 @@ export type {
   JournalSession,
   RecoveredDamage,
   RecoveryReport,
+  Replica,
   Retention,
   SnapshotSource,
 } from './durable/contract.js'
@@ -59,6 +61,7 @@ export {
   CorruptionError,
   type ErrorCode,
   JournalWriteError,
+  NotLeaderError,
   ValueError,
 } from './errors.js'
 export type { SaveFormat } from './files/format.js'

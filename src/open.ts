@@ -121,22 +121,35 @@ function compose<V>(
   { newMaxSize = NEW_LIMITS.maxSize, entriesMax, storage = options.lock ? disk : unlockedDisk }: Surroundings,
   inspection?: Inspection,
 ): { cache: Cache<V>; instance: CacheInstance; opening: Opening } {
-  const { directory, eviction, isolation, clock, inspect, cleanupIntervalMs } = options
-  rehearse(eviction)
+  const { directory, eviction, isolation, inspect, cleanupIntervalMs } = options
   // There is either a journal or a directory. A relative path is resolved now: the working directory may change.
   const source = options.journal === undefined ? fileSource(storage, resolve(directory as string), options) : undefined
-  const journal = options.journal ?? (source as PastSource).journal
+  const journal: Journal = options.journal ?? (source as PastSource).journal
+  rehearse(eviction, journal.isSpeculative === true)
   const { maxSize = newMaxSize, maxBytes = NEW_LIMITS.maxBytes } = options.limits
   const limits = { maxSize, maxBytes }
   const notOpen = () => opening.notOpen()
   const warn = (warning: Error) => lifecycle.warn(warning)
-  const assembly = assemble<V>({ clock, journal, limits, eviction, entriesMax, isolation, notOpen, warn })
-  const { state, streams, expiry, turns, cleanup, reads, loads } = assembly
+  const assembly = assemble<V>({
+    clock: options.clock,
+    journal,
+    limits,
+    eviction,
+    entriesMax,
+    isolation,
+    notOpen,
+    warn,
+  })
+  const { clock, time, state, streams, expiry, turns, replica, cleanup, reads, loads } = assembly
   const scans = new Scans({ state, clock, newId: randomUUID })
-  const numbered = new NumberedCommands({ state, turns, journal })
+  const numbered = new NumberedCommands({ state, turns })
   const removeSlice = () => cleanup.runSlice() === 'more'
   const lifecycle = startLifecycle({ cleanupIntervalMs, removeSlice }, { clock, inspect })
-  const opening = new Opening({ state, journal, clock, turns, expiry, lifecycle }, options)
+  const journalClock = journal.isSpeculative === true ? time.over(options.journalClock) : options.journalClock
+  const opening = new Opening(
+    { state, journal, clock, turns, replica, expiry, lifecycle },
+    { ...options, journalClock },
+  )
   const maintenance = new Maintenance({ state, journal, clock, turns, expiry, lifecycle, opening })
   const savedFiles = new SavedFiles({ state, journal, clock, storage, turns, opening, maintenance })
   opening.onJournalChange = maintenance.onJournalChange
@@ -153,6 +166,7 @@ function compose<V>(
   )
   const lookingBack = new LookingBack({
     source,
+    storage,
     journal,
     state,
     clock,

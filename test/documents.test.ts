@@ -8,7 +8,7 @@ import { temporaryDirectory } from './helpers/temporary-directory.js'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const DOCUMENTS = ['docs/coming-from.md', 'docs/loads.md', 'docs/stale-and-tags.md']
+const DOCUMENTS = ['docs/coming-from.md', 'docs/loads.md', 'docs/stale-and-tags.md', 'docs/engines.md']
 const INDEX = new URL('../src/index.js', import.meta.url).href
 const TESTING = new URL('../src/testing.js', import.meta.url).href
 

@@ -15,6 +15,7 @@ const CODE_OF_CLASS: Readonly<Record<string, Code>> = {
   CacheClosedError: 'CACHE_CLOSED',
   CacheLockedError: 'CACHE_LOCKED',
   CorruptionError: 'CORRUPTION',
+  NotLeaderError: 'NOT_LEADER',
 }
 
 const DIRECTORY = fileURLToPath(new URL('../../src/', import.meta.url)) // from dist/test

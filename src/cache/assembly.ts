@@ -15,8 +15,11 @@ import { Loads } from './loads/loads.js'
 import { Streams } from './streams/streams.js'
 import { Cleanup } from './turns/cleanup.js'
 import { ExpiryTimer } from './turns/expiry-timer.js'
+import { FrameTime } from './turns/frame-time.js'
 import { Outbox } from './turns/outbox.js'
 import { Reads } from './turns/reads.js'
+import { Following } from './turns/replica.js'
+import { SpeculativeAppends } from './turns/speculative-appends.js'
 import { Turns } from './turns/turns.js'
 
 export interface AssemblyOptions {
@@ -34,7 +37,7 @@ export interface AssemblyOptions {
 }
 
 export function assemble<V>({
-  clock,
+  clock: ownClock,
   journal,
   limits,
   eviction,
@@ -43,13 +46,22 @@ export function assemble<V>({
   notOpen,
   warn,
 }: AssemblyOptions) {
+  const isSpeculative = journal.isSpeculative === true
+  const time = new FrameTime()
+  const clock = isSpeculative ? time.over(ownClock) : ownClock
   const state = new State({ ...limits, eviction, entriesMax, weigh: encodedBytes })
   const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
   const outbox = new Outbox(streams, LoaderRun.outside)
-  const turns = new Turns({ state, journal, outbox, expiry })
+  const appends = isSpeculative ? new SpeculativeAppends(journal, state.undo) : journal
+  const turns = new Turns({ state, journal: appends, outbox, expiry })
+  if (isSpeculative) {
+    state.undo.isSpeculative = true
+    outbox.awaitCommits()
+  }
+  const replica = new Following({ state, turns, outbox, time, now: () => clock.now() })
   const cleanup = new Cleanup({ state, clock, turns })
   const reads = new Reads({ state, clock, turns, cleanup, notOpen })
   const loads = new Loads({ clock, turns, reads, warn })
-  return { state, streams, expiry, turns, cleanup, reads, loads }
+  return { clock, time, state, streams, expiry, turns, replica, cleanup, reads, loads }
 }

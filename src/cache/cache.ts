@@ -5,6 +5,7 @@
  *
  * Everything runs in the caller's own stack: when a call returns, it has taken effect (it is durable only after `flush()`).
  */
+
 import type { MessagePort } from 'node:worker_threads'
 import type { Observable } from 'rxjs'
 import { compileGlob } from '../core/decide/glob.js'
@@ -55,6 +56,7 @@ import { CallerLoads } from './loads/caller-loads.js'
 import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from './loads/load-options.js'
 import { createNamespace, type NamespaceMember } from './namespace.js'
 import type { LoadResult, SaveOptions, SaveResult } from './saved-files/save-options.js'
+import type { SavedFiles } from './saved-files/saved-files.js'
 import type { Change } from './streams/change.js'
 import type { Eviction } from './streams/evictions.js'
 import type { Expiration } from './streams/expirations.js'
@@ -86,6 +88,9 @@ export let innerOf: <V>(cache: Cache<V>) => Door
 
 /** @internal For edges: the methods that look back, with values in their stored form. */
 export let pastOf: <V>(cache: Cache<V>) => LookingBack
+
+/** @internal For edges: loading a file in two steps, of which each may be another node's. */
+export let savedFilesOf: <V>(cache: Cache<V>) => SavedFiles
 
 /**
  * A cache that keeps a journal. Made by `openCache()`.
@@ -133,6 +138,7 @@ export class Cache<V = unknown> {
   static {
     innerOf = (cache) => cache.#door
     pastOf = (cache) => cache.#parts.lookingBack
+    savedFilesOf = (cache) => cache.#parts.savedFiles
   }
 
   /** @internal Use `openCache()`. */

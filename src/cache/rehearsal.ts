@@ -42,14 +42,15 @@ const EVENTS: readonly CacheEvent[] = [
 const NOTED: CacheEvent = { type: 'set', key: 'a', value: 1, expiresAtMs: 1 }
 const ANSWERS = ['', '', new Uint8Array(), true]
 
-const rehearsed = new Set<EvictionPolicy>()
+const rehearsed = new Set<string>()
 
-/** An eviction policy that no cache uses is not called: V8 compiles calls of one policy to faster code than calls of two. */
-export function rehearse(eviction: EvictionPolicy): void {
-  if (rehearsed.has(eviction)) return
-  rehearsed.add(eviction)
+/** An eviction policy, or a kind of journal, that no cache uses is not called: V8 compiles calls of one policy to faster code than calls of two. */
+export function rehearse(eviction: EvictionPolicy, isSpeculative = false): void {
+  const kind = `${eviction} ${isSpeculative}`
+  if (rehearsed.has(kind)) return
+  rehearsed.add(kind)
   const clock = armedOutside(systemClock)
-  const journal = { append: () => 1, appendSet: () => 1 } as unknown as Journal // Turns calls no other method
+  const journal = { append: () => 1, appendSet: () => 1, isSpeculative } as unknown as Journal // Turns calls no other method
   const notOpen = () => new CacheClosedError('')
   const warn = () => undefined
   for (const isObserved of [false, true]) {
@@ -64,7 +65,7 @@ export function rehearse(eviction: EvictionPolicy): void {
       notOpen,
       warn,
     })
-    const { state, streams, expiry, turns, loads } = parts
+    const { state, streams, expiry, turns, replica, loads } = parts
     if (isObserved) observe(streams)
     const { deliver } = streams
     streams.deliver = () => {
@@ -83,7 +84,7 @@ export function rehearse(eviction: EvictionPolicy): void {
       throw overflow()
     }
     turns.run({ type: 'delete', key: 'x', nowMs: 0 })
-    const numbered = new NumberedCommands({ state, turns, journal })
+    const numbered = new NumberedCommands({ state, turns })
     for (const number of [1, 2, 3])
       numbered.run(
         { client: '', number, received: number - 2 },
@@ -106,6 +107,11 @@ export function rehearse(eviction: EvictionPolicy): void {
       })
     } catch {
       // Everything was undone.
+    }
+    if (isSpeculative) {
+      replica.revert()
+      turns.set('a', 1, 5, 0)
+      replica.commit(1)
     }
     for (const reader of readers) reader.release()
     expiry.stop()

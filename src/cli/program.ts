@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, type OutputConfiguration } from 'commander'
 import { addAtCommand } from './commands/at.js'
+import { addClusterCommand } from './commands/cluster.js'
 import { addConvertCommand } from './commands/convert.js'
 import { addDiffCommand } from './commands/diff.js'
 import { addForkCommand } from './commands/fork.js'
@@ -36,6 +37,7 @@ const COMMANDS = [
   addLoadCommand,
   addConvertCommand,
   addServeCommand,
+  addClusterCommand,
 ]
 
 /** `writeOut` and `writeErr`: where help and usage errors go, if not to the process's own streams. */

@@ -1,6 +1,6 @@
 /**
  * What a cache requires of a journal. The file journal and `memoryJournal()` implement it; a stream on a message server could,
- * too. Every journal must pass `test/conformance/journal.ts`.
+ * too. Every journal must pass `journalCases` of `daybook/testing`.
  */
 import type { Clock } from '../core/model/clock.js'
 import type { Counters } from '../core/model/counters.js'
@@ -9,6 +9,7 @@ import type { Extension } from '../core/model/extension.js'
 import type { Limits } from '../core/model/limits.js'
 import type { Note } from '../core/model/note.js'
 import type { StoredValue } from '../core/model/stored-value.js'
+import type { NotLeaderError } from '../errors.js'
 
 /** When written events are forced to disk: after every write, every second, or only on request. */
 export type FsyncPolicy = 'always' | 'everysec' | 'never'
@@ -25,6 +26,50 @@ export interface JournalSession {
   /** Live. A new journal keeps them, and tells them at each opening from then on: {@link JournalReceiver.limits}. */
   readonly limits: Limits
   readonly receiver: JournalReceiver
+  /** For a journal with other writers, once it is open. */
+  readonly replica: Replica
+}
+
+/** What other writers have written: a frame, in the order of the journal. */
+export interface ForeignFrame {
+  readonly events: readonly CacheEvent[]
+  readonly notes: readonly Note[]
+  /** Of its `loaded` events, in order: what {@link JournalReceiver.loadedRows} made, with the rows of the file. */
+  readonly rows?: readonly ReceivedRows[] | undefined
+  /** Of its first event. Of a frame without events: of the event that comes next. */
+  readonly firstSequence: number
+  /** When it was written, by the writer's clock; epoch milliseconds. */
+  readonly timeMs: number
+}
+
+/**
+ * The cache, as a journal with other writers sees it after `open()`. What is called during a turn takes effect after it. Streams
+ * emit what is committed, and nothing else.
+ */
+export interface Replica {
+  /**
+   * Applies what others wrote; the streams emit it. `seenAtMs`: when it arrived, by this node's clock.
+   * @throws CacheError `INTERNAL` while something is appended that is neither committed nor reverted.
+   */
+  follow(frame: ForeignFrame, seenAtMs: number): void
+  /**
+   * What was appended up to this sequence stays: the streams emit it, and its inverse is forgotten. A note that was appended without
+   * events is committed with the first event after it: the journal has to write them in one frame.
+   */
+  commit(sequence: number): void
+  /**
+   * What was appended after the last commit has not happened: entries, deadlines, tags, limits, answers and counters are as they were
+   * then. What was read meanwhile stays counted, and the order of use is approximate.
+   */
+  revert(): void
+  /** The rows as of the last commit, which changes and reverts that follow do not change. */
+  freeze(): SnapshotSource
+  /**
+   * Forgets everything, uncommitted turns included: a snapshot that is ahead of this cache follows, through the receiver of the session.
+   * It is complete at the next {@link follow}, whose frame may be empty. Until then reads see the state before; then the streams emit
+   * one `resynced` change, as of the sequence before that frame.
+   */
+  reset(): void
 }
 
 /** Receives what a journal holds, in order. */
@@ -143,11 +188,13 @@ export interface JournalFigures {
 
 /**
  * Whether the journal accepts events. `'stalled'`: a write failed and is retried every second. `'failed'`: an fsync failed, and
- * the journal accepts nothing until it is reopened.
+ * the journal accepts nothing until it is reopened. `'following'`: another node writes; nothing is accepted, evicted or expired
+ * here.
  */
 export type JournalHealth =
   | { readonly status: 'writable' }
   | { readonly status: 'stalled' | 'failed'; readonly error: Error }
+  | { readonly status: 'following'; readonly leader: string | undefined; readonly error: NotLeaderError }
 
 /** The rows of a state at one moment, which do not change while they are read. */
 export interface SnapshotSource {
@@ -181,7 +228,7 @@ export interface CompactionRequest {
   readonly signal: AbortSignal
 }
 
-/** Where a cache keeps its events. To use your own, pass it as the option `journal`; it must pass `test/conformance/journal.ts`. */
+/** Where a cache keeps its events. To use your own, pass it as the option `journal`; it must pass `journalCases` of `daybook/testing`. */
 export interface Journal {
   /**
    * Reserves the journal for this cache, passes everything that it holds to the receiver, and prepares to append.
@@ -218,6 +265,11 @@ export interface Journal {
   /** Called after every change of {@link health}, and when {@link isDueForCompaction} becomes true. */
   onChange: (() => void) | undefined
   readonly isDueForCompaction: boolean
+  /**
+   * Whether what is appended may be taken back until {@link Replica.commit}. Does not change. Such a journal is also followed: it calls
+   * the other methods of {@link Replica}.
+   */
+  readonly isSpeculative?: boolean
   /**
    * Writes what is pending and a seal, forces them to disk, and releases the journal. If something cannot be written, rejects
    * with a JournalWriteError `JOURNAL_WRITE_FAILED` and stays open, with `force` not. After any other failure it rejects, too,

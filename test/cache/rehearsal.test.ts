@@ -7,7 +7,8 @@ import { Session } from 'node:inspector'
 import test from 'ava'
 import type { Observable } from 'rxjs'
 import { rehearse } from '../../src/cache/rehearsal.js'
-import { type Cache, type CacheOptions, memoryJournal, openCache } from '../../src/index.js'
+import { type Cache, type CacheOptions, type Journal, memoryJournal, openCache } from '../../src/index.js'
+import { SpeculativeJournal } from '../helpers/speculative-journal.js'
 
 const SOURCE = new URL('../../src/', import.meta.url).href
 
@@ -32,10 +33,13 @@ function called(): Set<string> {
   return names
 }
 
-rehearse('lru')
-const byLru = called()
-rehearse('s3-fifo')
-const rehearsed = new Set([...byLru, ...called()])
+const rehearsed = new Set<string>()
+for (const eviction of ['lru', 's3-fifo'] as const) {
+  for (const isSpeculative of [false, true]) {
+    rehearse(eviction, isSpeculative)
+    for (const name of called()) rehearsed.add(name)
+  }
+}
 
 /** Called at the end of an append: what ran before it does not matter. */
 function startAfter(first: number): number {
@@ -76,13 +80,16 @@ const CALLS: Record<string, (cache: Cache) => unknown> = {
     }),
 }
 
-for (const isBusy of [false, true]) {
+for (const kind of ['idle', 'busy', 'speculative'] as const) {
   for (const limits of [{ maxSize: 12 }, { maxBytes: 200 }, { maxSize: 12, eviction: 's3-fifo' as const }]) {
     for (const [name, call] of Object.entries(CALLS)) {
-      const where = `${isBusy ? 'busy' : 'idle'} cache with ${Object.keys(limits).join(' and ')}`
+      const where = `${kind} cache with ${Object.keys(limits).join(' and ')}`
       test.serial(`after its append, ${name} calls no function for the first time: ${where}`, async (t) => {
-        const { cache, after } = await watched(limits)
-        if (isBusy) keepBusy(cache)
+        const { cache, after } = await watched(
+          limits,
+          kind === 'speculative' ? new SpeculativeJournal() : memoryJournal(),
+        )
+        if (kind === 'busy') keepBusy(cache)
         const news = after(() => call(cache))
         t.deepEqual(news, [])
         await cache.close()
@@ -99,8 +106,7 @@ function keepBusy(cache: Cache): void {
   for (const entries of [cache.entries(), cache.entries()]) entries.next()
 }
 
-async function watched(options: CacheOptions) {
-  const journal = memoryJournal()
+async function watched(options: CacheOptions, journal: Journal) {
   const cache: Cache = await openCache({ ...options, journal })
   cache.setMany([
     ['a', 1],

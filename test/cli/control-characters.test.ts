@@ -167,6 +167,11 @@ const CASES: Record<string, readonly Case[]> = {
     [({ journal }) => ['serve', journal, '--max-size', NAME], /argument 'x/],
     [({ journal }) => ['serve', journal, '--fsync', NAME], /Allowed choices/],
   ],
+  cluster: [
+    [() => ['cluster', 'status', '--servers', NAME, '--name', 'x'], /daybook: /],
+    [() => ['cluster', NAME], /unknown command/],
+    [({ root }) => ['cluster', 'status', '--servers', 'x', '--name', 'x', '--creds', join(root, NAME)], /ENOENT/],
+  ],
   convert: [
     [({ root }) => ['convert', join(root, NAME), join(root, 'to')], /ENOENT/],
     [({ root }) => ['convert', join(root, `${NAME}.txt`), join(root, 'to')], /x\\u0001/],

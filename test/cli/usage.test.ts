@@ -37,6 +37,7 @@ const COMMANDS = [
   'load',
   'convert',
   'serve',
+  'cluster',
 ]
 
 test('--help lists the commands and the exit codes', async (t) => {

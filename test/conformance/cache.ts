@@ -19,8 +19,8 @@ import {
   type ScanResult,
   ValueError,
 } from '../../src/index.js'
+import type { Case } from '../../src/testing/conformance/case.js'
 import type { CountingClock } from '../helpers/counting-clock.js'
-import type { Case } from './case.js'
 import { LOAD_CASES } from './loads.js'
 import { PAST_CASES } from './past.js'
 import { STALE_AND_TAGS_CASES } from './stale-and-tags.js'

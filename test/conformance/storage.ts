@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { posix } from 'node:path'
 import { NOTE_BYTES_MAX, readAll, type Storage, type StorageFile, writeAll } from '../../src/durable/storage/storage.js'
-import type { Case } from './case.js'
+import type { Case } from '../../src/testing/conformance/case.js'
 
 const { join } = posix
 

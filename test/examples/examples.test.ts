@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { testWithServers } from '../helpers/nats/given-cluster.js'
 import { temporaryDirectory } from '../helpers/temporary-directory.js'
 
 const run = promisify(execFile)
@@ -14,7 +15,7 @@ async function linesOf(t: ExecutionContext, name: string, root: string): Promise
   const cwd = temporaryDirectory(t)
   const { stdout, stderr } = await run(process.execPath, [join(EXAMPLES, `${name}.js`)], {
     cwd,
-    env: { ...process.env, TMPDIR: root },
+    env: { EXAMPLE_REQUESTS: '160', ...process.env, TMPDIR: root },
     timeout: 60_000,
   })
   t.is(stderr, '')
@@ -88,3 +89,22 @@ test('workers: a rate limit and sessions of eight processes, exact while workers
   ])
   t.deepEqual(readdirSync(root), [])
 })
+
+testWithServers(
+  'cluster/: three HTTP servers on three NATS servers, one of each killed while requests arrive',
+  async (t) => {
+    t.timeout(120_000)
+    const root = temporaryDirectory(t)
+    const lines = await linesOf(t, 'cluster/main', root)
+    const [counts] = lines.splice(3, 1)
+    t.regex(counts ?? '', /^\d+ allowed, \d+ refused, \d+ not answered; the longest took \d+ ms$/)
+    t.deepEqual(lines, [
+      'three HTTP servers share one cache on three NATS servers',
+      'killed the HTTP server that leads',
+      'killed a NATS server',
+      'the limit was exact: true',
+      'every request counted once: true',
+    ])
+    t.deepEqual(readdirSync(root), [])
+  },
+)

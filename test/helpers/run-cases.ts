@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import type { Case } from '../conformance/case.js'
+import type { Case } from '../../src/testing/conformance/case.js'
 
 /** Declares a test for each case of a conformance suite. `make` prepares what it is run on. */
 export function runCases<Context, SomeCase extends Case<Context>>(

@@ -11,8 +11,8 @@ import { receiverFor } from '../../src/durable/history/replayed-state.js'
 import { FileJournal } from '../../src/durable/journal/file-journal.js'
 import { MemoryStorage } from '../../src/durable/storage/memory.js'
 import { CacheClosedError } from '../../src/errors.js'
+import { session } from '../../src/testing/conformance/recording.js'
 import { ManualClock } from '../../src/testing.js'
-import { session } from '../conformance/journal.js'
 import { holds } from '../helpers/property.js'
 
 const CLIENTS = ['00000000000000aa', '00000000000000bb', '00000000000000cc']
@@ -63,7 +63,7 @@ async function opened(journal: FileJournal) {
   const receiver = receiverFor(state, () => undefined)
   await journal.open({ ...session({ clock, counters: state.counters }), receiver })
   state.isOpen = turns.isWritable = true
-  return { state, turns, numbered: new NumberedCommands({ state, turns, journal }) }
+  return { state, turns, numbered: new NumberedCommands({ state, turns }) }
 }
 
 test('recovered answers equal live ones', async (t) => {

@@ -7,7 +7,7 @@ import type { Observable } from 'rxjs'
 import type { KeyMatcher } from '../../core/decide/glob.js'
 import type { Clock } from '../../core/model/clock.js'
 import type { KeyCommand, TagCommand } from '../../core/model/command.js'
-import { hasExpired } from '../../core/model/expiry.js'
+import { hasExpired, NEVER } from '../../core/model/expiry.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
 import {
@@ -52,9 +52,6 @@ export interface DoorOptions extends GetOrSetOptions {
   /** Called with every call, in the form of a message. */
   inspect: ((message: { type: string }) => void) | undefined
 }
-
-/** The deadline of an entry without one. */
-const NEVER = Number.POSITIVE_INFINITY
 
 /** An entry that `setMany` stores. */
 export type StoredRow = readonly [key: string, value: StoredValue, options?: SetOptions | undefined]

@@ -10,11 +10,12 @@ import type { State } from '../../core/evolve/state.js'
 import type { Clock } from '../../core/model/clock.js'
 import type { Sequence } from '../../core/model/sequence.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { Journal } from '../../durable/contract.js'
+import type { Journal, SnapshotSource } from '../../durable/contract.js'
 import { ChangeCursor } from '../../durable/history/change-cursor.js'
 import type { Moment, Place } from '../../durable/history/locate.js'
 import { Past } from '../../durable/history/past.js'
 import { type Fork, forkJournal } from '../../durable/recovery/fork-journal.js'
+import type { Storage } from '../../durable/storage/storage.js'
 import { CacheError, mustBe } from '../../errors.js'
 import type { Isolation } from '../../values/encode.js'
 import { checkKey, checkOptions } from '../arguments/arguments.js'
@@ -76,6 +77,8 @@ export type PastSource = FeedSource
 export interface LookingBackParts {
   /** Undefined without a directory. */
   source: PastSource | undefined
+  /** Where forks go. */
+  storage: Storage
   journal: Journal
   state: State
   clock: Clock
@@ -215,6 +218,27 @@ export class LookingBack {
     })
   }
 
+  /** For a journal that keeps no past: only as the cache is now, of which `freeze` gives the rows. */
+  async forkNow(
+    directory: string,
+    when: When | undefined,
+    freeze: () => Promise<{ source: SnapshotSource; sequence: number }>,
+  ): Promise<Fork> {
+    const { opening, clock, storage } = this.#parts
+    const path = resolve(checkDirectory(directory))
+    opening.admitRead()
+    const nowMs = clock.now()
+    const moment = when === undefined ? undefined : checkWhen(when, nowMs)
+    const { source, sequence } = await freeze()
+    try {
+      const isNow = moment === undefined || ('timeMs' in moment ? moment.timeMs >= nowMs : moment.sequence >= sequence)
+      if (!isNow) throw notKept()
+      return await forkJournal({ storage, directory: path, sequence: sequence as Sequence, source, nowMs })
+    } finally {
+      source.release()
+    }
+  }
+
   changesSince<V>(
     sequence: number,
     restore: Restore,
@@ -283,7 +307,7 @@ export async function startOf(past: Past, moment: Moment | undefined, now: Place
 }
 
 /** Errors come from `next()`, whatever their reason. */
-function refused(error: CacheError): AsyncIterableIterator<never> {
+export function refused(error: unknown): AsyncIterableIterator<never> {
   return {
     next: () => Promise.reject(error),
     [Symbol.asyncIterator]() {
@@ -292,7 +316,7 @@ function refused(error: CacheError): AsyncIterableIterator<never> {
   }
 }
 
-function sequenceAhead(sequence: number, last: number): CacheError {
+export function sequenceAhead(sequence: number, last: number): CacheError {
   return new CacheError('SEQUENCE_AHEAD', `changesSince(${sequence}): the journal ends with sequence ${last}`)
 }
 

@@ -10,6 +10,7 @@ import { outsideRequests } from '../../durable/outside-requests.js'
 import { CacheClosedError, type CacheError } from '../../errors.js'
 import type { Lifecycle } from '../actor/lifecycle.js'
 import type { ExpiryTimer } from '../turns/expiry-timer.js'
+import { committedRows } from '../turns/replica.js'
 import type { Turns } from '../turns/turns.js'
 import type { Opening } from './opening.js'
 
@@ -80,8 +81,9 @@ export class Maintenance {
     try {
       const report = await journal.compact({
         freeze: () => {
-          rows = new FrozenRows(state, true)
-          return rows
+          const frozen = committedRows(state)
+          if (frozen instanceof FrozenRows) rows = frozen
+          return frozen
         },
         progress: (done, total) => lifecycle.send({ type: 'progress', done, total }),
         signal,

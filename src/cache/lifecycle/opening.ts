@@ -24,6 +24,7 @@ import { CacheClosedError, CacheError, reasonOf } from '../../errors.js'
 import type { Lifecycle } from '../actor/lifecycle.js'
 import type { ExpiryTimer } from '../turns/expiry-timer.js'
 import { applyLimits, type GivenLimits } from '../turns/limiting.js'
+import type { Following } from '../turns/replica.js'
 import type { Turns } from '../turns/turns.js'
 import { consoleText, INSPECT, type Inspect } from './console-text.js'
 
@@ -41,6 +42,7 @@ export interface OpeningParts {
   journal: Journal
   clock: Clock
   turns: Turns
+  replica: Following
   expiry: ExpiryTimer
   lifecycle: Lifecycle
 }
@@ -109,7 +111,7 @@ export class Opening {
     receiver.restoreOrder()
     this.#state.startEvicting()
     journal.onChange = () => this.onJournalChange?.()
-    turns.isWritable = true
+    turns.isWritable = !isFollowing(journal)
     this.#limit(report)
     this.#recovery = shownShort(report)
     this.#state.isOpen = true
@@ -119,16 +121,17 @@ export class Opening {
   }
 
   #receiver(): StateReceiver {
-    const { state, lifecycle } = this.#parts
+    const { state, journal, replica, lifecycle } = this.#parts
     const { onProgress } = this.#options
-    return receiverFor(state, (done, total) => {
+    const receiver = receiverFor(state, (done, total) => {
       lifecycle.send({ type: 'progress', done, total })
       onProgress?.({ done, total })
     })
+    return journal.isSpeculative === true ? replica.receiving(receiver) : receiver
   }
 
   #session(receiver: StateReceiver): JournalSession {
-    const { state } = this.#parts
+    const { state, replica } = this.#parts
     const { fsync, compaction, retention, journalClock } = this.#options
     return {
       fsync,
@@ -138,15 +141,16 @@ export class Opening {
       counters: state.counters,
       limits: state,
       receiver,
+      replica,
     }
   }
 
-  /** Limits that are given replace those that the journal remembers. If none are, nothing is removed. */
+  /** Limits that are given replace those that the journal remembers, unless another node decides. If none are, nothing is removed. */
   #limit(report: RecoveryReport): void {
-    const { state } = this.#parts
+    const { state, journal } = this.#parts
     const { limits } = this.#options
     if (!state.areLimitsJournaled) evolveLimits(state, unjournaledLimits(state.size))
-    if (limits.maxSize === undefined && limits.maxBytes === undefined) return
+    if ((limits.maxSize === undefined && limits.maxBytes === undefined) || isFollowing(journal)) return
     Object.assign(report, applyLimits(this.#parts, limits))
   }
 
@@ -166,7 +170,7 @@ export class Opening {
     if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
   }
 
-  /** @throws CacheClosedError unless the cache is open; JournalWriteError while the journal cannot be written. */
+  /** @throws CacheClosedError unless the cache is open; JournalWriteError or NotLeaderError while the journal cannot be written. */
   admitWrite(): void {
     if (!this.#state.isOpen || !this.#state.isWhole) throw this.notOpen()
     if (!this.#turns.isWritable) throw refusal(this.#parts.journal.health)
@@ -213,7 +217,8 @@ export class Opening {
     let failure: unknown
     try {
       const { isOrderJournaled, isWhole } = state
-      const order = isOrderJournaled || !isWhole ? undefined : encodeUseOrder(ranksByUse(state))
+      const order =
+        isOrderJournaled || !isWhole || journal.isSpeculative === true ? undefined : encodeUseOrder(ranksByUse(state))
       await journal.close(order, { force })
     } catch (error) {
       if (!force && isWriteFailure(error)) {
@@ -245,6 +250,11 @@ export class Opening {
     lifecycle.send({ type: 'stays open', ...(health.status === 'writable' ? {} : { reason: health.error.message }) })
     this.onJournalChange?.()
   }
+}
+
+/** Whether another node writes: then nothing is changed here. */
+function isFollowing({ health }: Journal): boolean {
+  return health.status === 'following'
 }
 
 /** `console.log` prints what is not `undefined`. For everything else it is a plain object. */

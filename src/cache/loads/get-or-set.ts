@@ -2,8 +2,10 @@
  * `getOrSet` and `getOrSetMany` with values in their stored form: what is there is returned, what is missing is loaded. Before: `cache.ts` and
  * `edges/`. After: `loads.ts`.
  */
+
 import { refuseEndless } from '../../core/decide/stale.js'
 import type { Clock } from '../../core/model/clock.js'
+import { NEVER } from '../../core/model/expiry.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
 import type { Journal } from '../../durable/contract.js'
 import { describe } from '../../errors.js'
@@ -209,8 +211,6 @@ interface Found {
   /** What is reloaded in the background, with the present values. */
   readonly due: Values
 }
-
-const NEVER = Number.POSITIVE_INFINITY
 const NONE: Values = new Map()
 
 function notDrawn(drawn: unknown): RangeError {

@@ -83,43 +83,89 @@ export class SavedFiles {
 
   /** Reads the file into a replacement, makes it durable beside the journal, and switches to it with one event. */
   #load(path: string, format: SaveFormat, progress: SaveProgress | undefined): Promise<LoadReport> {
-    const { state, journal, clock, storage, turns, opening, maintenance } = this.#parts
-    return maintenance.exclusively(async () => {
-      opening.admitWrite()
-      const nowMs = clock.now()
-      const replacement = new Replacement(state)
-      let expired = 0
-      const rows: ReceivedRows = {
-        counters: replacement.counters,
-        add: (key, value, expiresAtMs, extension) => {
-          if (hasExpired(expiresAtMs, nowMs)) {
-            expired++
-            return
-          }
-          replacement.trim(1)
-          if (replacement.entries.size >= state.entriesMax) throw tooManyEntries(path, state.entriesMax)
-          replacement.add(key, value, expiresAtMs, extension)
-          replacement.trim()
-        },
-      }
-      const { readSave } = await loadModule(() => import('../../files/load.js'))
-      await readSave(storage, path, format, rows, progress)
-      const source = new FrozenRows(replacement)
-      try {
-        const staged = await journal.stage(source, (done, total) => progress?.(done, total, 'entries'))
-        opening.admitWrite()
-        turns.record([{ type: 'loaded', ...staged }], clock.now(), replacement)
-        const removed = applyLimits({ state, clock, turns }, AS_THEY_ARE) // they may have changed since
-        return {
-          entries: staged.entries - removed.evicted - removed.expired,
-          expired: expired + removed.expired,
-          evicted: replacement.evicted + removed.evicted,
-        }
-      } finally {
-        source.release()
-      }
+    return this.#parts.maintenance.exclusively(async () => {
+      this.#parts.opening.admitWrite()
+      const { replacement, expired } = await this.#read(path, format, progress)
+      const staged = await this.#stage(replacement, progress)
+      return this.#switchTo(replacement, staged, expired)
     })
   }
+
+  /** For a journal with other writers, of which another one switches to the rows: reads the file, and makes it durable. */
+  stage(path: string, options: SaveOptions): Promise<Result<StagedFile>> {
+    return this.#outcome('load', path, options, async (format, progress) => {
+      const { replacement, expired } = await this.#read(path, format, progress)
+      return { ...(await this.#stage(replacement, progress)), expired, evicted: replacement.evicted }
+    })
+  }
+
+  /** Switches to rows that are durable, exactly as they are: `fill` passes them on. */
+  adopt(staged: StagedRows, fill: (rows: ReceivedRows) => Promise<void>): Promise<LoadReport> {
+    const { maintenance, opening, state } = this.#parts
+    return maintenance.exclusively(async () => {
+      opening.admitWrite()
+      const replacement = new Replacement(state)
+      await fill(replacement)
+      return this.#switchTo(replacement, staged, 0)
+    })
+  }
+
+  /** What is read of a file: rows that have expired, or for which there is no room, are omitted. */
+  async #read(path: string, format: SaveFormat, progress: SaveProgress | undefined) {
+    const { state, clock, storage } = this.#parts
+    const nowMs = clock.now()
+    const replacement = new Replacement(state)
+    let expired = 0
+    const rows: ReceivedRows = {
+      counters: replacement.counters,
+      add: (key, value, expiresAtMs, extension) => {
+        if (hasExpired(expiresAtMs, nowMs)) {
+          expired++
+          return
+        }
+        replacement.trim(1)
+        if (replacement.entries.size >= state.entriesMax) throw tooManyEntries(path, state.entriesMax)
+        replacement.add(key, value, expiresAtMs, extension)
+        replacement.trim()
+      },
+    }
+    const { readSave } = await loadModule(() => import('../../files/load.js'))
+    await readSave(storage, path, format, rows, progress)
+    return { replacement, expired }
+  }
+
+  async #stage(replacement: Replacement, progress: SaveProgress | undefined): Promise<StagedRows> {
+    const source = new FrozenRows(replacement)
+    try {
+      return await this.#parts.journal.stage(source, (done, total) => progress?.(done, total, 'entries'))
+    } finally {
+      source.release()
+    }
+  }
+
+  #switchTo(replacement: Replacement, staged: StagedRows, expired: number): LoadReport {
+    const { state, clock, turns, opening } = this.#parts
+    opening.admitWrite()
+    turns.record([{ type: 'loaded', ...staged }], clock.now(), replacement)
+    const removed = applyLimits({ state, clock, turns }, AS_THEY_ARE) // they may have changed since
+    return {
+      entries: staged.entries - removed.evicted - removed.expired,
+      expired: expired + removed.expired,
+      evicted: replacement.evicted + removed.evicted,
+    }
+  }
+}
+
+/** Rows that the journal has made durable. */
+export interface StagedRows {
+  readonly file: string
+  readonly checksum: number
+  readonly entries: number
+}
+
+export interface StagedFile extends StagedRows {
+  readonly expired: number
+  readonly evicted: number
 }
 
 const AS_THEY_ARE: GivenLimits = { maxSize: undefined, maxBytes: undefined }

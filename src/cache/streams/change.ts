@@ -1,9 +1,21 @@
-/** An item of `changes$`: one for every event in the journal. */
+/**
+ * An item of `changes$`: one for every event in the journal. In a cluster, a node that was too far behind to receive each event
+ * emits one `resynced` instead: any entry may have changed.
+ */
 export interface Change<V = unknown> {
-  readonly type: 'set' | 'deleted' | 'expired' | 'evicted' | 'rescheduled' | 'cleared' | 'loaded' | 'limited'
-  /** The event's number in the journal: 1, 2, 3, … */
+  readonly type:
+    | 'set'
+    | 'deleted'
+    | 'expired'
+    | 'evicted'
+    | 'rescheduled'
+    | 'cleared'
+    | 'loaded'
+    | 'limited'
+    | 'resynced'
+  /** The event's number in the journal: 1, 2, 3, … Of `resynced`, in a cluster: of the last event that this copy has. */
   readonly sequence: number
-  /** Missing for `cleared`, `loaded` and `limited`. */
+  /** Missing for `cleared`, `loaded`, `limited` and `resynced`. */
   readonly key?: string
   /** The value that a `set` event stored. */
   readonly value?: V

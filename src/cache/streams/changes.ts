@@ -26,6 +26,7 @@ export function toChange<V>(
     }
     case 'cleared':
     case 'loaded':
+    case 'resynced':
       return { type: event.type, sequence }
     case 'limited':
       return { type: event.type, sequence, maxSize: event.maxSize, maxBytes: event.maxBytes }

@@ -32,7 +32,8 @@ export function toRemoval<V>(
   restore: Restore,
 ): RemoteRemoval<V> | undefined {
   if (event.type === 'cleared' || event.type === 'loaded') return { reason: event.type, sequence }
-  if (!removes || event.type === 'rescheduled' || event.type === 'limited') return undefined
+  if (!removes || event.type === 'rescheduled' || event.type === 'limited' || event.type === 'resynced')
+    return undefined
   const reason = event.type === 'set' ? 'replaced' : event.type
   return { key: event.key, value: restore(oldValue as StoredValue) as V, reason, sequence }
 }

@@ -4,19 +4,16 @@
  * `turns.ts`.
  */
 import type { State } from '../../core/evolve/state.js'
-import type { Answer, Note, NumberedCommand } from '../../core/model/note.js'
-import type { Journal } from '../../durable/contract.js'
+import type { Answer, AnsweredNote, NumberedCommand } from '../../core/model/note.js'
 import type { Turns } from './turns.js'
 
 export class NumberedCommands {
   readonly #state: State
   readonly #turns: Turns
-  readonly #journal: Journal
 
-  constructor({ state, turns, journal }: { state: State; turns: Turns; journal: Journal }) {
+  constructor({ state, turns }: { state: State; turns: Turns }) {
     this.#state = state
     this.#turns = turns
-    this.#journal = journal
   }
 
   /** The clients for which answers are kept. */
@@ -38,20 +35,38 @@ export class NumberedCommands {
     return this.#state.answers.bytesFor(client)
   }
 
-  /** Runs a command as one turn. If it changes anything, the frame of the change has the answer, which `keep` makes of the result. */
-  run<T>(command: NumberedCommand, run: () => T, keep: (result: T) => Answer): T {
-    return this.#turns.transact(() => {
+  /**
+   * Runs a command as one turn. If it changes anything, the frame of the change has the answer, which `keep` makes of the result; otherwise
+   * `unchanged` gets it.
+   */
+  run<T>(
+    command: NumberedCommand,
+    run: () => T,
+    keep: (result: T) => Answer,
+    unchanged: (answer: Answer) => void = () => undefined,
+  ): T {
+    const turns = this.#turns
+    return turns.transact(() => {
       const result = run()
-      this.#turns.note = { type: 'answered', ...command, answer: keep(result) }
+      const answer = keep(result)
+      if (turns.hasEvents) turns.note = { type: 'answered', ...command, answer }
+      else unchanged(answer)
       return result
     })
   }
 
+  /** Whether {@link note} can be called. */
+  get areNotable(): boolean {
+    return this.#state.isOpen && this.#turns.isWritable
+  }
+
+  /** Keeps the answer to a command that changed nothing. It is written with the next change. */
+  note(note: AnsweredNote): void {
+    this.#turns.noted(note)
+  }
+
   /** The client will not ask again. */
   forget(client: string): void {
-    if (!this.#state.isOpen || !this.#turns.isWritable) return
-    const note: Note = { type: 'forgotten', client }
-    this.#journal.append([], note)
-    this.#state.answers.evolve(note)
+    if (this.areNotable) this.#turns.noted({ type: 'forgotten', client })
   }
 }

@@ -12,9 +12,14 @@ import type { StoredValue } from '../../core/model/stored-value.js'
 import { queueTask } from '../../durable/storage/event-loop.js'
 import { reportLater } from './report.js'
 
+/** A snapshot of other writers has replaced the state. Not in the journal: only this cache's subscribers need to know. */
+export interface ResyncedEvent {
+  readonly type: 'resynced'
+}
+
 /** An event as subscribers need it: with its sequence and the entry that it removed. */
 export interface JournaledEvent {
-  event: CacheEvent
+  event: CacheEvent | ResyncedEvent
   sequence: number
   /** Whether the event removed an entry. Of `set` and `deleted` this is known only while somebody observes removals. */
   removes: boolean
@@ -41,6 +46,8 @@ export class Outbox {
   /** Events of the open turn. Until they are journaled, `sequence` is the event's index in the turn. */
   readonly #captured: JournaledEvent[] = []
   readonly #journaled: JournaledEvent[] = []
+  /** Of the last event that may be delivered: the journal will not take it back. */
+  #committed = Number.POSITIVE_INFINITY
   /** How many of `#journaled` have been delivered. */
   #delivered = 0
   #isDelivering = false
@@ -91,7 +98,39 @@ export class Outbox {
   }
 
   deliver(): void {
-    if (this.#journaled.length > 0 && !this.#isDelivering) this.#outside(() => this.#deliver(false))
+    if (this.#isNextDue && !this.#isDelivering) this.#outside(() => this.#deliver(false))
+  }
+
+  get #isNextDue(): boolean {
+    const journaled = this.#journaled
+    const next = this.#delivered
+    return next < journaled.length && (journaled[next] as JournaledEvent).sequence <= this.#committed
+  }
+
+  // ── a journal that may take back what was appended ──
+
+  /** From now on, delivers nothing before it is committed. */
+  awaitCommits(): void {
+    this.#committed = 0
+  }
+
+  /** What was appended up to this sequence may be delivered. */
+  commit(sequence: number): void {
+    if (sequence > this.#committed) this.#committed = sequence
+    this.deliver()
+  }
+
+  /** Drops what was not committed and so has not been delivered. */
+  revert(): void {
+    while ((this.#journaled.at(-1)?.sequence ?? 0) > this.#committed) this.#journaled.pop()
+  }
+
+  /** The state is now that of a snapshot, as of this sequence. */
+  resynced(sequence: number, seenAtMs: number): void {
+    const event: ResyncedEvent = { type: 'resynced' }
+    const [removes, oldValue, oldDeadlineMs, removed] = [false, undefined, Number.POSITIVE_INFINITY, undefined]
+    if (this.isObserved) this.#journaled.push({ event, sequence, removes, oldValue, oldDeadlineMs, removed, seenAtMs })
+    this.commit(sequence)
   }
 
   #deliver(isRetry: boolean): void {
@@ -99,8 +138,10 @@ export class Outbox {
     const journaled = this.#journaled
     try {
       // Subscribers add to the list while it is read.
-      while (this.#delivered < journaled.length) this.#outlet.deliver(journaled[this.#delivered++] as JournaledEvent)
-      journaled.length = this.#delivered = 0
+      while (this.#isNextDue) this.#outlet.deliver(journaled[this.#delivered++] as JournaledEvent)
+      if (this.#delivered < journaled.length) journaled.splice(0, this.#delivered)
+      else journaled.length = 0
+      this.#delivered = 0
     } catch (error) {
       // RxJS reports errors of subscribers, so this is a stack overflow, or an old value that cannot be decoded. The event is
       // delivered again on a later tick; if that fails too, without its value.

@@ -17,7 +17,8 @@ import { hasExpired } from '../../core/model/expiry.js'
 import { NO_TAGS } from '../../core/model/extension.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import { type CacheClosedError, JournalWriteError } from '../../errors.js'
+import { isRefusal } from '../../durable/journal/refusal.js'
+import type { CacheClosedError } from '../../errors.js'
 import type { Cleanup } from './cleanup.js'
 import { type StoredEntry, storedEntryIn } from './stored-entry.js'
 import type { Turns } from './turns.js'
@@ -221,7 +222,7 @@ export class Reads {
     try {
       remove()
     } catch (error) {
-      if (!(error instanceof JournalWriteError)) throw error
+      if (!isRefusal(error)) throw error
       // The journal has just become read-only: what has expired is hidden, and reads continue.
     }
   }

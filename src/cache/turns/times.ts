@@ -6,9 +6,8 @@ export interface Times {
   readonly freshUntilMs?: number
 }
 
+import { NEVER } from '../../core/model/expiry.js'
 export function timesOf(expiresAtMs: number, freshUntilMs = NEVER): Times {
   if (freshUntilMs !== NEVER) return expiresAtMs === NEVER ? { freshUntilMs } : { expiresAtMs, freshUntilMs }
   return expiresAtMs === NEVER ? {} : { expiresAtMs }
 }
-
-const NEVER = Number.POSITIVE_INFINITY

@@ -13,35 +13,35 @@
  * by a subscriber or a loader comes after the turn and is one of its own.
  */
 import { decide, isSetAlone, replyTo, sum, victimOf } from '../../core/decide/decide.js'
-import { evolve, evolveEviction, evolveSet } from '../../core/evolve/evolve.js'
+import { evolve, evolveEviction, evolveNote, evolveSet } from '../../core/evolve/evolve.js'
 import type { Replacement } from '../../core/evolve/replacement.js'
-import { isStackOverflow, reserveStack } from '../../core/evolve/stack.js'
+import { reserveStack } from '../../core/evolve/stack.js'
 import { GATE, type State } from '../../core/evolve/state.js'
 import type { Command } from '../../core/model/command.js'
 import { type CacheEvent, setEvents } from '../../core/model/event.js'
+import { NEVER } from '../../core/model/expiry.js'
 import type { Note } from '../../core/model/note.js'
 import type { Slot } from '../../core/model/state.js'
 import type { StoredValue } from '../../core/model/stored-value.js'
-import type { Journal } from '../../durable/contract.js'
-import { queueTask } from '../../durable/storage/event-loop.js'
 import { CacheError } from '../../errors.js'
 import type { ExpiryTimer } from './expiry-timer.js'
 import type { Outbox } from './outbox.js'
-import { reportLater } from './report.js'
+import { orLater } from './report.js'
+import type { Appends } from './speculative-appends.js'
 
 /** Called after a turn, with its events and with the keys whose deletion found no entry. Must not keep the arrays. */
 export type TurnListener = (events: readonly CacheEvent[], missedDeletions: readonly string[]) => void
 
 export interface TurnsParts {
   state: State
-  journal: Journal
+  journal: Appends
   outbox: Outbox
   expiry: ExpiryTimer
 }
 
 export class Turns {
   readonly #state: State
-  readonly #journal: Journal
+  readonly #journal: Appends
   readonly #outbox: Outbox
   readonly #expiry: ExpiryTimer
   #listener: TurnListener | undefined
@@ -84,6 +84,11 @@ export class Turns {
   /** Whether a turn is open: the caller is inside `transact`. */
   get isOpen(): boolean {
     return this.#depth > 0
+  }
+
+  /** Whether the open turn has changed anything so far. */
+  get hasEvents(): boolean {
+    return this.#events.length > 0
   }
 
   /** Runs `task` when no turn is open: now, or after the open turn. */
@@ -215,6 +220,12 @@ export class Turns {
     if (isObserved) this.#outbox.journaled(first)
   }
 
+  /** Journals and applies a note that belongs to no change. */
+  noted(note: Note): void {
+    this.#journal.append(NONE, note)
+    evolveNote(this.#state, note)
+  }
+
   /** Overrules a load of the key, although no event of the turn is about the key. */
   overrule(key: string): void {
     if (this.#depth > 0) this.#missedDeletions.push(key)
@@ -227,10 +238,9 @@ export class Turns {
   transact<T>(steps: () => T): T {
     reserveStack() // also for undoing
     const { undo } = this.#state
-    const undoMark = undo.mark
+    const undoMark = undo.begin()
     const eventMark = this.#events.length
     const missedMark = this.#missedDeletions.length
-    undo.isRecording = true
     this.#depth++
     this.#state.close(GATE.inTurn, true)
     let reply: T
@@ -251,7 +261,7 @@ export class Turns {
     if (events.length > 0) this.#events = []
     this.note = undefined
     if (missed.length > 0) this.#missedDeletions = []
-    undo.forget()
+    undo.end()
     this.#settle(events, missed, events.length > 0 ? this.#nowMs : undefined)
     return reply
   }
@@ -277,7 +287,7 @@ export class Turns {
     if (this.#events.length === 0) return
     const note = this.note
     this.#outbox.journaled(this.#journal.append(this.#events, note))
-    if (note !== undefined) this.#state.answers.evolve(note)
+    if (note !== undefined) evolveNote(this.#state, note)
   }
 
   #undo(undoMark: number, eventMark: number, missedMark: number, wasWhole: boolean): void {
@@ -288,7 +298,7 @@ export class Turns {
     this.#outbox.undo(eventMark)
     if (wasWhole) state.undo.rollBack(state, undoMark) // makes the state whole again
     if (this.#depth > 0) return
-    state.undo.forget()
+    state.undo.end()
     this.#runWaiting()
   }
 
@@ -309,13 +319,8 @@ export class Turns {
   }
 
   /** A method of its own, because a function that contains a closure creates an object at every call. */
-  #settleLater(
-    error: unknown,
-    events: readonly CacheEvent[],
-    missedDeletions: readonly string[],
-    nowMs: number | undefined,
-  ): void {
-    this.#later(error, () => this.#settle(events, missedDeletions, nowMs))
+  #settleLater(error: unknown, events: readonly CacheEvent[], missed: readonly string[], nowMs?: number): void {
+    orLater(error, () => this.#settle(events, missed, nowMs))
   }
 
   #runWaiting(): void {
@@ -324,15 +329,9 @@ export class Turns {
       try {
         task()
       } catch (error) {
-        this.#later(error, task)
+        orLater(error, task)
       }
     }
-  }
-
-  /** After a stack overflow, does something again on a later tick, which has a stack of its own. Other errors are thrown there. */
-  #later(error: unknown, again: () => void): void {
-    if (isStackOverflow(error)) queueTask(again)
-    else reportLater(error)
   }
 
   /** @throws CacheError inside a turn, for a method that takes longer than a turn. */
@@ -346,5 +345,3 @@ export class Turns {
 }
 
 const NONE: readonly never[] = []
-/** The deadline of an entry without one. */
-const NEVER = Number.POSITIVE_INFINITY

@@ -1,5 +1,5 @@
 /** The life of an entry: fresh until its ttl ends, then stale if it has a window for that, then expired. */
-import { EPOCH_MS_MAX, hasExpired } from '../model/expiry.js'
+import { EPOCH_MS_MAX, hasExpired, NEVER } from '../model/expiry.js'
 import { type Extension, extensionOf } from '../model/extension.js'
 import type { ReadableState, Slot } from '../model/state.js'
 
@@ -49,5 +49,3 @@ interface Moved {
   readonly expiresAtMs: number
   readonly freshUntilMs?: number
 }
-
-const NEVER = Number.POSITIVE_INFINITY

@@ -12,6 +12,7 @@ import { Counters } from '../model/counters.js'
 import type { CacheEvent } from '../model/event.js'
 import type { Extension } from '../model/extension.js'
 import type { Limits } from '../model/limits.js'
+import type { Note } from '../model/note.js'
 import type { Slot } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
 import type { Entries } from './entries.js'
@@ -50,6 +51,13 @@ export function evolve(state: State, event: CacheEvent, replacement?: Replacemen
   }
 }
 
+/** A note that belongs to a frame. */
+export function evolveNote(state: State, note: Note): void {
+  const { answers, undo } = state
+  if (undo.isSpeculative && undo.isRecording) undo.noted(answers, note)
+  answers.evolve(note)
+}
+
 /** The limits, as an event, a snapshot or the first frame of a journal says. */
 export function evolveLimits(state: State, limits: Limits): void {
   state.limit(limits)
@@ -85,7 +93,7 @@ function addEntry(
   const { entries, undo } = state
   state.refuseBeyondMap(entries)
   const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
-  if (undo.isRecording) undo.added(slot)
+  if (undo.isRecording) undo.added(slot, key)
 }
 
 /** A row of a snapshot, in which each key occurs once. Returns whether the key is indeed new. */
@@ -133,7 +141,7 @@ function reschedule(state: State, key: string, expiresAtMs: number, freshUntilMs
 }
 
 function replaceAll(state: State, entries: Entries, counters: Readonly<Counters>): void {
-  if (state.undo.isRecording) state.undo.replacedAll(state)
+  if (state.undo.isRecording) state.undo.replacedAll(state, counters)
   state.replaceEntries(entries)
   state.recount(counters)
   state.entries.order.begin(state.size)

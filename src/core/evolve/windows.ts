@@ -1,3 +1,4 @@
+import { NEVER } from '../model/expiry.js'
 import type { Slot } from '../model/state.js'
 
 /**
@@ -49,5 +50,3 @@ export class Windows {
     this.#freshUntil[slot] = freshUntilMs
   }
 }
-
-const NEVER = Number.POSITIVE_INFINITY

@@ -46,13 +46,14 @@ export async function readSnapshot(
 ): Promise<ReadSnapshot> {
   const file = storage.open(snapshot.path, 'read')
   try {
-    return await read(file, snapshot, visit)
+    return await readRows(file, snapshot, visit)
   } finally {
     file.close()
   }
 }
 
-async function read(file: ReadableFile, snapshot: SnapshotFile, visit: RowsVisitor): Promise<ReadSnapshot> {
+/** The same of an open file. */
+export async function readRows(file: ReadableFile, snapshot: SnapshotFile, visit: RowsVisitor): Promise<ReadSnapshot> {
   const { kind, sequence, path } = snapshot
   const damaged = (offset: number, reason: string) => new CorruptionError({ file: path, offset, sequence, reason })
   const header = await readFileHeader(file, { kind, sequence })

@@ -14,7 +14,7 @@ import { FILE_HEADER_BYTES, type FileKind, type FrameKind } from '../format/form
 import { beginFrame, finishFrame } from '../format/frame.js'
 import { encodeNotes } from '../format/notes.js'
 import { replaceFile } from '../storage/replace-file.js'
-import { type Storage, type StorageFile, writeAllLater } from '../storage/storage.js'
+import { type Storage, writeAllLater } from '../storage/storage.js'
 import { readSnapshot } from './read-snapshot.js'
 
 /** A slice of rows is encoded without a pause, so this limits how long the main thread is blocked: about a millisecond. */
@@ -47,7 +47,8 @@ export interface WrittenSnapshot {
 export async function writeSnapshot(request: SnapshotRequest): Promise<WrittenSnapshot> {
   const { storage, path, temporary } = request
   return replaceFile(storage, path, temporary, async (file) => {
-    const written = await writeRows(file, request)
+    const write = (bytes: Uint8Array, offset: number) => writeAllLater(file, bytes, offset)
+    const written = await writeRows(write, request)
     await file.sync()
     await verify(request, written)
     request.signal?.throwIfAborted()
@@ -55,12 +56,19 @@ export async function writeSnapshot(request: SnapshotRequest): Promise<WrittenSn
   })
 }
 
-async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<WrittenSnapshot> {
+/** What a snapshot has in it, wherever it is written to. */
+export interface RowsRequest extends Omit<SnapshotRequest, 'storage' | 'path' | 'temporary'> {}
+
+/** Writes header, rows and notes: `write` gets one part of the file after the other, and may use its bytes until it resolves. */
+export async function writeRows(
+  write: (bytes: Uint8Array, offset: number) => Promise<void>,
+  request: RowsRequest,
+): Promise<WrittenSnapshot> {
   const { source, kind, signal, progress } = request
   const writer = new ByteWriter(SLICE_BYTES * 2)
   const header = encodeFileHeader(request)
   const seed = checksum(request.journalId)
-  await writeAllLater(file, header, 0)
+  await write(header, 0)
   let offset = header.length
   let last = header.readUInt32LE(FILE_HEADER_BYTES - 4)
   let rows = 0
@@ -81,7 +89,7 @@ async function writeRows(file: StorageFile, request: SnapshotRequest): Promise<W
       source.counters,
       seed,
     )
-    await writeAllLater(file, writer.bytes.subarray(0, writer.length), offset)
+    await write(writer.bytes.subarray(0, writer.length), offset)
     offset += writer.length
     rows += count
     writer.clear()

@@ -54,7 +54,7 @@ function undo(state: State, events: readonly CacheEvent[]): void {
   state.undo.isRecording = true
   for (const event of events) evolve(state, event)
   state.undo.rollBack(state, mark)
-  state.undo.forget()
+  state.undo.end()
 }
 
 test('a view has the rows and counters of its moment, whatever changes or is undone while it is read', (t) =>

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
 import { evolve, recordHit, recordMiss } from '../../../src/core/evolve/evolve.js'
+import { Replacement } from '../../../src/core/evolve/replacement.js'
 import type { State } from '../../../src/core/evolve/state.js'
 import type { CacheEvent } from '../../../src/core/model/event.js'
-import { NEVER, stateOf } from '../../helpers/given.js'
+import type { Slot } from '../../../src/core/model/state.js'
+import { NEVER, stateOf, wasSet } from '../../helpers/given.js'
 import { holds } from '../../helpers/property.js'
 
 /** A whole state: rows in order of use, counters, bytes, and the first deadline. */
@@ -104,7 +106,7 @@ test('rolling back to a mark restores the state of that mark, including slots', 
       assert.deepEqual(all(state), atSavepoint)
       for (const change of inner) apply(state, change)
       undo.rollBack(state, begin)
-      undo.forget()
+      undo.end()
       assert.deepEqual(all(state), atBegin)
     }),
     1_000,
@@ -125,7 +127,7 @@ test('after a rollback later changes have the same effect as if nothing had been
       undo.isRecording = true
       for (const change of undone) apply(state, change)
       undo.rollBack(state, mark)
-      undo.forget()
+      undo.end()
       for (const change of after) {
         apply(state, change)
         apply(straight, change)
@@ -162,7 +164,44 @@ test('after a turn the undo log is empty and does not record', (t) => {
   const { undo } = state
   undo.isRecording = true
   for (let index = 0; index < 1_000; index++) evolve(state, { type: 'set', key: 'a', value: index, expiresAtMs: NEVER })
-  undo.forget()
+  undo.end()
   t.is(undo.mark, 0)
   t.false(undo.isRecording)
+})
+
+test('until a turn is committed its inverse is kept, and no longer', (t) => {
+  const state = stateOf([])
+  const { undo } = state
+  undo.isSpeculative = true
+  for (let sequence = 1; sequence <= 1_000; sequence++) {
+    undo.appended(sequence)
+    evolve(state, wasSet(`${sequence % 7}`, sequence))
+    undo.commit(sequence - 3)
+    t.is([...undo.uncommitted()].length, Math.min(sequence, 3))
+  }
+  undo.revert(state)
+  t.deepEqual(
+    [...state.keysInOrder()].map((key) => state.valueAt(state.find(key) as Slot)).sort(),
+    [991, 992, 993, 994, 995, 996, 997],
+  )
+  t.false(undo.hasUncommitted)
+})
+
+test('a load and a clear that are taken back leave the entries and counters of before, with the reads since', (t) => {
+  for (const event of [{ type: 'loaded', file: '', checksum: 0, entries: 1 }, { type: 'cleared' }] as const) {
+    const state = stateOf([wasSet('a')])
+    state.counters.hits = 10
+    const { undo } = state
+    undo.isSpeculative = true
+    const loaded = new Replacement(state)
+    loaded.add('b', 1, NEVER)
+    loaded.counters.hits = 50
+    undo.appended(2)
+    evolve(state, event, loaded)
+    recordMiss(state)
+    state.counters.hits++
+    undo.revert(state)
+    t.deepEqual([...state.keysInOrder()], ['a'])
+    t.deepEqual({ ...state.counters }, { ...state.counters, hits: 11, misses: 1, sets: 1 })
+  }
 })

@@ -8,10 +8,10 @@ import { decodeEvent } from '../../../src/durable/format/decode-event.js'
 import { encodedBytes, encodeEvent } from '../../../src/durable/format/encode-event.js'
 import { NewerFormatError } from '../../../src/durable/format/newer-format.js'
 import { ValueError } from '../../../src/errors.js'
+import { EVENTS, set } from '../../../src/testing/conformance/recording.js'
 import { ByteReader, MalformedBytesError } from '../../../src/values/bytes/byte-reader.js'
 import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
 import { restoreValue, storeValue } from '../../../src/values/encode.js'
-import { EVENTS, set } from '../../conformance/journal.js'
 import { holds } from '../../helpers/property.js'
 
 function roundTrip(events: readonly CacheEvent[]): CacheEvent[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { disk } from '../../../src/durable/storage/disk.js'
-import { RecordingReceiver, session } from '../../conformance/journal.js'
+import { RecordingReceiver, session } from '../../../src/testing/conformance/recording.js'
 import {
   GOLDEN_FILE,
   GOLDEN_FOLDER,

@@ -8,7 +8,7 @@ import { FIRST_SEQUENCE, type Sequence } from '../../../src/core/model/sequence.
 import { FRAME, FRAME_MAGIC, fileName, SEAL_HAS_SUCCESSOR } from '../../../src/durable/format/format.js'
 import { readSnapshot } from '../../../src/durable/snapshot/read-snapshot.js'
 import { CorruptionError } from '../../../src/errors.js'
-import { set } from '../../conformance/journal.js'
+import { set } from '../../../src/testing/conformance/recording.js'
 import { recoverImage } from '../../helpers/crash/recover-image.js'
 import { DIRECTORY } from '../../helpers/crash/stage.js'
 import { type Forged, forgedFile as fileOf } from '../../helpers/durable/forged-file.js'

@@ -2,7 +2,7 @@
 import test from 'ava'
 import { Counters } from '../../../src/core/model/counters.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
-import { type RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { type RecordingReceiver, session, set } from '../../../src/testing/conformance/recording.js'
 import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { framesOf } from '../../helpers/durable/written-journal.js'
 import { loopTurn } from '../../helpers/loop-turn.js'

@@ -1,20 +1,20 @@
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { disk } from '../../../src/durable/storage/disk.js'
 import { memoryJournal } from '../../../src/open.js'
-import { JOURNAL_CASES } from '../../conformance/journal.js'
+import { journalCases } from '../../../src/testing/conformance/journal-cases.js'
 import { SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { runCases } from '../../helpers/run-cases.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
 
-runCases('memory', JOURNAL_CASES, () => {
+runCases('memory', journalCases, () => {
   const journal = memoryJournal()
   return () => journal
 })
-runCases('file', JOURNAL_CASES, (t) => {
+runCases('file', journalCases, (t) => {
   const directory = temporaryDirectory(t)
   return () => new FileJournal(disk, directory)
 })
-runCases('simulated disk', JOURNAL_CASES, () => {
+runCases('simulated disk', journalCases, () => {
   const storage = new SimulatedDisk().process()
   return () => new FileJournal(storage, '/j')
 })

@@ -5,7 +5,7 @@ import { EncodedValue } from '../../../src/core/model/stored-value.js'
 import { FRAME_BYTES_MAX } from '../../../src/durable/format/format.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import { refusal } from '../../../src/durable/journal/refusal.js'
-import { RecordingReceiver, session, set } from '../../conformance/journal.js'
+import { RecordingReceiver, session, set } from '../../../src/testing/conformance/recording.js'
 import { failing, SimulatedDisk } from '../../helpers/durable/simulated-disk.js'
 import { loopTurn } from '../../helpers/loop-turn.js'
 

@@ -3,6 +3,7 @@ import { NEW_LIMITS } from '../../../src/core/model/limits.js'
 import type { RecoveryReport } from '../../../src/durable/contract.js'
 import { FileJournal } from '../../../src/durable/journal/file-journal.js'
 import type { OnCorruption } from '../../../src/durable/recovery/recover.js'
+import { NO_REPLICA } from '../../../src/testing/conformance/recording.js'
 import { ManualClock } from '../../../src/testing.js'
 import { type Image, SimulatedDisk } from '../durable/simulated-disk.js'
 import { Model } from './model.js'
@@ -33,6 +34,7 @@ export async function recoverImage(
     counters: new Counters(),
     limits: NEW_LIMITS,
     receiver: model,
+    replica: NO_REPLICA,
   }
   try {
     const report = await journal.open(session)

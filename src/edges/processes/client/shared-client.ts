@@ -1,20 +1,17 @@
 /**
- * The client that outlives its owner: when the line ends, it looks for another owner, or becomes it, and asks again what was not
- * answered. Before: processes.ts. After: edges/remote/client, and seek.
+ * The client of a shared cache: when its owner is gone it looks for another one, or becomes it. Before: processes.ts. After:
+ * edges/remote/client/renewed-client, and seek.
  */
 import { resolve } from 'node:path'
 import type { Observable } from 'rxjs'
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
-import { checkKeys } from '../../../cache/arguments/arguments.js'
 import { journalClock } from '../../../cache/system-clock.js'
-import { outsideRequests } from '../../../durable/outside-requests.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
-import { RemoteClient } from '../../remote/client/remote-client.js'
-import { Requests } from '../../remote/client/requests.js'
+import { RenewedClient } from '../../remote/client/renewed-client.js'
 import type { RemoteMethod } from '../../remote/wire/codes.js'
 import type { OwnerGreeting } from '../greeting.js'
-import { ASK_AGAIN_MS, type SharedOwner } from '../owner/shared-owner.js'
+import type { SharedOwner } from '../owner/shared-owner.js'
 import { type Place, type Seeking, seek } from './seek.js'
 import type { Role, SharedCache } from './shared-cache.js'
 
@@ -26,36 +23,34 @@ export interface Joining extends Seeking {
   readonly reconnectTimeoutMs: number
 }
 
-class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
+class SharedClient<V> extends RenewedClient<V> implements SharedCache<V> {
   readonly role$: Observable<Role>
-  readonly #requests: Requests
-  readonly #joining: Joining
   readonly #roles: BehaviorSubject<Role>
-  readonly #aborting = new AbortController()
   /** What it was last a client of. */
   #before: OwnerGreeting | undefined
   #owner: SharedOwner | undefined
-  #lostMs: number | undefined
-  #keepAlive: unknown
   #lookTimer: unknown
-  #shutting: Promise<void> | undefined
+  #ending: Promise<void> | undefined
 
   constructor(joining: Joining, place: Place) {
-    const requests: Requests = new Requests(
+    super(
       place.line,
-      { closed, lost: closed },
-      { onLost: (reason) => this.#lose(reason), hold: (isHeld) => this.#hold(isHeld), full },
+      {
+        timers: journalClock,
+        now: () => performance.now(),
+        reconnectTimeoutMs: joining.reconnectTimeoutMs,
+        find: async (signal) => {
+          const found = await seek(joining, this.#before, Number.POSITIVE_INFINITY, signal)
+          return { line: found.line, taken: () => this.#take(found), dropped: () => drop(found) }
+        },
+        lost: () => this.#lose(),
+        ended: () => this.#stop(),
+        errors: { closed, full, unavailable, loadLost },
+      },
+      encodeSharedCall,
     )
-    super(requests, encodeSharedCall)
-    this.#requests = requests
-    this.#joining = joining
     this.#roles = new BehaviorSubject<Role>(roleAt(place))
     this.role$ = this.#roles.asObservable()
-    const { onEnd } = requests
-    requests.onEnd = (error, reason) => {
-      onEnd(error, reason)
-      this.#stop()
-    }
     this.#take(place)
   }
 
@@ -69,86 +64,13 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
     if (this.#roles.value.role !== role.role || this.#roles.value.pid !== role.pid) this.#roles.next(role)
   }
 
-  override getOrSet(...parameters: Parameters<RemoteClient<V>['getOrSet']>): Promise<V> {
-    return this.#untilLoaded(() => super.getOrSet(...parameters))
-  }
-
-  override async getOrSetMany(
-    ...[keys, ...rest]: Parameters<RemoteClient<V>['getOrSetMany']>
-  ): Promise<Map<string, V>> {
-    const list = checkKeys(keys)
-    return this.#untilLoaded(() => super.getOrSetMany(list, ...rest))
-  }
-
-  /** If the process that loads ends, the first of those that wait loads in its place. */
-  async #untilLoaded<T>(load: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await load()
-      } catch (error) {
-        if (!(error instanceof CacheError && error.code === 'LOADER_GONE')) throw error
-      }
-    }
-  }
-
-  // ── the owner is gone ──
-
-  #lose(reason: CacheError | undefined): void {
+  #lose(): void {
     this.#owner = undefined
     journalClock.clearTimeout(this.#lookTimer)
-    if (this.#aborting.signal.aborted) return
-    if (this.#shutting !== undefined && this.#requests.isIdle) {
-      this.#requests.end()
-      return
-    }
-    this.#lostMs = performance.now()
-    // An owner that closes in order has answered what it had begun.
-    if (!(reason instanceof CacheClosedError)) this.#requests.rejectOnce(loadLost())
     this.#roles.next({ role: 'reconnecting', pid: undefined })
-    this.#expire()
-    outsideRequests(() => this.#renew())
   }
 
-  #renew(): void {
-    seek(this.#joining, this.#before, Number.POSITIVE_INFINITY, this.#aborting.signal).then(
-      (place) => {
-        if (this.#aborting.signal.aborted) {
-          place.line.close()
-          if (place.role === 'owner') place.owner.close().catch(() => undefined)
-          return
-        }
-        // A process that was stopped for long must not ask again what the owner may have forgotten.
-        this.#requests.expire(performance.now() - this.#patienceMs, unavailable)
-        journalClock.clearTimeout(this.#lookTimer)
-        this.#lostMs = undefined
-        this.#take(place)
-        this.#requests.resume(place.line)
-      },
-      (error: CacheError) => {
-        if (!this.#aborting.signal.aborted) this.#requests.end(error, false)
-      },
-    )
-  }
-
-  get #patienceMs(): number {
-    return Math.min(this.#joining.reconnectTimeoutMs, ASK_AGAIN_MS)
-  }
-
-  /** Rejects the calls that have waited too long, now and until there is an owner. */
-  #expire(): void {
-    const sinceMs = performance.now() - this.#patienceMs
-    this.#requests.expire(sinceMs, unavailable)
-    if (this.#lostMs !== undefined && this.#lostMs <= sinceMs) this.#requests.long.expire(() => unavailable(true))
-    this.#lookTimer = journalClock.setTimeout(() => this.#expire(), Math.min(LOOK_MS, this.#patienceMs / 10))
-  }
-
-  #hold(isHeld: boolean): void {
-    journalClock.clearTimeout(this.#keepAlive)
-    this.#keepAlive = isHeld ? journalClock.setTimeout(() => undefined, ASK_AGAIN_MS, true) : undefined
-  }
-
-  // ── the owner does not answer ──
-
+  /** The owner does not answer. */
   #watch(line: { readonly heardMs: number }): void {
     let lookedMs = performance.now()
     const look = () => {
@@ -165,27 +87,26 @@ class SharedClient<V> extends RemoteClient<V> implements SharedCache<V> {
     this.#lookTimer = journalClock.setTimeout(look, LOOK_MS)
   }
 
-  // ── the end ──
-
   override close(): Promise<void> {
-    this.#shutting ??= this.#shut()
-    return this.#shutting
+    this.#ending ??= this.#end()
+    return this.#ending
   }
 
-  async #shut(): Promise<void> {
+  async #end(): Promise<void> {
     const owner = this.#owner
-    if (this.#lostMs !== undefined && this.#requests.isIdle) this.#requests.end()
-    else await super.close()
+    await super.close()
     await owner?.close()
   }
 
   /** No more calls. */
   #stop(): void {
-    this.#aborting.abort()
-    this.#hold(false)
     journalClock.clearTimeout(this.#lookTimer)
     this.#roles.complete()
   }
+}
+
+function drop(place: Place): void {
+  if (place.role === 'owner') place.owner.close().catch(() => undefined)
 }
 
 const TAKE_PATHS: readonly string[] = ['save', 'load', 'fork'] satisfies RemoteMethod[]

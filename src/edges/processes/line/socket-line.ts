@@ -4,8 +4,9 @@
  */
 import type { Socket } from 'node:net'
 import { journalClock } from '../../../cache/system-clock.js'
+import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, jsonFrame, SIGN_OF_LIFE } from '../../remote/line/frames.js'
 import type { Line, Taken } from '../../remote/line.js'
-import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, FrameReader, jsonFrame, SIGN_OF_LIFE } from './frames.js'
+import { FrameReader } from './frame-reader.js'
 
 /** Bytes that the other end has not taken, beyond which nothing is read from it. */
 const UNTAKEN_BYTES_MAX = 1024 * 1024

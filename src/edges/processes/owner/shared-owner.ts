@@ -11,25 +11,20 @@ import { queueTask } from '../../../durable/storage/event-loop.js'
 import { writeSocket } from '../../../durable/storage/owner-file.js'
 import { bind, removeSocket } from '../../../durable/storage/socket-path.js'
 import { CacheClosedError, type CacheError } from '../../../errors.js'
+import { LocalLine } from '../../remote/line/local-line.js'
 import type { Line } from '../../remote/line.js'
 import { DurableAnswers } from '../../remote/owner/durable-answers.js'
 import { KeptAnswers } from '../../remote/owner/kept-answers.js'
 import { Session } from '../../remote/owner/session.js'
 import { WriteGate } from '../../remote/owner/write-gate.js'
+import { FORGET_MS } from '../../remote/wire/protocol.js'
 import { isClient, type KeptOptions, ownerGreeting } from '../greeting.js'
-import { LocalLine } from '../line/local-line.js'
 import { SocketLine } from '../line/socket-line.js'
 import { RecentChanges } from './recent-changes.js'
 
 const HEARTBEAT_MS = 1_000
 /** How long a connection may take to greet. */
 const GREETING_MS = 10_000
-/**
- * After how long a client that is not connected is forgotten. It asks again for at most half of that ({@link ASK_AGAIN_MS}), so
- * what it asks is never something whose answer was forgotten.
- */
-const FORGET_MS = 600_000
-export const ASK_AGAIN_MS = 300_000
 
 export interface OwnerOptions extends KeptOptions {
   readonly directory: string

@@ -20,8 +20,9 @@ export class Batch {
   isNumbered = true
   /** A call that is never asked again once it was sent. It is alone in its batch. */
   isOnce = false
-  /** When it began to wait for another line; `performance.now()`. */
+  /** When it began to wait for another line. */
   sinceMs = 0
+  #sentMs: number | undefined
   /** The first argument of the last request. If the next request has the same one, SAME replaces it. */
   #first: unknown
   /** The rest of the last request, if AGAIN may replace the next one. */
@@ -31,6 +32,13 @@ export class Batch {
 
   constructor(readonly firstId: number) {
     this.message = [firstId]
+  }
+
+  /** Its message, if commands are numbered. `stamp`: the time; a batch that is sent again then says when it was first sent. */
+  numbered(received: number, stamp: (() => number) | undefined): unknown[] {
+    if (this.#sentMs !== undefined) return [received, this.message, this.#sentMs]
+    this.#sentMs = stamp?.()
+    return [received, this.message]
   }
 
   add(code: number, parameters: readonly unknown[]): void {

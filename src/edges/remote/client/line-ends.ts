@@ -9,6 +9,10 @@ export interface Renewal {
   hold(isHeld: boolean): void
   /** Why a call is refused because too much waits already. */
   full(): CacheError
+  /** Milliseconds, from any beginning. */
+  now(): number
+  /** If there is one, a batch that is sent again says when it was first sent. */
+  readonly stamp?: (() => number) | undefined
 }
 
 /** Keys and values of calls that wait for another line. */

@@ -144,7 +144,7 @@ export class Requests {
   /** What is asked from now on is in another batch. */
   #closeOpen(): void {
     if (this.#open.waiting.length === 0) return
-    if (this.#isSuspended) this.#open.sinceMs = performance.now()
+    if (this.#isSuspended) this.#open.sinceMs = this.#now()
     this.#queue.push(this.#open)
     this.#open = new Batch(this.#nextId)
   }
@@ -184,7 +184,7 @@ export class Requests {
     try {
       if (this.#renewal === undefined)
         this.#line.post(batch.message, batch.transfer.length === 0 ? undefined : batch.transfer)
-      else this.#line.post([this.#received, batch.message])
+      else this.#line.post(batch.numbered(this.#received, this.#renewal.stamp))
       return true
     } catch (error) {
       this.#sent.delete(batch.firstId)
@@ -192,6 +192,8 @@ export class Requests {
       return false
     }
   }
+
+  #now = (): number => this.#renewal?.now() ?? 0
 
   /** Up to which number all answers have arrived, except those of long calls, which are not numbered commands. */
   get #received(): number {
@@ -268,7 +270,7 @@ export class Requests {
     if (this.#isSuspended || this.#ended !== undefined) return
     this.#isSuspended = true
     this.#isHeld = false
-    for (const batch of this.#unanswered) batch.sinceMs = performance.now()
+    for (const batch of this.#unanswered) batch.sinceMs = this.#now()
     this.long.forgetEarly()
     this.#queueOpen()
     this.#line.close()
@@ -313,7 +315,7 @@ export class Requests {
     this.#flush()
   }
 
-  /** While there is no line: rejects the calls that have waited since this time (`performance.now()`) or longer. */
+  /** While there is no line: rejects the calls that have waited since this time ({@link Renewal.now}) or longer. */
   expire(sinceMs: number, reason: (wasSent: boolean) => CacheError): void {
     if (!this.#isSuspended) return
     for (const batch of this.#unanswered) {
@@ -345,6 +347,4 @@ function takeResolve(resolveIt: Settle): void {
   resolve = resolveIt
 }
 
-function ignore(): void {
-  // Ignores the answer.
-}
+function ignore(): void {}

@@ -6,8 +6,9 @@ import { deserialize, serialize } from 'node:v8'
 import type { NumberedCommands } from '../../../cache/turns/numbered.js'
 import { ANSWER_BYTES_MAX, ANSWERS_BYTES_MAX, type Answer, bytesOf, DONE } from '../../../core/model/note.js'
 import { CacheError } from '../../../errors.js'
-import { BATCH_REQUESTS_MAX, BATCHES_MAX } from '../wire/protocol.js'
+import { BATCH_REQUESTS_MAX, BATCHES_MAX, FORGET_MS } from '../wire/protocol.js'
 import type { Wire } from '../wire/wire-value.js'
+import { refusal } from './refusal.js'
 
 /** Numbers from the first that is unanswered to the last that is asked. */
 const WINDOW = BATCHES_MAX * BATCH_REQUESTS_MAX
@@ -17,21 +18,32 @@ export class KeptAnswers {
   readonly #client: string
   /** The client has all answers up to this number. */
   #received = 0
+  readonly #now: () => number
+  /** When the batch that is being answered was first sent, if it says so. */
+  #sentMs = Number.POSITIVE_INFINITY
+  /** Of the last commands, which changed nothing: the answers that the client may not have. */
+  #unchanged: { number: number; answer: Answer }[] = []
 
-  constructor(commands: NumberedCommands, client: string) {
+  /** `now`: the time by which clients are forgotten, if batches say when they were sent. */
+  constructor(commands: NumberedCommands, client: string, now = () => 0) {
     this.#commands = commands
     this.#client = client
+    this.#now = now
     this.#received = commands.receivedBy(client)
   }
 
-  /** Returns `false` for a number that no client says. */
-  receive(number: unknown): boolean {
+  /** Begins a batch. Returns `false` for a number that no client says. */
+  receive(number: unknown, sentMs: unknown): boolean {
+    this.#sentMs = typeof sentMs === 'number' ? sentMs : Number.POSITIVE_INFINITY
     if (!Number.isSafeInteger(number) || (number as number) < 0) return false
     this.#received = Math.max(this.#received, number as number)
     return true
   }
 
-  /** @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept. */
+  /**
+   * @throws CacheError `OUTCOME_UNKNOWN` if the command has taken effect, but its answer was too large to be kept; or if it was sent so long
+   * ago that its answer may have been forgotten.
+   */
   answer(number: number, run: () => Wire): Wire {
     const kept = this.#commands.find(this.#client, number)
     if (kept !== undefined) return wireOf(kept.answer)
@@ -40,7 +52,28 @@ export class KeptAnswers {
       throw new CacheError('INTERNAL', `Command ${number} is not among those that this client may ask`, {
         consequence: 'It may have taken effect before.',
       })
-    return this.#commands.run({ client: this.#client, number, received }, run, (wire) => this.#keep(wire))
+    if (this.#now() - this.#sentMs >= FORGET_MS) throw forgotten()
+    this.#noteUnchanged()
+    const unchanged = (answer: Answer) => this.#unchanged.push({ number, answer })
+    try {
+      const command = { client: this.#client, number, received }
+      return this.#commands.run(command, run, (wire) => this.#keep(wire), unchanged)
+    } catch (error) {
+      unchanged(this.#keep(refusal(error)))
+      throw error
+    }
+  }
+
+  /**
+   * Before the next command, which may change something: asked again after that, an earlier one must not be decided anew. Whoever waits for
+   * each answer has them all by then.
+   */
+  #noteUnchanged(): void {
+    if (this.#unchanged.length === 0 || !this.#commands.areNotable) return
+    const received = this.#received
+    for (const { number, answer } of this.#unchanged)
+      if (number > received) this.#commands.note({ type: 'answered', client: this.#client, number, received, answer })
+    this.#unchanged = []
   }
 
   #keep(wire: Wire): Answer {
@@ -64,4 +97,11 @@ function wireOf(answer: Answer): Wire {
     'The owner of the cache ended before its answer arrived, and the answer was too large to be kept',
     { consequence: 'The change was made, exactly once.', advice: 'Read what you need.' },
   )
+}
+
+function forgotten(): CacheError {
+  return new CacheError('OUTCOME_UNKNOWN', 'The command was sent so long ago that its answer may have been forgotten', {
+    consequence: 'The change was made once, or not at all.',
+    advice: 'Read what you need.',
+  })
 }

@@ -8,14 +8,16 @@
 import { messageOf } from '../../../cache/actor/messages.js'
 import { checkKeys, listOf } from '../../../cache/arguments/arguments.js'
 import { METHODS, type Method, type MethodName } from '../../../cache/arguments/methods.js'
+import { savedFilesOf } from '../../../cache/cache.js'
 import type { Door } from '../../../cache/door/door.js'
 import { checkLoadOptions, type LoadCall, type LoadOptions } from '../../../cache/loads/load-options.js'
 import type { Loader } from '../../../cache/loads/loaded.js'
+import type { StagedRows } from '../../../cache/saved-files/saved-files.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
 import { describe } from '../../../errors.js'
 import { ARITIES, BY_VALUE, OPERATION_NAMES, type OperationName, type RemoteMethod } from '../wire/codes.js'
 import { isStep } from '../wire/steps.js'
-import { DATED, ENTRY, LIST, PAIRS, toStored, toWire, type Wire } from '../wire/wire-value.js'
+import { DATED, ENTRY, LIST, PAIRS, PLAIN, toStored, toWire, type Wire } from '../wire/wire-value.js'
 import type { Caller, Operation } from './caller.js'
 import { conditionFailed, holds } from './conditions.js'
 import { inspected, operationOf, optionsReader, rowsOf } from './method-operation.js'
@@ -138,6 +140,11 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
   notLoaded: ({ loads }, id, batch, at) => {
     loads.failed(id as number, batch[at + 1])
     return undefined
+  },
+  adopt: async ({ cache, readStaged }, file, batch, at) => {
+    if (readStaged === undefined) throw new TypeError('This connection has nothing staged. Nothing was changed.')
+    const staged = { file, checksum: batch[at + 1], entries: batch[at + 2] } as StagedRows
+    return [PLAIN, await savedFilesOf(cache).adopt(staged, (rows) => readStaged(staged, rows))]
   },
   extra: ({ extras }, name, batch, at) => {
     const extra = typeof name === 'string' && Object.hasOwn(extras, name) ? extras[name] : undefined

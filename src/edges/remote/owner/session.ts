@@ -12,13 +12,14 @@ import type { Line } from '../line.js'
 import { isOnce } from '../wire/codes.js'
 import { CLOSED, LATER } from '../wire/protocol.js'
 import { toWireError } from '../wire/wire-error.js'
-import { ERROR, LATER_TAG, type Wire } from '../wire/wire-value.js'
+import { LATER_TAG, type Wire } from '../wire/wire-value.js'
 import { type Answerer, BatchAnswers } from './batch-answers.js'
-import type { Caller, Extras } from './caller.js'
+import type { Caller, Extras, ReadStaged } from './caller.js'
 import type { DurableAnswers } from './durable-answers.js'
 import { Inbox } from './inbox.js'
 import type { KeptAnswers } from './kept-answers.js'
 import { operationAt } from './operations.js'
+import { isRefusal, refusal } from './refusal.js'
 import { Sender } from './sender.js'
 import { ServedLoads } from './served-loads.js'
 import { ServedPast } from './served-past.js'
@@ -35,6 +36,7 @@ export interface Served {
 /** What differs between kinds of lines. */
 export interface SessionOptions {
   readonly extras: Extras
+  readonly readStaged?: ReadStaged
   /** Handles a message that is not a batch. Returns `false` if it is invalid. */
   readonly onOther?: (message: unknown) => boolean
   readonly onClose: () => void
@@ -55,6 +57,7 @@ export class Session implements Caller, Answerer {
   readonly streams: ServedStreams
   readonly past: ServedPast
   readonly extras: Extras
+  readonly readStaged: ReadStaged | undefined
   currentId = 0
   readonly sender: Sender
   readonly #inbox: Inbox
@@ -75,6 +78,7 @@ export class Session implements Caller, Answerer {
     this.#line = line
     this.#options = options
     this.extras = options.extras
+    this.readStaged = options.readStaged
     const { numbered } = options
     this.#answers = numbered?.answers
     this.sender = new Sender(
@@ -90,8 +94,8 @@ export class Session implements Caller, Answerer {
       handle: (message, untilMs) => this.#handle(message, untilMs),
       rest: () => {
         if (!this.hasLeft) return
-        if (numbered === undefined) this.#durableAnswers.whenIdle(() => this.#hangUp())
-        else numbered.gate.pass(() => this.#hangUp())
+        if (numbered === undefined) this.#durableAnswers.whenIdle(() => this.hangUp())
+        else numbered.gate.pass(() => this.hangUp())
       },
     })
     line.onClose(() => outsideRequests(() => this.#forget()))
@@ -110,7 +114,7 @@ export class Session implements Caller, Answerer {
 
   /** The batch of a message that also says up to which number the client has answers. */
   #numberedBatch(message: unknown): unknown {
-    return Array.isArray(message) && this.#answers?.receive(message[0]) === true ? message[1] : undefined
+    return Array.isArray(message) && this.#answers?.receive(message[0], message[2]) === true ? message[1] : undefined
   }
 
   #answerBatch(batch: BatchAnswers, untilMs: number): BatchAnswers | undefined {
@@ -198,10 +202,11 @@ export class Session implements Caller, Answerer {
   close(reason: CacheError): void {
     if (this.#isClosed) return
     this.sender.close([CLOSED, toWireError(reason)])
-    this.#hangUp()
+    this.hangUp()
   }
 
-  #hangUp(): void {
+  /** Closes the line without a word. */
+  hangUp(): void {
     if (this.#isClosed) return
     this.#forget()
     this.#line.close()
@@ -217,12 +222,4 @@ export class Session implements Caller, Answerer {
     this.loads.abandon()
     this.#options.onClose()
   }
-}
-
-function refusal(error: unknown): Wire {
-  return [ERROR, ...toWireError(error)]
-}
-
-function isRefusal(wire: unknown): boolean {
-  return Array.isArray(wire) && wire[0] === ERROR
 }

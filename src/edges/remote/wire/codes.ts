@@ -56,6 +56,8 @@ const OTHERS = {
   /** What the loader of a request returned ([key, value, ttl in milliseconds, key, …]), or the error that it failed with. */
   loaded: ['request', 'rows'],
   notLoaded: ['request', 'error'],
+  /** Switches to rows that the client has staged: `load` of a client that has the file. */
+  adopt: ['file', 'checksum', 'entries'],
   /** An operation that only this kind of line has. */
   extra: ['name', 'argument'],
   /** The last request of a client. */
@@ -77,7 +79,8 @@ export const OP = Object.fromEntries(OPERATION_NAMES.map((name, code) => [name, 
 
 const LONG = OPERATION_NAMES.map(
   (name) =>
-    name === 'openPast' || name === 'nextPast' || (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
+    ['openPast', 'nextPast', 'adopt'].includes(name) ||
+    (METHODS as Partial<Record<string, Method>>)[name]?.waits === true,
 )
 
 /** Whether the call takes longer than a turn. */
@@ -90,7 +93,7 @@ export function isLong(code: number): boolean {
  * sent it is not asked again. (`getOrSet` is: whoever asks finds what was stored.)
  */
 export function isOnce(code: number): boolean {
-  return code === OP.load || code === OP.restore
+  return code === OP.load || code === OP.restore || code === OP.adopt
 }
 
 /** By code: how many arguments follow it. For a method: its arguments, then its options, whether or not they were passed. */

@@ -62,4 +62,11 @@ export const EVENT_BYTES_MAX = 64 * 1024 * 1024
 /** When this many events are pending, they are sent without waiting for the end of the tick. */
 export const EVENTS_AT_ONCE = 1_000
 
+/**
+ * After how long an owner forgets a client that is gone, with the answers that were kept for it. A client asks again for at most half
+ * of that, so what it asks is never something whose answer was forgotten.
+ */
+export const FORGET_MS = 600_000
+export const ASK_AGAIN_MS = FORGET_MS / 2
+
 export type StreamKind = 'changes' | 'expirations' | 'evictions' | 'removals' | 'watch' | 'stats' | 'lifecycle'

@@ -12,6 +12,7 @@ import {
   describe,
   type ErrorCode,
   JournalWriteError,
+  NotLeaderError,
   ValueError,
 } from '../../../errors.js'
 
@@ -59,6 +60,10 @@ function encode(error: unknown, depth: number): WireError {
       cause,
     ]
   }
+  if (error instanceof NotLeaderError) {
+    const { message, name, code, leader } = error
+    return ['NotLeaderError', message, name, code, { leader }, hasCause, cause]
+  }
   if (error instanceof CacheError) {
     return [ownClass(error), error.message, error.name, error.code, undefined, hasCause, cause]
   }
@@ -97,6 +102,10 @@ function make(kind: string, message: string, code: ErrorCode, fields: unknown, o
         reason: textOf(reason),
       }
       return new CorruptionError(known, options) // the caller corrects the message
+    }
+    case 'NotLeaderError': {
+      const { leader } = fields as NotLeaderError
+      return new NotLeaderError(leader === undefined ? undefined : textOf(leader), options) // the caller corrects the message
     }
     case 'CacheError':
       return new CacheError(code, message, options)

@@ -205,7 +205,7 @@ test('a rollback restores the entries, and the queues and uses too unless someth
       run(undone)
       const hasEvicted = state.counters.evictions > evictions
       undo.rollBack(state, mark)
-      undo.forget()
+      undo.end()
       const keys = ({ small, main }: ReturnType<typeof queuesOf>) => [...small, ...main].map(({ key }) => key).sort()
       if (hasEvicted) assert.deepEqual(keys(queuesOf(state)), keys(queues))
       else assert.deepEqual(queuesOf(state), queues)

@@ -4,7 +4,7 @@ import { createConnection, type Socket } from 'node:net'
 import test from 'ava'
 import { socketOf } from '../../../../src/durable/storage/owner-file.js'
 import { clientGreeting } from '../../../../src/edges/processes/greeting.js'
-import { encodeFrame, jsonFrame } from '../../../../src/edges/processes/line/frames.js'
+import { encodeFrame, jsonFrame } from '../../../../src/edges/remote/line/frames.js'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
 import { type SharedPlace, sharedPlace } from '../../../helpers/edges/shared.js'
 

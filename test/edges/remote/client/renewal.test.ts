@@ -24,6 +24,7 @@ function scene() {
       onLost: (reason) => lost.push(reason),
       hold: () => undefined,
       full: () => new CacheError('OWNER_UNAVAILABLE', 'full'),
+      now: () => performance.now(),
     },
   )
   return { requests, first, connect, lost }

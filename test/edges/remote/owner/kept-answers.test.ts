@@ -117,15 +117,40 @@ test.serial('without the answers in the snapshot a command would take effect twi
   t.deepEqual(await owner.ask(0, 1, OP.add, 'n', 1), [2])
 })
 
-test('a command that changed nothing is asked anew, and a refusal is no answer', async (t) => {
-  const owner = await Owner.begin(t, temporaryDirectory(t))
+test('a command that changed nothing is decided anew as long as its client has changed nothing after it', async (t) => {
+  let owner = await Owner.begin(t, temporaryDirectory(t))
   owner.cache.set('text', 'x')
   t.deepEqual(await owner.ask(0, 1, OP.delete, 'none'), [false])
-  const [refusal] = (await owner.ask(0, 2, OP.add, 'text', 1)) as [unknown[]]
-  t.true(JSON.stringify(refusal).includes('INVALID_VALUE'))
+  owner = await owner.killed(t)
+  owner.cache.set('none', 1)
+  t.deepEqual(await owner.ask(0, 1, OP.delete, 'none'), [true])
+})
+
+test('a command that changed nothing, or was refused, is not decided anew after a later change of its client', async (t) => {
+  let owner = await Owner.begin(t, temporaryDirectory(t))
+  owner.cache.set('text', 'x')
+  const requests = [OP.delete, 'none', OP.add, 'text', 1, OP.add, 'n', 5]
+  const answers = await owner.ask(0, 1, ...requests)
+  t.is(answers[0], false)
+  t.regex(JSON.stringify(answers[1]), /INVALID_VALUE/)
+  t.is(answers[2], 5)
+  owner = await owner.killed(t)
   owner.cache.set('none', 1)
   owner.cache.set('text', 1)
-  t.deepEqual(await owner.ask(0, 1, OP.delete, 'none', OP.add, 'text', 1), [true, 2])
+  t.deepEqual(await owner.ask(0, 1, ...requests), answers)
+  t.is(owner.cache.get('none'), 1)
+  t.is(owner.cache.get('text'), 1)
+})
+
+test('whoever waits for each answer leaves no notes of what changed nothing', async (t) => {
+  const owner = await Owner.begin(t, temporaryDirectory(t))
+  for (let number = 1; number <= 5; number++) await owner.ask(number - 1, number, OP.delete, 'none')
+  t.deepEqual(await owner.ask(5, 6, OP.add, 'n', 5), [5])
+  const { numbered } = innerOf(owner.cache)
+  t.deepEqual(
+    [1, 2, 3, 4, 5, 6].map((number) => numbered.find(CLIENT, number)),
+    [undefined, undefined, undefined, undefined, undefined, { answer: 5 }],
+  )
 })
 
 test('answers are forgotten when the client says that it has them, and bounded', async (t) => {

@@ -6,6 +6,7 @@ import {
   CacheLockedError,
   CorruptionError,
   JournalWriteError,
+  NotLeaderError,
   ValueError,
 } from '../../../../src/index.js'
 
@@ -19,6 +20,8 @@ const ERRORS: readonly Error[] = [
   new CacheLockedError('locked'),
   new CorruptionError(damage, { cause }),
   new JournalWriteError('OUTCOME_UNKNOWN', 'unknown', { cause }),
+  new NotLeaderError('node 2', { cause }),
+  new NotLeaderError(undefined),
   new TypeError('type'),
   new RangeError('range', { cause: { plain: 'object' } }),
   new SyntaxError('syntax'),

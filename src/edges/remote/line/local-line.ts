@@ -3,11 +3,11 @@
  * share no bytes.
  */
 import { journalClock } from '../../../cache/system-clock.js'
+import type { Clock } from '../../../core/model/clock.js'
 import { queueMicrotask } from '../../../durable/storage/event-loop.js'
-import type { Line, Taken } from '../../remote/line.js'
-import { decodeFrame, encodeFrame } from './frames.js'
+import type { Line, Taken } from '../line.js'
+import { decodeFrame, encodeFrame, HEADER_BYTES } from './frames.js'
 
-const HEADER_BYTES = 4
 /** Longer than any process runs. */
 const FOREVER_MS = 2 ** 31 - 1
 
@@ -20,8 +20,15 @@ export class LocalLine implements Line {
   #isClosed = false
   #timer: unknown
 
-  static pair(): [LocalLine, LocalLine] {
-    const [one, other] = [new LocalLine(), new LocalLine()]
+  readonly #timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+
+  private constructor(timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>) {
+    this.#timers = timers
+  }
+
+  /** `timers` keep the process alive while somebody waits. */
+  static pair(timers: Pick<Clock, 'setTimeout' | 'clearTimeout'> = journalClock): [LocalLine, LocalLine] {
+    const [one, other] = [new LocalLine(timers), new LocalLine(timers)]
     one.#other = other
     other.#other = one
     return [one, other]
@@ -58,8 +65,8 @@ export class LocalLine implements Line {
   }
 
   hold(isHeld: boolean): void {
-    journalClock.clearTimeout(this.#timer)
-    this.#timer = isHeld ? journalClock.setTimeout(() => undefined, FOREVER_MS, true) : undefined
+    this.#timers.clearTimeout(this.#timer)
+    this.#timer = isHeld ? this.#timers.setTimeout(() => undefined, FOREVER_MS, true) : undefined
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createActor, setup } from 'xstate'
-import { ManualClock } from '../src/testing.js'
-import { CountingClock } from './helpers/counting-clock.js'
+import { ManualClock } from '../../src/testing.js'
+import { CountingClock } from '../helpers/counting-clock.js'
 
 test('now starts at the given time, in epoch milliseconds', (t) => {
   t.is(new ManualClock(123.5).now(), 123.5)

@@ -1,5 +1,5 @@
 /**
- * Messages on a socket: the number of bytes that follow as a u32, little-endian, then the message as `v8.serialize` writes it.
+ * Messages as bytes: the number of bytes that follow as a u32, little-endian, then the message as `v8.serialize` writes it.
  * Greetings are JSON, so that any version of either end can read them, and so are short messages of nothing but texts and numbers,
  * because V8's serializer takes five times as long to begin with. No bytes are a sign of life.
  */
@@ -7,7 +7,7 @@ import { DefaultDeserializer, DefaultSerializer, serialize } from 'node:v8'
 
 /** The largest message. A longer one is refused at its header. */
 export const FRAME_BYTES_MAX = 256 * 1024 * 1024
-const HEADER_BYTES = 4
+export const HEADER_BYTES = 4
 const HEADER = Buffer.alloc(HEADER_BYTES)
 /** The first byte of a greeting, and of a short message. What V8 writes begins with 255. */
 const JSON_BEGINS = ['{'.charCodeAt(0), '['.charCodeAt(0)]
@@ -77,38 +77,5 @@ class CopyingDeserializer extends DefaultDeserializer {
     const view = super._readHostObject()
     if (view instanceof Uint8Array) return new Uint8Array(view)
     return 'slice' in view ? (view as Float64Array).slice() : structuredClone(view)
-  }
-}
-
-/** Takes a stream of bytes apart into frames. */
-export class FrameReader {
-  readonly #bytesMax: () => number
-  #chunks: Buffer[] = []
-  #bytes = 0
-  /** Of the next frame with its header, once that is known. */
-  #needed = HEADER_BYTES
-
-  /** @param bytesMax The largest frame now. */
-  constructor(bytesMax: () => number) {
-    this.#bytesMax = bytesMax
-  }
-
-  /** Calls `take` with each frame that is complete, without its header. @throws RangeError for one that is too large. */
-  read(chunk: Buffer, take: (frame: Buffer) => void): void {
-    this.#chunks.push(chunk)
-    this.#bytes += chunk.length
-    while (this.#bytes >= this.#needed) {
-      const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
-      this.#chunks = [all]
-      const length = all.readUInt32LE(0)
-      if (length > this.#bytesMax()) throw new RangeError(`a message of ${length} bytes is too large`)
-      const end = HEADER_BYTES + length
-      this.#needed = end
-      if (all.length < end) return
-      take(all.subarray(HEADER_BYTES, end))
-      this.#chunks = [all.subarray(end)]
-      this.#bytes = all.length - end
-      this.#needed = HEADER_BYTES
-    }
   }
 }

@@ -1,0 +1,73 @@
+/**
+ * Objects beside the log: what is too large for a record, the rows of a `loaded` event, and snapshots. A name says what an object is, and
+ * the position of the log at which it was written, so that a trim knows what it may remove. Before: term-writer, replicated-journal and
+ * snapshots. After: the log's store.
+ */
+import { CorruptionError, reasonOf } from '../../../errors.js'
+import { DamagedObjectError, type Log, type Position, type SnapshotStore } from '../log.js'
+
+export type ObjectKind = 'record' | 'loaded' | 'snapshot'
+
+const CHUNK_BYTES = 256 * 1024
+const NAME = /^(record|loaded|snapshot)-(\d+)-/
+
+export class Objects {
+  readonly #log: Pick<Log, 'snapshots' | 'bodyBytesMax'>
+  readonly #newId: () => string
+
+  constructor(log: Pick<Log, 'snapshots' | 'bodyBytesMax'>, newId: () => string) {
+    this.#log = log
+    this.#newId = newId
+  }
+
+  /** Of a record; larger ones are objects. An engine knows it once its log is open. */
+  get bodyBytesMax(): number {
+    return this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY
+  }
+
+  get #store(): SnapshotStore {
+    return this.#log.snapshots
+  }
+
+  /** A new name: no two objects have the same. */
+  nameOf(kind: ObjectKind, position: Position): string {
+    return `${kind}-${String(position).padStart(16, '0')}-${this.#newId()}`
+  }
+
+  /** Writes the body of the record at this position. Resolves with the object's name. */
+  async stage(position: Position, body: Uint8Array): Promise<string> {
+    const name = this.nameOf('record', position)
+    await this.#store.write(name, chunksOf(body))
+    return name
+  }
+
+  /** @throws CorruptionError if it is missing or damaged. Any other error: the engine does not answer now. */
+  async read(name: string): Promise<Buffer> {
+    const chunks: Uint8Array[] = []
+    try {
+      for await (const chunk of this.#store.read(name)) chunks.push(chunk)
+      return Buffer.concat(chunks)
+    } catch (error) {
+      if (!(error instanceof DamagedObjectError)) throw error
+      throw new CorruptionError({ file: name, offset: 0, sequence: 0, reason: reasonOf(error) }, { cause: error })
+    }
+  }
+
+  /** The objects that there are, with what their names say. */
+  async list(): Promise<{ name: string; kind: ObjectKind; position: Position }[]> {
+    const found: { name: string; kind: ObjectKind; position: Position }[] = []
+    for (const name of await this.#store.names()) {
+      const [, kind, position] = NAME.exec(name) ?? []
+      if (kind !== undefined) found.push({ name, kind: kind as ObjectKind, position: Number(position) })
+    }
+    return found
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#store.remove(name)
+  }
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES)
+}

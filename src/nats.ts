@@ -1,0 +1,31 @@
+/**
+ * `daybook/nats`: the log of a cluster on NATS JetStream, for `openCluster({ engine: nats({ servers }) })`. It needs
+ * @nats-io/transport-node, @nats-io/jetstream, @nats-io/kv and @nats-io/obj beside daybook.
+ */
+import type { NodeConnectionOptions } from '@nats-io/transport-node'
+import type { Engine } from './edges/cluster/log.js'
+import { NatsLog } from './edges/cluster/nats/nats-log.js'
+import { mustBe } from './errors.js'
+
+export type { Engine } from './edges/cluster/log.js'
+
+/** Whatever `connect` of @nats-io/transport-node accepts, credentials and TLS among it, and: */
+export interface NatsOptions extends NodeConnectionOptions {
+  /** Addresses, `host:port`: some of the servers of the NATS cluster. */
+  servers: string | string[]
+  /**
+   * How many servers keep the log: with 3 it survives the loss of any one, with 5 of any two. With 1 it is lost with its server.
+   * The default is 3.
+   */
+  replicas?: 1 | 3 | 5
+}
+
+/** @throws {TypeError} for options that are not such. What is wrong with the servers is said when a node opens its log. */
+export function nats(options: NatsOptions): Engine {
+  const { servers, replicas = 3, ...others } = options
+  const isAddress = (one: unknown) => typeof one === 'string' && one !== ''
+  if (![servers].flat().every(isAddress) || servers.length === 0)
+    throw new TypeError(mustBe('servers', 'an address or a list of addresses', servers))
+  if (![1, 3, 5].includes(replicas)) throw new TypeError(mustBe('replicas', '1, 3 or 5', replicas))
+  return (name) => new NatsLog(name, replicas, { ...others, servers })
+}

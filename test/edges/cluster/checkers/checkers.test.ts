@@ -1,0 +1,253 @@
+/** Each checker of a cluster's history refuses the histories that break its promise, and accepts the sound one that they differ from. */
+import test from 'ava'
+import type { CacheEvent } from '../../../../src/core/model/event.js'
+import type { Call, Sample, Step, Stream, Written } from '../../../helpers/cluster/checkers/history.js'
+import { violations } from '../../../helpers/cluster/checkers/judge.js'
+import { notOnce } from '../../../helpers/cluster/checkers/once.js'
+import { impossibleEvents } from '../../../helpers/cluster/checkers/replay.js'
+import { differentStates } from '../../../helpers/cluster/checkers/states.js'
+import { brokenStreams } from '../../../helpers/cluster/checkers/streams.js'
+import { brokenTerms } from '../../../helpers/cluster/checkers/terms.js'
+
+const NEVER = Number.POSITIVE_INFINITY
+const set = (key: string, value: number, expiresAtMs = NEVER): CacheEvent => ({ type: 'set', key, value, expiresAtMs })
+const removed = (type: 'deleted' | 'expired' | 'evicted', key: string): CacheEvent => ({ type, key })
+const record = (position: number, over: Partial<Written>): Written => ({
+  position,
+  kind: 'frame',
+  epoch: 1,
+  node: 'a',
+  isVoid: false,
+  firstSequence: 1,
+  timeMs: position * 10,
+  events: [],
+  notes: [],
+  ...over,
+})
+
+/** Sound: two terms, a counter `n`, a register `r`, an entry with a deadline, and a frame without events. */
+const LOG: readonly Written[] = [
+  record(1, { kind: 'begin', epoch: 0 }),
+  record(2, { kind: 'term' }),
+  record(3, { events: [set('r', 11), set('n', 12)] }),
+  record(4, { firstSequence: 3, events: [set('n', 25), set('t', 14, 45)] }),
+  record(5, { firstSequence: 5 }),
+  record(6, { kind: 'term', epoch: 2, node: 'b' }),
+  record(7, { epoch: 2, node: 'b', firstSequence: 5, events: [removed('expired', 't'), removed('deleted', 'r')] }),
+  record(8, { kind: 'resign', epoch: 2, node: 'b' }),
+]
+const logWith = (position: number, over: Partial<Written>) =>
+  LOG.map((one) => (one.position === position ? { ...one, ...over } : one))
+
+const COUNTERS = new Set(['n'])
+const call = (client: string, steps: Step[], results?: unknown[], logAtReturn?: number): Call => ({
+  client,
+  steps,
+  invokedAt: 0,
+  returnedAt: results === undefined ? NEVER : 1,
+  ...(results && { results }),
+  ...(logAtReturn !== undefined && { logAtReturn }),
+})
+const setR: Step = { do: 'set', key: 'r', value: 11 }
+const add12: Step = { do: 'increment', key: 'n', by: 12 }
+const add13: Step = { do: 'increment', key: 'n', by: 13 }
+const setT: Step = { do: 'set', key: 't', value: 14 }
+const CALLS: readonly Call[] = [
+  call('x', [setR, add12], [true, 12], 3),
+  call('y', [add13], [25], 4),
+  call('y', [setT]),
+  call('y', [{ do: 'set', key: 'u', value: 15, only: 'present' }], [false], 4),
+  call('z', [{ do: 'increment', key: 'n', by: 99 }]),
+]
+const onceWith = (at: number, other: Call) => notOnce(CALLS.with(at, other), LOG, COUNTERS)
+
+const STREAM: Stream = {
+  node: 'c',
+  after: 2,
+  items: [
+    { type: 'set', sequence: 3, key: 'n', value: 25 },
+    { type: 'set', sequence: 4, key: 't', value: 14, expiresAtMs: 45 },
+    { type: 'expired', sequence: 5, key: 't' },
+    { type: 'deleted', sequence: 6, key: 'r' },
+  ],
+}
+const streamOf = (...items: Stream['items']) => brokenStreams([{ ...STREAM, items }], LOG)
+const [third, fourth, fifth, sixth] = STREAM.items as [
+  Stream['items'][0],
+  Stream['items'][0],
+  Stream['items'][0],
+  Stream['items'][0],
+]
+
+const sample = (sequence: number, nowMs: number, entries: Record<string, number>): Sample => ({
+  node: 'c',
+  position: LOG.findLast(({ kind, firstSequence }) => kind === 'frame' && firstSequence <= sequence)?.position ?? 0,
+  sequence,
+  nowMs,
+  entries: new Map(Object.entries(entries)),
+})
+const SAMPLES = [
+  sample(2, 0, { r: 11, n: 12 }),
+  sample(4, 40, { r: 11, n: 25, t: 14 }),
+  sample(4, 45, { r: 11, n: 25 }),
+]
+
+test('a sound history is accepted', (t) => {
+  t.deepEqual(violations({ calls: CALLS, log: LOG, counters: COUNTERS, streams: [STREAM], samples: SAMPLES }), [])
+  t.deepEqual(brokenTerms(LOG), [])
+  t.deepEqual(impossibleEvents(LOG), [])
+  t.deepEqual(notOnce(CALLS, LOG, COUNTERS), [])
+  t.deepEqual(brokenStreams([STREAM], LOG), [])
+  t.deepEqual(differentStates(SAMPLES, LOG), [])
+})
+
+const REFUSED: Record<string, { found: string[]; as: RegExp }> = {
+  'a frame of a leader whose term is over': {
+    found: brokenTerms(logWith(7, { epoch: 1, node: 'a' })),
+    as: /a writes in term 1, during term 2 of b/,
+  },
+  'a frame of another node in the term': {
+    found: brokenTerms(logWith(5, { node: 'b' })),
+    as: /b writes in term 1, during term 1 of a/,
+  },
+  'the same term twice': { found: brokenTerms(logWith(6, { epoch: 1 })), as: /term 1 of b begins after term 1 of a/ },
+  'an older term': { found: brokenTerms(logWith(6, { epoch: 0 })), as: /term 0 of b begins after term 1 of a/ },
+  'a frame after the leader has resigned': {
+    found: brokenTerms([...LOG, record(9, { epoch: 2, node: 'b' })]),
+    as: /b writes in term 2, which it has ended/,
+  },
+  'a frame before any term': {
+    found: brokenTerms(LOG.toSpliced(1, 1).map((one, at) => ({ ...one, position: at + 1 }))),
+    as: /during term undefined/,
+  },
+  'a position that is missing': { found: brokenTerms(LOG.toSpliced(4, 1)), as: /record 6: is behind record 4/ },
+  'a log that begins twice': { found: brokenTerms(logWith(5, { kind: 'begin' })), as: /begins a second time/ },
+
+  'a hole in the sequences': {
+    found: impossibleEvents(logWith(7, { firstSequence: 6 })),
+    as: /sequence 6 instead of 5/,
+  },
+  'a sequence given twice': {
+    found: impossibleEvents(logWith(7, { firstSequence: 4 })),
+    as: /sequence 4 instead of 5/,
+  },
+  'an entry that expires early by the clock of its leader': {
+    found: impossibleEvents(logWith(4, { events: [set('n', 25), set('t', 14, 75)] })),
+    as: /expired t 5 ms early/,
+  },
+  'time that goes back': { found: impossibleEvents(logWith(7, { timeMs: 49 })), as: /was written at 49, before/ },
+  'a removal of what is not there': {
+    found: impossibleEvents(logWith(3, { events: [set('s', 11), set('n', 12)] })),
+    as: /deleted r, which was not there/,
+  },
+
+  'an acknowledged set that is not in the log': {
+    found: onceWith(0, call('x', [{ ...setR, value: 16 }], [true])),
+    as: /set 16 was acknowledged, and is not in the log/,
+  },
+  'an acknowledged increment that is not in the log': {
+    found: onceWith(4, call('z', [{ do: 'increment', key: 'n', by: 99 }], [124])),
+    as: /increment 99 was acknowledged, and is not/,
+  },
+  'an increment with another result than the one in the log': {
+    found: onceWith(1, call('y', [add13], [13])),
+    as: /increment 13 was answered 13, and is 25 in the log/,
+  },
+  'a change that nobody asked for': { found: onceWith(1, call('y', [])), as: /13 is in the log, and nobody asked/ },
+  'a set in the log twice': {
+    found: notOnce(CALLS, [...LOG, record(9, { firstSequence: 7, events: [set('r', 11)] })], COUNTERS),
+    as: /11 is in the log twice: 3 and 9/,
+  },
+  'an increment in the log twice': {
+    found: notOnce(CALLS, [...LOG, record(9, { firstSequence: 7, events: [set('n', 38)] })], COUNTERS),
+    as: /13 is in the log twice: 4 and 9/,
+  },
+  'a refused change that is in the log': {
+    found: onceWith(2, call('y', [{ ...setT, only: 'absent' }], [false])),
+    as: /set 14 was refused, and is in the log/,
+  },
+  'an answer before its change is in the log': {
+    found: onceWith(1, call('y', [add13], [25], 3)),
+    as: /increment 13 was acknowledged when the log ended at 3, and is at 4/,
+  },
+  'half a transaction': {
+    found: onceWith(0, call('x', [setR, add12, { do: 'increment', key: 'n', by: 17 }])),
+    as: /the steps of one call are apart: in records 3, /,
+  },
+  'a transaction in two records': {
+    found: notOnce([call('x', [setR, add12, add13]), ...CALLS.slice(2)], LOG, COUNTERS),
+    as: /the steps of one call are apart: in records 3, 4/,
+  },
+  'the changes of a client the other way round': {
+    found: notOnce([...CALLS.slice(1, 2), call('y', [setR, add12], [true, 12]), ...CALLS.slice(2)], LOG, COUNTERS),
+    as: /y: 11 \(sequence 1\) took effect before 13 \(3\)/,
+  },
+  'a numbered command in the log twice': {
+    found: notOnce(
+      CALLS,
+      [3, 5].reduce<readonly Written[]>(
+        (log, at) =>
+          log.map((one) =>
+            one.position === at
+              ? { ...one, notes: [{ type: 'answered', client: 'c', number: 4, received: 0, answer: true }] }
+              : one,
+          ),
+        LOG,
+      ),
+      COUNTERS,
+    ),
+    as: /command 4 of c took effect twice: in records 3 and 5/,
+  },
+
+  'a hole in changes$': { found: streamOf(third, fifth), as: /5 was told after 3/ },
+  'a change that is told twice': { found: streamOf(third, third), as: /3 was told after 3/ },
+  'a stream that begins late': { found: streamOf(fourth), as: /4 was told after 2/ },
+  'changes in another order': { found: streamOf(fourth, third), as: /4 was told after 2/ },
+  'a change that is not in the log': {
+    found: streamOf(third, fourth, fifth, sixth, { ...sixth, sequence: 7 }),
+    as: /7 \(deleted\) was told, and is not/,
+  },
+  'another change than in the log': {
+    found: streamOf({ ...third, value: 13 }),
+    as: /3 is .* in the log, and was told as/,
+  },
+  'another deadline than in the log': {
+    found: streamOf(third, { ...fourth, expiresAtMs: 46 }),
+    as: /4 is .* and was told as/,
+  },
+  'a gap after what was resynced': {
+    found: streamOf({ type: 'resynced', sequence: 4 }, sixth),
+    as: /6 was told after 4/,
+  },
+  'a stream that is resynced backwards': {
+    found: streamOf(third, fourth, { type: 'resynced', sequence: 3 }, fourth),
+    as: /resynced to 3 after 4/,
+  },
+
+  'an entry with another value': {
+    found: differentStates([sample(2, 0, { r: 11, n: 13 })], LOG),
+    as: /n is 13, and 12/,
+  },
+  'an entry that is missing': { found: differentStates([sample(2, 0, { n: 12 })], LOG), as: /at sequence 2: lacks r/ },
+  'an entry that expires early': { found: differentStates([sample(4, 44, { r: 11, n: 25 })], LOG), as: /lacks t/ },
+  'an entry of a later sequence': {
+    found: differentStates([sample(1, 0, { r: 11, n: 12 })], LOG),
+    as: /has n, which the log has not/,
+  },
+}
+
+for (const [what, { found, as }] of Object.entries(REFUSED))
+  test(`refused: ${what}`, (t) => t.regex(found.join('\n'), as))
+
+test('what a deposed leader wrote counts for nothing, and only that', (t) => {
+  const late = { kind: 'frame', epoch: 1, node: 'a', isVoid: true } as const
+  t.deepEqual(brokenTerms([...LOG, record(9, late)]), [])
+  t.regex(
+    brokenTerms(logWith(5, { isVoid: true })).join('\n'),
+    /counts for nothing, although term 1 of a had not ended/,
+  )
+})
+
+test('a stream may leave out what was resynced', (t) => {
+  t.deepEqual(streamOf(third, { type: 'resynced', sequence: 5 }, sixth), [])
+})

@@ -1,0 +1,86 @@
+/**
+ * Sees every record at the moment at which it is in the log, before anything can be trimmed, and decodes it. Frames that do not belong to the
+ * term of their time count for nothing, and end it: a deposed leader may have appended them behind the record of another's term, in the
+ * place of one of that leader's.
+ */
+import { decodeEvent } from '../../../src/durable/format/decode-event.js'
+import { readFrame } from '../../../src/durable/format/frame.js'
+import { decodeNotes } from '../../../src/durable/format/notes.js'
+import { identityOf } from '../../../src/edges/cluster/journal/records.js'
+import type { LogRecord } from '../../../src/edges/cluster/log.js'
+import type { MemoryLogEngine } from '../../../src/edges/cluster/memory/engine.js'
+import { ByteReader } from '../../../src/values/bytes/byte-reader.js'
+import type { Written } from './checkers/history.js'
+
+export class LogObserver {
+  readonly log: Written[] = []
+  readonly problems: string[] = []
+  /** Of the present term; undefined between two. */
+  leader: string | undefined
+  /** Of the last event. */
+  sequence = 0
+  #epoch = 0
+  /** Of the last frame. */
+  #timeMs = 0
+  readonly #seed: number
+  readonly #objects: ReadonlyMap<string, { readonly bytes: Uint8Array }>
+
+  constructor(engine: MemoryLogEngine, name: string) {
+    const { records } = engine.control.shared(name)
+    this.#seed = identityOf(name).seed
+    this.#objects = records.objects
+    records.watch(() => this.#take(records.at(records.last) as LogRecord, records.last))
+  }
+
+  /** The last position. */
+  get last(): number {
+    return this.log.at(-1)?.position ?? 0
+  }
+
+  #take(record: LogRecord, position: number): void {
+    const { kind, epoch, node } = record
+    const isOfTerm = epoch === this.#epoch && node === this.leader
+    const isVoid = kind !== 'begin' && kind !== 'term' && !isOfTerm
+    if (kind === 'term') {
+      this.#epoch = epoch
+      this.leader = node
+    } else if (kind === 'resign' || isVoid) this.leader = undefined
+    const content = kind === 'frame' && !isVoid ? this.#decode(this.#bodyOf(record)) : NOTHING
+    const firstSequence = content.firstSequence ?? this.sequence + 1
+    this.log.push({ position, kind, epoch, node, isVoid, ...content, firstSequence })
+    this.sequence = firstSequence + content.events.length - 1
+  }
+
+  #bodyOf({ body }: LogRecord): Uint8Array {
+    if (body[0] !== '{'.charCodeAt(0)) return body
+    const { object } = JSON.parse(Buffer.from(body).toString()) as { object: string }
+    const stored = this.#objects.get(object)
+    if (stored === undefined) this.problems.push(`a record names ${object}, which is not there`)
+    return stored?.bytes ?? new Uint8Array(0)
+  }
+
+  #decode(body: Uint8Array): Content {
+    const bytes = Buffer.from(body)
+    const content: {
+      firstSequence: number | undefined
+      timeMs: number
+      events: Written['events'][0][]
+      notes: Written['notes'][0][]
+    } = { firstSequence: undefined, timeMs: this.#timeMs, events: [], notes: [] } // a leader may only say that it is there
+    for (let offset = 0; offset < bytes.length; ) {
+      const frame = readFrame(bytes, offset, 0, bytes.length, this.#seed)
+      if ('problem' in frame) throw new Error(`A frame cannot be read: ${frame.reason}`)
+      const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
+      for (let left = frame.count; left > 0; left--) content.events.push(decodeEvent(reader))
+      content.notes.push(...decodeNotes(reader, frame.flags).clients)
+      content.firstSequence ??= frame.firstSequence
+      content.timeMs = this.#timeMs = frame.writtenAtMs
+      offset += frame.length
+    }
+    return content
+  }
+}
+
+type Content = Pick<Written, 'timeMs' | 'events' | 'notes'> & { readonly firstSequence: number | undefined }
+
+const NOTHING: Content = { firstSequence: undefined, timeMs: 0, events: [], notes: [] }
