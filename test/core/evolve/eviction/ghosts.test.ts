@@ -34,6 +34,14 @@ test('nearly all of as many keys as the columns have room for are found, and har
   t.true(mistaken < 0.002 * capacity, `${mistaken} of ${capacity}`)
 })
 
+test('in a large table a key is a ghost for as many evictions, give or take a step', (t) => {
+  const ghosts = new Ghosts(2 ** 17) // in steps of 8
+  for (let index = 0; index < 1000; index++) ghosts.add(`${index}`)
+  t.false(ghosts.take('480', 500))
+  t.true(ghosts.take('520', 500))
+  t.true(ghosts.take('999', 1))
+})
+
 test('after growing there are no ghosts', (t) => {
   const ghosts = new Ghosts(1024)
   ghosts.add('a')
