@@ -183,6 +183,10 @@ const WORDS: readonly [title: string, words: RegExp, only: RegExp][] = [
   ],
 ]
 
+rule('an AsyncLocalStorage is made once, not for each cache or client: Node keeps each of them', () =>
+  files.filter((file) => /^[ \t].*new AsyncLocalStorage\b/m.test(codeOf(file))),
+)
+
 for (const [title, words, only] of WORDS) {
   rule(title, () => files.filter((file) => !only.test(file) && words.test(codeOf(file))))
 }

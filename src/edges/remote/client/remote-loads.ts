@@ -15,6 +15,16 @@ import type { Requests } from './requests.js'
 /** Runs a task in the async context of the call that passed the loader. */
 type Within = <R>(task: () => R) => R
 
+/** A loader that runs, and the one that has called what runs it. */
+interface Running {
+  readonly client: RemoteLoads
+  readonly request: number
+  readonly outer: Running | undefined
+}
+
+/** One for all clients: Node keeps each of them, and every promise and timer costs more with each. */
+const running = new AsyncLocalStorage<Running>()
+
 export class RemoteLoads {
   readonly #requests: Requests
   readonly #loadedHere = new LoadedHere()
@@ -22,8 +32,6 @@ export class RemoteLoads {
   readonly #loaders = new Map<number, { loader: Loader; within: Within }>()
   /** Controllers of running loaders, by request. */
   readonly #controllers = new Map<number, AbortController>()
-  /** The request whose loader made the current call. */
-  readonly #loading = new AsyncLocalStorage<number>()
 
   constructor(requests: Requests) {
     this.#requests = requests
@@ -57,9 +65,16 @@ export class RemoteLoads {
     if (parameters !== undefined) this.#ask(OP.reload, parameters, load, () => undefined).catch(() => undefined)
   }
 
+  /** The request whose loader made the current call. */
+  get #loading(): number | undefined {
+    let each = running.getStore()
+    while (each !== undefined && each.client !== this) each = each.outer
+    return each?.request
+  }
+
   /** Makes a request whose second argument is a loader. */
   async #ask<T>(code: number, parameters: unknown[], loader: Loader, read: (answer: unknown) => T): Promise<T> {
-    const parent = this.#loading.getStore()
+    const parent = this.#loading
     parameters[1] = parent
     let request = 0
     const onId = (id: number) => {
@@ -84,7 +99,9 @@ export class RemoteLoads {
       if (found === undefined) throw new Error('The call that passed this loader has already ended.')
       const { loader, within } = found
       const context = { signal: controller.signal, staleValues: staleValuesOf(stale) }
-      const loaded = await within(() => this.#loading.run(id, () => loader(keys, context)))
+      const loaded = await within(() =>
+        running.run({ client: this, request: id, outer: running.getStore() }, () => loader(keys, context)),
+      )
       this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loaded))
     } catch (error) {
       this.#requests.tell(OP.notLoaded, id, toWireError(error))
