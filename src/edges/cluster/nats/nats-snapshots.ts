@@ -4,9 +4,8 @@ import { journalClock } from '../../../cache/system-clock.js'
 import { reasonOf } from '../../../errors.js'
 import { DamagedObjectError, type SnapshotPointer, type SnapshotStore } from '../log.js'
 import { isWrongSequence } from './nats-errors.js'
-import type { Buckets } from './nats-streams.js'
+import { type Buckets, POINTER } from './nats-streams.js'
 
-const KEY = 'pointer'
 /** A reader gives up after so long without a chunk: the server that hosts its consumer may be gone. */
 const SILENCE_MS = 10_000
 /** In what the library says when the digest is another one. */
@@ -16,17 +15,21 @@ export class NatsSnapshots implements SnapshotStore {
   constructor(readonly buckets: () => Buckets) {}
 
   async latest(): Promise<{ pointer: SnapshotPointer | undefined; revision: number }> {
-    const entry = await this.buckets().pointer.get(KEY)
+    const entry = await this.buckets().pointer.get(POINTER)
     if (entry === null) return { pointer: undefined, revision: 0 }
     return { pointer: entry.json<SnapshotPointer>(), revision: entry.revision }
   }
 
+  /**
+   * By the last sequence of the stream, which has this one key: that of the subject is compared by nats-server 2.9 with what is stored,
+   * so that two at the same time both pass. Sequence 0 is not compared at all, so the first one has a message id.
+   */
   async point(pointer: SnapshotPointer, revision: number): Promise<boolean> {
-    const bucket = this.buckets().pointer
-    const bytes = JSON.stringify(pointer)
+    const { client, subject } = this.buckets()
+    const first = { msgID: POINTER, expect: { lastSubjectSequence: 0 } }
+    const options = revision === 0 ? first : { expect: { lastSequence: revision } }
     try {
-      await (revision === 0 ? bucket.create(KEY, bytes) : bucket.update(KEY, bytes, revision))
-      return true
+      return !(await client.publish(subject, JSON.stringify(pointer), options)).duplicate
     } catch (error) {
       if (isWrongSequence(error)) return false
       throw error

@@ -4,6 +4,7 @@
  */
 import {
   DiscardPolicy,
+  type JetStreamClient,
   type JetStreamManager,
   jetstream,
   RetentionPolicy,
@@ -18,10 +19,15 @@ import { isRefused } from './nats-errors.js'
 import type { NatsNames } from './nats-names.js'
 
 export interface Buckets {
+  client: JetStreamClient
+  /** The subject of the pointer. */
+  subject: string
   pointer: KV
   objects: ObjectStore
 }
 
+/** The one key of the bucket. */
+export const POINTER = 'pointer'
 const DESCRIPTION = 'The log of a daybook cluster'
 
 export async function openStreams(
@@ -53,7 +59,7 @@ export async function openStreams(
     })
     await makeLog(manager, names, replicas)
     for (const stream of names.streams) check((await configOf(manager, stream)) ?? { name: stream }, names, replicas)
-    return { pointer, objects }
+    return { client, subject: `$KV.${names.bucket}.${POINTER}`, pointer, objects }
   } catch (error) {
     if (isRefused(error) || error instanceof CacheError) await removeUnused(manager, names, missing)
     throw error
