@@ -1,8 +1,11 @@
 /** What a cluster requires of the objects beside a log: part of the cases for logs. */
 import assert from 'node:assert/strict'
-import { DamagedObjectError, type SnapshotStore } from '../../edges/cluster/log.js'
+import { DamagedObjectError, type SnapshotPointer, type SnapshotStore } from '../../edges/cluster/log.js'
 import type { Case } from './case.js'
 import { type LogsOfOneName, opened, text, textOf } from './log-nodes.js'
+
+/** An engine that compares with what is stored, and not with what is on its way, loses only some races. */
+const RACES = 10
 
 async function* chunksOf(...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks
@@ -96,18 +99,21 @@ export const snapshotStoreCases: readonly Case<LogsOfOneName>[] = [
         const first = { name: 'one', position: 10 }
         assert.equal(await a.snapshots.point(first, 0), true)
         assert.equal(await b.snapshots.point({ name: 'other', position: 11 }, 0), false)
-        const seen = await b.snapshots.latest()
-        assert.deepEqual(seen.pointer, first)
-        const second = { name: 'two', position: 20, previous: first }
-        const outcomes = await Promise.all([
-          a.snapshots.point(second, seen.revision),
-          b.snapshots.point({ ...second, name: 'three' }, seen.revision),
-        ])
-        assert.deepEqual([...outcomes].sort(), [false, true])
-        const last = await a.snapshots.latest()
-        assert.deepEqual(last.pointer, outcomes[0] ? second : { ...second, name: 'three' })
-        assert.notEqual(last.revision, seen.revision)
-        assert.equal(await a.snapshots.point(first, seen.revision), false)
+        assert.deepEqual((await b.snapshots.latest()).pointer, first)
+        for (let round = 0; round < RACES; round++) {
+          const seen = await b.snapshots.latest()
+          const pointers = ['two', 'three'].map((name) => ({ name: `${name}-${round}`, position: 20, previous: first }))
+          const [ofA, ofB] = pointers as [SnapshotPointer, SnapshotPointer]
+          const outcomes = await Promise.all([
+            a.snapshots.point(ofA, seen.revision),
+            b.snapshots.point(ofB, seen.revision),
+          ])
+          assert.deepEqual([...outcomes].sort(), [false, true])
+          const last = await a.snapshots.latest()
+          assert.deepEqual(last.pointer, outcomes[0] ? ofA : ofB)
+          assert.notEqual(last.revision, seen.revision)
+          assert.equal(await a.snapshots.point(first, seen.revision), false)
+        }
       }),
   },
 ]
