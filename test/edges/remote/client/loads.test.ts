@@ -1,4 +1,4 @@
-/** A client's loader learns from its signal that nobody waits for its value any more, and why, whichever side has ended. */
+/** Loaders of a client: what their signals say when nobody waits any more, and loads that wait for themselves. */
 import test, { type ExecutionContext } from 'ava'
 import { CacheClosedError, CacheError } from '../../../../src/index.js'
 import { connectOver } from '../../../helpers/edges/connected.js'
@@ -85,4 +85,11 @@ test('a timeout ends the wait of one call: the loader goes on, and its value is 
   t.false(isAborted?.())
   finish('late')
   await until(() => cache.peek('k') === 'late', 'it is stored')
+})
+
+test('a load that waits for itself through a loader of another client is refused', async (t) => {
+  const { client: one } = connectOver((await openMemory(t)).cache, { isTakeable: false })
+  const { client: other } = connectOver((await openMemory(t)).cache, { isTakeable: false })
+  const load = one.getOrSet('k', () => other.getOrSet('x', () => one.getOrSet('k', () => 1, { timeout: 60 })))
+  t.is((await t.throwsAsync(load, { instanceOf: CacheError })).code, 'LOAD_CYCLE')
 })
