@@ -1,5 +1,5 @@
 /**
- * The time of a cache whose journal has several writers: never before the last frame, whoever wrote it. So nothing expires, and no
+ * The time of a cache whose journal has several writers: never before the last frame, from any node. So nothing expires, and no
  * deadline is set, by a clock that is behind that of an earlier leader. Before: `open.ts`. After: every part that reads the clock.
  */
 import type { Clock } from '../../core/model/clock.js'
