@@ -56,7 +56,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
       reconnectTimeoutMs,
       find: (signal) => node.find(client, signal),
       ended: () => this.#roles.complete(),
-      errors: { closed, full, unavailable, loadLost },
+      errors: { closed, full, unavailable: (wasSent) => unavailable(wasSent, node.obstacle), loadLost },
     })
     const cache = node.cache as Cache<V>
     this.node = node
@@ -157,11 +157,13 @@ function full(): CacheError {
   return new CacheError('OWNER_UNAVAILABLE', 'The cluster has no leader, and the calls that wait hold 64 MiB')
 }
 
-function unavailable(wasSent: boolean): CacheError {
-  return new CacheError('OWNER_UNAVAILABLE', 'The cluster had no leader in time, or this node could not reach it', {
-    consequence: wasSent ? 'The call may have taken effect, at most once.' : 'Nothing was changed.',
-    advice: 'See that a majority of the log is there, or raise reconnectTimeout.',
-  })
+function unavailable(wasSent: boolean, obstacle: CacheError | undefined): CacheError {
+  const what = 'The cluster had no leader in time, or this node could not reach it'
+  const consequence = wasSent ? 'The call may have taken effect, at most once.' : 'Nothing was changed.'
+  if (obstacle !== undefined)
+    return new CacheError('OWNER_UNAVAILABLE', what, { consequence, advice: obstacle.message, cause: obstacle })
+  const advice = 'See that a majority of the log is there, or raise reconnectTimeout.'
+  return new CacheError('OWNER_UNAVAILABLE', what, { consequence, advice })
 }
 
 function loadLost(): CacheError {
