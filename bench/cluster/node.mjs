@@ -3,7 +3,7 @@
  * `{ id, result }`.
  */
 import { openCluster } from '../../dist/src/cluster.js'
-import { openCache } from '../../dist/src/index.js'
+import { memoryJournal, openCache } from '../../dist/src/index.js'
 import { nats } from '../../dist/src/nats.js'
 import { inFlight } from './in-flight.mjs'
 
@@ -32,9 +32,11 @@ const ASKED = {
   sets: ({ calls, callers }) => inFlight(calls, callers, (call) => cache.set(`key:${call % 10_000}`, VALUE)),
   localGet: ({ calls }) => cpuPerCall(calls, (key) => cache.local.get(key)),
   async plainGet({ calls }) {
-    const plain = await openCache({ maxSize: 1_000_000 })
+    const plain = await openCache({ journal: memoryJournal(), maxSize: 1_000_000 })
     for (let key = 0; key < 10_000; key++) plain.set(`key:${key}`, VALUE)
-    return cpuPerCall(calls, (key) => plain.get(key))
+    const figure = cpuPerCall(calls, (key) => plain.get(key))
+    await plain.close()
+    return figure
   },
   async probe({ times, pauseMs }) {
     for (let time = 0; time < times; time++) {
