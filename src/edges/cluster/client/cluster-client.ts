@@ -121,11 +121,7 @@ export class ClusterClient<V> extends RenewedClient<V> {
     innerOf(this.cache).admit()
     const last = journal.figures().durableSequence
     if (sequence > last) return refused(sequenceAhead(sequence, last))
-    try {
-      return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'))
-    } catch (error) {
-      return refused(error)
-    }
+    return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'))
   }
 
   override close(): Promise<void> {
