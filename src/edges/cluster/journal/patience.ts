@@ -22,13 +22,17 @@ export async function patiently<T>(clock: Pick<Clock, 'setTimeout'>, work: () =>
     try {
       return await work()
     } catch (error) {
-      if (isFinal(error)) throw error
-      if (tries === TRIES)
-        throw new CacheError('ENGINE_UNAVAILABLE', `The log of the cluster does not answer (${reasonOf(error)})`, {
-          advice: 'Check that a majority of the servers that keep the log runs and can be reached, then try again.',
-          cause: error,
-        })
+      if (isFinal(error) || tries === TRIES) throw silent(error)
     }
     await pause(clock)
   }
+}
+
+/** What a user gets: a CacheError `ENGINE_UNAVAILABLE` in place of an error of the engine. */
+export function silent(error: unknown): unknown {
+  if (isFinal(error)) return error
+  return new CacheError('ENGINE_UNAVAILABLE', `The log of the cluster does not answer (${reasonOf(error)})`, {
+    advice: 'Check that a majority of the servers that keep the log runs and can be reached, then try again.',
+    cause: error,
+  })
 }

@@ -117,7 +117,7 @@ export class ReplicatedJournal implements Journal {
   }
 
   #refusal(): Error {
-    if (this.#state === 'opening' || this.#state === 'closed') return new CacheClosedError('This journal is not open')
+    if (this.#state === 'opening' || this.#state === 'closed') return new CacheClosedError('This node is not open')
     const { health } = this
     return health.status === 'writable' ? new NotLeaderError(this.leader) : health.error
   }
@@ -292,9 +292,9 @@ export class ReplicatedJournal implements Journal {
     return { source: replica.freeze(), sequence: this.applier.end.nextSequence - 1 }
   }
 
-  /** The changes after a sequence, from the log, then every new one. */
-  changesSince<V>(sequence: number, restore: (stored: StoredValue) => unknown): LogChanges<V> {
-    const from = async () => this.applier.before(sequence) ?? this.snapshots.before(sequence)
+  /** The changes after a sequence, from the log, then every new one. `caughtUp`: once this node has it. */
+  changesSince<V>(sequence: number, restore: (stored: StoredValue) => unknown, caughtUp: () => Promise<void>) {
+    const from = () => caughtUp().then(() => this.applier.before(sequence) ?? this.snapshots.before(sequence))
     const { log, name, clock } = this.#parts
     const isClosed = () => {
       if (this.failure !== undefined) throw this.failure
@@ -345,6 +345,6 @@ export class ReplicatedJournal implements Journal {
     this.#leading = undefined
     this.#stopReading()
     this.#become('closed')
-    await this.#parts.log.close()
+    await this.#parts.log.close().catch(() => undefined) // what was acknowledged is in the log of a majority
   }
 }

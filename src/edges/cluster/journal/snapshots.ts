@@ -13,6 +13,7 @@ import type { Log, Position, SnapshotPointer } from '../log.js'
 import type { AppliedHeader } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import type { Objects } from './objects.js'
+import { silent } from './patience.js'
 import { RowsObject } from './read-rows-object.js'
 import { readSettings, type Settings, writeSettings } from './records.js'
 import { writeRowsObject } from './rows-object.js'
@@ -215,10 +216,10 @@ export class Snapshots {
     }
   }
 
-  /** Rows that a `loaded` event names. */
+  /** Rows that a `loaded` event names. @throws CacheError `ENGINE_UNAVAILABLE`. */
   async stage(at: Position, source: SnapshotSource, progress: (done: number, total: number) => void) {
     const file = this.#objects.nameOf('loaded', at)
-    const { checksum, entries } = await writeRowsObject(this.#log.snapshots, {
+    const writing = writeRowsObject(this.#log.snapshots, {
       name: file,
       kind: 'loaded',
       header: {},
@@ -228,6 +229,9 @@ export class Snapshots {
       createdAtMs: this.#parts.clock.now(),
       source,
       progress,
+    })
+    const { checksum, entries } = await writing.catch((error) => {
+      throw silent(error)
     })
     return { file, checksum, entries }
   }
