@@ -187,3 +187,28 @@ test('the damage of a record says what to do in a cluster, and that helps', asyn
   t.is(two.local.get('a'), 1)
   await two.close()
 })
+
+test('of a snapshot there is never more in memory than some frames', async (t) => {
+  const { open, during, engine } = drivenNodes(t)
+  const one = await open('one')
+  for (let count = 0; count < 30; count++) await during(one.set(`key ${count}`, 'x'.repeat(1_000_000)))
+  await during(one.compact())
+  const [bytes] = [...engine.control.shared(NAME).records.objects.values()].map((object) => object.bytes)
+  t.true((bytes?.length ?? 0) > 30_000_000)
+  let given = 0
+  let most = 0
+  const snapshots = {
+    read: async function* () {
+      for (let at = 0; at < (bytes?.length ?? 0); at += 100_000) {
+        given = at
+        yield bytes?.subarray(at, at + 100_000) as Uint8Array
+      }
+    },
+  }
+  const object = new RowsObject(new Objects({ snapshots } as unknown as Log, () => ''), 'object')
+  const { nextSequence } = (await object.header()) as { nextSequence: number }
+  await object.rows('snapshot', (nextSequence - FIRST_SEQUENCE) as never, ({ offset }) => {
+    most = Math.max(most, given - offset)
+  })
+  t.true(most < 6_000_000, `${most} bytes`)
+})
