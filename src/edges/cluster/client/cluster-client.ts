@@ -56,7 +56,12 @@ export class ClusterClient<V> extends RenewedClient<V> {
       reconnectTimeoutMs,
       find: (signal) => node.find(client, signal),
       ended: () => this.#roles.complete(),
-      errors: { closed: nodeClosed, full: tooMuchWaits, unavailable: noLeader, loadLost },
+      errors: {
+        closed: nodeClosed,
+        full: tooMuchWaits,
+        unavailable: (wasSent) => noLeader(wasSent, node.obstacle),
+        loadLost,
+      },
     })
     const cache = node.cache as Cache<V>
     this.node = node

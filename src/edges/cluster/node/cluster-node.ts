@@ -108,6 +108,11 @@ export class ClusterNode {
     return Math.max(0, this.#parts.clock.ownNow() - this.journal.heardMs)
   }
 
+  /** Why the engine does not do what it is asked, if it has said so lately. */
+  get obstacle(): CacheError | undefined {
+    return this.#parts.log.obstacle
+  }
+
   #accept(client: string, epoch: number, line: Line): boolean {
     const { journal } = this
     if (journal.state !== 'leading' || journal.applier.epoch !== epoch) return false
