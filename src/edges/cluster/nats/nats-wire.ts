@@ -46,7 +46,8 @@ export class NatsWire implements Wire {
     })
     return {
       stop: () => {
-        subscription?.unsubscribe()
+        // What the server has sent before is answered: whoever asked would wait for its timeout.
+        subscription?.drain().catch(() => undefined)
         subscription = undefined
       },
     }
