@@ -144,13 +144,19 @@ const STALLS = [
   },
 ])
 
-const ABOUT_VIEW = { topic: 'views', case: 'longest stall' }
-/** Both figures are of one process, and contain the same Map that doubles. */
 const VIEWS = [
   {
-    what: 'view of 1 M entries: longest stall ÷ that of a bare Map that grows to as many keys beside it',
-    most: 1,
-    of: ({ ratio }) => quotient(1, ratio({ ...ABOUT_VIEW, system: 'bare Map, growing to as many keys' })),
+    // Both contain the same Map that doubles, which no slice can divide. A tenth is the noise.
+    what: 'view of 1 M entries: longest stall ÷ that of a bare Map that grows to as many keys, processor time',
+    most: 1.1,
+    of: ({ ratio }) =>
+      quotient(
+        1,
+        ratio({
+          ...{ topic: 'views', case: 'longest stall, processor time' },
+          system: 'bare Map, growing to as many keys',
+        }),
+      ),
   },
   {
     what: 'view of 1 M entries: p99.9 of a call ÷ steady state',
