@@ -50,7 +50,8 @@ export class NatsWire implements Wire {
     return {
       stop: () => {
         journalClock.clearTimeout(retry)
-        subscription?.unsubscribe()
+        // What the server has sent before is answered: whoever asked would wait for its timeout.
+        subscription?.drain().catch(() => undefined)
         subscription = undefined
       },
     }
