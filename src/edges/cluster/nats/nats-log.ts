@@ -1,6 +1,6 @@
 /** A log in a stream of NATS JetStream: a position is the sequence of a message. */
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
-import type { Msg, MsgHdrs, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
 import type { CacheError } from '../../../errors.js'
 import { type Log, LogConflict, type LogFollower, type LogRecord, type Position } from '../log.js'
@@ -41,8 +41,6 @@ export class NatsLog implements Log {
   readonly #readers = new Set<RecordReader>()
   #opened: Opened | undefined
   #obstacle: NatsObstacle | undefined
-  /** Appends that have no answer yet. */
-  #underWay = 0
   #isClosed = false
 
   constructor(name: string, replicas: number, options: NodeConnectionOptions) {
@@ -68,6 +66,7 @@ export class NatsLog implements Log {
   }
 
   async append(record: LogRecord, after: Position): Promise<Position> {
+    const { requests } = this.#open
     if (record.body.length > this.bodyBytesMax)
       throw new RangeError(`The body has ${record.body.length} bytes; at most ${this.bodyBytesMax} fit into a record.`)
     const headers = headersOf(record)
@@ -76,13 +75,9 @@ export class NatsLog implements Log {
       // The last sequence 0 is not compared by every server, that of the subject is; and a second message of this id is refused.
       headers.set('Nats-Expected-Last-Subject-Sequence', '0')
       headers.set('Nats-Msg-Id', 'begin')
-    } else {
-      headers.set('Nats-Expected-Last-Sequence', `${after}`)
-      // Compared before the record is replicated, so only if the one before it has been. The other number is compared behind that, and
-      // servers before 2.9.21 let replicas drift apart if a record is refused there and another server leads next.
-      if (this.#underWay === 0) headers.set('Nats-Expected-Last-Subject-Sequence', `${after}`)
-    }
-    const answer = await this.#send(record.body, headers)
+    } else headers.set('Nats-Expected-Last-Sequence', `${after}`)
+    // Not sent again whatever happens: of two copies, the answer to the second would be a conflict.
+    const answer = await requests.request(this.#names.records, record.body.slice(), { headers, timeout: TIMEOUT_MS })
     const acknowledged = answer.json<{ seq?: number; duplicate?: boolean; error?: JetStreamApiErrorBody }>()
     if (acknowledged.error !== undefined) {
       const error = new JetStreamApiError(acknowledged.error)
@@ -92,17 +87,6 @@ export class NatsLog implements Log {
     if (acknowledged.seq !== after + 1)
       throw new Error(`The record behind ${after} is said to be at ${acknowledged.seq}.`)
     return acknowledged.seq
-  }
-
-  /** Not sent again whatever happens: of two copies, the answer to the second would be a conflict. */
-  async #send(body: Uint8Array, headers: MsgHdrs): Promise<Msg> {
-    const { requests } = this.#open
-    this.#underWay++
-    try {
-      return await requests.request(this.#names.records, body.slice(), { headers, timeout: TIMEOUT_MS })
-    } finally {
-      this.#underWay--
-    }
   }
 
   follow(from: Position, to: LogFollower): { stop(): void } {
