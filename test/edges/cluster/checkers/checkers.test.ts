@@ -1,7 +1,6 @@
 /** Each checker of a cluster's history refuses the histories that break its promise, and accepts the sound one that they differ from. */
 import test from 'ava'
-import type { CacheEvent } from '../../../../src/core/model/event.js'
-import type { Call, Sample, Step, Stream, Written } from '../../../helpers/cluster/checkers/history.js'
+import type { Call, LoggedEvent, Sample, Step, Stream, Written } from '../../../helpers/cluster/checkers/history.js'
 import { violations } from '../../../helpers/cluster/checkers/judge.js'
 import { notOnce } from '../../../helpers/cluster/checkers/once.js'
 import { impossibleEvents } from '../../../helpers/cluster/checkers/replay.js'
@@ -10,8 +9,8 @@ import { brokenStreams } from '../../../helpers/cluster/checkers/streams.js'
 import { brokenTerms } from '../../../helpers/cluster/checkers/terms.js'
 
 const NEVER = Number.POSITIVE_INFINITY
-const set = (key: string, value: number, expiresAtMs = NEVER): CacheEvent => ({ type: 'set', key, value, expiresAtMs })
-const removed = (type: 'deleted' | 'expired' | 'evicted', key: string): CacheEvent => ({ type, key })
+const set = (key: string, value: number, expiresAtMs = NEVER): LoggedEvent => ({ type: 'set', key, value, expiresAtMs })
+const removed = (type: 'deleted' | 'expired' | 'evicted', key: string): LoggedEvent => ({ type, key })
 const record = (position: number, over: Partial<Written>): Written => ({
   position,
   kind: 'frame',
