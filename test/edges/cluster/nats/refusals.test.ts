@@ -18,6 +18,15 @@ test('options that are not such are a TypeError', (t) => {
     instanceOf: TypeError,
     message: /replicas must be 1, 3 or 5/,
   })
+  for (const [name, near] of [
+    ['replica', 'replicas'],
+    ['server', 'servers'],
+    ['maxReconnectAttempt', 'maxReconnectAttempts'],
+  ] as const)
+    t.throws(() => nats({ servers: 'a', [name]: undefined }), {
+      instanceOf: TypeError,
+      message: new RegExp(`Did you mean ${near}\\?`),
+    })
 })
 
 test('a server that is older than 2.9 is refused', (t) => {
