@@ -1,7 +1,7 @@
 /** `daybook shell`, or `daybook` alone: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
 import { suggest } from '../../cache/arguments/suggestion.js'
-import { isShared, withAnyCache } from '../journal/any-cache.js'
+import { isShared, OWNER_HELP, withAnyCache } from '../journal/any-cache.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { runInteractive } from '../shell/interactive.js'
 import { runPiped } from '../shell/piped.js'
@@ -19,7 +19,7 @@ export function addShellCommand(program: Command): void {
     .allowExcessArguments() // an unknown command ends up here; its error lists the known ones
     .addHelpText(
       'after',
-      `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)`,
+      `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)\n${OWNER_HELP}`,
     )
     .action(async (options: OpenOptions, command: Command) => {
       refuseArguments(program, command)

@@ -7,6 +7,7 @@ import { decodeEvent } from '../../../src/durable/format/decode-event.js'
 import { readFrame } from '../../../src/durable/format/frame.js'
 import { decodeNotes } from '../../../src/durable/format/notes.js'
 import { identityOf } from '../../../src/edges/cluster/journal/records.js'
+import { unsealed } from '../../../src/edges/cluster/journal/sealed-record.js'
 import type { LogRecord } from '../../../src/edges/cluster/log.js'
 import type { MemoryLogEngine } from '../../../src/edges/cluster/memory/engine.js'
 import { ByteReader } from '../../../src/values/bytes/byte-reader.js'
@@ -29,7 +30,7 @@ export class LogObserver {
     const { records } = engine.control.shared(name)
     this.#seed = identityOf(name).seed
     this.#objects = records.objects
-    records.watch(() => this.#take(records.at(records.last) as LogRecord, records.last))
+    records.watch(() => this.#take(unsealed(records.at(records.last) as LogRecord, records.last), records.last))
   }
 
   /** The last position. */

@@ -13,7 +13,7 @@ const LINGER_MS = 5_000
 /** Errors that do not say whether a call took effect. */
 const DOUBTFUL = new Set<unknown>(['OUTCOME_UNKNOWN', 'OWNER_UNAVAILABLE', 'CACHE_CLOSED', 'LOADER_GONE'])
 /** Errors that a call other than a change of an entry may have. */
-const EXPECTED = new Set<unknown>(['COMPACTION_FAILED', 'NOT_LEADER'])
+const EXPECTED = new Set<unknown>(['COMPACTION_FAILED'])
 
 export interface Outcome {
   readonly violations: readonly string[]
@@ -75,12 +75,11 @@ export class Simulation {
   }
 
   #open(node: SimulatedNode, place: number): void {
-    node.open().catch((error: Error) => {
+    node.open().catch((error: Error & { code?: unknown }) => {
       this.surroundings.time.stir()
       if (node.state === 'gone') return
       // The engine may not have answered; then the process is started again.
-      if (!/^(No answer|There is no object)/.test(error.message))
-        this.#problems.push(`a node did not open: ${error.stack}`)
+      if (error.code !== 'ENGINE_UNAVAILABLE') this.#problems.push(`a node did not open: ${error.stack}`)
       node.crash()
       this.#rejoin(node, place, 100)
     })
@@ -164,8 +163,7 @@ export class Simulation {
 
   #other(node: SimulatedNode, call: OtherCall): void {
     if (node.state !== 'running') return
-    const asked = call.method === 'compact' ? node.askOther(call).catch(ignoreUnanswered) : node.askOther(call)
-    this.#await(node, asked, new Set([...DOUBTFUL, ...EXPECTED]), () => undefined)
+    this.#await(node, node.askOther(call), new Set([...DOUBTFUL, ...EXPECTED]), () => undefined)
   }
 
   #await<T>(node: SimulatedNode, promise: Promise<T>, expected: ReadonlySet<unknown>, take: (result: T) => void): void {
@@ -223,9 +221,4 @@ export class Simulation {
       sent: this.surroundings.sent,
     }
   }
-}
-
-/** The engine's own errors. */
-function ignoreUnanswered(error: Error): void {
-  if (!error.message.startsWith('No answer came')) throw error
 }

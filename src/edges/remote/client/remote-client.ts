@@ -132,7 +132,8 @@ export class RemoteClient<V> implements RemoteCache<V> {
   }
 
   changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
-    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', [checkSequence(sequence)])
+    const parameters = [checkSequence(sequence)]
+    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', parameters, (last) => [last.sequence])
   }
 
   watch(pattern: string) {

@@ -6,7 +6,7 @@ import { Applier } from '../../../../src/edges/cluster/journal/applier.js'
 import { ClusterClock } from '../../../../src/edges/cluster/journal/cluster-clock.js'
 import { LeaderFrames } from '../../../../src/edges/cluster/journal/leader-frames.js'
 import { Objects } from '../../../../src/edges/cluster/journal/objects.js'
-import { identityOf, jsonBody, objectNamedIn, writeSettings } from '../../../../src/edges/cluster/journal/records.js'
+import { identityOf, jsonBody, stagedIn, writeSettings } from '../../../../src/edges/cluster/journal/records.js'
 import { TermWriter } from '../../../../src/edges/cluster/journal/term-writer.js'
 import type { Log, LogRecord, Position } from '../../../../src/edges/cluster/log.js'
 import { CorruptionError } from '../../../../src/index.js'
@@ -96,7 +96,7 @@ test('a record that is no JSON where there must be some is damage, by its positi
       instanceOf: CorruptionError,
       message: new RegExp(`record ${at + 1} of the log`),
     })
-  t.throws(() => objectNamedIn(Buffer.from('{rubbish'), 3), {
+  t.throws(() => stagedIn(Buffer.from('{rubbish'), 3), {
     instanceOf: CorruptionError,
     message: /record 3 of the log/,
   })
