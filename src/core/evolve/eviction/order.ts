@@ -39,7 +39,7 @@ export class Order {
     const room = this.#room
     if (room === undefined) return
     room[slot] = ANCHOR
-    room[slot & (room.length / 2 - 1)] = ANCHOR // capacities are powers of two
+    room[slot % (room.length / 2)] = ANCHOR // a growth doubles the capacity
   }
 
   /** Inserts an unlinked slot just before `successor`. The place before the anchor is the end. */

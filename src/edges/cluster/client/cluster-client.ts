@@ -46,7 +46,6 @@ export class ClusterClient<V> extends RenewedClient<V> {
   readonly cache: Cache<V>
   readonly #id: string
   readonly #roles: BehaviorSubject<ClusterRole>
-  #ending: Promise<void> | undefined
 
   constructor({ node, id, client, clock, reconnectTimeoutMs }: ClusterClientParts) {
     super(nowhere(clock), {
@@ -56,7 +55,12 @@ export class ClusterClient<V> extends RenewedClient<V> {
       reconnectTimeoutMs,
       find: (signal) => node.find(client, signal),
       ended: () => this.#roles.complete(),
-      errors: { closed: nodeClosed, full: tooMuchWaits, unavailable: noLeader, loadLost },
+      errors: {
+        closed: nodeClosed,
+        full: tooMuchWaits,
+        unavailable: (wasSent) => noLeader(wasSent, node.obstacle),
+        loadLost,
+      },
     })
     const cache = node.cache as Cache<V>
     this.node = node
@@ -127,13 +131,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
     return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'), caughtUp)
   }
 
-  override close(): Promise<void> {
-    this.#ending ??= this.#end()
-    return this.#ending
-  }
-
-  async #end(): Promise<void> {
-    await super.close()
+  protected override async shut(): Promise<void> {
+    await super.shut()
     await this.node.close()
   }
 }

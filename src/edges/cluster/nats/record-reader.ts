@@ -1,37 +1,54 @@
 /**
  * Follows the stream of records with a consumer of its own: the library's stall for half a minute when the server that hosts them
  * dies. Here, after 2.5 s without a record or a heartbeat, or when a record is missing, a new consumer begins behind the last one
- * that was delivered. A server skips what was purged without a word, so every position is compared with the one before it.
+ * that was read. Until it delivers, which takes long if the servers put it on one that is stopped, records are read one by one. A server
+ * skips what was purged without a word, so every position is compared with the one before it.
  */
 import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from '@nats-io/jetstream'
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
-import type { LogFollower, LogRecord, Position } from '../log.js'
+import type { LogFollower, Position } from '../log.js'
 import { recordOf } from './nats-record.js'
 
 const HEARTBEAT_MS = 500
+const TICK_MS = 250
+/** After how long without a word from the consumer records are read one by one. Shorter than a node waits before it wants to lead. */
+const QUIET_MS = 1_000
+/** After how long without a word from it another one is made. */
 const SILENCE_MS = 2_500
 const RETRY_MS = 250
 
+export interface RecordReaderParts {
+  readonly connection: NatsConnection
+  readonly manager: JetStreamManager
+  /** One that soon gives up: the next request may reach another server. */
+  readonly impatient: JetStreamManager
+  readonly stream: string
+  readonly inboxPrefix: string
+}
+
 export class RecordReader {
+  readonly #parts: RecordReaderParts
+  readonly #to: LogFollower
   #next: Position
   #isStopped = false
   /** Each consumer has a number: what comes for an earlier one is ignored. */
   #number = 0
   #subscription: Subscription | undefined
   #consumer: string | undefined
-  #watchdog: unknown
+  /** Since a consumer was heard; and since this one was, or it was begun. In ticks, so that a process that was stopped is not impatient. */
+  #quietMs = 0
+  #silentMs = 0
+  #isReading = false
+  #ticks: unknown
   #retry: unknown
 
-  constructor(
-    readonly connection: NatsConnection,
-    readonly manager: JetStreamManager,
-    readonly stream: string,
-    from: Position,
-    readonly to: LogFollower,
-  ) {
+  constructor(parts: RecordReaderParts, from: Position, to: LogFollower) {
+    this.#parts = parts
+    this.#to = to
     this.#next = from
     this.#begin()
+    this.#waitForTick()
   }
 
   stop(): void {
@@ -39,9 +56,23 @@ export class RecordReader {
     this.#isStopped = true
     this.#end()
     journalClock.clearTimeout(this.#retry)
+    journalClock.clearTimeout(this.#ticks)
   }
 
+  #waitForTick(): void {
+    this.#ticks = journalClock.setTimeout(() => {
+      this.#waitForTick()
+      this.#quietMs += TICK_MS
+      this.#silentMs += TICK_MS
+      if (this.#silentMs >= SILENCE_MS) this.#again(0)
+      if (this.#quietMs >= QUIET_MS) void this.#readOn()
+    }, TICK_MS)
+  }
+
+  // ── with a consumer ──
+
   #begin(): void {
+    this.#silentMs = 0
     const number = ++this.#number
     this.#make(number).catch(() => {
       if (this.#isCurrent(number)) this.#again(RETRY_MS)
@@ -49,23 +80,23 @@ export class RecordReader {
   }
 
   async #make(number: number): Promise<void> {
-    this.#watch() // a request to a server that is stopped takes longer
-    const { state } = await this.manager.streams.info(this.stream)
+    const { connection, manager, stream, inboxPrefix } = this.#parts
+    const { state } = await manager.streams.info(stream)
     if (!this.#isCurrent(number)) return
     if (state.first_seq > this.#next) {
       this.stop()
-      this.to.gap()
+      this.#to.gap()
       return
     }
-    const inbox = createInbox()
-    this.#subscription = this.connection.subscribe(inbox, {
+    const inbox = createInbox(inboxPrefix)
+    this.#subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
         if (!this.#isCurrent(number)) return
         if (error) this.#again(RETRY_MS)
         else this.#receive(message)
       },
     })
-    const { name } = await this.manager.consumers.add(this.stream, {
+    const { name } = await manager.consumers.add(stream, {
       deliver_subject: inbox,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.#next,
@@ -79,7 +110,7 @@ export class RecordReader {
       max_deliver: 1,
     })
     if (this.#isCurrent(number)) this.#consumer = name
-    else void this.manager.consumers.delete(this.stream, name).catch(() => undefined)
+    else this.#remove(name)
   }
 
   #isCurrent(number: number): boolean {
@@ -87,32 +118,23 @@ export class RecordReader {
   }
 
   #receive(message: Msg): void {
-    this.#watch()
+    this.#quietMs = this.#silentMs = 0
     const status = message.headers?.code ?? 0
     if (status === 100) {
       const stalled = message.headers?.get('Nats-Consumer-Stalled')
       if (message.reply) message.respond()
-      else if (stalled) this.connection.publish(stalled)
+      else if (stalled) this.#parts.connection.publish(stalled)
       if (Number(message.headers?.get('Nats-Last-Stream') || 0) >= this.#next) this.#again(0)
-      return
+    } else if (status !== 0) this.#again(RETRY_MS)
+    else {
+      const at = positionOf(message)
+      if (at === this.#next) this.#take(message)
+      else if (at > this.#next) this.#again(0)
     }
-    if (status !== 0) {
-      this.#again(RETRY_MS)
-      return
-    }
-    const at = positionOf(message)
-    if (at < this.#next) return
-    if (at > this.#next) {
-      this.#again(0)
-      return
-    }
-    this.#next++
-    this.to.take(recordOf(message) as LogRecord, at)
   }
 
-  #watch(): void {
-    journalClock.clearTimeout(this.#watchdog)
-    this.#watchdog = journalClock.setTimeout(() => this.#again(0), SILENCE_MS)
+  #take(message: Pick<Msg, 'headers' | 'data'>): void {
+    this.#to.take(recordOf(message), this.#next++)
   }
 
   /** Ends this consumer and begins another one. */
@@ -124,13 +146,31 @@ export class RecordReader {
 
   #end(): void {
     this.#number++
-    journalClock.clearTimeout(this.#watchdog)
     this.#subscription?.unsubscribe()
     this.#subscription = undefined
-    const consumer = this.#consumer
+    if (this.#consumer !== undefined) this.#remove(this.#consumer)
     this.#consumer = undefined
-    if (consumer !== undefined && !this.connection.isClosed())
-      void this.manager.consumers.delete(this.stream, consumer).catch(() => undefined)
+  }
+
+  #remove(consumer: string): void {
+    const { connection, manager, stream } = this.#parts
+    if (!connection.isClosed()) void manager.consumers.delete(stream, consumer).catch(() => undefined)
+  }
+
+  // ── without one ──
+
+  /** Reads what there is, unless the consumer delivers meanwhile. */
+  async #readOn(): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    const { impatient, stream } = this.#parts
+    while (!this.#isStopped && this.#quietMs >= QUIET_MS) {
+      const at = this.#next
+      const found = await impatient.streams.getMessage(stream, { seq: at }).catch(() => null)
+      if (found === null) break // there is none yet, or nobody answers: the next tick tries again
+      if (at === this.#next && !this.#isStopped) this.#take({ headers: found.header, data: found.data })
+    }
+    this.#isReading = false
   }
 }
 

@@ -2,7 +2,7 @@
  * The asynchronous client: each method's arguments become a request, and the answer its promise. Before: the caller. After:
  * encode-call and requests.
  */
-import { listOf, type SetOptions } from '../../../cache/arguments/arguments.js'
+import { type CloseOptions, checkForce, listOf, type SetOptions } from '../../../cache/arguments/arguments.js'
 import type { Duration } from '../../../cache/arguments/duration.js'
 import type { Cache, Entry } from '../../../cache/cache.js'
 import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/history/looking-back.js'
@@ -133,7 +133,8 @@ export class RemoteClient<V> implements RemoteCache<V> {
   }
 
   changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
-    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', [checkSequence(sequence)])
+    const parameters = [checkSequence(sequence)]
+    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', parameters, (last) => [last.sequence])
   }
 
   watch(pattern: string) {
@@ -157,12 +158,21 @@ export class RemoteClient<V> implements RemoteCache<V> {
     return openView<V>(this.#requests, atArguments(when, options, prefix))
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      checkForce(options) // a client is closed in any case
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#closing ??= this.shut()
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  protected get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  protected async shut(): Promise<void> {
     if (this.#isEnded) return
     const answered = this.#requests.ask(OP.bye, [])
     this.#requests.isClosing = true

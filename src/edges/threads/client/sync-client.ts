@@ -1,6 +1,6 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { listOf } from '../../../cache/arguments/arguments.js'
+import { type CloseOptions, checkForce, listOf } from '../../../cache/arguments/arguments.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/lifecycle/console-text.js'
 import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/loads/load-options.js'
 import type { LoadedByKey, LoaderContext } from '../../../cache/loads/loaded.js'
@@ -172,7 +172,8 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     return this.#requests.ask(OP.extra, ['share', undefined]) as MessagePort
   }
 
-  close(): void {
+  close(options: CloseOptions = {}): void {
+    checkForce(options) // a client is closed in any case
     if (this.#requests.ended !== undefined) return
     try {
       this.#requests.ask(OP.bye, [])
