@@ -8,7 +8,7 @@ import type { Clock } from '../../../core/model/clock.js'
 import type { CompactionThresholds } from '../../../durable/contract.js'
 import type { ReplicatedJournal } from '../journal/replicated-journal.js'
 
-const RECORDS_MAX = 10_000
+export const RECORDS_MAX = 10_000
 /** Nodes that follow begin at different times. */
 const JITTER_MS = 2_000
 const AGAIN_MS = 10_000
