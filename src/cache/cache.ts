@@ -236,6 +236,12 @@ export class Cache<V = unknown> {
    * never ends, or for an entry above `maxBytes`.
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
+    if (options !== NO_OPTIONS || this.#state.gate !== 0) return this.#set(key, value, options)
+    checkKey(key)
+    return this.#door.setPlain(key, storeValue(value, this.#isolation, key))
+  }
+
+  #set(key: string, value: V, options: SetOptions): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
     checkKey(key)
     return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)

@@ -234,11 +234,14 @@ export class Door {
     return () => this.#reads.entries(matches)
   }
 
-  /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
-    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.set(key, value, NEVER, undefined)) return true
-    return this.#set(key, value, options)
+    return options === NO_OPTIONS ? this.setPlain(key, value) : this.#set(key, value, options)
+  }
+
+  /** The most common `set`: without options, and of a key that has been checked. */
+  setPlain(key: string, value: StoredValue): boolean {
+    return (this.#hasNoTtl && this.#turns.set(key, value, NEVER, undefined)) || this.#set(key, value, NO_OPTIONS)
   }
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {

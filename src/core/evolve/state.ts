@@ -30,6 +30,10 @@ export const GATE = {
   readOnly: 16,
   /** Events must be made, for a listener. */
   isHeard: 32,
+  /** Or for subscribers. */
+  isObserved: 64,
+  /** There is a limit on bytes. */
+  isWeighed: 128,
   /** The reasons that concern a read. */
   ofReads: 15,
 } as const
@@ -61,6 +65,7 @@ export class State implements ReadableState {
     this.eviction = options.eviction ?? 'lru'
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()
+    this.close(GATE.isWeighed, this.entries.isWeighed)
   }
 
   /** Whether the cache is open: recovered, and not closing. */
@@ -125,6 +130,7 @@ export class State implements ReadableState {
     const isWeighed = this.maxBytes !== Number.POSITIVE_INFINITY
     if (entries.isWeighed !== isWeighed) entries.weighAll(isWeighed ? this.#weigh : undefined)
     this.entries = entries
+    this.close(GATE.isWeighed, isWeighed)
   }
 
   /** Replaces the counters by those that came with an order of use. */

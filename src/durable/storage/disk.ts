@@ -12,7 +12,7 @@ import {
   renameSync,
   unlinkSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type DiskFile, openFile } from './disk-file.js'
 import { DiskLock, isLocked, lock } from './disk-lock.js'
@@ -31,7 +31,7 @@ const lstatLater = promisify(lstat)
 export const disk: Storage = {
   makeDirectory(directory) {
     // The names of new directories must be on disk, or a power cut removes them with the journal.
-    for (const made of makeDirectories(resolve(directory), DIRECTORY_MODE).reverse()) this.syncDirectory(dirname(made))
+    for (const made of makeDirectories(directory, DIRECTORY_MODE)) this.syncDirectory(dirname(made))
   },
 
   async list(directory) {

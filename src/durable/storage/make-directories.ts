@@ -1,23 +1,35 @@
 import { mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 
 /**
- * Creates a directory and those above it that do not exist; returns the paths of those that were created, outermost first. The path is
- * absolute. Node's `recursive: true` never returns where a directory cannot be made although the one above exists, as in /proc.
+ * Makes a directory, and those above it, that only this user may enter; returns those that it has made, the outermost first.
+ * `mkdirSync(…, { recursive: true })` never returns below `/proc`, where making a directory fails as if the one above were missing.
  */
-export function makeDirectories(path: string, mode: number): string[] {
-  if (isDirectory(path)) return []
-  const parent = dirname(path)
-  const above = parent === path ? [] : makeDirectories(parent, mode)
+export function makeDirectories(directory: string, mode: number): string[] {
+  const path = resolve(directory)
+  try {
+    return make(path, mode)
+  } catch (error) {
+    const isTop = dirname(path) === path
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isTop) throw error
+    return [...makeDirectories(dirname(path), mode), ...make(path, mode)]
+  }
+}
+
+function make(path: string, mode: number): string[] {
   try {
     mkdirSync(path, { mode })
+    return [path]
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isDirectory(path)) throw error
-    return above // another process was first
+    if (isDirectory(path)) return []
+    throw error
   }
-  return [...above, path]
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }

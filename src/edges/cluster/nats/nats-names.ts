@@ -42,7 +42,7 @@ export class NatsNames {
 
   /** The subject of the message that describes an object: the client library encodes the name so. */
   describing(object: string): string {
-    const encoded = Buffer.from(object).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
+    const encoded = btoa(object).replaceAll('+', '-').replaceAll('/', '_')
     return `$O.${this.bucket}.M.${encoded}`
   }
 

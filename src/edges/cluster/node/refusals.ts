@@ -19,7 +19,7 @@ export function tooMuchWaits(): CacheError {
 }
 
 /** `obstacle` is what the engine refused meanwhile, if anything: it says what to do. */
-export function noLeader(wasSent: boolean, obstacle: CacheError | undefined): CacheError {
+export function noLeader(wasSent: boolean, obstacle?: CacheError): CacheError {
   return new CacheError('OWNER_UNAVAILABLE', 'The cluster had no leader in time, or this node could not reach it', {
     consequence: wasSent ? 'The call may have taken effect, at most once.' : 'Nothing was changed.',
     ...(obstacle === undefined ? { advice: ADVICE } : { advice: obstacle.message, cause: obstacle }),

@@ -63,7 +63,8 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
-      if (part[0] === LOAD) this.#loads.load(part[1] as number, part[2] as string[], part[3] as unknown[])
+      if (part[0] === LOAD)
+        this.#loads.load(part[1] as number, part[2] as string[], part[3] as unknown[], part[4] as number)
       else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }
