@@ -46,7 +46,6 @@ export class ClusterClient<V> extends RenewedClient<V> {
   readonly cache: Cache<V>
   readonly #id: string
   readonly #roles: BehaviorSubject<ClusterRole>
-  #ending: Promise<void> | undefined
 
   constructor({ node, id, client, clock, reconnectTimeoutMs }: ClusterClientParts) {
     super(nowhere(clock), {
@@ -132,13 +131,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
     return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'), caughtUp)
   }
 
-  override close(): Promise<void> {
-    this.#ending ??= this.#end()
-    return this.#ending
-  }
-
-  async #end(): Promise<void> {
-    await super.close()
+  protected override async shut(): Promise<void> {
+    await super.shut()
     await this.node.close()
   }
 }

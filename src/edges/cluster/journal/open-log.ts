@@ -14,7 +14,7 @@ import { jsonBody, readRecordJson, readSettings, type Settings, writeSettings } 
 import { sealed } from './sealed-record.js'
 import type { RestoredSnapshot, Snapshots } from './snapshots.js'
 
-/** Of a log that is trimmed while it is read. */
+/** Of a log that is trimmed while it is opened. */
 const GAP_TRIES = 20
 
 /** What a log has when it is opened. */
@@ -32,14 +32,15 @@ export async function openLog(
   given: Settings,
   clock: Pick<Clock, 'setTimeout'>,
 ): Promise<OpenedLog> {
-  const { first, last } = await patiently(clock, () => log.open())
+  const { last } = await patiently(clock, () => log.open())
   if (last === 0) await patiently(clock, () => begin(log, node, given))
-  const settings = await patiently(
-    clock,
-    async () => (await snapshots.settings()) ?? (first > 1 ? undefined : await firstSettings(log, given.name)),
-  )
-  if (settings === undefined) throw gone()
-  return { settings, last: Math.max(last, 1) }
+  for (let tries = 1; ; tries++) {
+    const settings = await patiently(clock, async () => (await snapshots.settings()) ?? firstSettings(log, given.name))
+    if (settings !== undefined) return { settings, last: Math.max(last, 1) }
+    // Trimmed meanwhile; or the server that was asked for the snapshot has been away, and does not know of it yet.
+    if (tries === GAP_TRIES) throw gone()
+    await pause(clock)
+  }
 }
 
 /** Appends the first record, unless another node is faster. */
@@ -51,14 +52,15 @@ async function begin(log: Log, node: string, settings: Settings): Promise<void> 
   }
 }
 
-function firstSettings(log: Log, name: string): Promise<Settings> {
+/** Undefined if the first record is gone. */
+function firstSettings(log: Log, name: string): Promise<Settings | undefined> {
   return new Promise((resolve, reject) => {
     const reader = new LogReader(log, 1, {
       take: ({ body }) => {
         queueTask(() => reader.stop())
         resolve(readSettings(readRecordJson(body, 1), name))
       },
-      gap: () => reject(gone()),
+      gap: () => resolve(undefined),
       failed: reject,
     })
   })

@@ -67,7 +67,7 @@ test('a closed node says to open it again, whatever is called', async (t) => {
 
 test('without a leader, calls say which of them may have taken effect', async (t) => {
   for (const wasSent of [true, false]) {
-    const error = noLeader(wasSent)
+    const error = noLeader(wasSent, undefined)
     check(t, error, 'OWNER_UNAVAILABLE', /majority of the servers/)
     t.is(error.message.includes('may have taken effect'), wasSent)
   }
