@@ -247,6 +247,14 @@ export class Door {
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
     const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.set.options)
+    if (
+      typeof ttl === 'number' &&
+      expiresAt === undefined &&
+      only === undefined &&
+      given === undefined &&
+      stale === undefined
+    )
+      return this.#setFor(key, value, toMilliseconds(ttl, 'ttl'))
     checkOnly(only)
     const tags = given === undefined ? undefined : checkTags(given) // not called: V8 would inline it, and less of what follows
     const nowMs = this.clock.now()
@@ -258,6 +266,14 @@ export class Door {
     if (isBare && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     const how = { expiresAtMs, keepsDeadline, staleMs, tags, only }
     return this.#turns.run({ type: 'set', key, value, ...how, nowMs }) as boolean
+  }
+
+  /** The most common `set` with options. */
+  #setFor(key: string, value: StoredValue, ttlMs: number): boolean {
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineIn(ttlMs, nowMs)
+    if (this.#turns.set(key, value, expiresAtMs, nowMs)) return true
+    return this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */

@@ -103,17 +103,9 @@ export class Turns {
   record(events: readonly CacheEvent[], nowMs: number, replacement?: Replacement): void {
     if (this.#depth > 0) for (const event of events) this.#step(event, nowMs)
     else {
-      this.#reserveFor(events[events.length - 1] as CacheEvent, events.length > 1) // there is at least one
+      this.#state.reserveFor(events[events.length - 1] as CacheEvent, events.length > 1) // there is at least one
       this.#commit(events, nowMs, replacement)
     }
-  }
-
-  /** Reserves room in the columns. `hasRemoved`: whether an event before this one removes an entry, and so leaves room for one. */
-  #reserveFor(event: CacheEvent, hasRemoved: boolean): void {
-    if (event.type !== 'set' && event.type !== 'rescheduled') return
-    const adds = event.type === 'set' && !hasRemoved && this.#state.find(event.key) === undefined
-    const becomesStale = event.type === 'set' ? event.extension !== undefined : event.freshUntilMs !== undefined
-    this.#state.reserve(adds, event.expiresAtMs, becomesStale)
   }
 
   /**
@@ -124,6 +116,7 @@ export class Turns {
     const state = this.#state
     if (state.gate !== 0) return false
     const slot = state.entries.find(key)
+    // Otherwise it replaces an entry without a deadline, and so removes nothing.
     if (slot === undefined || state.entries.hasBeenTimed || expiresAtMs !== NEVER) {
       if (!isSetAlone(state, slot, nowMs))
         return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
@@ -211,12 +204,11 @@ export class Turns {
 
   /** Ends a commit. */
   #end(events: readonly CacheEvent[], nowMs: number | undefined): void {
-    const state = this.#state
     if (this.note !== undefined) {
-      evolveNote(state, this.note)
+      evolveNote(this.#state, this.note)
       this.note = undefined // before anything that may begin another turn
     }
-    state.gate &= ~GATE.notWhole
+    this.#state.gate &= ~GATE.notWhole
     this.#isCommitting = false
     if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events, NONE, nowMs)
   }
@@ -280,7 +272,7 @@ export class Turns {
   #step(event: CacheEvent, nowMs: number): void {
     const state = this.#state
     reserveStack()
-    this.#reserveFor(event, false)
+    state.reserveFor(event, false)
     state.isWhole = false
     if (this.#outbox.isObserved) this.#outbox.capture(event, this.#events.length, state, nowMs)
     evolve(state, event)

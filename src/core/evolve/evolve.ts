@@ -102,7 +102,8 @@ function addEntry(
 ): void {
   const { entries, undo } = state
   state.refuseBeyondMap(entries)
-  const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
+  const weight = entries.isWeighed ? state.weigh(key, value, extension?.tags) : 0
+  const slot = entries.add(key, value, expiresAtMs, weight, extension)
   if (undo.isRecording) undo.added(slot, key)
 }
 

@@ -1,5 +1,6 @@
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
+import type { CacheEvent } from '../model/event.js'
 import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -266,6 +267,14 @@ export class State implements ReadableState {
     if (addsEntry) this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
     if (becomesStale) this.entries.windows.reserve()
+  }
+
+  /** The same for an event. `hasRemoved`: whether an event before it removes an entry, and so leaves room for one. */
+  reserveFor(event: CacheEvent, hasRemoved: boolean): void {
+    if (event.type !== 'set' && event.type !== 'rescheduled') return
+    const adds = event.type === 'set' && !hasRemoved && this.find(event.key) === undefined
+    const becomesStale = event.type === 'set' ? event.extension !== undefined : event.freshUntilMs !== undefined
+    this.reserve(adds, event.expiresAtMs, becomesStale)
   }
 }
 

@@ -172,7 +172,7 @@ export class WireLine implements Line {
 
   onMessage(listener: (message: unknown) => void): void {
     this.#listener = listener
-    this.#deliver()
+    queueMicrotask(() => this.#deliver())
   }
 
   // ── the end ──
