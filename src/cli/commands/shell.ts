@@ -52,12 +52,9 @@ async function shell(options: OpenOptions): Promise<number> {
 function refuseArguments(program: Command, { args }: Command): void {
   const [first] = args
   if (first === undefined) return
+  if (program.args[0] === 'shell') throw new UsageError(`shell takes no arguments, but got ${JSON.stringify(first)}`)
   const names = program.commands.map((command) => command.name())
-  if (names.includes(first)) {
-    throw new UsageError(
-      first === 'shell' ? 'shell takes no arguments' : `options come after the command: daybook ${first} …`,
-    )
-  }
+  if (names.includes(first)) throw new UsageError(`options come after the command: daybook ${first} …`)
   const meant = suggest(first, names)
   throw new UsageError(
     `unknown command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,

@@ -4,10 +4,11 @@
  */
 import type { Cache } from '../../../cache/cache.js'
 import type { CompactionThresholds } from '../../../durable/contract.js'
-import { CacheClosedError, CacheError } from '../../../errors.js'
+import { CacheError } from '../../../errors.js'
 import type { Found } from '../../remote/client/renewed-client.js'
 import type { Line } from '../../remote/line.js'
 import type { ClusterClock } from '../journal/cluster-clock.js'
+import { silent } from '../journal/patience.js'
 import type { ReplicatedJournal } from '../journal/replicated-journal.js'
 import { AppliedLine, positioned } from '../line/as-of.js'
 import { NodeWire } from '../line/node-wire.js'
@@ -15,6 +16,7 @@ import type { Log } from '../log.js'
 import { ClusterOwner } from '../owner/cluster-owner.js'
 import { Compaction } from './compaction.js'
 import { Election } from './election.js'
+import { nodeClosed } from './refusals.js'
 
 export interface ClusterNodeParts {
   readonly cache: Cache
@@ -63,7 +65,11 @@ export class ClusterNode {
     this.#parts = parts
     this.cache = cache
     this.journal = journal
-    this.#owner = new ClusterOwner(cache, clock, (staged, rows) => journal.applier.readLoaded(staged, rows))
+    this.#owner = new ClusterOwner(cache, clock, (staged, rows) =>
+      journal.applier.readLoaded(staged, rows).catch((error) => {
+        throw silent(error)
+      }),
+    )
     this.#wire = new NodeWire({
       wire: log.wire,
       clock,
@@ -100,6 +106,11 @@ export class ClusterNode {
   /** Since this node last held the newest record of the log, by its own clock. */
   get lagMs(): number {
     return Math.max(0, this.#parts.clock.ownNow() - this.journal.heardMs)
+  }
+
+  /** Why the engine does not do what it is asked, if it has said so lately. */
+  get obstacle(): CacheError | undefined {
+    return this.#parts.log.obstacle
   }
 
   #accept(client: string, epoch: number, line: Line): boolean {
@@ -151,7 +162,7 @@ export class ClusterNode {
         signal.throwIfAborted()
         const { state, failure } = this.journal
         if (failure !== undefined) throw failure
-        if (state === 'closed') throw new CacheClosedError('This node of the cluster is closed')
+        if (state === 'closed') throw nodeClosed()
         const place = this.#place()
         const line = this.#isCutOff ? undefined : await this.#open(client, place, signal)
         if (line !== undefined) return { line }
