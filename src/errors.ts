@@ -293,17 +293,14 @@ export class CorruptionError extends CacheError {
   readonly file: string
   /** Bytes from the start of the file to the first damaged frame. */
   readonly offset: number
-  /** The sequence number expected there. */
+  /** The sequence number expected there; 0 if none is. */
   readonly sequence: number
   readonly reason: string
 
   constructor(damage: Damage, options?: CacheErrorOptions) {
     const { file, offset, sequence, reason } = damage
-    super(
-      'CORRUPTION',
-      `${file} is damaged at byte ${offset}, where sequence ${sequence} should be: ${reason}`,
-      options,
-    )
+    const place = sequence === 0 ? '' : `, where sequence ${sequence} should be`
+    super('CORRUPTION', `${file} is damaged at byte ${offset}${place}: ${reason}`, options)
     this.file = file
     this.offset = offset
     this.sequence = sequence

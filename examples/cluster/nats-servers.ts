@@ -59,7 +59,6 @@ host: ${host}
 port: ${port}
 jetstream { store_dir: ${JSON.stringify(store)} }
 ${routes.length > 1 ? others : ''}
-write_deadline: "2s" # how long a server that is stopped can hold up the others: 10s by default
 `
 }
 

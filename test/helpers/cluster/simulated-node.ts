@@ -195,11 +195,7 @@ export class SimulatedNode {
     const { cache, journal } = this.node
     const entries = new Map(local.entries())
     const tags = new Map([...entries.keys()].map((key) => [key, cache.entry(key)?.tags ?? []]))
-    const evenStale = new Map<string, unknown>()
-    for (const key of KEYS) {
-      const value = local.get(key, { stale: true })
-      if (value !== undefined) evenStale.set(key, value)
-    }
+    const evenStale = new Map(KEYS.map((key) => [key, local.get(key, { stale: true })]))
     const { position } = journal.applier
     const nowMs = this.clock.now()
     return { node: this.id, position, sequence, nowMs, latestMs: this.#latestMs, entries, tags, evenStale }

@@ -10,7 +10,7 @@ import type { ForeignFrame, JournalReceiver, ReceivedRows, Replica } from '../..
 import { takeRows } from '../../../durable/snapshot/read-snapshot.js'
 import type { LogRecord, Position } from '../log.js'
 import type { ClusterClock } from './cluster-clock.js'
-import { damagedObject } from './damage.js'
+import { damagedObject, damagedRecord } from './damage.js'
 import { type ChainEnd, readFrames } from './frame-chain.js'
 import type { Objects } from './objects.js'
 import { RowsObject } from './read-rows-object.js'
@@ -62,6 +62,8 @@ export class Applier {
   epoch = 0
   /** The node whose term it is, by the log; undefined before the first term, and after a term that has ended. */
   leader: string | undefined
+  /** The node whose term it is or was; undefined if this is not known. */
+  #elected: string | undefined
   end: ChainEnd
   /** Of the last frame, or of the beginning of the term. */
   timeMs = 0
@@ -124,15 +126,19 @@ export class Applier {
         readSettings(readRecordJson(record.body, at), name)
         return
       case 'term': {
+        if (record.epoch <= this.epoch)
+          throw damagedRecord(at, `it begins term ${record.epoch} after term ${this.epoch}`)
         const term = readRecordJson(record.body, at)
         readSettings(term, name)
         this.lead(record.epoch, record.node, (term as { timeMs: number }).timeMs)
         return
       }
       case 'resign':
+        this.#refuseForeign(record, at)
         this.leader = undefined
         return
       case 'frame': {
+        this.#refuseForeign(record, at)
         if (!this.isOfTerm(record)) {
           this.leader = undefined
           return
@@ -145,6 +151,16 @@ export class Applier {
         })
       }
     }
+  }
+
+  /**
+   * A term has one leader, and begins with a record. A log whose servers keep different records at one position may show another one:
+   * nats-server 2.9.10 does after its network was cut.
+   */
+  #refuseForeign({ epoch, node }: LogRecord, at: Position): void {
+    if (epoch < this.epoch) return
+    if (epoch === this.epoch && (this.#elected ?? node) === node) return
+    throw damagedRecord(at, `it is of term ${epoch}, which ${node} has not begun: copies of the log differ`)
   }
 
   #takeFrames(bytes: Buffer, at: Position, target: Target): void | Promise<void> {
@@ -216,7 +232,7 @@ export class Applier {
   /** A term begins. */
   lead(epoch: number, node: string, timeMs: number): void {
     this.epoch = epoch
-    this.leader = node
+    this.leader = this.#elected = node
     this.#saw(timeMs)
   }
 
@@ -249,7 +265,7 @@ export class Applier {
     const { position, epoch, leader, nextSequence, lastChecksum, timeMs, clients, loaded } = header
     this.position = position
     this.epoch = epoch
-    this.leader = leader
+    this.leader = this.#elected = leader
     this.end = { nextSequence: nextSequence as Sequence, lastChecksum }
     this.#saw(timeMs)
     this.clients.clear()

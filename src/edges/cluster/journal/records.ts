@@ -22,7 +22,7 @@ import type { Position } from '../log.js'
 import { damagedRecord } from './damage.js'
 
 /** Of what nodes say to each other through the log. */
-export const CLUSTER_PROTOCOL = 1
+const CLUSTER_PROTOCOL = 1
 
 /** What is the same on all nodes of a cluster. */
 export interface Settings extends Limits {

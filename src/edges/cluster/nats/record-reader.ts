@@ -1,10 +1,11 @@
 /**
  * Follows the stream of records with a consumer of its own: the library's stall for half a minute when the server that hosts them
  * dies. Here, after 2.5 s without a record or a heartbeat, or when a record is missing, a new consumer begins behind the last one
- * that was read. Until it delivers, which takes long if the servers put it on one that is stopped, records are read one by one. A server
- * skips what was purged without a word, so every position is compared with the one before it.
+ * that was read. A consumer may be on a server that is stopped, or whose copy of the stream is behind: while it delivers nothing, records
+ * are asked for, which the server that leads the stream answers. A server skips what was purged without a word, so every position is
+ * compared with the one before it.
  */
-import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from '@nats-io/jetstream'
+import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy, type StoredMsg } from '@nats-io/jetstream'
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
 import type { LogFollower, Position } from '../log.js'
@@ -12,11 +13,16 @@ import { recordOf } from './nats-record.js'
 
 const HEARTBEAT_MS = 500
 const TICK_MS = 250
-/** After how long without a word from the consumer records are read one by one. Shorter than a node waits before it wants to lead. */
+/**
+ * After how long without a record from the consumer records are asked for. Longer than a leader is silent, shorter than a node waits
+ * before it wants to lead.
+ */
 const QUIET_MS = 1_000
-/** After how long without a word from it another one is made. */
+/** After how long without a word from the consumer, or without a record although there is one, another one is made. */
 const SILENCE_MS = 2_500
 const RETRY_MS = 250
+/** How many records are asked for at once, once there was one. */
+const BATCH = 32
 
 export interface RecordReaderParts {
   readonly connection: NatsConnection
@@ -36,9 +42,12 @@ export class RecordReader {
   #number = 0
   #subscription: Subscription | undefined
   #consumer: string | undefined
-  /** Since a consumer was heard; and since this one was, or it was begun. In ticks, so that a process that was stopped is not impatient. */
+  /** Since a record came from a consumer, in ticks, so that a process that was stopped is not impatient. */
   #quietMs = 0
+  /** Since a word came from the consumer, or it was begun. */
   #silentMs = 0
+  /** Whether there are records that the consumer has not delivered. */
+  #isBehind = false
   #isReading = false
   #ticks: unknown
   #retry: unknown
@@ -64,7 +73,11 @@ export class RecordReader {
       this.#waitForTick()
       this.#quietMs += TICK_MS
       this.#silentMs += TICK_MS
-      if (this.#silentMs >= SILENCE_MS) this.#again(0)
+      const isUseless = this.#isBehind && this.#quietMs >= SILENCE_MS
+      if (isUseless || this.#silentMs >= SILENCE_MS) {
+        this.#again(0)
+        this.#quietMs = Math.min(this.#quietMs, QUIET_MS) // the next one has a while to begin
+      }
       if (this.#quietMs >= QUIET_MS) void this.#readOn()
     }, TICK_MS)
   }
@@ -73,6 +86,7 @@ export class RecordReader {
 
   #begin(): void {
     this.#silentMs = 0
+    this.#isBehind = false
     const number = ++this.#number
     this.#make(number).catch(() => {
       if (this.#isCurrent(number)) this.#again(RETRY_MS)
@@ -118,7 +132,7 @@ export class RecordReader {
   }
 
   #receive(message: Msg): void {
-    this.#quietMs = this.#silentMs = 0
+    this.#silentMs = 0
     const status = message.headers?.code ?? 0
     if (status === 100) {
       const stalled = message.headers?.get('Nats-Consumer-Stalled')
@@ -128,6 +142,7 @@ export class RecordReader {
     } else if (status !== 0) this.#again(RETRY_MS)
     else {
       const at = positionOf(message)
+      if (at >= this.#next) this.#quietMs = 0
       if (at === this.#next) this.#take(message)
       else if (at > this.#next) this.#again(0)
     }
@@ -159,18 +174,28 @@ export class RecordReader {
 
   // ── without one ──
 
-  /** Reads what there is, unless the consumer delivers meanwhile. */
+  /** Reads what there is, until the consumer delivers. */
   async #readOn(): Promise<void> {
     if (this.#isReading) return
     this.#isReading = true
-    const { impatient, stream } = this.#parts
-    while (!this.#isStopped && this.#quietMs >= QUIET_MS) {
-      const at = this.#next
-      const found = await impatient.streams.getMessage(stream, { seq: at }).catch(() => null)
-      if (found === null) break // there is none yet, or nobody answers: the next tick tries again
-      if (at === this.#next && !this.#isStopped) this.#take({ headers: found.header, data: found.data })
+    for (let count = 1; count > 0; ) {
+      const found = await Promise.all(Array.from({ length: count }, (_, index) => this.#read(this.#next + index)))
+      count = BATCH
+      for (const message of found) {
+        if (message?.seq !== this.#next || this.#isStopped || this.#quietMs < QUIET_MS) {
+          count = 0 // there is none yet, or nobody answers, or the consumer delivers: the next tick looks again
+          break
+        }
+        this.#isBehind = true
+        this.#take({ headers: message.header, data: message.data })
+      }
     }
     this.#isReading = false
+  }
+
+  async #read(at: Position): Promise<StoredMsg | null> {
+    const { impatient, stream } = this.#parts
+    return impatient.streams.getMessage(stream, { seq: at }).catch(() => null)
   }
 }
 

@@ -117,6 +117,6 @@ export interface Sample {
   /** Those that are fresh, and their tags. */
   readonly entries: ReadonlyMap<string, unknown>
   readonly tags?: ReadonlyMap<string, readonly string[]>
-  /** Of keys that were read with `stale: true`: what was there. */
+  /** By key that was read with `stale: true`: what was there; undefined for nothing. */
   readonly evenStale?: ReadonlyMap<string, unknown>
 }

@@ -13,6 +13,7 @@ export function differentStates(samples: readonly Sample[], log: readonly Writte
     const say = (what: string) => found.push(`${node} at sequence ${sequence}: ${what}`)
     for (const [shown, ends] of [[entries, 'freshUntilMs'] as const, [evenStale ?? new Map(), 'expiresAtMs'] as const])
       for (const [key, value] of shown) {
+        if (value === undefined) continue
         const entry = expected.get(key)
         if (entry === undefined) say(`has ${key}, which the log has not`)
         else if (!Object.is(entry.value, value)) say(`${key} is ${value}, and ${entry.value} in the log`)
@@ -24,7 +25,8 @@ export function differentStates(samples: readonly Sample[], log: readonly Writte
     }
     for (const [key, { expiresAtMs, freshUntilMs }] of expected) {
       if (!entries.has(key) && freshUntilMs > timeMs) say(`lacks ${key}`)
-      if (evenStale?.has(key) === false && expiresAtMs > timeMs) say(`lacks ${key} for who accepts it stale`)
+      const isMissing = evenStale?.has(key) === true && evenStale.get(key) === undefined
+      if (isMissing && expiresAtMs > timeMs) say(`lacks ${key} for who accepts it stale`)
     }
   }
   return found
