@@ -58,26 +58,24 @@ function below(level: number): number {
 }
 
 function takeObject(reader: ByteReader, list: KeyList, shapes: KeyList[], level: number): Bare | Branch {
-  const stem = new Bare()
+  const object = new Bare()
   const { keys, lastBranches } = list
-  let parts: object[] | undefined
   let count = 0
   let branches: string[] | undefined // if they are not those of the last object
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index] as string
     const part = takePart(reader, shapes, level)
-    if (typeof part === 'object' && part !== null) {
-      stem[key] = undefined
-      if (branches === undefined && lastBranches[count] !== key) branches = lastBranches.slice(0, count)
-      branches?.push(key)
-      parts ??= new Array(lastBranches.length)
-      parts[count++] = part
-    } else stem[key] = part
+    object[key] = part
+    if (typeof part !== 'object' || part === null) continue
+    if (branches === undefined && lastBranches[count] !== key) branches = lastBranches.slice(0, count)
+    branches?.push(key)
+    count++
   }
-  if (parts === undefined) return stem
-  if (branches === undefined && count === lastBranches.length) return new Branch(stem, lastBranches, parts)
+  if (count === 0) return object
+  // Not those of the list now: a part with the same keys may have changed them.
+  if (branches === undefined && count === lastBranches.length) return new Branch(object, lastBranches)
   list.lastBranches = branches ?? lastBranches.slice(0, count)
-  return new Branch(stem, list.lastBranches, parts.slice(0, count))
+  return new Branch(object, list.lastBranches)
 }
 
 function takeArray(reader: ByteReader, shapes: KeyList[], level: number): unknown[] | Rows {
@@ -93,19 +91,15 @@ function takeArray(reader: ByteReader, shapes: KeyList[], level: number): unknow
 }
 
 function takeDictionary(reader: ByteReader, shapes: KeyList[], level: number): Bare | Branch {
-  const stem = new Bare()
+  const object = new Bare()
   const branches: string[] = []
-  const parts: object[] = []
   for (let left = reader.varint(); left > 0; left--) {
     const key = reader.text(reader.byte())
     const part = takePart(reader, shapes, level)
-    if (typeof part === 'object' && part !== null) {
-      stem[key] = undefined
-      branches.push(key)
-      parts.push(part)
-    } else stem[key] = part
+    object[key] = part
+    if (typeof part === 'object' && part !== null) branches.push(key)
   }
-  return parts.length === 0 ? stem : new Branch(stem, branches.slice(), parts.slice())
+  return branches.length === 0 ? object : new Branch(object, branches.slice())
 }
 
 /**

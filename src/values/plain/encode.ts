@@ -41,8 +41,7 @@ function putPart(writer: ByteWriter, part: unknown): void {
   else if (part instanceof Rows) putItems(writer, part.items)
   else if (Array.isArray(part)) putItems(writer, part)
   else if (part instanceof Date) putDate(writer, part.getTime())
-  else if (part instanceof Branch) putObject(writer, part.stem, part)
-  else putObject(writer, part as Bare)
+  else putObject(writer, part instanceof Branch ? part.object : (part as Bare))
 }
 
 function putItems(writer: ByteWriter, items: readonly unknown[]): void {
@@ -50,15 +49,13 @@ function putItems(writer: ByteWriter, items: readonly unknown[]): void {
   for (let index = 0; index < items.length; index++) putPart(writer, items[index])
 }
 
-function putObject(writer: ByteWriter, object: Bare, branch?: Branch): void {
+function putObject(writer: ByteWriter, object: Bare): void {
   const shape = shapes.of(object)
   if (shape === undefined) putDictionary(writer, Object.keys(object).length)
   else shapes.put(writer, shape)
-  let place = 0
   for (const key in object) {
     if (shape === undefined) putKey(writer, key)
-    if (branch !== undefined && branch.keys[place] === key) putPart(writer, branch.parts[place++])
-    else putPrimitive(writer, object[key])
+    putPart(writer, object[key])
   }
 }
 

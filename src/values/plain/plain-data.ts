@@ -34,16 +34,13 @@ for (let n = 0; n < 8; n++) new Bare('hint')
 
 /** An object with parts that are objects, too. */
 export class Branch {
-  /** The object, with `undefined` in the place of each such part. */
-  readonly stem: Bare
-  /** The keys of these parts, in the object's order. */
+  readonly object: Bare
+  /** The keys of these parts. */
   readonly keys: readonly string[]
-  readonly parts: readonly object[]
 
-  constructor(stem: Bare, keys: readonly string[], parts: readonly object[]) {
-    this.stem = stem
+  constructor(object: Bare, keys: readonly string[]) {
+    this.object = object
     this.keys = keys
-    this.parts = parts
   }
 }
 
@@ -69,9 +66,13 @@ function copyPart(part: object): object {
   return { ...part } // defines, also what has the name of a setter
 }
 
-function copyBranch({ stem, keys, parts }: Branch): object {
-  const copy: Record<string, unknown> = { ...stem }
-  for (let place = 0; place < keys.length; place++) copy[keys[place] as string] = copyPart(parts[place] as object)
+function copyBranch({ object, keys }: Branch): object {
+  const copy: Record<string, unknown> = { ...object }
+  for (let place = 0; place < keys.length; place++) {
+    const key = keys[place] as string
+    const part = object[key]
+    if (typeof part === 'object' && part !== null) copy[key] = copyPart(part) // unless forged bytes have a key twice
+  }
   return copy
 }
 
@@ -96,16 +97,15 @@ function frozenPart(part: object): object | undefined {
   if (part instanceof Date) return undefined
   if (part instanceof Rows) return frozenRows(part.items)
   if (Array.isArray(part)) return Object.freeze(part.slice())
-  return part instanceof Branch ? frozenObject(part.stem, part) : frozenObject(part as Bare)
+  return frozenObject(part instanceof Branch ? part.object : (part as Bare))
 }
 
-function frozenObject(source: Bare, branch?: Branch): object | undefined {
+function frozenObject(source: Bare): object | undefined {
   const built: Record<string, unknown> = {}
-  let place = 0
   for (const key in source) {
     let member = source[key]
-    if (branch !== undefined && branch.keys[place] === key) {
-      member = frozenPart(branch.parts[place++] as object)
+    if (typeof member === 'object' && member !== null) {
+      member = frozenPart(member)
       if (member === undefined) return undefined
     }
     // An assignment, which is faster, would call an inherited setter.

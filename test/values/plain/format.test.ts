@@ -54,6 +54,34 @@ test('after its first use it is encoded as it was at first, with that size', (t)
   t.is(plainSize(data), held.length)
 })
 
+test('objects with the same keys, one inside the other, of which different ones hold objects', (t) => {
+  const values = [
+    { a: { a: 1, b: {} }, b: 1 },
+    { a: { a: { a: [], b: 1 }, b: {} }, b: new Date(5) },
+    { a: 1, b: { a: { a: 1, b: 2 }, b: 1 } },
+    { a: 1, b: 2 },
+  ]
+  for (const value of [...values, ...values, ...values.reverse(), ...values]) {
+    const held = heldOf(value)
+    t.deepEqual(copyOut(decodePlain(held)), value)
+    t.is(plainBytesOf(decodePlain(held)), held)
+  }
+})
+
+test('what callers get shares no part with what is kept', (t) => {
+  const value = () => ({ a: { a: 1, b: {} }, b: [[1], { c: [2] }], ['k'.repeat(101)]: { d: {} }, e: new Date(5) })
+  const data = decodePlain(heldOf(value()))
+  const spoil = (part: object): void => {
+    for (const [key, member] of Object.entries(part)) {
+      if (typeof member === 'object') spoil(member as object)
+      Object.assign(part, { [key]: 'spoilt' })
+    }
+    if (part instanceof Date) part.setTime(0)
+  }
+  spoil(copyOut(data))
+  t.deepEqual(copyOut(data), value())
+})
+
 test('many bytes are held outside of the heap', (t) => {
   t.is(typeof heldOf({ text: 'é'.repeat(1_000) }), 'string')
   const large = heldOf({ text: 'é'.repeat(10_000) })
