@@ -1,6 +1,6 @@
 /**
- * From a caller's value to a stored one, and back. A value is anything that the structured clone algorithm accepts: a walk makes
- * a copy of it (`private-copy.ts`), which `v8.serialize` turns into bytes (`structured.ts`).
+ * From a caller's value to a stored one, and back. A value is anything that the structured clone algorithm accepts. A walk (`walk.ts`)
+ * writes plain data as bytes, and makes a copy of anything else, which V8 turns into bytes (`structured.ts`).
  */
 import { types } from 'node:util'
 import {
@@ -113,6 +113,12 @@ function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
 export function restoreValue(stored: StoredValue, isolation: Isolation): unknown {
   if (typeof stored !== 'object' || stored === null) return stored
   if (isolation === 'copy') return decodeObject(stored)
+  const { object } = stored
+  return object === undefined || object === UNFREEZABLE ? restoreShared(stored, isolation) : object
+}
+
+/** A function of its own, because V8 only inlines short ones. */
+function restoreShared(stored: EncodedPlain | EncodedValue, isolation: Isolation): unknown {
   stored.object ??= isolation === 'share' ? decodeObject(stored) : decodeFrozen(stored)
   return stored.object === UNFREEZABLE ? decodeObject(stored) : stored.object
 }
