@@ -203,11 +203,11 @@ async function failovers(name) {
   const rows = []
 
   /** The longest time in which one of these was not answered. */
-  async function gap(those, sinceUs) {
+  async function gap(those, since) {
     const gaps = []
     for (const node of those) {
       let longest
-      while ((longest = await node.ask('longestGap', { sinceUs })) === undefined) await sleep(50)
+      while ((longest = await node.ask('longestGap', since)) === undefined) await sleep(50)
       gaps.push(longest)
     }
     return Math.max(...gaps)
@@ -218,9 +218,9 @@ async function failovers(name) {
     for (let time = 0; time < times; time++) {
       const [leader, others] = await leaderOf(nodes)
       await sleep(500 + Math.random() * 500)
-      const sinceUs = Number(process.hrtime.bigint() / 1_000n)
+      const sinceUs = nowUs()
       const repair = await end(leader)
-      gapsMs.push(await gap(others, sinceUs))
+      gapsMs.push(await gap(others, { sinceUs, endedUs: nowUs() }))
       nodes = await repair(others)
     }
     rows.push({ what, times, ...distribution(gapsMs) })
@@ -298,6 +298,10 @@ async function openingMs(name, options) {
 function distribution(list) {
   const share = (part) => rounded(percentile(list, part))
   return { minMs: share(0), p50Ms: share(0.5), p90Ms: share(0.9), maxMs: share(1) }
+}
+
+function nowUs() {
+  return Number(process.hrtime.bigint() / 1_000n)
 }
 
 function middle(list) {

@@ -39,6 +39,7 @@ export type { Condition, Step, StepsResults } from './edges/remote/wire/steps.js
 export {
   CacheClosedError,
   CacheError,
+  CacheLockedError,
   CorruptionError,
   JournalWriteError,
   NotLeaderError,

@@ -34,7 +34,7 @@ export const ERRORS = {
     classes: ['CacheClosedError'],
     message: 'The cache is closed, closing or not open yet.',
     consequence: 'Nothing was changed.',
-    advice: 'Open it with openCache() and try again.',
+    advice: 'Open the cache again, then repeat the call.',
   },
   CACHE_LOCKED: {
     classes: ['CacheLockedError'],
@@ -52,7 +52,7 @@ export const ERRORS = {
   },
   CORRUPTION: {
     classes: ['CorruptionError'],
-    message: 'A file is damaged in a way that no crash can explain.',
+    message: "A file, or a record or an object of a cluster's log, is damaged in a way that no crash can explain.",
     consequence: 'No file was changed.',
     advice:
       'Run "daybook verify" on the directory. Then restore a backup, run "daybook repair" to see what a repair would lose, or open the cache with onCorruption: "salvage".',
@@ -71,13 +71,13 @@ export const ERRORS = {
   },
   OUTCOME_UNKNOWN: {
     classes: ['JournalWriteError', 'CacheError'],
-    message: 'A change was written, but could not be forced to disk.',
+    message: 'A change was written but could not be forced to disk, or its answer was lost.',
     consequence: 'What was not yet durable may or may not survive a power cut.',
     advice: 'Close the cache and open it again to see what was kept.',
   },
   JOURNAL_UNREADABLE: {
     classes: ['CacheError'],
-    message: 'The directory cannot be opened as a journal, or its past cannot be read.',
+    message: 'The directory cannot be opened as a journal, its past cannot be read, or the log of a cluster has a gap.',
     consequence: 'No file was changed.',
     advice: 'Check that it is a directory that this process may read and write.',
   },
@@ -85,7 +85,7 @@ export const ERRORS = {
     classes: ['CacheError'],
     message: 'A file, or the other end of a connection, has a version that this daybook does not support.',
     consequence: 'Nothing was changed.',
-    advice: 'Use the newest daybook, in all threads and processes.',
+    advice: 'Use the newest daybook in all threads, processes and nodes.',
   },
   NOT_A_FILE: {
     classes: ['CacheError'],
@@ -156,7 +156,7 @@ export const ERRORS = {
   },
   OWNER_UNAVAILABLE: {
     classes: ['CacheError'],
-    message: 'No process that owns the cache could be reached in time.',
+    message: 'No process that owns the cache, or no leader of the cluster, could be reached in time.',
     consequence: 'Nothing was changed.',
     advice: 'Start a process that may own the cache, or raise reconnectTimeout.',
   },
@@ -283,24 +283,24 @@ export interface Damage {
   reason: string
 }
 
-/** A file is damaged in a way that no crash can explain. No file was changed; see `daybook verify` and `daybook repair`. */
+/**
+ * A file is damaged in a way that no crash can explain. No file was changed; see `daybook verify` and `daybook repair`. In a cluster: a record
+ * or an object of its log.
+ */
 export class CorruptionError extends CacheError {
   override readonly name = 'CorruptionError'
-  /** The damaged file. */
+  /** The damaged file; in a cluster `record 12 of the log`, or the name of the object. */
   readonly file: string
   /** Bytes from the start of the file to the first damaged frame. */
   readonly offset: number
-  /** The sequence number expected there. */
+  /** The sequence number expected there; 0 if none is. */
   readonly sequence: number
   readonly reason: string
 
   constructor(damage: Damage, options?: CacheErrorOptions) {
     const { file, offset, sequence, reason } = damage
-    super(
-      'CORRUPTION',
-      `${file} is damaged at byte ${offset}, where sequence ${sequence} should be: ${reason}`,
-      options,
-    )
+    const place = sequence === 0 ? '' : `, where sequence ${sequence} should be`
+    super('CORRUPTION', `${file} is damaged at byte ${offset}${place}: ${reason}`, options)
     this.file = file
     this.offset = offset
     this.sequence = sequence

@@ -28,6 +28,7 @@ export {
   CacheLockedError,
   CorruptionError,
   JournalWriteError,
+  NotLeaderError,
   ValueError,
 } from './errors.js'
 export type { OwnerPreference }

@@ -3,7 +3,7 @@
  * `{ id, result }`.
  */
 import { openCluster } from '../../dist/src/cluster.js'
-import { openCache } from '../../dist/src/index.js'
+import { memoryJournal, openCache } from '../../dist/src/index.js'
 import { nats } from '../../dist/src/nats.js'
 import { inFlight } from './in-flight.mjs'
 
@@ -18,7 +18,7 @@ cache.role$.subscribe((role) => {
 })
 
 /** When calls were answered, for the longest time without an answer. */
-let answersUs = []
+let answers = []
 let isLoaded = false
 /** What changes$ told, and how long after the call. */
 let delaysUs = []
@@ -32,9 +32,11 @@ const ASKED = {
   sets: ({ calls, callers }) => inFlight(calls, callers, (call) => cache.set(`key:${call % 10_000}`, VALUE)),
   localGet: ({ calls }) => cpuPerCall(calls, (key) => cache.local.get(key)),
   async plainGet({ calls }) {
-    const plain = await openCache({ maxSize: 1_000_000 })
+    const plain = await openCache({ journal: memoryJournal(), maxSize: 1_000_000 })
     for (let key = 0; key < 10_000; key++) plain.set(`key:${key}`, VALUE)
-    return cpuPerCall(calls, (key) => plain.get(key))
+    const figure = cpuPerCall(calls, (key) => plain.get(key))
+    await plain.close()
+    return figure
   },
   async probe({ times, pauseMs }) {
     for (let time = 0; time < times; time++) {
@@ -54,17 +56,16 @@ const ASKED = {
   unload() {
     isLoaded = false
   },
-  /** Milliseconds. Undefined until there was an answer after `sinceUs`. */
-  longestGap({ sinceUs }) {
-    const after = answersUs.filter((at) => at >= sinceUs)
-    if (after.length === 0) return undefined
+  /** Milliseconds. Undefined until there are a hundred answers to calls that were made after `endedUs`. */
+  longestGap({ sinceUs, endedUs }) {
+    if (answers.filter(({ calledUs }) => calledUs >= endedUs).length < 100) return undefined
     let longestUs = 0
-    let last = answersUs.findLast((at) => at < sinceUs) ?? sinceUs
-    for (const at of after) {
-      longestUs = Math.max(longestUs, at - last)
-      last = at
+    let lastUs = answers.findLast(({ atUs }) => atUs < sinceUs)?.atUs ?? sinceUs
+    for (const { atUs } of answers.filter(({ atUs }) => atUs >= sinceUs)) {
+      longestUs = Math.max(longestUs, atUs - lastUs)
+      lastUs = atUs
     }
-    answersUs = answersUs.slice(-1_000)
+    answers = answers.slice(-1_000)
     return longestUs / 1_000
   },
   async fill({ from, to }) {
@@ -86,8 +87,9 @@ const ASKED = {
 
 async function keepCalling(loop) {
   while (isLoaded) {
+    const calledUs = nowUs()
     await cache.increment(`loop:${loop}`).then(
-      () => answersUs.push(nowUs()),
+      () => answers.push({ calledUs, atUs: nowUs() }),
       () => undefined,
     )
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))

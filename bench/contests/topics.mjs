@@ -16,6 +16,7 @@ import { stalls } from './stalls.mjs'
 import { streams } from './streams.mjs'
 import { syncs } from './syncs.mjs'
 import { threads } from './threads.mjs'
+import { views } from './views.mjs'
 
 export const TOPICS = [
   get,
@@ -26,6 +27,7 @@ export const TOPICS = [
   syncs,
   recovery,
   stalls,
+  views,
   keys,
   parts,
   memory,

@@ -20,30 +20,46 @@ export interface NatsServer {
   readonly process: ChildProcess
 }
 
+interface Settings {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** The directory of its files. */
+  readonly store: string
+  /** Where it listens for the other servers, and the addresses at which all of them do. */
+  readonly clusterPort: number
+  readonly routes: readonly string[]
+}
+
 /** @throws Error that says how to install nats-server. */
 export async function startNatsServers(directory: string, count = 3): Promise<NatsServer[]> {
   const PATH = `${process.env['PATH']}:/usr/sbin` // where Debian puts it
   if (spawnSync('nats-server', ['--version'], { env: { PATH } }).error !== undefined) throw new Error(HOW_TO_INSTALL)
+  mkdirSync(directory, { recursive: true })
   const ports = await freePorts(2 * count)
   const routes = ports.slice(count).map((port) => `nats://127.0.0.1:${port}`)
   const servers = routes.map((_, index) => {
-    const store = join(directory, `nats-${index + 1}`)
-    mkdirSync(store, { recursive: true })
-    const file = join(directory, `nats-${index + 1}.conf`)
-    writeFileSync(
-      file,
-      `server_name: nats-${index + 1}
-host: 127.0.0.1
-port: ${ports[index]}
-jetstream { store_dir: ${JSON.stringify(store)} }
-cluster { name: example, host: 127.0.0.1, port: ${ports[count + index]}, routes: ${JSON.stringify(routes)} }
-`,
-    )
+    const name = `nats-${index + 1}`
+    const [port, clusterPort] = [ports[index] as number, ports[count + index] as number]
+    const file = join(directory, `${name}.conf`)
+    const store = join(directory, name)
+    writeFileSync(file, configuration({ name, host: '127.0.0.1', port, store, clusterPort, routes }))
     const child = spawn('nats-server', ['--config', file], { env: { PATH }, stdio: 'ignore' })
-    return { url: `nats://127.0.0.1:${ports[index]}`, process: child }
+    return { url: `nats://127.0.0.1:${port}`, process: child }
   })
   await Promise.all(ports.slice(0, count).map(listening))
   return servers
+}
+
+/** The configuration file of one server. */
+export function configuration({ name, host, port, store, clusterPort, routes }: Settings): string {
+  const others = `cluster { name: daybook, host: ${host}, port: ${clusterPort}, routes: ${JSON.stringify(routes)} }`
+  return `server_name: ${name}
+host: ${host}
+port: ${port}
+jetstream { store_dir: ${JSON.stringify(store)} }
+${routes.length > 1 ? others : ''}
+`
 }
 
 async function freePorts(count: number): Promise<number[]> {

@@ -3,7 +3,7 @@
  * functions have been called once.
  */
 import type { EvictionPolicy } from '../core/evolve/eviction/policy.js'
-import { State } from '../core/evolve/state.js'
+import { GATE, State } from '../core/evolve/state.js'
 import type { Clock } from '../core/model/clock.js'
 import type { Limits } from '../core/model/limits.js'
 import type { Journal } from '../durable/contract.js'
@@ -50,7 +50,10 @@ export function assemble<V>({
   const time = new FrameTime()
   const clock = isSpeculative ? time.over(ownClock) : ownClock
   const state = new State({ ...limits, eviction, entriesMax, weigh: encodedBytes })
-  const streams = new Streams<V>((stored) => restoreValue(stored, isolation))
+  const streams = new Streams<V>(
+    (stored) => restoreValue(stored, isolation),
+    (isObserved) => state.close(GATE.isObserved, isObserved),
+  )
   const expiry = new ExpiryTimer(clock, state, () => cleanup.runSlice())
   const outbox = new Outbox(streams, LoaderRun.outside)
   const appends = isSpeculative ? new SpeculativeAppends(journal, state.undo) : journal

@@ -236,6 +236,12 @@ export class Cache<V = unknown> {
    * never ends, or for an entry above `maxBytes`.
    */
   set(key: string, value: V, options: SetOptions = NO_OPTIONS): boolean {
+    if (options !== NO_OPTIONS || this.#state.gate !== 0) return this.#set(key, value, options)
+    checkKey(key)
+    return this.#door.setPlain(key, storeValue(value, this.#isolation, key))
+  }
+
+  #set(key: string, value: V, options: SetOptions): boolean {
     if (this.#isInspected) this.#inspect('set', key, value, options)
     checkKey(key)
     return this.#door.setStored(key, storeValue(value, this.#isolation, key), options)
@@ -573,8 +579,8 @@ export class Cache<V = unknown> {
   }
 
   /**
-   * The changes of one key, oldest first, and those that affect all keys: `cleared` and `loaded`. Errors as with {@link at}, at the
-   * first `next()`.
+   * The changes of one key, oldest first, and those that affect all keys: `cleared` and `loaded`. Wrong arguments throw at once; other
+   * errors, as with {@link at}, come at the first `next()`.
    */
   history(key: string, options?: KeyHistoryOptions | undefined): AsyncIterableIterator<PastChange<V>> {
     this.#parts.turns.refuseInside('history')
@@ -583,7 +589,7 @@ export class Cache<V = unknown> {
 
   /**
    * The keys that are different at two times, with their entries as {@link entry} returns them; a change of deadline or tags is a
-   * difference. Errors as with {@link at}, at the first `next()`.
+   * difference. Wrong arguments throw at once; other errors, as with {@link at}, come at the first `next()`.
    */
   diff(
     from: When,
@@ -634,7 +640,11 @@ export class Cache<V = unknown> {
   close(options: CloseOptions = {}): Promise<void> {
     if (this.#isInspected) this.#inspect('close', options)
     this.#parts.turns.refuseInside('close')
-    return this.#parts.opening.close({ force: checkForce(options) })
+    try {
+      return this.#parts.opening.close({ force: checkForce(options) })
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** `close({ force: true })`: nobody could close it later. */

@@ -10,6 +10,7 @@ import { splitItems } from './actor/messages.js'
 import { checkPrefix } from './arguments/key-pattern.js'
 import { METHOD_NAMES, METHODS, type Method, type MethodName } from './arguments/methods.js'
 import type { ScanOptions, ScanResult } from './door/scans.js'
+import { consoleText, INSPECT, type Inspect } from './lifecycle/console-text.js'
 import type { LoadManyContext } from './loads/load-options.js'
 import { within } from './streams/within.js'
 
@@ -154,6 +155,11 @@ export class NamespaceView {
   namespace(prefix: unknown): object {
     checkPrefix(prefix)
     return createNamespace(this.#target, this.#prefix + prefix, this.#options)
+  }
+
+  /** What `console.log` prints. */
+  [INSPECT](depth: number, options: object, inspect: Inspect): string {
+    return consoleText('Namespace', { prefix: this.#prefix }, depth, options, inspect)
   }
 }
 

@@ -5,7 +5,7 @@ import type { OnCorruption } from '../durable/recovery/recover.js'
 import { mustBe } from '../errors.js'
 import type { Isolation } from '../values/encode.js'
 import type { Inspector } from './actor/actor-shapes.js'
-import { checkFunction, checkOptions } from './arguments/arguments.js'
+import { checkClock, checkFunction, checkOptions, hasMethods } from './arguments/arguments.js'
 import { type Duration, toMilliseconds } from './arguments/duration.js'
 import { checkLimit, checkLimits } from './arguments/limit-options.js'
 import { armedOutside, journalClock, systemClock } from './system-clock.js'
@@ -154,8 +154,7 @@ export function resolveOptions(options: CacheOptions = {}): ResolvedOptions {
     if (lock !== undefined) throw wrongType('lock', 'omitted if there is a journal', lock)
   }
   if (lock !== undefined && typeof lock !== 'boolean') throw wrongType('lock', 'true or false', lock)
-  if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
-    throw wrongType('clock', '{ now(), setTimeout(), clearTimeout() }', clock)
+  checkClock(clock)
   if (inspect !== undefined && typeof inspect !== 'function' && (typeof inspect !== 'object' || inspect === null))
     throw wrongType('inspect', 'a function or an observer', inspect)
   checkFunction(random, 'random')
@@ -240,14 +239,6 @@ function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]):
 
 function off(intervalMs: number): number {
   return intervalMs === Number.POSITIVE_INFINITY ? 0 : intervalMs
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-  )
 }
 
 function wrongType(name: string, expected: string, value: unknown): TypeError {

@@ -55,9 +55,17 @@ export function createProgram(streams: Pick<OutputConfiguration, 'writeOut' | 'w
     .exitOverride()
     .addHelpText('after', EXIT_CODES_HELP)
   for (const addCommand of COMMANDS) addCommand(program)
-  for (const command of program.commands)
-    command.showHelpAfterError(`"daybook ${command.name()} --help" lists its arguments and options.`)
+  pointToHelp(program)
   return program
+}
+
+/** The errors of each command name its own help. */
+function pointToHelp(parent: Command, path = 'daybook'): void {
+  for (const command of parent.commands) {
+    const name = `${path} ${command.name()}`
+    command.showHelpAfterError(`"${name} --help" lists its arguments and options.`)
+    pointToHelp(command, name)
+  }
 }
 
 /** As commander words it, on one line. */

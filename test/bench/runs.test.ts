@@ -59,8 +59,6 @@ const OF_WHOLE_RUNS = [
   'durable acknowledgement, 64 waiting ÷ Redis always (the better of its two ways)',
   "recovery of 1 M small entries from the journal: time ÷ a bare Map's",
   'recovery of 200 k objects from a snapshot, seconds',
-  'view at 1 M: longest stall, ms',
-  'view at 1 M: p99.9 of a call ÷ steady state',
   '10 threads, one counter, pipelined ÷ Redis through ioredis (its better way)',
   'threads, awaited one by one ÷ Redis through ioredis',
   'threads, synchronous client ÷ Redis through ioredis, awaited',

@@ -80,6 +80,45 @@ for (const [args, message, command] of [
   })
 }
 
+for (const [args, expected] of [
+  [['stats'], 0],
+  [['inspect'], 0],
+  [['at', '@1', '*'], 2],
+  [['history', 'k'], 1],
+  [['diff', '@1', '@2'], 2],
+  [['restore', '@1', '*'], 2],
+  [['fork', 'to'], 1],
+  [['verify'], 0],
+  [['repair'], 0],
+  [['save', 'file'], 1],
+  [['load', 'file'], 1],
+  [['convert', 'from', 'to'], 2],
+  [['serve', 'directory'], 1],
+  [['cluster', 'status', '--servers', 'a:4222', '--name', 'b'], 0],
+] as const) {
+  test(`daybook ${args.join(' ')} refuses another argument, and names its own help`, async (t) => {
+    const { code, stdout, stderr } = await daybook(...args, 'surplus')
+    const command = args[0] === 'cluster' ? 'cluster status' : args[0]
+    const counted = `Expected ${expected} argument${expected === 1 ? '' : 's'} but got ${expected + 1}`
+    t.is(code, 2)
+    t.is(stdout, '')
+    t.is(
+      stderr,
+      `daybook: too many arguments for '${command.split(' ').at(-1)}'. ${counted}.\n"daybook ${command} --help" lists its arguments and options.\n`,
+    )
+  })
+}
+
+for (const surplus of ['surplus', 'shell', 'stats']) {
+  test(`daybook shell ${surplus} says that the shell takes no arguments`, async (t) => {
+    t.deepEqual(await daybook('shell', surplus), {
+      code: 2,
+      stdout: '',
+      stderr: `daybook: shell takes no arguments, but got "${surplus}"\n`,
+    })
+  })
+}
+
 test('the help shows no default like Infinity or 9007199254740991', async (t) => {
   for (const command of COMMANDS) t.notRegex((await daybook(command, '--help')).stdout, /\d{10}|Infinity/)
 })

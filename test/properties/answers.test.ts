@@ -129,12 +129,12 @@ test('recovered answers equal live ones', async (t) => {
       } else {
         turns.record([{ type: 'set', key: 'last', value: 1, expiresAtMs: Number.POSITIVE_INFINITY }], 0)
         const live = state.answers.notes()
-        const held = CLIENTS.map((client) => state.answers.heldFor(client))
+        const held = CLIENTS.map((client) => state.answers.bytesFor(client))
         await journal.close()
         ;({ state, turns, numbered } = await opened(journal))
         assert.deepEqual(new Map(grouped(state.answers.notes())), new Map(grouped(live)))
         assert.deepEqual(
-          CLIENTS.map((client) => state.answers.heldFor(client)),
+          CLIENTS.map((client) => state.answers.bytesFor(client)),
           held,
         )
       }

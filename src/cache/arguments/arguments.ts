@@ -93,6 +93,19 @@ export function checkFunction(value: unknown, name: string): void {
   if (typeof value !== 'function') throw new TypeError(mustBe(name, 'a function', value))
 }
 
+export function checkClock(clock: unknown): void {
+  if (!hasMethods(clock, ['now', 'setTimeout', 'clearTimeout']))
+    throw new TypeError(mustBe('clock', '{ now(), setTimeout(), clearTimeout() }', clock))
+}
+
+export function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  )
+}
+
 /**
  * Returns the options, for callers to destructure at once, so that a getter is read only once. `names`: those that exist.
  * A name that does not exist is refused, because a misspelt option that is ignored does harm without a sign.

@@ -234,16 +234,27 @@ export class Door {
     return () => this.#reads.entries(matches)
   }
 
-  /** The most common `set`. The rest is a separate method, because V8 only inlines short functions. */
   setStored(key: string, value: StoredValue, options: SetOptions = NO_OPTIONS): boolean {
     checkKey(key)
-    if (options === NO_OPTIONS && this.#hasNoTtl && this.#turns.set(key, value, NEVER, undefined)) return true
-    return this.#set(key, value, options)
+    return options === NO_OPTIONS ? this.setPlain(key, value) : this.#set(key, value, options)
+  }
+
+  /** The most common `set`: without options, and of a key that has been checked. */
+  setPlain(key: string, value: StoredValue): boolean {
+    return (this.#hasNoTtl && this.#turns.set(key, value, NEVER, undefined)) || this.#set(key, value, NO_OPTIONS)
   }
 
   #set(key: string, value: StoredValue, options: SetOptions): boolean {
     this.#opening.admitWrite()
     const { ttl, expiresAt, only, tags: given, stale } = checkOptions(options, METHODS.set.options)
+    if (
+      typeof ttl === 'number' &&
+      expiresAt === undefined &&
+      only === undefined &&
+      given === undefined &&
+      stale === undefined
+    )
+      return this.#setFor(key, value, toMilliseconds(ttl, 'ttl'))
     checkOnly(only)
     const tags = given === undefined ? undefined : checkTags(given) // not called: V8 would inline it, and less of what follows
     const nowMs = this.clock.now()
@@ -255,6 +266,14 @@ export class Door {
     if (isBare && this.#turns.set(key, value, expiresAtMs, nowMs)) return true
     const how = { expiresAtMs, keepsDeadline, staleMs, tags, only }
     return this.#turns.run({ type: 'set', key, value, ...how, nowMs }) as boolean
+  }
+
+  /** The most common `set` with options. */
+  #setFor(key: string, value: StoredValue, ttlMs: number): boolean {
+    const nowMs = this.clock.now()
+    const expiresAtMs = deadlineIn(ttlMs, nowMs)
+    if (this.#turns.set(key, value, expiresAtMs, nowMs)) return true
+    return this.#turns.run({ type: 'set', key, value, expiresAtMs, only: undefined, nowMs }) as boolean
   }
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */

@@ -223,6 +223,7 @@ export class LookingBack {
     directory: string,
     when: When | undefined,
     freeze: () => Promise<{ source: SnapshotSource; sequence: number }>,
+    gone: () => CacheError = notKept,
   ): Promise<Fork> {
     const { opening, clock, storage } = this.#parts
     const path = resolve(checkDirectory(directory))
@@ -232,7 +233,7 @@ export class LookingBack {
     const { source, sequence } = await freeze()
     try {
       const isNow = moment === undefined || ('timeMs' in moment ? moment.timeMs >= nowMs : moment.sequence >= sequence)
-      if (!isNow) throw notKept()
+      if (!isNow) throw gone()
       return await forkJournal({ storage, directory: path, sequence: sequence as Sequence, source, nowMs })
     } finally {
       source.release()

@@ -270,7 +270,7 @@ function cutShort(): CacheClosedError {
     'An error interrupted a change, so the state in memory could not be trusted and the cache closed itself',
     {
       consequence: 'The journal is intact.',
-      advice: 'Fix the cause of the error, then reopen the cache with openCache().',
+      advice: 'Fix the cause of the error, then open the cache again.',
     },
   )
 }

@@ -44,11 +44,15 @@ export class Streams<V> implements EventOutlet {
   #deliveries: (() => void)[] = []
   #of: JournaledEvent | undefined
 
-  /** `restore` decodes a stored value for a subscriber: a copy of its own, or the shared object. */
-  constructor(restore: Restore) {
+  /**
+   * @param restore Decodes a stored value for a subscriber: a copy of its own, or the shared object.
+   * @param onObserved Called whenever {@link isObserved} may have changed.
+   */
+  constructor(restore: Restore, onObserved: (isObserved: boolean) => void) {
     const onChange = (change: 1 | -1) => {
       this.#subscriptions += change
       this.isObserved = this.#subscriptions > 0
+      onObserved(this.isObserved)
       this.observesRemovals = this.#removals.isObserved || this.#storedRemovals.isObserved
     }
     this.#changes = new EventStream(toChange, onChange)

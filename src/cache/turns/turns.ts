@@ -103,17 +103,9 @@ export class Turns {
   record(events: readonly CacheEvent[], nowMs: number, replacement?: Replacement): void {
     if (this.#depth > 0) for (const event of events) this.#step(event, nowMs)
     else {
-      this.#reserveFor(events[events.length - 1] as CacheEvent, events.length > 1) // there is at least one
-      this.#commit(events, undefined, '', null, NEVER, nowMs, replacement)
+      this.#state.reserveFor(events[events.length - 1] as CacheEvent, events.length > 1) // there is at least one
+      this.#commit(events, nowMs, replacement)
     }
-  }
-
-  /** Reserves room in the columns. `hasRemoved`: whether an event before this one removes an entry, and so leaves room for one. */
-  #reserveFor(event: CacheEvent, hasRemoved: boolean): void {
-    if (event.type !== 'set' && event.type !== 'rescheduled') return
-    const adds = event.type === 'set' && !hasRemoved && this.#state.find(event.key) === undefined
-    const becomesStale = event.type === 'set' ? event.extension !== undefined : event.freshUntilMs !== undefined
-    this.#state.reserve(adds, event.expiresAtMs, becomesStale)
   }
 
   /**
@@ -121,12 +113,16 @@ export class Turns {
    * event or list. `nowMs`: undefined if the clock was not read. Returns false, having done nothing, if the `set` must be decided.
    */
   set(key: string, value: StoredValue, expiresAtMs: number, nowMs: number | undefined): boolean {
-    if (this.#mustDecide) return false
-    const slot = this.#state.find(key)
-    if (!isSetAlone(this.#state, slot, nowMs))
-      return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
-    if (slot === undefined || expiresAtMs !== NEVER) this.#state.reserve(slot === undefined, expiresAtMs)
-    this.#commit(undefined, slot, key, value, expiresAtMs, nowMs)
+    const state = this.#state
+    if (state.gate !== 0) return false
+    const slot = state.entries.find(key)
+    // Otherwise it replaces an entry without a deadline, and so removes nothing.
+    if (slot === undefined || state.entries.hasBeenTimed || expiresAtMs !== NEVER) {
+      if (!isSetAlone(state, slot, nowMs))
+        return slot === undefined && this.#replaceVictim(key, value, expiresAtMs, nowMs)
+      state.reserve(slot === undefined, expiresAtMs)
+    }
+    this.#commitSet(slot, key, value, expiresAtMs, nowMs)
     return true
   }
 
@@ -135,76 +131,86 @@ export class Turns {
     const victim = victimOf(this.#state, nowMs)
     if (victim === undefined) return false
     this.#state.reserve(false, expiresAtMs)
-    this.#commit(undefined, undefined, key, value, expiresAtMs, nowMs, undefined, victim)
+    this.#commitSet(undefined, key, value, expiresAtMs, nowMs, victim)
     return true
   }
 
   /** The same gate for adding to a number that has neither a deadline nor tags. Returns undefined if the increment must be decided. */
   increment(key: string, by: number): number | undefined {
-    if (this.#mustDecide) return undefined
+    if (this.#state.gate !== 0) return undefined
     const slot = this.#state.find(key)
     if (slot === undefined || !isSetAlone(this.#state, slot, undefined) || this.#state.isExtendedAt(slot))
       return undefined
     const value = sum(this.#state, key, by, slot)
     if (this.note !== undefined) this.note.answer = value
-    this.#commit(undefined, slot, key, value, NEVER, undefined)
+    this.#commitSet(slot, key, value, NEVER, undefined)
     return value
   }
 
-  get #mustDecide(): boolean {
-    return this.#state.gate !== 0 || this.#outbox.isObserved
+  /** A turn of one command: append, then evolve. Room in the columns has been reserved. */
+  #commit(events: readonly CacheEvent[], nowMs: number, replacement?: Replacement): void {
+    reserveStack()
+    const first = this.#append(events)
+    this.#state.gate |= GATE.notWhole
+    this.#evolveEach(events, first, nowMs, replacement)
+    this.#end(events, nowMs)
   }
 
-  /**
-   * Every turn of one command ends here: append, then evolve. `events` is undefined for the `set` event of the gate, which is given by its
-   * fields, and by the slot of its key if there is an entry; before it `victim` is evicted, if any. Room in the columns has been reserved.
-   */
-  #commit(
-    events: readonly CacheEvent[] | undefined,
+  #append(events: readonly CacheEvent[]): number {
+    this.#isCommitting = true
+    try {
+      return this.#journal.append(events, this.note)
+    } catch (error) {
+      this.#abandon()
+      throw error
+    }
+  }
+
+  /** The same for the `set` event of the gate, which is given by its fields; before it `victim` is evicted, if any. */
+  #commitSet(
     slot: Slot | undefined,
     key: string,
     value: StoredValue,
     expiresAtMs: number,
     nowMs: number | undefined,
-    replacement?: Replacement,
     victim?: Slot,
   ): void {
     const state = this.#state
     reserveStack()
-    const evicted = victim === undefined ? undefined : state.keyAt(victim)
-    const first = this.#append(events, key, value, expiresAtMs, evicted)
+    this.#appendSet(key, value, expiresAtMs, victim === undefined ? undefined : state.keyAt(victim))
     state.gate |= GATE.notWhole
     if (victim !== undefined) evolveEviction(state, victim)
-    if (events === undefined) evolveSet(state, slot, key, value, expiresAtMs)
-    else this.#evolveEach(events, first, nowMs as number, replacement)
-    if (this.note !== undefined) {
-      evolveNote(state, this.note)
-      this.note = undefined // before anything that may begin another turn
-    }
-    state.gate &= ~GATE.notWhole
-    this.#isCommitting = false
-    if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events ?? NONE, NONE, nowMs)
+    evolveSet(state, slot, key, value, expiresAtMs)
+    this.#end(NONE, nowMs)
   }
 
-  /** Begins a commit. Returns the sequence of the first event. A function of its own, because V8 only inlines short ones. */
-  #append(
-    events: readonly CacheEvent[] | undefined,
-    key: string,
-    value: StoredValue,
-    expiresAtMs: number,
-    evicted: string | undefined,
-  ): number {
+  #appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted: string | undefined): void {
     const journal = this.#journal
     this.#isCommitting = true
     try {
-      if (events !== undefined) return journal.append(events, this.note)
-      if (journal.appendSet !== undefined) return journal.appendSet(key, value, expiresAtMs, evicted, this.note)
-      return journal.append(setEvents(key, value, expiresAtMs, evicted), this.note)
+      if (journal.appendSet !== undefined) journal.appendSet(key, value, expiresAtMs, evicted, this.note)
+      else journal.append(setEvents(key, value, expiresAtMs, evicted), this.note)
     } catch (error) {
-      this.#isCommitting = false
-      this.#runWaiting()
+      this.#abandon()
       throw error
     }
+  }
+
+  /** Nothing was appended. */
+  #abandon(): void {
+    this.#isCommitting = false
+    this.#runWaiting()
+  }
+
+  /** Ends a commit. */
+  #end(events: readonly CacheEvent[], nowMs: number | undefined): void {
+    if (this.note !== undefined) {
+      evolveNote(this.#state, this.note)
+      this.note = undefined // before anything that may begin another turn
+    }
+    this.#state.gate &= ~GATE.notWhole
+    this.#isCommitting = false
+    if (nowMs !== undefined || this.#afterTurn.length > 0) this.#settle(events, NONE, nowMs)
   }
 
   #evolveEach(events: readonly CacheEvent[], first: number, nowMs: number, replacement: Replacement | undefined): void {
@@ -266,7 +272,7 @@ export class Turns {
   #step(event: CacheEvent, nowMs: number): void {
     const state = this.#state
     reserveStack()
-    this.#reserveFor(event, false)
+    state.reserveFor(event, false)
     state.isWhole = false
     if (this.#outbox.isObserved) this.#outbox.capture(event, this.#events.length, state, nowMs)
     evolve(state, event)

@@ -5,7 +5,7 @@ import type { When } from '../../cache/history/when.js'
 import { storedEntryIn } from '../../cache/turns/stored-entry.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
-import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
+import { FILES_HELP, lookBack, parseTime, TIMES_HELP } from '../journal/past.js'
 import { entryJson } from '../terminal/entry-json.js'
 import { entryText, shownEntry } from '../terminal/entry-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
@@ -24,12 +24,14 @@ export function addAtCommand(program: Command): void {
     .argument('[pattern]', 'only matching keys (* ? [a-z])')
     .option('--json', 'print a line of JSON for each entry, with full values')
     .option('--full', 'do not shorten values')
-    .addHelpText('after', TIMES_HELP)
+    .addHelpText('after', `${TIMES_HELP}\n${FILES_HELP}`)
     .action(async (when: When, pattern: string | undefined, options: AtOptions) => {
       output.onClosed = () => process.exit(EXIT.fine)
-      const source = await DirectoryPast.open(options.directory)
-      const { sequence, timeMs } = await source.locate(when)
-      const state = await readPast(source.past, sequence, pattern === undefined ? undefined : compileGlob(pattern))
+      const matches = pattern === undefined ? undefined : compileGlob(pattern)
+      const { sequence, timeMs, state } = await lookBack(options.directory, async (source) => {
+        const place = await source.locate(when)
+        return { ...place, state: await readPast(source.past, place.sequence, matches) }
+      })
       const lines = new LineBatch()
       const { colors } = output
       let count = 0

@@ -4,7 +4,7 @@ import { diffPast, type StoredDifference } from '../../cache/history/diff.js'
 import type { When } from '../../cache/history/when.js'
 import { compileGlob } from '../../core/decide/glob.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
-import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
+import { FILES_HELP, lookBack, parseTime, TIMES_HELP } from '../journal/past.js'
 import { entryMembers } from '../terminal/entry-json.js'
 import { differenceText, shownEntry } from '../terminal/entry-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
@@ -27,16 +27,20 @@ export function addDiffCommand(program: Command): void {
     .option('--full', 'do not shorten values')
     .addHelpText(
       'after',
-      `\nEach line begins with + (a new entry), - (one that is gone) or ~ (another value, deadline or tags).\n${TIMES_HELP}`,
+      `\nEach line begins with + (a new entry), - (one that is gone) or ~ (another value, deadline or tags).\n${TIMES_HELP}\n${FILES_HELP}`,
     )
     .action(async (from: When, to: When | undefined, options: DiffOptions) => {
       output.onClosed = () => process.exit(EXIT.fine)
-      const source = await DirectoryPast.open(options.directory)
-      const places = [await source.locate(from), await source.locate(to)] as const
       const matches = options.key === undefined ? undefined : compileGlob(options.key)
+      const { places, differences, first } = await lookBack(options.directory, async (source) => {
+        const places = [await source.locate(from), await source.locate(to)] as const
+        const differences = diffPast(source.past, ...places, matches)
+        return { places, differences, first: await differences.next() } // with the first one, all files have been read
+      })
       const counts = { '+': 0, '-': 0, '~': 0 }
       const lines = new LineBatch()
-      for await (const difference of diffPast(source.past, ...places, matches)) {
+      for (let item = first; !item.done; item = await differences.next()) {
+        const difference = item.value
         counts[signOf(difference)]++
         await lines.add(options.json ? json(difference) : text(difference, options.full === true))
       }

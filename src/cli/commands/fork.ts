@@ -7,7 +7,7 @@ import { FrozenRows } from '../../core/evolve/frozen-rows.js'
 import { forkJournal } from '../../durable/recovery/fork-journal.js'
 import { disk } from '../../durable/storage/disk.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
-import { DirectoryPast, parseTime, TIMES_HELP } from '../journal/past.js'
+import { FILES_HELP, lookBack, parseTime, TIMES_HELP } from '../journal/past.js'
 import { output } from '../terminal/output.js'
 import { showBytes, showCountOf } from '../terminal/quantities.js'
 
@@ -20,11 +20,12 @@ export function addForkCommand(program: Command): void {
     .description('write the cache as a journal of its own in another directory; also while the journal is in use')
     .argument('<target>', 'a directory without a journal; created if it does not exist')
     .option('--at <time>', 'as it was then (default: now)', parseTime)
-    .addHelpText('after', TIMES_HELP)
+    .addHelpText('after', `${TIMES_HELP}\n${FILES_HELP}`)
     .action(async (target: string, { directory, at }: ForkOptions) => {
-      const source = await DirectoryPast.open(directory)
-      const { sequence } = await source.locate(at)
-      const rows = new FrozenRows(await readPast(source.past, sequence, undefined))
+      const { sequence, rows } = await lookBack(directory, async (source) => {
+        const place = await source.locate(at)
+        return { ...place, rows: new FrozenRows(await readPast(source.past, place.sequence, undefined)) }
+      })
       const fork = await forkJournal({
         storage: disk,
         directory: resolve(target),

@@ -14,6 +14,7 @@ import { disk } from '../../durable/storage/disk.js'
 import { CacheError } from '../../errors.js'
 import { planOpening, readJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions, parseSequence } from '../journal/options.js'
+import { FILES_HELP } from '../journal/past.js'
 import { eventText } from '../terminal/event-text.js'
 import { EXIT } from '../terminal/exit-codes.js'
 import { Interruption } from '../terminal/interruption.js'
@@ -41,7 +42,7 @@ export function addInspectCommand(program: Command): void {
     .option('--full', `show more than ${VALUE_LENGTH_MAX} characters of a value`)
     .addHelpText(
       'after',
-      '\nEvents that a snapshot covers are no longer in any file. "daybook stats" shows the last sequence number.',
+      `\nEvents that a snapshot covers are no longer in any file. "daybook stats" shows the last sequence number.\n${FILES_HELP}`,
     )
     .action(async (options: InspectOptions) => {
       output.onClosed = () => process.exit(EXIT.fine)

@@ -1,6 +1,6 @@
 /** `daybook load FILE`: replaces all entries of a journal with those of a saved file. */
 import type { Command } from 'commander'
-import { isShared, withAnyCache } from '../journal/any-cache.js'
+import { isShared, OWNER_HELP, withAnyCache } from '../journal/any-cache.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { output, remark } from '../terminal/output.js'
@@ -12,7 +12,7 @@ export function addLoadCommand(program: Command): void {
   addOpenOptions(program.command('load'))
     .description('replace all entries and counters with those of a file written by save or by Python')
     .argument('<file>')
-    .addHelpText('after', FORMATS_HELP)
+    .addHelpText('after', `${FORMATS_HELP}\n${OWNER_HELP}`)
     .action(async (path: string, options: OpenOptions) => {
       process.exitCode = await runFileCommand(
         'nothing was loaded, and nothing was changed.',

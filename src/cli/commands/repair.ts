@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander'
 import type { Sequence } from '../../core/model/sequence.js'
-import { fileName } from '../../durable/format/format.js'
+import { fileName, LOCK_NAME } from '../../durable/format/format.js'
 import { isInUse } from '../../durable/history/lock-file.js'
 import { locked, openDirectory } from '../../durable/recovery/open-directory.js'
 import { disk, unlockedDisk } from '../../durable/storage/disk.js'
@@ -82,7 +82,7 @@ async function repair(directory: string, isLocking: boolean, to: Sequence | unde
       if (round > ROUNDS_MAX)
         throw new Error(`The journal is still damaged: ${plan.finding}. What was set aside is kept.`)
       output.line(`${plan.status}: ${plan.finding}`)
-      for (const step of plan.steps) output.line(`  ${await applyStep(directory, step)}`)
+      for (const step of plan.steps) output.line(`  ${await applyStep(directory, step, lock)}`)
       printLosses(plan, 'Lost')
     }
   } finally {
@@ -122,5 +122,7 @@ function stepText(step: RepairStep): string {
       return `create ${fileName(step.sequence, 'segment')}`
     case 'write snapshot':
       return `write ${fileName(step.sequence, 'snapshot')} with ${showCountOf(step.rows.length, 'entry', 'entries')}, and check again`
+    case 'write LOCK':
+      return `write ${LOCK_NAME} again, with the id of the files' journal, and check again`
   }
 }

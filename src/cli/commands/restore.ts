@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { RestoreResult } from '../../cache/history/restore.js'
 import type { When } from '../../cache/history/when.js'
-import { isShared, withAnyCache } from '../journal/any-cache.js'
+import { isShared, OWNER_HELP, withAnyCache } from '../journal/any-cache.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { parseTime, TIMES_HELP } from '../journal/past.js'
@@ -25,7 +25,8 @@ export function addRestoreCommand(program: Command): void {
     .addHelpText(
       'after',
       `${TIMES_HELP}
-A restore can be undone in the same way: the last line says how.`,
+A restore can be undone in the same way: the last line says how.
+${OWNER_HELP}`,
     )
     .action(async (when: When, pattern: string, options: RestoreOptions) => {
       await listJournal(options.directory) // throws if there is none, which opening would create

@@ -1,6 +1,6 @@
 /** `daybook save FILE`: writes all entries of a journal to one file, which Python can read, too. */
 import type { Command } from 'commander'
-import { isShared, withAnyCache } from '../journal/any-cache.js'
+import { isShared, OWNER_HELP, withAnyCache } from '../journal/any-cache.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { output, remark } from '../terminal/output.js'
@@ -12,7 +12,7 @@ export function addSaveCommand(program: Command): void {
   addOpenOptions(program.command('save'))
     .description('write all entries and counters to one file; if that fails, an existing file is kept')
     .argument('<file>')
-    .addHelpText('after', FORMATS_HELP)
+    .addHelpText('after', `${FORMATS_HELP}\n${OWNER_HELP}`)
     .action(async (path: string, options: OpenOptions) => {
       await listJournal(options.directory) // throws if there is none, which opening would create
       const outcome = `${path} was not written; a file that was already there is unchanged.`

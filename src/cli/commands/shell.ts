@@ -1,7 +1,7 @@
 /** `daybook shell`, or `daybook` alone: a prompt on a journal, or commands from a pipe. */
 import type { Command } from 'commander'
 import { suggest } from '../../cache/arguments/suggestion.js'
-import { isShared, withAnyCache } from '../journal/any-cache.js'
+import { isShared, OWNER_HELP, withAnyCache } from '../journal/any-cache.js'
 import { addOpenOptions, type OpenOptions } from '../journal/options.js'
 import { runInteractive } from '../shell/interactive.js'
 import { runPiped } from '../shell/piped.js'
@@ -19,7 +19,7 @@ export function addShellCommand(program: Command): void {
     .allowExcessArguments() // an unknown command ends up here; its error lists the known ones
     .addHelpText(
       'after',
-      `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)`,
+      `\nCommands at the prompt: ${SHELL_COMMANDS.map(({ name }) => name).join(', ')} ("help" explains them)\n${OWNER_HELP}`,
     )
     .action(async (options: OpenOptions, command: Command) => {
       refuseArguments(program, command)
@@ -52,12 +52,9 @@ async function shell(options: OpenOptions): Promise<number> {
 function refuseArguments(program: Command, { args }: Command): void {
   const [first] = args
   if (first === undefined) return
+  if (program.args[0] === 'shell') throw new UsageError(`shell takes no arguments, but got ${JSON.stringify(first)}`)
   const names = program.commands.map((command) => command.name())
-  if (names.includes(first)) {
-    throw new UsageError(
-      first === 'shell' ? 'shell takes no arguments' : `options come after the command: daybook ${first} …`,
-    )
-  }
+  if (names.includes(first)) throw new UsageError(`options come after the command: daybook ${first} …`)
   const meant = suggest(first, names)
   throw new UsageError(
     `unknown command ${JSON.stringify(first)}.${meant === undefined ? '' : ` Did you mean ${meant}?`} Commands: ${names.join(', ')}. "daybook --help" explains them.`,

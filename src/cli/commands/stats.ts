@@ -1,165 +1,33 @@
-/** `daybook stats`: shows what a journal holds. Replays it without opening it, also while another process writes to it. */
+/** `daybook stats`: shows what a cache holds, as the process that owns it says, or else its journal. */
 import type { Command } from 'commander'
-import { hitRatio } from '../../cache/streams/stats.js'
-import { State } from '../../core/evolve/state.js'
-import { hasExpired } from '../../core/model/expiry.js'
-import { NEW_LIMITS, unjournaledLimits } from '../../core/model/limits.js'
-import { encodedBytes } from '../../durable/format/encode-event.js'
-import { findJournalFiles } from '../../durable/format/journal-files.js'
-import { isInUse } from '../../durable/history/lock-file.js'
-import type { ReadingPlan } from '../../durable/history/plan.js'
-import { troubleOf } from '../../durable/history/read-chain.js'
-import { type Replayed, replay } from '../../durable/history/replay.js'
-import { receiverFor } from '../../durable/history/replayed-state.js'
-import { reachOf } from '../../durable/snapshot/retention.js'
-import { disk } from '../../durable/storage/disk.js'
-import { planOpening, readJournal } from '../journal/journal-directory.js'
+import { listJournal } from '../journal/journal-directory.js'
 import { addDirectoryOption, type DirectoryOptions } from '../journal/options.js'
-import { limitJson } from '../terminal/change-json.js'
-import { figureLines } from '../terminal/figures.js'
+import { statsLines } from '../stats/journal-stats.js'
+import { statsOfFiles } from '../stats/stats-of-files.js'
+import { statsOfOwner } from '../stats/stats-of-owner.js'
 import { output } from '../terminal/output.js'
-import { Progress } from '../terminal/progress.js'
-import { showBytes, showCount, showCountOf, showLimits, showMoment, showPercent } from '../terminal/quantities.js'
 
 interface StatsOptions extends DirectoryOptions {
+  files?: true
   json?: true
 }
 
 export function addStatsCommand(program: Command): void {
   addDirectoryOption(program.command('stats'))
     .description('show what the journal holds: entries, counters, sequence numbers, files; also while it is in use')
+    .option('--files', 'read the files, even if a process owns the cache for others')
     .option('--json', 'print one line of JSON')
-    .action(async (options: StatsOptions) => {
-      const found = await readStats(options.directory)
-      if (options.json) output.line(JSON.stringify(found))
+    .addHelpText(
+      'after',
+      `
+If a process owns the cache for others (daybook serve, openShared), it is asked: only it knows the hits and misses since
+the last write. Otherwise the files are read, without the lock. "source" says which. The owner does not count the bytes of
+keys and values, expired entries, and events; --files does.`,
+    )
+    .action(async ({ directory, files, json }: StatsOptions) => {
+      await listJournal(directory) // throws if there is none
+      const found = (files ? undefined : await statsOfOwner(directory)) ?? (await statsOfFiles(directory))
+      if (json) output.line(JSON.stringify(found))
       else for (const line of statsLines(found)) output.line(line)
     })
-}
-
-async function readStats(directory: string) {
-  const progress = new Progress({ verbs: { bytes: 'Reading' } })
-  try {
-    const { result } = await readJournal(directory, async (files) => {
-      const plan = planOpening(files, directory)
-      const state = new State({
-        ...NEW_LIMITS, // until the journal says others; they limit nothing here
-        weigh: encodedBytes,
-      })
-      const receiver = receiverFor(state, (done, total) => progress.update(done, total))
-      const replayed = await replay(disk, directory, plan, receiver)
-      receiver.restoreOrder()
-      const { verdict } = replayed.chain
-      if (verdict.verdict === 'corrupt') throw verdict.error
-      return { result: { ...replayed, plan, state }, trouble: troubleOf(replayed.chain) }
-    })
-    return await summarize(directory, result)
-  } finally {
-    progress.end()
-  }
-}
-
-type Summary = Awaited<ReturnType<typeof summarize>>
-
-/**
- * What `--json` prints. Bytes are bytes in files, except in `entryBytes`: the encoded keys and values. The limits are those that
- * opening would begin with; null means that there is none.
- */
-async function summarize(
-  directory: string,
-  { state, chain, plan, events }: Replayed & { plan: ReadingPlan; state: State },
-) {
-  const { snapshot, segments } = plan
-  const { hits, misses, evictions, expirations, sets, deletes } = state.counters
-  const limits = state.areLimitsJournaled ? state.limits : unjournaledLimits(state.size)
-  const isClosedCleanly = chain.end.position?.seal === 'closed' && chain.end.stop === undefined
-  return {
-    directory,
-    isInUse: !isClosedCleanly && (await isInUse(disk, directory)),
-    size: state.size,
-    expired: countExpired(state),
-    entryBytes: countBytes(state),
-    maxSize: limitJson(limits.maxSize),
-    maxBytes: limitJson(limits.maxBytes),
-    hits,
-    misses,
-    hitRatio: hitRatio(hits, misses),
-    evictions,
-    expirations,
-    sets,
-    deletes,
-    sequence: chain.end.nextSequence - 1,
-    durableSequence: chain.end.durableSequence,
-    isClosedCleanly,
-    snapshot:
-      snapshot === undefined ? null : { file: snapshot.name, sequence: snapshot.sequence, bytes: snapshot.bytes },
-    segments: segments.length,
-    segmentBytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
-    events,
-    ...(await reached(directory)),
-  }
-}
-
-/** How far back one can look; null if there is no journal yet. */
-async function reached(directory: string) {
-  const reach = await reachOf(disk, await findJournalFiles(disk, directory))
-  return {
-    oldestSequence: reach?.oldestSequence ?? null,
-    oldestTime: reach === undefined ? null : showMoment(reach.oldestTimeMs),
-    historyBytes: reach?.historyBytes ?? 0,
-  }
-}
-
-function countBytes(state: State): number {
-  let bytes = 0
-  const cursor = state.inOrder()
-  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next())
-    bytes += state.measure(state.keyAt(slot), state.valueAt(slot), state.tagsAt(slot))
-  return bytes
-}
-
-function countExpired(state: State): number {
-  const nowMs = Date.now()
-  let count = 0
-  const cursor = state.inOrder()
-  for (let slot = cursor.next(); slot !== undefined; slot = cursor.next()) {
-    if (hasExpired(state.deadlineAt(slot), nowMs)) count++
-  }
-  return count
-}
-
-function statsLines(found: Summary): string[] {
-  const { snapshot, size, expired } = found
-  return figureLines([
-    ['directory', `${found.directory}${found.isInUse ? ' (open in another process)' : ''}`],
-    ['entries', `${showCount(size)}${expired === 0 ? '' : ` (${showCount(expired)} expired, removed on opening)`}`],
-    ['keys and values', showBytes(found.entryBytes)],
-    ['limits', showLimits({ maxSize: found.maxSize ?? Infinity, maxBytes: found.maxBytes ?? Infinity })],
-    ['hits', showCount(found.hits)],
-    ['misses', showCount(found.misses)],
-    ['hit ratio', found.hits + found.misses === 0 ? '-' : showPercent(found.hitRatio)],
-    ['sets', showCount(found.sets)],
-    ['deletes', showCount(found.deletes)],
-    ['expirations', showCount(found.expirations)],
-    ['evictions', showCount(found.evictions)],
-    ['sequence', `${showCount(found.sequence)}, durable through ${showCount(found.durableSequence)}`],
-    ['snapshot', snapshot === null ? 'none' : `${snapshot.file}, ${showBytes(snapshot.bytes)}`],
-    [
-      'journal',
-      `${showCountOf(found.events, 'event')} in ${showCountOf(found.segments, 'segment')}, ${showBytes(found.segmentBytes)}`,
-    ],
-    [
-      'reaches back to',
-      found.oldestSequence === null
-        ? '-'
-        : `sequence ${showCount(found.oldestSequence)}, ${found.oldestTime}; ${showBytes(found.historyBytes)} are kept for that`,
-    ],
-    [
-      'closed',
-      found.isInUse
-        ? 'no, in use'
-        : found.isClosedCleanly
-          ? 'cleanly'
-          : 'not cleanly: counters are as of the last write',
-    ],
-  ])
 }

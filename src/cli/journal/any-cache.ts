@@ -14,6 +14,9 @@ import { withCache } from './with-cache.js'
 /** Its methods return what those of `Cache` do, or promises of it. */
 export type AnyCache = Cache | SharedCache
 
+export const OWNER_HELP = `
+If a process owns the cache for others (daybook serve, openShared), it is asked, and a line says so.`
+
 /** How long an owner has to answer that is just opening the journal, or ending. */
 const PATIENCE_S = 5
 
@@ -32,11 +35,16 @@ export async function withAnyCache<T>(options: OpenOptions, use: (cache: AnyCach
   }
 }
 
+/** @throws CacheError `OWNER_UNAVAILABLE` if no process owns the directory, or it does not answer; `UNSUPPORTED_VERSION`. */
+export function joinOwner(directory: string): Promise<SharedCache> {
+  return openSharedWithin({ directory, owner: 'never', reconnectTimeout: PATIENCE_S })
+}
+
 async function joined({ directory, maxSize }: OpenOptions): Promise<SharedCache | undefined> {
   if (socketOf(directory) === undefined) return undefined
   let shared: SharedCache
   try {
-    shared = await openSharedWithin({ directory, owner: 'never', reconnectTimeout: PATIENCE_S })
+    shared = await joinOwner(directory)
   } catch (error) {
     if (error instanceof CacheError && error.code === 'OWNER_UNAVAILABLE') return undefined // what a killed owner left
     throw error

@@ -1,20 +1,21 @@
 /** Carries out a plan. What a step replaces is kept under an unused `.broken` name. */
 import { constants, copyFileSync, existsSync, linkSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { fileName } from '../../durable/format/format.js'
+import { fileName, LOCK_NAME } from '../../durable/format/format.js'
 import type { JournalFile } from '../../durable/format/journal-files.js'
+import { noteOf } from '../../durable/history/lock-file.js'
 import { SegmentWriter } from '../../durable/journal/segment-writer.js'
 import { setAside } from '../../durable/recovery/set-aside.js'
 import { writeSnapshot } from '../../durable/snapshot/write-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
 import { removeIfThere } from '../../durable/storage/replace-file.js'
-import { writeAll } from '../../durable/storage/storage.js'
+import { type StorageLock, writeAll } from '../../durable/storage/storage.js'
 import { showCountOf } from '../terminal/quantities.js'
 import type { RepairStep } from './repair-plan.js'
 import type { SalvagedRow } from './salvage.js'
 
-/** Returns a description of what was done. */
-export async function applyStep(directory: string, step: RepairStep): Promise<string> {
+/** Returns a description of what was done. `lock`: that of the directory, which is held. */
+export async function applyStep(directory: string, step: RepairStep, lock: StorageLock): Promise<string> {
   switch (step.type) {
     case 'move aside':
       return moveAside(directory, step.file)
@@ -27,6 +28,9 @@ export async function applyStep(directory: string, step: RepairStep): Promise<st
       return `${fileName(step.sequence, 'segment')} was created`
     case 'write snapshot':
       return replaceSnapshot(directory, step)
+    case 'write LOCK':
+      lock.write(noteOf(step.journalId))
+      return `${LOCK_NAME} was written again`
   }
 }
 

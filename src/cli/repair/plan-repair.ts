@@ -9,6 +9,8 @@
  *   the snapshot              use an older snapshot, if the journal since then still exists;   nothing
  *                             otherwise write a new one with the rows that are sound           the other rows
  *   the beginning is missing  write an empty snapshot, for the events that follow              what came before
+ *   LOCK, or a file, is of    plan-other-journal                                               nothing
+ *   another journal
  *
  * Events are never removed from the middle: without a `deleted` event, a deleted entry would be back. A missing row of a
  * snapshot is only a miss.
@@ -28,6 +30,7 @@ import { checkRows } from '../journal/check-file.js'
 import { listJournal } from '../journal/journal-directory.js'
 import { showCount, showCountOf } from '../terminal/quantities.js'
 import { describeLoss, type SetAsidePart } from './losses.js'
+import { ownersOf, planOtherJournal } from './plan-other-journal.js'
 import { rebuildHeader } from './rebuild-header.js'
 import type { RepairPlan, RepairStep } from './repair-plan.js'
 import { salvageRows } from './salvage.js'
@@ -39,6 +42,8 @@ export async function planRepair(directory: string): Promise<RepairPlan> {
 class Planner {
   readonly #directory: string
   readonly #files: JournalFiles
+  /** From the sound headers, or from LOCK. */
+  #journalId: Buffer | undefined
 
   constructor(directory: string, files: JournalFiles) {
     this.#directory = directory
@@ -47,6 +52,12 @@ class Planner {
 
   async plan(): Promise<RepairPlan> {
     const newest = this.#files.snapshots.at(-1)
+    const noted = journalIdIn(journalNote(disk, this.#directory))
+    const owned = await ownersOf(this.#files)
+    this.#journalId = (owned.find(({ journalId }) => noted?.equals(journalId)) ?? owned[0])?.journalId ?? noted
+    const first = newest ?? this.#files.segments[0]
+    const other = planOtherJournal(this.#directory, owned, first, noted)
+    if (other !== undefined) return other
     if (newest === undefined) return this.#planFrom(undefined)
     const { damage } = await checkRows(newest, 'snapshot', () => undefined)
     if (damage === undefined) return this.#planFrom(newest)
@@ -79,7 +90,7 @@ class Planner {
   }
 
   async #planSalvage(newest: JournalFile, finding: string): Promise<RepairPlan> {
-    const journalId = await this.#journalId()
+    const journalId = this.#journalId
     const next = this.#files.segments.find(({ sequence }) => sequence === sequenceAfter(newest.sequence))
     // As the next segment says. If that is damaged, too, it will be set aside anyway.
     const previousChecksum =
@@ -127,7 +138,7 @@ class Planner {
     const base = await this.#baseOf(snapshot)
     const { start, segments } = base
     const [first] = segments
-    const journalId = start.journalId ?? (await this.#journalId())
+    const journalId = start.journalId ?? this.#journalId
     if (first?.sequence !== start.nextSequence) return this.#planGap(base, journalId)
 
     const { chain, refused, lastFrame, lastSequence } = await readStrictly(disk, this.#directory, base)
@@ -150,7 +161,7 @@ class Planner {
     const error = refused?.error ?? (chain?.verdict.verdict === 'corrupt' ? chain.verdict.error : undefined)
     // A seal at the end names the file in which the journal continues. Without that file the seal must go, too.
     const seal = refused === undefined && chain?.end.position?.seal === 'continued' ? lastFrame : undefined
-    if (stop === undefined && seal === undefined) throw error // LOCK names another journal; only the user knows which is right
+    if (stop === undefined && seal === undefined) throw error // nothing that a repair knows
     const finding = `${error?.file}, byte ${error?.offset}, sequence ${error?.sequence}: ${error?.reason}`
     if (chain?.end.stop?.error !== undefined && stop?.file.sequence === lastSequence + 1 && journalId !== undefined) {
       const previousChecksum = stop.index === 0 ? start.previousChecksum : (chain?.end.position?.lastChecksum ?? 0)
@@ -229,22 +240,6 @@ class Planner {
         journalId,
       ),
     }
-  }
-
-  /** From the first sound header, or from LOCK. */
-  async #journalId(): Promise<Buffer | undefined> {
-    const { snapshots, segments, loaded } = this.#files
-    for (const [kind, files] of [
-      ['segment', segments],
-      ['snapshot', snapshots],
-      ['loaded', loaded],
-    ] as const) {
-      for (const file of files) {
-        const header = await soundHeaderOf(disk, file, kind)
-        if (header !== undefined) return header.journalId
-      }
-    }
-    return journalIdIn(journalNote(disk, this.#directory))
   }
 }
 

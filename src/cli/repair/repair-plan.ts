@@ -25,6 +25,8 @@ export type RepairStep =
       limits: Limits | undefined
       file: JournalFile | undefined
     }
+  /** LOCK, which is a note of the journal's id, gets another one. */
+  | { type: 'write LOCK'; journalId: Buffer }
 
 export interface RepairPlan {
   /** As `verify` reports it. */

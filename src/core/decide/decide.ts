@@ -88,7 +88,10 @@ export function replyTo(command: Command, events: readonly CacheEvent[]): unknow
  */
 export function isSetAlone(state: ReadableState, slot: Slot | undefined, nowMs: number | undefined): boolean {
   if (state.maxBytes !== Number.POSITIVE_INFINITY) return false
-  if (slot === undefined) return fits(state, state.size + 1, 0) && state.size < state.entriesMax
+  if (slot === undefined) {
+    const { size } = state // a function call or two
+    return size < state.maxSize && size < state.entriesMax
+  }
   const deadlineMs = state.deadlineAt(slot)
   return deadlineMs === Number.POSITIVE_INFINITY || (nowMs !== undefined && !hasExpired(deadlineMs, nowMs))
 }

@@ -45,12 +45,6 @@ export class Answers {
     return this.#clients.get(client)?.bytes ?? 0
   }
 
-  /** How many bytes, and how many answers, are kept for a client. */
-  heldFor(client: string): { bytes: number; answers: number } {
-    const held = this.#clients.get(client)
-    return { bytes: held?.bytes ?? 0, answers: held?.answers.size ?? 0 }
-  }
-
   get clients(): string[] {
     return [...this.#clients.keys()]
   }

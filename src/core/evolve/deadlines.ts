@@ -15,7 +15,7 @@ export class Deadlines {
   /** How many entries have a deadline. */
   count = 0
   #capacity: number
-  /** By slot; `Infinity` for none. */
+  /** By slot; `Infinity` for none, and 0 for a slot that was never used since its part of the column was added. */
   #at = new Float64Array(0)
   /** By slot: 1 + its place in the heap; 0 if it is not in the heap. */
   #place = new Uint32Array(0)
@@ -37,8 +37,9 @@ export class Deadlines {
     const place = new Uint32Array(this.#capacity)
     const heap = new Uint32Array(this.#capacity)
     const bounds = new Float64Array(this.#capacity)
-    at.set(this.#at)
-    at.fill(Number.POSITIVE_INFINITY, this.#at.length)
+    // The rest of it is not filled: to touch all of the new memory at once takes milliseconds at a million entries.
+    if (this.#at.length === 0) at.fill(Number.POSITIVE_INFINITY)
+    else at.set(this.#at)
     place.set(this.#place)
     heap.set(this.#heap)
     bounds.set(this.#bounds)
@@ -73,16 +74,16 @@ export class Deadlines {
 
   set(slot: Slot, deadlineMs: number): void {
     if (deadlineMs === Number.POSITIVE_INFINITY) {
-      if (this.count > 0) this.#remove(slot)
+      if (this.#at.length > 0) this.#remove(slot)
       return
     }
     this.reserve()
     const before = this.#at[slot] as number
     this.#at[slot] = deadlineMs
-    if (before > deadlineMs) this.#sooner(slot, deadlineMs)
+    if (before > deadlineMs || before === 0) this.#sooner(slot, deadlineMs)
   }
 
-  /** A new deadline, or one that moves back, though perhaps not before its bound. */
+  /** A new deadline, or one that moves back, though perhaps not before its bound. Any other changes nothing. */
   #sooner(slot: Slot, deadlineMs: number): void {
     const place = this.#place[slot] as number
     if (place === 0) this.#up(this.count++, slot, deadlineMs)
@@ -91,9 +92,9 @@ export class Deadlines {
 
   #remove(slot: Slot): void {
     const place = this.#place[slot] as number
+    this.#at[slot] = Number.POSITIVE_INFINITY
     if (place === 0) return
     this.#place[slot] = 0
-    this.#at[slot] = Number.POSITIVE_INFINITY
     const last = this.#heap[--this.count] as Slot
     if (last === slot) return
     const boundMs = this.#bounds[this.count] as number

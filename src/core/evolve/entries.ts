@@ -26,7 +26,11 @@ export interface UseMark {
   readonly gone: number[]
 }
 
-const INITIAL_CAPACITY = 1024
+/**
+ * It doubles. Not a power of two, at which V8's Map doubles: at a million entries each of the two takes tens of milliseconds, so they
+ * must not come together.
+ */
+const INITIAL_CAPACITY = 1536
 
 /**
  * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. An object

@@ -73,14 +73,24 @@ export function evolveSet(
   expiresAtMs: number,
   extension?: Extension,
 ): void {
-  const { entries, undo } = state
   if (slot === undefined) addEntry(state, key, value, expiresAtMs, extension)
-  else {
-    if (undo.isRecording) undo.replaced(entries, slot)
-    entries.replace(slot, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
-    entries.order.use(slot)
-  }
+  else replaceEntry(state, slot, key, value, expiresAtMs, extension)
   state.counters.sets++
+}
+
+function replaceEntry(
+  state: State,
+  slot: Slot,
+  key: string,
+  value: StoredValue,
+  expiresAtMs: number,
+  extension: Extension | undefined,
+): void {
+  const { entries, undo } = state
+  if (undo.isRecording) undo.replaced(entries, slot)
+  const weight = entries.isWeighed ? state.weigh(key, value, extension?.tags) : 0
+  entries.replace(slot, value, expiresAtMs, weight, extension)
+  entries.order.use(slot)
 }
 
 function addEntry(
@@ -92,7 +102,8 @@ function addEntry(
 ): void {
   const { entries, undo } = state
   state.refuseBeyondMap(entries)
-  const slot = entries.add(key, value, expiresAtMs, state.weigh(key, value, extension?.tags), extension)
+  const weight = entries.isWeighed ? state.weigh(key, value, extension?.tags) : 0
+  const slot = entries.add(key, value, expiresAtMs, weight, extension)
   if (undo.isRecording) undo.added(slot, key)
 }
 

@@ -1,5 +1,6 @@
 import { CacheError } from '../../errors.js'
 import { Counters } from '../model/counters.js'
+import type { CacheEvent } from '../model/event.js'
 import type { Limits } from '../model/limits.js'
 import type { ReadableState, Slot, SlotCursor } from '../model/state.js'
 import type { StoredValue } from '../model/stored-value.js'
@@ -30,6 +31,10 @@ export const GATE = {
   readOnly: 16,
   /** Events must be made, for a listener. */
   isHeard: 32,
+  /** Or for subscribers. */
+  isObserved: 64,
+  /** There is a limit on bytes. */
+  isWeighed: 128,
   /** The reasons that concern a read. */
   ofReads: 15,
 } as const
@@ -61,6 +66,7 @@ export class State implements ReadableState {
     this.eviction = options.eviction ?? 'lru'
     this.#weigh = options.weigh
     this.entries = this.emptyEntries()
+    this.close(GATE.isWeighed, this.entries.isWeighed)
   }
 
   /** Whether the cache is open: recovered, and not closing. */
@@ -125,6 +131,7 @@ export class State implements ReadableState {
     const isWeighed = this.maxBytes !== Number.POSITIVE_INFINITY
     if (entries.isWeighed !== isWeighed) entries.weighAll(isWeighed ? this.#weigh : undefined)
     this.entries = entries
+    this.close(GATE.isWeighed, isWeighed)
   }
 
   /** Replaces the counters by those that came with an order of use. */
@@ -260,6 +267,14 @@ export class State implements ReadableState {
     if (addsEntry) this.entries.reserve()
     if (deadlineMs !== Number.POSITIVE_INFINITY) this.entries.deadlines.reserve()
     if (becomesStale) this.entries.windows.reserve()
+  }
+
+  /** The same for an event. `hasRemoved`: whether an event before it removes an entry, and so leaves room for one. */
+  reserveFor(event: CacheEvent, hasRemoved: boolean): void {
+    if (event.type !== 'set' && event.type !== 'rescheduled') return
+    const adds = event.type === 'set' && !hasRemoved && this.find(event.key) === undefined
+    const becomesStale = event.type === 'set' ? event.extension !== undefined : event.freshUntilMs !== undefined
+    this.reserve(adds, event.expiresAtMs, becomesStale)
   }
 }
 

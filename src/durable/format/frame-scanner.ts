@@ -62,11 +62,15 @@ export class FrameScanner {
     if (found.problem === 'newer') throw new NewerFormatError(found.reason).at(this.#file.path, place)
     if (found.problem !== 'incomplete')
       return { frame: undefined, offset: place, reason: found.reason, isTorn: found.problem === 'unsound' }
-    return this.#fill(found.needed).then((isMore) =>
-      isMore
-        ? this.next()
-        : { frame: undefined, offset: place, reason: 'the file shrank while it was read', isTorn: true },
-    )
+    return this.#fill(found.needed).then((isMore) => (isMore ? this.next() : this.#end(place)))
+  }
+
+  /** There is nothing more to read. */
+  #end(offset: number): Scanned | undefined {
+    const isSizeKnown = this.fileBytes < Number.POSITIVE_INFINITY
+    if (!isSizeKnown && this.#bytes.length === 0) return undefined
+    const reason = isSizeKnown ? 'the file shrank while it was read' : 'the file ends in the middle of a frame'
+    return { frame: undefined, offset, reason, isTorn: true }
   }
 
   async #sumLarge(length: number): Promise<Scanned | undefined> {

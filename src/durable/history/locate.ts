@@ -106,7 +106,7 @@ interface FramesEnd {
 }
 
 /** Calls `visit` with each frame of a segment, until it returns true. One that is being written ends with its last whole frame. */
-export async function visitFrames(
+async function visitFrames(
   storage: ReadableStorage,
   { path, sequence }: JournalFile,
   visit: (frame: Frame) => boolean,

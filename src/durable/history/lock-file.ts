@@ -13,6 +13,11 @@ export function journalIdIn(note: string): Buffer | undefined {
   return /^[0-9a-f]{32}$/.test(note) ? Buffer.from(note, 'hex') : undefined
 }
 
+/** The note that names a journal. */
+export function noteOf(journalId: Buffer): string {
+  return `${journalId.toString('hex')}\n`
+}
+
 /** The id of the journal in the directory; empty until its first segment is durable. */
 export function journalNote(storage: Storage, directory: string): string {
   return storage.noteIn(join(directory, LOCK_NAME)).trim()

@@ -11,10 +11,10 @@ import { findJournalFiles, type JournalFile, type JournalFiles } from '../format
 import { anchorsIn, reachOf, timeOf } from '../snapshot/retention.js'
 import type { Storage } from '../storage/storage.js'
 import { HeldFiles } from './held-files.js'
-import { historyGone, locate, type Moment, type OldestFrames, type Place, visitFrames } from './locate.js'
+import { historyGone, locate, type Moment, type OldestFrames, type Place } from './locate.js'
 import { journalNote } from './lock-file.js'
 import { planReading } from './plan.js'
-import { readingPast, retryMissing } from './reading-past.js'
+import { readingPast } from './reading-past.js'
 import { replay } from './replay.js'
 import { slices } from './slices.js'
 
@@ -39,20 +39,6 @@ export class Past {
     return readingPast(this.directory, () =>
       locate(this.storage, this.directory, moment, now.sequence, this.#oldestFrames),
     )
-  }
-
-  /** The place at the end of the journal, as far as its last segment can be read: another process may be writing it. */
-  end(nowMs: number): Promise<Place> {
-    const last = async () => {
-      const { segments } = await findJournalFiles(this.storage, this.directory)
-      const segment = segments.at(-1)
-      if (segment === undefined) throw historyGone({ timeMs: nowMs })
-      return await visitFrames(this.storage, segment, () => false)
-    }
-    return readingPast(this.directory, async () => {
-      const { nextSequence } = await retryMissing(last)
-      return { sequence: sequenceAfter(nextSequence, -1), timeMs: nowMs }
-    })
   }
 
   /**

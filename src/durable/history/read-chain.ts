@@ -39,7 +39,7 @@ function otherJournal(first: JournalFile | undefined): CorruptionError {
     file,
     offset: 0,
     sequence,
-    reason: "LOCK names a different journal than this file. To continue with this file's journal, remove LOCK",
+    reason: 'LOCK names a different journal than this file',
   })
 }
 

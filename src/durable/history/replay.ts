@@ -100,6 +100,8 @@ export class Replayer {
   readonly #to: Sequence
   readonly #onBytes: ((bytes: number) => void) | undefined
   readonly #pause: ReplayOptions['pause']
+  /** Events and frames since the last possible pause. */
+  #unpaused = 0
   /** The order of use that a clean close wrote in version 1, kept until its seal is read. */
   #recency: string[] = []
 
@@ -147,13 +149,14 @@ export class Replayer {
     const reader = new ByteReader(bytes, frame.payloadStart, frame.payloadEnd)
     try {
       const loading = this.#payload(frame, reader)
-      if (loading === undefined) this.#finish(frame, reader)
-      else
+      if (loading !== undefined)
         return loading
           .then(() => this.#finish(frame, reader))
           .catch((error) => {
             throw refusalOf(error, frame, file.path)
           })
+      this.#finish(frame, reader)
+      return this.#pauseAfter(frame.count)
     } catch (error) {
       throw refusalOf(error, frame, file.path)
     }
@@ -192,6 +195,14 @@ export class Replayer {
       const pausing = left % SLICE_EVENTS === 0 ? this.#pause?.() : undefined
       if (pausing !== undefined) return pausing.then(() => this.#events(reader, left - 1, sequence))
     }
+  }
+
+  /** A slice may have many small frames, none of which is long enough for a pause within it. */
+  #pauseAfter(events: number): void | Promise<void> {
+    this.#unpaused += events + 1
+    if (this.#unpaused < SLICE_EVENTS) return
+    this.#unpaused = 0
+    return this.#pause?.()
   }
 
   #takeLimits(limits: Limits | undefined): void {

@@ -3,7 +3,7 @@
  * So if something looks damaged, the directory is listed and read again, until the damage is found twice at the same place, or
  * nothing can have changed in between.
  */
-import { CorruptionError } from '../../errors.js'
+import { type CacheError, CorruptionError } from '../../errors.js'
 import { allOf, findJournalFiles, type JournalFiles } from '../format/journal-files.js'
 import type { Storage } from '../storage/storage.js'
 import { isInUse } from './lock-file.js'
@@ -63,12 +63,13 @@ function signatureOf(files: JournalFiles): string {
     .join('\n')
 }
 
-/** Damage and missing files are results; any other error is thrown. */
+/** Damage, missing files, and a past that compaction has removed are results; any other error is thrown. */
 async function tried<T>(reading: Promise<Attempt<T>>): Promise<Attempt<T> | { error: Error; trouble: string }> {
   try {
     return await reading
   } catch (error) {
-    const isPassing = error instanceof CorruptionError || (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const { code } = error as NodeJS.ErrnoException | CacheError
+    const isPassing = error instanceof CorruptionError || code === 'ENOENT' || code === 'HISTORY_GONE'
     if (!isPassing) throw error
     return { error: error as Error, trouble: (error as Error).message }
   }

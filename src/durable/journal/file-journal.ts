@@ -20,6 +20,7 @@ import type {
   SnapshotSource,
 } from '../contract.js'
 import { fileName } from '../format/format.js'
+import { noteOf } from '../history/lock-file.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
 import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
 import { writeCompaction } from '../snapshot/compact.js'
@@ -104,7 +105,7 @@ export class FileJournal implements Journal {
     const segments = new Segments(this.#storage, directory, recovered, session, this.#newJournalId)
     const isNew = recovered.report.frames === 0 && recovered.report.snapshot === undefined
     if (isNew) session.receiver.limits(session.limits)
-    if (!recovered.isNoted) lock.write(`${segments.journalId.toString('hex')}\n`)
+    if (!recovered.isNoted) lock.write(noteOf(segments.journalId))
     const { durableSequence, hasLooseRecency, report } = recovered
     const durability = new Durability(session, this.#pending, segments, durableSequence, () => this.onChange?.())
     durability.onProgress = () => this.#tellPublished()

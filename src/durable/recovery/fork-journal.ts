@@ -10,7 +10,7 @@ import type { SnapshotSource } from '../contract.js'
 import { encodeFileHeader } from '../format/file-header.js'
 import { FILE_HEADER_BYTES, fileName } from '../format/format.js'
 import { allOf, findJournalFiles } from '../format/journal-files.js'
-import { journalNote } from '../history/lock-file.js'
+import { journalNote, noteOf } from '../history/lock-file.js'
 import { writeSnapshot } from '../snapshot/write-snapshot.js'
 import { createFile } from '../storage/create-file.js'
 import { removeIfThere } from '../storage/replace-file.js'
@@ -45,7 +45,7 @@ export async function forkJournal(request: ForkRequest): Promise<Fork> {
       throw new CacheError('FORK_FAILED', `${directory} has a journal already`)
     const journalId = request.journalId ?? randomBytes(16)
     const fork = await writeFiles(request, journalId)
-    lock.write(`${journalId.toString('hex')}\n`)
+    lock.write(noteOf(journalId))
     return fork
   } catch (error) {
     throw error instanceof CacheError ? error : unwritten(directory, error)

@@ -6,17 +6,17 @@ import {
   fsyncSync,
   lstat,
   lstatSync,
-  mkdirSync,
   openSync,
   readdir,
   readSync,
   renameSync,
   unlinkSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type DiskFile, openFile } from './disk-file.js'
 import { DiskLock, isLocked, lock } from './disk-lock.js'
+import { makeDirectories } from './make-directories.js'
 import { ownerOf } from './owner-file.js'
 import { NOTE_BYTES_MAX, type Storage, type StorageEntry } from './storage.js'
 
@@ -30,11 +30,8 @@ const lstatLater = promisify(lstat)
 /** The real file system. */
 export const disk: Storage = {
   makeDirectory(directory) {
-    const first = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
-    if (first === undefined) return
     // The names of new directories must be on disk, or a power cut removes them with the journal.
-    for (let made = resolve(directory); made.length >= first.length; made = dirname(made))
-      this.syncDirectory(dirname(made))
+    for (const made of makeDirectories(directory, DIRECTORY_MODE)) this.syncDirectory(dirname(made))
   },
 
   async list(directory) {

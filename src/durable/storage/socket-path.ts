@@ -4,21 +4,12 @@
  * socket in the temporary directory. Clients find it in `<directory>/owner`: temporary directories differ between services.
  */
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs'
+import { chmodSync, lstatSync, mkdtempSync, realpathSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CacheError } from '../../errors.js'
+import { makeDirectories } from './make-directories.js'
 
 /** On macOS a name has 104 bytes, with the zero at its end. */
 const NAME_BYTES_MAX = 103
@@ -106,7 +97,7 @@ export function removeSocket(path: string): void {
 
 /** @throws CacheError if the directory is not this user's alone. */
 function makePrivate(directory: string): void {
-  mkdirSync(directory, { mode: 0o700, recursive: true })
+  makeDirectories(directory, 0o700)
   const found = lstatSync(directory)
   if (found.isDirectory() && found.uid === myUid() && (found.mode & 0o077) === 0) return
   throw new CacheError(

@@ -51,6 +51,7 @@ export interface ReadableStorage {
 
 export interface ReadableFile {
   readonly path: string
+  /** Infinity for what is read as it arrives, in order; the end is where `read` returns 0. */
   size(): number
   /** Reads up to `length` bytes into `target`. Returns how many it read. */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from '../../core/model/clock.js'
+import type { CacheError } from '../../errors.js'
 
 /** Opens the log of a cache for one node. `clock`: where the log's time comes from, if not from the system. */
 export type Engine = ((name: string, node: string) => Log) & { readonly clock?: Clock | undefined }
@@ -69,6 +70,11 @@ export interface Log {
   readonly wire: Wire
   /** Ends what goes on: followers and servers stop, and calls that wait reject. */
   close(): Promise<void>
+  /**
+   * Why the engine does not do what it is asked, if it has said so lately: a permission is missing, for example. A call that finds no
+   * leader in time is rejected with it as the `cause`.
+   */
+  readonly obstacle?: CacheError | undefined
 }
 
 /** Which snapshot to begin with. */
@@ -111,7 +117,7 @@ export interface Wire {
    * promise rejected; it may have been handled.
    */
   request(address: string, body: Uint8Array): Promise<Uint8Array>
-  /** If several serve an address, each message goes to one of them. */
+  /** An address is served by one node at a time. A message may be handled twice. */
   serve(address: string, handle: (body: Uint8Array) => Promise<Uint8Array>): { stop(): void }
   /** To whoever serves the address; lost without notice if nobody does. */
   cast(address: string, body: Uint8Array): void

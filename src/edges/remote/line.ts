@@ -5,7 +5,10 @@
 export interface Line {
   /** Sends a message. Buffers in `transfer` are moved instead of copied, if the line can. Throws for what it cannot send. */
   post(message: unknown, transfer?: readonly object[]): void
-  /** Calls the listener with every message that the event loop receives; `undefined` for one that cannot be read. */
+  /**
+   * Calls the listener with every message that the event loop receives; `undefined` for one that cannot be read. Here and below: not before
+   * this returns, so that whoever listens is complete.
+   */
   onMessage(listener: (message: unknown) => void): void
   /** Calls back once when no more messages can arrive, whichever end closed the line. */
   onClose(listener: () => void): void

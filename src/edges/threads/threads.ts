@@ -1,7 +1,15 @@
 /** `daybook/threads`: the module that a worker imports. The public names, listed explicitly. */
 
 export type { RemoteRemoval } from '../../cache/streams/removals.js'
-export { CacheClosedError, CacheError, CorruptionError, JournalWriteError, ValueError } from '../../errors.js'
+export {
+  CacheClosedError,
+  CacheError,
+  CacheLockedError,
+  CorruptionError,
+  JournalWriteError,
+  NotLeaderError,
+  ValueError,
+} from '../../errors.js'
 export type { RemoteCache, RemoteNamespace } from '../remote/client/remote-cache.js'
 export type { RemoteView } from '../remote/client/remote-past.js'
 export type { Condition, Step, StepsResults } from '../remote/wire/steps.js'

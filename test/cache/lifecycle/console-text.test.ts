@@ -73,3 +73,10 @@ test('console.log of a client shows whether it is connected', async (t) => {
   const { result } = inWorker(cache.share(), 'sync', (sync) => process.getBuiltinModule('util').inspect(sync))
   t.is(await result, "SyncThreadCache {\n  state: 'connected'\n}")
 })
+
+test('console.log of a namespace, here and of a client, shows its prefix', async (t) => {
+  const { cache } = await openMemory(t)
+  const client = await connect(cache.share())
+  for (const view of [cache.namespace('a:'), client.namespace('a:'), cache.namespace('a').namespace(':')])
+    t.is(inspect(view), "Namespace {\n  prefix: 'a:'\n}")
+})

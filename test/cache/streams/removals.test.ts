@@ -165,10 +165,13 @@ test('over a port clear and load are one removal each, without a key', async (t)
 })
 
 test('old values are kept only while somebody observes removals, and decoded only then', (t) => {
-  const streams = new Streams<unknown>((stored) => {
-    decoded++
-    return stored
-  })
+  const streams = new Streams<unknown>(
+    (stored) => {
+      decoded++
+      return stored
+    },
+    () => undefined,
+  )
   let decoded = 0
   const state = stateOf([wasSet('a', new EncodedValue('bytes', new Uint8Array(1)))])
   const captured: JournaledEvent[] = []

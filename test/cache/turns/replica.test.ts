@@ -256,7 +256,7 @@ test('answers are taken back with their turns, and a note alone with the next ev
   for (const number of [1, 2, 3]) run(number, 0)
   journal.commit()
   const before = state.answers.notes()
-  const held = state.answers.heldFor(client)
+  const held = state.answers.bytesFor(client)
   run(4, 2)
   run(5, 4)
   numbered.forget(client)
@@ -269,7 +269,7 @@ test('answers are taken back with their turns, and a note alone with the next ev
   t.deepEqual(frozen(replica).notes, before)
   journal.revert()
   t.deepEqual(state.answers.notes(), before)
-  t.deepEqual(state.answers.heldFor(client), held)
+  t.deepEqual(state.answers.bytesFor(client), held)
   run(4, 3)
   t.deepEqual(
     state.answers.notes().map(({ number }) => number),

@@ -263,3 +263,25 @@ test.serial('a journal with too many entries opens after the repair that its err
   t.is(cache.size, 5)
   await cache.close()
 })
+
+test.serial(
+  'a LOCK that names a journal of which there is no file is written again, and nothing is lost',
+  async (t) => {
+    const { cwd, directory, states } = await journal(t)
+    const right = readFileSync(join(directory, 'LOCK'))
+    damage(directory, 'LOCK', 3)
+    t.like(await daybook(t, ['verify'], { cwd }), { code: 4 })
+    const shown = await daybook(t, ['repair'], { cwd })
+    t.is(shown.code, 4)
+    t.regex(
+      shown.stdout,
+      /^corrupt: journal\/LOCK names a journal that no file is of; 0000000000000001\.segment is of another one$/m,
+    )
+    t.regex(shown.stdout, /^It would lose: nothing\.$/m)
+    const { code, stdout } = await daybook(t, ['repair', '--yes'], { cwd })
+    t.is(code, 0)
+    t.regex(stdout, /^ {2}LOCK was written again$/m)
+    t.deepEqual(readFileSync(join(directory, 'LOCK')), right)
+    t.deepEqual(await entriesOf(directory), states[12])
+  },
+)

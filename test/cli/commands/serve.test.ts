@@ -1,17 +1,12 @@
 /** `daybook serve`, and the other commands beside a process that owns the cache. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { openCache } from '../../../src/index.js'
 import { openSharedWithin } from '../../../src/processes.js'
 import { DaybookProcess, daybook } from '../../helpers/cli/daybook-process.js'
+import { serving } from '../../helpers/cli/serving.js'
 import { temporaryDirectory } from '../../helpers/temporary-directory.js'
-
-async function serving(t: ExecutionContext, cwd = temporaryDirectory(t)) {
-  const served = new DaybookProcess(t, ['serve', 'journal'], { cwd })
-  await served.until(/this process \(\d+\) owns journal/)
-  return { cwd, served, directory: join(cwd, 'journal') }
-}
 
 test('serve owns the cache until a signal, hands it over, and ends with the code of the signal', async (t) => {
   const { cwd, served, directory } = await serving(t)
@@ -54,7 +49,7 @@ test('the shell asks the owner, and says so', async (t) => {
   await served.kill('SIGTERM')
 })
 
-test('save and load ask the owner; stats and inspect read its files', async (t) => {
+test('save and load ask the owner; inspect reads its files', async (t) => {
   const { cwd, served, directory } = await serving(t)
   const cache = await openSharedWithin({ directory, owner: 'never', reconnectTimeout: 60 })
   await cache.set('a', 1)
@@ -65,7 +60,6 @@ test('save and load ask the owner; stats and inspect read its files', async (t) 
   await cache.set('b', 1)
   t.is((await daybook(t, ['load', 'saved.daybook'], { cwd })).code, 0)
   t.deepEqual(await cache.keys(), ['a'])
-  t.regex((await daybook(t, ['stats'], { cwd })).stdout, /open in another process/)
   t.regex((await daybook(t, ['inspect'], { cwd })).stdout, /set/)
   const refused = await daybook(t, ['save', 'saved.daybook', '--max-size', '5'], { cwd })
   t.is(refused.code, 2)

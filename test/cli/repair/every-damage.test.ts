@@ -10,6 +10,8 @@ import test, { type ExecutionContext } from 'ava'
 import { applyStep } from '../../../src/cli/repair/apply-repair.js'
 import { planRepair } from '../../../src/cli/repair/plan-repair.js'
 import { verifyJournal } from '../../../src/cli/verify/verify-journal.js'
+import { unlockedDisk } from '../../../src/durable/storage/disk.js'
+import type { StorageLock } from '../../../src/durable/storage/storage.js'
 import { type Cache, CorruptionError } from '../../../src/index.js'
 import {
   copyOf,
@@ -50,9 +52,33 @@ async function writeLoaded(cache: Cache, root: string): Promise<void> {
   cache.set('after', 1)
 }
 
+/** Files with the names of the others, and no value that they have. */
+async function writeOther(cache: Cache): Promise<void> {
+  for (let number = 1; number <= 12; number++) {
+    cache.set(`key:${number}`, { other: number, text: 'x'.repeat(20) })
+    await cache.flush()
+  }
+  await cache.compact()
+}
+
+/** Every byte of LOCK, and each file of another journal beside ours, or in place of one. */
+function* mixturesOf(directory: string, other: string): Generator<Damage> {
+  for (let offset = 0; offset < statSync(join(directory, 'LOCK')).size; offset++)
+    yield [`a bit of LOCK at ${offset}`, (target) => damage(target, 'LOCK', offset, offset % 4)]
+  const ours = journalFilesOf(directory)
+  for (const file of journalFilesOf(other))
+    if (ours.some((name) => name !== file))
+      yield [`${file} of another journal`, (target) => copyFileSync(join(other, file), join(target, file))]
+  yield ['the LOCK of another journal', (target) => copyFileSync(join(other, 'LOCK'), join(target, 'LOCK'))]
+}
+
+function journalFilesOf(directory: string): string[] {
+  return readdirSync(directory).filter((name) => /\.(segment|snapshot|loaded)$/.test(name))
+}
+
 /** Flipped bits, truncated files, sectors of zeros, files missing, exchanged, doubled, with garbage at the end. */
 function* damagesOf(directory: string): Generator<Damage> {
-  const files = readdirSync(directory).filter((name) => /\.(segment|snapshot|loaded)$/.test(name))
+  const files = journalFilesOf(directory)
   for (const file of files) {
     const size = statSync(join(directory, file)).size
     for (let offset = 0; offset < size; offset += STEP) {
@@ -96,13 +122,22 @@ async function openedOrRefused(directory: string): Promise<'opens' | CorruptionE
 
 /** Repairs until the journal is sound; returns whether nothing was reported as lost. */
 async function repair(t: ExecutionContext, directory: string): Promise<boolean> {
+  const lock = (await unlockedDisk.lock(join(directory, 'LOCK'))) as StorageLock
+  try {
+    return await repairLocked(t, directory, lock)
+  } finally {
+    lock.release()
+  }
+}
+
+async function repairLocked(t: ExecutionContext, directory: string, lock: StorageLock): Promise<boolean> {
   let isLossless = true
   for (let round = 0; round < 20; round++) {
     const plan = await planRepair(directory)
     if (plan.status === 'sound') return isLossless
     if (plan.losses.length > 0) isLossless = false
     const before = new Map(readdirSync(directory).map((name) => [name, statSync(join(directory, name)).size]))
-    for (const step of plan.steps) await applyStep(directory, step)
+    for (const step of plan.steps) await applyStep(directory, step, lock)
     const bytesBefore = [...before.values()].reduce((sum, size) => sum + size, 0)
     const bytesAfter = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)
     t.true(bytesAfter >= bytesBefore, 'nothing is deleted')
@@ -111,7 +146,13 @@ async function repair(t: ExecutionContext, directory: string): Promise<boolean> 
   return false
 }
 
-async function check(t: ExecutionContext, { directory, states }: WrittenJournal, root: string, [name, apply]: Damage) {
+/** Returns whether nothing was reported as lost. */
+async function check(
+  t: ExecutionContext,
+  { directory, states }: WrittenJournal,
+  root: string,
+  [name, apply]: Damage,
+): Promise<boolean> {
   const damaged = copyOf(directory, join(root, 'damaged'))
   apply(damaged)
   const opened = copyOf(damaged, join(root, 'opened'))
@@ -138,6 +179,7 @@ async function check(t: ExecutionContext, { directory, states }: WrittenJournal,
         [...entries].every(([key, value]) => isDeepStrictEqual(value, state.get(key))),
         name,
       )
+    return isLossless
   } finally {
     rmSync(damaged, { recursive: true })
     rmSync(opened, { recursive: true })
@@ -156,4 +198,17 @@ for (const [name, write, close] of JOURNALS) {
     }
     t.log(`${count} damages`)
   })
+
+  test.serial(
+    `a wrong LOCK of ${name} costs nothing, and no file of another journal is taken for its own`,
+    async (t) => {
+      const root = temporaryDirectory(t)
+      const written = await writeJournal(join(root, 'journal'), (cache) => write(cache, root), { close })
+      const other = await writeJournal(join(root, 'other'), writeOther)
+      for (const one of mixturesOf(written.directory, other.directory)) {
+        const isLossless = await check(t, written, root, one)
+        if (one[0].includes('LOCK')) t.true(isLossless, one[0])
+      }
+    },
+  )
 }

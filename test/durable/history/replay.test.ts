@@ -62,6 +62,31 @@ test('replay up to any sequence gives the state right after that event, also ins
   }
 })
 
+test('a replay in slices can pause after a few hundred events, in one frame or in many', async (t) => {
+  for (const eventsOfAFrame of [1, 50, 2_000]) {
+    const disk = new SimulatedDisk()
+    const journal = new FileJournal(disk.process(), DIRECTORY)
+    await journal.open(session())
+    for (let at = 0; at < 2_000; at += eventsOfAFrame) {
+      journal.append(Array.from({ length: eventsOfAFrame }, (_, index) => set(`k${index}`, at)) as never)
+      await loopTurn()
+    }
+    await journal.close()
+    const storage = disk.process()
+    const plan = planReading(await findJournalFiles(storage, DIRECTORY), DIRECTORY, '')
+    const receiver = new RecordingReceiver()
+    let [most, last] = [0, 0]
+    const pause = () => {
+      most = Math.max(most, receiver.events.length - last)
+      last = receiver.events.length
+      return undefined
+    }
+    await replay(storage, DIRECTORY, plan, receiver, { pause })
+    t.is(receiver.events.length, 2_000)
+    t.true(last > 1_500 && most <= 512, `${eventsOfAFrame} events in a frame: at most ${most}`)
+  }
+})
+
 test('replay starts from the newest snapshot that is not beyond its end', async (t) => {
   const { files } = await writeJournal({ isClean: true })
   const disk = SimulatedDisk.of(files)

@@ -26,7 +26,7 @@ async function received(disk: SimulatedDisk): Promise<unknown[]> {
   return receiver.events
 }
 
-test('what one turn of the event loop appends is in frames of at most 64 KiB, written with one write', async (t) => {
+test('what one turn of the event loop appends is in frames of at most 16 KiB, written with one write', async (t) => {
   const { disk, journal, frames, writes } = await open()
   const before = writes().length
   const events = Array.from({ length: 200 }, (_, at) => set(`k${at}`, 'x'.repeat(1_000)))
@@ -34,8 +34,8 @@ test('what one turn of the event loop appends is in frames of at most 64 KiB, wr
   await loopTurn()
   t.is(writes().length, before + 1)
   t.true(frames().length > 3)
-  for (const { length } of frames()) t.true(length <= 64 * KIB && length > 0)
-  for (const { length } of frames().slice(0, -1)) t.true(length > 62 * KIB, 'and they are full')
+  for (const { length } of frames()) t.true(length <= 16 * KIB && length > 0)
+  for (const { length } of frames().slice(0, -1)) t.true(length > 14 * KIB, 'and they are full')
   t.deepEqual(await received(disk), events)
   await journal.close()
 })

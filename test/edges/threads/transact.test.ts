@@ -74,6 +74,15 @@ test('an invalid step is refused before anything changes', async (t) => {
   await t.throwsAsync(client.transact([{ type: 'require', key: 'k', atLeast: 'many' as never }]), {
     instanceOf: TypeError,
   })
+  for (const nothing of [{}, { equals: undefined }, { exists: undefined, atLeast: undefined, atMost: undefined }])
+    for (const step of [
+      { type: 'require', key: 'k', ...nothing },
+      { type: 'set', key: 'k', value: 1, when: [{ key: 'k', ...nothing }] },
+    ] as const)
+      await t.throwsAsync(client.transact([step]), {
+        instanceOf: TypeError,
+        message: /A condition must have exists, equals, atLeast or atMost/,
+      })
   await t.throwsAsync(client.transact([{ type: 'set', key: 'k', value: undefined }]), { name: 'ValueError' })
   for (const [step, name, nearest] of [
     [{ type: 'set', key: 'k', value: 1, tll: undefined }, 'tll', 'ttl'],

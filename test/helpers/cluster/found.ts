@@ -96,4 +96,29 @@ export const FOUND: Readonly<Record<string, Script>> = {
       },
     ],
   },
+  // Asked again, the next leader took for its own answer what the loader had returned to the leader before, and `clear` had overruled.
+  'what a loader has returned to a leader that is gone is not stored by the next one': {
+    seed: 1,
+    nodes: 3,
+    ...ROOMY,
+    actions: [
+      { afterMs: 500, do: 'getOrSet', at: 1, key: 'l0', loadMs: 2_000, ttlMs: 0, staleMs: 0, tags: [] },
+      { afterMs: 800, do: 'call', at: 2, steps: [{ do: 'clear' }] },
+      { afterMs: 200, do: 'crash', at: 0, forMs: 5_000 },
+    ],
+  },
+  // The log was trimmed for the first time between two questions of a node that opened, which took it for one that has lost its beginning.
+  'a node opens while the log is trimmed for the first time': {
+    seed: 1,
+    nodes: 2,
+    ...ROOMY,
+    actions: [
+      { afterMs: 500, do: 'call', at: 0, steps: [{ do: 'set', key: 'r0', value: 1 }] },
+      { afterMs: 0, do: 'crash', at: 1, forMs: 10 },
+      { afterMs: 11, do: 'fault', at: 1, what: 'latest', fault: 'answered late', count: 1, byMs: 1_500 },
+      { afterMs: 100, do: 'other', at: 0, method: 'compact' },
+      { afterMs: 200, do: 'call', at: 0, steps: [{ do: 'set', key: 'r0', value: 2 }] },
+      { afterMs: 200, do: 'other', at: 0, method: 'compact' },
+    ],
+  },
 }

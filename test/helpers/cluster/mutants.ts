@@ -120,9 +120,9 @@ function withJournal(
   change: (journal: Journal) => Partial<Record<keyof Journal, unknown>> & Partial<Pick<Journal, 'append'>>,
 ): Pick<Mutant, 'open'> {
   return {
-    open: (options) => {
+    open: (options, around) => {
       const journal = options.journal as Journal // the cluster gives one
-      return openWithin({ ...options, journal: overridden(journal, change(journal) as Partial<Journal>) })
+      return openWithin({ ...options, journal: overridden(journal, change(journal) as Partial<Journal>) }, around)
     },
   }
 }

@@ -9,6 +9,8 @@ export const COUNTERS = ['c0', 'c1']
 export const MORTALS = ['t0', 't1', 't2']
 const CALM = { lost: 0, doubled: 0, stuck: 0, refused: 0 }
 const LOADED = ['l0', 'l1']
+export const KEYS = [...REGISTERS, ...COUNTERS, ...MORTALS, ...LOADED]
+const TAGS = ['a', 'b']
 
 export function randomScript(seed: number): Script {
   const random = new Random(seed * 2654435761 + 1)
@@ -23,23 +25,35 @@ export function randomScript(seed: number): Script {
 
   const at = (): Place => (oneIn(3) ? 'leader' : random.below(nodes))
 
+  const tagged = () => oneIn(3) && { tags: oneIn(3) ? TAGS : [one(TAGS)] }
+
   function step(): Step {
     number++
-    switch (random.below(12)) {
+    switch (random.below(13)) {
       case 0:
       case 1:
-        return { do: 'set', key: one(REGISTERS), value: number }
+        return { do: 'set', key: one(REGISTERS), value: number, ...tagged() }
       case 2:
         return { do: 'set', key: one(REGISTERS), value: number, only: one(['absent', 'present']) }
       case 3:
         return { do: 'delete', key: one([...REGISTERS, ...COUNTERS]) }
       case 4:
-        return { do: 'set', key: one(MORTALS), value: number, ttlMs: one([100, 1_000, 5_000, 60_000]) }
+        return {
+          do: 'set',
+          key: one(MORTALS),
+          value: number,
+          ttlMs: one([100, 1_000, 5_000, 60_000]),
+          ...(oneIn(2) && { staleMs: one([500, 10_000]) }),
+          ...tagged(),
+        }
       case 5:
       case 6:
       case 7:
       case 8:
         return { do: 'increment', key: one(COUNTERS), by: number }
+      case 9:
+        if (oneIn(2)) return { do: one(['deleteTag', 'expireTag'] as const), tag: one(TAGS) }
+        return { do: 'set', key: one(REGISTERS), value: number, tags: [one(TAGS)] }
       default:
         return { do: 'get', key: one([...REGISTERS, ...COUNTERS]) }
     }
@@ -48,9 +62,22 @@ export function randomScript(seed: number): Script {
   function call(): Action {
     const place = at()
     if (oneIn(40)) return { afterMs: 0, do: 'call', at: place, steps: [{ do: 'clear' }] }
+    if (oneIn(40)) return { afterMs: 0, do: 'call', at: place, steps: [load()] }
+    if (oneIn(30)) return { afterMs: 0, do: 'changesSince', at: place, back: one([0, 0, 3, 20, 1_000]) }
+    if (oneIn(15))
+      return {
+        afterMs: 0,
+        do: 'getOrSet',
+        at: place,
+        key: one(LOADED),
+        loadMs: one([0, 10, 300, 2_000]),
+        ttlMs: one([0, 100, 1_000]),
+        staleMs: one([0, 500, 10_000]),
+        tags: oneIn(2) ? [one(TAGS)] : [],
+      }
     if (oneIn(6)) return { afterMs: 0, do: 'call', at: place, steps: steps(2 + random.below(3)) }
     if (!oneIn(7)) return { afterMs: 0, do: 'call', at: place, steps: [step()] }
-    switch (random.below(8)) {
+    switch (random.below(6)) {
       case 0:
         return {
           afterMs: 0,
@@ -66,12 +93,16 @@ export function randomScript(seed: number): Script {
         return { afterMs: 0, do: 'other', at: place, method: 'use', key: one([...REGISTERS, ...MORTALS]) }
       case 3:
         return { afterMs: 0, do: 'other', at: place, method: 'resize', maxSize: one([4, 6, 100]) }
-      case 4:
-      case 5:
-        return { afterMs: 0, do: 'other', at: place, method: 'compact' }
       default:
-        return { afterMs: 0, do: 'other', at: place, method: 'getOrSet', key: one(LOADED) }
+        return { afterMs: 0, do: 'other', at: place, method: 'compact' }
     }
+  }
+
+  /** A file with up to three rows: there is room for them in any cache. */
+  function load(): Step {
+    const rows: Record<string, number> = {}
+    for (let count = random.below(4); count > 0; count--) rows[one([...REGISTERS, ...COUNTERS])] = ++number
+    return { do: 'load', rows }
   }
 
   /** The steps of one call change each key at most once. */

@@ -8,9 +8,16 @@ export type Place = number | 'leader'
 /** A call whose result no checker knows; it must end. */
 export type OtherCall =
   | { readonly method: 'expire' | 'touch'; readonly key: string; readonly ttlMs: number }
-  | { readonly method: 'persist' | 'take' | 'getOrSet' | 'use'; readonly key: string }
+  | { readonly method: 'persist' | 'take' | 'use'; readonly key: string }
   | { readonly method: 'cleanup' | 'compact' }
   | { readonly method: 'resize'; readonly maxSize: number }
+
+/** Options of `getOrSet`. A ttl of 0 stands for none. */
+export interface LoadedLife {
+  readonly ttlMs: number
+  readonly staleMs: number
+  readonly tags: readonly string[]
+}
 
 /** What happens to a message: it is lost, its answer is, it arrives late or twice, its answer arrives late, or (an append) it is refused. */
 export type MessageFault = 'lost' | 'unanswered' | 'late' | 'doubled' | 'answered late' | 'refused'
@@ -18,6 +25,10 @@ export type MessageFault = 'lost' | 'unanswered' | 'late' | 'doubled' | 'answere
 export type Action = { readonly afterMs: number } & (
   | { readonly do: 'call'; readonly at: Place; readonly steps: readonly Step[] }
   | ({ readonly do: 'other'; readonly at: Place } & OtherCall)
+  /** `getOrSet`, whose loader takes so long. */
+  | ({ readonly do: 'getOrSet'; readonly at: Place; readonly key: string; readonly loadMs: number } & LoadedLife)
+  /** Iterates over `changesSince`, from so many changes before the last one. */
+  | { readonly do: 'changesSince'; readonly at: Place; readonly back: number }
   | { readonly do: 'sample'; readonly at: Place }
   /**
    * Until the end of that time. `cut`: no message from or to it; `isolate`: none from or to other nodes. `leave` is a close in order; then, as after a crash, a

@@ -4,13 +4,22 @@ import type { ClusterNode } from '../../../src/edges/cluster/node/cluster-node.j
 import type { Clock } from '../../../src/testing.js'
 import { Random } from '../random.js'
 import type { Sample, Step, Stream, Told } from './checkers/history.js'
-import type { OtherCall } from './script.js'
+import { KEYS } from './random-script.js'
+import type { LoadedLife, OtherCall } from './script.js'
 import type { Surroundings } from './surroundings.js'
+
+/** An iteration of `changesSince`. */
+export interface Reading extends Stream {
+  /** Why there will be no more; undefined while it goes on. */
+  ended: 'gone' | 'closed' | undefined
+}
 
 export class SimulatedNode {
   /** Its address. */
   readonly id: string
   readonly clock: Clock
+  /** The latest that its clock has shown. */
+  #latestMs = 0
   readonly #surroundings: Surroundings
   #cache: ClusterCache<number> | undefined
   node: ClusterNode | undefined
@@ -25,7 +34,13 @@ export class SimulatedNode {
     this.#surroundings = surroundings
     this.#count = count
     this.id = idOf(count, 0)
-    this.clock = surroundings.engine.control.clock(this.id)
+    const clock = surroundings.engine.control.clock(this.id)
+    const now = () => {
+      const nowMs = clock.now()
+      this.#latestMs = Math.max(this.#latestMs, nowMs)
+      return nowMs
+    }
+    this.clock = { ...clock, now }
   }
 
   async open(): Promise<void> {
@@ -47,7 +62,7 @@ export class SimulatedNode {
         onNode: (node) => {
           this.node = node
         },
-        ...(open && { open }),
+        open,
       },
     )
     time.stir()
@@ -106,6 +121,14 @@ export class SimulatedNode {
         return [await cache.delete(step.key)]
       case 'increment':
         return [await cache.increment(step.key, step.by)]
+      case 'deleteTag':
+      case 'expireTag':
+        return [await cache[step.do](step.tag)]
+      case 'load': {
+        const result = await cache.load(await this.#surroundings.newFile(step.rows), { format: 'snapshot' })
+        if (!result.ok && (result.error as { code?: unknown }).code !== 'ENGINE_UNAVAILABLE') throw result.error
+        return [result.ok]
+      }
       default:
         return [await cache.clear()]
     }
@@ -120,8 +143,6 @@ export class SimulatedNode {
       case 'persist':
       case 'take':
         return cache[call.method](call.key)
-      case 'getOrSet':
-        return cache.getOrSet(call.key, () => this.#surroundings.newLoaded())
       case 'resize':
         return cache.resize({ maxSize: call.maxSize })
       case 'use':
@@ -132,13 +153,52 @@ export class SimulatedNode {
     }
   }
 
+  load(key: string, loadMs: number, { ttlMs, staleMs, tags }: LoadedLife): Promise<number> {
+    const cache = this.#cache as ClusterCache<number> // it runs
+    const { observer } = this.#surroundings
+    const loader = () =>
+      new Promise<number>((resolve) => {
+        const { epoch } = observer
+        this.clock.setTimeout(() => resolve(this.#surroundings.newLoaded({ key, epoch })), loadMs)
+      })
+    const life = ttlMs === 0 ? {} : { ttl: ttlMs / 1_000, ...(staleMs > 0 && { stale: staleMs / 1_000 }) }
+    return cache.getOrSet(key, loader, { ...life, tags })
+  }
+
+  /** Reads the changes after a sequence, as long as there are more. */
+  readChanges(after: number): { reading: Reading; done: Promise<void> } {
+    const items: Told[] = []
+    const changes = (this.#cache as ClusterCache<number>).changesSince(after) // it runs
+    const read = async () => {
+      try {
+        for await (const change of changes) {
+          this.#surroundings.time.stir()
+          if (this.state !== 'gone') items.push(change as Told)
+        }
+        reading.ended = 'closed'
+      } catch (error) {
+        this.#surroundings.time.stir()
+        reading.ended = 'gone'
+        throw error
+      }
+    }
+    const reading: Reading = { node: this.id, after, items, ended: undefined }
+    return { reading, done: read() }
+  }
+
   /** What it shows now; undefined while it shows what may be taken back. */
   sample(): Sample | undefined {
     if (this.state !== 'running' || this.#cache === undefined || this.node === undefined) return undefined
     const { sequence, durableSequence } = this.#cache.local.stats().journal
     if (sequence !== durableSequence) return undefined
-    const entries = new Map(this.#cache.local.entries())
-    return { node: this.id, position: this.node.journal.applier.position, sequence, nowMs: this.clock.now(), entries }
+    const { local } = this.#cache
+    const { cache, journal } = this.node
+    const entries = new Map(local.entries())
+    const tags = new Map([...entries.keys()].map((key) => [key, cache.entry(key)?.tags ?? []]))
+    const evenStale = new Map(KEYS.map((key) => [key, local.get(key, { stale: true })]))
+    const { position } = journal.applier
+    const nowMs = this.clock.now()
+    return { node: this.id, position, sequence, nowMs, latestMs: this.#latestMs, entries, tags, evenStale }
   }
 }
 
@@ -147,12 +207,18 @@ function idOf(node: number, count: number): string {
   return `${node.toString(16).padStart(4, 'a')}${count.toString(16).padStart(12, '0')}`
 }
 
-function setOptions({ only, ttlMs }: Step & { do: 'set' }): { only?: 'absent' | 'present'; ttl?: number } {
-  return { ...(only && { only }), ...(ttlMs !== undefined && { ttl: ttlMs / 1_000 }) }
+function setOptions({ only, ttlMs, staleMs, tags }: Step & { do: 'set' }) {
+  return {
+    ...(only && { only }),
+    ...(ttlMs !== undefined && { ttl: ttlMs / 1_000 }),
+    ...(staleMs !== undefined && { stale: staleMs / 1_000 }),
+    ...(tags && { tags }),
+  }
 }
 
 function transacted(step: Step): object {
   const { do: type, ...rest } = step
+  if (step.do === 'deleteTag' || step.do === 'expireTag') return { type, tags: [step.tag] }
   if (step.do !== 'set') return { type, ...rest }
   return { type, key: step.key, value: step.value, ...setOptions(step) }
 }

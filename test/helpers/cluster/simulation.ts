@@ -1,9 +1,9 @@
 /** Plays a script on a cluster in simulated time, and judges what happened. */
-import type { Call, Sample, Step, Stream, Written } from './checkers/history.js'
+import type { Call, LoadCall, Sample, Step, Stream, Written } from './checkers/history.js'
 import { violations } from './checkers/judge.js'
 import { COUNTERS } from './random-script.js'
 import type { Action, OtherCall, Place, Script } from './script.js'
-import { SimulatedNode } from './simulated-node.js'
+import { type Reading, SimulatedNode } from './simulated-node.js'
 import { type Mutant, Surroundings } from './surroundings.js'
 
 /** After the last fault everything has to be answered, and all nodes have to agree, within this time. */
@@ -11,9 +11,15 @@ const RECOVERY_MS = 60_000
 /** What is under way when the last fault ends. */
 const LINGER_MS = 5_000
 /** Errors that do not say whether a call took effect. */
-const DOUBTFUL = new Set<unknown>(['OUTCOME_UNKNOWN', 'OWNER_UNAVAILABLE', 'CACHE_CLOSED', 'LOADER_GONE'])
+const DOUBTFUL = new Set<unknown>([
+  'OUTCOME_UNKNOWN',
+  'OWNER_UNAVAILABLE',
+  'CACHE_CLOSED',
+  'LOADER_GONE',
+  'ENGINE_UNAVAILABLE',
+])
 /** Errors that a call other than a change of an entry may have. */
-const EXPECTED = new Set<unknown>(['COMPACTION_FAILED', 'NOT_LEADER'])
+const EXPECTED = new Set<unknown>([...DOUBTFUL, 'COMPACTION_FAILED', 'HISTORY_GONE'])
 
 export interface Outcome {
   readonly violations: readonly string[]
@@ -38,6 +44,8 @@ export class Simulation {
   readonly surroundings: Surroundings
   readonly nodes: (SimulatedNode | undefined)[] = []
   readonly calls: Call[] = []
+  readonly #loadCalls: LoadCall[] = []
+  readonly #readings: { readonly node: SimulatedNode; readonly reading: Reading }[] = []
   readonly #script: Script
   /** All that there ever were. */
   readonly #everyNode: SimulatedNode[] = []
@@ -75,12 +83,11 @@ export class Simulation {
   }
 
   #open(node: SimulatedNode, place: number): void {
-    node.open().catch((error: Error) => {
+    node.open().catch((error: Error & { code?: unknown }) => {
       this.surroundings.time.stir()
       if (node.state === 'gone') return
       // The engine may not have answered; then the process is started again.
-      if (!/^(No answer|There is no object)/.test(error.message))
-        this.#problems.push(`a node did not open: ${error.stack}`)
+      if (error.code !== 'ENGINE_UNAVAILABLE') this.#problems.push(`a node did not open: ${error.stack}`)
       node.crash()
       this.#rejoin(node, place, 100)
     })
@@ -111,6 +118,12 @@ export class Simulation {
         break
       case 'other':
         this.#other(node, action)
+        break
+      case 'getOrSet':
+        this.#load(node, action)
+        break
+      case 'changesSince':
+        this.#readChanges(node, action.back)
         break
       case 'sample':
         this.#sample(node)
@@ -164,8 +177,27 @@ export class Simulation {
 
   #other(node: SimulatedNode, call: OtherCall): void {
     if (node.state !== 'running') return
-    const asked = call.method === 'compact' ? node.askOther(call).catch(ignoreUnanswered) : node.askOther(call)
-    this.#await(node, asked, new Set([...DOUBTFUL, ...EXPECTED]), () => undefined)
+    this.#await(node, node.askOther(call), EXPECTED, () => undefined)
+  }
+
+  #load(node: SimulatedNode, { key, loadMs, ...life }: Action & { do: 'getOrSet' }): void {
+    if (node.state !== 'running') return
+    const { observer } = this.surroundings
+    const call: LoadCall = { client: node.id, key, logAtCall: observer.last }
+    this.#loadCalls.push(call)
+    this.#await(node, node.load(key, loadMs, life), DOUBTFUL, (value) => {
+      call.value = value
+      call.logAtReturn = observer.last
+    })
+  }
+
+  #readChanges(node: SimulatedNode, back: number): void {
+    if (node.state !== 'running') return
+    const { reading, done } = node.readChanges(Math.max(0, this.surroundings.observer.sequence - back))
+    this.#readings.push({ node, reading })
+    done.catch((error: Error & { code?: unknown }) => {
+      if (node.state !== 'gone' && !EXPECTED.has(error.code)) this.#problems.push(`${node.id}: ${error.stack}`)
+    })
   }
 
   #await<T>(node: SimulatedNode, promise: Promise<T>, expected: ReadonlySet<unknown>, take: (result: T) => void): void {
@@ -209,12 +241,25 @@ export class Simulation {
       this.#problems.push(
         `nodes stay apart: ${this.nodes.map((node) => `${node?.id} (${node?.state}) at ${node?.sequence}`)}, the log at ${observer.sequence}`,
       )
+    const hasReadAll = ({ node, reading: { after, items, ended } }: { node: SimulatedNode; reading: Reading }) =>
+      node.state === 'gone' || ended === 'gone' || (items.at(-1)?.sequence ?? after) === observer.sequence
+    if (!(await time.pass(RECOVERY_MS, () => this.#readings.every(hasReadAll))))
+      this.#problems.push(`changesSince does not go on, with the log at ${observer.sequence}`)
     for (const node of this.nodes) if (node !== undefined) this.#sample(node)
     for (const node of this.#everyNode) node.crash()
     const { calls } = this
     const { log } = observer
     const streams = this.#everyNode.flatMap(({ stream }) => (stream === undefined ? [] : [stream]))
-    const history = { calls, log, counters: new Set(COUNTERS), streams, samples: this.#samples }
+    const { loaded } = this.surroundings
+    const history = {
+      calls,
+      log,
+      counters: new Set(COUNTERS),
+      loadCalls: this.#loadCalls,
+      loaded,
+      streams: [...streams, ...this.#readings.map(({ reading }) => reading)],
+      samples: this.#samples,
+    }
     return {
       violations: [...this.#problems, ...observer.problems, ...violations(history)],
       calls,
@@ -223,9 +268,4 @@ export class Simulation {
       sent: this.surroundings.sent,
     }
   }
-}
-
-/** The engine's own errors. */
-function ignoreUnanswered(error: Error): void {
-  if (!error.message.startsWith('No answer came')) throw error
 }

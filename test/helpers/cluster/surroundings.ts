@@ -1,10 +1,16 @@
 /** What all nodes of a simulation share: time, the log with its network, and a broken part if there is one. */
 import type { Cache } from '../../../src/cache/cache.js'
+import { Counters } from '../../../src/core/model/counters.js'
+import { MemoryStorage } from '../../../src/durable/storage/memory.js'
+import type { Storage } from '../../../src/durable/storage/storage.js'
 import type { MemoryLogEngine } from '../../../src/edges/cluster/memory/engine.js'
 import type { Fate, Message } from '../../../src/edges/cluster/memory/network.js'
+import { writeSave } from '../../../src/files/save.js'
 import type { CacheOptions } from '../../../src/index.js'
+import { openWithin } from '../../../src/open.js'
 import { memoryLog } from '../../../src/testing.js'
 import { Random } from '../random.js'
+import type { LoadedValue } from './checkers/history.js'
 import { LogObserver } from './log-observer.js'
 import type { MessageFault, Script } from './script.js'
 import { SimulatedTime } from './simulated-time.js'
@@ -17,7 +23,7 @@ export interface Mutant {
   /** Changes the engine, or parts of it. */
   engine?(engine: MemoryLogEngine, name: string): MemoryLogEngine
   /** Opens the cache of a node. */
-  open?(options: CacheOptions): Promise<Cache>
+  open?(options: CacheOptions, around: { storage: Storage }): Promise<Cache>
   /** Changes the code itself. Returns the function that undoes it. */
   sabotage?(): () => void
 }
@@ -36,12 +42,17 @@ export class Surroundings {
   readonly script: Script
   readonly engine: MemoryLogEngine
   readonly observer: LogObserver
-  readonly open: ((options: CacheOptions) => Promise<Cache>) | undefined
+  /** Opens the cache of a node. */
+  readonly open: (options: CacheOptions) => Promise<Cache>
+  /** The files that nodes load. */
+  readonly #storage = new MemoryStorage()
   readonly #random: Random
   readonly #armed: Armed[] = []
   /** How many messages of each kind were sent, by `node kind`. */
   readonly sent = new Map<string, number>()
-  #loaded = 0
+  /** The values that loaders have returned. */
+  readonly loaded = new Map<number, LoadedValue>()
+  #files = 0
 
   constructor(script: Script, mutant?: Mutant) {
     this.script = script
@@ -53,12 +64,28 @@ export class Surroundings {
     network.rates = { ...network.rates, ...script.rates }
     network.judge = (message) => this.#judge(message)
     this.engine = mutant?.engine?.(engine, this.name) ?? engine
-    this.open = mutant?.open
+    this.open = (options) => (mutant?.open ?? openWithin)(options, { storage: this.#storage })
   }
 
   /** Something that no call has set. */
-  newLoaded(): number {
-    return --this.#loaded
+  newLoaded(loaded: LoadedValue): number {
+    const value = -this.loaded.size - 1
+    this.loaded.set(value, loaded)
+    return value
+  }
+
+  /** Resolves with the path of a file with these rows. */
+  async newFile(rows: Readonly<Record<string, number>>): Promise<string> {
+    const path = `/file ${++this.#files}`
+    const entries = Object.entries(rows).map(([key, value]) => ({ key, value, expiresAtMs: Number.POSITIVE_INFINITY }))
+    const source = {
+      count: entries.length,
+      counters: new Counters(),
+      read: () => entries.shift(),
+      release: () => undefined,
+    }
+    await writeSave({ storage: this.#storage, path, format: 'snapshot', source, nowMs: 0 })
+    return path
   }
 
   /** Happens to the node's next message of this kind. */

@@ -1,11 +1,12 @@
 /** A cluster of `nats-server` processes with JetStream, each with a store of its own, which a test can kill, stop and start again. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { configuration } from '../../../examples/cluster/nats-servers.js'
 
 /** Where a server runs. */
 export interface Host {
@@ -33,24 +34,28 @@ const READY_MS = 30_000
 export class NatsServers {
   readonly hosts: readonly Host[]
   readonly #root: string
-  readonly #options: readonly string[]
+  #settings: string
   #isRootOwn = false
   readonly #children: (ChildProcess | undefined)[] = []
 
   /**
    * @param root A directory for stores and logs, which is there.
-   * @param options More arguments for each server, instead of those that enable JetStream.
+   * @param settings More lines for the configuration of each server.
    */
-  constructor(root: string, hosts: readonly Host[], options: readonly string[] = ['-js']) {
+  constructor(root: string, hosts: readonly Host[], settings = '') {
     this.#root = root
     this.hosts = hosts
-    this.#options = options
+    this.#settings = settings
   }
 
   /** On free ports of this host, not started yet. */
   static async onLoopback(
     root: string,
-    { count = 3, stores = {}, options }: { count?: number; stores?: Record<number, string>; options?: string[] } = {},
+    {
+      count = 3,
+      stores = {},
+      settings = '',
+    }: { count?: number; stores?: Record<number, string>; settings?: string } = {},
   ): Promise<NatsServers> {
     const ports = await freePorts(count * 3)
     const hosts = Array.from({ length: count }, (_, at): Host => {
@@ -59,17 +64,17 @@ export class NatsServers {
       const where = { address: '127.0.0.1', ports: { client, cluster, monitoring }, prefix: [] }
       return store === undefined ? where : { ...where, store }
     })
-    return new NatsServers(root, hosts, options)
+    return new NatsServers(root, hosts, settings)
   }
 
   get urls(): string[] {
     return this.hosts.map(({ address, ports }) => `nats://${address}:${ports.client}`)
   }
 
-  /** The same, started, in a directory of their own. @param options See the constructor. */
-  static async start(count: 1 | 3, options?: string[]): Promise<NatsServers> {
+  /** The same, started, in a directory of their own. @param settings See the constructor. */
+  static async start(count: 1 | 3, settings = ''): Promise<NatsServers> {
     const root = mkdtempSync(join(tmpdir(), 'daybook-nats-'))
-    const servers = await NatsServers.onLoopback(root, options === undefined ? { count } : { count, options })
+    const servers = await NatsServers.onLoopback(root, { count, settings })
     servers.#isRootOwn = true
     return servers.start()
   }
@@ -83,17 +88,26 @@ export class NatsServers {
 
   /** Starts one that does not run, with the store that it had. */
   startOne(at: number): void {
-    const { address, ports, prefix, store = join(this.#root, `store-${at}`) } = this.#host(at)
-    mkdirSync(store, { recursive: true })
-    const routes = this.hosts.map((host) => `nats://${host.address}:${host.ports.cluster}`)
-    const command = [...prefix, ...TIED, PROGRAM as string, '--addr', address, '--port', `${ports.client}`]
-    command.push('--http_port', `${ports.monitoring}`, '--name', `server-${at}`, '--store_dir', store, ...this.#options)
-    if (this.hosts.length > 1) {
-      command.push('--cluster_name', 'daybook-tests', '--cluster', `nats://${address}:${ports.cluster}`)
-      command.push('--routes', routes.join(','))
-    }
+    this.#configure(at)
     const log = openSync(this.#log(at), 'a')
+    const command = [...this.#host(at).prefix, ...TIED, PROGRAM as string, '--config', this.#file(at)]
     this.#children[at] = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', log, log] })
+  }
+
+  /** Changes what all of them have beside the defaults, while they run. */
+  configure(settings: string): void {
+    this.#settings = settings
+    for (const at of this.#running) {
+      this.#configure(at)
+      this.#children[at]?.kill('SIGHUP')
+    }
+  }
+
+  #configure(at: number): void {
+    const { address, ports, store = join(this.#root, `store-${at}`) } = this.#host(at)
+    const routes = this.hosts.map((host) => `nats://${host.address}:${host.ports.cluster}`)
+    const where = { name: `server-${at}`, host: address, port: ports.client, store, clusterPort: ports.cluster, routes }
+    writeFileSync(this.#file(at), `${configuration(where)}http: "${address}:${ports.monitoring}"\n${this.#settings}`)
   }
 
   /** Resolves once those that run accept connections, have a leader, and each of them knows it. */
@@ -178,6 +192,10 @@ export class NatsServers {
     const host = this.hosts[at]
     if (host === undefined) throw new RangeError(`There are ${this.hosts.length} servers`)
     return host
+  }
+
+  #file(at: number): string {
+    return join(this.#root, `server-${at}.conf`)
   }
 
   #log(at: number): string {

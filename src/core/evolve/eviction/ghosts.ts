@@ -2,11 +2,11 @@
  * The keys that were evicted last, as fingerprints: a hash table in which a key can be at one of four places. How long ago a key was
  * evicted is counted in evictions, so nothing has to be removed: a key that is too old is no longer a ghost, and is overwritten.
  *
- * A place is 32 bits: the upper half of the key's hash, and when it was evicted, which is counted in steps of a 2^14th of the capacity.
+ * A place is 32 bits: the upper half of the key's hash, and when it was evicted, which is counted in steps of a 2^15th of the places.
  * With a million entries each access misses the CPU's caches. Nothing waits for one, if no branch depends on what it reads: {@link add}
  * only writes, and what {@link take} reads is hardly ever what it looks for, as the processor soon predicts.
  *
- * The table takes 8.5 bytes for each entry that the columns have room for, however long the keys are. A key with another fingerprint can
+ * The table takes 6 to 8 bytes for each entry that the columns have room for, however long the keys are. A key with another fingerprint can
  * push an old one out before its time, and one key in thousands is mistaken for another. Both only cost a hit or two.
  */
 export class Ghosts {
@@ -19,18 +19,20 @@ export class Ghosts {
   /** Evictions in a step, as a power of two. */
   #stepBits: number
 
-  /** @param capacity A power of two: for this many entries there are twice as many places. */
+  /** @param capacity For this many entries there are up to twice as many places: a power of two. */
   constructor(capacity: number) {
-    this.#table = new Uint32Array(2 * capacity)
-    this.#next = new Uint8Array((2 * capacity) / BUCKET)
-    this.#stepBits = stepBitsOf(capacity)
+    const places = placesFor(capacity)
+    this.#table = new Uint32Array(places)
+    this.#next = new Uint8Array(places / BUCKET)
+    this.#stepBits = stepBitsOf(places)
   }
 
   /** Forgets all ghosts. */
   grow(capacity: number): void {
-    this.#table = new Uint32Array(2 * capacity)
-    this.#next = new Uint8Array((2 * capacity) / BUCKET)
-    this.#stepBits = stepBitsOf(capacity)
+    const places = placesFor(capacity)
+    this.#table = new Uint32Array(places)
+    this.#next = new Uint8Array(places / BUCKET)
+    this.#stepBits = stepBitsOf(places)
     this.#added = 0
   }
 
@@ -70,9 +72,13 @@ export class Ghosts {
   }
 }
 
-/** As many steps as the capacity are a quarter of {@link STEPS}, so that a key is long overwritten before it could seem new again. */
-function stepBitsOf(capacity: number): number {
-  return Math.max(0, Math.log2(capacity) - 14)
+function placesFor(capacity: number): number {
+  return 2 ** Math.floor(Math.log2(2 * capacity))
+}
+
+/** As many evictions as there are places are half of {@link STEPS}, so that a key is long overwritten before it could seem new again. */
+function stepBitsOf(places: number): number {
+  return Math.max(0, Math.log2(places) - 15)
 }
 
 /** FNV-1a, mixed as MurmurHash3 does at the end so that all bits depend on all characters. The upper half is never 0. */

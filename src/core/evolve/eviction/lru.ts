@@ -1,9 +1,11 @@
 import type { Slot, SlotCursor } from '../../model/state.js'
-import { ANCHOR } from './order.js'
+import { ANCHOR, OrderCursor } from './order.js'
 import { Policy } from './policy.js'
 
 /** Exact LRU: the order is that of the last use, and the first entry is the next to be evicted. */
 export class Lru extends Policy {
+  readonly #victims = new OrderCursor()
+
   begin(): void {}
 
   add(slot: Slot): void {
@@ -23,7 +25,7 @@ export class Lru extends Policy {
   }
 
   victims(): SlotCursor {
-    return this.cursor()
+    return this.startAgain(this.#victims)
   }
 
   standingOf(): number {

@@ -39,7 +39,7 @@ export class Order {
     const room = this.#room
     if (room === undefined) return
     room[slot] = ANCHOR
-    room[slot & (room.length / 2 - 1)] = ANCHOR // capacities are powers of two
+    room[slot % (room.length / 2)] = ANCHOR // a growth doubles the capacity
   }
 
   /** Inserts an unlinked slot just before `successor`. The place before the anchor is the end. */
@@ -91,7 +91,12 @@ export class Order {
 
   /** All slots, in order. Valid until the order changes. */
   cursor(): SlotCursor {
-    return new OrderCursor(this.#links)
+    return new OrderCursor().start(this.#links)
+  }
+
+  /** The same by a cursor that is used again and again: valid until the next call, too. */
+  protected startAgain(cursor: OrderCursor): SlotCursor {
+    return cursor.start(this.#links)
   }
 
   /** The slot after this one; {@link ANCHOR} for the last. */
@@ -122,12 +127,14 @@ export class Order {
   }
 }
 
-class OrderCursor implements SlotCursor {
-  readonly #links: Uint32Array
+export class OrderCursor implements SlotCursor {
+  #links: Uint32Array = NO_LINKS
   #slot = ANCHOR
 
-  constructor(links: Uint32Array) {
+  start(links: Uint32Array): this {
     this.#links = links
+    this.#slot = ANCHOR
+    return this
   }
 
   next(): Slot | undefined {
@@ -135,6 +142,8 @@ class OrderCursor implements SlotCursor {
     return this.#slot === ANCHOR ? undefined : (this.#slot as Slot)
   }
 }
+
+const NO_LINKS = new Uint32Array(1)
 
 export const ANCHOR = 0
 /** A place in the list rather than an entry: during recovery, what was used before and after an order of use was written. */

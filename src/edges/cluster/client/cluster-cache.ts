@@ -1,6 +1,6 @@
 /** What `openCluster()` returns. */
 import type { Observable } from 'rxjs'
-import type { GetOptions } from '../../../cache/arguments/arguments.js'
+import type { CloseOptions, GetOptions } from '../../../cache/arguments/arguments.js'
 import type { Cache } from '../../../cache/cache.js'
 import type { RemoteCache } from '../../remote/client/remote-cache.js'
 
@@ -38,5 +38,5 @@ export interface ClusterCache<V = unknown> extends Omit<RemoteCache<V>, 'get'> {
   /** The present role, then each change; while this node hears nothing, each second. */
   readonly role$: Observable<ClusterRole>
   /** Closes this node. If it leads, another one does from then on. */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
 }

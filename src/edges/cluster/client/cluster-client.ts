@@ -14,7 +14,6 @@ import {
 } from '../../../cache/history/looking-back.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
 import { checkSequence, type When } from '../../../cache/history/when.js'
-import { CacheClosedError, CacheError } from '../../../errors.js'
 import { restoreValue } from '../../../values/encode.js'
 import { atArguments, diffArguments, historyArguments } from '../../remote/client/past-arguments.js'
 import type { StreamsOf } from '../../remote/client/remote-cache.js'
@@ -22,6 +21,7 @@ import { RenewedClient } from '../../remote/client/renewed-client.js'
 import { LocalLine } from '../../remote/line/local-line.js'
 import type { ClusterClock } from '../journal/cluster-clock.js'
 import type { ClusterNode } from '../node/cluster-node.js'
+import { loadLost, nodeClosed, noLeader, tooMuchWaits } from '../node/refusals.js'
 import type { ClusterRole, LocalCopy } from './cluster-cache.js'
 import { localCopy } from './local-copy.js'
 import { streamsOf } from './node-streams.js'
@@ -46,7 +46,6 @@ export class ClusterClient<V> extends RenewedClient<V> {
   readonly cache: Cache<V>
   readonly #id: string
   readonly #roles: BehaviorSubject<ClusterRole>
-  #ending: Promise<void> | undefined
 
   constructor({ node, id, client, clock, reconnectTimeoutMs }: ClusterClientParts) {
     super(nowhere(clock), {
@@ -56,7 +55,12 @@ export class ClusterClient<V> extends RenewedClient<V> {
       reconnectTimeoutMs,
       find: (signal) => node.find(client, signal),
       ended: () => this.#roles.complete(),
-      errors: { closed, full, unavailable, loadLost },
+      errors: {
+        closed: nodeClosed,
+        full: tooMuchWaits,
+        unavailable: (wasSent) => noLeader(wasSent, node.obstacle),
+        loadLost,
+      },
     })
     const cache = node.cache as Cache<V>
     this.node = node
@@ -119,22 +123,16 @@ export class ClusterClient<V> extends RenewedClient<V> {
     const { journal } = this.node
     checkSequence(sequence)
     innerOf(this.cache).admit()
-    const last = journal.figures().durableSequence
-    if (sequence > last) return refused(sequenceAhead(sequence, last))
-    try {
-      return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'))
-    } catch (error) {
-      return refused(error)
+    const last = () => journal.figures().durableSequence
+    const caughtUp = async () => {
+      if (sequence > last()) await this.flush() // another node may have seen it first
+      if (sequence > last()) throw sequenceAhead(sequence, last())
     }
+    return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'), caughtUp)
   }
 
-  override close(): Promise<void> {
-    this.#ending ??= this.#end()
-    return this.#ending
-  }
-
-  async #end(): Promise<void> {
-    await super.close()
+  protected override async shut(): Promise<void> {
+    await super.shut()
     await this.node.close()
   }
 }
@@ -144,29 +142,4 @@ function nowhere(clock: ClusterClock): LocalLine {
   const [line] = LocalLine.pair(clock)
   line.close()
   return line
-}
-
-function closed(): CacheClosedError {
-  return new CacheClosedError('This node of the cluster is closed', {
-    consequence: 'Calls under way may or may not have taken effect.',
-    advice: 'Call openCluster() again.',
-  })
-}
-
-function full(): CacheError {
-  return new CacheError('OWNER_UNAVAILABLE', 'The cluster has no leader, and the calls that wait hold 64 MiB')
-}
-
-function unavailable(wasSent: boolean): CacheError {
-  return new CacheError('OWNER_UNAVAILABLE', 'The cluster had no leader in time, or this node could not reach it', {
-    consequence: wasSent ? 'The call may have taken effect, at most once.' : 'Nothing was changed.',
-    advice: 'See that a majority of the log is there, or raise reconnectTimeout.',
-  })
-}
-
-function loadLost(): CacheError {
-  return new CacheError('OUTCOME_UNKNOWN', 'The leader of the cluster was lost while it loaded a file', {
-    consequence: 'It has taken effect as a whole, or not at all.',
-    advice: 'Look, and call it again if you need to.',
-  })
 }

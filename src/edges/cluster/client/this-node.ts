@@ -61,7 +61,7 @@ export const OF_THIS_NODE = {
     encodeCall('fork', [directory, when])
     await this.flush()
     const { journal } = this.node
-    return pastOf(this.cache).forkNow(directory, when, async () => journal.freeze())
+    return pastOf(this.cache).forkNow(directory, when, async () => journal.freeze(), pastGone)
   },
 
   async restore(this: ThisNode, when: When, options?: RestoreOptions): Promise<never> {

@@ -4,16 +4,14 @@
  * give now is asked for until it does. Before: replicated-journal. After: log-reader, applier, snapshots.
  */
 import type { JournalSession } from '../../../durable/contract.js'
-import { CacheError } from '../../../errors.js'
 import type { Log, LogRecord, Position } from '../log.js'
 import type { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { LogReader } from './log-reader.js'
 import { gone } from './open-log.js'
+import { AGAIN_MS, isFinal } from './patience.js'
 import type { Snapshots } from './snapshots.js'
 
-/** After how long reading that failed is tried again. */
-const RETRY_MS = 500
 /** How often: the server that is asked for the snapshot may have been away, too, and not know of it yet. */
 const GONE_TRIES = 20
 
@@ -90,7 +88,7 @@ export class Following {
           if (this.#isStopped) return
           if (restored === undefined) {
             if (++this.#goneTries >= GONE_TRIES) this.#fail(gone())
-            else clock.setTimeout(() => this.#resynchronize(), RETRY_MS)
+            else clock.setTimeout(() => this.#resynchronize(), AGAIN_MS)
             return
           }
           this.#goneTries = 0
@@ -102,7 +100,7 @@ export class Following {
         },
         (error) => {
           if (isFinal(error)) this.#fail(error)
-          else clock.setTimeout(() => this.#resynchronize(), RETRY_MS)
+          else clock.setTimeout(() => this.#resynchronize(), AGAIN_MS)
         },
       )
   }
@@ -115,15 +113,10 @@ export class Following {
       return
     }
     this.#failedAt = at
-    this.#parts.clock.setTimeout(() => this.#read(), RETRY_MS)
+    this.#parts.clock.setTimeout(() => this.#read(), AGAIN_MS)
   }
 
   #fail(error: Error): void {
     if (!this.#isStopped) this.#hooks.failed(error)
   }
-}
-
-/** Any other error comes from the engine, which may answer later. */
-function isFinal(error: unknown): boolean {
-  return error instanceof CacheError
 }

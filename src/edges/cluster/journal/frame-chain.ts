@@ -12,9 +12,9 @@ import { type Frame, readFrame } from '../../../durable/format/frame.js'
 import { whyNotNext } from '../../../durable/format/frame-order.js'
 import { NewerFormatError } from '../../../durable/format/newer-format.js'
 import { decodeNotes } from '../../../durable/format/notes.js'
-import { CorruptionError } from '../../../errors.js'
 import { ByteReader, MalformedBytesError } from '../../../values/bytes/byte-reader.js'
 import type { Position } from '../log.js'
+import { damagedRecord } from './damage.js'
 
 /** Behind a frame. */
 export interface ChainEnd {
@@ -34,8 +34,7 @@ export interface ReadFrames {
  */
 export function readFrames(bytes: Buffer, from: ChainEnd, seed: number, at: Position): ReadFrames {
   let { nextSequence, lastChecksum } = from
-  const damaged = (offset: number, reason: string) =>
-    new CorruptionError({ file: `record ${at} of the log`, offset, sequence: nextSequence, reason })
+  const damaged = (offset: number, reason: string) => damagedRecord(at, reason, { offset, sequence: nextSequence })
   const frames: ForeignFrame[] = []
   for (let offset = 0; offset < bytes.length; ) {
     const frame = readFrame(bytes, offset, 0, bytes.length, seed)

@@ -10,6 +10,7 @@ import { FRAME, FRAME_HEADER_BYTES } from '../../../durable/format/format.js'
 import { beginFrame, type FrameHeader, finishFrame } from '../../../durable/format/frame.js'
 import { type FrameContext, PendingFrames } from '../../../durable/journal/pending-frames.js'
 import { ByteWriter } from '../../../values/bytes/byte-writer.js'
+import type { CommittedFrames } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import type { ChainEnd } from './frame-chain.js'
 
@@ -19,15 +20,14 @@ export interface Waiting {
 }
 
 /** What is known of a record that was sent, when it is in the log. */
-export interface SentFrames {
-  /** The chain behind it; undefined if it is as before. */
-  readonly end: ChainEnd | undefined
-  readonly notes: readonly Note[]
-  readonly timeMs: number
+export interface SentFrames extends CommittedFrames {
   /** Who waits for it. */
   readonly waiting: readonly Waiting[]
   readonly resigns: boolean
 }
+
+/** Of a record without frames. */
+export const NOTHING = { end: undefined, notes: [], loaded: [], waiting: [], resigns: false } as const
 
 export class LeaderFrames {
   readonly #pending = new PendingFrames()
@@ -36,6 +36,7 @@ export class LeaderFrames {
   readonly #context: () => FrameContext
   /** Of those added since. */
   #notes: Note[] = []
+  #loaded: string[] = []
 
   /** `context`: `counters` is live. */
   constructor(
@@ -55,6 +56,7 @@ export class LeaderFrames {
     const pending = this.#pending
     pending.add(events, note)
     if (note !== undefined) this.#notes.push(note)
+    for (const event of events) if (event.type === 'loaded') this.#loaded.push(event.file)
     return pending.first + pending.count - events.length
   }
 
@@ -84,7 +86,7 @@ export class LeaderFrames {
     const header: FrameHeader = { kind: 'events', flags: 0, firstSequence: first, count: 0, ...context }
     this.#lastChecksum = finishFrame(writer, 0, header, counters, seed)
     const end = { nextSequence: first, lastChecksum: this.#lastChecksum }
-    const content = { end, notes: [], timeMs: header.writtenAtMs, waiting: [], resigns: false }
+    const content = { ...NOTHING, end, timeMs: header.writtenAtMs }
     return { body: writer.bytes.subarray(0, writer.length), content }
   }
 
@@ -102,15 +104,16 @@ export class LeaderFrames {
       const next = isLast ? 0 : FRAME_HEADER_BYTES + all.readUInt32LE(at + FRAME.payloadBytes)
       if (!isLast && at - start + next <= bytesMax) continue
       const end = { nextSequence: sequenceAfter(header.firstSequence, header.count), lastChecksum: checksum }
-      const notes = isLast ? this.#notes : []
+      const noted = isLast && { notes: this.#notes, loaded: this.#loaded }
       records.push({
         body: all.subarray(start, at),
-        content: { end, notes, timeMs: header.writtenAtMs, waiting: [], resigns: false },
+        content: { ...NOTHING, end, ...noted, timeMs: header.writtenAtMs },
       })
       start = at
       this.#lastChecksum = checksum
     }
     this.#notes = []
+    this.#loaded = []
     pending.written()
     return records
   }

@@ -9,7 +9,7 @@ import { queueTask } from '../../../durable/storage/event-loop.js'
 import type { Log, Position } from '../log.js'
 import type { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
-import { LeaderFrames, type SentFrames, type Waiting } from './leader-frames.js'
+import { LeaderFrames, NOTHING, type SentFrames, type Waiting } from './leader-frames.js'
 import type { Objects } from './objects.js'
 import { type Term, TermWriter } from './term-writer.js'
 
@@ -92,15 +92,16 @@ export class Leading {
   /** Says that this node leads, unless something is under way anyway. */
   beat(): void {
     const { timeMs } = this.#parts.applier
-    this.#writer.beat({ end: undefined, notes: [], timeMs, waiting: [], resigns: false })
+    this.#writer.beat({ ...NOTHING, timeMs })
     if (!this.#writer.isIdle) return
     this.#waiting.push(NOBODY)
     this.#send()
   }
 
-  #committed(bytes: number, { end, notes, timeMs, waiting, resigns }: SentFrames, at: Position): void {
+  #committed(bytes: number, content: SentFrames, at: Position): void {
     const { applier } = this.#parts
-    applier.committed(end ?? applier.end, notes, timeMs, bytes, at)
+    const { waiting, resigns } = content
+    applier.committed(content, bytes, at)
     if (resigns) applier.leader = undefined
     const sequence = applier.end.nextSequence - 1
     this.#hooks.committed(sequence)
@@ -112,7 +113,7 @@ export class Leading {
   resign(): Promise<unknown> {
     const { timeMs } = this.#parts.applier
     return new Promise((resolve, reject) => {
-      const content = { end: undefined, notes: [], timeMs, waiting: [{ resolve, reject }], resigns: true }
+      const content = { ...NOTHING, timeMs, waiting: [{ resolve, reject }], resigns: true }
       this.#writer.send({ kind: 'resign', body: new Uint8Array(0), content })
     })
   }

@@ -3,16 +3,16 @@
  * portions. Only what this node has applied. Before: cluster-client. After: log-reader, applier.
  */
 import { type PastChange, toPastChange } from '../../../cache/history/past-change.js'
-import { Counters } from '../../../core/model/counters.js'
 import type { Sequence } from '../../../core/model/sequence.js'
 import type { StoredValue } from '../../../core/model/stored-value.js'
-import type { ForeignFrame, JournalReceiver, Replica } from '../../../durable/contract.js'
+import type { ForeignFrame } from '../../../durable/contract.js'
 import type { PastEvent } from '../../../durable/history/change-cursor.js'
 import { queueMicrotask } from '../../../durable/storage/event-loop.js'
 import { CacheError } from '../../../errors.js'
 import type { Log, Position } from '../log.js'
 import { type AppliedHeader, Applier, type ApplierParts } from './applier.js'
 import { LogReader } from './log-reader.js'
+import { isFinal, pause } from './patience.js'
 
 const DONE = { done: true, value: undefined } as const
 /** Events that are read ahead. */
@@ -24,12 +24,15 @@ export interface LogChangesParts extends ApplierParts {
   position(): Position
   /** Calls back whenever that has grown, and when the node is closed. Returns the function that stops it. */
   onApplied(listener: () => void): () => void
+  /** @throws what has ended this node, if it cannot go on. */
   isClosed(): boolean
 }
 
 export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
   readonly #parts: LogChangesParts
   readonly #applier: Applier
+  /** Until it has begun. */
+  #from: (() => Promise<AppliedHeader | undefined>) | undefined
   readonly #after: number
   readonly #restore: (stored: StoredValue) => unknown
   readonly #events: PastEvent[] = []
@@ -37,10 +40,16 @@ export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
   #wake: (() => void) | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: LogChangesParts, from: AppliedHeader, after: number, restore: (stored: StoredValue) => unknown) {
+  /** `from`: where to read the log on from. */
+  constructor(
+    parts: LogChangesParts,
+    from: () => Promise<AppliedHeader | undefined>,
+    after: number,
+    restore: (stored: StoredValue) => unknown,
+  ) {
     this.#parts = parts
+    this.#from = from
     this.#applier = new Applier(parts)
-    this.#applier.restore(from)
     this.#after = after
     this.#restore = restore
   }
@@ -59,7 +68,9 @@ export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
     try {
       while (this.#events.length === 0) {
         if (this.#isDone) return DONE
-        if (this.#applier.position < this.#parts.position()) await this.#read(this.#parts.position())
+        if (this.#from !== undefined) await this.#unlessSilent(() => this.#begin())
+        else if (this.#applier.position < this.#parts.position())
+          await this.#unlessSilent(() => this.#read(this.#parts.position()))
         else if (this.#parts.isClosed()) return this.return()
         else await this.#more()
       }
@@ -68,6 +79,24 @@ export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
     } catch (error) {
       this.#isDone = true
       throw error
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const from = await this.#from?.()
+    if (from === undefined) throw changesGone(this.#after)
+    this.#applier.restore(from)
+    this.#from = undefined
+  }
+
+  /** What the engine does not give now is asked for again, as long as this node is open. */
+  async #unlessSilent(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (isFinal(error)) throw error
+      if (!this.#parts.isClosed()) await pause(this.#parts.clock)
+      else await this.return()
     }
   }
 
@@ -87,7 +116,7 @@ export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
 
   /** Reads a portion of the log. */
   #read(upTo: Position): Promise<void> {
-    const replica = { follow: (frame: ForeignFrame) => this.#take(frame) } as Partial<Replica> as Replica
+    const replica = { follow: (frame: ForeignFrame) => this.#take(frame) }
     return new Promise((resolve, reject) => {
       const reader: LogReader = new LogReader(this.#parts.log, this.#applier.position + 1, {
         take: (record, at) => {
@@ -97,7 +126,7 @@ export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
             queueMicrotask(() => reader.stop())
             resolve()
           }
-          const pending = this.#applier.take(record, at, { receiver: NOWHERE, replica })
+          const pending = this.#applier.take(record, at, { receiver: undefined, replica })
           return pending === undefined ? end() : pending.then(end)
         },
         gap: () => reject(changesGone(this.#after)),
@@ -125,17 +154,12 @@ export class LogChanges<V> implements AsyncIterableIterator<PastChange<V>> {
   }
 }
 
-/** The rows of a `loaded` event are not wanted here. */
-const NOWHERE = {
-  loadedRows: () => ({ add: () => undefined, counters: new Counters() }),
-} as Partial<JournalReceiver> as JournalReceiver
-
-export function changesGone(sequence: number): CacheError {
+function changesGone(sequence: number): CacheError {
   return new CacheError(
     'HISTORY_GONE',
     `The changes after ${sequence} are in no record that the log of the cluster still has`,
     {
-      advice: 'Build what follows the changes anew from the entries.',
+      advice: 'Build what follows the changes anew from the entries, then continue with the changes after them.',
     },
   )
 }

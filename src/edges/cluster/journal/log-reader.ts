@@ -3,13 +3,14 @@
  * after it wait. Before: the log. After: replicated-journal.
  */
 import type { Log, LogRecord, Position } from '../log.js'
+import { unsealed } from './sealed-record.js'
 
 export interface RecordHandler {
   /** Returns a promise only if the next record must wait for it. */
   take(record: LogRecord, at: Position): void | Promise<void>
   /** The next record is gone. */
   gap(): void
-  /** A record could not be handled, or is not the next one. Nothing follows. */
+  /** A record is damaged, could not be handled, or is not the next one. Nothing follows. */
   failed(error: unknown): void
 }
 
@@ -54,7 +55,7 @@ export class LogReader {
   #handle(record: LogRecord, at: Position): void {
     this.#isBusy = true
     try {
-      const pending = this.#handler.take(record, at)
+      const pending = this.#handler.take(unsealed(record, at), at)
       if (pending === undefined) this.#isBusy = false
       else
         pending.then(

@@ -3,8 +3,12 @@
  * the position of the log at which it was written, so that a trim knows what it may remove. Before: term-writer, replicated-journal and
  * snapshots. After: the log's store.
  */
-import { CorruptionError, reasonOf } from '../../../errors.js'
+import { checksum } from '../../../durable/format/checksum.js'
+import { reasonOf } from '../../../errors.js'
 import { DamagedObjectError, type Log, type Position, type SnapshotStore } from '../log.js'
+import { damagedObject } from './damage.js'
+import type { StagedBody } from './records.js'
+import { SEAL_BYTES } from './sealed-record.js'
 
 export type ObjectKind = 'record' | 'loaded' | 'snapshot'
 
@@ -20,9 +24,9 @@ export class Objects {
     this.#newId = newId
   }
 
-  /** Of a record; larger ones are objects. An engine knows it once its log is open. */
+  /** Of a record without its seal; larger ones are objects. An engine knows it once its log is open. */
   get bodyBytesMax(): number {
-    return this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY
+    return (this.#log.bodyBytesMax ?? Number.POSITIVE_INFINITY) - SEAL_BYTES
   }
 
   get #store(): SnapshotStore {
@@ -34,22 +38,34 @@ export class Objects {
     return `${kind}-${String(position).padStart(16, '0')}-${this.#newId()}`
   }
 
-  /** Writes the body of the record at this position. Resolves with the object's name. */
-  async stage(position: Position, body: Uint8Array): Promise<string> {
-    const name = this.nameOf('record', position)
-    await this.#store.write(name, chunksOf(body))
-    return name
+  /** Writes the body of the record at this position. Resolves with what the record has instead. */
+  async stage(position: Position, body: Uint8Array): Promise<StagedBody> {
+    const object = this.nameOf('record', position)
+    await this.#store.write(object, chunksOf(body))
+    return { object, checksum: checksum(body) }
+  }
+
+  /** The body that was staged. Throws as {@link read} does. */
+  async readStaged({ object, checksum: expected }: StagedBody): Promise<Buffer> {
+    const body = await this.read(object)
+    if (checksum(body) !== expected) throw damagedObject(object, 'this is not what was written')
+    return body
+  }
+
+  /** The object as a whole. Throws as {@link chunks} does. */
+  async read(name: string): Promise<Buffer> {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of this.chunks(name)) chunks.push(chunk)
+    return Buffer.concat(chunks)
   }
 
   /** @throws CorruptionError if it is missing or damaged. Any other error: the engine does not answer now. */
-  async read(name: string): Promise<Buffer> {
-    const chunks: Uint8Array[] = []
+  async *chunks(name: string): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of this.#store.read(name)) chunks.push(chunk)
-      return Buffer.concat(chunks)
+      yield* this.#store.read(name)
     } catch (error) {
       if (!(error instanceof DamagedObjectError)) throw error
-      throw new CorruptionError({ file: name, offset: 0, sequence: 0, reason: reasonOf(error) }, { cause: error })
+      throw damagedObject(name, reasonOf(error), error)
     }
   }
 

@@ -5,17 +5,17 @@
 import type { Clock } from '../../../core/model/clock.js'
 import type { JournalReceiver } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
-import { CacheError } from '../../../errors.js'
+import { CacheError, CorruptionError } from '../../../errors.js'
 import { type Log, LogConflict, type Position } from '../log.js'
 import type { Applier, Target } from './applier.js'
 import { LogReader } from './log-reader.js'
+import { patiently, pause } from './patience.js'
 import { jsonBody, readRecordJson, readSettings, type Settings, writeSettings } from './records.js'
+import { sealed } from './sealed-record.js'
 import type { RestoredSnapshot, Snapshots } from './snapshots.js'
 
-const BEGIN_TRIES = 5
-/** Of a log that is trimmed while it is read. */
+/** Of a log that is trimmed while it is opened. */
 const GAP_TRIES = 20
-const AGAIN_MS = 500
 
 /** What a log has when it is opened. */
 export interface OpenedLog {
@@ -24,7 +24,7 @@ export interface OpenedLog {
   readonly last: Position
 }
 
-/** @throws CacheError if it is not a log of this cache, or cannot be read. */
+/** @throws CacheError if it is not a log of this cache, is damaged, or cannot be read. */
 export async function openLog(
   log: Log,
   snapshots: Snapshots,
@@ -32,36 +32,35 @@ export async function openLog(
   given: Settings,
   clock: Pick<Clock, 'setTimeout'>,
 ): Promise<OpenedLog> {
-  const { first, last } = await log.open()
-  if (last === 0) await begin(log, node, given, clock)
-  const settings = (await snapshots.settings()) ?? (first > 1 ? undefined : await firstSettings(log, given.name))
-  if (settings === undefined) throw gone()
-  return { settings, last: Math.max(last, 1) }
-}
-
-/** Appends the first record, unless another node is faster. */
-async function begin(log: Log, node: string, settings: Settings, clock: Pick<Clock, 'setTimeout'>): Promise<void> {
-  const body = jsonBody(writeSettings(settings))
+  const { last } = await patiently(clock, () => log.open())
+  if (last === 0) await patiently(clock, () => begin(log, node, given))
   for (let tries = 1; ; tries++) {
-    try {
-      await log.append({ kind: 'begin', epoch: 0, node, body }, 0)
-      return
-    } catch (error) {
-      if (error instanceof LogConflict) return
-      if (tries === BEGIN_TRIES) throw error
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, AGAIN_MS))
-    }
+    const settings = await patiently(clock, async () => (await snapshots.settings()) ?? firstSettings(log, given.name))
+    if (settings !== undefined) return { settings, last: Math.max(last, 1) }
+    // Trimmed meanwhile; or the server that was asked for the snapshot has been away, and does not know of it yet.
+    if (tries === GAP_TRIES) throw gone()
+    await pause(clock)
   }
 }
 
-function firstSettings(log: Log, name: string): Promise<Settings> {
+/** Appends the first record, unless another node is faster. */
+async function begin(log: Log, node: string, settings: Settings): Promise<void> {
+  try {
+    await log.append(sealed({ kind: 'begin', epoch: 0, node, body: jsonBody(writeSettings(settings)) }), 0)
+  } catch (error) {
+    if (!(error instanceof LogConflict)) throw error
+  }
+}
+
+/** Undefined if the first record is gone. */
+function firstSettings(log: Log, name: string): Promise<Settings | undefined> {
   return new Promise((resolve, reject) => {
     const reader = new LogReader(log, 1, {
       take: ({ body }) => {
         queueTask(() => reader.stop())
         resolve(readSettings(readRecordJson(body, 1), name))
       },
-      gap: () => reject(gone()),
+      gap: () => resolve(undefined),
       failed: reject,
     })
   })
@@ -81,19 +80,26 @@ export interface ReadingParts {
 /** Applies the newest snapshot, which it returns, and the log behind it. */
 export async function readLog(parts: ReadingParts): Promise<RestoredSnapshot | undefined> {
   const { log, applier, snapshots, receiver, clock, settings, last } = parts
-  const reset = () => receiver.reset()
-  let restored = await snapshots.restore(receiver, reset)
+  const restore = () => patiently(clock, () => snapshots.restore(receiver, () => receiver.reset()))
+  let restored = await restore()
   if (restored === undefined) receiver.limits(settings)
   else applier.restore(restored.header)
+  let damagedAt: Position | undefined
   for (let tries = 1; ; tries++) {
-    if ((await catchUp(log, applier, { receiver, replica: undefined }, last)) === 'whole') return restored
+    try {
+      const reached = await patiently(clock, () => catchUp(log, applier, { receiver, replica: undefined }, last))
+      if (reached === 'whole') return restored
+    } catch (error) {
+      if (!(error instanceof CorruptionError) || damagedAt === applier.position) throw error
+      damagedAt = applier.position // an object may be gone because its record was trimmed meanwhile
+    }
     // Trimmed meanwhile; or the server that was asked for the snapshot has been away, and does not know of the newest one yet.
     if (tries === GAP_TRIES) throw gone()
-    await new Promise<void>((resolve) => clock.setTimeout(resolve, AGAIN_MS))
-    const { pointer } = await log.snapshots.latest()
+    await pause(clock)
+    const { pointer } = await patiently(clock, () => log.snapshots.latest())
     if (pointer === undefined || pointer.position <= applier.position) continue
     receiver.reset()
-    restored = await snapshots.restore(receiver, reset)
+    restored = await restore()
     if (restored === undefined) throw gone()
     applier.restore(restored.header)
   }

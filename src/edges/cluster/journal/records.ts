@@ -4,22 +4,25 @@
  *   begin    the settings, as JSON: the first record of a log
  *   term     the same with the limits as of now, and the time: from here on, its node leads
  *   frame    frames of events and notes, as the journal in files has them (durable/format/frame.ts), each chained to the previous one;
- *            or, as JSON, the name of an object that holds them, because they are too large for a record;
+ *            or, as JSON, the name and the checksum of an object that holds them, because they are too large for a record;
  *            or nothing, while such an object is being written: its node still leads
  *   resign   nothing: its node leads no more
  *
  * A frame counts only if its node is the one whose term it is: what a deposed leader has appended behind another's term is skipped, and
- * ends that term, on every node alike (applier.ts). Before: term-writer. After: the log, and replicated-journal.
+ * ends that term, on every node alike (applier.ts). In the log each body is sealed. Before: term-writer. After: sealed-record, and
+ * replicated-journal.
  */
 import { createHash } from 'node:crypto'
 import type { EvictionPolicy } from '../../../core/evolve/eviction/policy.js'
 import type { Limits } from '../../../core/model/limits.js'
 import { checksum } from '../../../durable/format/checksum.js'
 import { VERSION } from '../../../durable/format/format.js'
-import { CacheError, CorruptionError, describe } from '../../../errors.js'
+import { CacheError, describe } from '../../../errors.js'
+import type { Position } from '../log.js'
+import { damagedRecord } from './damage.js'
 
 /** Of what nodes say to each other through the log. */
-export const CLUSTER_PROTOCOL = 1
+const CLUSTER_PROTOCOL = 1
 
 /** What is the same on all nodes of a cluster. */
 export interface Settings extends Limits {
@@ -88,21 +91,26 @@ export function readJson(body: Uint8Array): unknown {
 }
 
 /** Of the record at this position of the log. @throws CorruptionError if it is none. */
-export function readRecordJson(body: Uint8Array, at: number): unknown {
+export function readRecordJson(body: Uint8Array, at: Position): unknown {
   try {
     return readJson(body)
   } catch (cause) {
-    const reason = 'this is no record of a cluster'
-    throw new CorruptionError({ file: `record ${at} of the log`, offset: 0, sequence: 0, reason }, { cause })
+    throw damagedRecord(at, 'this is no record of a cluster', { cause })
   }
 }
 
 const JSON_BEGINS = '{'.charCodeAt(0)
 
-/** The name of the object that holds the frames of a record, if they are not in the record. */
-export function objectNamedIn(body: Uint8Array, at: number): string | undefined {
-  if (body[0] !== JSON_BEGINS) return undefined
-  return (readRecordJson(body, at) as { object: string }).object
+/** The object that holds the frames of a record, because they are too large for it. */
+export interface StagedBody {
+  /** Its name. */
+  readonly object: string
+  readonly checksum: number
+}
+
+/** What a record has in place of its frames; undefined if it has the frames. */
+export function stagedIn(body: Uint8Array, at: Position): StagedBody | undefined {
+  return body[0] === JSON_BEGINS ? (readRecordJson(body, at) as StagedBody) : undefined
 }
 
 export function bufferOf(bytes: Uint8Array): Buffer {

@@ -9,11 +9,10 @@
  *                  └──── (it is not) ────────┘
  *
  * No clock decides who leads. A term begins with a record directly behind the last one that its node has applied, and every record of the
- * term is directly behind the one before it: a node that leads no more cannot append, whatever it believes. What it had applied to its
- * state without having it in the log is reverted; what did land is followed, as anybody's.
+ * term is directly behind the one before it, so that a deposed leader cannot append. What it has not got into the log is reverted.
  *
- * Acknowledged means: `flush()` has resolved. It does when a frame that was sent after the call is in the log, an empty one if need be;
- * which also proves that this node still leads, and makes a read linearizable.
+ * Acknowledged means: `flush()` has resolved. It does when a frame that was sent after the call is in the log, an empty one if need be, which
+ * proves that this node still leads, and makes a read linearizable.
  *
  * Before: the turns of the leader's cache; log-reader on the others. After: leading, applier, snapshots.
  */
@@ -37,12 +36,13 @@ import { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
-import { changesGone, LogChanges } from './log-changes.js'
+import { LogChanges } from './log-changes.js'
 import { Objects } from './objects.js'
 import { type OpenedLog, openLog, readLog } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
 import { figuresOf, reportOf } from './reports.js'
-import { Snapshots } from './snapshots.js'
+import { sealed } from './sealed-record.js'
+import { busy, Snapshots } from './snapshots.js'
 import type { Term } from './term-writer.js'
 
 export interface ReplicatedJournalParts {
@@ -56,8 +56,6 @@ export interface ReplicatedJournalParts {
 }
 
 export type NodeState = 'opening' | 'following' | 'candidate' | 'leading' | 'resigning' | 'failed' | 'closed'
-
-type Progress = (done: number, total: number) => void
 
 export class ReplicatedJournal implements Journal {
   readonly isSpeculative = true
@@ -90,8 +88,10 @@ export class ReplicatedJournal implements Journal {
     this.#parts = parts
     this.#identity = identityOf(name)
     this.#objects = new Objects(log, newId)
-    this.snapshots = new Snapshots({ log, objects: this.#objects, name, id: this.#identity.id, clock })
-    this.applier = new Applier({ name, seed: this.#identity.seed, objects: this.#objects, clock })
+    const { id, seed } = this.#identity
+    this.applier = new Applier({ name, seed, objects: this.#objects, clock })
+    const beginning = this.applier.header
+    this.snapshots = new Snapshots({ log, objects: this.#objects, name, id, clock, beginning })
     this.heardMs = clock.ownNow()
   }
 
@@ -117,7 +117,7 @@ export class ReplicatedJournal implements Journal {
   }
 
   #refusal(): Error {
-    if (this.#state === 'opening' || this.#state === 'closed') return new CacheClosedError('This journal is not open')
+    if (this.#state === 'opening' || this.#state === 'closed') return new CacheClosedError('This node is not open')
     const { health } = this
     return health.status === 'writable' ? new NotLeaderError(this.leader) : health.error
   }
@@ -141,11 +141,10 @@ export class ReplicatedJournal implements Journal {
   /** After {@link prepare}. */
   async open(session: JournalSession): Promise<RecoveryReport> {
     const { log, clock } = this.#parts
-    const { applier } = this
+    const { applier, snapshots } = this
     const beganMs = clock.ownNow()
-    const { receiver } = session
-    const { settings, last } = this.#opened as OpenedLog
-    const restored = await readLog({ log, applier, snapshots: this.snapshots, receiver, clock, settings, last })
+    const opened = this.#opened as OpenedLog
+    const restored = await readLog({ ...opened, log, applier, snapshots, clock, receiver: session.receiver })
     this.#session = session
     queueTask(() => this.#follow()) // when the cache is open
     return reportOf(applier, restored, clock.ownNow() - beganMs)
@@ -222,10 +221,10 @@ export class ReplicatedJournal implements Journal {
     this.#stopReading()
     this.#become('candidate')
     const timeMs = clock.now()
-    const body = jsonBody({ ...writeSettings(this.settings), timeMs })
+    const term = { kind: 'term', epoch, node, body: jsonBody({ ...writeSettings(this.settings), timeMs }) } as const
     let outcome: 'elected' | 'overtaken' | 'unknown' = 'elected'
     try {
-      await log.append({ kind: 'term', epoch, node, body }, position)
+      await log.append(sealed(term), position)
     } catch (error) {
       // If it is not known: then its record is followed, and another term begun.
       outcome = error instanceof LogConflict ? 'overtaken' : 'unknown'
@@ -244,8 +243,7 @@ export class ReplicatedJournal implements Journal {
   #lead(term: Term): void {
     const { log, clock } = this.#parts
     const { counters, replica } = this.#session as JournalSession // it has followed
-    const { seed } = this.#identity
-    const parts = { log, objects: this.#objects, applier: this.applier, clock, seed, counters }
+    const parts = { log, objects: this.#objects, applier: this.applier, clock, seed: this.#identity.seed, counters }
     this.#leading = new Leading(parts, term, {
       committed: (sequence) => {
         this.#hear()
@@ -294,28 +292,30 @@ export class ReplicatedJournal implements Journal {
     return { source: replica.freeze(), sequence: this.applier.end.nextSequence - 1 }
   }
 
-  /** The changes after a sequence, from the log, then every new one. @throws CacheError if the log does not reach back that far. */
-  changesSince<V>(sequence: number, restore: (stored: StoredValue) => unknown): LogChanges<V> {
-    const from = this.applier.before(sequence)
-    if (from === undefined) throw changesGone(sequence)
+  /** The changes after a sequence, from the log, then every new one. `caughtUp`: once this node has it. */
+  changesSince<V>(sequence: number, restore: (stored: StoredValue) => unknown, caughtUp: () => Promise<void>) {
+    const from = () => caughtUp().then(() => this.applier.before(sequence) ?? this.snapshots.before(sequence))
     const { log, name, clock } = this.#parts
-    const { seed } = this.#identity
-    const parts = { log, name, clock, seed, objects: this.#objects, position: () => this.applier.position }
-    const isClosed = () => this.#state === 'closed' || this.#state === 'failed'
-    return new LogChanges<V>({ ...parts, isClosed, onApplied: this.onApplied }, from, sequence, restore)
+    const isClosed = () => {
+      if (this.failure !== undefined) throw this.failure
+      return this.#state === 'closed'
+    }
+    const shared = { log, name, clock, seed: this.#identity.seed, objects: this.#objects, onApplied: this.onApplied }
+    const parts = { ...shared, isClosed, position: () => this.applier.position }
+    return new LogChanges<V>(parts, from, sequence, restore)
   }
 
   /** Writes a snapshot of what this node has applied. */
   async compact({ progress, signal }: Partial<CompactionRequest> = {}): Promise<CompactionReport> {
     const { applier, settings } = this
-    if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.#refusal()
+    if (this.#leading === undefined && this.#following?.isIdle !== true) throw this.failure ?? busy()
     const { header, bytes } = applier
     const report = await this.snapshots.write({ header, settings, source: this.freeze().source, progress, signal })
     applier.bytes -= bytes
     return report
   }
 
-  stage(source: SnapshotSource, progress: Progress) {
+  stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
     return this.snapshots.stage(this.applier.position, source, progress)
   }
 
@@ -345,6 +345,6 @@ export class ReplicatedJournal implements Journal {
     this.#leading = undefined
     this.#stopReading()
     this.#become('closed')
-    await this.#parts.log.close()
+    await this.#parts.log.close().catch(() => undefined) // what was acknowledged is in the log of a majority
   }
 }

@@ -2,19 +2,18 @@
  * Rows as an object of the log: a snapshot, or what a `loaded` event replaces everything with. It is a file of the journal (durable/snapshot)
  * behind a header of its own:
  *
- *   bytes of the header as a u32, little-endian │ the header as JSON │ the file
+ *   bytes of the header, its checksum: u32, little-endian │ the header as JSON │ the file
  *
- * Before: snapshots, replicated-journal. After: durable/snapshot, and the log's store.
+ * Before: snapshots. After: durable/snapshot, and the log's store. read-rows-object.ts reads it.
  */
 import type { Sequence } from '../../../core/model/sequence.js'
 import type { SnapshotSource } from '../../../durable/contract.js'
-import { type ReadSnapshot, type RowsVisitor, readRows } from '../../../durable/snapshot/read-snapshot.js'
+import { checksum } from '../../../durable/format/checksum.js'
 import { type WrittenSnapshot, writeRows } from '../../../durable/snapshot/write-snapshot.js'
-import type { ReadableFile } from '../../../durable/storage/storage.js'
-import { CorruptionError } from '../../../errors.js'
 import type { SnapshotStore } from '../log.js'
 
-const LENGTH_BYTES = 4
+/** In front of the header. */
+export const ROWS_PREFIX_BYTES = 8
 
 export interface RowsToWrite {
   readonly name: string
@@ -35,9 +34,10 @@ export async function writeRowsObject(store: SnapshotStore, rows: RowsToWrite): 
   const { name, header, progress, signal, ...request } = rows
   const writing = (async () => {
     const text = Buffer.from(JSON.stringify(header))
-    const length = Buffer.alloc(LENGTH_BYTES)
-    length.writeUInt32LE(text.length)
-    await pipe.write(Buffer.concat([length, text]))
+    const prefix = Buffer.alloc(ROWS_PREFIX_BYTES)
+    prefix.writeUInt32LE(text.length, 0)
+    prefix.writeUInt32LE(checksum(text), 4)
+    await pipe.write(Buffer.concat([prefix, text]))
     const written = await writeRows((bytes) => pipe.write(bytes), {
       ...request,
       ...(progress === undefined ? {} : { progress }),
@@ -91,47 +91,4 @@ class Pipe implements AsyncIterable<Uint8Array> {
       this.#taken?.()
     }
   }
-}
-
-/** The header of an object that was read, and the file behind it. @throws CorruptionError if there is none. */
-export function splitRowsObject(name: string, bytes: Buffer): { header: unknown; file: Buffer } {
-  try {
-    const end = LENGTH_BYTES + bytes.readUInt32LE(0)
-    return { header: JSON.parse(bytes.toString('utf8', LENGTH_BYTES, end)), file: bytes.subarray(end) }
-  } catch (error) {
-    throw new CorruptionError(
-      { file: name, offset: 0, sequence: 0, reason: 'its header cannot be read' },
-      { cause: error },
-    )
-  }
-}
-
-/** Passes the rows of such a file to `visit`. @throws CorruptionError if it is damaged. */
-export function readRowsFile(
-  name: string,
-  file: Buffer,
-  kind: 'snapshot' | 'loaded',
-  sequence: Sequence,
-  visit: RowsVisitor,
-): Promise<ReadSnapshot> {
-  return readRows(new BytesFile(name, file), { path: name, kind, sequence }, visit)
-}
-
-class BytesFile implements ReadableFile {
-  constructor(
-    readonly path: string,
-    readonly bytes: Buffer,
-  ) {}
-
-  size(): number {
-    return this.bytes.length
-  }
-
-  async read(target: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const part = this.bytes.subarray(position, position + length)
-    target.set(part, offset)
-    return part.length
-  }
-
-  close(): void {}
 }

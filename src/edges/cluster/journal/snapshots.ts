@@ -8,19 +8,23 @@
 import { FIRST_SEQUENCE, type Sequence } from '../../../core/model/sequence.js'
 import type { CompactionReport, JournalReceiver, SnapshotSource } from '../../../durable/contract.js'
 import { takeRows } from '../../../durable/snapshot/read-snapshot.js'
-import { CacheError, CorruptionError } from '../../../errors.js'
+import { CacheError, CorruptionError, reasonOf } from '../../../errors.js'
 import type { Log, Position, SnapshotPointer } from '../log.js'
 import type { AppliedHeader } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
 import type { Objects } from './objects.js'
+import { silent } from './patience.js'
+import { RowsObject } from './read-rows-object.js'
 import { readSettings, type Settings, writeSettings } from './records.js'
-import { readRowsFile, splitRowsObject, writeRowsObject } from './rows-object.js'
+import { writeRowsObject } from './rows-object.js'
 
-/** An object that nothing names is removed once the log is trimmed this far beyond it. */
+/** Loaded rows that no known record names are removed once the log is trimmed this far beyond them. */
 const ORPHAN_RECORDS = 100_000
 
 interface SnapshotHeader extends AppliedHeader {
   readonly settings: unknown
+  /** How many rows follow. */
+  readonly entries: number
 }
 
 export interface SnapshotToWrite {
@@ -39,6 +43,8 @@ export interface SnapshotsParts {
   readonly name: string
   readonly id: Buffer
   readonly clock: ClusterClock
+  /** Where the log begins. */
+  readonly beginning: AppliedHeader
 }
 
 export interface RestoredSnapshot {
@@ -52,8 +58,6 @@ export class Snapshots {
   readonly #parts: SnapshotsParts
   readonly #log: Log
   readonly #objects: Objects
-  /** What {@link settings} has read already. */
-  #read: { name: string; bytes: Buffer } | undefined
   /** The position of the last snapshot that this node knows of, and what that is as of; its bytes. */
   position: Position = 0
   sequence = 0
@@ -65,85 +69,108 @@ export class Snapshots {
     this.#objects = parts.objects
   }
 
-  /** The settings, from the newest snapshot whose header can be read; undefined if there is none. */
-  async settings(): Promise<Settings | undefined> {
-    let failure: unknown
-    for (const { name } of await this.#candidates()) {
-      try {
-        const bytes = await this.#objects.read(name)
-        const { header } = splitRowsObject(name, bytes)
-        const settings = readSettings((header as SnapshotHeader).settings, this.#parts.name)
-        this.#read = { name, bytes }
-        return settings
-      } catch (error) {
-        failure = worse(failure, error)
-      }
-    }
-    if (failure !== undefined) throw failure
-    return undefined
-  }
-
-  async #candidates(): Promise<{ name: string; position: Position }[]> {
-    const { pointer } = await this.#log.snapshots.latest()
-    if (pointer === undefined) return []
-    return pointer.previous === undefined ? [pointer] : [pointer, pointer.previous]
+  /** The settings, from the newest snapshot whose header is sound; undefined if there is none. Throws as {@link restore} does. */
+  settings(): Promise<Settings | undefined> {
+    return this.#newest(async (_, { settings }) => readSettings(settings, this.#parts.name))
   }
 
   /**
-   * Passes the newest snapshot that can be read to the receiver; undefined if there is none. `reset`: forgets what has been passed.
-   * @throws CorruptionError if those that there are, are missing or damaged. Any other error: the engine does not answer now.
+   * Passes the newest snapshot that is sound to the receiver; undefined if there is none. `reset`: forgets what has been passed.
+   * @throws CorruptionError if those that there are, are missing or damaged. Any other error: the engine does not answer now, and may
+   * have a sound one.
    */
-  async restore(receiver: JournalReceiver, reset: () => void): Promise<RestoredSnapshot | undefined> {
+  restore(receiver: JournalReceiver, reset: () => void): Promise<RestoredSnapshot | undefined> {
+    return this.#newest((object, header, newest) => this.#restore(object, header, newest, receiver), reset)
+  }
+
+  /** Where to read the log on from, for the events after this one; undefined if no snapshot reaches back so far. Throws as above. */
+  async before(sequence: number): Promise<AppliedHeader | undefined> {
+    const { pointer } = await this.#log.snapshots.latest()
+    if (pointer?.previous === undefined) return this.#parts.beginning // nothing has been trimmed
+    for (const { name } of [pointer, pointer.previous]) {
+      const header = await this.#readObject(name, async (_, found) => found).catch(unlessDamaged)
+      if (header !== undefined && header.nextSequence <= sequence + 1) return header
+    }
+    return undefined
+  }
+
+  /** What `read` makes of the newest snapshot that is sound. `passedOver` is called after one that is not. */
+  async #newest<T>(
+    read: (object: RowsObject, header: SnapshotHeader, newest: SnapshotPointer) => Promise<T>,
+    passedOver: () => void = () => undefined,
+  ): Promise<T | undefined> {
     for (let before = ''; ; ) {
-      const candidates = await this.#candidates()
-      const [newest] = candidates
+      const { pointer: newest } = await this.#log.snapshots.latest()
       if (newest === undefined) return undefined
-      let failure: unknown
-      for (const { name } of candidates) {
+      let damage: CorruptionError | undefined
+      for (const { name } of newest.previous === undefined ? [newest] : [newest, newest.previous]) {
         try {
-          const restored = await this.#restore(name, receiver)
-          this.position = newest.position
-          this.sequence = restored.header.nextSequence - 1
-          this.bytes = restored.bytes
-          return restored
+          return await this.#readObject(name, (object, header) => read(object, header, newest))
         } catch (error) {
-          reset()
-          failure = worse(failure, error)
+          passedOver()
+          if (!(error instanceof CorruptionError)) throw error
+          damage ??= error
         }
       }
-      if (newest.name === before) throw failure // otherwise another node may have replaced them meanwhile
-      before = newest.name
+      if (newest.name === before) throw damage
+      before = newest.name // another node may have replaced them meanwhile
     }
   }
 
-  async #restore(name: string, receiver: JournalReceiver): Promise<RestoredSnapshot> {
-    const bytes = this.#read?.name === name ? this.#read.bytes : await this.#objects.read(name)
-    this.#read = undefined
-    const split = splitRowsObject(name, bytes)
-    const { settings, ...header } = split.header as SnapshotHeader
+  async #readObject<T>(name: string, read: (object: RowsObject, header: SnapshotHeader) => Promise<T>): Promise<T> {
+    const object = new RowsObject(this.#objects, name)
+    try {
+      return await read(object, (await object.header()) as SnapshotHeader)
+    } finally {
+      object.close()
+    }
+  }
+
+  async #restore(
+    object: RowsObject,
+    { settings, entries: total, ...header }: SnapshotHeader,
+    newest: SnapshotPointer,
+    receiver: JournalReceiver,
+  ): Promise<RestoredSnapshot> {
     readSettings(settings, this.#parts.name)
     const sequence = (header.nextSequence - 1) as Sequence
-    const { file } = split
-    const found = await readRowsFile(name, file, 'snapshot', sequence, (frame, frameBytes) => {
+    const found = await object.rows('snapshot', sequence, (frame, bytes) => {
       takeRows(
         frame,
-        frameBytes,
+        bytes,
         (key, value, expiresAtMs, extension) => receiver.row(key, value, expiresAtMs, extension),
         (note) => receiver.noted(note),
       )
-      receiver.progress(frame.offset + frame.length, file.length)
+      const done = frame.offset + frame.length
+      const rows = frame.firstSequence + frame.count - 1
+      receiver.progress(done, Math.max(done, Math.round((done * total) / Math.max(1, rows)))) // an estimate
     })
     for (const note of found.clients) receiver.noted(note)
     receiver.counters(found.counters)
     if (found.limits !== undefined) receiver.limits(found.limits)
-    return { name, header, entries: found.entries, bytes: bytes.length }
+    receiver.progress(found.bytes, found.bytes)
+    this.position = newest.position
+    this.sequence = sequence
+    this.bytes = found.bytes
+    return { name: object.path, header, entries: found.entries, bytes: found.bytes }
   }
 
   /**
-   * @throws CacheError `COMPACTION_FAILED` if another node was faster, or something could not be written: the snapshots that there were
-   * are as they were.
+   * Releases the source. An abort rejects with its reason.
+   * @throws CacheError `COMPACTION_FAILED` if another node was faster, or the engine did not answer: then the snapshot may be there
+   * nevertheless, or the ones before are as they were.
    */
-  async write({ header, settings, source, progress, signal }: SnapshotToWrite): Promise<CompactionReport> {
+  async write(snapshot: SnapshotToWrite): Promise<CompactionReport> {
+    try {
+      return await this.#write(snapshot)
+    } catch (error) {
+      throw error instanceof CacheError || snapshot.signal?.aborted === true ? error : notWritten(error)
+    } finally {
+      snapshot.source.release()
+    }
+  }
+
+  async #write({ header, settings, source, progress, signal }: SnapshotToWrite): Promise<CompactionReport> {
     const { snapshots } = this.#log
     const { clock } = this.#parts
     const beganMs = clock.ownNow()
@@ -155,7 +182,7 @@ export class Snapshots {
       const written = await writeRowsObject(snapshots, {
         name,
         kind: 'snapshot',
-        header: { ...header, settings: writeSettings(settings) },
+        header: { ...header, settings: writeSettings(settings), entries: source.count },
         journalId: this.#parts.id,
         sequence: (header.nextSequence - 1) as Sequence,
         previousChecksum: header.lastChecksum,
@@ -174,7 +201,7 @@ export class Snapshots {
       this.position = header.position
       this.sequence = header.nextSequence - 1
       this.bytes = written.bytes
-      const removed = previous === undefined ? [] : await this.#trim(previous.position, [name, previous.name])
+      const removed = previous === undefined ? [] : await this.#trim(previous.position, [name, previous.name], header)
       return {
         file: name,
         sequence: header.nextSequence - 1,
@@ -186,15 +213,13 @@ export class Snapshots {
     } catch (error) {
       if (!mayBePointedTo) await this.#objects.remove(name).catch(() => undefined)
       throw error
-    } finally {
-      source.release()
     }
   }
 
-  /** Rows that a `loaded` event names. */
+  /** Rows that a `loaded` event names. @throws CacheError `ENGINE_UNAVAILABLE`. */
   async stage(at: Position, source: SnapshotSource, progress: (done: number, total: number) => void) {
     const file = this.#objects.nameOf('loaded', at)
-    const { checksum, entries } = await writeRowsObject(this.#log.snapshots, {
+    const writing = writeRowsObject(this.#log.snapshots, {
       name: file,
       kind: 'loaded',
       header: {},
@@ -204,6 +229,9 @@ export class Snapshots {
       createdAtMs: this.#parts.clock.now(),
       source,
       progress,
+    })
+    const { checksum, entries } = await writing.catch((error) => {
+      throw silent(error)
     })
     return { file, checksum, entries }
   }
@@ -222,15 +250,15 @@ export class Snapshots {
   }
 
   /** What fails here is done by the next snapshot. */
-  async #trim(upTo: Position, kept: readonly string[]): Promise<string[]> {
+  async #trim(upTo: Position, kept: readonly string[], { loaded }: AppliedHeader): Promise<string[]> {
     const removed: string[] = []
     try {
       await this.#log.trim(upTo)
       for (const { name, kind, position } of await this.#objects.list()) {
         if (kept.includes(name)) continue
-        // A loaded object is named by a record later than itself.
-        const isOld = kind === 'loaded' ? position + ORPHAN_RECORDS <= upTo : position <= upTo
-        if (!isOld) continue
+        // A record later than a loaded object names it, if any does.
+        const lastAt = kind === 'loaded' ? (loaded[name] ?? position + ORPHAN_RECORDS) : position
+        if (lastAt > upTo) continue
         await this.#objects.remove(name)
         removed.push(name)
       }
@@ -241,15 +269,30 @@ export class Snapshots {
   }
 }
 
-/** Why none of the snapshots that there are was read. One that the engine did not give may be sound. */
-function worse(failure: unknown, error: unknown): unknown {
-  if (error instanceof CacheError && !(error instanceof CorruptionError)) throw error // the other one says the same
-  return failure === undefined || failure instanceof CorruptionError ? error : failure
+/** For what may be passed over. */
+function unlessDamaged(error: unknown): undefined {
+  if (!(error instanceof CorruptionError)) throw error
 }
 
 function overtaken(): CacheError {
   return new CacheError('COMPACTION_FAILED', 'Another node has written a later snapshot meanwhile', {
     consequence: 'That one counts; nothing is lost.',
     advice: 'There is nothing to do.',
+  })
+}
+
+function notWritten(cause: unknown): CacheError {
+  return new CacheError('COMPACTION_FAILED', `The log of the cluster took no snapshot (${reasonOf(cause)})`, {
+    consequence: 'No change is lost: the snapshots before this one are kept, with the log behind them.',
+    advice: 'Call compact() again once a majority of the log answers. Nodes also write snapshots on their own.',
+    cause,
+  })
+}
+
+/** Why a node writes none now. */
+export function busy(): CacheError {
+  return new CacheError('COMPACTION_FAILED', 'This node is not up to date, or the leader is changing', {
+    consequence: 'No change is lost.',
+    advice: 'Call compact() again in a second.',
   })
 }

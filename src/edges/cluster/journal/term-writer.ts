@@ -8,6 +8,7 @@
 import type { Log, LogRecord, Position } from '../log.js'
 import type { Objects } from './objects.js'
 import { jsonBody } from './records.js'
+import { sealed } from './sealed-record.js'
 
 /** Records under way. */
 const WINDOW = 64
@@ -107,11 +108,11 @@ export class TermWriter<T> {
   #stage(out: Outgoing<T>): void {
     this.#isStaging = true
     this.#objects.stage(this.#last + STAGED_RECORDS, out.body).then(
-      (object) => {
+      (staged) => {
         this.#isStaging = false
         if (this.#isOver) return
         this.#queue.shift()
-        this.#append(out, jsonBody({ object }))
+        this.#append(out, jsonBody(staged))
         this.#pump()
       },
       (error) => this.#fail(error),
@@ -122,7 +123,7 @@ export class TermWriter<T> {
     const { epoch, node } = this.#term
     const sent = { out, isAcknowledged: false }
     this.#sent.push(sent)
-    this.#log.append({ kind: out.kind, epoch, node, body }, this.#last++).then(
+    this.#log.append(sealed({ kind: out.kind, epoch, node, body }), this.#last++).then(
       () => {
         sent.isAcknowledged = true
         this.#commit()

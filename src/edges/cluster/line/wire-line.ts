@@ -25,7 +25,7 @@ export const UNKNOWN_LINE = 1
 
 const ID_BYTES = 8
 /** Kind, id, number, whether it is the last part of its message. */
-export const PART_HEADER_BYTES = 1 + ID_BYTES + 4 + 1
+const PART_HEADER_BYTES = 1 + ID_BYTES + 4 + 1
 
 /** Parts under way. */
 const WINDOW = 8
@@ -172,7 +172,7 @@ export class WireLine implements Line {
 
   onMessage(listener: (message: unknown) => void): void {
     this.#listener = listener
-    this.#deliver()
+    queueMicrotask(() => this.#deliver())
   }
 
   // ── the end ──

@@ -1,4 +1,5 @@
 /** The engine of a cluster whose nodes are in one process, for tests. */
+import { checkClock, checkOptions } from '../../../cache/arguments/arguments.js'
 import { systemClock } from '../../../cache/system-clock.js'
 import type { Clock } from '../../../core/model/clock.js'
 import { mustBe } from '../../../errors.js'
@@ -25,7 +26,8 @@ export interface MemoryLogEngine {
 
 /** A log in memory, for tests: nodes in this process that are given the same value form a cluster. */
 export function memoryLog(options: MemoryLogOptions = {}): MemoryLogEngine {
-  const { seed, clock = systemClock } = options
+  const { seed, clock = systemClock } = checkOptions(options, ['seed', 'clock'])
+  checkClock(clock)
   if (seed !== undefined && !Number.isInteger(seed)) throw new TypeError(mustBe('seed', 'an integer', seed))
   const control = new MemoryControl(clock, seed)
   return Object.assign((name: string, node: string) => new MemoryLog(control, name, node), { clock, control })

@@ -1,5 +1,5 @@
 /** A connection to NATS that outlives its server. Before: nats-log and nats-status. After: the client library. */
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
+import { connect, type NatsConnection, type NodeConnectionOptions, type Server } from '@nats-io/transport-node'
 import { checkVersion } from './nats-errors.js'
 
 const CONNECTING_MS = 2_000
@@ -16,6 +16,9 @@ export async function connectTo(options: NodeConnectionOptions, name: string): P
     pingInterval: 1_000,
     maxPingOut: 2,
     noAsyncTraces: true,
+    reconnectToServer: longestUntried,
+    // Otherwise a connection that is not let in twice ends, and the node with it, even if its user is allowed again.
+    ignoreAuthErrorAbort: true,
     ...options,
   })
   try {
@@ -25,6 +28,11 @@ export async function connectTo(options: NodeConnectionOptions, name: string): P
     await connection.close()
     throw error
   }
+}
+
+/** Otherwise the client may begin with the server that it has just lost, and wait for it. */
+function longestUntried(servers: readonly Server[]): Server {
+  return servers.reduce((one, other) => (other.lastConnect < one.lastConnect ? other : one))
 }
 
 export function serversOf({ servers = [] }: NodeConnectionOptions): string {

@@ -38,18 +38,31 @@ function isNotEnabled(error: unknown): boolean {
   return error instanceof Error && (error.name === 'JetStreamNotEnabled' || isUnserved(error))
 }
 
+/** What a user may not do, with what to do about it; undefined for other errors. */
+export function refusal(
+  error: unknown,
+  servers: string,
+  names: NatsNames,
+  consequence?: string,
+): CacheError | undefined {
+  const violation = violationIn(error)
+  if (violation !== undefined) return forbidden(violation, names, consequence)
+  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError)
+    return new CacheError('ENGINE_UNAVAILABLE', `The NATS server at ${servers} does not accept the credentials`, {
+      ...(consequence === undefined ? {} : { consequence }),
+      advice:
+        'Pass the credentials of a user of the account that is to hold the cache to nats(): user and pass, token or authenticator.',
+      cause: error,
+    })
+  return undefined
+}
+
 /** Why the log cannot be opened, with what to do. */
 export function openingError(error: unknown, servers: string, names: NatsNames): unknown {
   if (error instanceof CacheError || error instanceof TypeError) return error
-  const violation = violationIn(error)
-  if (violation !== undefined) return forbidden(violation, names)
+  const refused = refusal(error, servers, names)
+  if (refused !== undefined) return refused
   const options = { cause: error }
-  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError)
-    return new CacheError('ENGINE_UNAVAILABLE', `The NATS server at ${servers} does not accept the credentials`, {
-      ...options,
-      advice:
-        'Pass the credentials of a user of the account that is to hold the cache to nats(): user and pass, token or authenticator.',
-    })
   if (isNotEnabled(error))
     return new CacheError('ENGINE_UNAVAILABLE', `JetStream is not enabled on the NATS server at ${servers}`, {
       ...options,

@@ -2,18 +2,22 @@
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
+import type { CacheError } from '../../../errors.js'
 import { type Log, LogConflict, type LogFollower, type LogRecord, type Position } from '../log.js'
 import { connectTo, serversOf } from './nats-connection.js'
 import { isTemporary, isWrongSequence, openingError } from './nats-errors.js'
 import { NatsNames } from './nats-names.js'
+import { NatsObstacle } from './nats-obstacle.js'
 import { checkPermissions } from './nats-permissions.js'
 import { headersOf } from './nats-record.js'
+import { NatsRequests } from './nats-requests.js'
 import { NatsSnapshots } from './nats-snapshots.js'
 import { type Buckets, openStreams } from './nats-streams.js'
 import { NatsWire } from './nats-wire.js'
 import { RecordReader } from './record-reader.js'
 
 const TIMEOUT_MS = 3_000
+const IMPATIENT_MS = 1_000
 /** How long `open` waits for servers that elect a leader. */
 const OPENING_MS = 10_000
 const RETRY_MS = 250
@@ -22,7 +26,9 @@ const HEADER_BYTES = 4_096
 
 interface Opened {
   connection: NatsConnection
+  requests: NatsRequests
   manager: JetStreamManager
+  impatient: JetStreamManager
   buckets: Buckets
 }
 
@@ -34,18 +40,23 @@ export class NatsLog implements Log {
   readonly #replicas: number
   readonly #readers = new Set<RecordReader>()
   #opened: Opened | undefined
+  #obstacle: NatsObstacle | undefined
   #isClosed = false
 
   constructor(name: string, replicas: number, options: NodeConnectionOptions) {
-    this.#names = new NatsNames(name)
+    this.#names = new NatsNames(name, options.inboxPrefix)
     this.#replicas = replicas
     this.#options = options
-    this.wire = new NatsWire(() => this.#open.connection, this.#names)
-    this.snapshots = new NatsSnapshots(() => this.#open.buckets)
+    this.wire = new NatsWire(() => this.#open.requests, this.#names)
+    this.snapshots = new NatsSnapshots(() => this.#open.buckets, this.#names)
   }
 
   get bodyBytesMax(): number {
     return (this.#open.connection.info?.max_payload ?? 1024 * 1024) - HEADER_BYTES
+  }
+
+  get obstacle(): CacheError | undefined {
+    return this.#obstacle?.lately
   }
 
   async open(): Promise<{ first: Position; last: Position }> {
@@ -55,7 +66,7 @@ export class NatsLog implements Log {
   }
 
   async append(record: LogRecord, after: Position): Promise<Position> {
-    const { connection } = this.#open
+    const { requests } = this.#open
     if (record.body.length > this.bodyBytesMax)
       throw new RangeError(`The body has ${record.body.length} bytes; at most ${this.bodyBytesMax} fit into a record.`)
     const headers = headersOf(record)
@@ -66,7 +77,7 @@ export class NatsLog implements Log {
       headers.set('Nats-Msg-Id', 'begin')
     } else headers.set('Nats-Expected-Last-Sequence', `${after}`)
     // Not sent again whatever happens: of two copies, the answer to the second would be a conflict.
-    const answer = await connection.request(this.#names.records, record.body.slice(), { headers, timeout: TIMEOUT_MS })
+    const answer = await requests.request(this.#names.records, record.body.slice(), { headers, timeout: TIMEOUT_MS })
     const acknowledged = answer.json<{ seq?: number; duplicate?: boolean; error?: JetStreamApiErrorBody }>()
     if (acknowledged.error !== undefined) {
       const error = new JetStreamApiError(acknowledged.error)
@@ -79,8 +90,9 @@ export class NatsLog implements Log {
   }
 
   follow(from: Position, to: LogFollower): { stop(): void } {
-    const { connection, manager } = this.#open
-    const reader = new RecordReader(connection, manager, this.#names.stream, from, to)
+    const { connection, manager, impatient } = this.#open
+    const { stream, inboxPrefix } = this.#names
+    const reader = new RecordReader({ connection, manager, impatient, stream, inboxPrefix }, from, to)
     this.#readers.add(reader)
     return {
       stop: () => {
@@ -118,7 +130,9 @@ export class NatsLog implements Log {
           await checkPermissions(connection, this.#names)
           const manager = await jetstreamManager(connection, { timeout: TIMEOUT_MS })
           const buckets = await openStreams(connection, manager, this.#names, this.#replicas)
-          return { connection, manager, buckets }
+          this.#obstacle = new NatsObstacle(connection, serversOf(this.#options), this.#names)
+          const impatient = await jetstreamManager(connection, { timeout: IMPATIENT_MS, checkAPI: false })
+          return { connection, requests: new NatsRequests(connection), manager, impatient, buckets }
         } catch (error) {
           if (this.#isClosed || !isTemporary(error) || journalClock.now() - startMs > OPENING_MS) throw error
           await new Promise<void>((resolve) => journalClock.setTimeout(resolve, RETRY_MS, true))

@@ -2,6 +2,9 @@
  * What the streams, buckets and subjects of a cluster are called. NATS allows few characters in them, and `.`, `*` and `>` mean
  * something in a subject: what is neither a letter, a digit nor a hyphen becomes `_` and two hexadecimal digits for each byte.
  */
+/** The one key of the bucket of the pointer. */
+export const POINTER = 'pointer'
+
 export class NatsNames {
   /** The stream of the records. */
   readonly stream: string
@@ -11,16 +14,41 @@ export class NatsNames {
   readonly bucket: string
   readonly #prefix: string
 
-  constructor(readonly name: string) {
+  /** @param inboxPrefix Of the subjects of answers, as the client library has it. */
+  constructor(
+    readonly name: string,
+    readonly inboxPrefix = '_INBOX',
+  ) {
     const encoded = encodeName(name)
     this.stream = this.bucket = `daybook-${encoded}`
     this.#prefix = `daybook.${encoded}`
     this.records = `${this.#prefix}.log`
   }
 
+  /** The stream of the pointer. */
+  get pointerStream(): string {
+    return `KV_${this.bucket}`
+  }
+
+  /** The stream of the objects. */
+  get objectStream(): string {
+    return `OBJ_${this.bucket}`
+  }
+
+  /** The subject of the pointer. */
+  get pointer(): string {
+    return `$KV.${this.bucket}.${POINTER}`
+  }
+
+  /** The subject of the message that describes an object: the client library encodes the name so. */
+  describing(object: string): string {
+    const encoded = btoa(object).replaceAll('+', '-').replaceAll('/', '_')
+    return `$O.${this.bucket}.M.${encoded}`
+  }
+
   /** Every stream, the one that proves that the others are there last. */
   get streams(): readonly string[] {
-    return [`KV_${this.bucket}`, `OBJ_${this.bucket}`, this.stream]
+    return [this.pointerStream, this.objectStream, this.stream]
   }
 
   /** A subject of each kind that the client library publishes on. */
@@ -32,7 +60,8 @@ export class NatsNames {
   get permissions(): { readonly publish: readonly string[]; readonly subscribe: readonly string[] } {
     const own = `${this.#prefix}.>`
     const buckets = [`$KV.${this.bucket}.>`, `$O.${this.bucket}.>`]
-    return { publish: [own, ...buckets, '$JS.API.>', '$JS.FC.>', '_INBOX.>'], subscribe: [own, '_INBOX.>'] }
+    const inboxes = `${this.inboxPrefix}.>`
+    return { publish: [own, ...buckets, '$JS.API.>', '$JS.FC.>', inboxes], subscribe: [own, inboxes] }
   }
 
   /** The subject of the messages to an address. */

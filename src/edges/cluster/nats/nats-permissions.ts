@@ -44,10 +44,13 @@ export function violationIn(error: unknown): Violation | undefined {
   return error instanceof Error && error.cause !== undefined ? violationIn(error.cause) : undefined
 }
 
-export function forbidden(violation: Violation, names: NatsNames): CacheError {
-  const { operation, subject } = violation
+export function forbidden(violation: Violation, names: NatsNames, consequence?: string): CacheError {
+  const { operation } = violation
+  const isInbox = violation.subject.startsWith(`${names.inboxPrefix}.`)
+  const subject = isInbox ? `${names.inboxPrefix}.>` : violation.subject // each has a name of its own
   const action = operation === 'publish' ? 'publish on' : 'subscribe to'
   return new CacheError('ENGINE_REFUSED', `The user of NATS has no permission to ${action} ${subject}`, {
+    ...(consequence === undefined ? {} : { consequence }),
     advice: `Allow the user to publish on ${names.permissions.publish.join(', ')}, and to subscribe to ${names.permissions.subscribe.join(', ')}.`,
     cause: violation,
   })

@@ -20,7 +20,16 @@ export function recordOf({ headers: found, data }: Pick<Msg, 'headers' | 'data'>
   return {
     kind: (found?.get(KIND) ?? '') as LogRecord['kind'],
     epoch: Number(found?.get(EPOCH)),
-    node: decodeURIComponent(node),
+    node: decoded(node),
     body: data,
+  }
+}
+
+/** A damaged name as it is: the checksum of the record will not match. */
+function decoded(node: string): string {
+  try {
+    return decodeURIComponent(node)
+  } catch {
+    return node
   }
 }

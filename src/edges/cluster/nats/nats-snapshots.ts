@@ -4,7 +4,8 @@ import { journalClock } from '../../../cache/system-clock.js'
 import { reasonOf } from '../../../errors.js'
 import { DamagedObjectError, type SnapshotPointer, type SnapshotStore } from '../log.js'
 import { isWrongSequence } from './nats-errors.js'
-import { type Buckets, POINTER } from './nats-streams.js'
+import { type NatsNames, POINTER } from './nats-names.js'
+import type { Buckets } from './nats-streams.js'
 
 /** A reader gives up after so long without a chunk: the server that hosts its consumer may be gone. */
 const SILENCE_MS = 10_000
@@ -12,7 +13,14 @@ const SILENCE_MS = 10_000
 const CORRUPT = 'corrupt object'
 
 export class NatsSnapshots implements SnapshotStore {
-  constructor(readonly buckets: () => Buckets) {}
+  readonly #names: NatsNames
+
+  constructor(
+    readonly buckets: () => Buckets,
+    names: NatsNames,
+  ) {
+    this.#names = names
+  }
 
   async latest(): Promise<{ pointer: SnapshotPointer | undefined; revision: number }> {
     const entry = await this.buckets().pointer.get(POINTER)
@@ -25,11 +33,11 @@ export class NatsSnapshots implements SnapshotStore {
    * so that two at the same time both pass. Sequence 0 is not compared at all, so the first one has a message id.
    */
   async point(pointer: SnapshotPointer, revision: number): Promise<boolean> {
-    const { client, subject } = this.buckets()
+    const { client } = this.buckets()
     const first = { msgID: POINTER, expect: { lastSubjectSequence: 0 } }
     const options = revision === 0 ? first : { expect: { lastSequence: revision } }
     try {
-      return !(await client.publish(subject, JSON.stringify(pointer), options)).duplicate
+      return !(await client.publish(this.#names.pointer, JSON.stringify(pointer), options)).duplicate
     } catch (error) {
       if (isWrongSequence(error)) return false
       throw error
@@ -68,8 +76,10 @@ export class NatsSnapshots implements SnapshotStore {
   }
 
   async remove(name: string): Promise<void> {
-    const { objects } = this.buckets()
+    const { manager, objects } = this.buckets()
     if ((await objects.info(name))?.deleted === false) await objects.delete(name)
+    // The client library leaves a message that says that it is deleted.
+    await manager.streams.purge(this.#names.objectStream, { filter: this.#names.describing(name) })
   }
 
   async names(): Promise<readonly string[]> {

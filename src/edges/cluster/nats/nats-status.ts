@@ -10,6 +10,7 @@ import { connectTo, serversOf } from './nats-connection.js'
 import { openingError } from './nats-errors.js'
 import { NatsNames } from './nats-names.js'
 import { recordOf } from './nats-record.js'
+import { NatsRequests } from './nats-requests.js'
 import { NatsWire } from './nats-wire.js'
 
 const NO_STREAM = 10059
@@ -67,7 +68,7 @@ export async function readStatus(name: string, { creds, ...others }: StatusConne
 async function statusOver(connection: NatsConnection, names: NatsNames): Promise<ClusterStatus> {
   const manager = await jetstreamManager(connection)
   const { state, cluster } = await infoOf(manager, names.stream, names.name)
-  const objects = await infoOf(manager, `OBJ_${names.bucket}`, names.name)
+  const objects = await infoOf(manager, names.objectStream, names.name)
   const newest = state.last_seq === 0 ? null : await manager.streams.getMessage(names.stream, { seq: state.last_seq })
   const record = newest === null ? undefined : recordOf({ headers: newest.header, data: newest.data })
   const pointer = await pointerOf(manager, names)
@@ -107,7 +108,7 @@ async function infoOf(manager: JetStreamManager, stream: string, name: string): 
 
 async function pointerOf(manager: JetStreamManager, names: NatsNames): Promise<SnapshotPointer | undefined> {
   const message = await manager.streams
-    .getMessage(`KV_${names.bucket}`, { last_by_subj: `$KV.${names.bucket}.pointer` })
+    .getMessage(names.pointerStream, { last_by_subj: names.pointer })
     .catch(() => null)
   return message === null ? undefined : message.json<SnapshotPointer>()
 }
@@ -120,7 +121,8 @@ function serversIn(cluster: StreamInfo['cluster']): ServerStatus[] {
 
 /** The leader knows the others. */
 async function askNodes(connection: NatsConnection, names: NatsNames, leader: string): Promise<NodeStatus[]> {
-  const wire = new NatsWire(() => connection, names)
+  const requests = new NatsRequests(connection)
+  const wire = new NatsWire(() => requests, names)
   const ask = async (node: string) => {
     try {
       const answer = await wire.request(node, Uint8Array.of(STATUS))

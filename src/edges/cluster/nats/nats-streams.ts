@@ -20,14 +20,11 @@ import type { NatsNames } from './nats-names.js'
 
 export interface Buckets {
   client: JetStreamClient
-  /** The subject of the pointer. */
-  subject: string
+  manager: JetStreamManager
   pointer: KV
   objects: ObjectStore
 }
 
-/** The one key of the bucket. */
-export const POINTER = 'pointer'
 const DESCRIPTION = 'The log of a daybook cluster'
 
 export async function openStreams(
@@ -59,7 +56,7 @@ export async function openStreams(
     })
     await makeLog(manager, names, replicas)
     for (const stream of names.streams) check((await configOf(manager, stream)) ?? { name: stream }, names, replicas)
-    return { client, subject: `$KV.${names.bucket}.${POINTER}`, pointer, objects }
+    return { client, manager, pointer, objects }
   } catch (error) {
     if (isRefused(error) || error instanceof CacheError) await removeUnused(manager, names, missing)
     throw error
@@ -132,7 +129,7 @@ function check(config: Partial<StreamConfig>, names: NatsNames, replicas: number
     ['mirror', undefined],
     ['sources', undefined],
   ]
-  if (name !== `OBJ_${names.bucket}`) expected.push(['allow_direct', false])
+  if (name !== names.objectStream) expected.push(['allow_direct', false])
   if (name === names.stream) expected.push(['max_msgs_per_subject', -1], ['subjects', [names.records]])
   for (const [key, value] of expected) {
     const found = config[key] ?? (typeof value === 'boolean' ? false : typeof value === 'number' ? value : undefined)

@@ -1,37 +1,63 @@
 /**
  * Follows the stream of records with a consumer of its own: the library's stall for half a minute when the server that hosts them
  * dies. Here, after 2.5 s without a record or a heartbeat, or when a record is missing, a new consumer begins behind the last one
- * that was delivered. A server skips what was purged without a word, so every position is compared with the one before it.
+ * that was read. A consumer may be on a server that is stopped, or whose copy of the stream is behind: while it delivers nothing, records
+ * are asked for, which the server that leads the stream answers. A server skips what was purged without a word, so every position is
+ * compared with the one before it.
  */
-import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy } from '@nats-io/jetstream'
+import { AckPolicy, DeliverPolicy, type JetStreamManager, ReplayPolicy, type StoredMsg } from '@nats-io/jetstream'
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
-import type { LogFollower, LogRecord, Position } from '../log.js'
+import type { LogFollower, Position } from '../log.js'
 import { recordOf } from './nats-record.js'
 
 const HEARTBEAT_MS = 500
+const TICK_MS = 250
+/**
+ * After how long without a record from the consumer records are asked for. Longer than a leader is silent, shorter than a node waits
+ * before it wants to lead.
+ */
+const QUIET_MS = 1_000
+/** After how long without a word from the consumer, or without a record although there is one, another one is made. */
 const SILENCE_MS = 2_500
 const RETRY_MS = 250
+/** How many records are asked for at once, once there was one. */
+const BATCH = 32
+
+export interface RecordReaderParts {
+  readonly connection: NatsConnection
+  readonly manager: JetStreamManager
+  /** One that soon gives up: the next request may reach another server. */
+  readonly impatient: JetStreamManager
+  readonly stream: string
+  readonly inboxPrefix: string
+}
 
 export class RecordReader {
+  readonly #parts: RecordReaderParts
+  readonly #to: LogFollower
   #next: Position
   #isStopped = false
   /** Each consumer has a number: what comes for an earlier one is ignored. */
   #number = 0
   #subscription: Subscription | undefined
   #consumer: string | undefined
-  #watchdog: unknown
+  /** Since a record came from a consumer, in ticks, so that a process that was stopped is not impatient. */
+  #quietMs = 0
+  /** Since a word came from the consumer, or it was begun. */
+  #silentMs = 0
+  /** Whether there are records that the consumer has not delivered. */
+  #isBehind = false
+  #isReading = false
+  #ticks: unknown
   #retry: unknown
 
-  constructor(
-    readonly connection: NatsConnection,
-    readonly manager: JetStreamManager,
-    readonly stream: string,
-    from: Position,
-    readonly to: LogFollower,
-  ) {
+  constructor(parts: RecordReaderParts, from: Position, to: LogFollower) {
+    this.#parts = parts
+    this.#to = to
     this.#next = from
     this.#begin()
+    this.#waitForTick()
   }
 
   stop(): void {
@@ -39,9 +65,28 @@ export class RecordReader {
     this.#isStopped = true
     this.#end()
     journalClock.clearTimeout(this.#retry)
+    journalClock.clearTimeout(this.#ticks)
   }
 
+  #waitForTick(): void {
+    this.#ticks = journalClock.setTimeout(() => {
+      this.#waitForTick()
+      this.#quietMs += TICK_MS
+      this.#silentMs += TICK_MS
+      const isUseless = this.#isBehind && this.#quietMs >= SILENCE_MS
+      if (isUseless || this.#silentMs >= SILENCE_MS) {
+        this.#again(0)
+        this.#quietMs = Math.min(this.#quietMs, QUIET_MS) // the next one has a while to begin
+      }
+      if (this.#quietMs >= QUIET_MS) void this.#readOn()
+    }, TICK_MS)
+  }
+
+  // ── with a consumer ──
+
   #begin(): void {
+    this.#silentMs = 0
+    this.#isBehind = false
     const number = ++this.#number
     this.#make(number).catch(() => {
       if (this.#isCurrent(number)) this.#again(RETRY_MS)
@@ -49,23 +94,23 @@ export class RecordReader {
   }
 
   async #make(number: number): Promise<void> {
-    this.#watch() // a request to a server that is stopped takes longer
-    const { state } = await this.manager.streams.info(this.stream)
+    const { connection, manager, stream, inboxPrefix } = this.#parts
+    const { state } = await manager.streams.info(stream)
     if (!this.#isCurrent(number)) return
     if (state.first_seq > this.#next) {
       this.stop()
-      this.to.gap()
+      this.#to.gap()
       return
     }
-    const inbox = createInbox()
-    this.#subscription = this.connection.subscribe(inbox, {
+    const inbox = createInbox(inboxPrefix)
+    this.#subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
         if (!this.#isCurrent(number)) return
         if (error) this.#again(RETRY_MS)
         else this.#receive(message)
       },
     })
-    const { name } = await this.manager.consumers.add(this.stream, {
+    const { name } = await manager.consumers.add(stream, {
       deliver_subject: inbox,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.#next,
@@ -79,7 +124,7 @@ export class RecordReader {
       max_deliver: 1,
     })
     if (this.#isCurrent(number)) this.#consumer = name
-    else void this.manager.consumers.delete(this.stream, name).catch(() => undefined)
+    else this.#remove(name)
   }
 
   #isCurrent(number: number): boolean {
@@ -87,32 +132,24 @@ export class RecordReader {
   }
 
   #receive(message: Msg): void {
-    this.#watch()
+    this.#silentMs = 0
     const status = message.headers?.code ?? 0
     if (status === 100) {
       const stalled = message.headers?.get('Nats-Consumer-Stalled')
       if (message.reply) message.respond()
-      else if (stalled) this.connection.publish(stalled)
+      else if (stalled) this.#parts.connection.publish(stalled)
       if (Number(message.headers?.get('Nats-Last-Stream') || 0) >= this.#next) this.#again(0)
-      return
+    } else if (status !== 0) this.#again(RETRY_MS)
+    else {
+      const at = positionOf(message)
+      if (at >= this.#next) this.#quietMs = 0
+      if (at === this.#next) this.#take(message)
+      else if (at > this.#next) this.#again(0)
     }
-    if (status !== 0) {
-      this.#again(RETRY_MS)
-      return
-    }
-    const at = positionOf(message)
-    if (at < this.#next) return
-    if (at > this.#next) {
-      this.#again(0)
-      return
-    }
-    this.#next++
-    this.to.take(recordOf(message) as LogRecord, at)
   }
 
-  #watch(): void {
-    journalClock.clearTimeout(this.#watchdog)
-    this.#watchdog = journalClock.setTimeout(() => this.#again(0), SILENCE_MS)
+  #take(message: Pick<Msg, 'headers' | 'data'>): void {
+    this.#to.take(recordOf(message), this.#next++)
   }
 
   /** Ends this consumer and begins another one. */
@@ -124,13 +161,41 @@ export class RecordReader {
 
   #end(): void {
     this.#number++
-    journalClock.clearTimeout(this.#watchdog)
     this.#subscription?.unsubscribe()
     this.#subscription = undefined
-    const consumer = this.#consumer
+    if (this.#consumer !== undefined) this.#remove(this.#consumer)
     this.#consumer = undefined
-    if (consumer !== undefined && !this.connection.isClosed())
-      void this.manager.consumers.delete(this.stream, consumer).catch(() => undefined)
+  }
+
+  #remove(consumer: string): void {
+    const { connection, manager, stream } = this.#parts
+    if (!connection.isClosed()) void manager.consumers.delete(stream, consumer).catch(() => undefined)
+  }
+
+  // ── without one ──
+
+  /** Reads what there is, until the consumer delivers. */
+  async #readOn(): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    for (let count = 1; count > 0; ) {
+      const found = await Promise.all(Array.from({ length: count }, (_, index) => this.#read(this.#next + index)))
+      count = BATCH
+      for (const message of found) {
+        if (message?.seq !== this.#next || this.#isStopped || this.#quietMs < QUIET_MS) {
+          count = 0 // there is none yet, or nobody answers, or the consumer delivers: the next tick looks again
+          break
+        }
+        this.#isBehind = true
+        this.#take({ headers: message.header, data: message.data })
+      }
+    }
+    this.#isReading = false
+  }
+
+  async #read(at: Position): Promise<StoredMsg | null> {
+    const { impatient, stream } = this.#parts
+    return impatient.streams.getMessage(stream, { seq: at }).catch(() => null)
   }
 }
 

@@ -4,10 +4,11 @@
  */
 import type { Cache } from '../../../cache/cache.js'
 import type { CompactionThresholds } from '../../../durable/contract.js'
-import { CacheClosedError, CacheError } from '../../../errors.js'
+import { CacheError } from '../../../errors.js'
 import type { Found } from '../../remote/client/renewed-client.js'
 import type { Line } from '../../remote/line.js'
 import type { ClusterClock } from '../journal/cluster-clock.js'
+import { silent } from '../journal/patience.js'
 import type { ReplicatedJournal } from '../journal/replicated-journal.js'
 import { AppliedLine, positioned } from '../line/as-of.js'
 import { NodeWire } from '../line/node-wire.js'
@@ -15,6 +16,7 @@ import type { Log } from '../log.js'
 import { ClusterOwner } from '../owner/cluster-owner.js'
 import { Compaction } from './compaction.js'
 import { Election } from './election.js'
+import { nodeClosed } from './refusals.js'
 
 export interface ClusterNodeParts {
   readonly cache: Cache
@@ -26,6 +28,12 @@ export interface ClusterNodeParts {
   readonly compaction: CompactionThresholds | false
   newId(): string
   random(): number
+}
+
+/** Who leads, in which term, as far as this node has read. */
+interface Place {
+  readonly leader: string | undefined
+  readonly epoch: number
 }
 
 /** How long the search for the leader waits before it asks again. */
@@ -57,7 +65,11 @@ export class ClusterNode {
     this.#parts = parts
     this.cache = cache
     this.journal = journal
-    this.#owner = new ClusterOwner(cache, clock, (staged, rows) => journal.applier.readLoaded(staged, rows))
+    this.#owner = new ClusterOwner(cache, clock, (staged, rows) =>
+      journal.applier.readLoaded(staged, rows).catch((error) => {
+        throw silent(error)
+      }),
+    )
     this.#wire = new NodeWire({
       wire: log.wire,
       clock,
@@ -94,6 +106,11 @@ export class ClusterNode {
   /** Since this node last held the newest record of the log, by its own clock. */
   get lagMs(): number {
     return Math.max(0, this.#parts.clock.ownNow() - this.journal.heardMs)
+  }
+
+  /** Why the engine does not do what it is asked, if it has said so lately. */
+  get obstacle(): CacheError | undefined {
+    return this.#parts.log.obstacle
   }
 
   #accept(client: string, epoch: number, line: Line): boolean {
@@ -145,26 +162,39 @@ export class ClusterNode {
         signal.throwIfAborted()
         const { state, failure } = this.journal
         if (failure !== undefined) throw failure
-        if (state === 'closed') throw new CacheClosedError('This node of the cluster is closed')
-        const line = this.#isCutOff ? undefined : await this.#open(client)
+        if (state === 'closed') throw nodeClosed()
+        const place = this.#place()
+        const line = this.#isCutOff ? undefined : await this.#open(client, place, signal)
         if (line !== undefined) return { line }
-        await this.#pause()
+        if (this.#isStill(place)) await this.#pause()
       }
     } finally {
       signal.removeEventListener('abort', wake)
     }
   }
 
-  async #open(client: string): Promise<Line | undefined> {
+  #place(): Place {
+    const { leader, applier } = this.journal
+    return { leader, epoch: applier.epoch }
+  }
+
+  #isStill({ leader, epoch }: Place): boolean {
+    return this.journal.leader === leader && this.journal.applier.epoch === epoch
+  }
+
+  async #open(client: string, place: Place, signal: AbortSignal): Promise<Line | undefined> {
     const { journal } = this
-    const { epoch } = journal.applier
-    const { leader } = journal
+    const { leader, epoch } = place
     if (journal.state === 'leading') {
       const line = this.#owner.connect(client)
       return line && this.#own(line, epoch, () => undefined)
     }
     if (leader === undefined) return undefined
-    const opened = await this.#wire.open(leader, client, epoch)
+    const opening = this.#wire.open(leader, client, epoch)
+    let opened: Awaited<typeof opening> | undefined
+    // Whoever has stopped does not answer: what it was asked is of no interest once another node leads.
+    do opened = await Promise.race([opening, this.#woken()])
+    while (opened === undefined && this.#isStill(place) && !signal.aborted)
     if (opened === 'version')
       throw new CacheError(
         'UNSUPPORTED_VERSION',
@@ -174,11 +204,12 @@ export class ClusterNode {
         },
       )
     if (opened === 'retry') return undefined
+    if (opened === undefined || !this.#isStill(place)) {
+      opening.then((late) => typeof late === 'object' && late.close())
+      return undefined
+    }
     const line = new AppliedLine(opened, () => journal.applier.position)
-    if (journal.applier.epoch === epoch && journal.leader === leader)
-      return this.#own(line, epoch, () => line.deliver())
-    line.close()
-    return undefined
+    return this.#own(line, epoch, () => line.deliver())
   }
 
   #own(line: Line, epoch: number, deliver: () => void): Line {
@@ -188,6 +219,11 @@ export class ClusterNode {
       if (this.#line === own) this.#line = undefined
     })
     return line
+  }
+
+  /** Resolves when who leads may have changed. */
+  #woken(): Promise<undefined> {
+    return new Promise((resolve) => this.#seeking.push(() => resolve(undefined)))
   }
 
   #pause(): Promise<void> {

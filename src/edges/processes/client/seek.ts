@@ -4,7 +4,6 @@
  * After: greeting, or owner/shared-owner.
  */
 import { randomInt } from 'node:crypto'
-import { createConnection, type Socket } from 'node:net'
 import type { Cache } from '../../../cache/cache.js'
 import { journalClock } from '../../../cache/system-clock.js'
 import { socketOf } from '../../../durable/storage/owner-file.js'
@@ -96,9 +95,8 @@ async function connect(
 ): Promise<Place | undefined> {
   const path = socketOf(directory)
   if (path === undefined || !isOwnSocket(path)) return undefined
-  const socket = await connected(path)
-  if (socket === undefined) return undefined
-  const line = new SocketLine(socket)
+  const line = await SocketLine.connect(path)
+  if (line === undefined) return undefined
   line.greet(clientGreeting(client))
   if (Number.isFinite(untilMs)) line.hold(true)
   const greeting = await greetingOn(line, untilMs - performance.now(), signal)
@@ -115,14 +113,6 @@ async function connect(
     line.close()
     throw error
   }
-}
-
-function connected(path: string): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path)
-    socket.once('connect', () => resolve(socket))
-    socket.once('error', () => resolve(undefined))
-  })
 }
 
 /** The first message; undefined if there is none in time. */

@@ -1,5 +1,6 @@
 /** What `openShared()` returns. */
 import type { Observable } from 'rxjs'
+import type { CloseOptions } from '../../../cache/arguments/arguments.js'
 import type { CacheError } from '../../../errors.js'
 import type { RemoteCache } from '../../remote/client/remote-cache.js'
 
@@ -21,5 +22,5 @@ export interface SharedCache<V = unknown> extends RemoteCache<V> {
   /** The present role, then each change. */
   readonly role$: Observable<Role>
   /** Closes this process's end. If it owns the cache, the cache is closed, and another process takes over. */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
 }

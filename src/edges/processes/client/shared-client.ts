@@ -30,7 +30,6 @@ class SharedClient<V> extends RenewedClient<V> implements SharedCache<V> {
   #before: OwnerGreeting | undefined
   #owner: SharedOwner | undefined
   #lookTimer: unknown
-  #ending: Promise<void> | undefined
 
   constructor(joining: Joining, place: Place) {
     super(
@@ -87,14 +86,9 @@ class SharedClient<V> extends RenewedClient<V> implements SharedCache<V> {
     this.#lookTimer = journalClock.setTimeout(look, LOOK_MS)
   }
 
-  override close(): Promise<void> {
-    this.#ending ??= this.#end()
-    return this.#ending
-  }
-
-  async #end(): Promise<void> {
+  protected override async shut(): Promise<void> {
     const owner = this.#owner
-    await super.close()
+    await super.shut()
     await owner?.close()
   }
 

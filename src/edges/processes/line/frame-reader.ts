@@ -1,11 +1,12 @@
 import { HEADER_BYTES } from '../../remote/line/frames.js'
 
-/** Takes a stream of bytes apart into frames. */
+/** Takes a stream of bytes apart into frames. Most chunks are whole frames, for which it creates no objects. */
 export class FrameReader {
   readonly #bytesMax: () => number
+  /** The beginning of a frame that is not complete. */
   #chunks: Buffer[] = []
   #bytes = 0
-  /** Of the next frame with its header, once that is known. */
+  /** Of that frame with its header, as far as that is known. */
   #needed = HEADER_BYTES
 
   /** @param bytesMax The largest frame now. */
@@ -13,22 +14,38 @@ export class FrameReader {
     this.#bytesMax = bytesMax
   }
 
-  /** Calls `take` with each frame that is complete, without its header. @throws RangeError for one that is too large. */
-  read(chunk: Buffer, take: (frame: Buffer) => void): void {
-    this.#chunks.push(chunk)
-    this.#bytes += chunk.length
-    while (this.#bytes >= this.#needed) {
-      const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
-      this.#chunks = [all]
-      const length = all.readUInt32LE(0)
-      if (length > this.#bytesMax()) throw new RangeError(`a message of ${length} bytes is too large`)
-      const end = HEADER_BYTES + length
-      this.#needed = end
-      if (all.length < end) return
-      take(all.subarray(HEADER_BYTES, end))
-      this.#chunks = [all.subarray(end)]
-      this.#bytes = all.length - end
-      this.#needed = HEADER_BYTES
+  /**
+   * Calls `take` with where each frame that is complete is, without its header: until `take` returns. What the chunk is a view of may be
+   * used again afterwards.
+   * @throws RangeError for a frame that is too large.
+   */
+  read(chunk: Buffer, take: (bytes: Buffer, start: number, end: number) => void): void {
+    let bytes = chunk
+    if (this.#bytes > 0) {
+      this.#keep(chunk)
+      if (this.#bytes < this.#needed) return
+      bytes = Buffer.concat(this.#chunks)
+      this.#chunks = []
+      this.#bytes = 0
     }
+    let at = 0
+    this.#needed = HEADER_BYTES
+    while (bytes.length - at >= HEADER_BYTES) {
+      const length = bytes.readUInt32LE(at)
+      if (length > this.#bytesMax()) throw new RangeError(`a message of ${length} bytes is too large`)
+      const end = at + HEADER_BYTES + length
+      if (end > bytes.length) {
+        this.#needed = HEADER_BYTES + length
+        break
+      }
+      take(bytes, at + HEADER_BYTES, end)
+      at = end
+    }
+    if (at < bytes.length) this.#keep(bytes.subarray(at))
+  }
+
+  #keep(part: Buffer): void {
+    this.#chunks.push(Buffer.from(part))
+    this.#bytes += part.length
   }
 }

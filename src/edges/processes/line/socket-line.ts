@@ -2,9 +2,17 @@
  * A line between processes: one end of a unix socket. An end that does not take what it is sent is not read from either, so that
  * its requests wait in its own process.
  */
-import type { Socket } from 'node:net'
+import { createConnection, type Socket } from 'node:net'
 import { journalClock } from '../../../cache/system-clock.js'
-import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, jsonFrame, SIGN_OF_LIFE } from '../../remote/line/frames.js'
+import { queueMicrotask } from '../../../durable/storage/event-loop.js'
+import {
+  decodeFrame,
+  encodeFrame,
+  FRAME_BYTES_MAX,
+  jsonFrame,
+  SIGN_OF_LIFE,
+  shortText,
+} from '../../remote/line/frames.js'
 import type { Line, Taken } from '../../remote/line.js'
 import { FrameReader } from './frame-reader.js'
 
@@ -14,6 +22,8 @@ const UNTAKEN_BYTES_MAX = 1024 * 1024
 const CLOSE_MS = 1_000
 /** The largest greeting. */
 const GREETING_BYTES_MAX = 64 * 1024
+/** What a client reads at once. */
+const READ_BYTES = 64 * 1024
 
 export class SocketLine implements Line {
   readonly #socket: Socket
@@ -38,12 +48,31 @@ export class SocketLine implements Line {
     socket.on('error', () => undefined) // the end follows
   }
 
+  /**
+   * A line to whoever listens at this path; undefined if nobody does. It reads into one buffer: that Node allocates one for each message is
+   * a tenth of what an awaited call costs. (A socket that was accepted cannot have one.)
+   */
+  static connect(path: string): Promise<SocketLine | undefined> {
+    return new Promise((resolve) => {
+      let line: SocketLine | undefined
+      const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+      const callback = (bytes: number) => {
+        if (line !== undefined) line.#read(buffer.subarray(0, bytes))
+        return true
+      }
+      const socket = createConnection({ path, onread: { buffer, callback } })
+      socket.once('connect', () => {
+        line = new SocketLine(socket)
+        resolve(line)
+      })
+      socket.once('error', () => resolve(undefined))
+    })
+  }
+
   #read(chunk: Buffer): void {
     this.heardMs = performance.now()
     try {
-      this.#reader.read(chunk, (frame) => {
-        if (frame.length > 0) this.#arrived.push(decodeFrame(frame))
-      })
+      this.#reader.read(chunk, this.#take)
     } catch {
       this.#arrived.push(undefined)
       this.#deliver()
@@ -51,6 +80,10 @@ export class SocketLine implements Line {
       return
     }
     this.#deliver()
+  }
+
+  readonly #take = (bytes: Buffer, start: number, end: number): void => {
+    if (end > start) this.#arrived.push(decodeFrame(bytes, start, end))
   }
 
   #deliver(): void {
@@ -76,13 +109,14 @@ export class SocketLine implements Line {
   }
 
   post(message: unknown): void {
-    this.#write(encodeFrame(message))
+    this.#write(shortText(message) ?? encodeFrame(message))
   }
 
-  #write(frame: Buffer): void {
+  /** A text is in latin1. */
+  #write(frame: Buffer | string): void {
     const socket = this.#socket
     if (this.#isClosed || !socket.writable) return
-    if (!socket.write(frame) && socket.writableLength > UNTAKEN_BYTES_MAX) socket.pause()
+    if (!socket.write(frame, 'latin1') && socket.writableLength > UNTAKEN_BYTES_MAX) socket.pause()
   }
 
   /** Reads nothing more. */
@@ -93,7 +127,7 @@ export class SocketLine implements Line {
 
   onMessage(listener: (message: unknown) => void): void {
     this.#listener = listener
-    this.#deliver()
+    queueMicrotask(() => this.#deliver())
   }
 
   /** What arrives from now on waits for the next listener. */
@@ -102,7 +136,7 @@ export class SocketLine implements Line {
   }
 
   onClose(listener: () => void): void {
-    if (this.#socket.destroyed) listener()
+    if (this.#socket.destroyed) queueMicrotask(listener)
     else this.#socket.once('close', listener)
   }
 

@@ -171,7 +171,7 @@ function encodeCondition(condition: unknown, names = CONDITION_NAMES): WireCondi
   checkOptions(condition, names)
   const { key, exists, equals, atLeast, atMost } = condition as Condition
   checkKey(key)
-  checkWants(exists, atLeast, atMost)
   const hasEquals = equals !== undefined
+  checkWants(exists, hasEquals, atLeast, atMost)
   return [key, exists, hasEquals, hasEquals ? encodeValue(equals) : undefined, atLeast, atMost]
 }

@@ -1,5 +1,6 @@
 /** The methods of a client. They are documented at `Cache`; only the differences are described here. */
 import type { Observable } from 'rxjs'
+import type { CloseOptions } from '../../../cache/arguments/arguments.js'
 import type { Cache, Entry } from '../../../cache/cache.js'
 import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/history/looking-back.js'
 import type { PastChange } from '../../../cache/history/past-change.js'
@@ -49,14 +50,14 @@ export interface RemoteCache<V = unknown> extends AskedMethods<V>, StreamsOf<V> 
   transact<const S extends readonly Step<V>[]>(steps: S): Promise<StepsResults<V, S>>
   /** A view whose methods return promises. It is freed by its `close()`, and with this client. */
   at(when: When, options?: AtOptions): Promise<RemoteView<V>>
-  /** Errors, of arguments too, come at the first `next()`. */
+  /** Wrong arguments throw at once; other errors come at the first `next()`. */
   history(key: string, options?: KeyHistoryOptions): AsyncIterableIterator<PastChange<V>>
   diff(from: When, to?: When, options?: DiffOptions): AsyncIterableIterator<Difference<Entry<V>>>
   changesSince(sequence: number): AsyncIterableIterator<PastChange<V>>
   save(path: string, options?: FileOptions): Promise<SaveResult>
   load(path: string, options?: FileOptions): Promise<LoadResult>
-  /** Closes this client, not the cache. Earlier calls are completed and answered, except loads, which reject. */
-  close(): Promise<void>
+  /** Closes this client in any case, and not the cache. Earlier calls are completed and answered, except loads, which reject. */
+  close(options?: CloseOptions): Promise<void>
   /** The steps of its `transact` are those that take keys. */
   namespace<W extends V = V>(prefix: string): RemoteNamespace<W>
   /** `entries()`. */

@@ -2,7 +2,7 @@
  * The asynchronous client: each method's arguments become a request, and the answer its promise. Before: the caller. After:
  * encode-call and requests.
  */
-import { listOf, type SetOptions } from '../../../cache/arguments/arguments.js'
+import { type CloseOptions, checkForce, listOf, type SetOptions } from '../../../cache/arguments/arguments.js'
 import type { Duration } from '../../../cache/arguments/duration.js'
 import type { Cache, Entry } from '../../../cache/cache.js'
 import type { AtOptions, Difference, DiffOptions, KeyHistoryOptions } from '../../../cache/history/looking-back.js'
@@ -63,7 +63,8 @@ export class RemoteClient<V> implements RemoteCache<V> {
     this.stats$ = this.#streams.stats$
     this.lifecycle$ = this.#streams.lifecycle$
     requests.onPart = (part: Part) => {
-      if (part[0] === LOAD) this.#loads.load(part[1] as number, part[2] as string[], part[3] as unknown[])
+      if (part[0] === LOAD)
+        this.#loads.load(part[1] as number, part[2] as string[], part[3] as unknown[], part[4] as number)
       else if (part[0] === ABORT) this.#loads.abort(part[1] as number, part[2])
       else this.#streams.take(part)
     }
@@ -132,7 +133,8 @@ export class RemoteClient<V> implements RemoteCache<V> {
   }
 
   changesSince(sequence: number): AsyncIterableIterator<PastChange<V>> {
-    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', [checkSequence(sequence)])
+    const parameters = [checkSequence(sequence)]
+    return new RemoteItems<PastChange<V>>(this.#requests, 'changesSince', parameters, (last) => [last.sequence])
   }
 
   watch(pattern: string) {
@@ -156,12 +158,21 @@ export class RemoteClient<V> implements RemoteCache<V> {
     return openView<V>(this.#requests, atArguments(when, options, prefix))
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      checkForce(options) // a client is closed in any case
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#closing ??= this.shut()
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  protected get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  protected async shut(): Promise<void> {
     if (this.#isEnded) return
     const answered = this.#requests.ask(OP.bye, [])
     this.#requests.isClosing = true

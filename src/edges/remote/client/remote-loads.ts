@@ -90,10 +90,11 @@ export class RemoteLoads {
     }
   }
 
-  /** The owner asks for this request's loader to run. */
-  async load(id: number, keys: readonly string[], stale: readonly unknown[]): Promise<void> {
+  /** The owner asks for this request's loader to run. If an owner before it has, what that run returns is not wanted any more. */
+  async load(id: number, keys: readonly string[], stale: readonly unknown[], lease: number): Promise<void> {
     const found = this.#loaders.get(id)
     const controller = new AbortController()
+    this.#controllers.get(id)?.abort(new Error('The owner of the cache that asked for this value is gone.'))
     this.#controllers.set(id, controller)
     try {
       if (found === undefined) throw new Error('The call that passed this loader has already ended.')
@@ -102,11 +103,11 @@ export class RemoteLoads {
       const loaded = await within(() =>
         running.run({ client: this, request: id, outer: running.getStore() }, () => loader(keys, context)),
       )
-      this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loaded))
+      this.#requests.tell(OP.loaded, id, this.#loadedHere.toWire(id, loaded), lease)
     } catch (error) {
-      this.#requests.tell(OP.notLoaded, id, toWireError(error))
+      this.#requests.tell(OP.notLoaded, id, toWireError(error), lease)
     } finally {
-      this.#controllers.delete(id)
+      if (this.#controllers.get(id) === controller) this.#controllers.delete(id)
     }
   }
 

@@ -1,6 +1,7 @@
 /** Looking back from a client. Before: remote-client. After: requests, and owner/served-past at the other end. */
 import { checkKey } from '../../../cache/arguments/arguments.js'
 import { checkKeyPattern, type KeyPattern } from '../../../cache/arguments/key-pattern.js'
+import { CacheClosedError } from '../../../errors.js'
 import { OP } from '../wire/codes.js'
 import type { Requests } from './requests.js'
 
@@ -83,15 +84,33 @@ const DONE = { done: true, value: undefined } as const
 /** The items of an iterator of the owner's, asked for in portions when they are needed. */
 export class RemoteItems<T> implements AsyncIterableIterator<T> {
   readonly #requests: Requests
-  readonly #id: Promise<unknown>
+  readonly #method: 'history' | 'diff' | 'changesSince'
+  readonly #parametersAfter: ((last: T) => readonly unknown[]) | undefined
+  /** With which another owner goes on. */
+  #parameters: readonly unknown[]
+  #id: Promise<number>
   #portion: T[] = []
   #isDone = false
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(requests: Requests, method: 'history' | 'diff' | 'changesSince', parameters: readonly unknown[]) {
+  /** @param parametersAfter Without it the iterator ends with the owner that began it. */
+  constructor(
+    requests: Requests,
+    method: 'history' | 'diff' | 'changesSince',
+    parameters: readonly unknown[],
+    parametersAfter?: (last: T) => readonly unknown[],
+  ) {
     this.#requests = requests
-    this.#id = requests.ask(OP.openPast, [method, parameters]) // now: its present is that of this call
-    this.#id.catch(() => undefined)
+    this.#method = method
+    this.#parameters = parameters
+    this.#parametersAfter = parametersAfter
+    this.#id = this.#open() // now: its present is that of this call
+  }
+
+  #open(): Promise<number> {
+    const id = this.#requests.ask(OP.openPast, [this.#method, this.#parameters]) as Promise<number>
+    id.catch(() => undefined)
+    return id
   }
 
   [Symbol.asyncIterator](): this {
@@ -105,19 +124,31 @@ export class RemoteItems<T> implements AsyncIterableIterator<T> {
   }
 
   async #next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#portion.length === 0 && !this.#isDone) {
+    while (this.#portion.length === 0 && !this.#isDone) {
+      let id: number | undefined
       try {
-        const items = (await this.#requests.ask(OP.nextPast, [await this.#id])) as T[] | undefined
+        id = await this.#id
+        const items = (await this.#requests.ask(OP.nextPast, [id])) as T[] | undefined
         if (items === undefined) this.#isDone = true
-        else if (!this.#isDone) this.#portion = items.reverse()
+        else if (!this.#isDone) this.#take(items)
       } catch (error) {
         if (this.#isDone) return DONE
-        this.#isDone = true
-        throw error
+        const isOwnerGone = id !== undefined && error instanceof CacheClosedError
+        if (isOwnerGone && this.#parametersAfter !== undefined) this.#id = this.#open()
+        else {
+          this.#isDone = true
+          throw error
+        }
       }
     }
     const value = this.#portion.pop()
     return value === undefined ? DONE : { done: false, value }
+  }
+
+  #take(items: T[]): void {
+    const last = items.at(-1) as T // no portion is empty
+    this.#parameters = this.#parametersAfter?.(last) ?? this.#parameters
+    this.#portion = items.reverse()
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {

@@ -54,7 +54,6 @@ export class RenewedClient<V> extends RemoteClient<V> {
   #lostMs: number | undefined
   #keepAlive: unknown
   #lookTimer: unknown
-  #shutting: Promise<void> | undefined
 
   constructor(line: Line, renewing: Renewing, encode?: typeof encodeCall) {
     const { errors, now, stamp } = renewing
@@ -112,7 +111,7 @@ export class RenewedClient<V> extends RemoteClient<V> {
     const { now, timers, lost, errors } = this.#renewing
     timers.clearTimeout(this.#lookTimer)
     if (this.#aborting.signal.aborted) return
-    if (this.#shutting !== undefined && this.#requests.isIdle) {
+    if (this.isClosing && this.#requests.isIdle) {
       this.#requests.end()
       return
     }
@@ -168,14 +167,9 @@ export class RenewedClient<V> extends RemoteClient<V> {
 
   // ── the end ──
 
-  override close(): Promise<void> {
-    this.#shutting ??= this.#shut()
-    return this.#shutting
-  }
-
-  async #shut(): Promise<void> {
+  protected override async shut(): Promise<void> {
     if (this.#lostMs !== undefined && this.#requests.isIdle) this.#requests.end()
-    else await super.close()
+    else await super.shut()
   }
 
   /** No more calls. */

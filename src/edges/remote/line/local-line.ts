@@ -52,7 +52,7 @@ export class LocalLine implements Line {
 
   onMessage(listener: (message: unknown) => void): void {
     this.#listener = listener
-    this.#deliver()
+    queueMicrotask(() => this.#deliver())
   }
 
   onClose(listener: () => void): void {

@@ -12,7 +12,7 @@ export function holds(condition: unknown, peek: (key: string) => StoredValue | u
   if (!Array.isArray(condition)) throw new TypeError(`${describe(condition)} is not a condition. Nothing was changed.`)
   const [key, exists, hasEquals, equals, atLeast, atMost] = condition as WireCondition
   checkKey(key)
-  checkWants(exists, atLeast, atMost)
+  checkWants(exists, hasEquals === true, atLeast, atMost)
   const stored = peek(key)
   if (exists !== undefined && exists !== (stored !== undefined)) return false
   if (hasEquals === true) {

@@ -134,11 +134,11 @@ const OTHERS: Partial<Record<OperationName, Operation>> = {
     return undefined
   },
   loaded: ({ loads }, id, batch, at) => {
-    loads.loaded(id as number, batch[at + 1])
+    loads.loaded(id as number, batch[at + 1], batch[at + 2])
     return undefined
   },
   notLoaded: ({ loads }, id, batch, at) => {
-    loads.failed(id as number, batch[at + 1])
+    loads.failed(id as number, batch[at + 1], batch[at + 2])
     return undefined
   },
   adopt: async ({ cache, readStaged }, file, batch, at) => {

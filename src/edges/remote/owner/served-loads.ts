@@ -5,6 +5,7 @@
  * loads again.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomInt } from 'node:crypto'
 import { listOf } from '../../../cache/arguments/arguments.js'
 import {
   type Loaded,
@@ -19,6 +20,8 @@ import { fromWireError, toWireError } from '../wire/wire-error.js'
 import { toStored, toWire, UNSENT, type Wire } from '../wire/wire-value.js'
 
 interface Lease {
+  /** No other one has it, of another owner neither: a client that asks again may answer what that owner asked of it. */
+  number: number
   keys: readonly string[]
   resolve(loaded: LoadedByKey): void
   reject(error: unknown): void
@@ -30,6 +33,7 @@ export class ServedLoads {
   /** By number of the request that passed the loader. */
   readonly #leases = new Map<number, Lease>()
   readonly #post: (part: Part) => void
+  #nextLease = randomInt(2 ** 47)
 
   constructor(post: (part: Part) => void) {
     this.#post = post
@@ -42,11 +46,12 @@ export class ServedLoads {
   lease(keys: readonly string[], id: number, { signal, staleValues }: LoaderContext): Promise<LoadedByKey> {
     return new Promise((resolve, reject) => {
       if (this.#leases.has(id)) throw new TypeError(`Request ${id} is already loading. Nothing was stored.`)
-      this.#leases.set(id, { keys, resolve, reject, within: AsyncLocalStorage.snapshot() })
+      const number = this.#nextLease++
+      this.#leases.set(id, { number, keys, resolve, reject, within: AsyncLocalStorage.snapshot() })
       const stale = keys.flatMap((key) => (staleValues.has(key) ? [key, toWire(staleValues.get(key))] : []))
-      this.#post([LOAD, id, keys, stale])
+      this.#post([LOAD, id, keys, stale, number])
       signal.addEventListener('abort', () => {
-        if (this.#take(id) !== undefined) this.#post([ABORT, id, toWireError(signal.reason)])
+        if (this.#take(id, number) !== undefined) this.#post([ABORT, id, toWireError(signal.reason)])
       })
     })
   }
@@ -57,8 +62,8 @@ export class ServedLoads {
   }
 
   /** The client's loader has returned: [key, value, ttl in milliseconds, key, …]. */
-  loaded(id: number, rows: unknown): void {
-    const lease = this.#take(id)
+  loaded(id: number, rows: unknown, number: unknown): void {
+    const lease = this.#take(id, number)
     try {
       lease?.resolve(this.#read(id, listOf(rows, 'What was loaded')))
     } catch (error) {
@@ -85,8 +90,8 @@ export class ServedLoads {
     return [UNSENT, result.value, key, ...toWireError(result.error)]
   }
 
-  failed(id: number, wire: unknown): void {
-    const lease = this.#take(id)
+  failed(id: number, wire: unknown, number: unknown): void {
+    const lease = this.#take(id, number)
     try {
       lease?.reject(fromWireError(wire as unknown[]))
     } catch {
@@ -99,8 +104,9 @@ export class ServedLoads {
     }
   }
 
-  #take(id: number): Lease | undefined {
+  #take(id: number, number: unknown): Lease | undefined {
     const lease = this.#leases.get(id)
+    if (lease?.number !== number) return undefined
     this.#leases.delete(id)
     return lease
   }

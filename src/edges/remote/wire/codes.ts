@@ -54,8 +54,8 @@ const OTHERS = {
   /** Reloads what a client found to be due, unless it has changed since: DATED gave it the times. */
   reload: ['keys', 'loader', 'untils', ...optionsOf(METHODS.getOrSet)],
   /** What the loader of a request returned ([key, value, ttl in milliseconds, key, …]), or the error that it failed with. */
-  loaded: ['request', 'rows'],
-  notLoaded: ['request', 'error'],
+  loaded: ['request', 'rows', 'lease'],
+  notLoaded: ['request', 'error', 'lease'],
   /** Switches to rows that the client has staged: `load` of a client that has the file. */
   adopt: ['file', 'checksum', 'entries'],
   /** An operation that only this kind of line has. */

@@ -18,7 +18,7 @@
  *                     [ANSWERS, firstId, result, result, …]                    of a whole batch, in order
  *                     [LATER, id, result]                                      of a request first answered with `[LATER_TAG]`
  *                     [EVENTS, subscription, event, …] [END, subscription, error?]
- *                     [LOAD, id, keys, [key, stale value, key, …]]             run the loader that this request passed
+ *                     [LOAD, id, keys, [key, stale value, key, …], lease]      run the loader that this request passed
  *                     [ABORT, id, error]                                       the result of that loader is no longer wanted
  *                     [GREETING, version, who]  [CLOSED, error]
  *
@@ -29,7 +29,7 @@
  * and an answer of its own.
  */
 
-export const PROTOCOL_VERSION = 4
+export const PROTOCOL_VERSION = 5
 
 // The kinds of parts in an owner's message.
 export const ANSWERS = 0

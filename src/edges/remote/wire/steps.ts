@@ -19,7 +19,7 @@ import {
 import type { Cache } from '../../../cache/cache.js'
 import { CacheError, describe } from '../../../errors.js'
 
-/** What must be true of an entry; all parts must hold. Checking does not count as a hit, a miss or a use of the entry. */
+/** What must be true of an entry; it has at least one part, and all must hold. Checking does not count as a hit, a miss or a use of the entry. */
 export interface Condition<V = unknown> {
   key: string
   /** Whether there is a live entry. */
@@ -75,8 +75,15 @@ export function stepType(step: unknown): StepName | 'require' {
   )
 }
 
-/** Checks what a condition says, but for the key and `equals`: before it is sent, and when it has arrived. */
-export function checkWants(exists: unknown, atLeast: unknown, atMost: unknown): void {
+/**
+ * Checks what a condition says, but for the key and the value of `equals`: before it is sent, and when it has arrived. One that says
+ * nothing would always hold, for example with what `get` returned of an entry that is not there as `equals`.
+ */
+export function checkWants(exists: unknown, hasEquals: boolean, atLeast: unknown, atMost: unknown): void {
+  if (exists === undefined && !hasEquals && atLeast === undefined && atMost === undefined)
+    throw new TypeError(
+      'A condition must have exists, equals, atLeast or atMost; for "no entry" pass exists: false. Nothing was changed.',
+    )
   if (exists !== undefined && typeof exists !== 'boolean')
     throw new TypeError('exists must be true or false. Nothing was changed.')
   if (atLeast !== undefined) checkBound(atLeast, 'atLeast')

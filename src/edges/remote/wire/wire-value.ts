@@ -39,7 +39,7 @@ export const WITH_ERRORS = 9
 /** A key, and its entries before and after. */
 export const DIFFERENCE = 14
 /** Plain data in a value: its bytes, or a text of them. */
-export const PLAIN_VALUE = 10
+const PLAIN_VALUE = 10
 
 /** A value that cannot be sent: the request whose loader returned it, its key, and the error. */
 export const UNSENT = 12

@@ -1,6 +1,6 @@
 /** The synchronous client, for code in a worker that cannot await. */
 import type { MessagePort } from 'node:worker_threads'
-import { listOf } from '../../../cache/arguments/arguments.js'
+import { type CloseOptions, checkForce, listOf } from '../../../cache/arguments/arguments.js'
 import { consoleText, INSPECT, type Inspect } from '../../../cache/lifecycle/console-text.js'
 import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/loads/load-options.js'
 import type { LoadedByKey, LoaderContext } from '../../../cache/loads/loaded.js'
@@ -56,7 +56,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
       },
     })
     this.#requests = new SyncRequests(port, {
-      load: (id, keys, stale) => this.#run(id, keys, stale),
+      load: (id, keys, stale, lease) => this.#run(id, keys, stale, lease),
       take: (part) => this.#streams.take(part),
       end: (error) => this.#streams.end(error),
     })
@@ -138,7 +138,7 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
   }
 
   /** The owner asks for this request's loader to run. */
-  #run(id: number, keys: readonly string[], stale: readonly unknown[]): void {
+  #run(id: number, keys: readonly string[], stale: readonly unknown[], lease: number): void {
     const loader = this.#loaders.get(id)
     const { signal } = new AbortController() // no message is read while the loader runs
     this.#loading.push(id)
@@ -148,9 +148,10 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
         OP.loaded,
         id,
         this.#loadedHere.toWire(id, loader(keys, { signal, staleValues: staleValuesOf(stale) })),
+        lease,
       )
     } catch (error) {
-      this.#requests.tell(OP.notLoaded, id, toWireError(error))
+      this.#requests.tell(OP.notLoaded, id, toWireError(error), lease)
     } finally {
       this.#loading.pop()
     }
@@ -171,7 +172,8 @@ export class SyncThreadClient<V> implements SyncThreadCache<V> {
     return this.#requests.ask(OP.extra, ['share', undefined]) as MessagePort
   }
 
-  close(): void {
+  close(options: CloseOptions = {}): void {
+    checkForce(options) // a client is closed in any case
     if (this.#requests.ended !== undefined) return
     try {
       this.#requests.ask(OP.bye, [])

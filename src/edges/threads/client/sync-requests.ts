@@ -34,7 +34,7 @@ const LOOKS = availableParallelism() > 1 ? 2_000 : 0
 /** Handles messages that are not answers. */
 export interface Receiver {
   /** The owner asks for this request's loader to run. */
-  load(id: number, keys: readonly string[], stale: readonly unknown[]): void
+  load(id: number, keys: readonly string[], stale: readonly unknown[], lease: number): void
   /** A part that belongs to a stream. */
   take(part: Part): void
   /** No more messages can arrive; with an error unless the client or the cache was closed. */
@@ -195,7 +195,8 @@ export class SyncRequests {
     this.#received = (this.#received + 1) | 0
     for (const part of parts) {
       if (part[0] === ANSWERS || part[0] === LATER) this.#answer(part)
-      else if (part[0] === LOAD) this.#receiver.load(part[1] as number, part[2] as string[], part[3] as unknown[])
+      else if (part[0] === LOAD)
+        this.#receiver.load(part[1] as number, part[2] as string[], part[3] as unknown[], part[4] as number)
       else if (part[0] === CLOSED) {
         const error = fromWireError(part[1] as unknown[]) as CacheError
         this.end(error, error instanceof CacheClosedError)

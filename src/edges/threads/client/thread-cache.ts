@@ -1,6 +1,6 @@
 /** What a client of another thread's cache has in addition to the methods of every remote cache. */
 import type { MessagePort } from 'node:worker_threads'
-import type { SetOptions } from '../../../cache/arguments/arguments.js'
+import type { CloseOptions, SetOptions } from '../../../cache/arguments/arguments.js'
 import type { LoadContext, LoadManyContext, LoadOptions, ManyLoaded } from '../../../cache/loads/load-options.js'
 import type { NamespaceMember } from '../../../cache/namespace.js'
 import type { AskedMethods, RemoteCache, StreamsOf } from '../../remote/client/remote-cache.js'
@@ -50,7 +50,7 @@ export interface SyncThreadCache<V = unknown> extends BlockingMethods<V>, Stream
   ): Map<string, V>
   namespace<W extends V = V>(prefix: string): SyncNamespace<W>
   share(): MessagePort
-  close(): void
+  close(options?: CloseOptions): void
   /** `entries()`. */
   [Symbol.iterator](): IterableIterator<[string, V]>
   [Symbol.dispose](): void

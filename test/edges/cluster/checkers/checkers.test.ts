@@ -1,8 +1,8 @@
 /** Each checker of a cluster's history refuses the histories that break its promise, and accepts the sound one that they differ from. */
 import test from 'ava'
-import type { CacheEvent } from '../../../../src/core/model/event.js'
-import type { Call, Sample, Step, Stream, Written } from '../../../helpers/cluster/checkers/history.js'
+import type { Call, LoggedEvent, Sample, Step, Stream, Written } from '../../../helpers/cluster/checkers/history.js'
 import { violations } from '../../../helpers/cluster/checkers/judge.js'
+import { notLoaded } from '../../../helpers/cluster/checkers/loads.js'
 import { notOnce } from '../../../helpers/cluster/checkers/once.js'
 import { impossibleEvents } from '../../../helpers/cluster/checkers/replay.js'
 import { differentStates } from '../../../helpers/cluster/checkers/states.js'
@@ -10,8 +10,8 @@ import { brokenStreams } from '../../../helpers/cluster/checkers/streams.js'
 import { brokenTerms } from '../../../helpers/cluster/checkers/terms.js'
 
 const NEVER = Number.POSITIVE_INFINITY
-const set = (key: string, value: number, expiresAtMs = NEVER): CacheEvent => ({ type: 'set', key, value, expiresAtMs })
-const removed = (type: 'deleted' | 'expired' | 'evicted', key: string): CacheEvent => ({ type, key })
+const set = (key: string, value: number, expiresAtMs = NEVER): LoggedEvent => ({ type: 'set', key, value, expiresAtMs })
+const removed = (type: 'deleted' | 'expired' | 'evicted', key: string): LoggedEvent => ({ type, key })
 const record = (position: number, over: Partial<Written>): Written => ({
   position,
   kind: 'frame',
@@ -101,7 +101,125 @@ test('a sound history is accepted', (t) => {
   t.deepEqual(differentStates(SAMPLES, LOG), [])
 })
 
+/** A stale window and tags; and a file that replaces everything. */
+const LIFE: LoggedEvent = {
+  type: 'set',
+  key: 's',
+  value: 31,
+  expiresAtMs: 90,
+  extension: { freshUntilMs: 40, tags: ['x', 'y'] },
+}
+const FILE: LoggedEvent = {
+  type: 'loaded',
+  file: 'f',
+  checksum: 0,
+  entries: 1,
+  rows: [['r', { value: 41, expiresAtMs: NEVER }]],
+}
+const LONGER = [
+  ...LOG.slice(0, 3),
+  record(4, { firstSequence: 3, events: [LIFE] }),
+  record(5, { firstSequence: 4, events: [{ type: 'rescheduled', key: 's', expiresAtMs: 90, freshUntilMs: 30 }] }),
+  record(6, { firstSequence: 5, events: [FILE] }),
+]
+const sampleOf = (sequence: number, nowMs: number, over: Partial<Sample>): string[] =>
+  differentStates([{ ...sample(sequence, nowMs, { r: 11, n: 12 }), position: sequence + 1, ...over }], LONGER)
+const BOTH = new Map<string, unknown>([
+  ['r', 11],
+  ['n', 12],
+])
+const NO_S = new Map<string, unknown>([...BOTH, ['s', undefined]])
+const ALL = new Map<string, unknown>([...BOTH, ['s', 31]])
+const load41: Step = { do: 'load', rows: { r: 41 } }
+const onceOf = (...last: Call[]) => notOnce([CALLS[0] as Call, ...last], LONGER, COUNTERS)
+const [ofS] = [{ type: 'set', sequence: 3, key: 's', value: 31, expiresAtMs: 90, freshUntilMs: 40, tags: ['x', 'y'] }]
+const toldOf = (over: Partial<Stream['items'][0]>) =>
+  brokenStreams([{ node: 'c', after: 2, items: [{ ...(ofS as Stream['items'][0]), ...over }] }], LONGER)
+
+/** The value 51 of the key `l` is loaded in term 1, and there from record 4 to record 6. */
+const LOADED = new Map([
+  [51, { key: 'l', epoch: 1 }],
+  [52, { key: 'm', epoch: 1 }],
+])
+const LOADS = [
+  ...LOG.slice(0, 3),
+  record(4, { firstSequence: 3, events: [set('l', 51)] }),
+  record(5, { firstSequence: 4 }),
+  record(6, { firstSequence: 4, events: [FILE] }),
+]
+const loadOf = (logAtCall: number, logAtReturn: number, value = 51) =>
+  notLoaded([{ client: 'x', key: 'l', logAtCall, logAtReturn, value }], LOADS, LOADED)
+
+test('sound histories with stale entries, tags, files and loaders are accepted', (t) => {
+  t.deepEqual(impossibleEvents(LONGER), [])
+  t.deepEqual(sampleOf(3, 39, { entries: ALL, evenStale: ALL, tags: new Map([['s', ['y', 'x']]]) }), [])
+  t.deepEqual(sampleOf(3, 40, { entries: BOTH, evenStale: ALL }), [])
+  t.deepEqual(sampleOf(3, 90, { entries: BOTH, evenStale: NO_S }), [])
+  t.deepEqual(sampleOf(3, 10, { latestMs: 90, entries: BOTH, evenStale: NO_S }), [])
+  t.deepEqual(sampleOf(5, 0, { entries: new Map([['r', 41]]), evenStale: new Map([['r', 41]]) }), [])
+  t.deepEqual(onceOf(call('z', [load41], [true], 6), call('z', [{ do: 'set', key: 's', value: 31 }])), [])
+  t.deepEqual(toldOf({}), [])
+  t.deepEqual([...loadOf(3, 4), ...loadOf(5, 9), ...loadOf(3, NEVER)], [])
+  t.deepEqual(notLoaded([{ client: 'x', key: 'm', logAtCall: 3, value: 52, logAtReturn: 4 }], LOADS, LOADED), [])
+})
+
 const REFUSED: Record<string, { found: string[]; as: RegExp }> = {
+  'a stale entry that is shown as a fresh one': {
+    found: sampleOf(3, 45, { entries: ALL, evenStale: ALL }),
+    as: /shows s 5 ms too long/,
+  },
+  'an expired entry that is shown to who accepts it stale': {
+    found: sampleOf(3, 91, { entries: BOTH, evenStale: ALL }),
+    as: /shows s 1 ms too long/,
+  },
+  'a stale entry that is missing': {
+    found: sampleOf(3, 45, { entries: BOTH, evenStale: NO_S }),
+    as: /lacks s for who/,
+  },
+  'a fresh time that is not that of the log': {
+    found: sampleOf(4, 35, { entries: ALL, evenStale: ALL }),
+    as: /shows s 5 ms too long/,
+  },
+  'other tags than in the log': {
+    found: sampleOf(3, 0, { entries: ALL, tags: new Map([['s', ['x']]]) }),
+    as: /s has the tags x, and x,y in the log/,
+  },
+  'an entry that is there after a file was loaded': {
+    found: sampleOf(5, 0, { entries: ALL }),
+    as: /has n, which the log has not/,
+  },
+  'a loaded entry with another value': { found: sampleOf(5, 0, { entries: BOTH }), as: /r is 11, and 41 in the log/ },
+  'a stream without a tag': { found: toldOf({ tags: ['x'] }), as: /3 is .* and was told as/ },
+  'a stream with another fresh time': { found: toldOf({ freshUntilMs: 41 }), as: /3 is .* and was told as/ },
+  'a file that was loaded, and is not in the log': {
+    found: onceOf(call('z', [{ do: 'load', rows: { r: 42 } }], [true], 6)),
+    as: /load 42 was acknowledged, and is not in the log/,
+  },
+  'a file that was not loaded, and is in the log': {
+    found: onceOf(call('z', [load41], [false], 6)),
+    as: /load 41 was refused, and is in the log/,
+  },
+  'a file in the log twice': {
+    found: notOnce([call('z', [load41])], [...LONGER, record(7, { firstSequence: 6, events: [FILE] })], COUNTERS),
+    as: /41 is in the log twice: 6 and 7/,
+  },
+  'a getOrSet that returns what was gone before it': { found: loadOf(6, 9), as: /which was there until 6/ },
+  'a getOrSet that returns what is stored later': { found: loadOf(2, 3), as: /which is at 4, when the log ended at 3/ },
+  'a getOrSet that returns what nobody has loaded': { found: loadOf(3, 4, 53), as: /no loader of that key/ },
+  'a getOrSet that returns what was loaded for another key': { found: loadOf(3, 4, 52), as: /no loader of that key/ },
+  'a loaded value that is stored twice': {
+    found: notLoaded([], [...LOADS, record(7, { firstSequence: 5, events: [set('l', 51)] })], LOADED),
+    as: /51, which was loaded once, is in the log twice/,
+  },
+  'a loaded value that is stored under another key': {
+    found: notLoaded([], [...LOADS, record(7, { firstSequence: 5, events: [set('l', 52)] })], LOADED),
+    as: /52 was loaded for another key than l/,
+  },
+  'a loaded value that the next leader stores': {
+    found: notLoaded([], [...LOADS, record(7, { epoch: 2, firstSequence: 5, events: [set('m', 52)] })], LOADED),
+    as: /52 was loaded in term 1, and stored in term 2/,
+  },
+
   'a frame of a leader whose term is over': {
     found: brokenTerms(logWith(7, { epoch: 1, node: 'a' })),
     as: /a writes in term 1, during term 2 of b/,

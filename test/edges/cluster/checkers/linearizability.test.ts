@@ -13,6 +13,10 @@ const set = (value: number, only?: 'absent' | 'present'): Step => ({
   value,
   ...(only && { only }),
 })
+const tagged = (value: number, ...tags: string[]): Step => ({ do: 'set', key: 'k', value, tags })
+const removeTag: Step = { do: 'deleteTag', tag: 't' }
+const expireTag: Step = { do: 'expireTag', tag: 't' }
+const load = (rows: Record<string, number>): Step => ({ do: 'load', rows })
 const add = (by: number): Step => ({ do: 'increment', key: 'k', by })
 
 /** `client: from–to step → result`, with several steps in lists. */
@@ -76,6 +80,36 @@ const REFUSED: Record<string, Row[]> = {
     ['a', 3, 4, clear, 1],
     ['b', 5, 6, get, 1],
   ],
+  'an entry that outlives its tag': [
+    ['a', 1, 2, tagged(1, 's', 't'), true],
+    ['a', 3, 4, removeTag, 1],
+    ['b', 5, 6, get, 1],
+  ],
+  'an entry that is removed with a tag that it no longer has': [
+    ['a', 1, 2, tagged(1, 't'), true],
+    ['a', 3, 4, set(2), true],
+    ['a', 5, 6, expireTag, 0],
+    ['b', 7, 8, get, undefined],
+  ],
+  'a tag that an increment has lost': [
+    ['a', 1, 2, tagged(1, 't'), true],
+    ['a', 3, 4, add(2), 3],
+    ['a', 5, 6, removeTag, 1],
+    ['b', 7, 8, get, 3],
+  ],
+  'an entry that outlives a loaded file': [
+    ['a', 1, 2, set(1), true],
+    ['a', 3, 4, load({ other: 2 }), true],
+    ['b', 5, 6, get, 1],
+  ],
+  'a loaded entry that is not there': [
+    ['a', 1, 2, load({ k: 2 }), true],
+    ['b', 3, 4, get, undefined],
+  ],
+  'a file that was not loaded, and is there': [
+    ['a', 1, 2, load({ k: 2 }), false],
+    ['b', 3, 4, get, 2],
+  ],
   'a transaction whose read is not of its moment': [
     ['a', 1, 2, set(1), true],
     ['a', 3, 4, set(2), true],
@@ -107,6 +141,19 @@ for (const [what, rows] of Object.entries(REFUSED)) {
 }
 
 const ACCEPTED: Record<string, Row[]> = {
+  'a file whose rows come before a change that its client asked for later': [
+    ['a', 1, 6, load({ k: 1 }), true],
+    ['a', 2, 3, set(2), true],
+    ['b', 4, 5, get, 2],
+    ['b', 7, 8, get, 1],
+  ],
+  'a file of unknown outcome that was never loaded': [
+    ['a', 1, NEVER, load({ k: 1 })],
+    ['a', 2, 3, tagged(2, 't'), true],
+    ['b', 4, 5, get, 2],
+    ['b', 6, 7, removeTag, 1],
+    ['b', 8, 9, get, undefined],
+  ],
   'overlapping calls in either order': [
     ['a', 1, 5, set(1), true],
     ['b', 2, 6, set(2), true],

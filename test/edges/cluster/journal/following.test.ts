@@ -5,19 +5,21 @@ import type { ClusterClock } from '../../../../src/edges/cluster/journal/cluster
 import { Following, type FollowingParts } from '../../../../src/edges/cluster/journal/following.js'
 import { readLog } from '../../../../src/edges/cluster/journal/open-log.js'
 import type { Settings } from '../../../../src/edges/cluster/journal/records.js'
+import { sealed } from '../../../../src/edges/cluster/journal/sealed-record.js'
 import type { RestoredSnapshot, Snapshots } from '../../../../src/edges/cluster/journal/snapshots.js'
 import type { Log, LogFollower, LogRecord, SnapshotPointer } from '../../../../src/edges/cluster/log.js'
 import { CorruptionError } from '../../../../src/errors.js'
 import { ManualClock } from '../../../../src/testing.js'
 
-const RECORD: LogRecord = { kind: 'frame', epoch: 1, node: 'a', body: new Uint8Array(0) }
+const RECORD = sealed({ kind: 'frame', epoch: 1, node: 'a', body: new Uint8Array(0) })
+const DAMAGED: LogRecord = { ...RECORD, epoch: 2 }
 const corrupt = () => new CorruptionError({ file: 'snapshot', offset: 0, sequence: 0, reason: 'flipped' })
 
 /** A log that begins at a position, and an applier that counts. */
 function parts(first: number) {
   const clock = new ManualClock()
   const told: string[] = []
-  const place = { first, pointer: undefined as SnapshotPointer | undefined }
+  const place = { first, pointer: undefined as SnapshotPointer | undefined, damagedReads: 0 }
   const applier = {
     position: 0,
     take(_: LogRecord, at: number) {
@@ -33,7 +35,7 @@ function parts(first: number) {
       setImmediate(() => {
         if (isStopped) return
         if (from < place.first) to.gap()
-        else to.take(RECORD, from)
+        else to.take(place.damagedReads-- > 0 ? DAMAGED : RECORD, from)
       })
       return { stop: () => (isStopped = true) }
     },
@@ -61,7 +63,7 @@ function following(restore: () => Promise<unknown>) {
     { ...rest, session, snapshots: { restore } as unknown as Snapshots },
     { took: () => undefined, failed: (error) => failures.push(error) },
   )
-  return { failures, told, pass, applier: rest.applier, stop: () => node.stop() }
+  return { failures, told, pass, place, applier: rest.applier, stop: () => node.stop() }
 }
 
 const snapshotOf = (position: number) =>
@@ -94,6 +96,17 @@ test('a snapshot that is damaged ends the node, and it says so', async (t) => {
   t.deepEqual(told, [])
   t.is(failures[0]?.name, 'CorruptionError')
   stop()
+})
+
+test('a record that is damaged twice ends the node; if it is sound when it is read again, the node goes on', async (t) => {
+  for (const damagedReads of [1, 2]) {
+    const { failures, pass, place, applier, stop } = following(async () => snapshotOf(9))
+    place.damagedReads = damagedReads
+    await pass(5)
+    t.is(applier.position, damagedReads === 1 ? 10 : 9)
+    t.is(failures[0]?.name, damagedReads === 1 ? undefined : 'CorruptionError')
+    stop()
+  }
 })
 
 test('a snapshot that the engine does not know of yet is asked for some times', async (t) => {

@@ -6,7 +6,7 @@ import { Applier } from '../../../../src/edges/cluster/journal/applier.js'
 import { ClusterClock } from '../../../../src/edges/cluster/journal/cluster-clock.js'
 import { LeaderFrames } from '../../../../src/edges/cluster/journal/leader-frames.js'
 import { Objects } from '../../../../src/edges/cluster/journal/objects.js'
-import { identityOf, jsonBody, objectNamedIn, writeSettings } from '../../../../src/edges/cluster/journal/records.js'
+import { identityOf, jsonBody, stagedIn, writeSettings } from '../../../../src/edges/cluster/journal/records.js'
 import { TermWriter } from '../../../../src/edges/cluster/journal/term-writer.js'
 import type { Log, LogRecord, Position } from '../../../../src/edges/cluster/log.js'
 import { CorruptionError } from '../../../../src/index.js'
@@ -67,6 +67,38 @@ test('a frame of an earlier leader does not count, and ends the term in which it
   t.deepEqual(keysOf(receiver), ['a', 'b', 'c'])
 })
 
+test('a record of a term that has not begun, or begun otherwise, is a CorruptionError: it is another copy of the log', (t) => {
+  for (const [what, records] of [
+    ['a frame of this term by another node', [{ kind: 'frame', epoch: 2, node: 'other' }]],
+    ['the end of this term by another node', [{ kind: 'resign', epoch: 2, node: 'other' }]],
+    ['a frame of a term without its beginning', [{ kind: 'frame', epoch: 3, node: 'two' }]],
+    ['the end of a term without its beginning', [{ kind: 'resign', epoch: 3, node: 'two' }]],
+    [
+      'a frame by another node after the term has ended',
+      [
+        { kind: 'resign', epoch: 2, node: 'two' },
+        { kind: 'frame', epoch: 2, node: 'other' },
+      ],
+    ],
+  ] as [string, Omit<LogRecord, 'body'>[]][]) {
+    const { applier, receiver, take, term, framesOf } = scene()
+    take(term(1, 'one'))
+    take(term(2, 'two'))
+    const body = bodiesOf(framesOf(), 'a')
+    const last = records.pop() as Omit<LogRecord, 'body'>
+    for (const record of records) take({ ...record, body })
+    const { position } = applier
+    t.throws(() => take({ ...last, body }), { instanceOf: CorruptionError, message: /copies of the log differ/ }, what)
+    t.is(applier.position, position)
+    t.deepEqual(keysOf(receiver), [])
+  }
+  const { take, term } = scene()
+  take(term(2, 'two'))
+  for (const epoch of [1, 2])
+    t.throws(() => take(term(epoch, 'one')), { instanceOf: CorruptionError, message: /begins term \d after term 2/ })
+  t.notThrows(() => take(term(3, 'one')))
+})
+
 test('a flipped bit, a missing frame, or one that is there twice, is a CorruptionError', (t) => {
   for (const spoil of ['flip', 'miss', 'double']) {
     const { take, term, framesOf } = scene()
@@ -96,7 +128,7 @@ test('a record that is no JSON where there must be some is damage, by its positi
       instanceOf: CorruptionError,
       message: new RegExp(`record ${at + 1} of the log`),
     })
-  t.throws(() => objectNamedIn(Buffer.from('{rubbish'), 3), {
+  t.throws(() => stagedIn(Buffer.from('{rubbish'), 3), {
     instanceOf: CorruptionError,
     message: /record 3 of the log/,
   })

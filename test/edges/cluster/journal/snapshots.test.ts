@@ -1,7 +1,9 @@
 /** Snapshots of a cluster's log: written, pointed to, trimmed, and read by nodes that are behind or new. */
+import { join } from 'node:path'
 import test from 'ava'
 import type { ClusterCache } from '../../../../src/cluster.js'
 import { drivenNodes } from '../../../helpers/cluster/driven-nodes.js'
+import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 const entriesOf = (cache: ClusterCache) => new Map(cache.local.entries())
 
@@ -105,4 +107,157 @@ test('a change that is too large for a record is an object, which a trim removes
   const value = 'y'.repeat(30_000)
   await during(two.set('answer', value))
   t.is(await during(two.get('answer')), value)
+})
+
+const changesOf = async (cache: ClusterCache, after: number, count: number) => {
+  const sequences: number[] = []
+  const changes = cache.changesSince(after)
+  while (sequences.length < count) sequences.push((await changes.next()).value?.sequence ?? 0)
+  await changes.return?.()
+  return sequences
+}
+const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, at) => first + at)
+
+/** A log with two snapshots, one after each of two changes, and a third change. */
+async function twoSnapshots(driven: ReturnType<typeof drivenNodes>): Promise<ClusterCache> {
+  const one = await driven.open('one')
+  for (let round = 0; round < 2; round++) {
+    await driven.during(one.set(`round ${round}`, round))
+    await driven.during(one.compact())
+  }
+  await driven.during(one.set('last', 1))
+  return one
+}
+
+test('a snapshot that cannot be reached now is waited for, and not taken for a missing one', async (t) => {
+  const driven = drivenNodes(t)
+  const { open, engine } = driven
+  const one = await twoSnapshots(driven)
+  const { pointer } = engine.control.shared('cluster').records
+  let reads = 0
+  engine.control.network.judge = ({ what }) => (what === 'read' && reads++ < 3 ? 'lose' : undefined)
+  const two = await open('two')
+  t.deepEqual(entriesOf(two), entriesOf(one))
+  t.is((await driven.during(two.recovery)).snapshot?.file, pointer?.name)
+})
+
+test('a snapshot that is missing is passed over for the one before it, at once', async (t) => {
+  const driven = drivenNodes(t)
+  const { open, engine } = driven
+  const one = await twoSnapshots(driven)
+  const { pointer, objects } = engine.control.shared('cluster').records
+  objects.delete(pointer?.name as string)
+  const two = await open('two')
+  t.deepEqual(entriesOf(two), entriesOf(one))
+  t.is((await driven.during(two.recovery)).snapshot?.file, pointer?.previous?.name)
+})
+
+test('a record whose object cannot be reached now is waited for, while the node opens and later', async (t) => {
+  const { open, during, engine, until } = drivenNodes(t)
+  engine.control.bodyBytesMax = 2_000
+  const one = await open('one')
+  const two = await open('two')
+  const large = (key: string) => one.set(key, 'x'.repeat(5_000))
+  engine.control.network.judge = ({ what }) => (what === 'read' ? 'lose' : undefined)
+  await during(large('a'))
+  let isOpen = false
+  const opening = open('three').then((cache) => {
+    isOpen = true
+    return cache
+  })
+  await until(() => engine.control.network.judge !== undefined)
+  t.false(isOpen)
+  engine.control.network.judge = () => undefined
+  t.is((await opening).local.get('a'), 'x'.repeat(5_000))
+  await until(() => two.local.has('a'))
+})
+
+test('a trim removes the loaded rows with the record that names them, whichever node writes the snapshot', async (t) => {
+  const driven = drivenNodes(t)
+  const { during, engine, open, leaderOf } = driven
+  const path = join(temporaryDirectory(t), 'file')
+  const { objects } = engine.control.shared('cluster').records
+  const loaded = () => [...objects.keys()].filter((name) => name.startsWith('loaded-')).length
+  for (const writer of ['one', 'two', 'three']) {
+    const nodes: ClusterCache[] = []
+    for (const name of ['one', 'two', 'three']) nodes.push(await open(`${name} for ${writer}`))
+    const leader = await leaderOf(nodes)
+    await during(leader.set('a', writer))
+    await during(leader.save(path))
+    t.like(await during(nodes[1]?.load(path) as Promise<unknown>), { ok: true })
+    await during(Promise.all(nodes.map((node) => node.flush())))
+    t.is(loaded(), 1)
+    const compact = async () => {
+      await during(leader.set('b', 1))
+      await during((nodes[['one', 'two', 'three'].indexOf(writer)] as ClusterCache).compact())
+    }
+    await compact()
+    t.is(loaded(), 1, 'the snapshot before needs it')
+    const late = await open(`late for ${writer}`)
+    t.deepEqual(entriesOf(late), entriesOf(leader))
+    await compact()
+    t.is(loaded(), 0)
+    for (const node of [...nodes, late]) await during(node.close())
+  }
+})
+
+test('a node that has begun with a snapshot knows which record names what was loaded before it', async (t) => {
+  const { during, engine, open } = drivenNodes(t)
+  const path = join(temporaryDirectory(t), 'file')
+  const { objects } = engine.control.shared('cluster').records
+  const one = await open('one')
+  await during(one.set('a', 1))
+  await during(one.save(path))
+  await during(one.compact())
+  await during(one.load(path))
+  await during(one.compact())
+  await during(one.close())
+  const two = await open('two')
+  await during(two.set('b', 1))
+  t.true([...objects.keys()].some((name) => name.startsWith('loaded-')))
+  await during(two.compact())
+  t.false([...objects.keys()].some((name) => name.startsWith('loaded-')))
+})
+
+test('changesSince reaches back to the snapshot before the newest one, also on a node that has just joined', async (t) => {
+  const driven = drivenNodes(t)
+  const { open, during } = driven
+  const one = await twoSnapshots(driven)
+  for (let count = 0; count < 1_200; count++) await during(one.increment('n'))
+  const two = await open('two')
+  const last = two.local.stats().journal.sequence
+  for (const after of [1, 2, 3, 700, last - 1])
+    t.deepEqual(await during(changesOf(two, after, last - after)), range(after + 1, last), `after ${after}`)
+  await t.throwsAsync(during(two.changesSince(0).next()), { code: 'HISTORY_GONE' })
+  const next = two.changesSince(last).next()
+  await during(one.set('new', 1))
+  t.like((await during(next)).value, { key: 'new', sequence: last + 1 })
+})
+
+test('while nothing has been trimmed, changesSince reaches back to the beginning', async (t) => {
+  const { open, during } = drivenNodes(t)
+  const one = await open('one')
+  await during(one.set('a', 1))
+  await during(one.compact())
+  await during(one.set('b', 1))
+  const two = await open('two')
+  t.deepEqual(await during(changesOf(two, 0, 2)), [1, 2])
+})
+
+test('changesSince waits for a sequence that another node has seen first, and for an engine that does not answer', async (t) => {
+  const { open, during, pass, engine, leaderOf } = drivenNodes(t)
+  engine.control.bodyBytesMax = 2_000
+  const caches = [await open('one'), await open('two')] as const
+  const leader = await leaderOf(caches)
+  const behind = caches.find((cache) => cache !== leader) as ClusterCache
+  await during(behind.flush())
+  engine.control.network.judge = ({ to, what }) =>
+    what === 'records' && to === (behind === caches[0] ? 'one' : 'two') ? 'lose' : undefined
+  await during(leader.set('a', 'x'.repeat(5_000)))
+  const changes = behind.changesSince(leader.local.stats().journal.sequence - 1)
+  const next = changes.next()
+  engine.control.network.judge = ({ what }) => (what === 'read' ? 'lose' : undefined)
+  await pass(12_000)
+  engine.control.network.judge = () => undefined
+  t.like((await during(next)).value, { key: 'a' })
 })

@@ -128,3 +128,9 @@ test('a paused node gets what it missed when it goes on; a crashed one nothing, 
   t.deepEqual(fired, ['paused'])
   t.is((await engine('test', 'crashed').open()).last, 1)
 })
+
+test('an option that does not exist is refused with the nearest that does, and so is a clock that is none', (t) => {
+  t.throws(() => memoryLog({ sead: 1 } as never), { instanceOf: TypeError, message: /Did you mean seed\?/ })
+  t.throws(() => memoryLog({ clock: {} } as never), { instanceOf: TypeError, message: /clock must be/ })
+  t.throws(() => memoryLog(null as never), { instanceOf: TypeError, message: /options must be an object/ })
+})

@@ -1,13 +1,10 @@
 /** What is not as a log needs it is refused, with what to do, and nothing is left behind. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { jetstreamManager, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import test, { type ExecutionContext } from 'ava'
 import { checkVersion } from '../../../../src/edges/cluster/nats/nats-errors.js'
 import { type NatsOptions, nats } from '../../../../src/nats.js'
 import { NatsServers, withoutServers } from '../../../helpers/nats/nats-servers.js'
-import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 test('options that are not such are a TypeError', (t) => {
   t.throws(() => nats({ servers: [] }), { instanceOf: TypeError, message: /servers must be/ })
@@ -18,6 +15,16 @@ test('options that are not such are a TypeError', (t) => {
     instanceOf: TypeError,
     message: /replicas must be 1, 3 or 5/,
   })
+})
+
+test('an option that does not exist is a TypeError that names it, and the one that was meant', (t) => {
+  for (const [options, message] of [
+    [{ server: 'a:4222' }, /'server' is not an option here\. Did you mean servers\?/],
+    [{ servers: 'a:4222', replica: 1 }, /'replica' is not an option here\. Did you mean replicas\?/],
+    [{ servers: 'a:4222', password: 'p' }, /'password' is not an option here\..* pass, /],
+  ] as [object, RegExp][])
+    t.throws(() => nats(options as NatsOptions), { instanceOf: TypeError, message })
+  t.notThrows(() => nats({ servers: 'a:4222', replicas: 1, user: 'u', pass: 'p', tls: null, maxPingOut: 5 }))
 })
 
 test('a server that is older than 2.9 is refused', (t) => {
@@ -153,7 +160,7 @@ else {
       chunks: ['$O.*.C.>', '-', /publish on \$O\.daybook-x\.C\./],
       objects: ['$O.*.M.>', '-', /publish on \$O\.daybook-x\.M\./],
       requests: ['$JS.API.>', '-', /publish on \$JS\.API\.INFO/],
-      answers: ['-', '_INBOX.>', /subscribe to _INBOX\./],
+      answers: ['-', '_INBOX.>', /subscribe to _INBOX\.>\. /],
     }
     const users = Object.entries(denied).map(
       ([user, [publish, subscribe]]) =>
@@ -161,9 +168,7 @@ else {
     )
     const documented = '"daybook.x.>", "$KV.daybook-x.>", "$O.daybook-x.>", "$JS.API.>", "$JS.FC.>", "_INBOX.>"'
     users.push(`{ user: enough, password: p, permissions: { publish: [${documented}], subscribe: [${documented}] } }`)
-    const file = join(temporaryDirectory(t), 'nats.conf')
-    writeFileSync(file, `jetstream {}\nauthorization { users: [\n${users.join('\n')}\n] }`)
-    const guarded = await NatsServers.start(1, ['-c', file])
+    const guarded = await NatsServers.start(1, `authorization { users: [\n${users.join('\n')}\n] }`)
     t.teardown(() => guarded.end())
     const as = (user: string) => ({ servers: guarded.urls, user, pass: 'p', replicas: 1 as const })
     for (const [user, [, , named]] of Object.entries(denied)) await refused(t, as(user), 'x', 'ENGINE_REFUSED', named)
@@ -178,8 +183,8 @@ else {
 
   test.serial('wrong credentials, and a server without JetStream, say so', async (t) => {
     const [closed, plain] = await Promise.all([
-      NatsServers.start(1, ['-js', '--user', 'u', '--pass', 'p']),
-      NatsServers.start(1, []),
+      NatsServers.start(1, 'authorization { user: u, password: p }'),
+      NatsServers.start(1, 'jetstream: disabled'),
     ])
     t.teardown(() => Promise.all([closed.end(), plain.end()]))
     const { urls } = closed

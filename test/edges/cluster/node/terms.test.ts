@@ -29,6 +29,15 @@ test('when the leader crashes another node leads, and what was asked meanwhile t
   t.is(await during(other.get('n')), 51)
 })
 
+test('a node that has asked a stopped leader for a line asks the next one as soon as that leads', async (t) => {
+  const { engine, clock, leaderName, during, open } = await threeOf(t)
+  engine.control.pause(leaderName)
+  const before = clock.now()
+  const fourth = await open('four')
+  t.is(await during(fourth.increment('n')), 1)
+  t.true(clock.now() - before < 2_500, `after ${clock.now() - before} ms`)
+})
+
 test('a leader that was stopped past the election takes back what it had not in the log, and follows', async (t) => {
   const { engine, leader, leaderName, followers, during, pass, nodes } = await threeOf(t)
   await during(leader.set('n', 0))

@@ -1,6 +1,6 @@
 /**
  * Three hosts, each with a server and a node, in a network that is cut and healed at random. `DAYBOOK_CLUSTER_CUTS` says how often; CI has
- * 8. `DAYBOOK_CLUSTER_SEED` repeats a run, as far as processes can.
+ * 4. `DAYBOOK_CLUSTER_SEED` repeats a run, as far as processes can.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { givenNetwork, longTestWithNetwork, testWithNetwork } from '../../../helpers/nats/given-cluster.js'

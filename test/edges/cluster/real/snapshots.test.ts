@@ -151,8 +151,8 @@ testWithServers('a flipped bit in a record: no node goes on from it, and each sa
       // The leader was faster.
     }
   }
-  await members.until('refusals', () => members.running.every(({ failures }) => failures.length > 0))
-  for (const { failures } of members.running) t.is(failures[0]?.code, 'CORRUPTION')
+  await members.until('refusals', () => members.all.every(({ failures }) => failures.length > 0))
+  for (const { failures } of members.all) t.is(failures[0]?.code, 'CORRUPTION')
   const late = members.join(NO_LOAD)
   t.not(await late.ended, 0)
   t.regex(late.errors, /CorruptionError/)

@@ -1,8 +1,15 @@
 /** What a shared cache promises while its owner changes. The owners here close in order; kills.test.ts kills them. */
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
 import test from 'ava'
 import { filter, firstValueFrom, type Observable, take, toArray } from 'rxjs'
-import { CacheError, openCache } from '../../../../src/index.js'
+import { writeSocket } from '../../../../src/durable/storage/owner-file.js'
+import { bind, removeSocket } from '../../../../src/durable/storage/socket-path.js'
+import { ownerGreeting } from '../../../../src/edges/processes/greeting.js'
+import { SocketLine } from '../../../../src/edges/processes/line/socket-line.js'
+import { CLOSED } from '../../../../src/edges/remote/wire/protocol.js'
+import { toWireError } from '../../../../src/edges/remote/wire/wire-error.js'
+import { CacheClosedError, CacheError, openCache } from '../../../../src/index.js'
 import type { Role } from '../../../../src/processes.js'
 import { sharedPlace } from '../../../helpers/edges/shared.js'
 
@@ -202,6 +209,26 @@ test('an owner that closes in order answers the loads and restores that it has b
   t.like(restored, { set: 0, deleted: 0 })
   t.is(await second.get('a'), 1)
 })
+
+for (const goodbye of [true, false])
+  test(`an owner that ends right after its greeting, ${goodbye ? 'with' : 'without'} a goodbye: the client looks for another one`, async (t) => {
+    const { directory, join } = sharedPlace(t)
+    const server = createServer((socket) => {
+      const line = new SocketLine(socket)
+      line.onMessage(() => {
+        server.close()
+        removeSocket(path)
+        line.greet(ownerGreeting({ ttlMs: Number.POSITIVE_INFINITY, eviction: 'lru', retention: undefined }))
+        if (goodbye) line.post([[CLOSED, toWireError(new CacheClosedError('The owner of the cache has closed it'))]])
+        socket.destroySoon() // so that all of it arrives together
+      })
+    })
+    const path = await bind(server, directory)
+    writeSocket(directory, path)
+    const cache = await join({ owner: 'prefer' })
+    t.is(await cache.increment('n'), 1)
+    t.is((await firstValueFrom(cache.role$)).role, 'owner')
+  })
 
 test('an option that does not exist, or that only one process can have, is a TypeError', async (t) => {
   const { join } = sharedPlace(t)

@@ -1,6 +1,12 @@
 import test from 'ava'
 import { FrameReader } from '../../../../src/edges/processes/line/frame-reader.js'
-import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, jsonFrame } from '../../../../src/edges/remote/line/frames.js'
+import {
+  decodeFrame,
+  encodeFrame,
+  FRAME_BYTES_MAX,
+  jsonFrame,
+  shortText,
+} from '../../../../src/edges/remote/line/frames.js'
 
 const MESSAGES: unknown[] = [
   [0, [1, 5, 'short', -1.5e-300, null, true, '\ud800 \u2028']],
@@ -22,9 +28,28 @@ test('messages arrive whole and in order, however their bytes are cut', (t) => {
     const reader = new FrameReader(() => FRAME_BYTES_MAX)
     const got: unknown[] = []
     for (let at = 0; at < bytes.length; at += size)
-      reader.read(bytes.subarray(at, at + size), (frame) => got.push(frame.length === 0 ? 'alive' : decodeFrame(frame)))
+      readReused(reader, bytes.subarray(at, at + size), (all, start, end) =>
+        got.push(start === end ? 'alive' : decodeFrame(all, start, end)),
+      )
     t.deepEqual(got, [...MESSAGES, 'alive', { a: 1 }])
   }
+})
+
+/** As a socket does that reads into one buffer. */
+function readReused(reader: FrameReader, bytes: Buffer, take: Parameters<FrameReader['read']>[1]): void {
+  const chunk = Buffer.from(bytes)
+  reader.read(chunk, take)
+  chunk.fill(0xff)
+}
+
+test('a short message of ASCII is the same frame as text', (t) => {
+  for (const message of MESSAGES) {
+    const text = shortText(message)
+    if (text !== undefined) t.deepEqual(Buffer.from(text, 'latin1'), encodeFrame(message))
+  }
+  t.is(MESSAGES.filter((message) => shortText(message) !== undefined).length, 2)
+  const long = Array.from({ length: 3 }, () => 'x'.repeat(200))
+  t.deepEqual(Buffer.from(shortText(long) as string, 'latin1'), encodeFrame(long))
 })
 
 test('a frame that is too large is refused at its header', (t) => {

@@ -6,6 +6,7 @@ import { serialize } from 'node:v8'
 import test, { type ExecutionContext } from 'ava'
 import { METHODS } from '../../../../src/cache/arguments/methods.js'
 import { OP } from '../../../../src/edges/remote/wire/codes.js'
+import { LOAD, type Part } from '../../../../src/edges/remote/wire/protocol.js'
 import { STRUCTURED, WITH_ERRORS } from '../../../../src/edges/remote/wire/wire-value.js'
 import { connectOver, serve } from '../../../helpers/edges/connected.js'
 import { loopTurn } from '../../../helpers/loop-turn.js'
@@ -35,15 +36,20 @@ const MESSAGES: Record<string, unknown> = {
   'a ttl': [ID, OP.expire, 'n', shared],
   'an increment': [ID, OP.add, 'n', shared],
   'a pattern': [ID, OP.keys, shared],
-  'the class of an error': [ID, OP.notLoaded, 1, [shared, shared, shared]],
+  'the class of an error': [ID, OP.notLoaded, 1, [shared, shared, shared], 1],
+  'the number of a lease': [ID, OP.loaded, 1, [], shared],
 }
 
 async function scene(t: ExecutionContext) {
   const { cache } = await openMemory(t)
   cache.set('n', 1)
   const [, hostile] = serve(cache, { isTakeable: false })
+  let lease: unknown
+  hostile.onMessage((parts) => {
+    for (const part of parts as Part[]) if (part[0] === LOAD) lease = part[4]
+  })
   const { client } = connectOver(cache, { isTakeable: false })
-  return { cache, client, hostile }
+  return { cache, client, hostile, lease: () => lease }
 }
 
 for (const [what, message] of Object.entries(MESSAGES)) {
@@ -70,14 +76,14 @@ const ERRORS: Record<string, unknown[]> = {
 
 for (const [what, error] of Object.entries(ERRORS)) {
   test(`an error of a loader with such a ${what}: all who wait are refused, the owner goes on`, async (t) => {
-    const { client, hostile } = await scene(t)
+    const { client, hostile, lease } = await scene(t)
     const load = [ID, OP.getOrSet, 'k', ...Array.from({ length: METHODS.getOrSet.options.length + 1 })]
     hostile.post(load)
     await loopTurn()
     await loopTurn()
     const waiting = client.getOrSet('k', () => 'never asked')
     await client.get('n')
-    hostile.post([ID + 1, OP.notLoaded, ID, error])
+    hostile.post([ID + 1, OP.notLoaded, ID, error, lease()])
     await t.throwsAsync(waiting)
     t.is(await client.getOrSet('k', () => 'loaded'), 'loaded')
   })
@@ -95,13 +101,13 @@ const ROWS: Record<string, unknown> = {
 
 for (const [what, rows] of Object.entries(ROWS)) {
   test(`${what} from a loader: all who wait are refused, nothing is stored, the owner goes on`, async (t) => {
-    const { client, hostile } = await scene(t)
+    const { client, hostile, lease } = await scene(t)
     hostile.post([ID, OP.getOrSet, 'k', ...Array.from({ length: METHODS.getOrSet.options.length + 1 })])
     await loopTurn()
     await loopTurn()
     const waiting = client.getOrSet('k', () => 'never asked')
     await client.get('n')
-    hostile.post([ID + 1, OP.loaded, ID, rows])
+    hostile.post([ID + 1, OP.loaded, ID, rows, lease()])
     await t.throwsAsync(waiting)
     t.false(await client.has('k'))
     t.is(await client.getOrSet('k', () => 'loaded'), 'loaded')
@@ -109,7 +115,7 @@ for (const [what, rows] of Object.entries(ROWS)) {
 }
 
 test('an error that contains itself as its cause is refused', async (t) => {
-  const { client, hostile } = await scene(t)
+  const { client, hostile, lease } = await scene(t)
   const error: unknown[] = ['Error', 'm', 'Error', undefined, {}, true]
   error.push(error)
   hostile.post([ID, OP.getOrSet, 'k', ...Array.from({ length: METHODS.getOrSet.options.length + 1 })])
@@ -117,7 +123,7 @@ test('an error that contains itself as its cause is refused', async (t) => {
   await loopTurn()
   const waiting = client.getOrSet('k', () => 'never asked')
   await client.get('n')
-  hostile.post([ID + 1, OP.notLoaded, ID, error])
+  hostile.post([ID + 1, OP.notLoaded, ID, error, lease()])
   await t.throwsAsync(waiting, { code: 'INTERNAL' })
 })
 

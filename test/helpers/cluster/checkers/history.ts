@@ -5,7 +5,8 @@
  * Every number that a step stores or adds is unique in its history, so that an event shows which step it came from. A key is either
  * only set or only incremented.
  */
-import type { CacheEvent } from '../../../../src/core/model/event.js'
+import type { CacheEvent, LoadedEvent } from '../../../../src/core/model/event.js'
+import type { Extension } from '../../../../src/core/model/extension.js'
 import type { Note } from '../../../../src/core/model/note.js'
 
 /** One change or read of a key, as a caller asks for it. */
@@ -17,10 +18,16 @@ export type Step =
       readonly value: number
       readonly only?: 'absent' | 'present'
       readonly ttlMs?: number
+      /** How long it stays after its ttl. */
+      readonly staleMs?: number
+      readonly tags?: readonly string[]
     }
   | { readonly do: 'delete'; readonly key: string }
   | { readonly do: 'increment'; readonly key: string; readonly by: number }
   | { readonly do: 'clear' }
+  | { readonly do: 'deleteTag' | 'expireTag'; readonly tag: string }
+  /** A file with these rows. Alone in its call; its result is whether it was loaded. */
+  | { readonly do: 'load'; readonly rows: Readonly<Record<string, number>> }
 
 /** A call of one client. Its steps are one turn. The calls of a client are in the order in which it made them. */
 export interface Call {
@@ -36,6 +43,34 @@ export interface Call {
   logAtReturn?: number
 }
 
+/** A call of `getOrSet`. What its loaders return is unique, too. */
+export interface LoadCall {
+  readonly client: string
+  readonly key: string
+  /** The last position of the log then. */
+  readonly logAtCall: number
+  /** What it returned, and the last position of the log then; missing without an answer. */
+  value?: number
+  logAtReturn?: number
+}
+
+/** A value that a loader has returned: of which key, and the term in which the loader was called. */
+export interface LoadedValue {
+  readonly key: string
+  readonly epoch: number
+}
+
+/** An event of the log; a `loaded` one with the rows that it names. */
+export type LoggedEvent =
+  | Exclude<CacheEvent, LoadedEvent>
+  | (LoadedEvent & { readonly rows: readonly (readonly [key: string, entry: LoggedEntry])[] })
+
+export interface LoggedEntry {
+  readonly value: unknown
+  readonly expiresAtMs: number
+  readonly extension?: Extension | undefined
+}
+
 /** A record of the log, decoded. */
 export interface Written {
   readonly position: number
@@ -48,17 +83,19 @@ export interface Written {
   readonly firstSequence: number
   /** Epoch milliseconds, by the clock of the node that wrote it. */
   readonly timeMs: number
-  readonly events: readonly CacheEvent[]
+  readonly events: readonly LoggedEvent[]
   readonly notes: readonly Note[]
 }
 
-/** An item of `changes$`, as far as it is compared. */
+/** An item of `changes$` or `changesSince`, as far as it is compared. */
 export interface Told {
   readonly type: string
   readonly sequence: number
   readonly key?: string
   readonly value?: unknown
   readonly expiresAtMs?: number
+  readonly freshUntilMs?: number
+  readonly tags?: readonly string[]
 }
 
 /** What one cache of a node told its subscriber, in order, from the first item after this sequence. */
@@ -74,7 +111,12 @@ export interface Sample {
   /** Of the last record that it has applied, and of the last event. */
   readonly position: number
   readonly sequence: number
-  /** By its clock. */
+  /** By its clock; the latest that it has ever shown, if it has been set back. */
   readonly nowMs: number
+  readonly latestMs?: number
+  /** Those that are fresh, and their tags. */
   readonly entries: ReadonlyMap<string, unknown>
+  readonly tags?: ReadonlyMap<string, readonly string[]>
+  /** By key that was read with `stale: true`: what was there; undefined for nothing. */
+  readonly evenStale?: ReadonlyMap<string, unknown>
 }

@@ -1,6 +1,7 @@
 /** All checkers on one history. */
-import type { Call, Sample, Stream, Written } from './history.js'
+import type { Call, LoadCall, LoadedValue, Sample, Stream, Written } from './history.js'
 import { notLinearizable } from './linearizability.js'
+import { notLoaded } from './loads.js'
 import { notOnce } from './once.js'
 import { impossibleEvents } from './replay.js'
 import { differentStates } from './states.js'
@@ -12,16 +13,20 @@ export interface History {
   /** From its first record on, with what was trimmed. */
   readonly log: readonly Written[]
   readonly counters: ReadonlySet<string>
+  readonly loadCalls?: readonly LoadCall[]
+  readonly loaded?: ReadonlyMap<number, LoadedValue>
   readonly streams: readonly Stream[]
   readonly samples: readonly Sample[]
 }
 
 /** What is wrong with a history. */
-export function violations({ calls, log, counters, streams, samples }: History): string[] {
+export function violations(history: History): string[] {
+  const { calls, log, counters, loadCalls = [], loaded = new Map(), streams, samples } = history
   return [
     ...brokenTerms(log),
     ...impossibleEvents(log),
     ...notOnce(calls, log, counters),
+    ...notLoaded(loadCalls, log, loaded),
     ...brokenStreams(streams, log),
     ...differentStates(samples, log),
     ...notLinearizable(calls, new Set([...volatileKeys(log), ...floodedKeys(calls)])),

@@ -13,10 +13,10 @@ interface Trace {
 }
 
 export function notOnce(calls: readonly Call[], log: readonly Written[], counters: ReadonlySet<string>): string[] {
-  const keys = new Set(calls.flatMap(({ steps }) => steps.flatMap((step) => ('key' in step ? [step.key] : []))))
+  const keys = new Set(calls.flatMap(({ steps }) => steps.flatMap(keysOf)))
   const { traces, doubled } = tracesIn(log, keys, counters)
   const found = [...doubled, ...answeredTwice(log)]
-  const asked = new Set(calls.flatMap(({ steps }) => steps.map(numberOf)))
+  const asked = new Set(calls.flatMap(({ steps }) => steps.flatMap(numbersOf)))
   for (const number of traces.keys()) if (!asked.has(number)) found.push(`${number} is in the log, and nobody asked`)
   for (const call of calls) found.push(...judged(call, traces))
   return [...found, ...outOfOrder(calls, traces)]
@@ -28,21 +28,21 @@ function judged(call: Call, traces: ReadonlyMap<number, Trace>): string[] {
   const isAnswered = results !== undefined && returnedAt < Number.POSITIVE_INFINITY
   const places = new Set<number | undefined>()
   for (const [at, step] of steps.entries()) {
-    const number = numberOf(step)
-    if (number === undefined) continue
-    const trace = traces.get(number)
-    const what = `${client}: ${step.do} ${number}`
-    const isOptional = step.do === 'set' && step.only !== undefined
-    if (!isOptional || trace !== undefined) places.add(trace?.position)
-    if (!isAnswered) continue
-    const result = results[at]
-    if (isOptional && result === false) {
-      if (trace !== undefined) found.push(`${what} was refused, and is in the log (${trace.position})`)
-    } else if (trace === undefined) found.push(`${what} was acknowledged, and is not in the log`)
-    else if (trace.position > logAtReturn)
-      found.push(`${what} was acknowledged when the log ended at ${logAtReturn}, and is at ${trace.position}`)
-    else if (step.do === 'increment' && result !== trace.value)
-      found.push(`${what} was answered ${result}, and is ${trace.value} in the log`)
+    const isOptional = step.do === 'load' || (step.do === 'set' && step.only !== undefined)
+    for (const number of numbersOf(step)) {
+      const trace = traces.get(number)
+      const what = `${client}: ${step.do} ${number}`
+      if (!isOptional || trace !== undefined) places.add(trace?.position)
+      if (!isAnswered) continue
+      const result = results[at]
+      if (isOptional && result === false) {
+        if (trace !== undefined) found.push(`${what} was refused, and is in the log (${trace.position})`)
+      } else if (trace === undefined) found.push(`${what} was acknowledged, and is not in the log`)
+      else if (trace.position > logAtReturn)
+        found.push(`${what} was acknowledged when the log ended at ${logAtReturn}, and is at ${trace.position}`)
+      else if (step.do === 'increment' && result !== trace.value)
+        found.push(`${what} was answered ${result}, and is ${trace.value} in the log`)
+    }
   }
   if (places.size > 1) found.push(`${client}: the steps of one call are apart: in records ${[...places].join(', ')}`)
   return found
@@ -53,7 +53,8 @@ function outOfOrder(calls: readonly Call[], traces: ReadonlyMap<number, Trace>):
   const last = new Map<string, { number: number; sequence: number }>()
   for (const { client, steps } of calls) {
     for (const step of steps) {
-      const number = numberOf(step)
+      if (step.do === 'load') continue // it reads its file first, and later calls do not wait for it
+      const [number] = numbersOf(step)
       const sequence = number === undefined ? undefined : traces.get(number)?.sequence
       if (number === undefined || sequence === undefined) continue
       const before = last.get(client)
@@ -74,7 +75,18 @@ function tracesIn(log: readonly Written[], keys: ReadonlySet<string>, counters: 
   const totals = new Map<string, number>()
   for (const { position, firstSequence, events } of log) {
     for (const [at, event] of events.entries()) {
-      if (event.type === 'cleared') totals.clear()
+      const trace = (number: number, value: number) => {
+        const earlier = traces.get(number)
+        if (earlier !== undefined) doubled.push(`${number} is in the log twice: ${earlier.position} and ${position}`)
+        else traces.set(number, { position, sequence: firstSequence + at, value })
+      }
+      if (event.type === 'cleared' || event.type === 'loaded') totals.clear()
+      if (event.type === 'loaded') {
+        for (const [key, { value }] of event.rows) {
+          if (counters.has(key)) totals.set(key, value as number)
+          if (keys.has(key)) trace(value as number, value as number)
+        }
+      }
       if (!('key' in event) || !keys.has(event.key)) continue
       if (event.type !== 'set') {
         if (event.type !== 'rescheduled') totals.delete(event.key)
@@ -82,11 +94,8 @@ function tracesIn(log: readonly Written[], keys: ReadonlySet<string>, counters: 
       }
       const value = event.value as number
       const isCounter = counters.has(event.key)
-      const number = isCounter ? value - (totals.get(event.key) ?? 0) : value
+      trace(isCounter ? value - (totals.get(event.key) ?? 0) : value, value)
       if (isCounter) totals.set(event.key, value)
-      const earlier = traces.get(number)
-      if (earlier !== undefined) doubled.push(`${number} is in the log twice: ${earlier.position} and ${position}`)
-      else traces.set(number, { position, sequence: firstSequence + at, value })
     }
   }
   return { traces, doubled }
@@ -107,8 +116,14 @@ function answeredTwice(log: readonly Written[]): string[] {
   return found
 }
 
-/** The number that a step stores or adds. */
-function numberOf(step: Step): number | undefined {
-  if (step.do === 'set') return step.value
-  return step.do === 'increment' ? step.by : undefined
+/** The numbers that a step stores or adds. */
+function numbersOf(step: Step): number[] {
+  if (step.do === 'set') return [step.value]
+  if (step.do === 'load') return Object.values(step.rows)
+  return step.do === 'increment' ? [step.by] : []
+}
+
+function keysOf(step: Step): string[] {
+  if (step.do === 'load') return Object.keys(step.rows)
+  return 'key' in step ? [step.key] : []
 }

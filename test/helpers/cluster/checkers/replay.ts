@@ -1,10 +1,13 @@
 /** The log as a naive model reads it: its events, folded into a Map. Says what no sound leader could have written. */
-import type { CacheEvent } from '../../../../src/core/model/event.js'
-import type { Written } from './history.js'
+import { NO_TAGS } from '../../../../src/core/model/extension.js'
+import type { LoggedEntry, LoggedEvent, Written } from './history.js'
 
 export interface NaiveEntry {
   readonly value: unknown
   readonly expiresAtMs: number
+  /** When it stops being fresh, by its ttl or because it has expired. */
+  readonly freshUntilMs: number
+  readonly tags: readonly string[]
 }
 
 /** Events that no leader with the entries before them would have decided, and frames that do not follow each other. */
@@ -45,11 +48,20 @@ export function entriesAt(log: readonly Written[], sequence: number): Map<string
   return entries
 }
 
-function fold(entries: Map<string, NaiveEntry>, event: CacheEvent): void {
-  if (event.type === 'set') entries.set(event.key, { value: event.value, expiresAtMs: event.expiresAtMs })
+function fold(entries: Map<string, NaiveEntry>, event: LoggedEvent): void {
+  if (event.type === 'set') entries.set(event.key, naive(event))
   else if (event.type === 'rescheduled') {
     const entry = entries.get(event.key)
-    if (entry !== undefined) entries.set(event.key, { ...entry, expiresAtMs: event.expiresAtMs })
+    const { expiresAtMs, freshUntilMs = expiresAtMs } = event
+    if (entry !== undefined) entries.set(event.key, { ...entry, expiresAtMs, freshUntilMs })
   } else if (event.type === 'cleared') entries.clear()
-  else if ('key' in event) entries.delete(event.key)
+  else if (event.type === 'loaded') {
+    entries.clear()
+    for (const [key, row] of event.rows) entries.set(key, naive(row))
+  } else if ('key' in event) entries.delete(event.key)
+}
+
+function naive({ value, expiresAtMs, extension }: LoggedEntry): NaiveEntry {
+  const { freshUntilMs = expiresAtMs, tags = NO_TAGS } = extension ?? {}
+  return { value, expiresAtMs, freshUntilMs: Math.min(freshUntilMs, expiresAtMs), tags }
 }

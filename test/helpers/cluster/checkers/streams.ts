@@ -1,15 +1,17 @@
-/** Whether `changes$` of every node has each event of the log once and in order, from where it began; only `resynced` may leave some out. */
-import type { CacheEvent } from '../../../../src/core/model/event.js'
-import type { Stream, Told, Written } from './history.js'
+/**
+ * Whether `changes$` of every node, and every iteration of `changesSince`, has each event of the log once and in order, from where it began;
+ * only `resynced` may leave some out.
+ */
+import type { LoggedEvent, Stream, Told, Written } from './history.js'
 
 export function brokenStreams(streams: readonly Stream[], log: readonly Written[]): string[] {
-  const events = new Map<number, CacheEvent>()
+  const events = new Map<number, LoggedEvent>()
   for (const { firstSequence, events: some } of log)
     for (const [at, event] of some.entries()) events.set(firstSequence + at, event)
   return streams.flatMap((stream) => brokenStream(stream, events))
 }
 
-function brokenStream({ node, after, items }: Stream, events: ReadonlyMap<number, CacheEvent>): string[] {
+function brokenStream({ node, after, items }: Stream, events: ReadonlyMap<number, LoggedEvent>): string[] {
   const found: string[] = []
   let last = after
   for (const item of items) {
@@ -29,12 +31,28 @@ function brokenStream({ node, after, items }: Stream, events: ReadonlyMap<number
   return found
 }
 
-function isSame(item: Told, event: CacheEvent): boolean {
-  const { type, key, value, expiresAtMs } = { ...(event as Partial<Told>) }
+function isSame(item: Told, event: LoggedEvent): boolean {
+  const {
+    type,
+    key,
+    value,
+    expiresAtMs,
+    freshUntilMs,
+    tags = [],
+  } = {
+    ...(event as Partial<Told>),
+    ...(event.type === 'set' ? event.extension : {}),
+  }
   return (
     item.type === type &&
     item.key === key &&
     Object.is(item.value, value) &&
-    (item.expiresAtMs ?? Number.POSITIVE_INFINITY) === (expiresAtMs ?? Number.POSITIVE_INFINITY)
+    isSameTime(item.expiresAtMs, expiresAtMs) &&
+    isSameTime(item.freshUntilMs, freshUntilMs) &&
+    `${item.tags ?? []}` === `${tags}`
   )
+}
+
+function isSameTime(one = Number.POSITIVE_INFINITY, other = Number.POSITIVE_INFINITY): boolean {
+  return one === other
 }
