@@ -54,7 +54,12 @@ export const objects = {
     const isReference = call === 'get' && !group.startsWith('as copies')
     const perRound = isReference ? CALLS_MOST : Math.ceil(fewer(kind, CALLS_MOST) / (isQuick ? 4 : 1))
     return contest({
-      about: { topic: 'objects', case: `${NAMES[call] ?? call}, ${group.split(',')[0]}`, keys: fewer(kind, ENTRIES * 5), kind },
+      about: {
+        topic: 'objects',
+        case: `${NAMES[call] ?? call}, ${group.split(',')[0]}`,
+        keys: fewer(kind, ENTRIES * 5),
+        kind,
+      },
       peers: GROUPS[group],
       call,
       fill: { keys: keysOf(entries), values: valuesOf(kind, entries) },

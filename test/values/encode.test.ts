@@ -1,7 +1,7 @@
 /** Values between callers and the cache, without a cache. What comes back exactly: values.test.ts. */
 import { serialize } from 'node:v8'
 import test from 'ava'
-import { EncodedPlain, EncodedValue } from '../../src/core/model/stored-value.js'
+import { type EncodedPlain, EncodedValue } from '../../src/core/model/stored-value.js'
 import { ValueError } from '../../src/errors.js'
 import { adoptEncoded, restoreOnce, restoreValue, storeValue } from '../../src/values/encode.js'
 
