@@ -1,6 +1,7 @@
 /** `getOrSet` and `getOrSetMany` with all their options, as cases of the suite in `cache.ts`. */
 import assert from 'node:assert/strict'
 import type { CacheError } from '../../src/index.js'
+import { until as turnUntil } from '../helpers/loop-turn.js'
 import type { AnyCache, CacheCase } from './cache.js'
 
 /** Fresh for 10 s, then stale for 20 s. */
@@ -404,12 +405,8 @@ function until(cache: AnyCache, key: string, value: unknown): Promise<void> {
 }
 
 /** Turns the event loop until a condition holds. */
-async function turns(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 10_000; turn++) {
-    if (await holds()) return
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  assert.fail(`This never happened: ${holds}`)
+function turns(holds: () => boolean | Promise<boolean>): Promise<void> {
+  return turnUntil(holds, `${holds}`)
 }
 
 async function readsOf(cache: AnyCache): Promise<{ hits: number; misses: number }> {

@@ -235,6 +235,11 @@ export class Members {
     return [...errors, ...violations(this.witnesses)]
   }
 
+  /** What the nodes saw themselves that is wrong. */
+  get wrong(): string[] {
+    return this.witnesses.flatMap(({ calls }) => calls.split('\n').filter((line) => line.startsWith('wrong ')))
+  }
+
   get witnesses(): Witness[] {
     return this.all.map((member) => member.witness())
   }

@@ -180,6 +180,13 @@ export class NatsServers {
     return list
   }
 
+  /**
+   * Whether a server has lost what it knew of the streams: nats-server 2.9.10 may replace it with an empty file when its disk is full.
+   */
+  get haveLostStreams(): boolean {
+    return [...this.hosts.keys()].some((at) => /_meta_\] Snapshot corrupt/.test(readFileSync(this.#log(at), 'utf8')))
+  }
+
   logs(): string {
     return [...this.hosts.keys()].map((at) => readFileSync(this.#log(at), 'utf8').slice(-2_000)).join('\n\n')
   }

@@ -82,4 +82,36 @@ else {
       t.is(seen.gaps, 0)
     })
   }
+
+  test.serial(
+    'a node that has left a stopped server gets every message, although the others do not know yet',
+    async (t) => {
+      const servers = await NatsServers.start(3)
+      t.teardown(() => servers.end())
+      const [first, second, third] = servers.urls as [string, string, string]
+      const asking = nats({ servers: first, replicas: 3 })('x', 'asking')
+      const moving = nats({ servers: [second, third], noRandomize: true, replicas: 3 })('x', 'moving')
+      t.teardown(() => Promise.all([asking.close(), moving.close()]))
+      await asking.open()
+      await moving.open()
+      let arrived = 0
+      moving.wire.serve('it', async (body) => {
+        arrived++
+        return body
+      })
+      const isAnswered = () =>
+        asking.wire.request('it', Uint8Array.of(1)).then(
+          () => true,
+          () => false,
+        )
+      while (!(await isAnswered()));
+      servers.pause(1)
+      while (!(await isAnswered()));
+      arrived = 0
+      const answered = await Promise.all(Array.from({ length: 50 }, isAnswered))
+      servers.resume(1)
+      t.deepEqual(answered, Array(50).fill(true))
+      t.is(arrived, 50)
+    },
+  )
 }
