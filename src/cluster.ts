@@ -88,8 +88,8 @@ const OPTION_NAMES = Object.keys({
  * the log had when it was opened.
  *
  * @throws CacheError `OPTIONS_DIFFER` if an option differs from what the cluster has, or the log is that of another cache;
- * `UNSUPPORTED_VERSION` for the log of another version; CorruptionError if the log is damaged; what the engine throws; TypeError or
- * RangeError for a wrong option.
+ * `UNSUPPORTED_VERSION` for the log of another version; `ENGINE_UNAVAILABLE` or `ENGINE_REFUSED` if the engine does not answer or refuses;
+ * CorruptionError if the log is damaged; TypeError or RangeError for a wrong option.
  */
 export function openCluster<V = unknown>(options: ClusterOptions): Promise<ClusterCache<V>> {
   return outsideRequests(() => openClusterWithin<V>(options))

@@ -41,6 +41,8 @@ type OwnOptions = 'clock' | 'inspect' | 'random' | 'journal' | 'isolation' | 'lo
  * cache first. Whoever takes over keeps its limits, default ttl, eviction and history.
  */
 export interface SharedOptions extends Omit<CacheOptions, OwnOptions> {
+  /** Only true, the default: by the lock of the directory the processes agree on one owner. */
+  lock?: true | undefined
   /** How long a call waits for an owner when there is none. Default 10 s. */
   reconnectTimeout?: Duration | undefined
   /**
@@ -53,6 +55,7 @@ export interface SharedOptions extends Omit<CacheOptions, OwnOptions> {
 const OPTION_NAMES = Object.keys({
   directory: true,
   onCorruption: true,
+  lock: true,
   maxSize: true,
   maxBytes: true,
   ttl: true,
@@ -89,6 +92,7 @@ export async function openSharedWithin<V = unknown>(
   const { reconnectTimeout = 10, owner: preference = 'may', ...own } = options
   const reconnectTimeoutMs = toMilliseconds(reconnectTimeout, 'reconnectTimeout')
   if (!PREFERENCES.includes(preference)) throw new TypeError(mustBe('owner', "'may', 'prefer' or 'never'", preference))
+  if (own.lock !== undefined && own.lock !== true) throw new TypeError(mustBe('lock', 'true or omitted', own.lock))
   const resolved = resolveOptions(own)
   const directory = resolve(resolved.directory as string) // there is no journal
   return join<V>({

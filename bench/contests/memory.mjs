@@ -11,6 +11,7 @@ import { CLONING, IN_MEMORY, OWN, whyAbsent } from '../peers/peers.mjs'
 import { redis } from '../peers/redis.mjs'
 
 const RECOVERED = 'recovered, unused'
+const READ = 'read twice'
 const [daybook, share, copy, freeze] = OWN
 const [lruCache] = IN_MEMORY
 const [lruCacheCloning] = CLONING
@@ -29,6 +30,7 @@ export const memory = {
           ...['small int', '40-byte text'].flatMap((kind) => of(kind, [daybook, ...IN_MEMORY, redis])),
           ...of(SHARED_TEXT, [daybook, lruCache]),
           ...ROW_KINDS.flatMap(ofObjects),
+          { kind: JSON_LIKE, system: copy.name, how: READ },
           ...of(JSON_LIKE, [share, freeze, lruCache, CLONING[1]]),
         ],
   async run({ system, kind, how }, { isQuick, directory }) {
@@ -45,8 +47,8 @@ export const memory = {
     const missing = await whyAbsent(peer)
     if (missing !== undefined) return [{ ...about, absent: missing }]
     const entries = scaled(keys, 10_000)
-    const take = peer === redis ? ofRedis : how === 'set' ? ofFilled : ofRecovered
-    return [{ ...about, value: (await take(peer, kind, entries, directory)) / entries }]
+    const take = peer === redis ? ofRedis : how === RECOVERED ? ofRecovered : ofFilled
+    return [{ ...about, value: (await take(peer, kind, entries, directory, how === READ ? 2 : 0)) / entries }]
   },
 }
 
@@ -63,13 +65,15 @@ async function fill({ scope, calls }, kind, entries) {
   }
 }
 
-async function ofFilled(peer, kind, entries, directory) {
+async function ofFilled(peer, kind, entries, directory, reads) {
   // The first cache loads the code, which does not count; what a cache allocates when it is created (lru-cache's arrays) does.
   const first = await peer.open({ size: 1, directory: join(directory, 'first'), kind })
   await first.close?.()
   const before = inUse()
   const fresh = await peer.open({ size: entries, directory: join(directory, 'fresh'), kind })
   await fill(fresh, kind, entries)
+  for (let read = 0; read < reads; read++)
+    for (let number = 0; number < entries; number++) fresh.scope.cache.get(keyOf(number))
   const after = inUse()
   await fresh.close?.()
   return after - before

@@ -19,6 +19,9 @@ const GROUPS = {
 }
 const ENTRIES = 10_000
 
+/** A first read after each `set`, which has to decode the object. */
+const NAMES = { setGet: 'set and get' }
+
 const ALL_SHAPES = SHAPES.at(-1)
 const both = (group, kind) => ['get', 'set'].map((call) => ({ call, group, kind }))
 /** The object that JSON can hold comes in all arrangements, the others in one and in many shapes. */
@@ -41,6 +44,7 @@ export const objects = {
           ...ROW_KINDS.flatMap(arrangements).flatMap((kind) =>
             both(kind === JSON_LIKE ? 'as copies, all' : 'as copies', kind),
           ),
+          { call: 'setGet', group: 'as copies', kind: JSON_LIKE },
           ...both('frozen', JSON_LIKE),
           ...both('by reference', JSON_LIKE),
         ],
@@ -50,7 +54,12 @@ export const objects = {
     const isReference = call === 'get' && !group.startsWith('as copies')
     const perRound = isReference ? CALLS_MOST : Math.ceil(fewer(kind, CALLS_MOST) / (isQuick ? 4 : 1))
     return contest({
-      about: { topic: 'objects', case: `${call}, ${group.split(',')[0]}`, keys: fewer(kind, ENTRIES * 5), kind },
+      about: {
+        topic: 'objects',
+        case: `${NAMES[call] ?? call}, ${group.split(',')[0]}`,
+        keys: fewer(kind, ENTRIES * 5),
+        kind,
+      },
       peers: GROUPS[group],
       call,
       fill: { keys: keysOf(entries), values: valuesOf(kind, entries) },

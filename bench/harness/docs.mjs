@@ -49,7 +49,8 @@ const NOTES = `## How it is measured
 - **Objects**: rows of a table in one or several shapes (lists of keys), also with \`undefined\`, \`Date\`, or \`bigint\` and NaN in them, and
   50 in an array. "As copies": neither side sees the other's changes, for daybook by \`isolation: 'copy'\`, for lru-cache by
   \`structuredClone()\`, for node-cache by \`useClones\`. "Frozen" and "by reference" (\`'freeze'\`, \`'share'\`) are beside caches that keep a
-  reference. Each entry is read once before the first round, because a first \`get\` may have to decode the object.
+  reference. Each entry is read twice before the first round, because the first reads of an object decode it; in "set and get" each object
+  is read for the first time.
 - **No shared loop**: the loop around a call is compiled for each contender, with the call in its source. In a shared loop the
   call site would be polymorphic, and that would be measured: lru-cache's calls would no longer be inlined. Neither
   daybook nor lru-cache is in a case twice, except daybook in "streams".

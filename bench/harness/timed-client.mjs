@@ -3,19 +3,14 @@
  * next one: that wait is a stall, and the longest one counts, in time and in the processor time of this thread, which other programs on a busy
  * machine do not lengthen.
  */
-import { existsSync, readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { cpuMs } from './cpu-time.mjs'
 import { quantile } from './measure.mjs'
 import { keyOf, randomFrom, valuesOf } from './workload.mjs'
 
 const KIND = '40-byte text'
 const CALLS_PER_TURN = 100
 const SAMPLES_MOST = 4_000_000
-
-const SCHEDULED = '/proc/thread-self/schedstat'
-const cpuMs = existsSync(SCHEDULED)
-  ? () => Number(readFileSync(SCHEDULED, 'latin1').split(' ', 1)[0]) / 1e6
-  : () => performance.now()
 
 export const turn = () => new Promise((resolve) => setImmediate(resolve))
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

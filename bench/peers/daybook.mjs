@@ -22,6 +22,7 @@ function variant(name, options) {
           set: 'cache.set(key, value)',
           setTtl: 'cache.set(key, value, hour)',
           setEvicting: 'cache.set(key, value)',
+          setGet: '(cache.set(key, value), cache.get(key))',
           increment: 'cache.increment(key)',
           setDurable: '(cache.set(key, value), cache.flush())',
         },

@@ -25,7 +25,11 @@ export const lruCacheCloning = {
     const { LRUCache } = await import('lru-cache')
     return {
       scope: { cache: new LRUCache({ max: size }) },
-      calls: { get: 'structuredClone(cache.get(key))', set: 'cache.set(key, structuredClone(value))' },
+      calls: {
+        get: 'structuredClone(cache.get(key))',
+        set: 'cache.set(key, structuredClone(value))',
+        setGet: '(cache.set(key, structuredClone(value)), structuredClone(cache.get(key)))',
+      },
     }
   },
 }

@@ -1,6 +1,6 @@
 /**
- * From a caller's value to a stored one, and back. A value is anything that the structured clone algorithm accepts: a walk makes
- * a copy of it (`private-copy.ts`), which `v8.serialize` turns into bytes (`structured.ts`).
+ * From a caller's value to a stored one, and back. A value is anything that the structured clone algorithm accepts. A walk (`walk.ts`)
+ * writes plain data as bytes, and makes a copy of anything else, which V8 turns into bytes (`structured.ts`).
  */
 import { types } from 'node:util'
 import {
@@ -15,10 +15,9 @@ import { describe, reasonOf, ValueError } from '../errors.js'
 import { restoreErrors } from './error-records.js'
 import { freezeWhole } from './freeze.js'
 import { decodePlain } from './plain/decode.js'
-import { plainBytesOf } from './plain/encode.js'
 import { copyOut, frozenOut } from './plain/plain-data.js'
-import { privateCopyOf } from './private-copy.js'
 import { deserialize, refuseShared, serialize } from './structured.js'
+import { walkThrough } from './walk.js'
 
 /**
  * `'copy'`: callers and cache never share an object. `'share'`: `get` returns the object that was set. `'freeze'`: `get` returns the
@@ -58,9 +57,9 @@ function encodeObject(value: object, isolation: Isolation, key: string | undefin
     const shared = isolation === 'share' ? value : undefined
     const encoding = bytesEncodingOf(value)
     if (encoding !== undefined) return new EncodedValue(encoding, new Uint8Array(value as Uint8Array), shared)
-    const { copy, isPlain, records } = privateCopyOf(value, key)
-    if (isPlain)
-      return isolation === 'copy' ? (copy as PlainData) : new EncodedPlain(plainBytesOf(copy as PlainData), shared)
+    const walked = walkThrough(value, key)
+    if (typeof walked === 'string' || walked instanceof Uint8Array) return new EncodedPlain(walked, shared)
+    const { copy, records } = walked
     if (records.length === 0) return new EncodedValue('structured', serialize(copy), shared)
     return new EncodedValue('errors', serialize([copy, records]), shared)
   } catch (error) {
@@ -113,8 +112,13 @@ function bytesEncodingOf(value: object): 'bytes' | 'buffer' | undefined {
  */
 export function restoreValue(stored: StoredValue, isolation: Isolation): unknown {
   if (typeof stored !== 'object' || stored === null) return stored
-  if (!(stored instanceof EncodedPlain || stored instanceof EncodedValue)) return copyOut(stored)
   if (isolation === 'copy') return decodeObject(stored)
+  const { object } = stored
+  return object === undefined || object === UNFREEZABLE ? restoreShared(stored, isolation) : object
+}
+
+/** A function of its own, because V8 only inlines short ones. */
+function restoreShared(stored: EncodedPlain | EncodedValue, isolation: Isolation): unknown {
   stored.object ??= isolation === 'share' ? decodeObject(stored) : decodeFrozen(stored)
   return stored.object === UNFREEZABLE ? decodeObject(stored) : stored.object
 }
@@ -137,7 +141,7 @@ function decodeFrozen(stored: EncodedPlain | EncodedValue): unknown {
 
 /** A copy for a caller. */
 function decodeObject(stored: EncodedPlain | EncodedValue): unknown {
-  if (stored instanceof EncodedPlain) return copyOut(stored.copy ?? decodeOnce(stored))
+  if (stored instanceof EncodedPlain) return copyOut(stored.copy ?? decodeAgain(stored))
   const { encoding, bytes } = stored
   switch (encoding) {
     case 'bytes':
@@ -152,11 +156,14 @@ function decodeObject(stored: EncodedPlain | EncodedValue): unknown {
   }
 }
 
-/** From now on the cache has its own copy instead of the bytes. */
-function decodeOnce(stored: EncodedPlain): PlainData {
-  stored.copy = decodeHeld(stored)
-  stored.bytes = undefined
-  return stored.copy
+/** From the second time on the cache keeps the copy instead of the bytes: many values are read once, and then replaced. */
+function decodeAgain(stored: EncodedPlain): PlainData {
+  const copy = decodeHeld(stored)
+  if (stored.copy === null) {
+    stored.copy = copy
+    stored.bytes = undefined
+  } else stored.copy = null
+  return copy
 }
 
 function decodeHeld({ bytes }: EncodedPlain): PlainData {

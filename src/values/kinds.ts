@@ -46,3 +46,17 @@ function classNameOf(value: object): string | undefined {
 export function dataOf(object: unknown, name: string): unknown {
   return object === null ? undefined : Object.getOwnPropertyDescriptor(object, name)?.value
 }
+
+/** V8 copies these, and runs no code for it. */
+export function isCopiedByV8(value: object): boolean {
+  if (types.isRegExp(value) || ArrayBuffer.isView(value) || types.isArrayBuffer(value)) return true
+  return types.isBoxedPrimitive(value) && !types.isSymbolObject(value)
+}
+
+const NOTHING: readonly never[] = []
+
+/** Whether objects and arrays inherit properties that for...in lists. */
+export function inheritsProperties(): boolean {
+  for (const _ in NOTHING) return true
+  return false
+}

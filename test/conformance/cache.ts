@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import { firstValueFrom, type Observable, take, toArray } from 'rxjs'
 import { parametersOf } from '../../src/cache/actor/messages.js'
 import { type Method, METHODS as TABLE } from '../../src/cache/arguments/methods.js'
@@ -421,6 +422,18 @@ export const CACHE_CASES: readonly CacheCase[] = [
       assert.equal(await cache.get('k'), undefined)
       const { hits, misses, expirations, size } = await cache.stats()
       assert.deepEqual({ hits, misses, expirations, size }, { hits: 1, misses: 1, expirations: 3, size: 0 })
+    },
+  },
+
+  {
+    name: 'a Date of another realm, as in a vm context, is a Date',
+    async run({ cache, clock }) {
+      const expiresAt = runInNewContext(`new Date(${clock.now() + 500})`) as Date
+      assert.equal(expiresAt instanceof Date, false)
+      assert.equal(await cache.set('k', 1, { expiresAt }), true)
+      assert.equal(await cache.setMany([['l', 1, { expiresAt }]]), 1)
+      assert.deepEqual(await cache.entry('k'), { value: 1, expiresAtMs: clock.now() + 500, tags: [] })
+      assert.equal(await cache.ttl('l'), 0.5)
     },
   },
 

@@ -1,6 +1,7 @@
 /** What a cache without a directory does when it is to look back, as cases of the suite in `cache.ts`. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import type { CacheCase } from './cache.js'
 
 export const PAST_CASES: CacheCase[] = [
@@ -12,6 +13,7 @@ export const PAST_CASES: CacheCase[] = [
       const gone = { code: 'HISTORY_GONE', message: /not kept in a directory/ }
       await assert.rejects(async () => cache.restore({ sequence: 1 }), gone)
       await assert.rejects(async () => cache.restore({ ago: '1h' }, { dryRun: true, pattern: 'a*' }), gone)
+      await assert.rejects(async () => cache.restore(runInNewContext('new Date(5)')), gone) // a Date of another realm
       await assert.rejects(async () => cache.fork(join(directory, 'fork')), gone)
       assert.equal(await cache.get('a'), 1)
     },

@@ -1,9 +1,9 @@
 /** Values between callers and the cache, without a cache. What comes back exactly: values.test.ts. */
 import { serialize } from 'node:v8'
 import test from 'ava'
-import { EncodedValue } from '../../src/core/model/stored-value.js'
+import { type EncodedPlain, EncodedValue } from '../../src/core/model/stored-value.js'
 import { ValueError } from '../../src/errors.js'
-import { adoptEncoded, restoreValue, storeValue } from '../../src/values/encode.js'
+import { adoptEncoded, restoreOnce, restoreValue, storeValue } from '../../src/values/encode.js'
 
 const encoded = (value: unknown) => storeValue(value, 'copy') as EncodedValue
 
@@ -26,6 +26,23 @@ test('stored bytes are a copy, and so is every restored value', (t) => {
   const first = restoreValue(stored, 'copy') as Uint8Array
   first.fill(7)
   t.deepEqual(restoreValue(stored, 'copy'), Uint8Array.of(1, 2))
+})
+
+test('plain data stays in bytes until it is read twice; whoever reads it once for all changes nothing', (t) => {
+  const value = { list: [{ n: 1 }] }
+  const stored = storeValue(value, 'copy') as EncodedPlain
+  const { bytes } = stored
+  t.is(typeof bytes, 'string')
+  const held = () => [stored.bytes, typeof stored.copy === 'object' && stored.copy !== null]
+  const read = (how: () => unknown) => t.deepEqual(how(), value)
+  read(() => restoreOnce(stored))
+  read(() => restoreValue(stored, 'copy'))
+  read(() => restoreOnce(stored))
+  t.deepEqual(held(), [bytes, false])
+  read(() => restoreValue(stored, 'copy'))
+  t.deepEqual(held(), [undefined, true])
+  read(() => restoreValue(stored, 'copy'))
+  read(() => restoreOnce(stored))
 })
 
 test("with 'share' the object that was set is restored, or else the first one that was decoded", (t) => {

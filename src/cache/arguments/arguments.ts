@@ -1,4 +1,5 @@
 /** Checks arguments, before anything is changed. */
+import { types } from 'node:util'
 import { endOfStale, refuseEndless } from '../../core/decide/stale.js'
 import { EPOCH_MS_MAX } from '../../core/model/expiry.js'
 import { describe, mustBe } from '../../errors.js'
@@ -218,7 +219,7 @@ export function deadlineOf(
 
 /** A function of its own, because V8 only inlines short ones. */
 function deadlineAt(expiresAt: Date | number, nowMs: number): number {
-  const atMs = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
+  const atMs = types.isDate(expiresAt) ? expiresAt.getTime() : expiresAt // of any realm: tests run in vm contexts
   if (typeof atMs !== 'number') throw new TypeError(mustBe('expiresAt', 'a Date or epoch milliseconds', expiresAt))
   if (atMs === Number.POSITIVE_INFINITY) return atMs
   if (!(Math.abs(atMs) <= EPOCH_MS_MAX)) throw new RangeError(mustBe('expiresAt', 'a valid time', expiresAt))

@@ -40,7 +40,8 @@ export function restorePast(
     slot !== undefined && !hasExpired(past.deadlineAt(slot), Math.max(pastMs, nowMs))
   const result: RestoreResult = { set: 0, deleted: 0, unchanged: 0 }
   const removals: CacheEvent[] = []
-  const unchanged = new Set<string>()
+  /** Of the past. */
+  const unchanged = new Set<Slot>()
   let { size, bytes } = state
   for (const slot of slotsOf(state)) {
     const key = state.keyAt(slot)
@@ -51,7 +52,7 @@ export function restorePast(
       removals.push({ type: 'deleted', key })
       result.deleted++
     } else if (isSameEntry(storedEntryIn(state.entries, slot), storedEntryIn(past.entries, was))) {
-      unchanged.add(key)
+      unchanged.add(was)
       result.unchanged++
       continue
     }
@@ -62,7 +63,7 @@ export function restorePast(
   const sets: SetEvent[] = []
   for (const slot of slotsOf(past)) {
     const key = past.keyAt(slot)
-    if (!isWanted(slot) || !matches(key) || unchanged.has(key)) continue
+    if (unchanged.has(slot) || !isWanted(slot) || !matches(key)) continue
     const extension = extensionOf(past.freshUntilAt(slot), past.tagsAt(slot))
     const event = { type: 'set', key, value: past.valueAt(slot), expiresAtMs: past.deadlineAt(slot) } as const
     sets.push(extension === undefined ? event : { ...event, extension })

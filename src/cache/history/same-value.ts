@@ -1,5 +1,5 @@
 import {
-  EncodedPlain,
+  type EncodedPlain,
   EncodedValue,
   type PlainBytes,
   type PlainData,
@@ -39,10 +39,9 @@ function isSameBytes(a: ObjectValue, b: ObjectValue): boolean {
   return a instanceof EncodedValue && b instanceof EncodedValue && a.encoding === b.encoding && isSame(a.bytes, b.bytes)
 }
 
-type ObjectValue = PlainData | EncodedPlain | EncodedValue
+type ObjectValue = EncodedPlain | EncodedValue
 
-function plainBytes(value: PlainData | EncodedPlain): PlainBytes {
-  if (!(value instanceof EncodedPlain)) return plainBytesOf(value)
+function plainBytes(value: EncodedPlain): PlainBytes {
   return value.bytes ?? plainBytesOf(value.copy as PlainData) // it has one of the two
 }
 

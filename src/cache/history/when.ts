@@ -1,4 +1,5 @@
 /** A time in the past, as callers name it. Before: `looking-back.ts`. After: `durable/history/locate`. */
+import { types } from 'node:util'
 import type { Moment } from '../../durable/history/locate.js'
 import { mustBe } from '../../errors.js'
 import { checkNames } from '../arguments/arguments.js'
@@ -12,7 +13,7 @@ export type When = Date | { readonly sequence: number } | { readonly ago: Durati
 
 /** @throws TypeError or RangeError for what is not a time. */
 export function checkWhen(when: unknown, nowMs: number, name = 'A time'): Moment {
-  if (when instanceof Date) {
+  if (types.isDate(when)) {
     const timeMs = when.getTime()
     if (Number.isNaN(timeMs)) throw new TypeError(mustBe(name, 'a valid Date', when))
     return { timeMs }

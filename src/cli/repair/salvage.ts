@@ -8,11 +8,11 @@ import { FILE_HEADER_BYTES } from '../../durable/format/format.js'
 import type { Frame } from '../../durable/format/frame.js'
 import { FrameScanner } from '../../durable/format/frame-scanner.js'
 import type { JournalFile } from '../../durable/format/journal-files.js'
-import { decodeNotes } from '../../durable/format/notes.js'
+import { limitsOf } from '../../durable/history/limits-at-end.js'
 import { soundFramesAfter } from '../../durable/history/sound-frames.js'
 import { takeRows } from '../../durable/snapshot/read-snapshot.js'
 import { disk } from '../../durable/storage/disk.js'
-import { ByteReader, MalformedBytesError } from '../../values/bytes/byte-reader.js'
+import { MalformedBytesError } from '../../values/bytes/byte-reader.js'
 
 export interface SalvagedRow {
   key: string
@@ -50,10 +50,6 @@ export async function salvageRows(file: JournalFile, journalId: Buffer): Promise
   }
   found.rows = [...new Map(found.rows.map((row) => [row.key, row])).values()] // a frame may be there twice
   return found
-}
-
-function limitsOf(frame: Frame, bytes: Buffer): Limits | undefined {
-  return decodeNotes(new ByteReader(bytes, frame.payloadStart, frame.payloadEnd), frame.flags).limits
 }
 
 function rowsOf(frame: Frame, bytes: Buffer): SalvagedRow[] {

@@ -27,10 +27,10 @@ export interface UseMark {
 }
 
 /**
- * It doubles. Not a power of two, at which V8's Map doubles: at a million entries each of the two takes tens of milliseconds, so they
- * must not come together.
+ * It doubles. Less than a power of two, at which V8's Map doubles: with a million entries each of the two takes tens of milliseconds,
+ * so they must not come together. But hardly less, because many caches have round sizes.
  */
-const INITIAL_CAPACITY = 1536
+const INITIAL_CAPACITY = 1008
 
 /**
  * The entries in columns: one array for keys, one for values, one for deadlines and so on, all indexed by slot. An object

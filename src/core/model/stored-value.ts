@@ -2,12 +2,10 @@
  * A value as the cache holds it. Primitives are held as they are; an object as a copy that belongs to the cache alone, or as the
  * bytes that are also in the journal, so that no caller can change a cached object behind the journal's back.
  */
-export type StoredValue = null | boolean | number | string | bigint | PlainData | EncodedPlain | EncodedValue
+export type StoredValue = null | boolean | number | string | bigint | EncodedPlain | EncodedValue
 
-/** The cache's own copy of plain data, which nobody changes (`values/plain/plain-data.ts`). */
-export interface PlainData {
-  readonly [plain]: true
-}
+/** Plain data as it is decoded (`values/plain/plain-data.ts`). */
+export type PlainData = object & { readonly [plain]: true }
 declare const plain: unique symbol
 
 /**
@@ -16,12 +14,12 @@ declare const plain: unique symbol
  */
 export type PlainBytes = string | Uint8Array
 
-/** Plain data in bytes, until its first use: from a file or from a client, or because callers are not given copies. */
+/** Plain data: in bytes until its first use, and then as the cache's own copy. */
 export class EncodedPlain {
   /** `undefined` once there is a {@link copy}. */
   bytes: PlainBytes | undefined
-  /** The cache's own copy, of which callers get copies. */
-  copy: PlainData | undefined
+  /** The cache's own copy, of which callers get copies. `null`: there is none, but it has been used once. */
+  copy: PlainData | null | undefined
   /** The object to share, or to give frozen, if the cache does that: the caller's own, or the one that was decoded first. */
   object: unknown
 

@@ -1,7 +1,7 @@
 /** Encodes events and values. The inverse of `decode-event.ts`; both follow `format.ts`. */
 import type { CacheEvent } from '../../core/model/event.js'
 import { type Extension, extensionOf, NO_TAGS } from '../../core/model/extension.js'
-import { EncodedPlain, EncodedValue, type PlainData, type StoredValue } from '../../core/model/stored-value.js'
+import { type EncodedPlain, EncodedValue, type PlainData, type StoredValue } from '../../core/model/stored-value.js'
 import type { ByteWriter } from '../../values/bytes/byte-writer.js'
 import { encodePlain, plainSize, putPrimitive } from '../../values/plain/encode.js'
 import { encodeExtension } from './extension.js'
@@ -88,7 +88,7 @@ function encodeValue(writer: ByteWriter, value: StoredValue): void {
   else encodeObject(writer, value)
 }
 
-function encodeObject(writer: ByteWriter, value: PlainData | EncodedPlain | EncodedValue): void {
+function encodeObject(writer: ByteWriter, value: EncodedPlain | EncodedValue): void {
   writer.reserve(5)
   if (value instanceof EncodedValue) {
     writer.putByte(VALUE[value.encoding])
@@ -98,8 +98,7 @@ function encodeObject(writer: ByteWriter, value: PlainData | EncodedPlain | Enco
   writer.putByte(VALUE.plain)
   const at = writer.length
   writer.length += 4
-  if (!(value instanceof EncodedPlain)) encodePlain(writer, value)
-  else if (value.bytes === undefined) encodePlain(writer, value.copy as PlainData)
+  if (value.bytes === undefined) encodePlain(writer, value.copy as PlainData)
   else writer.putHeld(value.bytes)
   writer.bytes.writeUInt32LE(writer.length - at - 4, at)
 }
@@ -126,9 +125,8 @@ function valueBytes(value: StoredValue): number {
   }
 }
 
-function objectBytes(value: PlainData | EncodedPlain | EncodedValue): number {
+function objectBytes(value: EncodedPlain | EncodedValue): number {
   if (value instanceof EncodedValue) return value.bytes.length
-  if (!(value instanceof EncodedPlain)) return plainSize(value)
   return value.bytes?.length ?? plainSize(value.copy as PlainData)
 }
 

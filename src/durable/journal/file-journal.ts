@@ -169,10 +169,7 @@ export class FileJournal implements Journal {
 
   appendSet(key: string, value: StoredValue, expiresAtMs: number, evicted?: string, note?: Note): number {
     const pending = this.#pending
-    const isSmall =
-      key.length <= SMALL &&
-      (typeof value === 'string' ? value.length <= SMALL : typeof value !== 'object') &&
-      (evicted === undefined || evicted.length <= SMALL)
+    const isSmall = key.length <= SMALL && isSmallValue(value) && (evicted === undefined || evicted.length <= SMALL)
     if (isSmall && pending.isReady) return pending.addSet(key, value, expiresAtMs, evicted, note)
     return this.append(setEvents(key, value, expiresAtMs, evicted), note) // handles values that fill a frame
   }
@@ -308,6 +305,11 @@ export class FileJournal implements Journal {
     this.#opened = undefined
     this.#tellPublished()
   }
+}
+
+function isSmallValue(value: StoredValue): boolean {
+  if (typeof value === 'object' && value !== null) return value.bytes !== undefined && value.bytes.length <= SMALL
+  return typeof value !== 'string' || value.length <= SMALL
 }
 
 function notOpen(): CacheClosedError {

@@ -22,6 +22,7 @@ import type { SnapshotSource } from '../contract.js'
 import { encodedBytes } from '../format/encode-event.js'
 import type { JournalFile, JournalFiles } from '../format/journal-files.js'
 import { checkingReceiver } from '../history/checking-receiver.js'
+import { limitsAtEnd } from '../history/limits-at-end.js'
 import { readSegments } from '../history/read-segments.js'
 import { Replayer, startAfter } from '../history/replay.js'
 import { receiverFor } from '../history/replayed-state.js'
@@ -115,7 +116,12 @@ class Search {
     try {
       if (snapshot !== undefined) await replayer.snapshot(snapshot)
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error // the rest of the snapshot is lost
+      if (!(error instanceof CorruptionError)) throw error
+      // The rest of its entries are lost. The limits are not for a cache of fewer: it would evict at its next new entry.
+      const { journalId } = start
+      const { path } = snapshot as JournalFile // it was being read
+      const limits = journalId && (await limitsAtEnd(this.#storage, path, journalId))
+      if (limits !== undefined) receiver.limits(limits)
     }
     await readSegments(this.#storage, segments, start, (...frame) => replayer.frame(...frame), last)
     receiver.restoreOrder()

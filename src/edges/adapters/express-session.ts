@@ -6,6 +6,7 @@
  * The contract: a subclass of the module's `Store`, whose methods take a callback. Sessions are what JSON keeps of them, as in
  * other stores. The deadline is that of the cookie; without one, `ttl` after the last `set` or `touch`.
  */
+import { types } from 'node:util'
 import type { SetOptions } from '../../cache/arguments/arguments.js'
 import { type Duration, toMilliseconds } from '../../cache/arguments/duration.js'
 import { realImmediate } from '../../durable/storage/real-timers.js'
@@ -47,7 +48,7 @@ export function sessionStore<Store extends object>(session: SessionModule<Store>
 
   const deadlineOf = ({ cookie }: SessionData): SetOptions => {
     const expires = cookie?.expires
-    const atMs = typeof expires === 'string' || expires instanceof Date ? new Date(expires).getTime() : Number.NaN
+    const atMs = typeof expires === 'string' || types.isDate(expires) ? new Date(expires).getTime() : Number.NaN
     return Number.isNaN(atMs) ? { ttl } : { expiresAt: new Date(atMs) }
   }
 

@@ -110,6 +110,15 @@ export class ByteReader {
     throw new MalformedBytesError(kind === TEXT.utf16 ? 'half a character of text' : `unknown kind of text ${kind}`)
   }
 
+  /** Skips these bytes, if the caller has given all bytes as latin1, and these come next. */
+  skipIfNext(latin1: string): boolean {
+    const end = this.at + latin1.length
+    // Faster than `startsWith`.
+    if (this.#windowStart > 0 || this.#windowEnd < end || this.#window.substring(this.at, end) !== latin1) return false
+    this.at = end
+    return true
+  }
+
   #take(length: number): number {
     const start = this.at
     if (length > this.end - start) throw new MalformedBytesError('a length points past the end of the payload')

@@ -69,8 +69,14 @@ export class ByteWriter {
   putBytes(bytes: Uint8Array): void {
     this.reserve(bytes.length + 5)
     this.putVarint(bytes.length)
-    this.bytes.set(bytes, this.length)
-    this.length += bytes.length
+    this.#copy(bytes, bytes.length)
+  }
+
+  #copy(bytes: Uint8Array, length: number): void {
+    if (length > LOOP_LENGTH_MAX)
+      this.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.length)
+    else for (let index = 0; index < length; index++) this.bytes[this.length + index] = bytes[index] as number
+    this.length += length
   }
 
   /** Writes bytes, or the characters of a text as one byte each. */
@@ -83,9 +89,7 @@ export class ByteWriter {
 
   /** Copies what another writer holds. Room must have been reserved. */
   putWritten({ bytes, length }: ByteWriter): void {
-    if (length > LOOP_LENGTH_MAX) bytes.copy(this.bytes, this.length, 0, length)
-    else for (let index = 0; index < length; index++) this.bytes[this.length + index] = bytes[index] as number
-    this.length += length
+    this.#copy(bytes, length)
   }
 
   /** Writes the length in bytes as a varint, then the text. Returns its encoding (TEXT). */

@@ -2,8 +2,8 @@
 import type { PlainBytes, PlainData } from '../../core/model/stored-value.js'
 import { ByteReader, MalformedBytesError } from '../bytes/byte-reader.js'
 import { TEXT } from '../bytes/text.js'
-import { Bare, PLAIN_LEVELS_MAX } from './plain-data.js'
-import { keysIn } from './shapes.js'
+import { type KeyList, keysIn } from './key-lists.js'
+import { Bare, Branch, PLAIN_LEVELS_MAX, Rows } from './plain-data.js'
 import { TAG } from './tags.js'
 
 /** The bytes of a text, while it is decoded. */
@@ -26,7 +26,7 @@ function readerOf(bytes: PlainBytes): ByteReader {
   return new ByteReader(buffer, 0, length, bytes)
 }
 
-function takePart(reader: ByteReader, shapes: (readonly string[])[], level: number): unknown {
+function takePart(reader: ByteReader, shapes: KeyList[], level: number): unknown {
   const tag = reader.byte()
   switch (tag) {
     case TAG.undefined:
@@ -36,14 +36,14 @@ function takePart(reader: ByteReader, shapes: (readonly string[])[], level: numb
     case TAG.array:
       return takeArray(reader, shapes, below(level))
     case TAG.newShape: {
-      const keys = keysIn(reader)
-      shapes.push(keys)
-      return takeObject(reader, keys, shapes, below(level))
+      const list = keysIn(reader)
+      shapes.push(list)
+      return takeObject(reader, list, shapes, below(level))
     }
     case TAG.shape: {
-      const keys = shapes[reader.varint()]
-      if (keys === undefined) throw new MalformedBytesError('an object has a shape that is not defined before it')
-      return takeObject(reader, keys, shapes, below(level))
+      const list = shapes[reader.varint()]
+      if (list === undefined) throw new MalformedBytesError('an object has a shape that is not defined before it')
+      return takeObject(reader, list, shapes, below(level))
     }
     case TAG.dictionary:
       return takeDictionary(reader, shapes, below(level))
@@ -57,25 +57,102 @@ function below(level: number): number {
   return level + 1
 }
 
-function takeObject(reader: ByteReader, keys: readonly string[], shapes: (readonly string[])[], level: number): Bare {
+function takeObject(reader: ByteReader, list: KeyList, shapes: KeyList[], level: number): Bare | Branch {
   const object = new Bare()
-  for (let index = 0; index < keys.length; index++) object[keys[index] as string] = takePart(reader, shapes, level)
-  return object
+  const { keys, lastBranches } = list
+  let count = 0
+  let branches: string[] | undefined // if they are not those of the last object
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string
+    const part = takePart(reader, shapes, level)
+    object[key] = part
+    if (typeof part !== 'object' || part === null) continue
+    if (branches === undefined && lastBranches[count] !== key) branches = lastBranches.slice(0, count)
+    branches?.push(key)
+    count++
+  }
+  if (count === 0) return object
+  // Not those of the list now: a part with the same keys may have changed them.
+  if (branches === undefined && count === lastBranches.length) return new Branch(object, lastBranches)
+  list.lastBranches = branches ?? lastBranches.slice(0, count)
+  return new Branch(object, list.lastBranches)
 }
 
-function takeArray(reader: ByteReader, shapes: (readonly string[])[], level: number): unknown[] {
+function takeArray(reader: ByteReader, shapes: KeyList[], level: number): unknown[] | Rows {
   const items: unknown[] = []
-  for (let left = reader.varint(); left > 0; left--) items.push(takePart(reader, shapes, level))
-  return items.slice() // V8 leaves room for 16 more items in an array that grows
+  let isFlat = true
+  for (let left = reader.varint(); left > 0; left--) {
+    const item = takePart(reader, shapes, level)
+    if (typeof item === 'object' && item !== null) isFlat = false
+    items.push(item)
+  }
+  const exact = items.slice() // V8 leaves room for 16 more items in an array that grows
+  return isFlat ? exact : new Rows(exact)
 }
 
-function takeDictionary(reader: ByteReader, shapes: (readonly string[])[], level: number): Bare {
+function takeDictionary(reader: ByteReader, shapes: KeyList[], level: number): Bare | Branch {
   const object = new Bare()
+  const branches: string[] = []
   for (let left = reader.varint(); left > 0; left--) {
     const key = reader.text(reader.byte())
-    object[key] = takePart(reader, shapes, level)
+    const part = takePart(reader, shapes, level)
+    object[key] = part
+    if (typeof part === 'object' && part !== null) branches.push(key)
   }
-  return object
+  return branches.length === 0 ? object : new Branch(object, branches.slice())
+}
+
+/**
+ * What a walk that is copying from now on needs of what it has written so far: copies of the objects, arrays and Dates, in the order in
+ * which they begin. Those that are not complete end where the bytes do.
+ */
+export function partsBegun(bytes: Buffer, end: number): object[] {
+  const reader = new ByteReader(bytes, 0, end)
+  const parts: object[] = []
+  const lists: KeyList[] = []
+  const begin = <Part extends object>(part: Part): Part => {
+    parts.push(part)
+    return part
+  }
+  const goesOn = () => reader.at < reader.end
+  const takeKeyed = (keys: readonly string[]): Bare => {
+    const object = begin(new Bare())
+    for (let index = 0; index < keys.length && goesOn(); index++) object[keys[index] as string] = take()
+    return object
+  }
+  const take = (): unknown => {
+    const tag = reader.byte()
+    switch (tag) {
+      case TAG.undefined:
+        return undefined
+      case TAG.date:
+        return begin(new Date(reader.double()))
+      case TAG.array: {
+        const items = begin<unknown[]>([])
+        for (let left = reader.varint(); left > 0 && goesOn(); left--) items.push(take())
+        return items
+      }
+      case TAG.newShape: {
+        const list = keysIn(reader)
+        lists.push(list)
+        return takeKeyed(list.keys)
+      }
+      case TAG.shape:
+        return takeKeyed((lists[reader.varint()] as KeyList).keys) // the walk has written it
+      case TAG.dictionary: {
+        const object = begin(new Bare())
+        for (let left = reader.varint(); left > 0 && goesOn(); left--) {
+          const key = reader.text(reader.byte())
+          if (goesOn()) object[key] = take()
+        }
+        return object
+      }
+      default:
+        return takePrimitive(reader, tag)
+    }
+  }
+  if (goesOn()) take()
+  return parts
 }
 
 /** @throws MalformedBytesError for a tag that is none of a primitive. */

@@ -1,21 +1,16 @@
 /** Encodes plain data. The inverse of `decode.ts`; both follow `tags.ts`. */
 import type { PlainBytes, PlainData } from '../../core/model/stored-value.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
-import type { Bare } from './plain-data.js'
-import { emptyShape, putKey, SHAPE_KEYS_MAX, type Shape } from './shapes.js'
+import { type Bare, Branch, Rows } from './plain-data.js'
+import { putKey, ValueShapes } from './shapes.js'
 import { TAG } from './tags.js'
 
-/** Numbers the values, so that a shape shows in which it was defined last. */
-let present = 0
-let empty: Shape = emptyShape()
-let shapes = 0
+const shapes = new ValueShapes()
 
 /** Writes it after what the writer has. */
 export function encodePlain(writer: ByteWriter, data: PlainData): void {
-  present++
-  shapes = 0
-  empty = emptyShape()
-  putObject(writer, data)
+  shapes.begin()
+  putPart(writer, data)
 }
 
 const scratch = new ByteWriter(4 * 1024)
@@ -42,66 +37,46 @@ export function plainSize(data: PlainData): number {
 }
 
 function putPart(writer: ByteWriter, part: unknown): void {
-  if (typeof part === 'object' && part !== null) putObject(writer, part)
-  else putPrimitive(writer, part)
+  if (typeof part !== 'object' || part === null) putPrimitive(writer, part)
+  else if (part instanceof Rows) putItems(writer, part.items)
+  else if (Array.isArray(part)) putItems(writer, part)
+  else if (part instanceof Date) putDate(writer, part.getTime())
+  else putObject(writer, part instanceof Branch ? part.object : (part as Bare))
 }
 
-function putObject(writer: ByteWriter, part: object): void {
-  if (Array.isArray(part)) {
-    writer.reserve(6)
-    writer.putByte(TAG.array)
-    writer.putVarint(part.length)
-    for (let index = 0; index < part.length; index++) putPart(writer, part[index])
-    return
-  }
-  if (part instanceof Date) {
-    writer.reserve(9)
-    writer.putByte(TAG.date)
-    writer.putDouble(part.getTime())
-    return
-  }
-  const object = part as Bare
-  const shape = shapeOf(object)
-  if (shape === undefined) {
-    putDictionary(writer, object)
-    return
-  }
-  putShape(writer, shape)
-  for (const key in object) putPart(writer, object[key])
+function putItems(writer: ByteWriter, items: readonly unknown[]): void {
+  putArray(writer, items.length)
+  for (let index = 0; index < items.length; index++) putPart(writer, items[index])
 }
 
-function shapeOf(object: Bare): Shape | undefined {
-  let shape: Shape | undefined = empty
-  let keys = 0
+function putObject(writer: ByteWriter, object: Bare): void {
+  const shape = shapes.of(object)
+  if (shape === undefined) putDictionary(writer, Object.keys(object).length)
+  else shapes.put(writer, shape)
   for (const key in object) {
-    shape = shape.lastKey === key ? shape.last : shape.with(key)
-    if (shape === undefined || ++keys > SHAPE_KEYS_MAX) return undefined
-  }
-  return shape
-}
-
-function putShape(writer: ByteWriter, shape: Shape): void {
-  writer.reserve(6)
-  if (shape.definedIn === present) {
-    writer.putByte(TAG.shape)
-    writer.putVarint(shape.number)
-    return
-  }
-  shape.definedIn = present
-  shape.number = shapes++
-  writer.putByte(TAG.newShape)
-  writer.putBytes(shape.bytes)
-}
-
-function putDictionary(writer: ByteWriter, object: Bare): void {
-  writer.reserve(6)
-  writer.putByte(TAG.dictionary)
-  const keys = Object.keys(object)
-  writer.putVarint(keys.length)
-  for (const key of keys) {
-    putKey(writer, key)
+    if (shape === undefined) putKey(writer, key)
     putPart(writer, object[key])
   }
+}
+
+/** Begins an array. */
+export function putArray(writer: ByteWriter, length: number): void {
+  writer.reserve(6)
+  writer.putByte(TAG.array)
+  writer.putVarint(length)
+}
+
+/** Begins an object without a shape. Before each value is its key. */
+export function putDictionary(writer: ByteWriter, keys: number): void {
+  writer.reserve(6)
+  writer.putByte(TAG.dictionary)
+  writer.putVarint(keys)
+}
+
+export function putDate(writer: ByteWriter, epochMs: number): void {
+  writer.reserve(9)
+  writer.putByte(TAG.date)
+  writer.putDouble(epochMs)
 }
 
 /** Not an object. */

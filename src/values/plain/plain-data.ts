@@ -1,6 +1,7 @@
 /**
- * Plain data as the cache keeps it: a tree of objects, arrays, primitives and Dates, in which no part occurs twice. It is a copy
- * of the cache's own, made by the walk in `private-copy.ts` or by `decode.ts`; nobody else ever has a reference to it.
+ * Plain data as the cache keeps it after its first use: a tree of objects, arrays, primitives and Dates, in which no part occurs
+ * twice. `decode.ts` makes it, and nobody else ever has a reference to it. Objects and arrays that contain only primitives, which
+ * are most of them, are copied at once; the others are a {@link Branch} or {@link Rows}.
  */
 import type { PlainData } from '../../core/model/stored-value.js'
 import { define } from './define.js'
@@ -31,19 +32,55 @@ Object.freeze(Bare.prototype)
 // It decides by the first few: room for four properties, as in an object literal; more of them are outside, as there.
 for (let n = 0; n < 8; n++) new Bare('hint')
 
+/** An object with parts that are objects, too. */
+export class Branch {
+  readonly object: Bare
+  /** The keys of these parts. */
+  readonly keys: readonly string[]
+
+  constructor(object: Bare, keys: readonly string[]) {
+    this.object = object
+    this.keys = keys
+  }
+}
+
+/** An array with items that are objects. */
+export class Rows {
+  readonly items: readonly unknown[]
+
+  constructor(items: readonly unknown[]) {
+    this.items = items
+  }
+}
+
 /** A copy for a caller. */
 export function copyOut(data: PlainData): object {
-  return copyPart(data) as object
+  return copyPart(data)
 }
 
 function copyPart(part: object): object {
-  if (Array.isArray(part)) return copyArray(part)
+  if (part instanceof Branch) return copyBranch(part)
+  if (Array.isArray(part)) return part.slice()
   if (part instanceof Date) return new Date(part)
-  const source = part as Bare
-  const copy: Record<string, unknown> = { ...source } // defines, also what has the name of a setter
-  for (const key in source) {
-    const member = source[key]
-    if (typeof member === 'object' && member !== null) copy[key] = copyPart(member)
+  if (part instanceof Rows) return copyRows(part.items)
+  return { ...part } // defines, also what has the name of a setter
+}
+
+function copyBranch({ object, keys }: Branch): object {
+  const copy: Record<string, unknown> = { ...object }
+  for (let place = 0; place < keys.length; place++) {
+    const key = keys[place] as string
+    const part = object[key]
+    if (typeof part === 'object' && part !== null) copy[key] = copyPart(part) // unless forged bytes have a key twice
+  }
+  return copy
+}
+
+function copyRows(items: readonly unknown[]): unknown[] {
+  const copy = items.slice()
+  for (let index = 0; index < copy.length; index++) {
+    const item = copy[index]
+    if (typeof item === 'object' && item !== null) copy[index] = copyPart(item)
   }
   return copy
 }
@@ -58,8 +95,12 @@ export function frozenOut(data: PlainData): object | undefined {
 
 function frozenPart(part: object): object | undefined {
   if (part instanceof Date) return undefined
-  if (Array.isArray(part)) return frozenArray(part)
-  const source = part as Bare
+  if (part instanceof Rows) return frozenRows(part.items)
+  if (Array.isArray(part)) return Object.freeze(part.slice())
+  return frozenObject(part instanceof Branch ? part.object : (part as Bare))
+}
+
+function frozenObject(source: Bare): object | undefined {
   const built: Record<string, unknown> = {}
   for (const key in source) {
     let member = source[key]
@@ -74,7 +115,7 @@ function frozenPart(part: object): object | undefined {
   return Object.freeze(built)
 }
 
-function frozenArray(source: readonly unknown[]): object | undefined {
+function frozenRows(source: readonly unknown[]): object | undefined {
   const items = source.slice()
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
@@ -83,13 +124,4 @@ function frozenArray(source: readonly unknown[]): object | undefined {
     if (items[index] === undefined) return undefined
   }
   return Object.freeze(items)
-}
-
-function copyArray(source: readonly unknown[]): unknown[] {
-  const copy = source.slice()
-  for (let index = 0; index < copy.length; index++) {
-    const item = copy[index]
-    if (typeof item === 'object' && item !== null) copy[index] = copyPart(item)
-  }
-  return copy
 }

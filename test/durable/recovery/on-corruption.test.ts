@@ -435,6 +435,27 @@ for (const onCorruption of POLICIES) {
   })
 }
 
+test('salvage of a damaged snapshot keeps the limits, which its last frame has', async (t) => {
+  const directory = join(temporaryDirectory(t), 'journal')
+  const cache = await openCache({ directory, maxSize: 5_000, maxBytes: 1e9, fsync: 'never' })
+  for (let at = 1; at <= 3_000; at++) cache.set(`k${at}`, at)
+  await cache.compact()
+  await cache.close()
+  const path = join(directory, '0000000000003000.snapshot')
+  const bytes = readFileSync(path)
+  const { offset } = framesOf(bytes).findLast(({ kind }) => kind === 'rows') as Frame
+  bytes[offset + 50] = (bytes[offset + 50] as number) ^ 4
+  writeFileSync(path, bytes)
+  const salvaged = await openCache({ directory, onCorruption: 'salvage' })
+  t.true(salvaged.size > 0 && salvaged.size < 3_000, `${salvaged.size}`)
+  const { maxSize, maxBytes } = salvaged.stats().journal
+  t.deepEqual({ maxSize, maxBytes }, { maxSize: 5_000, maxBytes: 1e9 })
+  await salvaged.close()
+  const again = await openCache({ directory })
+  t.is(again.stats().journal.maxSize, 5_000)
+  await again.close()
+})
+
 test('another value is a TypeError, and so is the option with a journal; nothing is created', async (t) => {
   const directory = join(temporaryDirectory(t), 'journal')
   for (const onCorruption of ['repair', true, null, 1])

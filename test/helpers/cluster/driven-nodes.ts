@@ -1,10 +1,15 @@
-/** Nodes whose time a test moves, over a log in memory whose faults the test chooses. */
+/** Nodes whose time a test moves, over a log in memory whose faults the test chooses. Files are in memory, too: a disk takes real time. */
 import type { ExecutionContext } from 'ava'
+import type { CacheOptions } from '../../../src/cache/options.js'
 import { type ClusterCache, type ClusterOptions, openClusterWithin } from '../../../src/cluster.js'
+import { MemoryStorage } from '../../../src/durable/storage/memory.js'
 import type { ClusterNode } from '../../../src/edges/cluster/node/cluster-node.js'
+import { openWithin } from '../../../src/open.js'
 import { ManualClock, type MemoryLogEngine, memoryLog } from '../../../src/testing.js'
 import { loopTurn } from '../loop-turn.js'
 import { roleOf } from './three-nodes.js'
+import '../../../src/files/load.js' // as does a module that is loaded when it is needed
+import '../../../src/files/save.js'
 
 const STEP_MS = 10
 const LIMIT_MS = 60_000
@@ -29,6 +34,7 @@ export function drivenNodes(t: ExecutionContext): DrivenNodes {
   const clock = new ManualClock()
   const engine = memoryLog({ clock })
   const nodes = new Map<string, ClusterNode>()
+  const storage = new MemoryStorage()
   let ids = 0
   let draws = 0
   const newId = () => (++ids).toString(16).padStart(16, '0')
@@ -77,6 +83,7 @@ export function drivenNodes(t: ExecutionContext): DrivenNodes {
         newId,
         random,
         clock: engine.control.clock(node),
+        open: (given: CacheOptions) => openWithin(given, { storage }),
         onNode: (parts: ClusterNode) => void nodes.set(node, parts),
       }
       const cache = await during(openClusterWithin({ name: 'cluster', engine, ...options }, around))

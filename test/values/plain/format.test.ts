@@ -1,7 +1,7 @@
 /** Plain data in bytes: what docs/format.md shows, what is refused, and that everything that was encoded is decoded. */
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
-import type { PlainData } from '../../../src/core/model/stored-value.js'
+import type { EncodedPlain, PlainBytes } from '../../../src/core/model/stored-value.js'
 import { encodeSet } from '../../../src/durable/format/encode-event.js'
 import { MalformedBytesError } from '../../../src/values/bytes/byte-reader.js'
 import { ByteWriter } from '../../../src/values/bytes/byte-writer.js'
@@ -10,14 +10,14 @@ import { decodePlain } from '../../../src/values/plain/decode.js'
 import { plainBytesOf, plainSize } from '../../../src/values/plain/encode.js'
 import { copyOut } from '../../../src/values/plain/plain-data.js'
 
-const dataOf = (value: object) => storeValue(value, 'copy') as PlainData
-const bytesOf = (value: object) => Buffer.from(plainBytesOf(dataOf(value)) as string, 'latin1')
+const heldOf = (value: object) => (storeValue(value, 'copy') as EncodedPlain).bytes as PlainBytes
+const bytesOf = (value: object) => Buffer.from(heldOf(value) as string, 'latin1')
 const decode = (...bytes: number[]) => decodePlain(Buffer.from(bytes).toString('latin1'))
 
 test('docs/format.md shows the bytes of its example', async (t) => {
   const shown = /^0d 23 [\s\S]*?(?=\n```)/m.exec(await readFile('docs/format.md', 'utf8'))?.[0] ?? ''
   const writer = new ByteWriter(64)
-  const value = dataOf([{ id: 1, name: 'Ada' }, { id: 2, name: undefined }, new Date(0)])
+  const value = storeValue([{ id: 1, name: 'Ada' }, { id: 2, name: undefined }, new Date(0)], 'copy')
   encodeSet(writer, '', value, Number.POSITIVE_INFINITY)
   // After the head of the event and its empty key.
   t.is(writer.bytes.subarray(2, writer.length).toString('hex'), shown.replaceAll(/\s/g, ''))
@@ -35,25 +35,58 @@ test('an object with many keys, and one with a long key, is a dictionary; so sha
   t.is(bytesOf({ ['k'.repeat(100)]: 1 })[0], 19)
   t.is(bytesOf({ ['k'.repeat(101)]: 1 })[0], 21)
   for (const value of [keys(65), { ['k'.repeat(101)]: 1, b: { c: 2 } }])
-    t.deepEqual(copyOut(decodePlain(plainBytesOf(dataOf(value)))), value)
+    t.deepEqual(copyOut(decodePlain(heldOf(value))), value)
 })
 
 test('more shapes than are remembered', (t) => {
   for (let n = 0; n < 11_000; n++) {
     const value = { [`first${n}`]: n, [`second${n}`]: { third: n } }
-    if (n % 500 < 2) t.deepEqual(copyOut(decodePlain(plainBytesOf(dataOf(value)))), value)
-    else plainSize(dataOf(value))
+    const held = heldOf(value)
+    if (n % 500 < 2) t.deepEqual(copyOut(decodePlain(held)), value)
   }
 })
 
-test('its size is the number of its bytes, and many bytes are held outside of the heap', (t) => {
-  const small = dataOf({ text: 'é'.repeat(1_000) })
-  t.is(plainBytesOf(small).length, plainSize(small))
-  t.is(typeof plainBytesOf(small), 'string')
-  const large = dataOf({ text: 'é'.repeat(10_000) })
-  t.is(plainBytesOf(large).length, plainSize(large))
-  t.true(plainBytesOf(large) instanceof Uint8Array)
-  t.deepEqual(copyOut(decodePlain(plainBytesOf(large))), { text: 'é'.repeat(10_000) })
+test('after its first use it is encoded as it was at first, with that size', (t) => {
+  const value = [{ a: 1, b: [{ a: 2, b: [] }, 'é'], c: {} }, { a: 1, b: new Date(5) }, [1, [2, null]]]
+  const held = heldOf(value)
+  const data = decodePlain(held)
+  t.is(plainBytesOf(data), held)
+  t.is(plainSize(data), held.length)
+})
+
+test('objects with the same keys, one inside the other, of which different ones hold objects', (t) => {
+  const values = [
+    { a: { a: 1, b: {} }, b: 1 },
+    { a: { a: { a: [], b: 1 }, b: {} }, b: new Date(5) },
+    { a: 1, b: { a: { a: 1, b: 2 }, b: 1 } },
+    { a: 1, b: 2 },
+  ]
+  for (const value of [...values, ...values, ...values.reverse(), ...values]) {
+    const held = heldOf(value)
+    t.deepEqual(copyOut(decodePlain(held)), value)
+    t.is(plainBytesOf(decodePlain(held)), held)
+  }
+})
+
+test('what callers get shares no part with what is kept', (t) => {
+  const value = () => ({ a: { a: 1, b: {} }, b: [[1], { c: [2] }], ['k'.repeat(101)]: { d: {} }, e: new Date(5) })
+  const data = decodePlain(heldOf(value()))
+  const spoil = (part: object): void => {
+    for (const [key, member] of Object.entries(part)) {
+      if (typeof member === 'object') spoil(member as object)
+      Object.assign(part, { [key]: 'spoilt' })
+    }
+    if (part instanceof Date) part.setTime(0)
+  }
+  spoil(copyOut(data))
+  t.deepEqual(copyOut(data), value())
+})
+
+test('many bytes are held outside of the heap', (t) => {
+  t.is(typeof heldOf({ text: 'é'.repeat(1_000) }), 'string')
+  const large = heldOf({ text: 'é'.repeat(10_000) })
+  t.true(large instanceof Uint8Array)
+  t.deepEqual(copyOut(decodePlain(large)), { text: 'é'.repeat(10_000) })
 })
 
 for (const [what, bytes] of [

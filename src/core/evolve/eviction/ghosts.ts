@@ -6,7 +6,7 @@
  * With a million entries each access misses the CPU's caches. Nothing waits for one, if no branch depends on what it reads: {@link add}
  * only writes, and what {@link take} reads is hardly ever what it looks for, as the processor soon predicts.
  *
- * The table takes 6 to 8 bytes for each entry that the columns have room for, however long the keys are. A key with another fingerprint can
+ * The table takes 8.6 bytes for each entry that the columns have room for, however long the keys are. A key with another fingerprint can
  * push an old one out before its time, and one key in thousands is mistaken for another. Both only cost a hit or two.
  */
 export class Ghosts {
@@ -19,7 +19,7 @@ export class Ghosts {
   /** Evictions in a step, as a power of two. */
   #stepBits: number
 
-  /** @param capacity For this many entries there are up to twice as many places: a power of two. */
+  /** @param capacity For this many entries there are at least twice as many places: a power of two. */
   constructor(capacity: number) {
     const places = placesFor(capacity)
     this.#table = new Uint32Array(places)
@@ -73,7 +73,7 @@ export class Ghosts {
 }
 
 function placesFor(capacity: number): number {
-  return 2 ** Math.floor(Math.log2(2 * capacity))
+  return 2 ** Math.ceil(Math.log2(2 * capacity))
 }
 
 /** As many evictions as there are places are half of {@link STEPS}, so that a key is long overwritten before it could seem new again. */

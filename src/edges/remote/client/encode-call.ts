@@ -5,6 +5,7 @@
  * default for it, or refuses it. Before: remote-client. After: requests.
  */
 import { resolve } from 'node:path'
+import { types } from 'node:util'
 import { namesOf, parametersOf, splitItems } from '../../../cache/actor/messages.js'
 import {
   checkBy,
@@ -61,7 +62,7 @@ const ENCODE: Readonly<Record<Exclude<ArgumentName, 'onProgress' | 'force'>, Enc
   refresh: checkedBy(checkRefresh),
   hardTimeout: checkedBy((timeout) => toMilliseconds(timeout as Duration, 'hardTimeout')),
   expiresAt: (expiresAt) => {
-    if (expiresAt === undefined || typeof expiresAt === 'number' || expiresAt instanceof Date) return expiresAt
+    if (expiresAt === undefined || typeof expiresAt === 'number' || types.isDate(expiresAt)) return expiresAt
     throw new TypeError(
       `expiresAt must be a Date or epoch milliseconds; ${describe(expiresAt)} is neither. Nothing was changed.`,
     )

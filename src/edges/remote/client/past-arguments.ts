@@ -2,6 +2,7 @@
  * Checks the arguments of the methods that look back, and copies what is sent: nothing else could be in their message, which would make
  * its whole batch fail. The owner checks them as well. Before: remote-client.
  */
+import { types } from 'node:util'
 import { checkKey, checkOptions } from '../../../cache/arguments/arguments.js'
 import { checkKeyPattern } from '../../../cache/arguments/key-pattern.js'
 import {
@@ -35,7 +36,7 @@ function patternToSend(options: unknown): { pattern?: unknown } {
 
 function whenToSend(when: unknown, name?: string): unknown {
   checkWhen(when, 0, name)
-  if (when instanceof Date) return new Date(when.getTime())
+  if (types.isDate(when)) return new Date(when.getTime())
   const { sequence, ago } = when as { sequence?: unknown; ago?: unknown }
   return ago === undefined ? { sequence } : { ago }
 }

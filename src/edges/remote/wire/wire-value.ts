@@ -61,7 +61,6 @@ const ENCODING_OF = new Map(Object.entries(TAG_OF).map(([encoding, tag]) => [tag
 export function toWire(stored: StoredValue | undefined): Wire {
   if (typeof stored !== 'object' || stored === null) return stored
   if (stored instanceof EncodedValue) return [TAG_OF[stored.encoding], ownBytes(stored.bytes)]
-  if (!(stored instanceof EncodedPlain)) return [PLAIN_VALUE, plainBytesOf(stored)]
   return [PLAIN_VALUE, stored.bytes ?? plainBytesOf(stored.copy as PlainData)]
 }
 

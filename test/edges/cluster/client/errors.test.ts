@@ -2,7 +2,6 @@
  * Every error that those who call `openCluster()` can get, and that is not the same in any cache: it says what happened, what that means for
  * the data, and what to do, in a cluster. There is no directory to repair or reopen.
  */
-import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { ClusterCache } from '../../../../src/cluster.js'
 import { sealed } from '../../../../src/edges/cluster/journal/sealed-record.js'
@@ -11,7 +10,6 @@ import type { ClusterNode } from '../../../../src/edges/cluster/node/cluster-nod
 import { loadLost, noLeader, tooMuchWaits } from '../../../../src/edges/cluster/node/refusals.js'
 import { CacheError, type ErrorCode } from '../../../../src/errors.js'
 import { drivenNodes } from '../../../helpers/cluster/driven-nodes.js'
-import { temporaryDirectory } from '../../../helpers/temporary-directory.js'
 
 /** What only a cache in a directory, or one that processes share, has. */
 const ELSEWHERE = /openCache|director(y|ies)|daybook (verify|repair)|onCorruption|reopen|processes/
@@ -91,7 +89,7 @@ test('an engine that does not answer is said to be the reason while a node opens
   }
   engine.control.calm()
   const one = await open('one')
-  const path = join(temporaryDirectory(t), 'file')
+  const path = '/file'
   await during(one.set('a', 1))
   await during(one.save(path))
   silence(engine, ['write'])
@@ -159,7 +157,7 @@ test('what a cluster does not keep is said to be gone, with what to do instead',
     () => one.restore({ ago: '1s' }),
     () => one.history('a').next(),
     () => one.diff({ ago: '1s' }).next(),
-    () => one.fork(join(temporaryDirectory(t), 'fork'), { ago: '1s' }),
+    () => one.fork('/fork', { ago: '1s' }),
   ])
     check(t, await errorOf(during(past() as Promise<unknown>)), 'HISTORY_GONE', fork, aDirectory)
   check(t, await errorOf(during(one.changesSince(5).next())), 'SEQUENCE_AHEAD', /anew from the entries/)

@@ -240,6 +240,8 @@ test('an option that does not exist, or that only one process can have, is a Typ
     { lock: false },
   ])
     await t.throwsAsync(join(options as never), { instanceOf: TypeError })
+  await t.throwsAsync(join({ lock: false as never }), { message: /lock must be true or omitted/ })
+  t.is(await (await join({ lock: true })).increment('n'), 1)
   await t.throwsAsync(join({ owner: 'always' as never }), { instanceOf: TypeError })
   await t.throwsAsync(join({ maxSize: 0 }), { instanceOf: RangeError })
 })
