@@ -17,6 +17,7 @@ import { checkSequence, type When } from '../../../cache/history/when.js'
 import { restoreValue } from '../../../values/encode.js'
 import { atArguments, diffArguments, historyArguments } from '../../remote/client/past-arguments.js'
 import type { StreamsOf } from '../../remote/client/remote-cache.js'
+import { SHUT } from '../../remote/client/remote-client.js'
 import { RenewedClient } from '../../remote/client/renewed-client.js'
 import { LocalLine } from '../../remote/line/local-line.js'
 import type { ClusterClock } from '../journal/cluster-clock.js'
@@ -131,8 +132,8 @@ export class ClusterClient<V> extends RenewedClient<V> {
     return journal.changesSince<V>(sequence, (stored) => restoreValue(stored, 'copy'), caughtUp)
   }
 
-  protected override async shut(): Promise<void> {
-    await super.shut()
+  protected override async [SHUT](): Promise<void> {
+    await super[SHUT]()
     await this.node.close()
   }
 }

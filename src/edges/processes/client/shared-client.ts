@@ -8,6 +8,7 @@ import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject'
 import { journalClock } from '../../../cache/system-clock.js'
 import { CacheClosedError, CacheError } from '../../../errors.js'
 import { encodeCall } from '../../remote/client/encode-call.js'
+import { SHUT } from '../../remote/client/remote-client.js'
 import { RenewedClient } from '../../remote/client/renewed-client.js'
 import type { RemoteMethod } from '../../remote/wire/codes.js'
 import type { OwnerGreeting } from '../greeting.js'
@@ -86,9 +87,9 @@ class SharedClient<V> extends RenewedClient<V> implements SharedCache<V> {
     this.#lookTimer = journalClock.setTimeout(look, LOOK_MS)
   }
 
-  protected override async shut(): Promise<void> {
+  protected override async [SHUT](): Promise<void> {
     const owner = this.#owner
-    await super.shut()
+    await super[SHUT]()
     await owner?.close()
   }
 

@@ -24,6 +24,9 @@ import { openView, RemoteItems, type RemoteView } from './remote-past.js'
 import { RemoteStreams } from './remote-streams.js'
 import type { Requests } from './requests.js'
 
+/** What closes a client, the first time: a symbol, because a client has no method that the cache does not have. */
+export const SHUT: unique symbol = Symbol('shut')
+
 // The methods that are derived from the table.
 export interface RemoteClient<V> extends Pick<RemoteCache<V>, keyof AskedMethods<V> | 'transact'> {}
 
@@ -164,15 +167,11 @@ export class RemoteClient<V> implements RemoteCache<V> {
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#closing ??= this.shut()
+    this.#closing ??= this[SHUT]()
     return this.#closing
   }
 
-  protected get isClosing(): boolean {
-    return this.#closing !== undefined
-  }
-
-  protected async shut(): Promise<void> {
+  protected async [SHUT](): Promise<void> {
     if (this.#isEnded) return
     const answered = this.#requests.ask(OP.bye, [])
     this.#requests.isClosing = true

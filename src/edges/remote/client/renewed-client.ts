@@ -9,7 +9,7 @@ import { CacheClosedError, CacheError } from '../../../errors.js'
 import type { Line } from '../line.js'
 import { ASK_AGAIN_MS } from '../wire/protocol.js'
 import type { encodeCall } from './encode-call.js'
-import { RemoteClient } from './remote-client.js'
+import { RemoteClient, SHUT } from './remote-client.js'
 import { Requests } from './requests.js'
 
 const LOOK_MS = 1_000
@@ -111,7 +111,7 @@ export class RenewedClient<V> extends RemoteClient<V> {
     const { now, timers, lost, errors } = this.#renewing
     timers.clearTimeout(this.#lookTimer)
     if (this.#aborting.signal.aborted) return
-    if (this.isClosing && this.#requests.isIdle) {
+    if (this.#requests.isClosing && this.#requests.isIdle) {
       this.#requests.end()
       return
     }
@@ -167,9 +167,9 @@ export class RenewedClient<V> extends RemoteClient<V> {
 
   // ── the end ──
 
-  protected override async shut(): Promise<void> {
+  protected override async [SHUT](): Promise<void> {
     if (this.#lostMs !== undefined && this.#requests.isIdle) this.#requests.end()
-    else await super.shut()
+    else await super[SHUT]()
   }
 
   /** No more calls. */
