@@ -30,6 +30,8 @@ export interface Parameters {
   readonly mutant?: string
 }
 
+const COMPACT_TRIES = 20
+
 const { name, cluster, servers, path, loops, pauseMs, seed, options, mutant } = JSON.parse(
   process.argv[2] as string,
 ) as Parameters
@@ -104,10 +106,25 @@ async function loop(register: string): Promise<void> {
 }
 const running = Promise.all(Array.from({ length: loops }, (_, number) => loop(`register:${name}:${number}`)))
 
+/** Again while the servers elect. */
+async function compact(): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      await cache.compact()
+      return
+    } catch (error) {
+      const { message } = error as Error
+      if (tries === COMPACT_TRIES || !message.includes('took no snapshot')) {
+        process.stderr.write(`compact: ${message}\n`)
+        return
+      }
+      await sleep(500)
+    }
+}
+
 createInterface({ input: process.stdin })
   .on('line', async (command) => {
-    if (command === 'compact')
-      await cache.compact().catch(({ message }) => process.stderr.write(`compact: ${message}\n`))
+    if (command === 'compact') await compact()
     else if (command === 'quiet') {
       isQuiet = true
       await running

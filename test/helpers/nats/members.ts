@@ -71,7 +71,7 @@ export class Member {
     return this.child.exitCode === null && this.child.signalCode === null && !this.wasKilled
   }
 
-  /** Whether it cannot go on, because of the servers: it counts as killed. */
+  /** Whether it cannot go on, because of the servers: it counts as killed, and its streams do not count. */
   get isStranded(): boolean {
     return STRANDED.test(this.errors) || STRANDED.test(this.failures.at(-1)?.message ?? '')
   }
@@ -137,7 +137,8 @@ export class Member {
     const wasKilled = this.wasKilled || isStranded
     const isDumped = this.has('dumped') && !isStranded
     const entries = isDumped ? new Map<string, number>(JSON.parse(this.#read('entries'))) : undefined
-    return { name, wasKilled, calls: this.#read('calls'), changes: this.#read('changes'), entries }
+    const changes = isStranded ? '' : this.#read('changes') // it may have told what the others have replaced
+    return { name, wasKilled, calls: this.#read('calls'), changes, entries }
   }
 
   #read(what: string): string {

@@ -31,13 +31,23 @@ async function logOf(t: ExecutionContext, { servers }: GivenCluster): Promise<Lo
   return log
 }
 
+/** The servers may be electing, or the one that the outsider is connected to may be cut off. */
+async function newest(log: Log): ReturnType<Log['snapshots']['latest']> {
+  for (;;)
+    try {
+      return await log.snapshots.latest()
+    } catch {
+      await sleep(50)
+    }
+}
+
 /** Two snapshots of what is there now, so that the log is trimmed up to the first one. */
 async function trim(log: Log, by: Member): Promise<void> {
   for (let count = 0; count < 2; count++) {
-    const { revision } = await log.snapshots.latest()
+    const { revision } = await newest(log)
     by.tell('compact')
     for (;;) {
-      if ((await log.snapshots.latest()).revision !== revision) break
+      if ((await newest(log)).revision !== revision) break
       await sleep(50)
     }
   }
