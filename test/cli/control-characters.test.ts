@@ -87,6 +87,7 @@ type Case = readonly [args: (scene: Scene) => string[], shows: RegExp]
 const CASES: Record<string, readonly Case[]> = {
   shell: [
     [({ journal }) => ['shell', NAME, '-d', journal], /shell takes no arguments, but got "x/],
+    [({ journal }) => [NAME, '-d', journal], /unknown command "x/],
     [({ journal }) => ['shell', '-d', journal, '--max-size', NAME], /argument 'x/],
     [({ journal }) => ['shell', '-d', journal, '--fsync', NAME], /Allowed choices/],
   ],
