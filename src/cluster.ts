@@ -95,6 +95,9 @@ export function openCluster<V = unknown>(options: ClusterOptions): Promise<Clust
   return outsideRequests(() => openClusterWithin<V>(options))
 }
 
+/** Longer than any process runs. */
+const FOREVER_MS = 2 ** 31 - 1
+
 /** @internal What tests replace. */
 export interface ClusterSurroundings {
   /** A clock of this node's own, instead of the engine's. */
@@ -131,6 +134,9 @@ export async function openClusterWithin<V = unknown>(
   const id = around.node ?? newId()
   const log = engine(name, id)
   const journal = new ReplicatedJournal({ log, name, node: id, clock, newId })
+  // Others may be waiting for this node; and while it opens, nothing else may keep the process alive.
+  const keepAlive = clock.setTimeout(() => undefined, FOREVER_MS, true)
+  const release = () => clock.clearTimeout(keepAlive)
   try {
     const settings = await journal.prepare({
       name,
@@ -160,10 +166,12 @@ export async function openClusterWithin<V = unknown>(
     const { compaction } = resolved
     const node = new ClusterNode({ cache, journal, log, clock, node: id, compaction, newId, random })
     around.onNode?.(node)
+    cache.lifecycle$.subscribe({ complete: release })
     const client = new ClusterClient<V>({ node, id, client: newId(), clock, reconnectTimeoutMs })
     return client as unknown as ClusterCache<V> // its `get` is defined by a loop
   } catch (error) {
     await journal.close().catch(() => undefined)
+    release()
     throw error
   }
 }

@@ -1,4 +1,4 @@
-/** What S3-FIFO costs beside LRU: a hit, and a new key that evicts. Both in one process, where neither is compiled for itself alone. */
+/** What S3-FIFO costs beside LRU: a hit, and a new key that evicts. Both in one process, each with code of its own. */
 import { CALLS_MOST, contest, roundsFor, SHIFTS } from '../harness/contest.mjs'
 import { warmUps } from '../harness/measure.mjs'
 import { scaled } from '../harness/smoke.mjs'
