@@ -156,9 +156,9 @@ export class Snapshots {
   }
 
   /**
-   * Releases the source. An abort rejects with its reason.
-   * @throws CacheError `COMPACTION_FAILED` if another node was faster, or the engine did not answer: then the snapshot may be there
-   * nevertheless, or the ones before are as they were.
+   * Releases the source. If another node was faster, the report is about its snapshot. An abort rejects with its reason.
+   * @throws CacheError `COMPACTION_FAILED` if the engine did not answer: then the snapshot may be there nevertheless, or the ones before
+   * are as they were.
    */
   async write(snapshot: SnapshotToWrite): Promise<CompactionReport> {
     try {
@@ -175,10 +175,10 @@ export class Snapshots {
     const { clock } = this.#parts
     const beganMs = clock.ownNow()
     const name = this.#objects.nameOf('snapshot', header.position)
+    if (this.#isReached((await snapshots.latest()).pointer, header)) return this.#report(beganMs)
     /** Whether the pointer may be set, now or later: an error of the engine says nothing. */
     let mayBePointedTo = false
     try {
-      this.#refuseBehind((await snapshots.latest()).pointer, header)
       const written = await writeRowsObject(snapshots, {
         name,
         kind: 'snapshot',
@@ -191,13 +191,18 @@ export class Snapshots {
         progress,
         signal,
       })
-      signal?.throwIfAborted()
-      const { pointer, revision } = await snapshots.latest()
-      this.#refuseBehind(pointer, header)
-      const previous = pointer && { name: pointer.name, position: pointer.position }
-      mayBePointedTo = true
-      mayBePointedTo = await snapshots.point({ name, position: header.position, previous }, revision)
-      if (!mayBePointedTo) throw overtaken()
+      let previous: SnapshotPointer['previous']
+      while (!mayBePointedTo) {
+        signal?.throwIfAborted()
+        const { pointer, revision } = await snapshots.latest()
+        if (this.#isReached(pointer, header)) {
+          await this.#objects.remove(name).catch(() => undefined)
+          return await this.#report(beganMs)
+        }
+        previous = pointer && { name: pointer.name, position: pointer.position }
+        mayBePointedTo = true
+        mayBePointedTo = await snapshots.point({ name, position: header.position, previous }, revision)
+      }
       this.position = header.position
       this.sequence = header.nextSequence - 1
       this.bytes = written.bytes
@@ -236,10 +241,24 @@ export class Snapshots {
     return { file, checksum, entries }
   }
 
-  #refuseBehind(pointer: SnapshotPointer | undefined, { position }: AppliedHeader): void {
-    if (pointer === undefined) return
+  /** Whether another snapshot has all that one of this position would have: then there is nothing to write. */
+  #isReached(pointer: SnapshotPointer | undefined, { position }: AppliedHeader): boolean {
+    if (pointer === undefined) return false
     this.position = Math.max(this.position, pointer.position)
-    if (pointer.position >= position) throw overtaken()
+    return pointer.position >= position
+  }
+
+  /** Of the newest snapshot, which another node has written, or this one before. */
+  async #report(beganMs: number): Promise<CompactionReport> {
+    const report = await this.#newest(async (object, { nextSequence }) => {
+      const sequence = (nextSequence - 1) as Sequence
+      const { entries, bytes } = await object.rows('snapshot', sequence, () => undefined)
+      return { file: object.path, sequence, entries, bytes }
+    })
+    if (report === undefined) throw notWritten(new Error('its snapshots are gone'))
+    this.sequence = report.sequence
+    this.bytes = report.bytes
+    return { ...report, removed: [], durationMs: this.#parts.clock.ownNow() - beganMs }
   }
 
   /** Where the newest snapshot is; asks the log. */
@@ -272,13 +291,6 @@ export class Snapshots {
 /** For what may be passed over. */
 function unlessDamaged(error: unknown): undefined {
   if (!(error instanceof CorruptionError)) throw error
-}
-
-function overtaken(): CacheError {
-  return new CacheError('COMPACTION_FAILED', 'Another node has written a later snapshot meanwhile', {
-    consequence: 'That one counts; nothing is lost.',
-    advice: 'There is nothing to do.',
-  })
 }
 
 function notWritten(cause: unknown): CacheError {
