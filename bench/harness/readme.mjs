@@ -8,6 +8,7 @@ const ENTRIES = [
   ['whole number', INT, 'daybook', LRU],
   ['40-byte text, all different', TEXT, 'daybook', LRU],
   ['300-byte object', JSON_LIKE, 'daybook copy', CLONING],
+  ['… that was read twice', JSON_LIKE, 'daybook copy', CLONING, ', read twice'],
   ['… with Dates', DATES, 'daybook copy', CLONING],
   ['… with bigint and NaN', BIGINTS, 'daybook copy', CLONING],
 ]
@@ -50,12 +51,12 @@ function entriesTable({ find, value }) {
   const cell = (figure) => (figure === undefined ? '–' : shown(figure))
   return asMarkdown({
     head: ['bytes per entry', 'in memory', 'lru-cache (objects: with clones)', 'in the journal', 'recovery, s per 1 M'],
-    cells: ENTRIES.map(([what, kind, ours, peer]) => {
+    cells: ENTRIES.map(([what, kind, ours, peer, how = '']) => {
       const memory = { topic: 'memory', case: 'memory per entry', kind }
       const recovery = find({ topic: 'recovery', case: 'from a snapshot, inside', kind, system: 'daybook' })
       return [
         what,
-        cell(value({ ...memory, system: ours })),
+        cell(value({ ...memory, case: `${memory.case}${how}`, system: ours })),
         cell(value({ ...memory, system: peer })),
         cell(value({ topic: 'bytes', case: 'journal bytes per set, 1000 in a turn', kind, system: 'daybook' })),
         cell(recovery && (recovery.value * 1e3) / recovery.keys),
