@@ -32,3 +32,12 @@ test('an entry without a deadline that comes after a growth stays without one', 
   for (const [index, slot] of slots.entries()) t.is(entries.deadlines.get(slot), index % 2 === 0 ? NEVER : 7)
   t.is(entries.deadlines.count, 2_501)
 })
+
+test('so it does if no other entry had one when it came', (t) => {
+  const entries = new Entries(false)
+  const first = entries.add('first', 1, 5, 0)
+  entries.replace(first, 1, NEVER, 0)
+  const slots = Array.from({ length: 5_000 }, (_, index) => entries.add(`key ${index}`, index, NEVER, 0))
+  entries.replace(first, 1, 5, 0)
+  for (const slot of slots) t.is(entries.deadlines.get(slot), NEVER)
+})

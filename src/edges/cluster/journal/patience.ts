@@ -4,7 +4,7 @@ import { CacheError, reasonOf } from '../../../errors.js'
 
 /** After how long it is asked again. */
 export const AGAIN_MS = 500
-/** Each of them may take some seconds by itself. */
+/** Each of them may take some seconds. */
 const TRIES = 5
 
 /** Every other error comes from the engine, which may answer later. */

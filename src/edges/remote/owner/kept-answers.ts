@@ -96,7 +96,7 @@ function wireOf(answer: Answer): Wire {
   if (answer !== DONE) return answer
   throw new CacheError(
     'OUTCOME_UNKNOWN',
-    'Whoever made the change ended before the answer arrived, and the answer was too large to be kept',
+    'The process that made the change ended before its answer arrived, and the answer was too large to be kept',
     { consequence: 'The change was made, exactly once.', advice: 'Read what you need.' },
   )
 }
