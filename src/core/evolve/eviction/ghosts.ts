@@ -36,8 +36,12 @@ export class Ghosts {
     this.#added = 0
   }
 
-  add(key: string): void {
-    const hash = hashOf(key)
+  get isEmpty(): boolean {
+    return this.#added === 0
+  }
+
+  /** @param hash Of a key: {@link hashOf}. */
+  add(hash: number): void {
     const bucket = this.#bucketOf(hash)
     const place = this.#next[bucket] as number
     this.#next[bucket] = (place + 1) % BUCKET
@@ -46,20 +50,26 @@ export class Ghosts {
   }
 
   /** Whether a key is one of the last `count` that were added, give or take a step. It is removed. */
-  take(key: string, count: number): boolean {
-    if (this.#added === 0) return false
-    const table = this.#table
-    const hash = hashOf(key)
+  take(hash: number, count: number): boolean {
     const first = this.#bucketOf(hash) * BUCKET
+    for (let at = first; at < first + BUCKET; at++) if (this.#isAt(at, hash)) return this.#takeFrom(first, hash, count)
+    return false
+  }
+
+  /** Apart, because most keys are no ghosts, and a small {@link take} is compiled into its caller. */
+  #takeFrom(first: number, hash: number, count: number): boolean {
     const steps = (count + (1 << this.#stepBits) - 1) >>> this.#stepBits // rounded up
     let isGhost = false
     for (let at = first; at < first + BUCKET; at++) {
-      const there = table[at] as number
-      if (((there ^ hash) & FINGERPRINT) !== 0) continue
-      isGhost ||= ((this.#step - there) & (STEPS - 1)) <= steps
-      table[at] = EMPTY
+      if (!this.#isAt(at, hash)) continue
+      isGhost ||= ((this.#step - (this.#table[at] as number)) & (STEPS - 1)) <= steps
+      this.#table[at] = EMPTY
     }
     return isGhost
+  }
+
+  #isAt(place: number, hash: number): boolean {
+    return (((this.#table[place] as number) ^ hash) & FINGERPRINT) === 0
   }
 
   /** Now. */
@@ -82,7 +92,7 @@ function stepBitsOf(places: number): number {
 }
 
 /** FNV-1a, mixed as MurmurHash3 does at the end so that all bits depend on all characters. The upper half is never 0. */
-function hashOf(key: string): number {
+export function hashOf(key: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

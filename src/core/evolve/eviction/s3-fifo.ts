@@ -1,5 +1,5 @@
 import type { Slot, SlotCursor } from '../../model/state.js'
-import { Ghosts } from './ghosts.js'
+import { Ghosts, hashOf } from './ghosts.js'
 import { ANCHOR, type Order } from './order.js'
 import { Policy } from './policy.js'
 
@@ -18,6 +18,8 @@ import { Policy } from './policy.js'
 export class S3Fifo extends Policy {
   /** By slot: the queue, and how often the entry was used; 0 if there is no entry. */
   #marks: Uint8Array
+  /** By slot: the hash of the key, so that an eviction need not hash it again; {@link UNKNOWN} if it was not needed yet. */
+  #hashes: Uint32Array
   readonly #ghosts: Ghosts
   /** The oldest entry of the main queue; {@link ANCHOR} if there is none. */
   #firstOfMain: number = ANCHOR
@@ -28,6 +30,7 @@ export class S3Fifo extends Policy {
   constructor(capacity: number, before?: Order) {
     super(capacity, before)
     this.#marks = new Uint8Array(capacity)
+    this.#hashes = new Uint32Array(capacity)
     this.#ghosts = new Ghosts(capacity)
     this.#search = new Search(this)
   }
@@ -36,8 +39,11 @@ export class S3Fifo extends Policy {
     super.grow(capacity)
     const marks = new Uint8Array(capacity)
     marks.set(this.#marks)
+    const hashes = new Uint32Array(capacity)
+    hashes.set(this.#hashes)
     this.#ghosts.grow(capacity)
     this.#marks = marks
+    this.#hashes = hashes
   }
 
   /** The first tenth is the small queue. So a cache that is reopened has the queues that it had, without the counts of uses. */
@@ -57,7 +63,9 @@ export class S3Fifo extends Policy {
   }
 
   add(slot: Slot, key: string): void {
-    const isGhost = this.#ghosts.take(key, this.#count - Math.floor(this.#count / 10))
+    const hash = this.#ghosts.isEmpty ? UNKNOWN : hashOf(key)
+    this.#hashes[slot] = hash
+    const isGhost = hash !== UNKNOWN && this.#ghosts.take(hash, this.#count - Math.floor(this.#count / 10))
     this.#insert(isGhost ? ANCHOR : this.#firstOfMain, slot, isGhost ? MAIN : SMALL)
   }
 
@@ -67,16 +75,19 @@ export class S3Fifo extends Policy {
   }
 
   remove(slot: Slot): void {
-    if (slot === this.#firstOfMain) this.#firstOfMain = this.successorOf(slot)
     if (this.isSmall(slot)) this.#smallCount--
+    else if (slot === this.#firstOfMain) this.#firstOfMain = this.successorOf(slot)
     this.#count--
     this.#marks[slot] = 0
     this.unlink(slot)
   }
 
   evict(slot: Slot, key: string): void {
-    this.#search.settle(slot)
-    if (this.isSmall(slot)) this.#ghosts.add(key)
+    if (this.#search.hasPassed) this.#search.settle(slot)
+    if (this.isSmall(slot)) {
+      const hash = this.#hashes[slot] as number
+      this.#ghosts.add(hash === UNKNOWN ? hashOf(key) : hash)
+    }
     this.remove(slot)
   }
 
@@ -96,6 +107,7 @@ export class S3Fifo extends Policy {
   putBack(slot: Slot, successor: number, standing: number): void {
     // Between the queues it is in the one that it was in. Elsewhere its neighbor may have moved to the other queue meanwhile.
     const isSmall = successor === this.#firstOfMain ? (standing & SMALL) > 0 : this.isSmall(successor)
+    this.#hashes[slot] = UNKNOWN // another key may have had the slot meanwhile
     this.#insert(successor, slot, (isSmall ? SMALL : MAIN) | (standing & USES))
   }
 
@@ -150,7 +162,7 @@ class Search implements SlotCursor {
   #movedCount = 0
   /** After the present main queue: the next one of those that have moved. */
   #again = 0
-  /** What was found, and how many have moved on the way to it. */
+  /** What was found after others had moved, and how many of them. */
   #found: Slot[] = []
   #foundAfter: number[] = []
   #foundCount = 0
@@ -163,54 +175,74 @@ class Search implements SlotCursor {
   }
 
   start(small: number, smallCount: number, main: number, count: number): this {
-    if (this.#foundCount > KEPT_MAX) {
+    this.#small = small
+    this.#smallCount = smallCount
+    this.#main = main
+    this.#count = count
+    if (this.hasPassed) this.#forget()
+    return this
+  }
+
+  #forget(): void {
+    if (this.#movedCount > KEPT_MAX || this.#foundCount > KEPT_MAX) {
       this.#moved = []
       this.#uses = []
       this.#found = []
       this.#foundAfter = []
     }
-    this.#small = small
-    this.#smallCount = smallCount
-    this.#main = main
-    this.#count = count
     this.#movedCount = this.#again = this.#foundCount = this.#movedSettled = this.#foundSettled = 0
-    return this
   }
 
   next(): Slot | undefined {
-    const policy = this.#policy
     for (let passed = 0; this.#count > 0; passed++) {
       const isFromSmall = isLarge(this.#smallCount, this.#count)
-      let slot: number
-      let uses: number
-      if (isFromSmall) {
-        slot = this.#small
-        uses = policy.usesOf(slot)
-        this.#small = policy.successorOf(slot as Slot)
-        this.#smallCount--
-      } else if (this.#main !== ANCHOR) {
-        slot = this.#main
-        uses = policy.usesOf(slot)
-        this.#main = policy.successorOf(slot as Slot)
-      } else {
-        slot = this.#moved[this.#again] as Slot // the main queue is not empty, or the small one would have its share
-        uses = this.#uses[this.#again] as number
-        this.#again++
-      }
-      if (passed >= PASSED_MAX || uses < (isFromSmall ? 2 : 1)) return this.#take(slot as Slot)
-      this.#moved[this.#movedCount] = slot as Slot
-      this.#uses[this.#movedCount] = isFromSmall ? 0 : uses - 1
-      this.#movedCount++
+      const found = isFromSmall ? this.#fromSmall(passed >= PASSED_MAX) : this.#fromMain(passed >= PASSED_MAX)
+      if (found !== undefined) return found
     }
     return undefined
   }
 
+  /** The oldest of the small queue; `undefined` if it was passed. */
+  #fromSmall(isWanted: boolean): Slot | undefined {
+    const slot = this.#small as Slot
+    this.#small = this.#policy.successorOf(slot)
+    this.#smallCount--
+    return isWanted || this.#policy.usesOf(slot) < 2 ? this.#take(slot) : this.#pass(slot, 0)
+  }
+
+  /** The same of the main queue, which goes on with what has moved to its end. It is not empty, or the small queue would have its share. */
+  #fromMain(isWanted: boolean): Slot | undefined {
+    let slot = this.#main as Slot
+    let uses: number
+    if (this.#main === ANCHOR) {
+      slot = this.#moved[this.#again] as Slot
+      uses = this.#uses[this.#again] as number
+      this.#again++
+    } else {
+      uses = this.#policy.usesOf(slot)
+      this.#main = this.#policy.successorOf(slot)
+    }
+    return isWanted || uses < 1 ? this.#take(slot) : this.#pass(slot, uses - 1)
+  }
+
+  #pass(slot: Slot, uses: number): undefined {
+    this.#moved[this.#movedCount] = slot
+    this.#uses[this.#movedCount] = uses
+    this.#movedCount++
+  }
+
   #take(slot: Slot): Slot {
     this.#count--
+    if (!this.hasPassed) return slot
     this.#found[this.#foundCount] = slot
     this.#foundAfter[this.#foundCount] = this.#movedCount
     this.#foundCount++
     return slot
+  }
+
+  /** Whether any entry was passed, so that there is something to {@link settle}. */
+  get hasPassed(): boolean {
+    return this.#movedCount > 0
   }
 
   /** Moves what was passed on the way to this entry. */
@@ -228,6 +260,8 @@ class Search implements SlotCursor {
   }
 }
 
+/** No key has this hash. */
+const UNKNOWN = 0
 const USES = 0b11
 const SMALL = 0b100
 const MAIN = 0b1000

@@ -236,6 +236,23 @@ test('a ghost that is set again goes to the main queue, where a scan does not pu
   t.not(state.find('0'), undefined)
 })
 
+test('an entry that a rollback has put back is a ghost under its own key once it is evicted', (t) => {
+  const state = stateOf([], { maxSize: 10, eviction: 's3-fifo' })
+  for (let index = 0; index < 12; index++) set(state, `${index}`) // the oldest is 2
+  const { undo } = state
+  undo.isRecording = true
+  const mark = undo.mark
+  set(state, 'undone') // in the place of 2
+  undo.rollBack(state, mark)
+  undo.end()
+  set(state, 'other')
+  t.is(state.find('2'), undefined)
+  set(state, 'undone')
+  t.is(queuesOf(state).main.length, 0)
+  set(state, '2')
+  t.deepEqual(queuesOf(state).main, [{ key: '2', uses: 0 }])
+})
+
 test('an expired entry is removed before any live one, whichever queue it is in', (t) => {
   const expiring = ['a', 'b', 'c', 'd'].map((key) => wasSet(key, 1, 10))
   const state = stateOf([...expiring, wasSet('live')], { maxSize: 5, eviction: 's3-fifo' })
