@@ -17,6 +17,7 @@ import { Patience } from '../line/patience.js'
 import {
   ANSWERED,
   AWAKE,
+  CLIENT_NEXT,
   IDLE,
   LOOK,
   MESSAGES,
@@ -70,6 +71,7 @@ export class SyncRequests {
     const memory = new SharedArrayBuffer(PACKET_BYTES)
     this.#packet = new SyncPacket(memory)
     this.#words = this.#packet.words
+    Atomics.store(this.#words, CLIENT_NEXT, this.#patience.next)
     this.#greet()
     this.#finish(this.#post(this.#nextId++, OP.extra, ['packets', memory]))
   }
@@ -155,7 +157,9 @@ export class SyncRequests {
 
   #sleep(signal: number): void {
     const words = this.#words
-    if (this.#patience.await(() => Atomics.load(words, SIGNAL) !== signal)) return
+    const isThere = this.#patience.await(() => Atomics.load(words, SIGNAL) !== signal)
+    Atomics.store(words, CLIENT_NEXT, this.#patience.next)
+    if (isThere) return
     if (Atomics.wait(words, SIGNAL, signal, SLEEP_MS) === 'timed-out') this.#checkOwner()
   }
 

@@ -1,16 +1,18 @@
 /**
- * Two counters shared by both ends of a port: how many messages each has sent. An end that expects a message (a client its
- * answer, an owner the next request of a client that awaits each call) can see it arrive and read it without the event loop,
+ * What both ends of a port share: how many messages each has sent, and what the client does at its next wait. An end that expects a message
+ * (a client its answer, an owner the next request of a client that awaits each call) can see it arrive and read it without the event loop,
  * which would go to sleep and have to be woken. Only within a budget: after that the event loop has its turn.
  */
 import { availableParallelism } from 'node:os'
 import { Patience } from './patience.js'
 
-export const DOORBELL_BYTES = 8
+export const DOORBELL_BYTES = 12
 
 /** Which counter belongs to which end. */
 const OWNER = 0
 const CLIENT = 1
+/** What the client does at its next wait: `Patience.next`. */
+const CLIENT_NEXT = 2
 
 interface Side {
   readonly sends: number
@@ -40,6 +42,7 @@ export class Doorbell {
     this.#patience = new Patience(availableParallelism() > 1 ? side.looks : 0)
     this.#received = received
     Atomics.store(this.#counters, side.sends, sent)
+    if (side === CLIENT_SIDE) Atomics.store(this.#counters, CLIENT_NEXT, this.#patience.next)
   }
 
   sent(): void {
@@ -60,6 +63,11 @@ export class Doorbell {
     const nowMs = performance.now()
     if (this.#untilMs === 0) this.#untilMs = nowMs + this.#side.budgetMs
     else if (nowMs >= this.#untilMs) return false
-    return this.#patience.await(() => ((Atomics.load(this.#counters, this.#side.receives) - this.#received) | 0) > 0)
+    const counters = this.#counters
+    const isThere = () => ((Atomics.load(counters, this.#side.receives) - this.#received) | 0) > 0
+    if (this.#side !== CLIENT_SIDE) return this.#patience.awaitClient(isThere, Atomics.load(counters, CLIENT_NEXT))
+    const isSeen = this.#patience.await(isThere)
+    Atomics.store(counters, CLIENT_NEXT, this.#patience.next)
+    return isSeen
   }
 }

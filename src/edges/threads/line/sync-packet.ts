@@ -6,6 +6,7 @@
  *           1 STATE     whose turn it is: IDLE, REQUEST (the owner's), ANSWERED (the client's)
  *           2 AWAKE     the owner is polling STATE and needs no message to wake it
  *           3 MESSAGES  how many messages the owner has sent over the port
+ *           4 CLIENT_NEXT  what the client does at its next wait: `Patience.next`
  *   byte 64 …           the packet: a sequence of values, each a tag and its data
  */
 
@@ -16,6 +17,7 @@ export const SIGNAL = 0
 export const STATE = 1
 export const AWAKE = 2
 export const MESSAGES = 3
+export const CLIENT_NEXT = 4
 
 export const IDLE = 0
 export const REQUEST = 1

@@ -10,7 +10,17 @@ import type { Session } from '../../remote/owner/session.js'
 import { ARITIES } from '../../remote/wire/codes.js'
 import { LATER_TAG, type Wire } from '../../remote/wire/wire-value.js'
 import { Patience } from '../line/patience.js'
-import { ANSWERED, AWAKE, IDLE, MESSAGES, REQUEST, SIGNAL, STATE, SyncPacket } from '../line/sync-packet.js'
+import {
+  ANSWERED,
+  AWAKE,
+  CLIENT_NEXT,
+  IDLE,
+  MESSAGES,
+  REQUEST,
+  SIGNAL,
+  STATE,
+  SyncPacket,
+} from '../line/sync-packet.js'
 
 const BUDGET_MS = 0.25
 const LOOKS = availableParallelism() > 1 ? 400 : 0
@@ -36,7 +46,11 @@ export class ServedPackets {
     while (!this.#isEnded && isThere()) {
       Atomics.store(words, AWAKE, 1)
       do this.#serve()
-      while (!this.#isEnded && performance.now() < untilMs && this.#patience.await(isThere))
+      while (
+        !this.#isEnded &&
+        performance.now() < untilMs &&
+        this.#patience.awaitClient(isThere, Atomics.load(words, CLIENT_NEXT))
+      )
       Atomics.store(words, AWAKE, 0)
       // A request made before the client could see the new state has sent no message, so the owner looks once more.
       if (performance.now() < untilMs || !isThere()) continue
