@@ -130,6 +130,21 @@ test('options of one process alone, and options that differ from the cluster, ar
   await two.close()
 })
 
+test('with s3-fifo a follower keeps queues of its own, by which it evicts once it leads', async (t) => {
+  const options = { name: 'c', engine: memoryLog(), maxSize: 10, eviction: 's3-fifo' } as const
+  const one = await openCluster(options)
+  const two = await openCluster(options)
+  t.teardown(() => two.close())
+  for (let number = 0; number < 12; number++) await one.set(`${number}`, number)
+  await one.set('0', 'again') // soon after it was evicted, so it goes to the main queue
+  await two.flush()
+  t.deepEqual([...two.local.keys()].sort(), [...one.local.keys()].sort())
+  await one.close()
+  for (let number = 0; number < 100; number++) await two.set(`scan ${number}`, number)
+  t.is(await two.get('0'), 'again')
+  t.is(await two.size, 10)
+})
+
 test('role$ has the role at once and each change, and completes; a closed node refuses', async (t) => {
   const engine = memoryLog()
   const one = await openCluster({ name: 'c', engine })
