@@ -193,6 +193,22 @@ test('the order of use comes back after a crash of the next run, as of the close
   await recovered.close()
 })
 
+test('a compaction before the first change does not bring back an older order of use', async (t) => {
+  const directory = temporaryDirectory(t)
+  const open = () => openCache({ directory, ...OPTIONS })
+  const first = await open()
+  for (const key of ['a', 'b', 'c']) first.set(key, 1)
+  await first.compact()
+  first.get('b')
+  await first.close() // its order of use is that of the snapshot's rows: a, b, c
+  const next = await open()
+  await next.compact() // a snapshot of the same sequence, whose rows are a, c, b
+  await next.close()
+  const last = await open()
+  t.deepEqual(keysOf(last), ['a', 'c', 'b'])
+  await last.close()
+})
+
 test('the order of use comes back after a compaction whose directory could not be synced', async (t) => {
   const disk = new SimulatedDisk()
   const clock = new ManualClock(0)

@@ -82,6 +82,8 @@ export class Maintenance {
       const report = await journal.compact({
         freeze: () => {
           const frozen = committedRows(state)
+          // What a close wrote since the last event stays behind the snapshot, and its ranks are not those of the rows.
+          state.reordered()
           if (frozen instanceof FrozenRows) rows = frozen
           return frozen
         },
