@@ -85,6 +85,23 @@ export const STALE_AND_TAGS_CASES: CacheCase[] = [
   },
 
   {
+    name: 'a set of an absent key whose deadline has passed deletes a stale entry',
+    async run({ cache, clock }) {
+      for (const key of ['a', 'b', 'c']) await cache.set(key, 5, TEN_THEN_TWENTY)
+      clock.advance(10)
+      const past = { expiresAt: clock.now() }
+      assert.equal(await cache.set('a', 6, { ...past, only: 'present' }), false)
+      assert.equal(await cache.get('a', { stale: true }), 5)
+      assert.equal(await cache.set('a', 6, { ...past, only: 'absent' }), false)
+      assert.equal(await cache.get('a', { stale: true }), undefined)
+      assert.equal(await cache.setMany([['b', 6]], { ...past, only: 'absent' }), 0)
+      assert.equal(await cache.get('b', { stale: true }), undefined)
+      assert.equal(await cache.set('c', 6, past), false)
+      assert.equal(await cache.size, 0)
+    },
+  },
+
+  {
     name: 'deleting removes and counts stale entries, too',
     async run({ cache, clock }) {
       const deleted: unknown[] = []

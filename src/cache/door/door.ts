@@ -278,8 +278,10 @@ export class Door {
 
   /** What a `set` does whose deadline has passed. Returns `false`: nothing is stored. */
   #deleteInstead(key: string, only: SetOptions['only'], nowMs: number): false {
-    // What `only` refuses must not overrule a load of the key either, as deleting an absent one would.
-    const isRefused = only === 'absent' || (only === 'present' && !this.#reads.has(key))
+    // What `only` refuses must not overrule a load of the key either, as deleting an absent one would. Nor does `'absent'` if there is
+    // nothing to delete: but a stale entry, which is absent for `only`, is there.
+    const isRefused =
+      (only === 'absent' && this.#reads.staleValue(key) === undefined) || (only === 'present' && !this.#reads.has(key))
     if (!isRefused) this.#turns.run({ type: 'delete', key, nowMs })
     return false
   }
