@@ -193,9 +193,10 @@ test('the order of use comes back after a crash of the next run, as of the close
   await recovered.close()
 })
 
-test('a compaction before the first change does not bring back an older order of use', async (t) => {
+test('a compaction before the first change does not bring back an older order of use, also after a crash', async (t) => {
   const directory = temporaryDirectory(t)
-  const open = () => openCache({ directory, ...OPTIONS })
+  const copy = temporaryDirectory(t)
+  const open = (where = directory) => openCache({ directory: where, ...OPTIONS })
   const first = await open()
   for (const key of ['a', 'b', 'c']) first.set(key, 1)
   await first.compact()
@@ -203,7 +204,31 @@ test('a compaction before the first change does not bring back an older order of
   await first.close() // its order of use is that of the snapshot's rows: a, b, c
   const next = await open()
   await next.compact() // a snapshot of the same sequence, whose rows are a, c, b
+  cpSync(directory, copy, { recursive: true })
   await next.close()
+  const crashed = await open(copy)
+  t.deepEqual(keysOf(crashed), ['a', 'c', 'b'])
+  await crashed.close()
+  const last = await open()
+  t.deepEqual(keysOf(last), ['a', 'c', 'b'])
+  await last.close()
+})
+
+test('a close that ends a compaction before the first change keeps the order of use', async (t) => {
+  const directory = temporaryDirectory(t)
+  const open = () => openCache({ directory, ...OPTIONS })
+  const first = await open()
+  for (const key of ['a', 'b', 'c']) first.set(key, 1)
+  await first.compact()
+  first.get('b')
+  await first.close()
+  const next = await open()
+  let closing: Promise<void> | undefined
+  next.lifecycle$.subscribe(({ state, done }) => {
+    if (state === 'compacting' && done === 3) closing ??= next.close()
+  })
+  await t.throwsAsync(next.compact(), { code: 'CACHE_CLOSED' })
+  await closing
   const last = await open()
   t.deepEqual(keysOf(last), ['a', 'c', 'b'])
   await last.close()

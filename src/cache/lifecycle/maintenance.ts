@@ -82,7 +82,7 @@ export class Maintenance {
       const report = await journal.compact({
         freeze: () => {
           const frozen = committedRows(state)
-          // What a close wrote since the last event stays behind the snapshot, and its ranks are not those of the rows.
+          // The journal may end with the order of these rows, which a snapshot that fails leaves behind others.
           state.reordered()
           if (frozen instanceof FrozenRows) rows = frozen
           return frozen

@@ -20,6 +20,7 @@ import type {
   SnapshotSource,
 } from '../contract.js'
 import { fileName } from '../format/format.js'
+import { encodeUseOrder } from '../format/use-order.js'
 import { noteOf } from '../history/lock-file.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
 import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
@@ -183,6 +184,7 @@ export class FileJournal implements Journal {
     await durability.flush()
     // No await from here to freeze(): the segment must end at the sequence whose state is frozen.
     durability.write()
+    const hasOlderFrames = !segments.hasEvents && segments.hasFrames // of an earlier close
     this.#endSegment()
     durability.refuseUnlessWritable()
     const sequence = durability.written
@@ -194,7 +196,7 @@ export class FileJournal implements Journal {
         journalId: segments.journalId,
         sequence,
         previousChecksum: segments.previousChecksum,
-        request,
+        request: hasOlderFrames ? { ...request, freeze: () => this.#withOrder(request.freeze()) } : request,
         clock: session.clock,
         retention: session.retention ?? NO_RETENTION,
       })
@@ -206,17 +208,28 @@ export class FileJournal implements Journal {
     }
   }
 
-  /** Ensures that no frame after the snapshot is older than the snapshot, in events or in counters. */
+  /** Ensures that no event after the snapshot is older than the snapshot. */
   #endSegment(): void {
     const { durability, segments } = this.#open
     try {
       if (segments.hasEvents) durability.rotate()
-      else if (segments.hasFrames) durability.writeAs('events') // its frames are those of an earlier close, without events
     } catch (error) {
       segments.postponeCompaction()
-      if (error instanceof CacheError) throw error
-      const what = `The segment before the snapshot could not be ended: ${reasonOf(error)}`
-      throw new CacheError('COMPACTION_FAILED', what, { cause: error })
+      throw notEnded(error)
+    }
+  }
+
+  /** Replaces what the older frames behind the snapshot say: the counters, and the order of use, whose ranks are those of other rows. */
+  #withOrder(source: SnapshotSource): SnapshotSource {
+    const { durability } = this.#open
+    try {
+      const ranks = Uint32Array.from({ length: source.count }, (_, row) => row)
+      durability.writeAs('seal', encodeUseOrder(ranks))
+      durability.writeAs('events') // it is not closed
+      return source
+    } catch (error) {
+      source.release()
+      throw notEnded(error)
     }
   }
 
@@ -310,6 +323,12 @@ export class FileJournal implements Journal {
 function isSmallValue(value: StoredValue): boolean {
   if (typeof value === 'object' && value !== null) return value.bytes !== undefined && value.bytes.length <= SMALL
   return typeof value !== 'string' || value.length <= SMALL
+}
+
+function notEnded(error: unknown): CacheError {
+  if (error instanceof CacheError) return error
+  const what = `The segment before the snapshot could not be ended: ${reasonOf(error)}`
+  return new CacheError('COMPACTION_FAILED', what, { cause: error })
 }
 
 function notOpen(): CacheClosedError {
