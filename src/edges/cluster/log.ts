@@ -90,7 +90,7 @@ export interface SnapshotPointer {
 export interface SnapshotStore {
   /** The pointer, and its revision for {@link SnapshotStore.point}; revision 0 without one. */
   latest(): Promise<{ readonly pointer: SnapshotPointer | undefined; readonly revision: number }>
-  /** Stores an object. It is there as a whole or not at all. */
+  /** Stores an object under a name that none has had. It is there as a whole or not at all. */
   write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
   /** Sets the pointer if its revision is still this one; resolves with whether it was. */
   point(pointer: SnapshotPointer, revision: number): Promise<boolean>
@@ -104,6 +104,11 @@ export interface SnapshotStore {
   remove(name: string): Promise<void>
   /** The names of all objects, to remove what no record and no pointer names. */
   names(): Promise<readonly string[]>
+  /**
+   * The names of what a writer has begun and not finished, dead or alive; {@link SnapshotStore.remove} removes it. Missing from an engine in
+   * which a dead writer leaves nothing behind.
+   */
+  unfinished?(): Promise<readonly string[]>
 }
 
 /**

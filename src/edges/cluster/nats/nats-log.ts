@@ -48,7 +48,11 @@ export class NatsLog implements Log {
     this.#replicas = replicas
     this.#options = options
     this.wire = new NatsWire(() => this.#open.requests, this.#names)
-    this.snapshots = new NatsSnapshots(() => this.#open.buckets, this.#names)
+    this.snapshots = new NatsSnapshots(
+      () => this.#open.buckets,
+      this.#names,
+      () => this.bodyBytesMax,
+    )
   }
 
   get bodyBytesMax(): number {
