@@ -315,12 +315,8 @@ export class ReplicatedJournal implements Journal {
     return report
   }
 
-  /** Fails if the term ends meanwhile: a trim in a later term may have removed what was not finished. */
-  async stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
-    const { position, epoch } = this.applier
-    const staged = await this.snapshots.stage({ position, epoch }, source, progress)
-    if (this.applier.epoch !== epoch) throw new NotLeaderError(this.leader)
-    return staged
+  stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
+    return this.snapshots.stage(this.applier, source, progress)
   }
 
   figures(): JournalFigures {

@@ -286,8 +286,8 @@ export class Snapshots {
         removed.push(name)
       }
       for (const object of await this.#objects.unfinished()) {
-        // Its writer may be alive, and finish it. A snapshot before the newest one is never pointed to, and what names another object is a
-        // record of the same term.
+        // Its writer may be alive, and finish it. A snapshot before the newest one is never pointed to; the record that is to name a body
+        // does not count in another term; and loaded rows are staged again if the term has changed meanwhile.
         const isVain = object.kind === 'snapshot' ? object.position <= upTo : object.epoch < epoch
         if (isVain) await this.#objects.remove(object.name)
       }
