@@ -64,6 +64,11 @@ export interface Log {
    * nothing after `stop`. A follower that throws is an error of the process.
    */
   follow(from: Position, to: LogFollower): { stop(): void }
+  /**
+   * The record at this position as a new node would read it; undefined if it has been trimmed. Missing from an engine that never passes
+   * different records to different followers.
+   */
+  read?(at: Position): Promise<LogRecord | undefined>
   /** Removes the records up to this one. Never the last one. */
   trim(upTo: Position): Promise<void>
   readonly snapshots: SnapshotStore
