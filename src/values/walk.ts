@@ -15,10 +15,11 @@ import { type ErrorRecord, recordOf, standInFor } from './error-records.js'
 import { inheritsProperties, isCopiedByV8, isPlain, isUncloneable, kindOf } from './kinds.js'
 import { MetParts, type Place } from './met-parts.js'
 import { pathOf, type Step } from './path.js'
+import { type Bare, bareFor } from './plain/bare.js'
 import { partsBegun } from './plain/decode.js'
 import { define } from './plain/define.js'
 import { heldBytes, putArray, putDate, putDictionary, putPrimitive } from './plain/encode.js'
-import { Bare, PLAIN_LEVELS_MAX } from './plain/plain-data.js'
+import { PLAIN_LEVELS_MAX } from './plain/plain-data.js'
 import { putKey, ValueShapes } from './plain/shapes.js'
 import { nameOf, refused, Uncloneable } from './uncloneable.js'
 
@@ -179,7 +180,7 @@ class Walk {
     const place = this.#met.add(source)
     let copy: Bare | undefined
     if (this.#isWriting) this.#shapes.put(this.#writer, shape)
-    else this.#met.setCopy(place, (copy = new Bare()))
+    else this.#met.setCopy(place, (copy = bareFor(shape.keys.length)))
     const { keys } = shape
     let written = 0
     for (const key in source) {
@@ -201,7 +202,7 @@ class Walk {
     const place = this.#met.add(source)
     const shape = this.#shapes.ofKeys(keys)
     let copy: Bare | undefined
-    if (!this.#isWriting) this.#met.setCopy(place, (copy = new Bare()))
+    if (!this.#isWriting) this.#met.setCopy(place, (copy = bareFor(keys.length)))
     else if (shape === undefined) putDictionary(this.#writer, keys.length)
     else this.#shapes.put(this.#writer, shape)
     for (const key of keys) {

@@ -4,14 +4,62 @@
  */
 import { type Answer, type AnsweredNote, bytesOf, type Note } from '../model/note.js'
 
-interface Client {
-  /** By number, ascending if `isSorted`. */
-  answers: Map<number, Answer>
-  /** False after a note was undone, until the next one. */
-  isSorted: boolean
+/** In arrays, because a client that has many calls under way removes and adds as many answers at a time, always at the ends. */
+class Client {
+  /** The numbers of the commands, ascending. */
+  readonly numbers: number[] = []
+  /** The answer to each. */
+  readonly answers: Answer[] = []
   /** It has all answers up to this number. */
-  received: number
-  bytes: number
+  received = 0
+  bytes = 0
+
+  /** Where a number is, or belongs. */
+  placeOf(number: number): number {
+    const { numbers } = this
+    let high = numbers.length
+    if (high === 0 || (numbers[high - 1] as number) < number) return high // usually it is the newest
+    for (let low = 0; low < high; ) {
+      const middle = (low + high) >>> 1
+      if ((numbers[middle] as number) < number) low = middle + 1
+      else high = middle
+    }
+    return high
+  }
+
+  set(number: number, answer: Answer): void {
+    const place = this.placeOf(number)
+    if (this.numbers[place] === number) {
+      this.bytes += bytesOf(answer) - bytesOf(this.answers[place])
+      this.answers[place] = answer
+      return
+    }
+    this.bytes += bytesOf(answer)
+    if (place === this.numbers.length) {
+      this.numbers.push(number)
+      this.answers.push(answer)
+      return
+    }
+    this.numbers.splice(place, 0, number)
+    this.answers.splice(place, 0, answer)
+  }
+
+  delete(number: number): void {
+    const place = this.placeOf(number)
+    if (this.numbers[place] === number) this.#remove(place, 1)
+  }
+
+  receive(number: number): void {
+    if (number <= this.received) return
+    this.received = number
+    this.#remove(0, this.placeOf(number + 1))
+  }
+
+  #remove(place: number, count: number): void {
+    for (let at = place; at < place + count; at++) this.bytes -= bytesOf(this.answers[at])
+    this.numbers.splice(place, count)
+    this.answers.splice(place, count)
+  }
 }
 
 /** What a note is about to change, by value. */
@@ -19,7 +67,6 @@ export interface AnswersBefore {
   readonly client: string
   /** Undefined if nothing is kept for the client. */
   readonly received: number | undefined
-  readonly bytes: number
   /** The number that the note adds. */
   readonly added: number | undefined
   /** What the note removes, ascending. */
@@ -31,8 +78,10 @@ export class Answers {
 
   /** The answer that this command of a client got, if it took effect. */
   find(client: string, number: number): { readonly answer: Answer } | undefined {
-    const answers = this.#clients.get(client)?.answers
-    return answers?.has(number) === true ? { answer: answers.get(number) } : undefined
+    const held = this.#clients.get(client)
+    if (held === undefined) return undefined
+    const place = held.placeOf(number)
+    return held.numbers[place] === number ? { answer: held.answers[place] } : undefined
   }
 
   /** The client has said that it has all answers up to this number. */
@@ -55,22 +104,15 @@ export class Answers {
   }
 
   #add({ client, number, received, answer }: AnsweredNote): void {
+    const held = this.#of(client)
+    held.receive(received)
+    held.set(number, answer)
+  }
+
+  #of(client: string): Client {
     let held = this.#clients.get(client)
-    if (held === undefined) {
-      held = { answers: new Map(), isSorted: true, received: 0, bytes: 0 }
-      this.#clients.set(client, held)
-    }
-    sort(held)
-    if (received > held.received) {
-      held.received = received
-      for (const [old, kept] of held.answers) {
-        if (old > received) break
-        held.answers.delete(old)
-        held.bytes -= bytesOf(kept)
-      }
-    }
-    held.answers.set(number, answer)
-    held.bytes += bytesOf(answer)
+    if (held === undefined) this.#clients.set(client, (held = new Client()))
+    return held
   }
 
   /** What {@link restore} needs to undo a note that {@link evolve} gets next. */
@@ -78,53 +120,41 @@ export class Answers {
     const { client } = note
     const held = this.#clients.get(client)
     const added = note.type === 'answered' ? note.number : undefined
-    if (held === undefined) return { client, received: undefined, bytes: 0, added, removed: [] }
-    sort(held)
+    if (held === undefined) return { client, received: undefined, added, removed: [] }
+    const { numbers, answers, received } = held
     const removed: [number, Answer][] = []
     const upTo = note.type === 'answered' ? note.received : Number.POSITIVE_INFINITY
-    for (const entry of held.answers) {
-      if (entry[0] > upTo) break
-      removed.push(entry)
+    const end = held.placeOf(upTo + 1)
+    for (let at = 0; at < end; at++) removed.push([numbers[at] as number, answers[at]])
+    if (added !== undefined) {
+      const place = held.placeOf(added)
+      if (place >= end && numbers[place] === added) removed.push([added, answers[place]])
     }
-    if (added !== undefined && added > upTo && held.answers.has(added)) removed.push([added, held.answers.get(added)])
-    return { client, received: held.received, bytes: held.bytes, added, removed }
+    return { client, received, added, removed }
   }
 
   /** Undoes a note. Every later one has been undone. */
-  restore({ client, received, bytes, added, removed }: AnswersBefore): void {
+  restore({ client, received, added, removed }: AnswersBefore): void {
     if (received === undefined) {
       this.#clients.delete(client)
       return
     }
-    const { answers = new Map<number, Answer>() } = this.#clients.get(client) ?? {}
-    if (added !== undefined) answers.delete(added)
-    for (const [number, answer] of removed) answers.set(number, answer)
-    this.#clients.set(client, {
-      answers,
-      isSorted: removed.length === 0 && (this.#clients.get(client)?.isSorted ?? true),
-      received,
-      bytes,
-    })
+    const held = this.#of(client)
+    if (added !== undefined) held.delete(added)
+    for (const [number, answer] of removed) held.set(number, answer)
+    held.received = received
   }
 
   /** Notes from which the same answers result. */
   notes(): AnsweredNote[] {
     const notes: AnsweredNote[] = []
-    for (const [client, held] of this.#clients) {
-      sort(held)
-      const { answers, received } = held
-      for (const [number, answer] of answers) notes.push({ type: 'answered', client, number, received, answer })
-    }
+    for (const [client, { numbers, answers, received }] of this.#clients)
+      for (const [place, number] of numbers.entries())
+        notes.push({ type: 'answered', client, number, received, answer: answers[place] })
     return notes
   }
 
   reset(): void {
     this.#clients.clear()
   }
-}
-
-function sort(held: Client): void {
-  if (held.isSorted) return
-  held.answers = new Map([...held.answers].sort(([one], [other]) => one - other))
-  held.isSorted = true
 }

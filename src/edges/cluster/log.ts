@@ -64,6 +64,11 @@ export interface Log {
    * nothing after `stop`. A follower that throws is an error of the process.
    */
   follow(from: Position, to: LogFollower): { stop(): void }
+  /**
+   * The record at this position as a new node would read it; undefined if it has been trimmed. Missing from an engine that never passes
+   * different records to different followers.
+   */
+  read?(at: Position): Promise<LogRecord | undefined>
   /** Removes the records up to this one. Never the last one. */
   trim(upTo: Position): Promise<void>
   readonly snapshots: SnapshotStore
@@ -90,7 +95,7 @@ export interface SnapshotPointer {
 export interface SnapshotStore {
   /** The pointer, and its revision for {@link SnapshotStore.point}; revision 0 without one. */
   latest(): Promise<{ readonly pointer: SnapshotPointer | undefined; readonly revision: number }>
-  /** Stores an object. It is there as a whole or not at all. */
+  /** Stores an object under a name that none has had. It is there as a whole or not at all. */
   write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
   /** Sets the pointer if its revision is still this one; resolves with whether it was. */
   point(pointer: SnapshotPointer, revision: number): Promise<boolean>
@@ -104,6 +109,11 @@ export interface SnapshotStore {
   remove(name: string): Promise<void>
   /** The names of all objects, to remove what no record and no pointer names. */
   names(): Promise<readonly string[]>
+  /**
+   * The names of what a writer has begun and not finished, dead or alive; {@link SnapshotStore.remove} removes it. Missing from an engine in
+   * which a dead writer leaves nothing behind.
+   */
+  unfinished?(): Promise<readonly string[]>
 }
 
 /**

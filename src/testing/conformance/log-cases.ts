@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { LogConflict, type LogRecord, type Position } from '../../edges/cluster/log.js'
 import type { Case } from './case.js'
-import { Collected, type LogsOfOneName, opened, record, text, until } from './log-nodes.js'
+import { Collected, type LogsOfOneName, opened, record, text, textOf, until } from './log-nodes.js'
 import { snapshotStoreCases } from './snapshot-store-cases.js'
 import { wireCases } from './wire-cases.js'
 
@@ -218,6 +218,20 @@ export const logCases: readonly Case<LogsOfOneName>[] = [
         for (const one of all) one.stop()
         assert.deepEqual([behind.gaps, behind.positions()], [1, []])
         assert.deepEqual([just.gaps, just.positions()], [0, [6, 7, 8, 9, 10, 11]])
+      }),
+  },
+
+  {
+    name: 'a log that can be asked for one record has it as it was appended, until it is trimmed',
+    run: (logs) =>
+      opened(logs, ['a', 'b'], async ([a, b]) => {
+        if (b.read === undefined) return
+        for (let at = 0; at < 3; at++) await a.append(record(`${at + 1}`), at)
+        const read = await b.read(2)
+        assert.deepEqual({ ...read, body: textOf(read?.body ?? text('')) }, { ...record('2'), body: '2' })
+        assert.equal(await b.read(4), undefined)
+        await a.trim(2)
+        assert.equal(await b.read(2), undefined)
       }),
   },
 

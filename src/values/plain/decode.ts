@@ -2,8 +2,9 @@
 import type { PlainBytes, PlainData } from '../../core/model/stored-value.js'
 import { ByteReader, MalformedBytesError } from '../bytes/byte-reader.js'
 import { TEXT } from '../bytes/text.js'
+import { type Bare, bareFor } from './bare.js'
 import { type KeyList, keysIn } from './key-lists.js'
-import { Bare, Branch, PLAIN_LEVELS_MAX, Rows } from './plain-data.js'
+import { Branch, PLAIN_LEVELS_MAX, Rows } from './plain-data.js'
 import { TAG } from './tags.js'
 
 /** The bytes of a text, while it is decoded. */
@@ -58,8 +59,8 @@ function below(level: number): number {
 }
 
 function takeObject(reader: ByteReader, list: KeyList, shapes: KeyList[], level: number): Bare | Branch {
-  const object = new Bare()
   const { keys, lastBranches } = list
+  const object = bareFor(keys.length)
   let count = 0
   let branches: string[] | undefined // if they are not those of the last object
   for (let index = 0; index < keys.length; index++) {
@@ -91,9 +92,10 @@ function takeArray(reader: ByteReader, shapes: KeyList[], level: number): unknow
 }
 
 function takeDictionary(reader: ByteReader, shapes: KeyList[], level: number): Bare | Branch {
-  const object = new Bare()
+  let left = reader.varint()
+  const object = bareFor(left)
   const branches: string[] = []
-  for (let left = reader.varint(); left > 0; left--) {
+  for (; left > 0; left--) {
     const key = reader.text(reader.byte())
     const part = takePart(reader, shapes, level)
     object[key] = part
@@ -116,7 +118,7 @@ export function partsBegun(bytes: Buffer, end: number): object[] {
   }
   const goesOn = () => reader.at < reader.end
   const takeKeyed = (keys: readonly string[]): Bare => {
-    const object = begin(new Bare())
+    const object = begin(bareFor(keys.length))
     for (let index = 0; index < keys.length && goesOn(); index++) object[keys[index] as string] = take()
     return object
   }
@@ -140,8 +142,9 @@ export function partsBegun(bytes: Buffer, end: number): object[] {
       case TAG.shape:
         return takeKeyed((lists[reader.varint()] as KeyList).keys) // the walk has written it
       case TAG.dictionary: {
-        const object = begin(new Bare())
-        for (let left = reader.varint(); left > 0 && goesOn(); left--) {
+        let left = reader.varint()
+        const object = begin(bareFor(left))
+        for (; left > 0 && goesOn(); left--) {
           const key = reader.text(reader.byte())
           if (goesOn()) object[key] = take()
         }

@@ -1,7 +1,8 @@
 /** Encodes plain data. The inverse of `decode.ts`; both follow `tags.ts`. */
 import type { PlainBytes, PlainData } from '../../core/model/stored-value.js'
 import { ByteWriter } from '../bytes/byte-writer.js'
-import { type Bare, Branch, Rows } from './plain-data.js'
+import type { Bare } from './bare.js'
+import { Branch, Rows } from './plain-data.js'
 import { putKey, ValueShapes } from './shapes.js'
 import { TAG } from './tags.js'
 

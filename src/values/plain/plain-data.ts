@@ -4,33 +4,11 @@
  * are most of them, are copied at once; the others are a {@link Branch} or {@link Rows}.
  */
 import type { PlainData } from '../../core/model/stored-value.js'
+import type { Bare } from './bare.js'
 import { define } from './define.js'
 
 /** The most levels that plain data has: what walks it does so recursively, on any stack. */
 export const PLAIN_LEVELS_MAX = 200
-
-/**
- * The objects in it: ordinary ones, except that they inherit nothing. So no setter of a changed Object.prototype gets in the way of
- * a copy, `__proto__` is a name like any other, and for...in lists only what is theirs.
- */
-export class Bare {
-  [key: string]: unknown
-
-  constructor(hint?: 'hint') {
-    // Never needed: V8 counts these to see how much room to leave in each object.
-    if (hint === 'hint') {
-      this['a'] = 1
-      this['b'] = 2
-      this['c'] = 3
-      this['d'] = 4
-    }
-  }
-}
-Reflect.deleteProperty(Bare.prototype, 'constructor')
-Object.setPrototypeOf(Bare.prototype, null)
-Object.freeze(Bare.prototype)
-// It decides by the first few: room for four properties, as in an object literal; more of them are outside, as there.
-for (let n = 0; n < 8; n++) new Bare('hint')
 
 /** An object with parts that are objects, too. */
 export class Branch {

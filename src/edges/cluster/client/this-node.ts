@@ -49,7 +49,7 @@ export const OF_THIS_NODE = {
   async load(this: ThisNode, path: string, options: SaveOptions = {}): Promise<LoadResult> {
     encodeCall('load', [path, options])
     await this.flush()
-    const staged = await savedFilesOf(this.cache).stage(path, options)
+    const staged = await stagedInOneTerm(this, path, options)
     if (!staged.ok) return staged
     const { file, checksum, entries, expired, evicted, format } = staged
     const report = (await this.ask(OP.adopt, [file, checksum, entries])) as LoadReport
@@ -74,6 +74,16 @@ export const OF_THIS_NODE = {
     await this.flush()
     return this.node.journal.compact()
   },
+}
+
+/** Again if the term has changed meanwhile: a trim in the next one takes what is not finished for what a dead node has left. */
+async function stagedInOneTerm({ cache, node }: ThisNode, path: string, options: SaveOptions) {
+  const { applier } = node.journal
+  for (;;) {
+    const { epoch } = applier
+    const staged = await savedFilesOf(cache).stage(path, options)
+    if (!staged.ok || applier.epoch === epoch) return staged
+  }
 }
 
 export function pastGone(): CacheError {

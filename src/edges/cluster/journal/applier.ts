@@ -38,6 +38,12 @@ export interface CommittedFrames {
   readonly timeMs: number
 }
 
+/** The last record with frames. */
+export interface AppliedFrames {
+  readonly record: LogRecord
+  readonly at: Position
+}
+
 /** What a snapshot says of its place in the log. */
 export interface AppliedHeader {
   readonly position: Position
@@ -65,6 +71,8 @@ export class Applier {
   /** The node whose term it is or was; undefined if this is not known. */
   #elected: string | undefined
   end: ChainEnd
+  /** Undefined if this node appended them itself, or read a snapshot that has them. By the chain of checksums, they stand for all before them. */
+  lastFrames: AppliedFrames | undefined
   /** Of the last frame, or of the beginning of the term. */
   timeMs = 0
   frames = 0
@@ -144,6 +152,7 @@ export class Applier {
           return
         }
         const staged = stagedIn(record.body, at)
+        if (record.body.length > 0) this.lastFrames = { record, at }
         if (staged === undefined) return this.#takeFrames(bufferOf(record.body), at, target)
         return objects.readStaged(staged).then((bytes) => {
           this.bytes += bytes.length
@@ -245,6 +254,7 @@ export class Applier {
 
   committed({ end = this.end, notes, loaded, timeMs }: CommittedFrames, bytes: number, at: Position): void {
     this.end = end
+    this.lastFrames = undefined
     this.#saw(timeMs)
     this.noted(notes, timeMs)
     for (const file of loaded) this.#noteLoaded(file, at)
@@ -267,6 +277,7 @@ export class Applier {
     this.epoch = epoch
     this.leader = this.#elected = leader
     this.end = { nextSequence: nextSequence as Sequence, lastChecksum }
+    this.lastFrames = undefined
     this.#saw(timeMs)
     this.clients.clear()
     for (const [client, seenMs] of Object.entries(clients)) this.clients.set(client, seenMs)

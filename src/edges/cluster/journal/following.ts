@@ -1,9 +1,11 @@
 /**
  * Following the log: every record behind what has been applied is applied, in order. If the next one is gone, the cache forgets everything and
- * goes on from a snapshot; if one is damaged, it is read once more, because it may have been trimmed meanwhile. What the engine does not
- * give now is asked for until it does. Before: replicated-journal. After: log-reader, applier, snapshots.
+ * goes on from a snapshot; if one is damaged, it is read once more, because it may have been trimmed meanwhile, and then it is as good as
+ * gone if a snapshot has it. What the engine does not give now is asked for until it does. Before: replicated-journal. After: log-reader,
+ * applier, snapshots.
  */
 import type { JournalSession } from '../../../durable/contract.js'
+import { CorruptionError } from '../../../errors.js'
 import type { Log, LogRecord, Position } from '../log.js'
 import type { Applier } from './applier.js'
 import type { ClusterClock } from './cluster-clock.js'
@@ -74,7 +76,8 @@ export class Following {
     if (!this.#isStopped) this.#hooks.took(record)
   }
 
-  #resynchronize(): void {
+  /** Only to a snapshot that has the record after the last one that was applied: what has been emitted is not emitted again. */
+  #resynchronize(damage?: Error): void {
     const { session, snapshots, applier, clock } = this.#parts
     if (this.#isStopped) return
     this.#reader?.stop()
@@ -88,10 +91,14 @@ export class Following {
           if (this.#isStopped) return
           if (restored === undefined) {
             if (++this.#goneTries >= GONE_TRIES) this.#fail(gone())
-            else clock.setTimeout(() => this.#resynchronize(), AGAIN_MS)
+            else clock.setTimeout(() => this.#resynchronize(damage), AGAIN_MS)
             return
           }
           this.#goneTries = 0
+          if (damage !== undefined && restored.header.position <= applier.position) {
+            this.#fail(damage)
+            return
+          }
           const { nextSequence, timeMs } = restored.header
           replica.follow({ events: [], notes: [], firstSequence: nextSequence, timeMs }, clock.ownNow()) // it is complete
           applier.restore(restored.header)
@@ -100,7 +107,7 @@ export class Following {
         },
         (error) => {
           if (isFinal(error)) this.#fail(error)
-          else clock.setTimeout(() => this.#resynchronize(), AGAIN_MS)
+          else clock.setTimeout(() => this.#resynchronize(damage), AGAIN_MS)
         },
       )
   }
@@ -109,11 +116,27 @@ export class Following {
     this.#reader = undefined
     const at = this.#parts.applier.position + 1
     if (this.#failedAt === at && isFinal(error)) {
-      this.#fail(error)
+      if (error instanceof CorruptionError) this.#passOver(error, at)
+      else this.#fail(error)
       return
     }
     this.#failedAt = at
+    this.#readAgain()
+  }
+
+  #readAgain(): void {
     this.#parts.clock.setTimeout(() => this.#read(), AGAIN_MS)
+  }
+
+  /** Whatever this node has applied or emitted before, the snapshot replaces: also what came from a copy of the log that differs. */
+  #passOver(damage: Error, at: Position): void {
+    this.#parts.snapshots.look().then(
+      (position) => {
+        if (position < at) this.#fail(damage)
+        else this.#resynchronize(damage)
+      },
+      () => this.#readAgain(),
+    )
   }
 
   #fail(error: Error): void {

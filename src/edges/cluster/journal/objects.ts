@@ -1,6 +1,6 @@
 /**
  * Objects beside the log: what is too large for a record, the rows of a `loaded` event, and snapshots. A name says what an object is, and
- * the position of the log at which it was written, so that a trim knows what it may remove. Before: term-writer, replicated-journal and
+ * the position of the log and the term in which it was written, so that a trim knows what it may remove. Before: term-writer, replicated-journal and
  * snapshots. After: the log's store.
  */
 import { checksum } from '../../../durable/format/checksum.js'
@@ -13,7 +13,15 @@ import { SEAL_BYTES } from './sealed-record.js'
 export type ObjectKind = 'record' | 'loaded' | 'snapshot'
 
 const CHUNK_BYTES = 256 * 1024
-const NAME = /^(record|loaded|snapshot)-(\d+)-/
+const NAME = /^(record|loaded|snapshot)-(\d+)-(\d+)-/
+
+/** What the name of an object says. */
+export interface NamedObject {
+  readonly name: string
+  readonly kind: ObjectKind
+  readonly position: Position
+  readonly epoch: number
+}
 
 export class Objects {
   readonly #log: Pick<Log, 'snapshots' | 'bodyBytesMax'>
@@ -34,13 +42,13 @@ export class Objects {
   }
 
   /** A new name: no two objects have the same. */
-  nameOf(kind: ObjectKind, position: Position): string {
-    return `${kind}-${String(position).padStart(16, '0')}-${this.#newId()}`
+  nameOf(kind: ObjectKind, { position, epoch }: { position: Position; epoch: number }): string {
+    return `${kind}-${String(position).padStart(16, '0')}-${epoch}-${this.#newId()}`
   }
 
-  /** Writes the body of the record at this position. Resolves with what the record has instead. */
-  async stage(position: Position, body: Uint8Array): Promise<StagedBody> {
-    const object = this.nameOf('record', position)
+  /** Writes the body of the record at this position, in this term. Resolves with what the record has instead. */
+  async stage(place: { position: Position; epoch: number }, body: Uint8Array): Promise<StagedBody> {
+    const object = this.nameOf('record', place)
     await this.#store.write(object, chunksOf(body))
     return { object, checksum: checksum(body) }
   }
@@ -69,19 +77,28 @@ export class Objects {
     }
   }
 
-  /** The objects that there are, with what their names say. */
-  async list(): Promise<{ name: string; kind: ObjectKind; position: Position }[]> {
-    const found: { name: string; kind: ObjectKind; position: Position }[] = []
-    for (const name of await this.#store.names()) {
-      const [, kind, position] = NAME.exec(name) ?? []
-      if (kind !== undefined) found.push({ name, kind: kind as ObjectKind, position: Number(position) })
-    }
-    return found
+  /** The objects that there are. */
+  async list(): Promise<NamedObject[]> {
+    return named(await this.#store.names())
+  }
+
+  /** What writers have begun and not finished, dead or alive. */
+  async unfinished(): Promise<NamedObject[]> {
+    return named((await this.#store.unfinished?.()) ?? [])
   }
 
   remove(name: string): Promise<void> {
     return this.#store.remove(name)
   }
+}
+
+function named(names: readonly string[]): NamedObject[] {
+  return names.flatMap((name) => {
+    const [, kind, position, epoch] = NAME.exec(name) ?? []
+    return kind === undefined
+      ? []
+      : [{ name, kind: kind as ObjectKind, position: Number(position), epoch: Number(epoch) }]
+  })
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

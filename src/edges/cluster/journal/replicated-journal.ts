@@ -31,8 +31,9 @@ import type {
 } from '../../../durable/contract.js'
 import { queueTask } from '../../../durable/storage/event-loop.js'
 import { CacheClosedError, NotLeaderError } from '../../../errors.js'
-import { type Log, LogConflict } from '../log.js'
+import type { Log } from '../log.js'
 import { Applier } from './applier.js'
+import { appendTerm, type Outcome } from './candidacy.js'
 import type { ClusterClock } from './cluster-clock.js'
 import { Following } from './following.js'
 import { Leading } from './leading.js'
@@ -41,7 +42,6 @@ import { Objects } from './objects.js'
 import { type OpenedLog, openLog, readLog } from './open-log.js'
 import { identityOf, jsonBody, type Settings, writeSettings } from './records.js'
 import { figuresOf, reportOf } from './reports.js'
-import { sealed } from './sealed-record.js'
 import { busy, Snapshots } from './snapshots.js'
 import type { Term } from './term-writer.js'
 
@@ -210,10 +210,9 @@ export class ReplicatedJournal implements Journal {
   // ── the term ──
 
   /**
-   * Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. `'overtaken'`: there
-   * is a record that it has not read yet.
+   * Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived.
    */
-  async stand(): Promise<'elected' | 'overtaken' | 'unknown' | undefined> {
+  async stand(): Promise<Outcome | undefined> {
     if (this.#state !== 'following' || this.#following?.isIdle !== true) return undefined
     const { log, node, clock } = this.#parts
     const { position, epoch: before } = this.applier
@@ -221,15 +220,11 @@ export class ReplicatedJournal implements Journal {
     this.#stopReading()
     this.#become('candidate')
     const timeMs = clock.now()
-    const term = { kind: 'term', epoch, node, body: jsonBody({ ...writeSettings(this.settings), timeMs }) } as const
-    let outcome: 'elected' | 'overtaken' | 'unknown' = 'elected'
-    try {
-      await log.append(sealed(term), position)
-    } catch (error) {
-      // If it is not known: then its record is followed, and another term begun.
-      outcome = error instanceof LogConflict ? 'overtaken' : 'unknown'
-    }
-    if (!this.#is('candidate')) return undefined
+    const body = jsonBody({ ...writeSettings(this.settings), timeMs })
+    const outcome = await appendTerm(log, this.applier, { kind: 'term', epoch, node, body }).catch((error) => {
+      this.#fail(error)
+    })
+    if (outcome === undefined || !this.#is('candidate')) return undefined
     if (outcome === 'elected') this.#lead({ epoch, node, position: position + 1, timeMs })
     else this.#follow()
     return outcome
@@ -316,7 +311,7 @@ export class ReplicatedJournal implements Journal {
   }
 
   stage(source: SnapshotSource, progress: (done: number, total: number) => void) {
-    return this.snapshots.stage(this.applier.position, source, progress)
+    return this.snapshots.stage(this.applier, source, progress)
   }
 
   figures(): JournalFigures {

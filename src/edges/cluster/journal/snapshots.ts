@@ -174,7 +174,7 @@ export class Snapshots {
     const { snapshots } = this.#log
     const { clock } = this.#parts
     const beganMs = clock.ownNow()
-    const name = this.#objects.nameOf('snapshot', header.position)
+    const name = this.#objects.nameOf('snapshot', header)
     if (this.#isReached((await snapshots.latest()).pointer, header)) return this.#report(beganMs)
     /** Whether the pointer may be set, now or later: an error of the engine says nothing. */
     let mayBePointedTo = false
@@ -222,8 +222,12 @@ export class Snapshots {
   }
 
   /** Rows that a `loaded` event names. @throws CacheError `ENGINE_UNAVAILABLE`. */
-  async stage(at: Position, source: SnapshotSource, progress: (done: number, total: number) => void) {
-    const file = this.#objects.nameOf('loaded', at)
+  async stage(
+    place: { position: Position; epoch: number },
+    source: SnapshotSource,
+    progress: (done: number, total: number) => void,
+  ) {
+    const file = this.#objects.nameOf('loaded', place)
     const writing = writeRowsObject(this.#log.snapshots, {
       name: file,
       kind: 'loaded',
@@ -269,7 +273,7 @@ export class Snapshots {
   }
 
   /** What fails here is done by the next snapshot. */
-  async #trim(upTo: Position, kept: readonly string[], { loaded }: AppliedHeader): Promise<string[]> {
+  async #trim(upTo: Position, kept: readonly string[], { loaded, epoch }: AppliedHeader): Promise<string[]> {
     const removed: string[] = []
     try {
       await this.#log.trim(upTo)
@@ -280,6 +284,12 @@ export class Snapshots {
         if (lastAt > upTo) continue
         await this.#objects.remove(name)
         removed.push(name)
+      }
+      for (const object of await this.#objects.unfinished()) {
+        // Its writer may be alive, and finish it. A snapshot before the newest one is never pointed to; the record that is to name a body
+        // does not count in another term; and loaded rows are staged again if the term has changed meanwhile.
+        const isVain = object.kind === 'snapshot' ? object.position <= upTo : object.epoch < epoch
+        if (isVain) await this.#objects.remove(object.name)
       }
     } catch {
       // The snapshot is in place either way.

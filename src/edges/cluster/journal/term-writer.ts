@@ -107,7 +107,7 @@ export class TermWriter<T> {
   /** What is too large for a record is written as an object first. Later records wait for it. */
   #stage(out: Outgoing<T>): void {
     this.#isStaging = true
-    this.#objects.stage(this.#last + STAGED_RECORDS, out.body).then(
+    this.#objects.stage({ position: this.#last + STAGED_RECORDS, epoch: this.#term.epoch }, out.body).then(
       (staged) => {
         this.#isStaging = false
         if (this.#isOver) return

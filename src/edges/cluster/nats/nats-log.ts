@@ -9,7 +9,7 @@ import { isTemporary, isWrongSequence, openingError } from './nats-errors.js'
 import { NatsNames } from './nats-names.js'
 import { NatsObstacle } from './nats-obstacle.js'
 import { checkPermissions } from './nats-permissions.js'
-import { headersOf } from './nats-record.js'
+import { headersOf, recordOf } from './nats-record.js'
 import { NatsRequests } from './nats-requests.js'
 import { NatsSnapshots } from './nats-snapshots.js'
 import { type Buckets, openStreams } from './nats-streams.js'
@@ -48,7 +48,11 @@ export class NatsLog implements Log {
     this.#replicas = replicas
     this.#options = options
     this.wire = new NatsWire(() => this.#open.requests, this.#names)
-    this.snapshots = new NatsSnapshots(() => this.#open.buckets, this.#names)
+    this.snapshots = new NatsSnapshots(
+      () => this.#open.buckets,
+      this.#names,
+      () => this.bodyBytesMax,
+    )
   }
 
   get bodyBytesMax(): number {
@@ -100,6 +104,12 @@ export class NatsLog implements Log {
         this.#readers.delete(reader)
       },
     }
+  }
+
+  /** The server that leads the stream answers. */
+  async read(at: Position): Promise<LogRecord | undefined> {
+    const message = await this.#open.impatient.streams.getMessage(this.#names.stream, { seq: at })
+    return message === null ? undefined : recordOf({ headers: message.header, data: message.data })
   }
 
   async trim(upTo: Position): Promise<void> {

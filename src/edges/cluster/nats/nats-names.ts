@@ -40,10 +40,25 @@ export class NatsNames {
     return `$KV.${this.bucket}.${POINTER}`
   }
 
-  /** The subject of the message that describes an object: the client library encodes the name so. */
+  /** The subject of the message that describes an object. */
   describing(object: string): string {
-    const encoded = btoa(object).replaceAll('+', '-').replaceAll('/', '_')
-    return `$O.${this.bucket}.M.${encoded}`
+    return `$O.${this.bucket}.M.${encodeObject(object)}`
+  }
+
+  /** The subject of the chunks of an object. */
+  chunksOf(object: string): string {
+    return this.chunks(encodeObject(object))
+  }
+
+  /** The same, by what its description says. */
+  chunks(id: string): string {
+    return `$O.${this.bucket}.C.${id}`
+  }
+
+  /** The object that a message of this subject describes, or is a chunk of. */
+  objectOf(subject: string): { readonly name: string; readonly isChunk: boolean } {
+    const [kind, encoded = ''] = subject.split('.').slice(-2)
+    return { name: Buffer.from(encoded, 'base64url').toString('latin1'), isChunk: kind === 'C' }
   }
 
   /** Every stream, the one that proves that the others are there last. */
@@ -68,6 +83,11 @@ export class NatsNames {
   addressed(address: string): string {
     return `${this.#prefix}.to.${encodeName(address)}`
   }
+}
+
+/** As the client library encodes the name of an object in the subject that describes it. */
+export function encodeObject(name: string): string {
+  return btoa(name).replaceAll('+', '-').replaceAll('/', '_')
 }
 
 function encodeName(name: string): string {

@@ -1,25 +1,37 @@
-/** Snapshots in an object store, and the pointer to them as the one key of a bucket, whose revisions make it a compare-and-set. */
-
+/**
+ * Snapshots in an object store, and the pointer to them as the one key of a bucket, whose revisions make it a compare-and-set.
+ *
+ * An object is written here and not by the client library, in the library's form, because the library gives its chunks a random subject: of
+ * those that a killed writer has left, nobody could say what they were to become. Here their subject has the object's name.
+ */
+import { createHash } from 'node:crypto'
+import type { ObjectInfo } from '@nats-io/obj'
+import { headers } from '@nats-io/transport-node'
 import { journalClock } from '../../../cache/system-clock.js'
 import { reasonOf } from '../../../errors.js'
 import { DamagedObjectError, type SnapshotPointer, type SnapshotStore } from '../log.js'
 import { isWrongSequence } from './nats-errors.js'
-import { type NatsNames, POINTER } from './nats-names.js'
+import { encodeObject, type NatsNames, POINTER } from './nats-names.js'
 import type { Buckets } from './nats-streams.js'
 
 /** A reader gives up after so long without a chunk: the server that hosts its consumer may be gone. */
 const SILENCE_MS = 10_000
+/** Of a chunk, at most. */
+const CHUNK_BYTES = 128 * 1024
 /** In what the library says when the digest is another one. */
 const CORRUPT = 'corrupt object'
 
 export class NatsSnapshots implements SnapshotStore {
   readonly #names: NatsNames
+  readonly #payloadBytesMax: () => number
 
   constructor(
     readonly buckets: () => Buckets,
     names: NatsNames,
+    payloadBytesMax: () => number,
   ) {
     this.#names = names
+    this.#payloadBytesMax = payloadBytesMax
   }
 
   async latest(): Promise<{ pointer: SnapshotPointer | undefined; revision: number }> {
@@ -45,19 +57,43 @@ export class NatsSnapshots implements SnapshotStore {
   }
 
   async write(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const iterator = chunks[Symbol.asyncIterator]()
-    const stream = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const { done, value } = await iterator.next()
-        if (done) controller.close()
-        else controller.enqueue(value.slice())
-      },
-    })
-    await this.buckets().objects.put({ name }, stream)
+    const { client, manager } = this.buckets()
+    const digest = createHash('sha256')
+    let size = 0
+    let count = 0
+    try {
+      for await (const chunk of joined(chunks, Math.min(CHUNK_BYTES, this.#payloadBytesMax()))) {
+        digest.update(chunk)
+        size += chunk.length
+        count++
+        await client.publish(this.#names.chunksOf(name), chunk)
+      }
+      const description = {
+        name,
+        bucket: this.#names.bucket,
+        nuid: encodeObject(name), // the last token of the subject of its chunks
+        size,
+        chunks: count,
+        digest: `SHA-256=${padded(digest.digest('base64url'))}`,
+        mtime: new Date(journalClock.now()).toISOString(),
+        options: { max_chunk_size: CHUNK_BYTES },
+      }
+      const replacing = headers()
+      replacing.set('Nats-Rollup', 'sub')
+      await client.publish(this.#names.describing(name), JSON.stringify(description), { headers: replacing })
+    } catch (error) {
+      await manager.streams
+        .purge(this.#names.objectStream, { filter: this.#names.chunksOf(name) })
+        .catch(() => undefined)
+      throw error
+    }
   }
 
   async *read(name: string): AsyncGenerator<Uint8Array> {
-    const object = await this.buckets().objects.get(name)
+    const { objects } = this.buckets()
+    const description = await objects.info(name)
+    if (description !== null) await this.#checkChunks(description)
+    const object = await objects.get(name)
     if (object === null) throw new DamagedObjectError(`There is no object ${name}.`)
     object.error.catch(() => undefined) // the reader throws it too
     const reader = object.data.getReader()
@@ -75,16 +111,69 @@ export class NatsSnapshots implements SnapshotStore {
     }
   }
 
+  /** The description last: while it is there, the object is removed again. */
   async remove(name: string): Promise<void> {
-    const { manager, objects } = this.buckets()
-    if ((await objects.info(name))?.deleted === false) await objects.delete(name)
-    // The client library leaves a message that says that it is deleted.
-    await manager.streams.purge(this.#names.objectStream, { filter: this.#names.describing(name) })
+    const { streams } = this.buckets().manager
+    for (const filter of [this.#names.chunksOf(name), this.#names.describing(name)])
+      await streams.purge(this.#names.objectStream, { filter })
   }
 
   async names(): Promise<readonly string[]> {
-    return (await this.buckets().objects.list()).map(({ name }) => name)
+    return [...(await this.#there()).described]
   }
+
+  async unfinished(): Promise<readonly string[]> {
+    const { described, begun } = await this.#there()
+    return [...begun].filter((name) => !described.has(name))
+  }
+
+  /** The objects that have a description, and those that have chunks. */
+  async #there(): Promise<{ described: Set<string>; begun: Set<string> }> {
+    const described = new Set<string>()
+    const begun = new Set<string>()
+    for (const subject of Object.keys(await this.#messages('>'))) {
+      const { name, isChunk } = this.#names.objectOf(subject)
+      if (isChunk) begun.add(name)
+      else described.add(name)
+    }
+    return { described, begun }
+  }
+
+  /** The library would wait for chunks that are gone as for a server that does not answer. @throws DamagedObjectError. */
+  async #checkChunks({ name, chunks, nuid }: ObjectInfo): Promise<void> {
+    const subject = this.#names.chunks(nuid)
+    const { [subject]: count = 0 } = await this.#messages(subject)
+    if (count < chunks) throw new DamagedObjectError(`The object ${name} has ${count} of its ${chunks} chunks.`)
+  }
+
+  /** How many messages of each subject there are: the server answers that leads the stream. */
+  async #messages(filter: string): Promise<Record<string, number>> {
+    const { manager } = this.buckets()
+    const { state } = await manager.streams.info(this.#names.objectStream, { subjects_filter: filter })
+    return state.subjects ?? {}
+  }
+}
+
+/** In pieces of this length; the last one may be shorter. */
+async function* joined(chunks: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafe(length)
+  let filled = 0
+  for await (const chunk of chunks)
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + length - filled)
+      piece.set(part, filled)
+      filled += part.length
+      at += part.length
+      if (filled < length) continue
+      yield piece
+      piece = Buffer.allocUnsafe(length)
+      filled = 0
+    }
+  if (filled > 0) yield piece.subarray(0, filled)
+}
+
+function padded(base64: string): string {
+  return base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')
 }
 
 async function withinSilence<Result>(reading: Promise<Result>, name: string): Promise<Result> {

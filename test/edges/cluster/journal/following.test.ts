@@ -55,12 +55,13 @@ function parts(first: number) {
   return { ...typed, place, told, receiver, replica, pass }
 }
 
-function following(restore: () => Promise<unknown>) {
+/** `look`: where the newest snapshot is. */
+function following(restore: () => Promise<unknown>, look: () => Promise<number> = async () => 0) {
   const { place, told, receiver, replica, pass, ...rest } = parts(10)
   const session = { receiver, replica } as unknown as FollowingParts['session']
   const failures: Error[] = []
   const node = new Following(
-    { ...rest, session, snapshots: { restore } as unknown as Snapshots },
+    { ...rest, session, snapshots: { restore, look } as unknown as Snapshots },
     { took: () => undefined, failed: (error) => failures.push(error) },
   )
   return { failures, told, pass, place, applier: rest.applier, stop: () => node.stop() }
@@ -107,6 +108,48 @@ test('a record that is damaged twice ends the node; if it is sound when it is re
     t.is(failures[0]?.name, damagedReads === 1 ? undefined : 'CorruptionError')
     stop()
   }
+})
+
+test('a record that stays damaged is passed over with a snapshot that has it, and with no other', async (t) => {
+  for (const [newest, sound] of [
+    [0, undefined],
+    [9, 9],
+    [10, 9],
+    [10, 10],
+    [50, 50],
+  ] as const) {
+    let restored: number | undefined = 9 // the first gap
+    const { failures, told, pass, place, applier, stop } = following(
+      async () => (restored === undefined ? undefined : snapshotOf(restored)),
+      async () => newest,
+    )
+    place.damagedReads = 2
+    await pass(1)
+    restored = sound
+    place.first = (sound ?? 9) + 1
+    await pass(3)
+    const isPassed = sound !== undefined && sound >= 10
+    t.is(failures[0]?.name, isPassed ? undefined : 'CorruptionError', `${newest}, ${sound}`)
+    t.is(applier.position, isPassed ? sound + 1 : 9)
+    t.deepEqual(told, isPassed ? ['whole', 'whole'] : ['whole'])
+    stop()
+  }
+})
+
+test('an engine that does not say where the newest snapshot is, is asked again before a node ends', async (t) => {
+  let asked = 0
+  const look = async () => {
+    if (++asked < 3) throw new Error('timeout')
+    return 0
+  }
+  const { failures, pass, place, stop } = following(async () => snapshotOf(9), look)
+  place.damagedReads = 10
+  await pass(3)
+  t.deepEqual(failures, [])
+  await pass(3)
+  t.is(failures[0]?.name, 'CorruptionError')
+  t.is(asked, 3)
+  stop()
 })
 
 test('a snapshot that the engine does not know of yet is asked for some times', async (t) => {

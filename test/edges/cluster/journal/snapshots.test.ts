@@ -1,6 +1,7 @@
 /** Snapshots of a cluster's log: written, pointed to, trimmed, and read by nodes that are behind or new. */
 import test from 'ava'
 import type { ClusterCache } from '../../../../src/cluster.js'
+import type { ClusterNode } from '../../../../src/edges/cluster/node/cluster-node.js'
 import { drivenNodes } from '../../../helpers/cluster/driven-nodes.js'
 
 const entriesOf = (cache: ClusterCache) => new Map(cache.local.entries())
@@ -218,6 +219,36 @@ test('a trim removes the loaded rows with the record that names them, whichever 
     t.is(loaded(), 0)
     for (const node of [...nodes, late]) await during(node.close())
   }
+})
+
+test('rows that a node stages while the term changes are staged again: a trim may have taken them for what a dead node has left', async (t) => {
+  const { open, during, engine, nodes } = drivenNodes(t)
+  const one = await open('one')
+  await during(one.set('a', 1))
+  await during(one.save('/file'))
+  const written: string[] = []
+  const two = await open('two', {
+    engine: Object.assign((...[name, node]: Parameters<typeof engine>) => {
+      const log = engine(name, node)
+      const { write } = log.snapshots
+      log.snapshots.write = async (object, chunks) => {
+        if (written.push(object) === 1) {
+          await one.close()
+          await two.set('a', 2)
+        }
+        await write(object, chunks)
+      }
+      return log
+    }, engine),
+  })
+  t.like(await during(two.load('/file')), { ok: true, entries: 1 })
+  t.is(two.local.get('a'), 1)
+  const { epoch, loaded } = (nodes.get('two') as ClusterNode).journal.applier.header
+  t.deepEqual(
+    written.map((name) => Number(name.split('-')[2])),
+    [epoch - 1, epoch],
+  )
+  t.deepEqual(Object.keys(loaded), [written[1]])
 })
 
 test('a node that has begun with a snapshot knows which record names what was loaded before it', async (t) => {

@@ -1,6 +1,7 @@
 /** Snapshots and trimming on real servers: nodes that were away, that are new, that compact at once, and objects that are damaged. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
+import { openCluster } from '../../../../src/cluster.js'
 import type { Log, LogRecord } from '../../../../src/edges/cluster/log.js'
 import { nats } from '../../../../src/nats.js'
 import {
@@ -13,6 +14,8 @@ import {
 } from '../../../helpers/nats/given-cluster.js'
 import { CLUSTER, type Member, NO_LOAD } from '../../../helpers/nats/members.js'
 
+/** So many that a snapshot takes a while to write. */
+const LARGE_VALUES = 400
 /** So little that nodes compact all the time. */
 const OFTEN = { compaction: { journalBytes: 64 * 1024, factor: 0, segmentBytes: 1024 * 1024 } }
 
@@ -110,6 +113,33 @@ testWithServers(
     t.log(members.figures)
   },
 )
+
+testWithServers('a node that is killed while it writes a snapshot leaves nothing in the object store', async (t) => {
+  const given = await givenCluster(t)
+  const { members, servers } = given
+  const cache = await openCluster({ name: CLUSTER, engine: nats({ servers: servers.urls, replicas: 3 }) })
+  t.teardown(() => cache.close())
+  for (let at = 0; at < LARGE_VALUES; at++) await cache.set(`large ${at}`, 'x'.repeat(64 * 1024))
+  const log = await logOf(t, given)
+  const unfinished = async () => (await log.snapshots.unfinished?.()) ?? []
+  // Until one was killed in time.
+  while ((await unfinished()).length === 0) {
+    const victim = members.join(NO_LOAD)
+    await members.until('node', () => victim.isReady)
+    await cache.set('small', 1) // otherwise there is nothing to write
+    victim.tell('compact')
+    for (let tries = 0; tries < 200 && (await unfinished()).length === 0; tries++) await sleep(5)
+    await victim.kill()
+  }
+  t.regex((await unfinished())[0] ?? '', /^snapshot-/)
+  for (let count = 0; count < 3; count++) {
+    await cache.set('small', count)
+    await cache.compact()
+  }
+  t.deepEqual(await unfinished(), [])
+  const { pointer } = await log.snapshots.latest()
+  t.deepEqual([...(await log.snapshots.names())].sort(), [pointer?.previous?.name, pointer?.name].sort())
+})
 
 for (const [what, spoil] of [
   ['missing', (log: Log, name: string) => log.snapshots.remove(name)],
