@@ -259,6 +259,33 @@ test('the order of use comes back after a compaction whose directory could not b
   await again.close()
 })
 
+test('the order of use comes back after a close during such a compaction', async (t) => {
+  const disk = new SimulatedDisk()
+  const clock = new ManualClock(0)
+  const open = () => openWithin({ directory: '/j', clock, ...OPTIONS }, { storage: disk.process() })
+  const cache = await open()
+  for (const key of ['a', 'b', 'c', 'd', 'e']) cache.set(key, 1)
+  for (const key of ['c', 'a', 'd']) cache.get(key)
+  await cache.flush()
+  const order = keysOf(cache)
+  let isRenamed = false
+  let closing: Promise<void> | undefined
+  disk.plan = ({ name }) => {
+    if (name === 'syncDirectory' && isRenamed && closing === undefined) {
+      closing = cache.close()
+      return { error: 'EIO' }
+    }
+    isRenamed ||= name === 'rename'
+    return undefined
+  }
+  await t.throwsAsync(cache.compact(), { code: 'COMPACTION_FAILED' })
+  await closing
+  const again = await open()
+  t.truthy(again.recovery.snapshot)
+  t.deepEqual(keysOf(again), order)
+  await again.close()
+})
+
 test('an order of use that does not fit is ignored: the entries are in the order in which they were written', async (t) => {
   const journal = memoryJournal()
   const { close } = journal

@@ -37,7 +37,8 @@ export async function writeCompaction(compaction: Compaction): Promise<Compacted
     return await write(compaction, source)
   } catch (error) {
     const { signal } = compaction.request
-    if (signal.aborted) throw signal.reason
+    const isRenamed = (error as CacheError).code === 'OUTCOME_UNKNOWN' // the snapshot has its name, which the caller must know
+    if (signal.aborted && !isRenamed) throw signal.reason
     throw new CacheError('COMPACTION_FAILED', `The snapshot could not be written: ${reasonOf(error)}`, { cause: error })
     /* c8 ignore next -- V8 counts a branch after a catch that always leaves */
   } finally {
