@@ -48,6 +48,17 @@ export function encodeUseOrder(ranks: Uint32Array): Uint8Array {
   return writer.bytes.subarray(0, writer.length)
 }
 
+/** The order of so many entries that is that of their births: one run. */
+export function encodeOrderOfBirths(count: number): Uint8Array {
+  const writer = new ByteWriter(16)
+  writer.putVarint(count)
+  if (count > 0) {
+    writer.putVarint(2 * count)
+    writer.length = writer.bytes.writeUIntLE(0, writer.length, widthFor(count))
+  }
+  return writer.bytes.subarray(0, writer.length)
+}
+
 /** @throws MalformedBytesError unless the bytes are an order of use. */
 export function decodeUseOrder(bytes: Uint8Array): Uint32Array {
   const reader = new ByteReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length)

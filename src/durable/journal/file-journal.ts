@@ -20,7 +20,7 @@ import type {
   SnapshotSource,
 } from '../contract.js'
 import { fileName } from '../format/format.js'
-import { encodeUseOrder } from '../format/use-order.js'
+import { encodeOrderOfBirths } from '../format/use-order.js'
 import { noteOf } from '../history/lock-file.js'
 import { openDirectory, unreadable } from '../recovery/open-directory.js'
 import { newJournal, type OnCorruption, type Recovered, recover } from '../recovery/recover.js'
@@ -223,8 +223,7 @@ export class FileJournal implements Journal {
   #withOrder(source: SnapshotSource): SnapshotSource {
     const { durability } = this.#open
     try {
-      const ranks = Uint32Array.from({ length: source.count }, (_, row) => row)
-      durability.writeAs('seal', encodeUseOrder(ranks))
+      durability.writeAs('seal', encodeOrderOfBirths(source.count))
       durability.writeAs('events') // it is not closed
       return source
     } catch (error) {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import fc from 'fast-check'
-import { decodeUseOrder, encodeUseOrder, useOrderCount } from '../../../src/durable/format/use-order.js'
+import {
+  decodeUseOrder,
+  encodeOrderOfBirths,
+  encodeUseOrder,
+  useOrderCount,
+} from '../../../src/durable/format/use-order.js'
 import { MalformedBytesError } from '../../../src/values/bytes/byte-reader.js'
 import { holds } from '../../helpers/property.js'
 import { Random } from '../../helpers/random.js'
@@ -56,6 +61,14 @@ test('the order of births takes a few bytes, and so does one with a few reads', 
   t.true(encodeUseOrder(Uint32Array.from(ranks)).length < 16)
   const [read] = ranks.splice(500_000, 1)
   t.true(encodeUseOrder(Uint32Array.from([...ranks, read as number])).length < 32)
+})
+
+test('the order of births of any number of entries can be written without a list of it', (t) => {
+  for (const count of [0, 1, 2, 3, 256, 257, 65_536, 65_537, 1_000_000]) {
+    const bytes = encodeOrderOfBirths(count)
+    t.deepEqual(decodeUseOrder(bytes), upTo(count))
+    t.true(bytes.length <= 12)
+  }
 })
 
 test('bytes that are no order are malformed', (t) => {
