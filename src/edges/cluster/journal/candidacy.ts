@@ -1,30 +1,36 @@
 /** How a node becomes the leader: its term is the next record of the log. Before: replicated-journal. After: the log. */
-import { CorruptionError } from '../../../errors.js'
 import { type Log, LogConflict, type LogRecord } from '../log.js'
 import type { AppliedFrames, Applier } from './applier.js'
 import { damagedRecord } from './damage.js'
 import { sealed } from './sealed-record.js'
 
-/** `'overtaken'`: there is a record that this node has not read yet. */
-export type Outcome = 'elected' | 'overtaken' | 'unknown'
+/**
+ * `'overtaken'`: there is a record that this node has not read yet. `'unknown'`: its term may be in the log. `'unasked'`: it is not, because the
+ * engine does not answer now.
+ */
+export type Outcome = 'elected' | 'overtaken' | 'unknown' | 'unasked'
 
 /** @throws CorruptionError if this node may not lead: the log has another record than it has applied. */
 export async function appendTerm(log: Log, applier: Applier, term: LogRecord): Promise<Outcome> {
   const { position, lastFrames } = applier
+  if (lastFrames !== undefined && !(await isInLog(log, lastFrames))) return 'unasked'
   try {
-    if (lastFrames !== undefined) await compare(log, lastFrames)
     await log.append(sealed(term), position)
     return 'elected'
   } catch (error) {
-    if (error instanceof CorruptionError) throw error
     // If it is not known: then its record is followed, and another term begun.
     return error instanceof LogConflict ? 'overtaken' : 'unknown'
   }
 }
 
 /** A node whose server has another record than the others would lead them with it, because its own frames would follow that one. */
-async function compare(log: Log, { record, at }: AppliedFrames): Promise<void> {
-  const stored = await log.read?.(at)
-  if (stored !== undefined && Buffer.compare(stored.body, sealed(record).body) !== 0)
-    throw damagedRecord(at, 'this node has read another record there: copies of the log differ')
+async function isInLog(log: Log, { record, at }: AppliedFrames): Promise<boolean> {
+  let stored: LogRecord | undefined
+  try {
+    stored = await log.read?.(at)
+  } catch {
+    return false
+  }
+  if (stored === undefined || Buffer.compare(stored.body, sealed(record).body) === 0) return true
+  throw damagedRecord(at, 'this node has read another record there: copies of the log differ')
 }

@@ -8,6 +8,7 @@
  *                the leader has resigned, or there was none yet: it tries within 0.15 s
  *                the term is its own, and it does not lead: it tries at once
  *                another record was in the place of its own: it tries again when it has read that, or as above after 1.5 s
+ *                the engine did not answer: it tries at once
  *                its attempt failed otherwise: the next one comes after 0.25 s, and up to 0.25 s more by chance
  *
  * Time is counted in ticks of a timer, so that neither a clock that is set nor a process that was stopped makes a node impatient.
@@ -120,6 +121,7 @@ export class Election {
       (outcome) => {
         if (outcome === 'overtaken') this.#restMs = SILENCE_MS
         else if (outcome === 'unknown') this.#restMs = AGAIN_MS * (1 + this.#chance)
+        else if (outcome === 'unasked') this.#patientMs = SILENCE_MS + JITTER_MS // at the next tick, unless it hears something
       },
       () => undefined, // it says itself when it fails
     )

@@ -106,3 +106,31 @@ test('a node that has read a copy of the log that differs does not lead, and a s
   await during(others[sound].set('after', 1))
   t.deepEqual(others[sound].local.keys().sort(), ['a', 'after'])
 })
+
+test('a node that cannot compare its last record does not lead, and tries again at once', async (t) => {
+  const { open, during, pass, engine, nodes } = drivenNodes(t)
+  const one = await open('one')
+  let asked = 0
+  let isAnswering = false
+  const two = await open('two', {
+    engine: Object.assign((...[name, node]: Parameters<typeof engine>) => {
+      const read = async () => {
+        asked++
+        if (!isAnswering) throw new Error('no answer')
+        return undefined
+      }
+      return Object.assign(engine(name, node), { read })
+    }, engine),
+  })
+  await during(one.set('a', 1))
+  await during(two.flush())
+  engine.control.crash('one')
+  await pass(5_000)
+  const { journal } = nodes.get('two') as ClusterNode
+  t.true(asked > 10)
+  t.is(journal.state, 'following')
+  isAnswering = true
+  await pass(200)
+  t.is(journal.state, 'leading')
+  t.is(two.local.get('a'), 1)
+})
