@@ -42,6 +42,8 @@ export interface CommittedFrames {
 export interface AppliedFrames {
   readonly record: LogRecord
   readonly at: Position
+  /** How often the log was asked for it and had another one. */
+  differences: number
 }
 
 /** What a snapshot says of its place in the log. */
@@ -152,7 +154,7 @@ export class Applier {
           return
         }
         const staged = stagedIn(record.body, at)
-        if (record.body.length > 0) this.lastFrames = { record, at }
+        if (record.body.length > 0) this.lastFrames = { record, at, differences: 0 }
         if (staged === undefined) return this.#takeFrames(bufferOf(record.body), at, target)
         return objects.readStaged(staged).then((bytes) => {
           this.bytes += bytes.length
