@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL('member.js', import.meta.url))
 export const CLUSTER = 'tested'
 const WAIT_MS = 120_000
 /** How a node fails that has read a server's copy of the log which is not that of the others. nats-server 2.9.10 keeps such copies. */
-const STRANDED = /copies of the log differ/
+const STRANDED = /copies of the log differ/i
 /** Nodes that join at the end until one has read a sound copy. */
 const LAST_TRIES = 5
 

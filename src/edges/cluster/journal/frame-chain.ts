@@ -46,7 +46,8 @@ export function readFrames(bytes: Buffer, from: ChainEnd, seed: number, at: Posi
       frame.kind === 'events'
         ? whyNotNext(frame, { nextSequence, lastChecksum, seal: undefined })
         : `a frame of kind "${frame.kind}"`
-    if (why !== undefined) throw damaged(offset, why)
+    // The record is sound, as its own checksum says.
+    if (why !== undefined) throw damaged(offset, `${why}. Copies of the log differ`)
     try {
       frames.push(decodeFrame(frame, bytes))
     } catch (error) {
