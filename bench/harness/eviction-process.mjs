@@ -1,4 +1,4 @@
-/** Opens and fills a cache with one policy, and makes the calls of a round when it is told to. Answers with nanoseconds per call. */
+/** Opens and fills a cache with one policy, and makes the calls of a round for each message. Answers with nanoseconds per call. */
 import { once } from 'node:events'
 import { openCache } from '../../dist/src/index.js'
 import { CALLS_MOST } from './contest.mjs'

@@ -234,7 +234,8 @@ test('a close that ends a compaction before the first change keeps the order of 
   await last.close()
 })
 
-test('the order of use comes back after a compaction whose directory could not be synced', async (t) => {
+/** A cache that was read in another order than it was written, on a disk that may fail. */
+async function readOutOfOrder() {
   const disk = new SimulatedDisk()
   const clock = new ManualClock(0)
   const open = () => openWithin({ directory: '/j', clock, ...OPTIONS }, { storage: disk.process() })
@@ -242,6 +243,11 @@ test('the order of use comes back after a compaction whose directory could not b
   for (const key of ['a', 'b', 'c', 'd', 'e']) cache.set(key, 1)
   for (const key of ['c', 'a', 'd']) cache.get(key)
   await cache.flush()
+  return { disk, open, cache }
+}
+
+test('the order of use comes back after a compaction whose directory could not be synced', async (t) => {
+  const { disk, open, cache } = await readOutOfOrder()
   let isRenamed = false
   disk.plan = ({ name }) => {
     if (name === 'syncDirectory' && isRenamed) return { error: 'EIO' }
@@ -260,13 +266,7 @@ test('the order of use comes back after a compaction whose directory could not b
 })
 
 test('the order of use comes back after a close during such a compaction', async (t) => {
-  const disk = new SimulatedDisk()
-  const clock = new ManualClock(0)
-  const open = () => openWithin({ directory: '/j', clock, ...OPTIONS }, { storage: disk.process() })
-  const cache = await open()
-  for (const key of ['a', 'b', 'c', 'd', 'e']) cache.set(key, 1)
-  for (const key of ['c', 'a', 'd']) cache.get(key)
-  await cache.flush()
+  const { disk, open, cache } = await readOutOfOrder()
   const order = keysOf(cache)
   let isRenamed = false
   let closing: Promise<void> | undefined

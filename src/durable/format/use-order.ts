@@ -48,7 +48,7 @@ export function encodeUseOrder(ranks: Uint32Array): Uint8Array {
   return writer.bytes.subarray(0, writer.length)
 }
 
-/** The order of so many entries that is that of their births: one run. */
+/** The order of births of `count` entries, which is a single run, without a list of their ranks. */
 export function encodeOrderOfBirths(count: number): Uint8Array {
   const writer = new ByteWriter(16)
   writer.putVarint(count)

@@ -16,10 +16,8 @@ const DIFFERENCES_MAX = 5
 /** @throws CorruptionError if this node may not lead: the log has another record than it has applied. */
 export async function appendTerm(log: Log, applier: Applier, term: LogRecord): Promise<Outcome> {
   const { position, lastFrames } = applier
-  if (lastFrames !== undefined) {
-    const isTheSame = await isInLog(log, lastFrames)
-    if (isTheSame !== true) return isTheSame === false ? 'overtaken' : 'unasked'
-  }
+  const whyNot = lastFrames && (await compare(log, lastFrames))
+  if (whyNot !== undefined) return whyNot
   try {
     await log.append(sealed(term), position)
     return 'elected'
@@ -29,20 +27,17 @@ export async function appendTerm(log: Log, applier: Applier, term: LogRecord): P
   }
 }
 
-/**
- * A node whose server has another record than the others would lead them with it, because its own frames would follow that one. Undefined if
- * the engine does not answer.
- */
-async function isInLog(log: Log, applied: AppliedFrames): Promise<boolean | undefined> {
+/** A node whose server has another record than the others would lead them with it, because its own frames would follow that one. */
+async function compare(log: Log, applied: AppliedFrames): Promise<'overtaken' | 'unasked' | undefined> {
   const { record, at } = applied
   let stored: LogRecord | undefined
   try {
     stored = await log.read?.(at)
   } catch {
-    return undefined
+    return 'unasked'
   }
-  if (stored === undefined || Buffer.compare(stored.body, sealed(record).body) === 0) return true
+  if (stored === undefined || Buffer.compare(stored.body, sealed(record).body) === 0) return undefined
   if (++applied.differences >= DIFFERENCES_MAX)
     throw damagedRecord(at, 'this node has read another record there: copies of the log differ')
-  return false
+  return 'overtaken'
 }

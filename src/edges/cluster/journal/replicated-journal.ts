@@ -209,9 +209,7 @@ export class ReplicatedJournal implements Journal {
 
   // ── the term ──
 
-  /**
-   * Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived.
-   */
+  /** Tries to become the leader. Does nothing unless this node follows and has applied everything that has arrived. */
   async stand(): Promise<Outcome | undefined> {
     if (this.#state !== 'following' || this.#following?.isIdle !== true) return undefined
     const { log, node, clock } = this.#parts
