@@ -216,7 +216,9 @@ export class Model {
 
   /** A `set` whose `expiresAt` is over. */
   setOver(key: string, only: 'absent' | 'present' | undefined): boolean {
-    if (only !== 'absent' && (only === undefined || this.live(key) !== undefined)) this.delete(key)
+    const isLive = this.live(key) !== undefined
+    const isStale = !isLive && (this.entries.get(key)?.deadlineMs ?? 0) > this.nowMs
+    if (only === undefined || (only === 'absent' ? isStale : isLive)) this.delete(key)
     return false
   }
 
